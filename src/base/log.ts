@@ -1,0 +1,44 @@
+/**
+ * What a component may say. The role decides where it goes (file, standard error, syslog) and from
+ * which level. Levels are CTDB's names and numbers (docs/protocol.md, "Debug levels").
+ */
+export const LOG_LEVELS = { ERROR: 0, WARNING: 1, NOTICE: 3, INFO: 5, DEBUG: 10 } as const;
+export type LogLevel = keyof typeof LOG_LEVELS;
+
+export interface Logger {
+  error(message: string): void;
+  warning(message: string): void;
+  notice(message: string): void;
+  info(message: string): void;
+  debug(message: string): void;
+}
+
+/** For tests and tools that want silence. */
+export const silentLogger: Logger = {
+  error() {},
+  warning() {},
+  notice() {},
+  info() {},
+  debug() {},
+};
+
+/**
+ * The level of a number as CTDB reads it: each level's name covers the numbers up to the next
+ * (2 is WARNING, 4 is NOTICE, 6 to 9 are INFO). Outside 0..10: undefined.
+ */
+export function logLevelOfNumber(value: number): LogLevel | undefined {
+  if (!Number.isInteger(value) || value < 0 || value > 10) return undefined;
+  if (value === 0) return "ERROR";
+  if (value <= 2) return "WARNING";
+  if (value <= 4) return "NOTICE";
+  if (value <= 9) return "INFO";
+  return "DEBUG";
+}
+
+/** Canonical name as a case-insensitive prefix of the text, or a plain number 0..10. */
+export function parseLogLevel(text: string): LogLevel | undefined {
+  for (const name of Object.keys(LOG_LEVELS) as LogLevel[]) {
+    if (text.slice(0, name.length).toUpperCase() === name) return name;
+  }
+  return /^[0-9]+$/.test(text) ? logLevelOfNumber(Number(text)) : undefined;
+}

@@ -1,0 +1,79 @@
+/**
+ * Named spans and the turn-stall log (DESIGN §5): slowness visible from inside.
+ *
+ * A turn is what the event loop runs between two looks at its input. Every handler runs inside a
+ * span; spans nest. When a turn lasts longer than the threshold (tunable LogLatencyMs; 0 turns the log
+ * off), the spans of that turn are reported with their durations. Durations also go to a histogram.
+ */
+import type { Clock } from "../platform/types.ts";
+
+export interface SpanRecord {
+  readonly name: string;
+  readonly depth: number;
+  readonly durationMs: number;
+}
+
+export interface TurnStall {
+  readonly durationMs: number;
+  /** In order of their end; the longest are kept when there are many. */
+  readonly spans: readonly SpanRecord[];
+}
+
+/** Upper bounds of the histogram's buckets in milliseconds; the last bucket has none. */
+export const TURN_BUCKETS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] as const;
+
+const SPANS_KEPT_MAX = 32;
+const SPAN_KEPT_MIN_MS = 1;
+
+export class TracedTurns {
+  readonly #clock: Clock;
+  readonly #onStall: (stall: TurnStall) => void;
+  #thresholdMs = 0;
+  #depth = 0;
+  #kept: SpanRecord[] = [];
+  /** Turns by duration, see TURN_BUCKETS_MS. */
+  readonly histogram: number[] = new Array<number>(TURN_BUCKETS_MS.length + 1).fill(0);
+  longestMs = 0;
+
+  constructor(clock: Clock, onStall: (stall: TurnStall) => void) {
+    this.#clock = clock;
+    this.#onStall = onStall;
+  }
+
+  /** 0: no stall is reported. */
+  setThresholdMs(value: number): void {
+    this.#thresholdMs = value;
+  }
+
+  /**
+   * Runs `action` inside a span. The outermost span is the turn: what the platform calls first
+   * (a socket's data, a timer, a finished lock wait).
+   */
+  span<T>(name: string, action: () => T): T {
+    const start = this.#clock.monotonicMs();
+    this.#depth += 1;
+    try {
+      return action();
+    } finally {
+      this.#depth -= 1;
+      const durationMs = this.#clock.monotonicMs() - start;
+      if (durationMs >= SPAN_KEPT_MIN_MS && this.#kept.length < SPANS_KEPT_MAX) {
+        this.#kept.push({ name, depth: this.#depth, durationMs });
+      }
+      if (this.#depth === 0) this.#endTurn(durationMs);
+    }
+  }
+
+  #endTurn(durationMs: number): void {
+    let bucket = 0;
+    while (bucket < TURN_BUCKETS_MS.length && durationMs >= (TURN_BUCKETS_MS[bucket] as number)) {
+      bucket += 1;
+    }
+    this.histogram[bucket] = (this.histogram[bucket] as number) + 1;
+    if (durationMs > this.longestMs) this.longestMs = durationMs;
+    if (this.#kept.length === 0) return;
+    const spans = this.#kept;
+    this.#kept = [];
+    if (this.#thresholdMs > 0 && durationMs > this.#thresholdMs) this.#onStall({ durationMs, spans });
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * What database/ needs from the node it lives in. The daemon implements it; tests use a small fake.
+ */
+import type { Logger } from "../base/log.ts";
+import type { TracedTurns } from "../base/trace.ts";
+import type { Clock, FileSystem, Random, Timers } from "../platform/types.ts";
+import type { LockWaiter, TdbOpener } from "../tdb/types.ts";
+import type { PacketView } from "../wire/packet.ts";
+import type { Statistics } from "../wire/structs.ts";
+
+/** Counters of ctdb_statistics that the database part moves. Mutable twin of the wire struct. */
+export type MutableStatistics = { -readonly [K in keyof Statistics]: Mutable<Statistics[K]> };
+type Mutable<T> = T extends readonly number[]
+  ? number[]
+  : T extends object
+    ? { -readonly [K in keyof T]: Mutable<T[K]> }
+    : T;
+
+export interface DatabaseDirectories {
+  readonly volatile: string;
+  readonly persistent: string;
+  readonly state: string;
+}
+
+export interface DatabaseHost {
+  readonly pnn: number;
+  readonly directories: DatabaseDirectories;
+  /** `[database] tdb mutexes`. */
+  readonly tdbMutexes: boolean;
+  readonly tdbs: TdbOpener;
+  readonly lockWaiter: LockWaiter;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly files: FileSystem;
+  readonly log: Logger;
+  readonly trace: TracedTurns;
+  readonly statistics: MutableStatistics;
+
+  /** Current value of a tunable by its canonical name ("DatabaseMaxDead"). */
+  tunable(name: string): number;
+
+  // --- cluster state, always read at the moment of the decision
+  /** Generation of the vnn_map; INVALID_GENERATION before the first recovery. */
+  generation(): number;
+  vnnMap(): readonly number[];
+  recovering(): boolean;
+  /** Flags of a node as we know them, own included; DELETED for unknown pnns. */
+  nodeFlags(pnn: number): number;
+  nodeConnected(pnn: number): boolean;
+  /** All configured pnns that are not INACTIVE, own included. */
+  activeNodes(): readonly number[];
+  runstateBefore(state: "STARTUP" | "RUNNING"): boolean;
+
+  /** Sets our recovery mode ACTIVE, so that the leader runs a recovery. */
+  forceRecovery(reason: string): void;
+
+  // --- packets
+  /** To a node; to ourselves it loops through the input queue (never inside the call). */
+  sendToNode(pnn: number, packet: PacketView): void;
+  /** To a local client; dropped when the client has gone. */
+  sendToClient(clientId: number, packet: PacketView): void;
+  /** A NOREPLY control to a node or a broadcast pnn (DB_ATTACH, DB_DETACH, UPDATE_SEQNUM …). */
+  broadcastControl(destination: number, opcode: number, srvidLow: number, data: Uint8Array): void;
+  /** REQ_MESSAGE to a srvid, routed as if a local client had sent it. */
+  sendMessage(destination: number, srvid: { hi: number; lo: number }, data: Uint8Array): void;
+  /** Local handler of a srvid (DB_PUSH_START); the result removes it. */
+  onMessage(srvid: { hi: number; lo: number }, handler: (data: Uint8Array, srcnode: number) => void): () => void;
+
+  /** An unused request id for a call of ours. */
+  newReqid(): number;
+}

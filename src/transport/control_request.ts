@@ -1,0 +1,39 @@
+/**
+ * How a control reaches its handler, whoever sent it (a local client or another node).
+ * The dispatcher (daemon/) decodes by the table of controls in wire/, and answers what does not
+ * decode with status −1; a handler sees typed requests only.
+ */
+import type { U64 } from "../base/u64.ts";
+
+export interface ControlRequest {
+  /** The srvid field of the packet: register/deregister, tunnel ids, db ids of some controls. */
+  readonly srvid: U64;
+  readonly flags: number;
+  /** pnn of the node it came from; our own for local clients. */
+  readonly srcnode: number;
+  /** Local client number, 0 when it came from another node or from the daemon itself. */
+  readonly clientId: number;
+}
+
+/** `data` is what the control's reply codec encoded; `error` is text for the sender's log. */
+export interface ControlReply {
+  readonly status: number;
+  readonly data?: Uint8Array;
+  readonly error?: string;
+}
+
+/** Answers later; the first call wins, further ones are ignored. Safe after the asker has gone. */
+export type ReplyLater = (reply: ControlReply) => void;
+
+/** A handler answers at once, or keeps `later` and returns "later". It never waits. */
+export type ControlHandler<Request> = (
+  request: Request,
+  from: ControlRequest,
+  later: ReplyLater,
+) => ControlReply | "later";
+
+export const SUCCESS: ControlReply = { status: 0 };
+
+export function failure(error: string, status = -1): ControlReply {
+  return { status, error };
+}

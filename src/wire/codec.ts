@@ -1,0 +1,397 @@
+/**
+ * Typed values ↔ bytes in the native layout of x86_64 C (little endian), which is what CTDB speaks.
+ *
+ * Invariants:
+ * 1. A Reader never reads outside its bytes and never throws: the first failure is kept as text,
+ *    later reads return zeros, and `decode` reports the failure.
+ * 2. No length or count that came from the bytes is used to allocate before it was compared with the
+ *    bytes that remain.
+ * 3. Padding is written as zeros and ignored when read.
+ */
+import { err, ok, type Result } from "../base/result.ts";
+import { type U64, u64 } from "../base/u64.ts";
+
+export interface Codec<T> {
+  /** Bytes of the smallest encoding; array counts are checked against it. */
+  readonly minSize: number;
+  encode(writer: Writer, value: T): void;
+  decode(reader: Reader): T;
+}
+
+/** Any codec, where only its shape matters. */
+export interface AnyCodec {
+  readonly minSize: number;
+  encode(writer: Writer, value: never): void;
+  decode(reader: Reader): unknown;
+}
+
+export type TypeOf<C> = C extends { decode(reader: Reader): infer T } ? T : never;
+
+export class Writer {
+  #bytes = new Uint8Array(256);
+  #view = new DataView(this.#bytes.buffer);
+  length = 0;
+
+  /** Makes room for `count` more bytes and returns where they start. */
+  #advance(count: number): number {
+    const at = this.length;
+    const end = at + count;
+    if (end > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(end, this.#bytes.length * 2));
+      grown.set(this.#bytes.subarray(0, at));
+      this.#bytes = grown;
+      this.#view = new DataView(grown.buffer);
+    }
+    this.length = end;
+    return at;
+  }
+
+  u8(value: number): void {
+    const at = this.#advance(1);
+    this.#view.setUint8(at, value);
+  }
+  u16(value: number): void {
+    const at = this.#advance(2);
+    this.#view.setUint16(at, value, true);
+  }
+  u16be(value: number): void {
+    const at = this.#advance(2);
+    this.#view.setUint16(at, value, false);
+  }
+  u32(value: number): void {
+    const at = this.#advance(4);
+    this.#view.setUint32(at, value, true);
+  }
+  i32(value: number): void {
+    const at = this.#advance(4);
+    this.#view.setInt32(at, value, true);
+  }
+  u64(value: U64): void {
+    this.u32(value.lo);
+    this.u32(value.hi);
+  }
+  /** A signed 64-bit integer given as a safe integer (time stamps). */
+  i64(value: number): void {
+    this.u32(value >>> 0);
+    this.u32(Math.floor(value / 0x100000000) >>> 0);
+  }
+  f64(value: number): void {
+    const at = this.#advance(8);
+    this.#view.setFloat64(at, value, true);
+  }
+  bytes(value: Uint8Array): void {
+    const at = this.#advance(value.length);
+    this.#bytes.set(value, at);
+  }
+  zeros(count: number): void {
+    const at = this.#advance(count);
+    this.#bytes.fill(0, at, at + count);
+  }
+  /** Overwrites a u32 written before (lengths that are known at the end). */
+  setU32(at: number, value: number): void {
+    this.#view.setUint32(at, value, true);
+  }
+  /** A copy of what was written. */
+  finish(): Uint8Array {
+    return this.#bytes.slice(0, this.length);
+  }
+}
+
+export class Reader {
+  readonly bytes: Uint8Array;
+  readonly #view: DataView;
+  at = 0;
+  /** Why decoding failed; undefined while it has not. */
+  error: string | undefined;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  get remaining(): number {
+    return this.bytes.length - this.at;
+  }
+  get failed(): boolean {
+    return this.error !== undefined;
+  }
+  fail(reason: string): void {
+    this.error ??= `at byte ${this.at}: ${reason}`;
+  }
+
+  /** True when `count` more bytes are there; otherwise the failure is recorded. */
+  need(count: number, what: string): boolean {
+    if (this.failed) return false;
+    if (count <= this.remaining) return true;
+    this.fail(`${what} needs ${count} bytes, ${this.remaining} remain`);
+    return false;
+  }
+  /** Checks a peer's element count against the bytes that remain, before anything is allocated. */
+  needCount(count: number, minSize: number, what: string): boolean {
+    if (this.failed) return false;
+    if (count <= this.remaining / minSize) return true;
+    this.fail(`${count} ${what} of at least ${minSize} bytes, ${this.remaining} bytes remain`);
+    return false;
+  }
+
+  u8(): number {
+    if (!this.need(1, "u8")) return 0;
+    this.at += 1;
+    return this.#view.getUint8(this.at - 1);
+  }
+  u16(): number {
+    if (!this.need(2, "u16")) return 0;
+    this.at += 2;
+    return this.#view.getUint16(this.at - 2, true);
+  }
+  u16be(): number {
+    if (!this.need(2, "u16")) return 0;
+    this.at += 2;
+    return this.#view.getUint16(this.at - 2, false);
+  }
+  u32(): number {
+    if (!this.need(4, "u32")) return 0;
+    this.at += 4;
+    return this.#view.getUint32(this.at - 4, true);
+  }
+  i32(): number {
+    if (!this.need(4, "i32")) return 0;
+    this.at += 4;
+    return this.#view.getInt32(this.at - 4, true);
+  }
+  u64(): U64 {
+    if (!this.need(8, "u64")) return u64(0, 0);
+    const lo = this.u32();
+    return u64(this.u32(), lo);
+  }
+  i64(): number {
+    if (!this.need(8, "i64")) return 0;
+    const lo = this.u32();
+    return this.i32() * 0x100000000 + lo;
+  }
+  f64(): number {
+    if (!this.need(8, "f64")) return 0;
+    this.at += 8;
+    return this.#view.getFloat64(this.at - 8, true);
+  }
+  /** A view, not a copy: valid as long as the packet is. */
+  take(count: number, what: string): Uint8Array {
+    if (!this.need(count, what)) return EMPTY;
+    this.at += count;
+    return this.bytes.subarray(this.at - count, this.at);
+  }
+  skip(count: number): void {
+    if (this.need(count, "padding")) this.at += count;
+  }
+}
+
+export const EMPTY = new Uint8Array(0);
+
+export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
+  const writer = new Writer();
+  codec.encode(writer, value);
+  return writer.finish();
+}
+
+/** Decodes a value that fills the bytes exactly (CTDB compares fixed-size requests exactly). */
+export function decodeExact<T>(codec: Codec<T>, bytes: Uint8Array): Result<T> {
+  const reader = new Reader(bytes);
+  const value = codec.decode(reader);
+  if (reader.error !== undefined) return err(reader.error);
+  if (reader.remaining > 0) return err(`${reader.remaining} bytes too many`);
+  return ok(value);
+}
+
+/** Decodes a value that may be followed by padding (stream packets are padded to 8 bytes). */
+export function decodePadded<T>(codec: Codec<T>, bytes: Uint8Array): Result<T> {
+  const reader = new Reader(bytes);
+  const value = codec.decode(reader);
+  return reader.error === undefined ? ok(value) : err(reader.error);
+}
+
+// --- scalars -----------------------------------------------------------------------------------
+
+function scalar<T>(
+  size: number,
+  write: (writer: Writer, value: T) => void,
+  read: (reader: Reader) => T,
+): Codec<T> {
+  return { minSize: size, encode: write, decode: read };
+}
+
+export const u8Codec = scalar<number>(1, (w, v) => w.u8(v), (r) => r.u8());
+export const boolCodec = scalar<boolean>(1, (w, v) => w.u8(v ? 1 : 0), (r) => r.u8() !== 0);
+export const u16Codec = scalar<number>(2, (w, v) => w.u16(v), (r) => r.u16());
+export const u32Codec = scalar<number>(4, (w, v) => w.u32(v), (r) => r.u32());
+export const i32Codec = scalar<number>(4, (w, v) => w.i32(v), (r) => r.i32());
+export const u64Codec = scalar<U64>(8, (w, v) => w.u64(v), (r) => r.u64());
+export const f64Codec = scalar<number>(8, (w, v) => w.f64(v), (r) => r.f64());
+
+/** No bytes at all: controls without request or reply data. */
+export const nothing: Codec<undefined> = scalar<undefined>(0, () => {}, () => undefined);
+
+// --- combinators -------------------------------------------------------------------------------
+
+/** Bytes of padding inside a struct; name such fields `_0`, `_1`, … */
+export interface Padding extends Codec<undefined> {
+  readonly padding: number;
+}
+
+export function pad(count: number): Padding {
+  return {
+    padding: count,
+    minSize: count,
+    encode: (writer) => writer.zeros(count),
+    decode: (reader) => {
+      reader.skip(count);
+      return undefined;
+    },
+  };
+}
+
+type Fields = Readonly<Record<string, AnyCodec>>;
+export type StructOf<F> = {
+  readonly [K in keyof F as F[K] extends Padding ? never : K]: TypeOf<F[K]>;
+};
+
+/** Fields in the order in which they are written down. */
+export function struct<F extends Fields>(fields: F): Codec<StructOf<F>> {
+  const entries = Object.entries(fields) as [string, Codec<unknown>][];
+  return {
+    minSize: entries.reduce((sum, [, codec]) => sum + codec.minSize, 0),
+    encode(writer, value) {
+      for (const [name, codec] of entries) {
+        codec.encode(writer, (value as Record<string, unknown>)[name]);
+      }
+    },
+    decode(reader) {
+      const value: Record<string, unknown> = {};
+      for (const [name, codec] of entries) {
+        const field = codec.decode(reader);
+        if (!("padding" in codec)) value[name] = field;
+      }
+      return value as StructOf<F>;
+    },
+  };
+}
+
+/** A fixed number of elements, without a count on the wire. */
+export function tuple<T>(element: Codec<T>, count: number): Codec<readonly T[]> {
+  return {
+    minSize: element.minSize * count,
+    encode(writer, values) {
+      for (let i = 0; i < count; i++) element.encode(writer, values[i] as T);
+    },
+    decode(reader) {
+      if (!reader.need(element.minSize * count, `${count} elements`)) return [];
+      return Array.from({ length: count }, () => element.decode(reader));
+    },
+  };
+}
+
+/** A u32 count, optional padding, then the elements. */
+export function counted<T>(element: Codec<T>, what: string, padding = 0): Codec<readonly T[]> {
+  return {
+    minSize: 4 + padding,
+    encode(writer, values) {
+      writer.u32(values.length);
+      writer.zeros(padding);
+      for (const value of values) element.encode(writer, value);
+    },
+    decode(reader) {
+      const count = reader.u32();
+      reader.skip(padding);
+      if (!reader.needCount(count, element.minSize, what)) return [];
+      const values: T[] = [];
+      for (let i = 0; i < count && !reader.failed; i++) values.push(element.decode(reader));
+      return values;
+    },
+  };
+}
+
+/** All bytes that remain. */
+export const restBytes: Codec<Uint8Array> = {
+  minSize: 0,
+  encode: (writer, value) => writer.bytes(value),
+  decode: (reader) => reader.take(reader.remaining, "data"),
+};
+
+/** A u32 length and that many bytes. */
+export const countedBytes: Codec<Uint8Array> = {
+  minSize: 4,
+  encode(writer, value) {
+    writer.u32(value.length);
+    writer.bytes(value);
+  },
+  decode(reader) {
+    return reader.take(reader.u32(), "data");
+  },
+};
+
+const utf8 = new TextEncoder();
+const latin = new TextDecoder("utf-8");
+
+export function textBytes(text: string): Uint8Array {
+  return utf8.encode(text);
+}
+export function bytesText(bytes: Uint8Array): string {
+  return latin.decode(bytes);
+}
+
+/** Text with a NUL at its end, no length in front; the NUL must be there. */
+export const stringZ: Codec<string> = {
+  minSize: 1,
+  encode(writer, value) {
+    writer.bytes(utf8.encode(value));
+    writer.u8(0);
+  },
+  decode(reader) {
+    const end = reader.bytes.indexOf(0, reader.at);
+    if (reader.failed) return "";
+    if (end < 0) {
+      reader.fail("text without NUL at its end");
+      return "";
+    }
+    const text = latin.decode(reader.take(end - reader.at, "text"));
+    reader.skip(1);
+    return text;
+  },
+};
+
+/** A u32 length that includes the NUL (0 for no text at all), then the text and its NUL. */
+export const countedString: Codec<string> = {
+  minSize: 4,
+  encode(writer, value) {
+    const bytes = utf8.encode(value);
+    writer.u32(bytes.length + 1);
+    writer.bytes(bytes);
+    writer.u8(0);
+  },
+  decode(reader) {
+    const bytes = reader.take(reader.u32(), "text");
+    if (reader.failed || bytes.length === 0) return "";
+    if (bytes[bytes.length - 1] !== 0) {
+      reader.fail("text without NUL at its end");
+      return "";
+    }
+    const end = bytes.indexOf(0);
+    return latin.decode(bytes.subarray(0, end));
+  },
+};
+
+/** A char array of fixed size, NUL-padded. */
+export function fixedString(size: number): Codec<string> {
+  return {
+    minSize: size,
+    encode(writer, value) {
+      const bytes = utf8.encode(value).subarray(0, size - 1);
+      writer.bytes(bytes);
+      writer.zeros(size - bytes.length);
+    },
+    decode(reader) {
+      const bytes = reader.take(size, "text");
+      const end = bytes.indexOf(0);
+      return latin.decode(end < 0 ? bytes : bytes.subarray(0, end));
+    },
+  };
+}
