@@ -4,6 +4,7 @@
  * decode with status −1; a handler sees typed requests only.
  */
 import type { U64 } from "../base/u64.ts";
+import type { ControlName, ControlRequestOf } from "../wire/controls.ts";
 
 export interface ControlRequest {
   /** The srvid field of the packet: register/deregister, tunnel ids, db ids of some controls. */
@@ -31,6 +32,11 @@ export type ControlHandler<Request> = (
   from: ControlRequest,
   later: ReplyLater,
 ) => ControlReply | "later";
+
+/** Handlers by name; each part of the daemon gives a map of those that are its own. */
+export type ControlHandlers = {
+  readonly [N in ControlName]?: ControlHandler<ControlRequestOf<N>>;
+};
 
 export const SUCCESS: ControlReply = { status: 0 };
 

@@ -219,16 +219,48 @@ function scalar<T>(
   return { minSize: size, encode: write, decode: read };
 }
 
-export const u8Codec = scalar<number>(1, (w, v) => w.u8(v), (r) => r.u8());
-export const boolCodec = scalar<boolean>(1, (w, v) => w.u8(v ? 1 : 0), (r) => r.u8() !== 0);
-export const u16Codec = scalar<number>(2, (w, v) => w.u16(v), (r) => r.u16());
-export const u32Codec = scalar<number>(4, (w, v) => w.u32(v), (r) => r.u32());
-export const i32Codec = scalar<number>(4, (w, v) => w.i32(v), (r) => r.i32());
-export const u64Codec = scalar<U64>(8, (w, v) => w.u64(v), (r) => r.u64());
-export const f64Codec = scalar<number>(8, (w, v) => w.f64(v), (r) => r.f64());
+export const u8Codec = scalar<number>(
+  1,
+  (w, v) => w.u8(v),
+  (r) => r.u8(),
+);
+export const boolCodec = scalar<boolean>(
+  1,
+  (w, v) => w.u8(v ? 1 : 0),
+  (r) => r.u8() !== 0,
+);
+export const u16Codec = scalar<number>(
+  2,
+  (w, v) => w.u16(v),
+  (r) => r.u16(),
+);
+export const u32Codec = scalar<number>(
+  4,
+  (w, v) => w.u32(v),
+  (r) => r.u32(),
+);
+export const i32Codec = scalar<number>(
+  4,
+  (w, v) => w.i32(v),
+  (r) => r.i32(),
+);
+export const u64Codec = scalar<U64>(
+  8,
+  (w, v) => w.u64(v),
+  (r) => r.u64(),
+);
+export const f64Codec = scalar<number>(
+  8,
+  (w, v) => w.f64(v),
+  (r) => r.f64(),
+);
 
 /** No bytes at all: controls without request or reply data. */
-export const nothing: Codec<undefined> = scalar<undefined>(0, () => {}, () => undefined);
+export const nothing: Codec<undefined> = scalar<undefined>(
+  0,
+  () => {},
+  () => undefined,
+);
 
 // --- combinators -------------------------------------------------------------------------------
 

@@ -35,7 +35,11 @@ export const RECORD_FLAGS = {
 } as const;
 export const RECORD_FLAGS_RO = 0x0f000000;
 
-export const CALL_FLAGS = { IMMEDIATE_MIGRATION: 1, VACUUM_MIGRATION: 2, WANT_READONLY: 4 } as const;
+export const CALL_FLAGS = {
+  IMMEDIATE_MIGRATION: 1,
+  VACUUM_MIGRATION: 2,
+  WANT_READONLY: 4,
+} as const;
 export const NULL_FUNC = 0xff000001;
 export const FETCH_FUNC = 0xff000002;
 export const FETCH_WITH_HEADER_FUNC = 0xff000003;

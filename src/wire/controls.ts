@@ -155,8 +155,12 @@ export const CONTROLS = {
 } as const;
 
 export type ControlName = keyof typeof CONTROLS;
-export type ControlRequestOf<N extends ControlName> = ReturnType<(typeof CONTROLS)[N]["request"]["decode"]>;
-export type ControlReplyOf<N extends ControlName> = ReturnType<(typeof CONTROLS)[N]["reply"]["decode"]>;
+export type ControlRequestOf<N extends ControlName> = ReturnType<
+  (typeof CONTROLS)[N]["request"]["decode"]
+>;
+export type ControlReplyOf<N extends ControlName> = ReturnType<
+  (typeof CONTROLS)[N]["reply"]["decode"]
+>;
 
 export const CONTROL_NAMES = Object.keys(CONTROLS) as ControlName[];
 

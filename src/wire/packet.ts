@@ -36,12 +36,16 @@ export const UNKNOWN_PNN = 0xffffffff;
 
 export const INVALID_GENERATION = 1;
 
-export interface Header {
+/** What a sender chooses in the header; the builders of packets.ts add the operation. */
+export interface PacketHeader {
   readonly generation: number;
-  readonly operation: number;
   readonly destnode: number;
   readonly srcnode: number;
   readonly reqid: number;
+}
+
+export interface Header extends PacketHeader {
+  readonly operation: number;
 }
 
 /** Padded as the daemon's queues pad: to 8 bytes. */
@@ -54,6 +58,14 @@ export function paddedLength(length: number): number {
  * and header.length already the padded value.
  */
 export function newPacket(header: Header, length: number): PacketView {
+  return newOperationPacket(header.operation, header, length);
+}
+
+export function newOperationPacket(
+  operation: number,
+  header: PacketHeader,
+  length: number,
+): PacketView {
   const bytes = new Uint8Array(paddedLength(length));
   const packet = new PacketView();
   packet.attach(bytes, new DataView(bytes.buffer), 0, bytes.length);
@@ -61,7 +73,7 @@ export function newPacket(header: Header, length: number): PacketView {
   packet.setU32(4, CTDB_MAGIC);
   packet.setU32(8, CTDB_PROTOCOL);
   packet.setU32(12, header.generation);
-  packet.setU32(16, header.operation);
+  packet.setU32(16, operation);
   packet.setU32(20, header.destnode);
   packet.setU32(24, header.srcnode);
   packet.setU32(28, header.reqid);

@@ -127,7 +127,8 @@ function parseIpv6(text: string): Uint8Array | undefined {
   }
   const halves = tail.split("::");
   if (halves.length > 2) return undefined;
-  const groups = (half: string | undefined) => (half === undefined || half === "" ? [] : half.split(":"));
+  const groups = (half: string | undefined) =>
+    half === undefined || half === "" ? [] : half.split(":");
   const head = groups(halves[0]);
   const rest = groups(halves[1]);
   const missing = 8 - head.length - rest.length;
@@ -167,7 +168,10 @@ function ipv6Text(bytes: Uint8Array): string {
 export const connection = struct({ src: sockAddr, dst: sockAddr });
 export type Connection = TypeOf<typeof connection>;
 
-export const tickleList = struct({ addr: sockAddr, connections: counted(connection, "connections") });
+export const tickleList = struct({
+  addr: sockAddr,
+  connections: counted(connection, "connections"),
+});
 export type TickleList = TypeOf<typeof tickleList>;
 
 /** An empty interface name is sent as length 0 (DEL_PUBLIC_IP). */
@@ -310,7 +314,9 @@ export const recData: Codec<RecData> = {
     const keyLength = reader.u32();
     const dataLength = reader.u32();
     if (!reader.failed && length !== REC_DATA_HEAD_BYTES + keyLength + dataLength) {
-      reader.fail(`record length ${length} is not ${REC_DATA_HEAD_BYTES}+${keyLength}+${dataLength}`);
+      reader.fail(
+        `record length ${length} is not ${REC_DATA_HEAD_BYTES}+${keyLength}+${dataLength}`,
+      );
     }
     return { reqid, key: reader.take(keyLength, "key"), data: reader.take(dataLength, "data") };
   },

@@ -1,0 +1,64 @@
+/** The stages of the gate (`npm run ok`): everything that is fast enough to run before each commit. */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { PROJECT, type Stage } from "./stage.ts";
+
+/** Folders of test/ that need peers, privileges or minutes: the full suite runs them. */
+export const SLOW_TESTS = ["interop", "netns", "torture", "bench"];
+
+/** Folders of src/ that run on every runtime. */
+const PORTABLE = [
+  "base",
+  "wire",
+  "tdb",
+  "config",
+  "transport",
+  "client",
+  "daemon",
+  "database",
+  "cluster",
+  "recovery",
+];
+
+export function gateStages(): readonly Stage[] {
+  return [
+    { name: "compile", command: ["build/compile"] },
+    { name: "types", command: ["tsc", "--noEmit"] },
+    { name: "format", command: ["biome", "format", "."] },
+    {
+      name: "lint",
+      command: ["biome", "check", "--formatter-enabled=false", "--error-on-warnings", "."],
+    },
+    { name: "tidy", tests: ["test/tidy.test.ts"] },
+    { name: "unit tests", tests: ["src"] },
+    ...quickFolders().map((name) => ({ name: folderTitle(name), tests: [`test/${name}`] })),
+    { name: "deno check", command: ["deno", "check", "--quiet", ...portableFiles()] },
+    { name: "compiled smoke", command: ["bun", "run", "build/smoke.ts"], after: ["compile"] },
+  ];
+}
+
+function folderTitle(name: string): string {
+  const titles: Record<string, string> = {
+    contract: "contract tests",
+    fuzz: "fuzz smoke",
+    golden: "golden bytes",
+    sim: "simulator smoke",
+  };
+  return titles[name] ?? `test/${name}`;
+}
+
+function quickFolders(): readonly string[] {
+  return readdirSync(join(PROJECT, "test"), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !SLOW_TESTS.includes(entry.name))
+    .map((entry) => entry.name)
+    .sort();
+}
+
+function portableFiles(): readonly string[] {
+  return PORTABLE.flatMap((folder) => {
+    const names = readdirSync(join(PROJECT, "src", folder), { recursive: true }) as string[];
+    return names
+      .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
+      .map((name) => `src/${folder}/${name}`);
+  });
+}

@@ -1,0 +1,182 @@
+/**
+ * Runs the stages of the gate and of the full suite: commands and groups of `bun test`, a few at a time,
+ * one line each, and their output when they fail.
+ */
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, normalize } from "node:path";
+
+export const PROJECT = normalize(join(import.meta.dir, ".."));
+export const TOOLS = join(PROJECT, "node_modules/.bin");
+
+export interface Stage {
+  readonly name: string;
+  /** A command: a path in the project, or a name in node_modules/.bin. */
+  readonly command?: readonly string[];
+  /** Folders or files with tests; none found is a pass of nothing. */
+  readonly tests?: readonly string[];
+  /** Names of stages that must have passed before. */
+  readonly after?: readonly string[];
+  readonly timeoutMs?: number;
+}
+
+export interface Outcome {
+  readonly name: string;
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: readonly string[];
+  readonly seconds: number;
+  readonly output: string;
+}
+
+const STAGE_TIMEOUT_MS = 20 * 60_000;
+
+/** Runs all stages, at most `width` at once, printing a line when one ends. */
+export async function runStages(stages: readonly Stage[], width: number): Promise<Outcome[]> {
+  const waiting = [...stages];
+  const running = new Map<string, Promise<void>>();
+  const outcomes: Outcome[] = [];
+  const ended = (name: string) => outcomes.find((outcome) => outcome.name === name);
+  const ready = (stage: Stage) => (stage.after ?? []).every((name) => ended(name) !== undefined);
+  while (waiting.length > 0 || running.size > 0) {
+    const next = running.size < width ? waiting.findIndex(ready) : -1;
+    if (next < 0) {
+      if (running.size === 0) throw new Error(`stages wait for each other: ${waiting[0]?.name}`);
+      await Promise.race(running.values());
+      continue;
+    }
+    const [stage] = waiting.splice(next, 1) as [Stage];
+    const blocked = (stage.after ?? []).find((name) => (ended(name)?.failed ?? 0) > 0);
+    const work =
+      blocked === undefined ? runStage(stage) : Promise.resolve(blockedBy(stage, blocked));
+    const finished = work.then((outcome) => {
+      outcomes.push(outcome);
+      running.delete(stage.name);
+      report(outcome);
+    });
+    running.set(stage.name, finished);
+  }
+  return outcomes;
+}
+
+function blockedBy(stage: Stage, name: string): Outcome {
+  const output = `not run: "${name}" failed\n`;
+  return { name: stage.name, passed: 0, failed: 1, skipped: [], seconds: 0, output };
+}
+
+async function runStage(stage: Stage): Promise<Outcome> {
+  const start = performance.now();
+  const timeoutMs = stage.timeoutMs ?? STAGE_TIMEOUT_MS;
+  const result =
+    stage.command === undefined
+      ? await runTests(stage.tests ?? [], timeoutMs)
+      : await runCommand(stage.command, timeoutMs);
+  return { name: stage.name, seconds: (performance.now() - start) / 1000, ...result };
+}
+
+type Counts = Omit<Outcome, "name" | "seconds">;
+
+async function runCommand(command: readonly string[], timeoutMs: number): Promise<Counts> {
+  const { code, output } = await run(command, timeoutMs);
+  return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: [], output };
+}
+
+async function runTests(paths: readonly string[], timeoutMs: number): Promise<Counts> {
+  const present = paths.filter((path) => holdsTests(join(PROJECT, path)));
+  if (present.length === 0) return { passed: 0, failed: 0, skipped: [], output: "" };
+  const directory = mkdtempSync(join(tmpdir(), "ctdb-suite-"));
+  try {
+    const report = join(directory, "report.xml");
+    const filters = present.map((path) => `./${path}`);
+    const reporter = ["--reporter=junit", `--reporter-outfile=${report}`];
+    const { code, output } = await run(["bun", "test", ...reporter, ...filters], timeoutMs);
+    const counts = existsSync(report) ? readReport(readFileSync(report, "utf8")) : undefined;
+    if (counts === undefined) return { passed: 0, failed: 1, skipped: [], output };
+    // A file that does not load fails the run without failing a test.
+    const failed = code !== 0 && counts.failed === 0 ? 1 : counts.failed;
+    return { passed: counts.passed, failed, skipped: counts.skipped, output };
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+export function holdsTests(path: string): boolean {
+  if (!existsSync(path)) return false;
+  if (path.endsWith(".test.ts")) return true;
+  const names = readdirSync(path, { recursive: true }) as string[];
+  return names.some((name) => name.endsWith(".test.ts"));
+}
+
+function readReport(xml: string): Omit<Counts, "output"> | undefined {
+  const totals =
+    /<testsuites [^>]*\btests="(\d+)"[^>]*\bfailures="(\d+)"[^>]*\bskipped="(\d+)"/.exec(xml);
+  if (totals === null) return undefined;
+  const [tests, failed, skippedCount] = totals.slice(1).map(Number) as [number, number, number];
+  const skipped: string[] = [];
+  for (const [, name] of xml.matchAll(/<testcase name="([^"]*)"[^>]*>\s*<skipped/g)) {
+    skipped.push(unescapeXml(name as string));
+  }
+  while (skipped.length < skippedCount) skipped.push("(a test without a name in the report)");
+  return { passed: tests - failed - skippedCount, failed, skipped };
+}
+
+function unescapeXml(text: string): string {
+  return text
+    .replaceAll("&quot;", '"')
+    .replaceAll("&apos;", "'")
+    .replaceAll("&lt;", "<")
+    .replaceAll("&gt;", ">")
+    .replaceAll("&amp;", "&");
+}
+
+/** Runs a command in the project's root, both outputs in one text. */
+async function run(
+  command: readonly string[],
+  timeoutMs: number,
+): Promise<{ code: number; output: string }> {
+  const [program, ...args] = command as [string, ...string[]];
+  const path = program.includes("/") ? join(PROJECT, program) : join(TOOLS, program);
+  if (!existsSync(path)) return { code: 1, output: `expected the program "${path}"\n` };
+  const environment = {
+    ...process.env,
+    NO_COLOR: "1",
+    DENO_DIR: join(PROJECT, "node_modules/.cache/deno"),
+    DENO_NO_UPDATE_CHECK: "1",
+  };
+  const child = Bun.spawn([path, ...args], {
+    cwd: PROJECT,
+    env: environment,
+    stdout: "pipe",
+    stderr: "pipe",
+    stdin: "ignore",
+  });
+  const timer = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
+  const [stdout, stderr] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ]);
+  const code = await child.exited;
+  clearTimeout(timer);
+  const killed = child.signalCode === null ? "" : `ended by ${child.signalCode}\n`;
+  return { code: child.signalCode === null ? code : 1, output: `${stdout}${stderr}${killed}` };
+}
+
+function report(outcome: Outcome): void {
+  const verdict = outcome.failed > 0 ? "FAILED" : "ok";
+  const skipped = outcome.skipped.length > 0 ? `, ${outcome.skipped.length} skipped` : "";
+  const counts = `${outcome.passed} passed, ${outcome.failed} failed${skipped}`;
+  console.log(
+    `${verdict.padEnd(7)}${outcome.name.padEnd(22)}${outcome.seconds.toFixed(1).padStart(6)} s  ${counts}`,
+  );
+  if (outcome.failed > 0) console.log(failuresOf(outcome.output));
+}
+
+const FAILURE_LINES_MAX = 200;
+
+/** What a failed stage said, without the lines of tests that passed. */
+function failuresOf(output: string): string {
+  const lines = output.split("\n").filter((line) => !/^(\(pass\)|.*\.test\.ts:$)/.test(line));
+  const cut = lines.length - FAILURE_LINES_MAX;
+  const shown = cut > 0 ? [`… ${cut} lines …`, ...lines.slice(-FAILURE_LINES_MAX)] : lines;
+  return shown.map((line) => `    ${line}`).join("\n");
+}

@@ -1,0 +1,44 @@
+/**
+ * The whole suite: the gate, then what needs peers or time, one group after another.
+ * `--quick`: the gate alone. Last line: `N passed, N failed`. With CI set, a skipped test is a failure.
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { gateStages, SLOW_TESTS } from "./gate.ts";
+import { type Outcome, PROJECT, runStages, type Stage } from "./stage.ts";
+
+const GATE_WIDTH = 3;
+const SLOW_TIMEOUT_MS = 60 * 60_000;
+
+async function main(args: readonly string[]): Promise<number> {
+  const wrong = args.find((arg) => arg !== "--quick");
+  if (wrong !== undefined) {
+    console.error(`usage: build/test [--quick] (got "${wrong}")`);
+    return 2;
+  }
+  const outcomes = await runStages(gateStages(), GATE_WIDTH);
+  if (!args.includes("--quick")) outcomes.push(...(await runStages(slowStages(), 1)));
+  return conclude(outcomes);
+}
+
+function slowStages(): readonly Stage[] {
+  return SLOW_TESTS.filter((name) => existsSync(join(PROJECT, "test", name))).map((name) => ({
+    name: `test/${name}`,
+    tests: [`test/${name}`],
+    timeoutMs: SLOW_TIMEOUT_MS,
+  }));
+}
+
+function conclude(outcomes: readonly Outcome[]): number {
+  const strict = process.env["CI"] !== undefined && process.env["CI"] !== "";
+  const skipped = outcomes.flatMap((outcome) => outcome.skipped);
+  for (const name of skipped) console.log(`skipped: ${name}`);
+  if (strict && skipped.length > 0) console.log(`CI allows no skip: counted as failures`);
+  const passed = outcomes.reduce((sum, outcome) => sum + outcome.passed, 0);
+  const failures = outcomes.reduce((sum, outcome) => sum + outcome.failed, 0);
+  const failed = failures + (strict ? skipped.length : 0);
+  console.log(`${passed} passed, ${failed} failed`);
+  return failed === 0 ? 0 : 1;
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,462 @@
+/**
+ * The client library's one implementation of `CtdbClient`, over the streams of platform/types.ts.
+ *
+ * Invariants (beside those of client/types.ts):
+ * 1. A callback or promise of the caller never runs inside the call that asked for it.
+ * 2. Packets are sent in the order of the calls and written once per turn; any number of requests may
+ *    be under way.
+ * 3. A packet from the daemon that makes no sense ends the connection (its framing), or fails the one
+ *    request that it answers (its body); it never throws.
+ */
+import { err, ok, type Result } from "../base/result.ts";
+import { type U64, U64_ZERO, u64Equal } from "../base/u64.ts";
+import type { Network, Stream, StreamHandlers, Timers } from "../platform/types.ts";
+import { PacketFramer } from "../transport/framer.ts";
+import { bytesText, type Codec, decodePadded, EMPTY, encode } from "../wire/codec.ts";
+import { SRVID } from "../wire/constants.ts";
+import {
+  CONTROL_NOREPLY,
+  type ControlName,
+  type ControlReplyOf,
+  type ControlRequestOf,
+  CONTROLS,
+} from "../wire/controls.ts";
+import { CURRENT_NODE, OPERATIONS, type PacketView } from "../wire/packet.ts";
+import {
+  packetProblem,
+  REPLY_CALL_AT,
+  REPLY_CONTROL_AT,
+  REPLY_ERROR_AT,
+  REQ_CALL_AT,
+  REQ_CONTROL_AT,
+  REQ_MESSAGE_AT,
+  REQ_TUNNEL_AT,
+} from "../wire/packet_layouts.ts";
+import { PacketOutput } from "./packet_output.ts";
+import { type PendingRequest, PendingRequests } from "./pending_requests.ts";
+import { Subscriptions } from "./subscriptions.ts";
+import type {
+  CallRequest,
+  ClientFailure,
+  ControlOutcome,
+  CtdbClient,
+  MessageHandler,
+  RequestOptions,
+} from "./types.ts";
+
+export const DEFAULT_TIMEOUT_MS = 10_000;
+/** Bytes that may wait for a daemon that does not read. */
+export const OUTPUT_BYTES_MAX = 256 * 1024 * 1024;
+
+/** `reqid` is the sender's, for a reply; `flags` are TUNNEL_FLAGS. */
+export type TunnelHandler = (
+  data: Uint8Array,
+  from: { readonly srcnode: number; readonly reqid: number; readonly flags: number },
+) => void;
+
+export const TUNNEL_FLAGS = { REQUEST: 1, REPLY: 2, NOREPLY: 0x10 } as const;
+
+export interface ConnectOptions {
+  /** For connecting, and for requests that name no other; Infinity for no limit. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Connects to a ctdbd and asks for its pnn. Failures: "disconnected" when nobody listens at the path
+ * or the connection ends, "timeout", or what GET_PNN answered.
+ */
+export async function connectClient(
+  network: Network,
+  timers: Timers,
+  socketPath: string,
+  options: ConnectOptions = {},
+): Promise<Result<ConnectedClient, ClientFailure>> {
+  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  const connected = await openConnection(network, timers, socketPath, timeoutMs);
+  if (!connected.ok) return connected;
+  const client = connected.value;
+  const answer = await client.control("GET_PNN", undefined, { timeoutMs });
+  if (!answer.ok) {
+    client.close();
+    return answer;
+  }
+  client.pnn = answer.value.status;
+  return ok(client);
+}
+
+function openConnection(
+  network: Network,
+  timers: Timers,
+  socketPath: string,
+  timeoutMs: number,
+): Promise<Result<ConnectedClient, ClientFailure>> {
+  return new Promise((resolve) => {
+    const attempt = network.connectUnix(socketPath, (outcome) => {
+      deadline?.cancel();
+      if (!outcome.ok) {
+        const reason = `Cannot connect to ctdbd at "${socketPath}": ${outcome.error.message}`;
+        resolve(err({ kind: "disconnected", reason, status: 0 }));
+        return undefined;
+      }
+      const client = new ConnectedClient(outcome.value, timers, timeoutMs);
+      resolve(ok(client));
+      return client.streamHandlers;
+    });
+    const deadline = Number.isFinite(timeoutMs)
+      ? timers.after(timeoutMs, () => {
+          attempt.cancel();
+          const reason = `No connection to ctdbd at "${socketPath}" within ${timeoutMs} ms`;
+          resolve(err({ kind: "timeout", reason, status: 0 }));
+        })
+      : undefined;
+  });
+}
+
+export class ConnectedClient implements CtdbClient {
+  pnn = CURRENT_NODE;
+  /** Packets from the daemon that nobody waits for any more. */
+  droppedReplies = 0;
+  readonly streamHandlers: StreamHandlers;
+
+  readonly #stream: Stream;
+  readonly #timers: Timers;
+  readonly #timeoutMs: number;
+  readonly #output: PacketOutput;
+  readonly #framer = new PacketFramer("client");
+  readonly #pending: PendingRequests;
+  readonly #messages = new Subscriptions<MessageHandler>();
+  readonly #tunnels = new Subscriptions<TunnelHandler>();
+  #disconnectActions: ((reason: string) => void)[] = [];
+  /** Why the connection ended; undefined while it has not. */
+  #ended: string | undefined;
+
+  constructor(stream: Stream, timers: Timers, timeoutMs: number) {
+    this.#stream = stream;
+    this.#timers = timers;
+    this.#timeoutMs = timeoutMs;
+    this.#pending = new PendingRequests(timers);
+    this.#output = new PacketOutput(stream, timers, OUTPUT_BYTES_MAX, () =>
+      this.#lose(`ctdbd does not read: over ${OUTPUT_BYTES_MAX} bytes wait to be sent`),
+    );
+    this.streamHandlers = {
+      onData: (chunk) => this.#receive(chunk),
+      onDrain: () => this.#output.drained(),
+      onClose: (reason) =>
+        this.#lose(`ctdbd closed the connection${reason ? `: ${reason.message}` : ""}`),
+    };
+  }
+
+  get connected(): boolean {
+    return this.#ended === undefined;
+  }
+
+  // --- controls
+
+  control<N extends ControlName>(
+    name: N,
+    request: ControlRequestOf<N>,
+    options: RequestOptions = {},
+  ): Promise<ControlOutcome<ControlReplyOf<N>>> {
+    return new Promise((resolve) => {
+      const reply = CONTROLS[name].reply as Codec<ControlReplyOf<N>>;
+      const reqid = this.#await(
+        {
+          answered: (packet) => resolve(readControlReply(name, reply, packet)),
+          failed: (failure) => resolve(err(failure)),
+        },
+        options.timeoutMs,
+        name,
+      );
+      if (reqid !== undefined) this.#sendControl(name, request, options, reqid, 0);
+    });
+  }
+
+  async controlEach<N extends ControlName>(
+    name: N,
+    request: ControlRequestOf<N>,
+    pnns: readonly number[],
+    options: Omit<RequestOptions, "pnn"> = {},
+  ): Promise<Map<number, ControlOutcome<ControlReplyOf<N>>>> {
+    const outcomes = await Promise.all(
+      pnns.map(async (pnn) => {
+        const outcome = await this.control(name, request, { ...options, pnn });
+        return [pnn, outcome] as const;
+      }),
+    );
+    return new Map(outcomes);
+  }
+
+  controlNoReply<N extends ControlName>(
+    name: N,
+    request: ControlRequestOf<N>,
+    options: RequestOptions = {},
+  ): void {
+    if (!this.connected) return;
+    this.#sendControl(name, request, options, this.#pending.newId(), CONTROL_NOREPLY);
+  }
+
+  #sendControl<N extends ControlName>(
+    name: N,
+    request: ControlRequestOf<N>,
+    options: RequestOptions,
+    reqid: number,
+    flags: number,
+  ): void {
+    const codec = CONTROLS[name].request as Codec<ControlRequestOf<N>>;
+    const data = codec.minSize === 0 && request === undefined ? EMPTY : encode(codec, request);
+    const output = this.#output;
+    const pnn = options.pnn ?? CURRENT_NODE;
+    const length = REQ_CONTROL_AT.DATA + data.length;
+    output.begin(OPERATIONS.REQ_CONTROL, pnn, this.#srcnode(), reqid, length);
+    output.setU32(REQ_CONTROL_AT.OPCODE, CONTROLS[name].opcode);
+    output.setU64(REQ_CONTROL_AT.SRVID, options.srvid ?? U64_ZERO);
+    output.setU32(REQ_CONTROL_AT.FLAGS, flags | (options.flags ?? 0));
+    output.setU32(REQ_CONTROL_AT.DATA_LENGTH, data.length);
+    output.setBytes(REQ_CONTROL_AT.DATA, data);
+  }
+
+  // --- messages
+
+  async registerSrvid(
+    srvid: U64,
+    handler: MessageHandler,
+  ): Promise<Result<{ remove(): void }, ClientFailure>> {
+    // Before the answer: the first message may come together with it.
+    const first = this.#messages.add(srvid, handler);
+    if (first) {
+      const answer = await this.control("REGISTER_SRVID", undefined, { srvid });
+      if (!answer.ok) {
+        this.#messages.remove(srvid, handler);
+        return answer;
+      }
+    }
+    return ok({
+      remove: () => {
+        const last = this.#messages.remove(srvid, handler);
+        if (last && this.connected) this.controlNoReply("DEREGISTER_SRVID", undefined, { srvid });
+      },
+    });
+  }
+
+  sendMessage(pnn: number, srvid: U64, data: Uint8Array): void {
+    if (!this.connected) return;
+    const output = this.#output;
+    const length = REQ_MESSAGE_AT.DATA + data.length;
+    output.begin(OPERATIONS.REQ_MESSAGE, pnn, this.#srcnode(), 0, length);
+    output.setU64(REQ_MESSAGE_AT.SRVID, srvid);
+    output.setU32(REQ_MESSAGE_AT.DATA_LENGTH, data.length);
+    output.setBytes(REQ_MESSAGE_AT.DATA, data);
+  }
+
+  // --- calls
+
+  call(request: CallRequest, timeoutMs: number): Promise<Result<Uint8Array, ClientFailure>> {
+    return new Promise((resolve) => {
+      const reqid = this.#await(
+        {
+          answered: (packet) => resolve(readCallReply(packet)),
+          failed: (failure) => resolve(err(failure)),
+        },
+        timeoutMs,
+        "REQ_CALL",
+      );
+      if (reqid !== undefined) this.#sendCall(request, reqid);
+    });
+  }
+
+  #sendCall(request: CallRequest, reqid: number): void {
+    const { key, calldata = EMPTY } = request;
+    const output = this.#output;
+    const length = REQ_CALL_AT.KEY + key.length + calldata.length;
+    output.begin(OPERATIONS.REQ_CALL, CURRENT_NODE, this.#srcnode(), reqid, length);
+    output.setU32(REQ_CALL_AT.FLAGS, request.flags);
+    output.setU32(REQ_CALL_AT.DB_ID, request.db_id);
+    output.setU32(REQ_CALL_AT.CALLID, request.callid);
+    output.setU32(REQ_CALL_AT.KEY_LENGTH, key.length);
+    output.setU32(REQ_CALL_AT.DATA_LENGTH, calldata.length);
+    output.setBytes(REQ_CALL_AT.KEY, key);
+    output.setBytes(REQ_CALL_AT.KEY + key.length, calldata);
+  }
+
+  // --- tunnels
+
+  /** Packets for the tunnel arrive at the handler; a node takes one client for each tunnel id. */
+  async registerTunnel(
+    id: U64,
+    handler: TunnelHandler,
+  ): Promise<Result<{ remove(): void }, ClientFailure>> {
+    this.#tunnels.add(id, handler);
+    const answer = await this.control("TUNNEL_REGISTER", undefined, { srvid: id });
+    if (!answer.ok) {
+      this.#tunnels.remove(id, handler);
+      return answer;
+    }
+    return ok({
+      remove: () => {
+        const last = this.#tunnels.remove(id, handler);
+        if (last && this.connected) this.controlNoReply("TUNNEL_DEREGISTER", undefined, { srvid: id });
+      },
+    });
+  }
+
+  /** A reply carries the request's `reqid`; a request gets a new one, which is returned. */
+  sendTunnel(pnn: number, id: U64, flags: number, data: Uint8Array, reqid?: number): number {
+    const packetId = reqid ?? this.#pending.newId();
+    if (!this.connected) return packetId;
+    const output = this.#output;
+    const length = REQ_TUNNEL_AT.DATA + data.length;
+    output.begin(OPERATIONS.REQ_TUNNEL, pnn, this.#srcnode(), packetId, length);
+    output.setU64(REQ_TUNNEL_AT.TUNNEL_ID, id);
+    output.setU32(REQ_TUNNEL_AT.FLAGS, flags);
+    output.setU32(REQ_TUNNEL_AT.DATA_LENGTH, data.length);
+    output.setBytes(REQ_TUNNEL_AT.DATA, data);
+    return packetId;
+  }
+
+  // --- the connection
+
+  onDisconnect(action: (reason: string) => void): void {
+    const ended = this.#ended;
+    if (ended === undefined) this.#disconnectActions.push(action);
+    else if (ended !== CLOSED_BY_US) this.#timers.soon(() => action(ended));
+  }
+
+  close(): void {
+    if (this.#ended !== undefined) return;
+    this.#output.flush();
+    this.#disconnectActions = [];
+    this.#lose(CLOSED_BY_US);
+  }
+
+  #srcnode(): number {
+    return this.pnn === CURRENT_NODE ? 0 : this.pnn;
+  }
+
+  /** The id for the request's packet; undefined when the connection is gone and it failed already. */
+  #await(
+    request: PendingRequest,
+    timeoutMs: number | undefined,
+    what: string,
+  ): number | undefined {
+    if (this.#ended === undefined) {
+      return this.#pending.add(request, timeoutMs ?? this.#timeoutMs, what);
+    }
+    request.failed({ kind: "disconnected", reason: this.#ended, status: 0 });
+    return undefined;
+  }
+
+  #lose(reason: string): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = reason;
+    this.#output.close();
+    this.#stream.close();
+    this.#pending.failAll({ kind: "disconnected", reason, status: 0 });
+    const actions = this.#disconnectActions;
+    this.#disconnectActions = [];
+    for (const action of actions) action(reason);
+  }
+
+  // --- what arrives
+
+  #receive(chunk: Uint8Array): void {
+    const framer = this.#framer;
+    framer.push(chunk);
+    let packet = framer.next();
+    while (packet !== undefined && this.connected) {
+      this.#dispatch(packet);
+      packet = framer.next();
+    }
+    if (framer.error !== undefined) this.#lose(`ctdbd sent a bad packet: ${framer.error}`);
+    framer.hold();
+  }
+
+  #dispatch(packet: PacketView): void {
+    const problem = packetProblem(packet);
+    switch (packet.operation) {
+      case OPERATIONS.REPLY_CONTROL:
+      case OPERATIONS.REPLY_CALL:
+      case OPERATIONS.REPLY_ERROR: {
+        const request = this.#pending.take(packet.reqid);
+        if (request === undefined) this.droppedReplies += 1;
+        else if (problem === undefined) request.answered(packet);
+        else request.failed({ kind: "malformed", reason: problem, status: 0 });
+        return;
+      }
+      case OPERATIONS.REQ_MESSAGE:
+        if (problem !== undefined) return this.#lose(`ctdbd sent a bad packet: ${problem}`);
+        return this.#deliverMessage(packet);
+      case OPERATIONS.REQ_TUNNEL:
+        if (problem !== undefined) return this.#lose(`ctdbd sent a bad packet: ${problem}`);
+        return this.#deliverTunnel(packet);
+      default:
+        this.droppedReplies += 1;
+    }
+  }
+
+  #deliverMessage(packet: PacketView): void {
+    const data = packet.slice(REQ_MESSAGE_AT.DATA, packet.u32(REQ_MESSAGE_AT.DATA_LENGTH));
+    const srvid = packet.u64(REQ_MESSAGE_AT.SRVID);
+    const srcnode = packet.srcnode;
+    for (const handler of this.#messages.handlers(srvid)) handler(data, srcnode, srvid);
+    if (u64Equal(srvid, SRVID.ALL)) return;
+    for (const handler of this.#messages.handlers(SRVID.ALL)) handler(data, srcnode, srvid);
+  }
+
+  #deliverTunnel(packet: PacketView): void {
+    const data = packet.slice(REQ_TUNNEL_AT.DATA, packet.u32(REQ_TUNNEL_AT.DATA_LENGTH));
+    const flags = packet.u32(REQ_TUNNEL_AT.FLAGS);
+    const from = { srcnode: packet.srcnode, reqid: packet.reqid, flags };
+    for (const handler of this.#tunnels.handlers(packet.u64(REQ_TUNNEL_AT.TUNNEL_ID))) {
+      handler(data, from);
+    }
+  }
+}
+
+const CLOSED_BY_US = "the connection was closed";
+
+function malformed(reason: string): { readonly ok: false; readonly error: ClientFailure } {
+  return err({ kind: "malformed", reason, status: 0 });
+}
+
+/** Text that the daemon sends with or without a NUL at its end. */
+function errorText(bytes: Uint8Array, otherwise: string): string {
+  const end = bytes.indexOf(0);
+  return bytesText(end < 0 ? bytes : bytes.subarray(0, end)) || otherwise;
+}
+
+function readControlReply<T>(
+  name: ControlName,
+  codec: Codec<T>,
+  packet: PacketView,
+): ControlOutcome<T> {
+  if (packet.operation !== OPERATIONS.REPLY_CONTROL) {
+    return malformed(`Operation ${packet.operation} answers the control ${name}`);
+  }
+  const status = packet.i32(REPLY_CONTROL_AT.STATUS);
+  const length = packet.u32(REPLY_CONTROL_AT.DATA_LENGTH);
+  if (status < 0) {
+    const textLength = packet.u32(REPLY_CONTROL_AT.ERROR_LENGTH);
+    const text = packet.slice(REPLY_CONTROL_AT.DATA + length, textLength);
+    return err({ kind: "refused", reason: errorText(text, `${name} gave ${status}`), status });
+  }
+  // A copy: the value outlives the packet, and its parts are views of these bytes.
+  const value = decodePadded(codec, packet.slice(REPLY_CONTROL_AT.DATA, length).slice());
+  if (!value.ok) return malformed(`Cannot decode the reply to ${name}: ${value.error}`);
+  return ok({ status, data: value.value });
+}
+
+function readCallReply(packet: PacketView): Result<Uint8Array, ClientFailure> {
+  if (packet.operation === OPERATIONS.REPLY_ERROR) {
+    const length = packet.u32(REPLY_ERROR_AT.MESSAGE_LENGTH);
+    const text = packet.slice(REPLY_ERROR_AT.MESSAGE, length);
+    const status = packet.i32(REPLY_ERROR_AT.STATUS);
+    return err({ kind: "refused", reason: errorText(text, `The call gave ${status}`), status });
+  }
+  if (packet.operation !== OPERATIONS.REPLY_CALL) {
+    return malformed(`Operation ${packet.operation} answers a call`);
+  }
+  const status = packet.i32(REPLY_CALL_AT.STATUS);
+  if (status !== 0) return err({ kind: "refused", reason: `The call gave ${status}`, status });
+  const data = packet.slice(REPLY_CALL_AT.DATA, packet.u32(REPLY_CALL_AT.DATA_LENGTH));
+  return ok(data.slice());
+}

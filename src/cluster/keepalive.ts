@@ -1,0 +1,105 @@
+/**
+ * Keepalives between ctdbds: who is silent too long is dead, and who runs another Samba version must
+ * go unless mixed versions are allowed (docs/protocol.md, "Keepalive").
+ *
+ * Invariants:
+ * 1. Every KeepaliveInterval each connected node gets one keepalive, whatever else was sent to it.
+ * 2. A node is dead after KeepaliveLimit intervals in a row in which nothing came from it.
+ */
+import type { Logger } from "../base/log.ts";
+import type { Timer, Timers } from "../platform/types.ts";
+import { NODE_FLAGS } from "../wire/constants.ts";
+import type { NodeTable } from "./node_table.ts";
+
+export interface KeepaliveHost {
+  sendKeepalive(pnn: number): void;
+  /** Nothing came for too long: its links are to be restarted. */
+  nodeSilent(pnn: number): void;
+}
+
+export class Keepalive {
+  readonly #nodes: NodeTable;
+  readonly #host: KeepaliveHost;
+  readonly #timers: Timers;
+  readonly #tunable: (name: string) => number;
+  readonly #log: Logger;
+  #timer: Timer | undefined;
+
+  constructor(
+    nodes: NodeTable,
+    host: KeepaliveHost,
+    timers: Timers,
+    tunable: (name: string) => number,
+    log: Logger,
+  ) {
+    this.#nodes = nodes;
+    this.#host = host;
+    this.#timers = timers;
+    this.#tunable = tunable;
+    this.#log = log;
+  }
+
+  start(): void {
+    this.stop();
+    if (this.#tunable("AllowMixedVersions") === 1) {
+      this.#log.warning("CTDB cluster with mixed versions configured");
+    }
+    this.#plan();
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #plan(): void {
+    // The interval is read each time, so that a changed tunable acts at the next tick.
+    const intervalMs = Math.max(1, this.#tunable("KeepaliveInterval")) * 1000;
+    this.#timer = this.#timers.after(intervalMs, () => {
+      this.#tick();
+      this.#plan();
+    });
+  }
+
+  #tick(): void {
+    const limit = this.#tunable("KeepaliveLimit");
+    for (const node of this.#nodes.entries()) {
+      if (node.pnn === this.#nodes.ownPnn) continue;
+      if ((node.flags & (NODE_FLAGS.DELETED | NODE_FLAGS.DISCONNECTED)) !== 0) continue;
+      node.silentTicks = node.received === 0 ? node.silentTicks + 1 : 0;
+      node.received = 0;
+      if (node.silentTicks >= limit) {
+        this.#log.notice(`dead count reached for node ${node.pnn}`);
+        this.#host.nodeSilent(node.pnn);
+      }
+      this.#host.sendKeepalive(node.pnn);
+    }
+  }
+}
+
+export interface KeepaliveIdentity {
+  /** Samba release, major << 16 | minor; 0 when the keepalive carried none. */
+  readonly version: number;
+  /** Seconds since the start. */
+  readonly uptime: number;
+}
+
+/**
+ * Why we must shut down after this keepalive; undefined when we may stay. Of two versions the younger
+ * process goes; of two equally old ones the one with the lower version.
+ */
+export function versionConflict(
+  own: KeepaliveIdentity,
+  peer: KeepaliveIdentity,
+): string | undefined {
+  if (peer.version === 0) return "its keepalive carries no version";
+  if (peer.version === own.version) return undefined;
+  const weGo =
+    peer.uptime > own.uptime || (peer.uptime === own.uptime && peer.version > own.version);
+  if (!weGo) return undefined;
+  return `Keepalive version mismatch ${hex(own.version)} != ${hex(peer.version)}`;
+}
+
+function hex(version: number): string {
+  return `0x${version.toString(16).padStart(8, "0")}`;
+}

@@ -1,0 +1,75 @@
+/**
+ * The nodes file: one address a line, the line's number among the non-empty ones is the pnn. A line that
+ * begins with # is a deleted node: it keeps its number so that the others keep theirs.
+ *
+ * `nodes list = !command` is run by the caller (nothing here waits); its output has the same form.
+ */
+import { err, ok, type Result } from "../base/result.ts";
+import type { FileSystem } from "../platform/types.ts";
+import { parseAddress } from "../wire/structs.ts";
+import type { ConfigProblem, ConfiguredNode, CtdbConfig, CtdbPaths } from "./types.ts";
+
+export type NodesOutcome = Result<readonly ConfiguredNode[], readonly ConfigProblem[]>;
+
+export type NodesSource =
+  | { readonly kind: "file"; readonly path: string }
+  /** Split at white space; there is no shell quoting. */
+  | { readonly kind: "command"; readonly argv: readonly string[] };
+
+export function nodesSource(
+  config: { readonly cluster: Pick<CtdbConfig["cluster"], "nodesList"> },
+  paths: Pick<CtdbPaths, "etcDirectory">,
+): NodesSource {
+  const source = config.cluster.nodesList ?? `${paths.etcDirectory}/nodes`;
+  if (!source.startsWith("!")) return { kind: "file", path: source };
+  const argv = source
+    .slice(1)
+    .split(/[ \t]+/)
+    .filter((word) => word !== "");
+  return { kind: "command", argv };
+}
+
+export function loadNodesFile(files: FileSystem, path: string): NodesOutcome {
+  const text = files.readText(path);
+  if (text.ok) return parseNodes(text.value, path);
+  const reason = `expected a nodes file, cannot read it: ${text.error.code}`;
+  return err([{ file: path, line: 0, reason, severity: "error" }]);
+}
+
+/** `file` names the source in problems. */
+export function parseNodes(text: string, file: string): NodesOutcome {
+  const nodes: ConfiguredNode[] = [];
+  const problems: ConfigProblem[] = [];
+  const pnnOf = new Map<string, number>();
+  const complain = (line: number, reason: string) => {
+    problems.push({ file, line, reason, severity: "error" });
+  };
+  for (const [index, raw] of text.split("\n").entries()) {
+    const content = raw.trim();
+    if (content === "") continue;
+    const pnn = nodes.length;
+    if (content.startsWith("#")) {
+      nodes.push({ pnn, address: "", deleted: true });
+      continue;
+    }
+    const parsed = parseAddress(content);
+    if (!parsed.ok) {
+      complain(index + 1, parsed.error);
+      // Keeps its number, so that later problems name the right one.
+      nodes.push({ pnn, address: content, deleted: false });
+      continue;
+    }
+    const { address } = parsed.value;
+    const earlier = pnnOf.get(address);
+    if (earlier !== undefined) {
+      complain(
+        index + 1,
+        `expected an address of its own, "${address}" is node ${earlier} already`,
+      );
+    }
+    pnnOf.set(address, pnn);
+    nodes.push({ pnn, address, deleted: false });
+  }
+  if (nodes.length === 0) complain(0, "expected at least one node, it is empty");
+  return problems.length > 0 ? err(problems) : ok(nodes);
+}

@@ -1,0 +1,47 @@
+import { expect, test } from "bun:test";
+import { resolvePaths } from "./paths.ts";
+
+test("resolvePaths() gives Debian's paths for an installed executable", () => {
+  const paths = resolvePaths({}, "/usr/sbin");
+  expect(paths.ok && paths.value).toMatchObject({
+    testMode: false,
+    etcDirectory: "/etc/ctdb",
+    socket: "/run/ctdb/ctdbd.socket",
+    pidFile: "/run/ctdb/ctdbd.pid",
+    variableDirectory: "/var/lib/ctdb",
+    helperDirectory: "/usr/libexec/ctdb",
+  });
+});
+
+test("resolvePaths() relocates everything in test mode", () => {
+  const paths = resolvePaths(
+    { CTDB_TEST_MODE: "yes", CTDB_BASE: "/t/node.1", CTDB_TEST_HELPER_BINDIR: "/h" },
+    "/opt/bin",
+  );
+  expect(paths.ok && paths.value).toEqual({
+    testMode: true,
+    etcDirectory: "/t/node.1",
+    socket: "/t/node.1/run/ctdbd.socket",
+    eventSocket: "/t/node.1/run/eventd.socket",
+    pidFile: "/t/node.1/run/ctdbd.pid",
+    logDirectory: "/t/node.1",
+    variableDirectory: "/t/node.1/var",
+    runDirectory: "/t/node.1/run",
+    lockDirectory: "/t/node.1/run",
+    helperDirectory: "/h",
+  });
+});
+
+test("resolvePaths() lets CTDB_SOCKET name the socket", () => {
+  const environment = { CTDB_TEST_MODE: "yes", CTDB_BASE: "/t", CTDB_SOCKET: "/x/y" };
+  const paths = resolvePaths(environment, "/opt");
+  expect(paths.ok && paths.value.socket).toBe("/x/y");
+  expect(paths.ok && paths.value.helperDirectory).toBe("/opt");
+});
+
+test("resolvePaths() refuses test mode without a base and sockets that cannot be bound", () => {
+  const without = resolvePaths({ CTDB_TEST_MODE: "yes" }, "/opt");
+  expect(without.ok ? "" : without.error).toContain("expected CTDB_BASE to be set");
+  const long = resolvePaths({ CTDB_TEST_MODE: "yes", CTDB_BASE: `/${"x".repeat(100)}` }, "/opt");
+  expect(long.ok ? "" : long.error).toContain("expected at most 107 bytes, got 118");
+});

@@ -1,0 +1,78 @@
+/**
+ * Where a node's files are (docs/operations.md, "Paths"). Production paths are Debian's. In test mode
+ * (CTDB_TEST_MODE set) everything lies below CTDB_BASE, so that several nodes run on one machine.
+ *
+ * Reads the environment that it is given, nothing else; no path is created or checked.
+ */
+import { err, ok, type Result } from "../base/result.ts";
+import type { CtdbPaths } from "./types.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** bind() takes 107 bytes and the NUL. */
+const SOCKET_PATH_BYTES_MAX = 107;
+
+/** Executables installed there find their helpers in the library directory, others beside themselves. */
+const INSTALLED_IN = new Set(["/usr/sbin", "/usr/bin", "/sbin", "/bin"]);
+const HELPER_DIRECTORY = "/usr/libexec/ctdb";
+
+/** `executableDirectory`: where the running executable lies. */
+export function resolvePaths(
+  environment: Environment,
+  executableDirectory: string,
+): Result<CtdbPaths> {
+  const paths =
+    environment["CTDB_TEST_MODE"] === undefined
+      ? productionPaths(environment, executableDirectory)
+      : testPaths(environment, executableDirectory);
+  if (!paths.ok) return paths;
+  const bytes = new TextEncoder().encode(paths.value.socket).length;
+  if (bytes > SOCKET_PATH_BYTES_MAX) {
+    return err(
+      `Cannot use the socket path "${paths.value.socket}": expected at most ` +
+        `${SOCKET_PATH_BYTES_MAX} bytes, got ${bytes}`,
+    );
+  }
+  return paths;
+}
+
+function productionPaths(environment: Environment, executableDirectory: string): Result<CtdbPaths> {
+  return ok({
+    testMode: false,
+    etcDirectory: "/etc/ctdb",
+    socket: environment["CTDB_SOCKET"] ?? "/run/ctdb/ctdbd.socket",
+    eventSocket: "/run/ctdb/eventd.socket",
+    pidFile: "/run/ctdb/ctdbd.pid",
+    logDirectory: "/var/log/ctdb",
+    variableDirectory: "/var/lib/ctdb",
+    runDirectory: "/run/ctdb",
+    lockDirectory: "/run/ctdb",
+    helperDirectory: besideOrInstalled(executableDirectory),
+  });
+}
+
+function testPaths(environment: Environment, executableDirectory: string): Result<CtdbPaths> {
+  const base = environment["CTDB_BASE"];
+  if (base === undefined || base === "") {
+    return err(
+      `Cannot find the node's directory: CTDB_TEST_MODE is set, expected CTDB_BASE to be set too`,
+    );
+  }
+  return ok({
+    testMode: true,
+    etcDirectory: base,
+    socket: environment["CTDB_SOCKET"] ?? `${base}/run/ctdbd.socket`,
+    eventSocket: `${base}/run/eventd.socket`,
+    pidFile: `${base}/run/ctdbd.pid`,
+    logDirectory: base,
+    variableDirectory: `${base}/var`,
+    runDirectory: `${base}/run`,
+    lockDirectory: `${base}/run`,
+    helperDirectory:
+      environment["CTDB_TEST_HELPER_BINDIR"] ?? besideOrInstalled(executableDirectory),
+  });
+}
+
+function besideOrInstalled(executableDirectory: string): string {
+  return INSTALLED_IN.has(executableDirectory) ? HELPER_DIRECTORY : executableDirectory;
+}

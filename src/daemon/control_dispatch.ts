@@ -1,0 +1,82 @@
+/**
+ * From an opcode and bytes to the handler and back, by the table of controls.
+ *
+ * Invariants:
+ * 1. A handler sees only requests that decoded completely; sizes must match exactly, except for the
+ *    few controls where the original ignores what is sent along.
+ * 2. Unknown, obsolete and unhandled controls answer −1 with a reason.
+ * 3. Views in a request stay valid: the bytes were copied out of the packet.
+ */
+import type { Result } from "../base/result.ts";
+import {
+  type ControlHandler,
+  type ControlHandlers,
+  type ControlReply,
+  type ControlRequest,
+  failure,
+  type ReplyLater,
+} from "../transport/control_request.ts";
+import { decodeExact, EMPTY } from "../wire/codec.ts";
+import { CONTROL_NAMES, CONTROLS, type ControlName } from "../wire/controls.ts";
+
+/** The original does not look at the data of these. */
+const IGNORES_DATA: ReadonlySet<ControlName> = new Set<ControlName>([
+  "GET_RECMODE",
+  "GET_PID",
+  "GET_PNN",
+  "UPTIME",
+  "START_RECOVERY",
+  "END_RECOVERY",
+  "REGISTER_SRVID",
+  "DEREGISTER_SRVID",
+  "LIST_TUNABLES",
+  "SHUTDOWN",
+  "GET_CAPABILITIES",
+  "TUNNEL_REGISTER",
+  "TUNNEL_DEREGISTER",
+]);
+
+interface Row {
+  readonly name: ControlName;
+  readonly ignoresData: boolean;
+  readonly decode: (bytes: Uint8Array) => Result<unknown>;
+  readonly handle: ControlHandler<unknown>;
+}
+
+export class ControlDispatch {
+  readonly #rows: (Row | undefined)[] = [];
+
+  /** Earlier maps win. */
+  constructor(maps: readonly ControlHandlers[]) {
+    for (const name of CONTROL_NAMES) {
+      const handler = maps.map((map) => map[name]).find((found) => found !== undefined);
+      if (handler === undefined) continue;
+      const { opcode, request } = CONTROLS[name];
+      this.#rows[opcode] = {
+        name,
+        ignoresData: IGNORES_DATA.has(name),
+        decode: (bytes) => decodeExact<unknown>(request, bytes),
+        // The row's codec decodes what the row's handler takes; the table ties both to the name.
+        handle: handler as ControlHandler<unknown>,
+      };
+    }
+  }
+
+  get handled(): readonly ControlName[] {
+    return this.#rows.flatMap((row) => (row === undefined ? [] : [row.name]));
+  }
+
+  dispatch(
+    opcode: number,
+    data: Uint8Array,
+    from: ControlRequest,
+    later: ReplyLater,
+  ): ControlReply | "later" {
+    const row = this.#rows[opcode];
+    if (row === undefined) return failure(`control ${opcode} is not implemented`);
+    const bytes = row.ignoresData || data.length === 0 ? EMPTY : data.slice();
+    const request = row.decode(bytes);
+    if (!request.ok) return failure(`control ${row.name}: malformed request: ${request.error}`);
+    return row.handle(request.value, from, later);
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * What the daemon asks of the part that owns the records. `database/` implements it; the daemon
+ * implements `DatabaseHost` in return.
+ *
+ * The daemon guarantees: packets that come here have a body as long as they say; packets of other nodes
+ * carry the current generation, and this node is not banned.
+ */
+import type { Result } from "../base/result.ts";
+import type { ControlHandlers } from "../transport/control_request.ts";
+import type { PacketView } from "../wire/packet.ts";
+
+export interface DatabasePart {
+  /** Handlers of all controls about databases and records. */
+  readonly controls: ControlHandlers;
+
+  /** Attaches the persistent databases that exist on disk; before clients are served. */
+  attachExisting(done: (outcome: Result<void>) => void): void;
+  /** Freezes every database; `done` when all are frozen. */
+  freezeAll(done: (outcome: Result<void>) => void): void;
+  /** Control FREEZE and a node that becomes inactive: freezes, and volatile records count as invalid. */
+  freezeForInactive(done: (outcome: Result<void>) => void): void;
+  thawAll(): void;
+  allFrozen(): boolean;
+  /** Name of a database whose generation is not this one, if there is one. */
+  databaseOfOtherGeneration(generation: number): string | undefined;
+  /** Databases serve no other node until they are recovered. */
+  invalidateGenerations(): void;
+  /** Why a persistent database is not healthy, if one is not. */
+  unhealthyReason(): string | undefined;
+
+  /** REQ_CALL of a local client. The view is valid during the call. */
+  clientCall(clientId: number, packet: PacketView): void;
+  /** REQ_CALL, REPLY_CALL, REQ_DMASTER, REPLY_DMASTER and REPLY_ERROR of a node. */
+  nodePacket(packet: PacketView): void;
+
+  clientGone(clientId: number): void;
+  nodeLost(pnn: number): void;
+  /** Recovery mode became NORMAL: deferred attaches go on. */
+  recovered(): void;
+  /** END_RECOVERY came: transactions that failed are answered. */
+  recoveryEnded(): void;
+  resetStatistics(): void;
+  /** Bytes held for records on their way, for the memory report. */
+  memoryBytes(): number;
+  databaseNames(): readonly string[];
+  close(): void;
+}

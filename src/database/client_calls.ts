@@ -1,0 +1,200 @@
+/**
+ * REQ_CALL of a local client: answered here when this node is data master of the record, otherwise
+ * the record is fetched (docs/database.md, "Life of a record").
+ *
+ * Invariants:
+ * 1. Each call ends in exactly one answer, or its client has gone.
+ * 2. A call for a record that is here changes nothing in the file (a missing one is created by its
+ *    lmaster, so that the client finds it).
+ */
+import { jenkinsHash } from "../base/jenkins_hash.ts";
+import { CALL_FLAGS } from "../wire/constants.ts";
+import type { PacketView } from "../wire/packet.ts";
+import { bodyProblem, LAYOUTS, REQ_CALL_AT } from "../wire/packet_layouts.ts";
+import { EMPTY } from "../wire/codec.ts";
+import type { ChainWork } from "./chain_gate.ts";
+import type { Database } from "./database.ts";
+import type { FetchCollapse } from "./fetch_collapse.ts";
+import type { DatabaseHost } from "./host.ts";
+import type { PendingCalls } from "./pending_calls.ts";
+import { lmasterOf, recordError, type Replies } from "./replies.ts";
+
+export interface ClientCallParts {
+  readonly host: DatabaseHost;
+  readonly replies: Replies;
+  readonly pending: PendingCalls;
+  readonly collapse: FetchCollapse;
+  findDatabase(dbId: number): Database | undefined;
+}
+
+export class ClientCalls {
+  readonly #parts: ClientCallParts;
+  readonly #host: DatabaseHost;
+
+  constructor(parts: ClientCallParts) {
+    this.#parts = parts;
+    this.#host = parts.host;
+  }
+
+  /** The reason when the packet is malformed; then nothing was done. */
+  handle(clientId: number, packet: PacketView): string | undefined {
+    const problem = bodyProblem(packet, LAYOUTS.REQ_CALL);
+    if (problem !== undefined) return problem;
+    this.#host.statistics.total_calls += 1;
+    this.#host.statistics.pending_calls += 1;
+    this.route(clientId, packet, this.#host.clock.monotonicMs());
+    return undefined;
+  }
+
+  /** Also for calls that waited behind a fetch of the same record. */
+  route(clientId: number, packet: PacketView, startedMs: number): void {
+    const dbId = packet.u32(REQ_CALL_AT.DB_ID);
+    const database = this.#parts.findDatabase(dbId);
+    if (database === undefined) {
+      const id = `0x${dbId.toString(16).padStart(8, "0")}`;
+      const message = `Unknown database in request. db_id==${id}`;
+      return this.#parts.replies.error(clientId, packet.reqid, message, startedMs);
+    }
+    const key = packet.slice(REQ_CALL_AT.KEY, packet.u32(REQ_CALL_AT.KEY_LENGTH));
+    const hash = jenkinsHash(key);
+    const fetch = database.collapsed.get(hash, key);
+    if (fetch !== undefined && this.#parts.collapse.defer(fetch, clientId, packet, startedMs)) {
+      return;
+    }
+    const chain = database.tdb.chainOf(key);
+    const locked = database.gate.enter(chain);
+    if (locked === "granted") {
+      const handled = this.perform(database, clientId, packet, key, hash, startedMs);
+      database.gate.leave(chain);
+      if (handled) return;
+    } else if (locked !== "busy") {
+      const message = recordError("lock", database.name, locked);
+      return this.#parts.replies.error(clientId, packet.reqid, message, startedMs);
+    }
+    database.gate.park(
+      chain,
+      new ParkedClientCall(this, this.#parts, database, clientId, packet.copy(), hash, startedMs),
+    );
+  }
+
+  /** With the chain locked. False: a lock was busy, nothing was done. */
+  perform(
+    database: Database,
+    clientId: number,
+    packet: PacketView,
+    key: Uint8Array,
+    hash: number,
+    startedMs: number,
+  ): boolean {
+    const { records } = database;
+    const { pnn } = this.#host;
+    const lmaster = lmasterOf(this.#host, hash);
+    const error = records.read(key, lmaster);
+    if (error !== undefined) {
+      if (error.code === "busy") return false;
+      const message = recordError("read", database.name, error);
+      this.#parts.replies.error(clientId, packet.reqid, message, startedMs);
+      return true;
+    }
+    if (!records.found && (lmaster === pnn || database.kind === "persistent")) {
+      const stored = records.store(hash, key, records.header, EMPTY, lmaster);
+      if (!stored.ok) {
+        if (stored.error.code === "busy") return false;
+        this.#host.log.error(recordError("create", database.name, stored.error));
+      }
+    }
+    if (records.header.dmaster !== pnn) {
+      this.#fetch(database, clientId, packet, key, hash, startedMs);
+      return true;
+    }
+    const callid = packet.u32(REQ_CALL_AT.CALLID);
+    const data = records.data;
+    this.#parts.replies.record(clientId, packet.reqid, callid, records.header, data, startedMs);
+    return true;
+  }
+
+  /** To the node that the local copy names; that one or the lmaster knows further. */
+  #fetch(
+    database: Database,
+    clientId: number,
+    packet: PacketView,
+    key: Uint8Array,
+    hash: number,
+    startedMs: number,
+  ): void {
+    const { collapse, pending } = this.#parts;
+    const calldataAt = REQ_CALL_AT.KEY + key.length;
+    pending.send({
+      database,
+      clientId,
+      clientReqid: packet.reqid,
+      // Read-only copies are not kept here yet: the record itself is fetched instead.
+      flags: (packet.u32(REQ_CALL_AT.FLAGS) & ~CALL_FLAGS.WANT_READONLY) >>> 0,
+      callid: packet.u32(REQ_CALL_AT.CALLID),
+      key,
+      calldata: packet.slice(calldataAt, packet.u32(REQ_CALL_AT.DATA_LENGTH)),
+      destnode: database.records.header.dmaster,
+      startedMs,
+      collapse:
+        this.#host.tunable("FetchCollapse") === 1
+          ? collapse.begin(database, hash, key, startedMs)
+          : undefined,
+    });
+  }
+}
+
+class ParkedClientCall implements ChainWork {
+  readonly bytes: number;
+  readonly clientId: number;
+  readonly #calls: ClientCalls;
+  readonly #parts: ClientCallParts;
+  readonly #database: Database;
+  readonly #packet: PacketView;
+  readonly #hash: number;
+  readonly #startedMs: number;
+
+  constructor(
+    calls: ClientCalls,
+    parts: ClientCallParts,
+    database: Database,
+    clientId: number,
+    packet: PacketView,
+    hash: number,
+    startedMs: number,
+  ) {
+    this.bytes = packet.length;
+    this.clientId = clientId;
+    this.#calls = calls;
+    this.#parts = parts;
+    this.#database = database;
+    this.#packet = packet;
+    this.#hash = hash;
+    this.#startedMs = startedMs;
+  }
+
+  run(): boolean {
+    const packet = this.#packet;
+    const key = packet.slice(REQ_CALL_AT.KEY, packet.u32(REQ_CALL_AT.KEY_LENGTH));
+    // Another call may have begun to fetch the record while this one waited for the lock.
+    const fetch = this.#database.collapsed.get(this.#hash, key);
+    const { collapse } = this.#parts;
+    if (
+      fetch !== undefined &&
+      collapse.defer(fetch, this.clientId, packet, this.#startedMs)
+    ) {
+      return true;
+    }
+    return this.#calls.perform(
+      this.#database,
+      this.clientId,
+      packet,
+      key,
+      this.#hash,
+      this.#startedMs,
+    );
+  }
+
+  drop(reason: string): void {
+    this.#parts.replies.error(this.clientId, this.#packet.reqid, reason, this.#startedMs);
+  }
+}

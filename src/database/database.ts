@@ -1,0 +1,68 @@
+/**
+ * One attached database: its identity, its file, and the parts that work on it. The parts are made
+ * here and owned here; what they do is in their own files.
+ */
+import type { Tdb } from "../tdb/types.ts";
+import { DB_FLAGS } from "../wire/constants.ts";
+import { ChainGate } from "./chain_gate.ts";
+import { DatabaseStatistics } from "./database_statistics.ts";
+import { DeleteQueue } from "./delete_queue.ts";
+import type { CollapsedFetch } from "./fetch_collapse.ts";
+import { DatabaseFreeze } from "./freeze.ts";
+import type { DatabaseHost } from "./host.ts";
+import { HotKeys } from "./hot_keys.ts";
+import { KeyMap } from "./key_map.ts";
+import { Records } from "./records.ts";
+
+export type DatabaseKind = "volatile" | "persistent" | "replicated";
+
+export function kindOfFlags(flags: number): DatabaseKind {
+  if ((flags & DB_FLAGS.PERSISTENT) !== 0) return "persistent";
+  return (flags & DB_FLAGS.REPLICATED) !== 0 ? "replicated" : "volatile";
+}
+
+export interface DatabaseIdentity {
+  readonly name: string;
+  readonly dbId: number;
+  readonly kind: DatabaseKind;
+  readonly path: string;
+}
+
+export class Database implements DatabaseIdentity {
+  readonly name: string;
+  readonly dbId: number;
+  readonly kind: DatabaseKind;
+  readonly path: string;
+  readonly tdb: Tdb;
+  /** DB_FLAGS: the kind, and READONLY and STICKY when they were asked for. */
+  flags: number;
+  /** Generation of the last recovery that this database took part in. */
+  generation: number;
+  /** Content is worthless, because this node was out of the cluster (cleared by a thaw). */
+  invalidRecords = false;
+  /** Why a persistent database must not be used. */
+  unhealthyReason: string | undefined;
+
+  readonly statistics = new DatabaseStatistics();
+  readonly hotKeys = new HotKeys();
+  readonly deleteQueue = new DeleteQueue();
+  readonly records: Records;
+  readonly gate: ChainGate;
+  readonly freeze: DatabaseFreeze;
+  /** Remote fetches of this node by key: further calls for the same key wait behind them. */
+  readonly collapsed = new KeyMap<CollapsedFetch>();
+  detached = false;
+
+  constructor(host: DatabaseHost, identity: DatabaseIdentity, flags: number, tdb: Tdb) {
+    this.name = identity.name;
+    this.dbId = identity.dbId;
+    this.kind = identity.kind;
+    this.path = identity.path;
+    this.tdb = tdb;
+    this.flags = flags;
+    this.generation = host.generation();
+    this.records = new Records(tdb, identity.kind === "volatile", host.pnn, this.deleteQueue);
+    this.gate = new ChainGate(host, tdb, identity.name, this.statistics.locks);
+    this.freeze = new DatabaseFreeze(host, this);
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * Counters of one database (GET_DB_STATISTICS), and the helpers that move latency counters and
+ * histograms, here and in the node's own statistics (docs/protocol.md, "Statistics").
+ */
+import {
+  type DbStatistics,
+  type LatencyCounter,
+  MAX_COUNT_BUCKETS,
+  type Statistics,
+} from "../wire/structs.ts";
+import type { HotKeys } from "./hot_keys.ts";
+
+export type MutableLatency = { -readonly [K in keyof LatencyCounter]: number };
+
+export interface MutableLocks {
+  num_calls: number;
+  num_current: number;
+  num_pending: number;
+  num_failed: number;
+  latency: MutableLatency;
+  buckets: number[];
+}
+
+export function newLatency(): MutableLatency {
+  return { num: 0, min: 0, max: 0, total: 0 };
+}
+
+export function newLocks(): MutableLocks {
+  return {
+    num_calls: 0,
+    num_current: 0,
+    num_pending: 0,
+    num_failed: 0,
+    latency: newLatency(),
+    buckets: new Array<number>(MAX_COUNT_BUCKETS).fill(0),
+  };
+}
+
+/** Counters are in seconds. */
+export function addLatency(counter: MutableLatency, durationMs: number): void {
+  const seconds = durationMs / 1000;
+  if (counter.num === 0 || seconds < counter.min) counter.min = seconds;
+  if (seconds > counter.max) counter.max = seconds;
+  counter.total += seconds;
+  counter.num += 1;
+}
+
+const LOCK_BUCKETS_MS = [1, 10, 100, 1000, 2000, 4000, 8000, 16_000, 32_000, 64_000];
+
+/** Index of the lock histogram: below 1 ms, 10 ms, 100 ms, 1 s, 2 s, 4 s … 64 s, and the rest. */
+export function lockBucket(durationMs: number): number {
+  let bucket = 0;
+  while (bucket < LOCK_BUCKETS_MS.length && durationMs >= (LOCK_BUCKETS_MS[bucket] as number)) {
+    bucket += 1;
+  }
+  return bucket;
+}
+
+/** Bit length of the hop count, capped at the last bucket. */
+export function hopBucket(hopcount: number): number {
+  return Math.min(32 - Math.clz32(hopcount), MAX_COUNT_BUCKETS - 1);
+}
+
+export function increment(buckets: number[], index: number): void {
+  buckets[index] = (buckets[index] as number) + 1;
+}
+
+/** A wait for a lock began; the result ends it. Counts in each of `counters`. */
+export function countLockWait(
+  counters: readonly MutableLocks[],
+): (durationMs: number, granted: boolean) => void {
+  for (const locks of counters) locks.num_current += 1;
+  return (durationMs, granted) => {
+    for (const locks of counters) {
+      if (locks.num_current > 0) locks.num_current -= 1;
+      locks.num_calls += 1;
+      if (granted) {
+        increment(locks.buckets, lockBucket(durationMs));
+        addLatency(locks.latency, durationMs);
+      } else {
+        locks.num_failed += 1;
+      }
+    }
+  };
+}
+
+export class DatabaseStatistics {
+  readonly locks = newLocks();
+  readonly hopCountBuckets = new Array<number>(MAX_COUNT_BUCKETS).fill(0);
+  readonly vacuumLatency = newLatency();
+  delegations = 0;
+  revokes = 0;
+
+  reset(): void {
+    // Waits that are running end later: the gauges stay.
+    Object.assign(this.locks, { num_calls: 0, num_failed: 0 });
+    Object.assign(this.locks.latency, newLatency());
+    this.locks.buckets.fill(0);
+    this.hopCountBuckets.fill(0);
+    Object.assign(this.vacuumLatency, newLatency());
+    this.delegations = 0;
+    this.revokes = 0;
+  }
+
+  snapshot(hotKeys: HotKeys): DbStatistics {
+    return {
+      locks: this.locks,
+      vacuum_latency: this.vacuumLatency,
+      db_ro_delegations: this.delegations,
+      db_ro_revokes: this.revokes,
+      hop_count_bucket: this.hopCountBuckets,
+      hot_keys: hotKeys.list(),
+    };
+  }
+}
+
+/** All zeros: for hosts that start, and for tests. */
+export type NodeStatistics = Statistics;

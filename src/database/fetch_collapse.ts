@@ -1,0 +1,83 @@
+/**
+ * One remote fetch serves everybody (tunable FetchCollapse): while a record is on its way here,
+ * further calls of local clients for its key wait behind the first one, and then find it local.
+ *
+ * Invariants:
+ * 1. Deferred calls run again in the order in which they came.
+ * 2. Each of them runs again at the end of the fetch, however it ends, or after a timeout.
+ */
+import type { Timer } from "../platform/types.ts";
+import type { PacketView } from "../wire/packet.ts";
+import type { Database } from "./database.ts";
+import type { DatabaseHost } from "./host.ts";
+import { COLLAPSE_TIMEOUT_MS, COLLAPSED_CALLS_MAX } from "./limits.ts";
+
+export interface DeferredCall {
+  readonly clientId: number;
+  readonly packet: PacketView;
+  readonly startedMs: number;
+}
+
+export interface CollapsedFetch {
+  readonly database: Database;
+  readonly hash: number;
+  readonly key: Uint8Array;
+  readonly startedMs: number;
+  deferred: DeferredCall[];
+  timer: Timer | undefined;
+}
+
+export class FetchCollapse {
+  readonly #host: DatabaseHost;
+  readonly #runAgain: (call: DeferredCall) => void;
+  #deferredCalls = 0;
+
+  constructor(host: DatabaseHost, runAgain: (call: DeferredCall) => void) {
+    this.#host = host;
+    this.#runAgain = runAgain;
+  }
+
+  /** A remote fetch of the key begins; `key` is copied. */
+  begin(database: Database, hash: number, key: Uint8Array, nowMs: number): CollapsedFetch {
+    const fetch: CollapsedFetch = {
+      database,
+      hash,
+      key: key.slice(),
+      startedMs: nowMs,
+      deferred: [],
+      timer: undefined,
+    };
+    database.collapsed.set(hash, fetch.key, fetch);
+    return fetch;
+  }
+
+  /** False when too many wait already. The packet is copied. */
+  defer(fetch: CollapsedFetch, clientId: number, packet: PacketView, startedMs: number): boolean {
+    if (this.#deferredCalls >= COLLAPSED_CALLS_MAX) return false;
+    this.#deferredCalls += 1;
+    fetch.deferred.push({ clientId, packet: packet.copy(), startedMs });
+    if (fetch.timer === undefined) {
+      const elapsedMs = this.#host.clock.monotonicMs() - fetch.startedMs;
+      const delayMs = Math.max(0, COLLAPSE_TIMEOUT_MS - elapsedMs);
+      fetch.timer = this.#host.timers.after(delayMs, () => this.end(fetch));
+    }
+    return true;
+  }
+
+  /** The fetch is over; safe to call again. */
+  end(fetch: CollapsedFetch): void {
+    const { database, hash, key } = fetch;
+    if (database.collapsed.get(hash, key) === fetch) database.collapsed.delete(hash, key);
+    fetch.timer?.cancel();
+    fetch.timer = undefined;
+    if (fetch.deferred.length === 0) return;
+    const deferred = fetch.deferred;
+    fetch.deferred = [];
+    this.#deferredCalls -= deferred.length;
+    this.#host.timers.soon(() => {
+      this.#host.trace.span("collapsed calls", () => {
+        for (const call of deferred) this.#runAgain(call);
+      });
+    });
+  }
+}

@@ -1,0 +1,234 @@
+/**
+ * Freezing one database: a lock on all of it, held by a waiting thread, so that smbd blocks on the
+ * file; and the transaction of a recovery inside the frozen database.
+ *
+ *     thawed ── freeze ──▶ freezing ── granted ──▶ frozen ── start ──▶ in transaction
+ *       ▲                     │                      │ ▲                   │    │ commit
+ *       └──── thaw / failed ──┴──────────────────────┘ └── cancel, done ───┘    ▼
+ *                                                      ▲                    committing
+ *                                                      └──────── done ──────────┘
+ *
+ * Invariants:
+ * 1. The gate of the database is closed exactly while it is frozen.
+ * 2. A transaction exists only while frozen. Nothing cancels or thaws while committing: what arrives
+ *    then is refused (thaw, cancel) or waits for the end of the commit (freeze, start).
+ * 3. Whoever asked to freeze is answered once.
+ */
+import type { Timer } from "../platform/types.ts";
+import type { LockWait, TdbResult } from "../tdb/types.ts";
+import { failure, type ReplyLater, SUCCESS } from "../transport/control_request.ts";
+import type { Database } from "./database.ts";
+import { countLockWait } from "./database_statistics.ts";
+import type { DatabaseHost } from "./host.ts";
+import { LOCK_WAIT_LOG_MS } from "./limits.ts";
+import { runSliced } from "./slices.ts";
+
+export type FreezeState = "thawed" | "freezing" | "frozen";
+export type TransactionState = "none" | "started" | "committing";
+
+export class DatabaseFreeze {
+  readonly #host: DatabaseHost;
+  readonly #database: Database;
+  #state: FreezeState = "thawed";
+  #transaction: TransactionState = "none";
+  #transactionId = 0;
+  #waiters: ReplyLater[] = [];
+  #afterCommit: (() => void)[] = [];
+  #wait: LockWait | undefined;
+  #endWait: ((durationMs: number, granted: boolean) => void) | undefined;
+  #logTimer: Timer | undefined;
+  #sinceMs = 0;
+  /** Long operations that need the database frozen (pull, push) end here when it thaws. */
+  readonly #onThaw = new Set<() => void>();
+
+  constructor(host: DatabaseHost, database: Database) {
+    this.#host = host;
+    this.#database = database;
+  }
+
+  get state(): FreezeState {
+    return this.#state;
+  }
+  get transaction(): TransactionState {
+    return this.#transaction;
+  }
+  /** Calls may read it, or a recovery works in it. */
+  get allowsAccess(): boolean {
+    return this.#state === "thawed" || this.#transaction !== "none";
+  }
+
+  /** Runs once when the database thaws; the result forgets it. */
+  whenThawed(action: () => void): () => void {
+    this.#onThaw.add(action);
+    return () => this.#onThaw.delete(action);
+  }
+
+  // --- freeze and thaw
+
+  freeze(reply: ReplyLater): void {
+    if (this.#transaction === "committing") {
+      this.#afterCommit.push(() => this.freeze(reply));
+      return;
+    }
+    if (this.#state === "frozen") return reply(SUCCESS);
+    this.#waiters.push(reply);
+    if (this.#state === "thawed") this.#beginFreeze();
+  }
+
+  #beginFreeze(): void {
+    this.#state = "freezing";
+    this.#host.log.notice(`Freeze db: ${this.#database.name}`);
+    this.#sinceMs = this.#host.clock.monotonicMs();
+    this.#endWait = countLockWait([this.#database.statistics.locks, this.#host.statistics.locks]);
+    this.#logLongWait();
+    const wait = this.#host.lockWaiter.waitAll(this.#database.tdb, (outcome) =>
+      this.#host.trace.span("freeze granted", () => this.#granted(wait, outcome)),
+    );
+    this.#wait = wait;
+  }
+
+  #granted(wait: LockWait, outcome: TdbResult<void>): void {
+    if (this.#wait !== wait || this.#state !== "freezing") return wait.release();
+    this.#endLockWait(outcome.ok);
+    if (!outcome.ok) {
+      const reason = `Cannot freeze database "${this.#database.name}": ${outcome.error.reason}`;
+      this.#host.log.error(reason);
+      this.#becomeThawed(reason);
+      return;
+    }
+    this.#state = "frozen";
+    this.#database.gate.close();
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const reply of waiters) reply(SUCCESS);
+  }
+
+  /** The reason when it is refused. */
+  thaw(): string | undefined {
+    if (this.#transaction === "committing") {
+      return `Cannot thaw database "${this.#database.name}": a commit is running`;
+    }
+    this.#becomeThawed(`database "${this.#database.name}" was thawed before it was frozen`);
+    return undefined;
+  }
+
+  #becomeThawed(reason: string): void {
+    const wasFrozen = this.#state === "frozen";
+    this.#cancelTransaction();
+    const endings = [...this.#onThaw];
+    this.#onThaw.clear();
+    for (const end of endings) end();
+    this.#endLockWait(false);
+    this.#wait?.release();
+    this.#wait = undefined;
+    this.#state = "thawed";
+    this.#database.invalidRecords = false;
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const reply of waiters) reply(failure(reason));
+    if (wasFrozen) this.#database.gate.open();
+  }
+
+  #endLockWait(granted: boolean): void {
+    this.#endWait?.(this.#host.clock.monotonicMs() - this.#sinceMs, granted);
+    this.#endWait = undefined;
+    this.#logTimer?.cancel();
+    this.#logTimer = undefined;
+  }
+
+  #logLongWait(): void {
+    this.#logTimer = this.#host.timers.after(LOCK_WAIT_LOG_MS, () => {
+      const waitedSec = Math.round((this.#host.clock.monotonicMs() - this.#sinceMs) / 1000);
+      this.#host.log.warning(
+        `Unable to get DB lock on database ${this.#database.name} for ${waitedSec} seconds`,
+      );
+      this.#logLongWait();
+    });
+  }
+
+  // --- the transaction of a recovery
+
+  /** The reason when it is refused; "later" while a commit runs, and then `reply` is called. */
+  startTransaction(id: number, reply: ReplyLater): string | undefined | "later" {
+    if (this.#transaction === "committing") {
+      this.#afterCommit.push(() => {
+        const refused = this.startTransaction(id, reply);
+        if (refused !== "later") reply(refused === undefined ? SUCCESS : failure(refused));
+      });
+      return "later";
+    }
+    if (this.#state !== "frozen") return this.#notFrozen("start a transaction");
+    this.#cancelTransaction();
+    const started = this.#database.tdb.startTransaction({ marked: true });
+    if (!started.ok) {
+      return `Cannot start a transaction on database "${this.#database.name}": ${started.error.reason}`;
+    }
+    this.#transaction = "started";
+    this.#transactionId = id;
+    return undefined;
+  }
+
+  cancel(): string | undefined {
+    if (this.#transaction === "committing") {
+      return `Cannot cancel the transaction on database "${this.#database.name}": a commit is running`;
+    }
+    if (this.#transaction === "none") {
+      return `No transaction to cancel on database "${this.#database.name}"`;
+    }
+    this.#cancelTransaction();
+    return undefined;
+  }
+
+  #cancelTransaction(): void {
+    if (this.#transaction === "none") return;
+    this.#database.tdb.cancelTransaction();
+    this.#transaction = "none";
+  }
+
+  /** Why work inside transaction `id` is not allowed now. */
+  transactionProblem(id: number, doing: string): string | undefined {
+    if (this.#state !== "frozen") return this.#notFrozen(doing);
+    if (this.#transaction === "none") {
+      return `Cannot ${doing} database "${this.#database.name}": no transaction was started`;
+    }
+    if (this.#transaction === "committing") {
+      return `Cannot ${doing} database "${this.#database.name}": a commit is running`;
+    }
+    if (id !== this.#transactionId) {
+      return `Cannot ${doing} database "${this.#database.name}": transaction ${id} is not the started one, ${this.#transactionId}`;
+    }
+    return undefined;
+  }
+
+  /** The caller has asked `transactionProblem`. `finished` gets the reason of a failure. */
+  commit(finished: (problem: string | undefined) => void): void {
+    this.#transaction = "committing";
+    const work = this.#database.tdb.commit();
+    runSliced(this.#host, "commit", (budget) => {
+      const outcome = work.step(budget.remainingMs);
+      if (outcome === undefined) return "more";
+      this.#becomeCommitted(outcome, finished);
+      return "done";
+    });
+  }
+
+  #becomeCommitted(outcome: TdbResult<void>, finished: (problem: string | undefined) => void): void {
+    // A failed commit has ended its transaction, too: the file is as it was before.
+    if (!outcome.ok && this.#database.tdb.inTransaction) this.#database.tdb.cancelTransaction();
+    this.#transaction = "none";
+    if (outcome.ok) this.#database.generation = this.#transactionId;
+    finished(
+      outcome.ok
+        ? undefined
+        : `Cannot commit the transaction on database "${this.#database.name}": ${outcome.error.reason}`,
+    );
+    const waiting = this.#afterCommit;
+    this.#afterCommit = [];
+    for (const action of waiting) action();
+  }
+
+  /** Commit could not begin or must wait: see DatabaseRecovery. */
+  #notFrozen(doing: string): string {
+    return `Cannot ${doing}: database "${this.#database.name}" is not frozen`;
+  }
+}

@@ -1,0 +1,41 @@
+/** Limits of the database part; units are in the names. */
+
+/** Work that waits for locks or for a thaw, of one database; beyond it, requests are refused. */
+export const PARKED_WORKS_MAX = 100_000;
+export const PARKED_BYTES_MAX = 256 * 1024 * 1024;
+
+/** Calls that may wait behind one fetch of the same record (FetchCollapse). */
+export const COLLAPSED_CALLS_MAX = 100_000;
+/** A fetch that has not come back by then lets the calls behind it try for themselves. */
+export const COLLAPSE_TIMEOUT_MS = 30_000;
+
+/** Records that wait for the vacuum, per database. Those beyond are found by its full walk. */
+export const DELETE_QUEUE_MAX = 65_536;
+
+/** Keys whose migrations are counted at once, per database. */
+export const COUNTED_KEYS_MAX = 8192;
+
+/** Long work gives the loop back after this time. */
+export const SLICE_BUDGET_MS = 5;
+/** Bytes that a traverse puts into output queues in one slice. */
+export const TRAVERSE_SLICE_BYTES = 1024 * 1024;
+/** Traverses that this node serves or has started at the same time. */
+export const TRAVERSES_MAX = 1000;
+
+/** Works of one chain that run under one lock, so that other processes get their turn. */
+export const WORKS_PER_LOCK_MAX = 64;
+/** Delays of the tries before a waiting thread is asked for. */
+export const LOCK_RETRY_DELAYS_MS: readonly number[] = [1, 2, 5];
+/** Longest pause between tries when there is nothing to wait on (freelist, open). */
+export const LOCK_RETRY_MAX_MS = 50;
+/** Waits longer than this are logged, again after each further such time. */
+export const LOCK_WAIT_LOG_MS = 10_000;
+
+/** An attach that cannot open its file by then is refused. */
+export const ATTACH_TIMEOUT_MS = 10_000;
+export const ATTACH_RETRY_MS = 20;
+/** Attaches of local clients that wait for the end of a recovery. */
+export const DEFERRED_ATTACHES_MAX = 10_000;
+/** Bytes of a database name; the file name adds the pnn and, at times, a suffix. */
+export const DATABASE_NAME_BYTES_MAX = 200;
+export const DATABASES_MAX = 4096;

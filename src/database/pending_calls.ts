@@ -1,0 +1,167 @@
+/**
+ * Calls of this node that wait for another node.
+ *
+ * Invariants:
+ * 1. A call is here from the moment it is sent until it is answered, refused or its client has gone.
+ * 2. After a recovery every call of the database is sent again under a new request id, so that a late
+ *    answer to the old one finds nobody (docs/database.md, "Recovery").
+ */
+import { REQ_CALL_AT } from "../wire/packet_layouts.ts";
+import { newOperationPacket, OPERATIONS, type PacketView } from "../wire/packet.ts";
+import type { Database } from "./database.ts";
+import type { CollapsedFetch, FetchCollapse } from "./fetch_collapse.ts";
+import type { DatabaseHost } from "./host.ts";
+import { sameKey } from "./key_map.ts";
+import type { RecordHeader } from "./record_header.ts";
+import type { Replies } from "./replies.ts";
+
+export interface PendingCall {
+  reqid: number;
+  readonly database: Database;
+  /** 0: a call of our own, nobody is answered. */
+  readonly clientId: number;
+  readonly clientReqid: number;
+  readonly callid: number;
+  readonly flags: number;
+  /** The request as we send it; its bytes are ours. */
+  readonly packet: PacketView;
+  readonly startedMs: number;
+  readonly collapse: CollapsedFetch | undefined;
+}
+
+export interface NewCall {
+  readonly database: Database;
+  readonly clientId: number;
+  readonly clientReqid: number;
+  readonly flags: number;
+  readonly callid: number;
+  readonly key: Uint8Array;
+  readonly calldata: Uint8Array;
+  readonly destnode: number;
+  readonly startedMs: number;
+  readonly collapse: CollapsedFetch | undefined;
+}
+
+export class PendingCalls {
+  readonly #host: DatabaseHost;
+  readonly #replies: Replies;
+  readonly #collapse: FetchCollapse;
+  readonly #byReqid = new Map<number, PendingCall>();
+
+  constructor(host: DatabaseHost, replies: Replies, collapse: FetchCollapse) {
+    this.#host = host;
+    this.#replies = replies;
+    this.#collapse = collapse;
+  }
+
+  get size(): number {
+    return this.#byReqid.size;
+  }
+
+  /** Sends a call and remembers it. */
+  send(call: NewCall): void {
+    const reqid = this.#host.newReqid();
+    const pending: PendingCall = {
+      reqid,
+      database: call.database,
+      clientId: call.clientId,
+      clientReqid: call.clientReqid,
+      callid: call.callid,
+      flags: call.flags,
+      packet: this.#buildRequest(reqid, call),
+      startedMs: call.startedMs,
+      collapse: call.collapse,
+    };
+    this.#byReqid.set(reqid, pending);
+    this.#host.sendToNode(call.destnode, pending.packet);
+  }
+
+  #buildRequest(reqid: number, call: NewCall): PacketView {
+    const { key, calldata } = call;
+    const length = REQ_CALL_AT.KEY + key.length + calldata.length;
+    const header = {
+      generation: call.database.generation,
+      destnode: call.destnode,
+      srcnode: this.#host.pnn,
+      reqid,
+    };
+    const packet = newOperationPacket(OPERATIONS.REQ_CALL, header, length);
+    packet.setU32(REQ_CALL_AT.FLAGS, call.flags);
+    packet.setU32(REQ_CALL_AT.DB_ID, call.database.dbId);
+    packet.setU32(REQ_CALL_AT.CALLID, call.callid);
+    packet.setU32(REQ_CALL_AT.KEY_LENGTH, key.length);
+    packet.setU32(REQ_CALL_AT.DATA_LENGTH, calldata.length);
+    packet.set(REQ_CALL_AT.KEY, key);
+    if (calldata.length > 0) packet.set(REQ_CALL_AT.KEY + key.length, calldata);
+    return packet;
+  }
+
+  find(reqid: number): PendingCall | undefined {
+    return this.#byReqid.get(reqid);
+  }
+
+  /** The call of that id, if it is about this record. */
+  findForKey(reqid: number, database: Database, key: Uint8Array): PendingCall | undefined {
+    const pending = this.#byReqid.get(reqid);
+    if (pending === undefined || pending.database !== database) return undefined;
+    const keyLength = pending.packet.u32(REQ_CALL_AT.KEY_LENGTH);
+    return sameKey(pending.packet.slice(REQ_CALL_AT.KEY, keyLength), key) ? pending : undefined;
+  }
+
+  /** The record has come here. */
+  finishWithRecord(pending: PendingCall, header: RecordHeader, data: Uint8Array): void {
+    this.#forget(pending);
+    const { clientId, clientReqid, callid, startedMs } = pending;
+    this.#replies.record(clientId, clientReqid, callid, header, data, startedMs);
+  }
+
+  /** Another node answered. */
+  finish(pending: PendingCall, status: number, data: Uint8Array): void {
+    this.#forget(pending);
+    this.#replies.call(pending.clientId, pending.clientReqid, status, data, pending.startedMs);
+  }
+
+  finishWithError(pending: PendingCall, message: string): void {
+    this.#forget(pending);
+    this.#replies.error(pending.clientId, pending.clientReqid, message, pending.startedMs);
+  }
+
+  #forget(pending: PendingCall): void {
+    this.#byReqid.delete(pending.reqid);
+    if (pending.collapse !== undefined) this.#collapse.end(pending.collapse);
+  }
+
+  /** The records that they fetch may still arrive; they are kept then, and nobody is answered. */
+  cancelClient(clientId: number): void {
+    for (const pending of [...this.#byReqid.values()]) {
+      if (pending.clientId !== clientId) continue;
+      this.#forget(pending);
+      this.#replies.ended(pending.startedMs);
+    }
+  }
+
+  refuseAll(database: Database, message: string): void {
+    for (const pending of [...this.#byReqid.values()]) {
+      if (pending.database === database) this.finishWithError(pending, message);
+    }
+  }
+
+  /** After a recovery of the database: to ourselves, from where they are redirected as needed. */
+  resend(database: Database): number {
+    let count = 0;
+    for (const pending of [...this.#byReqid.values()]) {
+      if (pending.database !== database) continue;
+      this.#byReqid.delete(pending.reqid);
+      pending.reqid = this.#host.newReqid();
+      this.#byReqid.set(pending.reqid, pending);
+      const { packet } = pending;
+      packet.reqid = pending.reqid;
+      packet.generation = database.generation;
+      packet.destnode = this.#host.pnn;
+      packet.setU32(REQ_CALL_AT.HOPCOUNT, 0);
+      this.#host.sendToNode(this.#host.pnn, packet);
+      count += 1;
+    }
+    return count;
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * Long work in slices of a few milliseconds, so that the loop serves packets in between.
+ *
+ * Invariants:
+ * 1. The first slice runs inside `runSliced`; each further one in a turn of its own.
+ * 2. After `cancel()` no slice runs.
+ */
+import type { DatabaseHost } from "./host.ts";
+import { SLICE_BUDGET_MS } from "./limits.ts";
+
+export interface SlicedRun {
+  cancel(): void;
+}
+
+/** Looks at the clock every so many steps only: a look costs about as much as a small step. */
+const STEPS_PER_LOOK = 16;
+
+/** When a slice's time is over. One object serves a whole run. */
+export class Budget {
+  readonly #host: DatabaseHost;
+  #endMs = 0;
+  #steps = 0;
+
+  constructor(host: DatabaseHost) {
+    this.#host = host;
+  }
+  restart(): void {
+    this.#endMs = this.#host.clock.monotonicMs() + SLICE_BUDGET_MS;
+    this.#steps = 0;
+  }
+  /** To be asked after each step. */
+  get spent(): boolean {
+    this.#steps += 1;
+    return this.#steps % STEPS_PER_LOOK === 0 && this.#host.clock.monotonicMs() >= this.#endMs;
+  }
+  get remainingMs(): number {
+    return Math.max(0, this.#endMs - this.#host.clock.monotonicMs());
+  }
+}
+
+/**
+ * `step` works until the budget is spent and returns how to go on: "done", "more" (in a later turn),
+ * or a pause in milliseconds (something is locked).
+ */
+export function runSliced(
+  host: DatabaseHost,
+  name: string,
+  step: (budget: Budget) => "done" | "more" | number,
+): SlicedRun {
+  let cancelled = false;
+  const budget = new Budget(host);
+  const slice = (): void => {
+    if (cancelled) return;
+    budget.restart();
+    const outcome = host.trace.span(name, () => step(budget));
+    if (outcome === "done") return;
+    if (outcome === "more") host.timers.soon(slice);
+    else host.timers.after(outcome, slice);
+  };
+  slice();
+  return {
+    cancel() {
+      cancelled = true;
+    },
+  };
+}

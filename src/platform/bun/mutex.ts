@@ -1,0 +1,126 @@
+/**
+ * Robust, process-shared, error-checking mutexes in shared memory, as libtdb lays them out: glibc's
+ * pthread_mutex_t, 40 bytes on x86_64, 48 on aarch64.
+ *
+ * Invariants:
+ * 1. The initial bytes are taken from pthread_mutex_init itself, and the size is what it writes; a
+ *    size that the processor's glibc does not have stops the process before a file is touched.
+ * 2. A mutex is unlocked by the thread that locked it, at the address at which it was locked.
+ * 3. "owner_died" means: granted, and already made consistent.
+ *
+ * Must not: wait without a limit. docs/platform.md, "Mutexes".
+ */
+import type { Pointer } from "bun:ffi";
+import type { TryLock } from "../types.ts";
+import { ERRNO, nativeMemory, openLibc, systemError } from "./libc.ts";
+
+const PTHREAD_PROCESS_SHARED = 1;
+const PTHREAD_MUTEX_ERRORCHECK = 2;
+const PTHREAD_MUTEX_ROBUST = 1;
+const CLOCK_MONOTONIC = 1;
+
+const libc = openLibc({
+  pthread_mutex_trylock: { args: ["ptr"], returns: "i32" },
+  pthread_mutex_unlock: { args: ["ptr"], returns: "i32" },
+  pthread_mutex_consistent: { args: ["ptr"], returns: "i32" },
+});
+
+/** What pthread_mutex_init writes for the three attributes. */
+export const MUTEX_TEMPLATE: Uint8Array = makeTemplate();
+
+function makeTemplate(): Uint8Array {
+  const library = openLibc({
+    pthread_mutexattr_init: { args: ["ptr"], returns: "i32" },
+    pthread_mutexattr_setpshared: { args: ["ptr", "i32"], returns: "i32" },
+    pthread_mutexattr_settype: { args: ["ptr", "i32"], returns: "i32" },
+    pthread_mutexattr_setrobust: { args: ["ptr", "i32"], returns: "i32" },
+    pthread_mutex_init: { args: ["ptr", "ptr"], returns: "i32" },
+  });
+  const attributes = nativeMemory(64).address;
+  const mutex = nativeMemory(128);
+  mutex.bytes.fill(0xa5);
+  const failed =
+    library.pthread_mutexattr_init(attributes) ||
+    library.pthread_mutexattr_setpshared(attributes, PTHREAD_PROCESS_SHARED) ||
+    library.pthread_mutexattr_settype(attributes, PTHREAD_MUTEX_ERRORCHECK) ||
+    library.pthread_mutexattr_setrobust(attributes, PTHREAD_MUTEX_ROBUST) ||
+    library.pthread_mutex_init(mutex.address, attributes);
+  if (failed !== 0) throw systemError(failed, "pthread_mutex_init", "robust mutex");
+  let byteLength = mutex.bytes.length;
+  while (mutex.bytes[byteLength - 1] === 0xa5) byteLength -= 1;
+  const expected = process.arch === "arm64" ? 48 : 40;
+  if (byteLength !== expected) {
+    throw new Error(
+      `Cannot share mutexes: pthread_mutex_t has ${byteLength} bytes, expected ${expected}`,
+    );
+  }
+  return mutex.bytes.slice(0, byteLength);
+}
+
+/** Writes `count` unlocked mutexes from the start of `area`. */
+export function fillMutexes(area: Uint8Array, count: number): void {
+  const total = count * MUTEX_TEMPLATE.length;
+  area.set(MUTEX_TEMPLATE.subarray(0, total));
+  for (let filled = MUTEX_TEMPLATE.length; filled < total; filled *= 2) {
+    area.copyWithin(filled, 0, Math.min(filled, total - filled));
+  }
+}
+
+export function tryMutex(address: Pointer, path: string): TryLock | "owner_died" {
+  return outcome(libc.pthread_mutex_trylock(address), address, "pthread_mutex_trylock", path);
+}
+
+export function unlockMutex(address: Pointer, path: string): void {
+  const number = libc.pthread_mutex_unlock(address);
+  if (number !== 0) throw systemError(number, "pthread_mutex_unlock", path);
+}
+
+/** Waits up to `timeoutMs`; "busy" when the time is over. For waiting threads only. */
+export function waitMutex(
+  address: Pointer,
+  path: string,
+  timeoutMs: number,
+): TryLock | "owner_died" {
+  waiter ??= new MutexWaiter();
+  return outcome(waiter.lock(address, timeoutMs), address, "pthread_mutex_clocklock", path);
+}
+
+let waiter: MutexWaiter | undefined;
+
+/** Opened on first use: pthread_mutex_clocklock is missing in glibc before 2.30. */
+class MutexWaiter {
+  readonly #libc = openLibc({
+    pthread_mutex_clocklock: { args: ["ptr", "i32", "ptr"], returns: "i32" },
+    clock_gettime: { args: ["i32", "ptr"], returns: "i32" },
+  });
+  readonly #time = nativeMemory(16);
+
+  lock(address: Pointer, timeoutMs: number): number {
+    this.#libc.clock_gettime(CLOCK_MONOTONIC, this.#time.address);
+    const view = this.#time.view;
+    const wholeSec = Math.floor(timeoutMs / 1000);
+    let sec = Number(view.getBigInt64(0, true)) + wholeSec;
+    let nsec = Number(view.getBigInt64(8, true)) + Math.floor((timeoutMs - wholeSec * 1000) * 1e6);
+    if (nsec >= 1e9) {
+      nsec -= 1e9;
+      sec += 1;
+    }
+    view.setBigInt64(0, BigInt(sec), true);
+    view.setBigInt64(8, BigInt(nsec), true);
+    return this.#libc.pthread_mutex_clocklock(address, CLOCK_MONOTONIC, this.#time.address);
+  }
+}
+
+function outcome(
+  number: number,
+  address: Pointer,
+  call: string,
+  path: string,
+): TryLock | "owner_died" {
+  if (number === 0) return "granted";
+  if (number === ERRNO.EBUSY || number === ERRNO.ETIMEDOUT) return "busy";
+  if (number !== ERRNO.EOWNERDEAD) return systemError(number, call, path);
+  const repaired = libc.pthread_mutex_consistent(address);
+  if (repaired === 0) return "owner_died";
+  return systemError(repaired, "pthread_mutex_consistent", path);
+}

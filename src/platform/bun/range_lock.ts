@@ -1,0 +1,164 @@
+/**
+ * Byte-range locks as open-file-description locks (F_OFD_SETLK, F_OFD_SETLKW).
+ *
+ * Invariants:
+ * 1. Never F_SETLK: POSIX locks belong to the process and would be holed by other threads.
+ * 2. `waitRangeLock` blocks its thread in the kernel's queue of waiters, so it is woken when the lock is
+ *    freed. A timer signal to this thread (SIGEV_THREAD_ID, a handler that does nothing, no SA_RESTART)
+ *    ends the wait with EINTR; the timer repeats, so a signal that comes before the call is not lost.
+ *
+ * Must not: run `waitRangeLock` on the event loop. docs/platform.md, "Byte-range locks".
+ */
+import { FFIType, type Pointer } from "bun:ffi";
+import type { LockType, TryLock } from "../types.ts";
+import { cString, ERRNO, errno, nativeMemory, openLibc, systemError } from "./libc.ts";
+
+const F_OFD_SETLK = 37;
+const F_OFD_SETLKW = 38;
+const F_RDLCK = 0;
+const F_WRLCK = 1;
+const F_UNLCK = 2;
+
+const libc = openLibc({ fcntl: { args: ["i32", "i32", "ptr"], returns: "i32" } });
+
+/**
+ * struct flock of 64-bit Linux: type i16, whence i16 (SEEK_SET), 4 bytes of padding, start i64,
+ * length i64, pid i32 (must be 0 for OFD locks). One is enough: every call fills it and returns.
+ */
+const flock = nativeMemory(32);
+
+function fillFlock(type: number, start: number, length: number): void {
+  const words = flock.words;
+  words[0] = type;
+  words[2] = start | 0;
+  words[3] = Math.floor(start / 0x100000000);
+  words[4] = length | 0;
+  words[5] = Math.floor(length / 0x100000000);
+}
+
+export function tryRangeLock(
+  descriptor: number,
+  path: string,
+  type: LockType,
+  start: number,
+  length: number,
+): TryLock {
+  fillFlock(type === "read" ? F_RDLCK : F_WRLCK, start, length);
+  for (;;) {
+    if (libc.fcntl(descriptor, F_OFD_SETLK, flock.address) === 0) return "granted";
+    const number = errno();
+    if (number === ERRNO.EAGAIN || number === ERRNO.EACCES) return "busy";
+    if (number !== ERRNO.EINTR) return systemError(number, "fcntl(F_OFD_SETLK)", path);
+  }
+}
+
+export function unlockRange(descriptor: number, path: string, start: number, length: number): void {
+  fillFlock(F_UNLCK, start, length);
+  while (libc.fcntl(descriptor, F_OFD_SETLK, flock.address) !== 0) {
+    const number = errno();
+    if (number !== ERRNO.EINTR) throw systemError(number, "fcntl(F_OFD_SETLK, F_UNLCK)", path);
+  }
+}
+
+/** Waits up to `timeoutMs`; "busy" when the time is over. For waiting threads only. */
+export function waitRangeLock(
+  descriptor: number,
+  path: string,
+  type: LockType,
+  start: number,
+  length: number,
+  timeoutMs: number,
+): TryLock {
+  const first = tryRangeLock(descriptor, path, type, start, length);
+  if (first !== "busy" || timeoutMs <= 0) return first;
+  const deadline = performance.now() + timeoutMs;
+  alarm ??= new ThreadAlarm();
+  alarm.start(timeoutMs);
+  try {
+    for (;;) {
+      fillFlock(type === "read" ? F_RDLCK : F_WRLCK, start, length);
+      if (libc.fcntl(descriptor, F_OFD_SETLKW, flock.address) === 0) return "granted";
+      const number = errno();
+      if (number !== ERRNO.EINTR) return systemError(number, "fcntl(F_OFD_SETLKW)", path);
+      if (performance.now() >= deadline) return "busy";
+    }
+  } finally {
+    alarm.stop();
+  }
+}
+
+/** One per thread, made when the thread waits for the first time. */
+let alarm: ThreadAlarm | undefined;
+
+/** A real-time signal that neither libc, Bun nor the JavaScript engine uses. */
+const ALARM_SIGNAL = 44;
+const CLOCK_MONOTONIC = 1;
+const SIGEV_THREAD_ID = 4;
+const REPEAT_MS = 20;
+
+/** Interrupts system calls of the thread that made it. */
+class ThreadAlarm {
+  readonly #libc = openLibc({
+    timer_create: { args: ["i32", "ptr", "ptr"], returns: "i32" },
+    timer_settime: { args: ["u64", "i32", "ptr", "ptr"], returns: "i32" },
+  });
+  readonly #timer: bigint;
+  readonly #times = nativeMemory(32);
+
+  constructor() {
+    installIdleHandler();
+    const event = nativeMemory(64);
+    event.words[2] = ALARM_SIGNAL;
+    event.words[3] = SIGEV_THREAD_ID;
+    event.words[4] = ownThreadId();
+    const timer = nativeMemory(8);
+    if (this.#libc.timer_create(CLOCK_MONOTONIC, event.address, timer.address) !== 0) {
+      throw systemError(errno(), "timer_create", "lock wait");
+    }
+    this.#timer = timer.view.getBigUint64(0, true);
+  }
+
+  start(delayMs: number): void {
+    this.#set(REPEAT_MS, Math.max(delayMs, 1));
+  }
+
+  stop(): void {
+    this.#set(0, 0);
+  }
+
+  /** struct itimerspec: interval and first expiry, each seconds and nanoseconds. */
+  #set(intervalMs: number, firstMs: number): void {
+    this.#times.words[0] = Math.floor(intervalMs / 1000);
+    this.#times.words[2] = Math.floor((intervalMs % 1000) * 1e6);
+    this.#times.words[4] = Math.floor(firstMs / 1000);
+    this.#times.words[6] = Math.floor((firstMs % 1000) * 1e6);
+    if (this.#libc.timer_settime(this.#timer, 0, this.#times.address, null) !== 0) {
+      throw systemError(errno(), "timer_settime", "lock wait");
+    }
+  }
+}
+
+/**
+ * The handler must not be JavaScript (a signal arrives anywhere), so it is libc's `abs`: it takes an
+ * int, touches nothing and returns.
+ */
+function installIdleHandler(): void {
+  const library = openLibc({
+    dlsym: { args: ["ptr", "ptr"], returns: "u64" },
+    sigaction: { args: ["i32", "ptr", "ptr"], returns: "i32" },
+  });
+  const name = cString("abs");
+  const handler = BigInt(library.dlsym(null, (name as { address: Pointer }).address));
+  if (handler === 0n) throw new Error('Cannot find "abs" in the C library');
+  // struct sigaction: handler at 0, mask of 128 bytes, flags (0: no SA_RESTART), restorer.
+  const action = nativeMemory(152);
+  action.view.setBigUint64(0, handler, true);
+  if (library.sigaction(ALARM_SIGNAL, action.address, null) !== 0) {
+    throw systemError(errno(), "sigaction", "lock wait");
+  }
+}
+
+function ownThreadId(): number {
+  const library = openLibc({ syscall: { args: ["i64"], returns: FFIType.i64_fast } });
+  return Number(library.syscall(process.arch === "arm64" ? 178 : 186));
+}

@@ -1,0 +1,250 @@
+/**
+ * TDB files on Linux: one open file description, one mapping, byte-range locks and mutexes in it.
+ *
+ * Invariants:
+ * 1. The file is mapped once, lazily, as a window that is larger than a TDB can become, so growth by
+ *    any process needs no remapping and a mutex keeps its address for life.
+ * 2. close() detaches every view that was given out: later access finds an empty buffer, not unmapped
+ *    memory. It drops the range locks at once; the descriptor itself lives until running syncs end.
+ * 3. Nothing here waits except waitLockRange and waitLockMutex, which only waiting threads call.
+ *
+ * Must not: use POSIX locks, or open the path a second time. docs/platform.md, "Shared files".
+ */
+import { FFIType, type Pointer, ptr, toArrayBuffer } from "bun:ffi";
+import * as fs from "node:fs";
+import { assert } from "../../base/assert.ts";
+import type { SystemError } from "../../base/errors.ts";
+import { done, err, ok, type Result } from "../../base/result.ts";
+import type { LockType, SharedFile, SharedFiles, TryLock } from "../types.ts";
+import { ERRNO, errno, openLibc, systemError, systemErrorFrom } from "./libc.ts";
+import { fillMutexes, MUTEX_TEMPLATE, tryMutex, unlockMutex, waitMutex } from "./mutex.ts";
+import { tryRangeLock, unlockRange, waitRangeLock } from "./range_lock.ts";
+
+/** 4 GiB of TDB and the mutex area before it; only address space. */
+const WINDOW_BYTES = 0x100000000 + 0x10000000;
+/** The engine's largest ArrayBuffer. */
+const VIEW_BYTES_MAX = 0x100000000;
+const PROT_READ = 1;
+const PROT_WRITE = 2;
+const MAP_SHARED = 1;
+const MAP_NORESERVE = 0x4000;
+const SEEK_END = 2;
+/** What libtdb fills grown files with where the file system cannot allocate. */
+const PAD_BYTE = 0x42;
+const PAD_CHUNK_BYTES = 1 << 20;
+const PAGE_SIZE_NAME = 30;
+
+const libc = openLibc({
+  mmap: { args: ["ptr", "u64", "i32", "i32", "i32", "i64"], returns: FFIType.i64_fast },
+  munmap: { args: ["ptr", "u64"], returns: "i32" },
+  lseek: { args: ["i32", "i64", "i32"], returns: FFIType.i64_fast },
+  posix_fallocate: { args: ["i32", "i64", "i64"], returns: "i32" },
+  ftruncate: { args: ["i32", "i64"], returns: "i32" },
+  pwrite: { args: ["i32", "ptr", "u64", "i64"], returns: FFIType.i64_fast },
+  sysconf: { args: ["i32"], returns: FFIType.i64_fast },
+});
+
+export class BunSharedFiles implements SharedFiles {
+  readonly pageSize: number = Number(libc.sysconf(PAGE_SIZE_NAME));
+
+  open(
+    path: string,
+    options: { create: boolean; exclusive?: boolean; readOnly?: boolean; mode: number },
+  ): Result<SharedFile, SystemError> {
+    const { O_CREAT, O_EXCL, O_NONBLOCK, O_RDONLY, O_RDWR } = fs.constants;
+    // O_CLOEXEC is set by the runtime; O_NONBLOCK keeps a FIFO from blocking the open.
+    let flags = (options.readOnly ? O_RDONLY : O_RDWR) | O_NONBLOCK;
+    if (options.create) flags |= O_CREAT;
+    if (options.exclusive) flags |= O_EXCL;
+    let descriptor: number;
+    try {
+      descriptor = fs.openSync(path, flags, options.mode);
+    } catch (error) {
+      return err(systemErrorFrom(error, "open", path));
+    }
+    const kind = fs.fstatSync(descriptor);
+    if (!kind.isFile()) {
+      fs.closeSync(descriptor);
+      return err(systemError(ERRNO.EINVAL, "open (expected a regular file)", path));
+    }
+    return ok(new BunSharedFile(path, descriptor, options.readOnly === true));
+  }
+}
+
+class BunSharedFile implements SharedFile {
+  readonly path: string;
+  readonly mutexBytes = MUTEX_TEMPLATE.length;
+  readonly #descriptor: number;
+  readonly #readOnly: boolean;
+  /** Address of the window; 0 until it is mapped. */
+  #window = 0;
+  #views: WeakRef<ArrayBuffer>[] = [];
+  #syncsRunning = 0;
+  #closed = false;
+
+  constructor(path: string, descriptor: number, readOnly: boolean) {
+    this.path = path;
+    this.#descriptor = descriptor;
+    this.#readOnly = readOnly;
+  }
+
+  size(): number {
+    assert(!this.#closed, "size() of an open file");
+    const size = libc.lseek(this.#descriptor, 0, SEEK_END);
+    if (size === -1) throw systemError(errno(), "lseek", this.path);
+    return Number(size);
+  }
+
+  view(byteLength: number): ArrayBuffer {
+    assert(!this.#closed, "view() of an open file");
+    assert(byteLength > 0 && byteLength <= VIEW_BYTES_MAX, `view of ${byteLength} bytes`);
+    const view = toArrayBuffer(this.#address(0), 0, byteLength);
+    this.#views = this.#views.filter((issued) => issued.deref() !== undefined);
+    this.#views.push(new WeakRef(view));
+    return view;
+  }
+
+  extend(newSize: number): Result<void, SystemError> {
+    const oldSize = this.size();
+    if (newSize <= oldSize) return done;
+    for (;;) {
+      const number = libc.posix_fallocate(this.#descriptor, oldSize, newSize - oldSize);
+      if (number === 0) return done;
+      if (number === ERRNO.EINTR) continue;
+      if (number !== ERRNO.EINVAL && number !== ERRNO.EOPNOTSUPP) {
+        // A partial allocation may have grown the file.
+        return this.#undoGrowth(oldSize, systemError(number, "posix_fallocate", this.path));
+      }
+      return this.#extendByWriting(oldSize, newSize);
+    }
+  }
+
+  /** Writing allocates the blocks: a hole would be a SIGBUS on a full disk later. */
+  #extendByWriting(oldSize: number, newSize: number): Result<void, SystemError> {
+    const pad = new Uint8Array(Math.min(PAD_CHUNK_BYTES, newSize - oldSize)).fill(PAD_BYTE);
+    for (let at = oldSize; at < newSize; at += pad.length) {
+      const written = this.write(at, pad.subarray(0, Math.min(pad.length, newSize - at)));
+      if (!written.ok) return this.#undoGrowth(oldSize, written.error);
+    }
+    return done;
+  }
+
+  #undoGrowth(oldSize: number, reason: SystemError): Result<void, SystemError> {
+    libc.ftruncate(this.#descriptor, oldSize);
+    return err(reason);
+  }
+
+  truncate(newSize: number): Result<void, SystemError> {
+    assert(!this.#closed, "truncate() of an open file");
+    while (libc.ftruncate(this.#descriptor, newSize) !== 0) {
+      const number = errno();
+      if (number !== ERRNO.EINTR) return err(systemError(number, "ftruncate", this.path));
+    }
+    return done;
+  }
+
+  write(offset: number, bytes: Uint8Array): Result<void, SystemError> {
+    assert(!this.#closed, "write() of an open file");
+    if (bytes.length === 0) return done;
+    const address = ptr(bytes);
+    let at = 0;
+    while (at < bytes.length) {
+      const count = Number(
+        libc.pwrite(this.#descriptor, (address + at) as Pointer, bytes.length - at, offset + at),
+      );
+      if (count > 0) {
+        at += count;
+        continue;
+      }
+      const number = count === 0 ? ERRNO.EINVAL : errno();
+      if (number !== ERRNO.EINTR) return err(systemError(number, "pwrite", this.path));
+    }
+    return done;
+  }
+
+  chmod(mode: number): Result<void, SystemError> {
+    try {
+      fs.fchmodSync(this.#descriptor, mode);
+      return done;
+    } catch (error) {
+      return err(systemErrorFrom(error, "fchmod", this.path));
+    }
+  }
+
+  tryLockRange(type: LockType, start: number, length: number): TryLock {
+    assert(!this.#closed, "tryLockRange() of an open file");
+    return tryRangeLock(this.#descriptor, this.path, type, start, length);
+  }
+
+  unlockRange(start: number, length: number): void {
+    assert(!this.#closed, "unlockRange() of an open file");
+    unlockRange(this.#descriptor, this.path, start, length);
+  }
+
+  waitLockRange(type: LockType, start: number, length: number, timeoutMs: number): TryLock {
+    assert(!this.#closed, "waitLockRange() of an open file");
+    return waitRangeLock(this.#descriptor, this.path, type, start, length, timeoutMs);
+  }
+
+  initMutexes(offset: number, count: number): void {
+    const end = offset + count * this.mutexBytes;
+    assert(end <= this.size(), `${count} mutexes at ${offset} inside the file`);
+    fillMutexes(new Uint8Array(this.view(end), offset), count);
+  }
+
+  tryLockMutex(offset: number): TryLock | "owner_died" {
+    return tryMutex(this.#address(offset), this.path);
+  }
+
+  waitLockMutex(offset: number, timeoutMs: number): TryLock | "owner_died" {
+    return waitMutex(this.#address(offset), this.path, timeoutMs);
+  }
+
+  unlockMutex(offset: number): void {
+    unlockMutex(this.#address(offset), this.path);
+  }
+
+  syncData(finished: (outcome: Result<void, SystemError>) => void): void {
+    assert(!this.#closed, "syncData() of an open file");
+    this.#syncsRunning += 1;
+    // On the runtime's pool of threads: the descriptor stays open until it reports.
+    fs.fdatasync(this.#descriptor, (error) => {
+      this.#syncsRunning -= 1;
+      if (this.#closed) {
+        if (this.#syncsRunning === 0) fs.closeSync(this.#descriptor);
+        return;
+      }
+      finished(error ? err(systemErrorFrom(error, "fdatasync", this.path)) : done);
+    });
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    unlockRange(this.#descriptor, this.path, 0, 0);
+    this.#closed = true;
+    for (const issued of this.#views) {
+      const view = issued.deref();
+      // Transferring to nothing leaves the old buffer, and all arrays over it, with length 0.
+      if (view !== undefined && !view.detached) view.transfer(0);
+    }
+    this.#views = [];
+    if (this.#window !== 0) libc.munmap(this.#window as Pointer, WINDOW_BYTES);
+    this.#window = 0;
+    if (this.#syncsRunning === 0) fs.closeSync(this.#descriptor);
+  }
+
+  /** Address in the window, which is mapped on first use. */
+  #address(offset: number): Pointer {
+    if (this.#window === 0) this.#map();
+    return (this.#window + offset) as Pointer;
+  }
+
+  #map(): void {
+    assert(!this.#closed, "mapping of an open file");
+    const protection = this.#readOnly ? PROT_READ : PROT_READ | PROT_WRITE;
+    const flags = MAP_SHARED | MAP_NORESERVE;
+    const address = libc.mmap(null, WINDOW_BYTES, protection, flags, this.#descriptor, 0);
+    if (address === -1) throw systemError(errno(), "mmap", this.path);
+    this.#window = Number(address);
+  }
+}

@@ -1,0 +1,27 @@
+/** Limits of links and their queues; units are in the names. */
+
+/** One link hands out at most this much before the other links get their turn. */
+export const SLICE_PACKETS_MAX = 256;
+export const SLICE_BYTES_MAX = 256 * 1024;
+
+/**
+ * Above the first mark a node link is congested: clients that go on sending to that node are not read
+ * from until the queue is below the second. Other nodes are always read from: two nodes that wait for
+ * each other would wait for ever.
+ */
+export const NODE_QUEUE_CONGESTED_BYTES = 8 * 1024 * 1024;
+export const NODE_QUEUE_RELIEVED_BYTES = 2 * 1024 * 1024;
+/** A node that takes nothing until this much waits for it has its link restarted. */
+export const NODE_QUEUE_BYTES_MAX = 1024 * 1024 * 1024;
+
+/** A client that has this much unread is not read from until it took the replies that wait. */
+export const CLIENT_QUEUE_CONGESTED_BYTES = 32 * 1024 * 1024;
+export const CLIENT_QUEUE_RELIEVED_BYTES = 8 * 1024 * 1024;
+/** Beside the tunable MaxQueueDropMsg, which counts packets: then the client is dropped. */
+export const CLIENT_QUEUE_BYTES_MAX = 512 * 1024 * 1024;
+
+export const CLIENTS_MAX = 20_000;
+
+/** The clock of connection attempts: at most one a second to each node. */
+export const CONNECT_INTERVAL_MS = 1000;
+export const CONNECT_TIMEOUT_MS = 1000;

@@ -1,0 +1,294 @@
+/**
+ * The TCP links to all other nodes (docs/protocol.md, "Node links"). Each pair of nodes has two
+ * connections: the one that we make is for sending only, the one that we accept for receiving only.
+ *
+ * Invariants:
+ * 1. `onConnected` comes when both connections of a node are up, `onLost` when it was connected and one of
+ *    them ended; they alternate for each node.
+ * 2. When one connection of a node ends, the other is closed too, and connecting begins anew: both
+ *    sides then agree about which packets are lost.
+ * 3. A connection from an address that is no node's, or a second one while the first is active, is closed.
+ * 4. Attempts to one node are at least CONNECT_INTERVAL_MS apart, whatever the peer does.
+ */
+import type { Logger } from "../base/log.ts";
+import type { Clock, Network, Stream, StreamHandlers, StreamServer, Timer, Timers } from "../platform/types.ts";
+import { CTDB_PORT } from "../wire/constants.ts";
+import type { PacketView } from "../wire/packet.ts";
+import {
+  CONNECT_INTERVAL_MS,
+  CONNECT_TIMEOUT_MS,
+  NODE_QUEUE_BYTES_MAX,
+  NODE_QUEUE_CONGESTED_BYTES,
+  NODE_QUEUE_RELIEVED_BYTES,
+} from "./limits.ts";
+import { PacketLink } from "./packet_link.ts";
+import type { Turns } from "./turns.ts";
+
+export interface NodeLinksOwner {
+  /** The view is valid during the call only; `pnn` is the node at the other end of the link. */
+  onPacket(packet: PacketView, pnn: number): void;
+  onConnected(pnn: number): void;
+  onLost(pnn: number, reason: string): void;
+  /** A packet that cannot be framed came from this node; its link is restarted. */
+  onMalformed(pnn: number, reason: string): void;
+}
+
+export interface NodeLinksDependencies {
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly turns: Turns;
+  readonly log: Logger;
+  readonly owner: NodeLinksOwner;
+}
+
+/** One that waits until a link has room again. */
+export interface Holdable {
+  hold(): void;
+  release(): void;
+}
+
+interface Peer {
+  readonly pnn: number;
+  readonly address: string;
+  outgoing: PacketLink | undefined;
+  incoming: PacketLink | undefined;
+  connected: boolean;
+  /** The next attempt, or the one under way. */
+  connecting: Timer | undefined;
+  attempted: boolean;
+  lastAttemptMs: number;
+  readonly waiting: Set<Holdable>;
+}
+
+const NOTHING: StreamHandlers = { onData() {}, onDrain() {}, onClose() {} };
+
+export class NodeLinks {
+  readonly #network: Network;
+  readonly #clock: Clock;
+  readonly #turns: Turns;
+  readonly #timers: Timers;
+  readonly #log: Logger;
+  readonly #owner: NodeLinksOwner;
+  readonly #peers = new Map<number, Peer>();
+  #ownAddress = "";
+  #server: StreamServer | undefined;
+  #started = false;
+
+  constructor(dependencies: NodeLinksDependencies) {
+    this.#network = dependencies.network;
+    this.#clock = dependencies.clock;
+    this.#turns = dependencies.turns;
+    this.#timers = dependencies.turns.timers("node-connect");
+    this.#log = dependencies.log;
+    this.#owner = dependencies.owner;
+  }
+
+  /** Listens on our node address; connections are refused until `start`. */
+  listen(address: string) {
+    const server = this.#network.listenTcp(address, CTDB_PORT, (stream) => this.#accept(stream));
+    if (server.ok) {
+      this.#server = server.value;
+      this.#ownAddress = address;
+    }
+    return server;
+  }
+
+  /** Connects to these nodes and accepts their connections from now on. */
+  start(peers: readonly { readonly pnn: number; readonly address: string }[]): void {
+    this.#started = true;
+    for (const { pnn, address } of peers) this.add(pnn, address);
+  }
+
+  add(pnn: number, address: string): void {
+    this.remove(pnn, "the nodes file changed");
+    const peer: Peer = {
+      pnn,
+      address,
+      outgoing: undefined,
+      incoming: undefined,
+      connected: false,
+      connecting: undefined,
+      attempted: false,
+      lastAttemptMs: 0,
+      waiting: new Set(),
+    };
+    this.#peers.set(pnn, peer);
+    this.#planConnect(peer);
+  }
+
+  remove(pnn: number, reason: string): void {
+    const peer = this.#peers.get(pnn);
+    if (peer === undefined) return;
+    this.#peers.delete(pnn);
+    this.#drop(peer, reason);
+  }
+
+  /** Queues a packet; dropped when there is no outgoing connection, as the original does. */
+  send(pnn: number, packet: PacketView): boolean {
+    const peer = this.#peers.get(pnn);
+    const link = peer?.outgoing;
+    if (peer === undefined || link === undefined) return false;
+    link.send(packet);
+    if (link.queuedBytes > NODE_QUEUE_BYTES_MAX) {
+      this.restart(pnn, `${link.queuedBytes} bytes wait to be sent, the node takes nothing`);
+    }
+    return true;
+  }
+
+  /** Has `source` wait when the node does not keep up; it is released when the queue is short again. */
+  holdWhileCongested(pnn: number, source: Holdable): void {
+    const peer = this.#peers.get(pnn);
+    if (peer === undefined || peer.outgoing?.congested !== true || peer.waiting.has(source)) return;
+    peer.waiting.add(source);
+    source.hold();
+  }
+
+  queuedBytes(pnn: number): number {
+    return this.#peers.get(pnn)?.outgoing?.queuedBytes ?? 0;
+  }
+
+  /** Closes both connections of a node and begins anew. */
+  restart(pnn: number, reason: string): void {
+    const peer = this.#peers.get(pnn);
+    if (peer === undefined) return;
+    this.#drop(peer, reason);
+    this.#planConnect(peer);
+  }
+
+  /** Closes everything; nothing is reported any more. */
+  close(): void {
+    this.#started = false;
+    this.#server?.close();
+    this.#server = undefined;
+    for (const peer of this.#peers.values()) {
+      peer.connected = false;
+      this.#drop(peer, "shutting down");
+    }
+    this.#peers.clear();
+  }
+
+  #drop(peer: Peer, reason: string): void {
+    peer.connecting?.cancel();
+    peer.connecting = undefined;
+    peer.outgoing?.close();
+    peer.incoming?.close();
+    peer.outgoing = undefined;
+    peer.incoming = undefined;
+    for (const source of peer.waiting) source.release();
+    peer.waiting.clear();
+    if (!peer.connected) return;
+    peer.connected = false;
+    this.#owner.onLost(peer.pnn, reason);
+  }
+
+  #planConnect(peer: Peer): void {
+    if (this.#peers.get(peer.pnn) !== peer || peer.outgoing !== undefined) return;
+    peer.connecting?.cancel();
+    const sinceMs = this.#clock.monotonicMs() - peer.lastAttemptMs;
+    const delayMs = peer.attempted ? Math.max(0, CONNECT_INTERVAL_MS - sinceMs) : 0;
+    peer.connecting = this.#timers.after(delayMs, () => this.#connect(peer));
+  }
+
+  #connect(peer: Peer): void {
+    peer.attempted = true;
+    peer.lastAttemptMs = this.#clock.monotonicMs();
+    peer.connecting = this.#network.connectTcp(
+      {
+        address: peer.address,
+        port: CTDB_PORT,
+        localAddress: this.#ownAddress,
+        timeoutMs: CONNECT_TIMEOUT_MS,
+      },
+      (outcome) =>
+        this.#turns.run("node-connect", () => {
+          peer.connecting = undefined;
+          if (!outcome.ok) {
+            this.#log.debug(`Cannot connect to node ${peer.pnn}: ${outcome.error.message}`);
+            this.#planConnect(peer);
+            return undefined;
+          }
+          return this.#outgoingUp(peer, outcome.value);
+        }),
+    );
+  }
+
+  #outgoingUp(peer: Peer, stream: Stream): StreamHandlers {
+    const link = this.#link(peer, stream, () => {
+      this.restart(peer.pnn, "data came on the connection that is for sending only");
+    });
+    peer.outgoing = link;
+    this.#checkConnected(peer);
+    return link.handlers;
+  }
+
+  #accept(stream: Stream): StreamHandlers {
+    return this.#turns.run("node-accept", () => {
+      const from = stream.remoteAddress ?? "an unknown address";
+      const peer = this.#peerOf(stream.remoteAddress);
+      if (peer === undefined) {
+        const text = this.#started ? "no node has this address" : "not started yet";
+        this.#log.error(`Refused connection from ${from}: ${text}`);
+        stream.close();
+        return NOTHING;
+      }
+      if (peer.incoming !== undefined) {
+        this.#log.error(`Refused connection from ${from}: node ${peer.pnn} has one already`);
+        stream.close();
+        return NOTHING;
+      }
+      const link = this.#link(peer, stream, (packet) => this.#owner.onPacket(packet, peer.pnn));
+      peer.incoming = link;
+      this.#checkConnected(peer);
+      // It is up: no need to wait for our next attempt's turn, if none is under way yet.
+      if (peer.outgoing === undefined && this.#attemptIsDue(peer)) this.#planConnectNow(peer);
+      return link.handlers;
+    });
+  }
+
+  #attemptIsDue(peer: Peer): boolean {
+    return this.#clock.monotonicMs() - peer.lastAttemptMs >= CONNECT_INTERVAL_MS / 10;
+  }
+
+  #planConnectNow(peer: Peer): void {
+    peer.connecting?.cancel();
+    peer.connecting = this.#timers.after(0, () => this.#connect(peer));
+  }
+
+  #peerOf(address: string | undefined): Peer | undefined {
+    if (!this.#started || address === undefined) return undefined;
+    const plain = address.startsWith("::ffff:") ? address.slice(7) : address;
+    for (const peer of this.#peers.values()) if (peer.address === plain) return peer;
+    return undefined;
+  }
+
+  #link(peer: Peer, stream: Stream, onPacket: (packet: PacketView) => void): PacketLink {
+    return new PacketLink(
+      stream,
+      this.#turns,
+      {
+        onPacket,
+        onClosed: (reason, malformed) => {
+          if (malformed) this.#owner.onMalformed(peer.pnn, reason);
+          this.restart(peer.pnn, reason);
+        },
+        onRelieved: () => {
+          const waiting = [...peer.waiting];
+          peer.waiting.clear();
+          for (const source of waiting) source.release();
+        },
+      },
+      {
+        name: "node-packets",
+        mode: "node",
+        congestedBytes: NODE_QUEUE_CONGESTED_BYTES,
+        relievedBytes: NODE_QUEUE_RELIEVED_BYTES,
+      },
+    );
+  }
+
+  #checkConnected(peer: Peer): void {
+    if (peer.connected || peer.outgoing === undefined || peer.incoming === undefined) return;
+    peer.connected = true;
+    this.#owner.onConnected(peer.pnn);
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * The packets that wait to be written to one stream, as bytes.
+ *
+ * Invariants:
+ * 1. `push` copies: the packet's own bytes are free again when it returns.
+ * 2. What comes out is padded to 8 bytes, with header.length rewritten (docs/protocol.md, "Framing").
+ * 3. Order is the order of `push`; bytes the stream did not take stay at the front.
+ */
+import { assert } from "../base/assert.ts";
+import { type PacketView, paddedLength } from "../wire/packet.ts";
+
+const BLOCK_BYTES = 64 * 1024;
+
+interface Block {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  start: number;
+  end: number;
+  /** Packets that end in this block. */
+  packets: number;
+}
+
+export class OutputQueue {
+  #blocks: Block[] = [];
+  /** One empty block is kept: a link that is never behind needs no other. */
+  #spare: Block | undefined;
+  #bytes = 0;
+  #packets = 0;
+
+  /** Bytes that wait. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+  /** Packets that are not written completely (in blocks: a lower block counts until it is written). */
+  get packets(): number {
+    return this.#packets;
+  }
+  get empty(): boolean {
+    return this.#bytes === 0;
+  }
+
+  push(packet: PacketView): void {
+    const length = packet.length;
+    const padded = paddedLength(length);
+    const block = this.#room(padded);
+    const at = block.end;
+    block.bytes.set(packet.bytes(), at);
+    if (padded !== length) block.bytes.fill(0, at + length, at + padded);
+    block.view.setUint32(at, padded, true);
+    block.end = at + padded;
+    block.packets += 1;
+    this.#bytes += padded;
+    this.#packets += 1;
+  }
+
+  /** Gives the stream as much as it takes; true when nothing is left. */
+  flush(write: (bytes: Uint8Array) => number): boolean {
+    for (;;) {
+      const block = this.#blocks[0];
+      if (block === undefined) return true;
+      const wanted = block.end - block.start;
+      const taken = write(block.bytes.subarray(block.start, block.end));
+      assert(taken >= 0 && taken <= wanted, "a stream takes at most what it was given");
+      block.start += taken;
+      this.#bytes -= taken;
+      if (taken < wanted) return false;
+      this.#packets -= block.packets;
+      this.#blocks.shift();
+      this.#keepSpare(block);
+    }
+  }
+
+  clear(): void {
+    this.#blocks = [];
+    this.#spare = undefined;
+    this.#bytes = 0;
+    this.#packets = 0;
+  }
+
+  #room(count: number): Block {
+    const last = this.#blocks[this.#blocks.length - 1];
+    if (last !== undefined && last.bytes.length - last.end >= count) return last;
+    let block = this.#spare;
+    if (block !== undefined && count <= BLOCK_BYTES) this.#spare = undefined;
+    else block = newBlock(Math.max(count, BLOCK_BYTES));
+    this.#blocks.push(block);
+    return block;
+  }
+
+  #keepSpare(block: Block): void {
+    if (block.bytes.length !== BLOCK_BYTES) return;
+    block.start = 0;
+    block.end = 0;
+    block.packets = 0;
+    this.#spare = block;
+  }
+}
+
+function newBlock(size: number): Block {
+  const bytes = new Uint8Array(size);
+  return { bytes, view: new DataView(bytes.buffer), start: 0, end: 0, packets: 0 };
+}

@@ -1,0 +1,220 @@
+/**
+ * Virtual time. One queue of events, ordered by time and then by arrival; an event belongs to a
+ * simulated process, whose death drops it and whose pause holds it back.
+ *
+ * Invariants:
+ * 1. Time only moves in `run`, to the time of the next event.
+ * 2. After every event the microtasks are drained and then everything asked for with `soon`, before
+ *    the next event: a turn of the real event loop.
+ * 3. The same seed gives the same order of events.
+ */
+import { drainMicrotasks } from "bun:jsc";
+import { assert } from "../../src/base/assert.ts";
+import type { Clock, Timer, Timers, Timeval } from "../../src/platform/types.ts";
+
+/** Virtual time 0 is this second since 1970. */
+export const EPOCH_SEC = 1_700_000_000;
+/** More turns than this without time moving is a spin that the real daemon would burn a core on. */
+const TURNS_AT_ONE_TIME_MAX = 1_000_000;
+
+interface Event {
+  readonly atMs: number;
+  readonly sequence: number;
+  readonly owner: SimProcess;
+  readonly action: () => void;
+  cancelled: boolean;
+}
+
+export class Scheduler {
+  nowMs = 0;
+  turns = 0;
+  #sequence = 0;
+  #heap: Event[] = [];
+  #soon: Event[] = [];
+  #turnsAtThisTime = 0;
+  /** Runs after every turn: the invariant checkers hang here. */
+  afterTurn: (() => void) | undefined;
+
+  at(owner: SimProcess, atMs: number, action: () => void): Timer {
+    const event: Event = {
+      atMs: Math.max(atMs, this.nowMs),
+      sequence: this.#sequence++,
+      owner,
+      action,
+      cancelled: false,
+    };
+    this.#push(event);
+    return {
+      cancel: () => {
+        event.cancelled = true;
+      },
+    };
+  }
+
+  soon(owner: SimProcess, action: () => void): void {
+    this.#soon.push({ atMs: this.nowMs, sequence: 0, owner, action, cancelled: false });
+  }
+
+  /** Runs events up to and including `untilMs`; time ends there. */
+  run(untilMs: number): void {
+    this.#settle();
+    for (;;) {
+      const next = this.#heap[0];
+      if (next === undefined || next.atMs > untilMs) break;
+      this.#pop();
+      if (next.cancelled) continue;
+      if (next.atMs > this.nowMs) {
+        this.nowMs = next.atMs;
+        this.#turnsAtThisTime = 0;
+      }
+      this.#turn(next);
+      this.#settle();
+    }
+    this.nowMs = Math.max(this.nowMs, untilMs);
+  }
+
+  /** Runs until the condition holds; false when it does not within `limitMs`. */
+  runUntil(condition: () => boolean, limitMs: number): boolean {
+    const end = this.nowMs + limitMs;
+    while (!condition()) {
+      this.#settle();
+      if (condition()) return true;
+      const next = this.#heap[0];
+      if (next === undefined || next.atMs > end) {
+        this.run(end);
+        return condition();
+      }
+      this.run(next.atMs);
+    }
+    return true;
+  }
+
+  #turn(event: Event): void {
+    if (event.owner.hold(event.action)) return;
+    this.turns += 1;
+    this.#turnsAtThisTime += 1;
+    assert(this.#turnsAtThisTime < TURNS_AT_ONE_TIME_MAX, "virtual time moves on");
+    event.action();
+    drainMicrotasks();
+    this.afterTurn?.();
+  }
+
+  #settle(): void {
+    drainMicrotasks();
+    for (let i = 0; i < this.#soon.length; i++) {
+      const event = this.#soon[i] as Event;
+      this.#turn(event);
+    }
+    this.#soon.length = 0;
+  }
+
+  #push(event: Event): void {
+    const heap = this.#heap;
+    let at = heap.length;
+    heap.push(event);
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (before(heap[parent] as Event, event)) break;
+      heap[at] = heap[parent] as Event;
+      at = parent;
+    }
+    heap[at] = event;
+  }
+
+  #pop(): void {
+    const heap = this.#heap;
+    const last = heap.pop() as Event;
+    if (heap.length === 0) return;
+    let at = 0;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && before(heap[child + 1] as Event, heap[child] as Event)) child++;
+      if (before(last, heap[child] as Event)) break;
+      heap[at] = heap[child] as Event;
+      at = child;
+    }
+    heap[at] = last;
+  }
+}
+
+function before(a: Event, b: Event): boolean {
+  return a.atMs < b.atMs || (a.atMs === b.atMs && a.sequence < b.sequence);
+}
+
+/** One process of the simulated world: its clock, its timers, its life. */
+export class SimProcess {
+  readonly name: string;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  #state: "running" | "paused" | "dead" = "running";
+  #held: (() => void)[] = [];
+  #onDeath: (() => void)[] = [];
+  readonly #scheduler: Scheduler;
+
+  constructor(scheduler: Scheduler, name: string, wallSkewMs = 0) {
+    this.#scheduler = scheduler;
+    this.name = name;
+    this.clock = {
+      monotonicMs: () => scheduler.nowMs,
+      wallTime: () => wallTime(scheduler.nowMs + wallSkewMs),
+    };
+    this.timers = {
+      after: (delayMs, action) => scheduler.at(this, scheduler.nowMs + delayMs, action),
+      every: (intervalMs, action) => this.#every(intervalMs, action),
+      soon: (action) => scheduler.soon(this, action),
+    };
+  }
+
+  get alive(): boolean {
+    return this.#state !== "dead";
+  }
+  get paused(): boolean {
+    return this.#state === "paused";
+  }
+
+  /** True when the action must not run now: dropped for good, or kept until resume. */
+  hold(action: () => void): boolean {
+    if (this.#state === "running") return false;
+    if (this.#state === "paused") this.#held.push(action);
+    return true;
+  }
+
+  pause(): void {
+    if (this.#state === "running") this.#state = "paused";
+  }
+  resume(): void {
+    if (this.#state !== "paused") return;
+    this.#state = "running";
+    for (const action of this.#held) this.#scheduler.soon(this, action);
+    this.#held = [];
+  }
+  /** kill -9: nothing of this process runs any more; what the kernel then does runs at once. */
+  kill(): void {
+    if (this.#state === "dead") return;
+    this.#state = "dead";
+    this.#held = [];
+    for (const action of this.#onDeath) action();
+    this.#onDeath = [];
+  }
+  onDeath(action: () => void): void {
+    this.#onDeath.push(action);
+  }
+
+  #every(intervalMs: number, action: () => void): Timer {
+    let timer: Timer;
+    const arm = () => {
+      timer = this.#scheduler.at(this, this.#scheduler.nowMs + intervalMs, () => {
+        arm();
+        action();
+      });
+    };
+    arm();
+    return { cancel: () => timer.cancel() };
+  }
+}
+
+function wallTime(ms: number): Timeval {
+  const sec = Math.floor(ms / 1000);
+  return { sec: EPOCH_SEC + sec, usec: Math.floor((ms - sec * 1000) * 1000) };
+}

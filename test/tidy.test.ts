@@ -1,0 +1,134 @@
+/** What must hold of the sources as such (docs/architecture.md, "Layers" and "Rules of the core"). */
+import { expect, test } from "bun:test";
+import { type SourceFile, sourceFiles } from "./support/source_tree.ts";
+
+const sources = sourceFiles(["src"]);
+const all = [...sources, ...sourceFiles(["build", "test"])];
+const isTest = (path: string) => path.endsWith(".test.ts");
+const production = sources.filter((file) => !isTest(file.path));
+
+/** Rows of the layers, lowest first; a file imports from its own folder and from rows below. */
+const ROWS: readonly (readonly string[])[] = [
+  ["base"],
+  ["wire", "tdb"],
+  ["config"],
+  ["transport"],
+  ["client"],
+  ["database", "cluster", "recovery", "failover"],
+  ["cli", "admin", "services", "daemon", "local", "journal"],
+  ["roles"],
+];
+/** The interfaces of the operating system and the base types know each other. */
+const INTERFACES = "src/platform/types.ts";
+
+const CORE = new Set([
+  "base",
+  "wire",
+  "tdb",
+  "config",
+  "transport",
+  "client",
+  "daemon",
+  "database",
+  "cluster",
+  "recovery",
+  "failover",
+]);
+
+/** Ways to the outside world that the core must not know; each is an interface of platform/types.ts. */
+const OUTSIDE: readonly (readonly [what: string, pattern: RegExp])[] = [
+  ["the clock", /\bDate\.now\b|\bnew Date\(\s*\)|(?<![.\w])performance\./],
+  ["chance", /\bMath\.random\b|(?<![.\w])crypto\./],
+  ["timers", /(?<![.\w])(setTimeout|setInterval|setImmediate|queueMicrotask)\b/],
+  ["the console", /(?<![.\w])console\./],
+  ["the process", /(?<![.\w#])process\./],
+  ["Bun", /(?<![.\w])Bun\./],
+  ["Deno", /(?<![.\w])Deno\./],
+];
+
+/** Files that nothing imports, with the reason. */
+const ENTRY_POINTS = new Map([["src/main.ts", "what the executable runs"]]);
+
+function folderOf(path: string): string {
+  return path.split("/")[1] ?? "";
+}
+
+function rowOf(folder: string): number {
+  return ROWS.findIndex((row) => row.includes(folder));
+}
+
+function forbiddenImport(file: SourceFile, reference: string): string | undefined {
+  if (!reference.startsWith("src/")) return `imports ${reference}, which is not part of src`;
+  if (reference === INTERFACES) return undefined;
+  const from = folderOf(file.path);
+  const to = folderOf(reference);
+  if (from === to || file.path === "src/main.ts") return undefined;
+  if (to === "platform") {
+    return from === "roles" ? undefined : `imports ${reference}; only roles may`;
+  }
+  if (from === "platform")
+    return to === "base" ? undefined : `imports ${reference}; only base is below`;
+  if (rowOf(from) < 0) return `stands in the folder "${from}", which no layer names`;
+  if (rowOf(to) < rowOf(from)) return undefined;
+  return `imports ${reference}, which is not in a layer below`;
+}
+
+test("src imports point downwards through the layers", () => {
+  const wrong = production.flatMap((file) =>
+    file.references
+      .map((reference) => forbiddenImport(file, reference))
+      .filter((reason) => reason !== undefined)
+      .map((reason) => `${file.path} ${reason}`),
+  );
+  expect(wrong).toEqual([]);
+});
+
+test("src core does not reach the outside world", () => {
+  const wrong = production
+    .filter((file) => CORE.has(folderOf(file.path)))
+    .flatMap((file) => [
+      ...OUTSIDE.filter(([, pattern]) => pattern.test(file.bareCode)).map(
+        ([what]) => `${file.path} uses ${what}`,
+      ),
+      ...file.packages
+        .filter((name) => /^(node|bun|jsr|npm):|^bun$/.test(name))
+        .map((name) => `${file.path} imports ${name}`),
+    ]);
+  expect(wrong).toEqual([]);
+});
+
+test("src files are imported by somebody besides their own test", () => {
+  const used = new Set<string>(ENTRY_POINTS.keys());
+  for (const file of all) {
+    const own = isTest(file.path) ? file.path.replace(/\.test\.ts$/, ".ts") : "";
+    for (const reference of file.references) if (reference !== own) used.add(reference);
+  }
+  const unused = production.map((file) => file.path).filter((path) => !used.has(path));
+  expect(unused).toEqual([]);
+});
+
+test("every import names a file that exists", () => {
+  const known = new Set(all.map((file) => file.path));
+  const missing = all.flatMap((file) =>
+    file.references
+      .filter((reference) => !known.has(reference))
+      .map((reference) => `${file.path} imports ${reference}`),
+  );
+  expect(missing).toEqual([]);
+});
+
+test("every file opens with a comment that says what it is for", () => {
+  const silent = all
+    .filter((file) => !isTest(file.path))
+    .filter((file) => !/^(#![^\n]*\n)?(\/\*\*|\/\/)/.test(file.text))
+    .map((file) => file.path);
+  expect(silent).toEqual([]);
+});
+
+test("no test is left switched off or alone", () => {
+  const wrong = all
+    .filter((file) => isTest(file.path))
+    .filter((file) => /\b(test|describe|it)\.(only|skip|todo)\b/.test(file.bareCode))
+    .map((file) => file.path);
+  expect(wrong).toEqual([]);
+});
