@@ -16,10 +16,10 @@ import { bytesText, type Codec, decodePadded, EMPTY, encode } from "../wire/code
 import { SRVID } from "../wire/constants.ts";
 import {
   CONTROL_NOREPLY,
+  CONTROLS,
   type ControlName,
   type ControlReplyOf,
   type ControlRequestOf,
-  CONTROLS,
 } from "../wire/controls.ts";
 import { CURRENT_NODE, OPERATIONS, type PacketView } from "../wire/packet.ts";
 import {
@@ -294,7 +294,8 @@ export class ConnectedClient implements CtdbClient {
     return ok({
       remove: () => {
         const last = this.#tunnels.remove(id, handler);
-        if (last && this.connected) this.controlNoReply("TUNNEL_DEREGISTER", undefined, { srvid: id });
+        if (last && this.connected)
+          this.controlNoReply("TUNNEL_DEREGISTER", undefined, { srvid: id });
       },
     });
   }
@@ -333,11 +334,7 @@ export class ConnectedClient implements CtdbClient {
   }
 
   /** The id for the request's packet; undefined when the connection is gone and it failed already. */
-  #await(
-    request: PendingRequest,
-    timeoutMs: number | undefined,
-    what: string,
-  ): number | undefined {
+  #await(request: PendingRequest, timeoutMs: number | undefined, what: string): number | undefined {
     if (this.#ended === undefined) {
       return this.#pending.add(request, timeoutMs ?? this.#timeoutMs, what);
     }
@@ -375,22 +372,27 @@ export class ConnectedClient implements CtdbClient {
     switch (packet.operation) {
       case OPERATIONS.REPLY_CONTROL:
       case OPERATIONS.REPLY_CALL:
-      case OPERATIONS.REPLY_ERROR: {
-        const request = this.#pending.take(packet.reqid);
-        if (request === undefined) this.droppedReplies += 1;
-        else if (problem === undefined) request.answered(packet);
-        else request.failed({ kind: "malformed", reason: problem, status: 0 });
-        return;
-      }
+      case OPERATIONS.REPLY_ERROR:
+        this.#answer(packet, problem);
+        break;
       case OPERATIONS.REQ_MESSAGE:
-        if (problem !== undefined) return this.#lose(`ctdbd sent a bad packet: ${problem}`);
-        return this.#deliverMessage(packet);
+        if (problem === undefined) this.#deliverMessage(packet);
+        else this.#lose(`ctdbd sent a bad packet: ${problem}`);
+        break;
       case OPERATIONS.REQ_TUNNEL:
-        if (problem !== undefined) return this.#lose(`ctdbd sent a bad packet: ${problem}`);
-        return this.#deliverTunnel(packet);
+        if (problem === undefined) this.#deliverTunnel(packet);
+        else this.#lose(`ctdbd sent a bad packet: ${problem}`);
+        break;
       default:
         this.droppedReplies += 1;
     }
+  }
+
+  #answer(packet: PacketView, problem: string | undefined): void {
+    const request = this.#pending.take(packet.reqid);
+    if (request === undefined) this.droppedReplies += 1;
+    else if (problem === undefined) request.answered(packet);
+    else request.failed({ kind: "malformed", reason: problem, status: 0 });
   }
 
   #deliverMessage(packet: PacketView): void {

@@ -12,8 +12,7 @@ import type { U64 } from "../base/u64.ts";
 import type { ControlName, ControlReplyOf, ControlRequestOf } from "../wire/controls.ts";
 
 export interface ClientFailure {
-  readonly kind:
-    /** No answer before the deadline. */
+  readonly kind: /** No answer before the deadline. */
     | "timeout"
     /** The connection to ctdbd is gone. */
     | "disconnected"
@@ -80,7 +79,10 @@ export interface CtdbClient {
   ): void;
 
   /** Messages for `srvid` arrive at the handler until `remove` is called. */
-  registerSrvid(srvid: U64, handler: MessageHandler): Promise<Result<{ remove(): void }, ClientFailure>>;
+  registerSrvid(
+    srvid: U64,
+    handler: MessageHandler,
+  ): Promise<Result<{ remove(): void }, ClientFailure>>;
   sendMessage(pnn: number, srvid: U64, data: Uint8Array): void;
 
   /** REQ_CALL to the local ctdbd; status ≠ 0 of the reply is a refusal. */

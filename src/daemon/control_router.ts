@@ -193,12 +193,15 @@ export class ControlRouter {
     const opcode = packet.u32(REQ_CONTROL_AT.OPCODE);
     const clientReqid = packet.reqid;
     let reqid = 0;
+    // A handler may answer before it returns "later".
+    let early: ControlReply | undefined;
     const later = (reply: ControlReply) => {
-      if (noReply) return;
       if (reqid !== 0) this.#finish(reqid, reply);
+      else early ??= reply;
     };
-    const reply = this.#run(packet, client.id, later);
-    if (reply !== "later") {
+    const outcome = this.#run(packet, client.id, later);
+    const reply = outcome === "later" ? early : outcome;
+    if (reply !== undefined) {
       if (reply.status < 0) this.#logFailure(opcode, client.pid, reply);
       if (noReply) return;
       this.#d.statistics.node.reply_control += 1;
@@ -206,8 +209,6 @@ export class ControlRouter {
       return;
     }
     if (noReply || this.#d.clients.get(client.id) !== client) return;
-    // Nothing answers inside the handler's call that asked for later (platform rule 1), so the
-    // number is in time.
     reqid = this.#d.requestIds.take();
     const pnn = this.#d.nodes.ownPnn;
     const timeoutMs = this.#d.timeoutSec() * 1000;

@@ -17,10 +17,9 @@ export interface DatabasePart {
   attachExisting(done: (outcome: Result<void>) => void): void;
   /** Freezes every database; `done` when all are frozen. */
   freezeAll(done: (outcome: Result<void>) => void): void;
-  /** Control FREEZE and a node that becomes inactive: freezes, and volatile records count as invalid. */
+  /** For a node that becomes inactive: freezes, and volatile records count as invalid. */
   freezeForInactive(done: (outcome: Result<void>) => void): void;
   thawAll(): void;
-  allFrozen(): boolean;
   /** Name of a database whose generation is not this one, if there is one. */
   databaseOfOtherGeneration(generation: number): string | undefined;
   /** Databases serve no other node until they are recovered. */
@@ -28,10 +27,10 @@ export interface DatabasePart {
   /** Why a persistent database is not healthy, if one is not. */
   unhealthyReason(): string | undefined;
 
-  /** REQ_CALL of a local client. The view is valid during the call. */
-  clientCall(clientId: number, packet: PacketView): void;
-  /** REQ_CALL, REPLY_CALL, REQ_DMASTER, REPLY_DMASTER and REPLY_ERROR of a node. */
-  nodePacket(packet: PacketView): void;
+  /** REQ_CALL of a local client; the reason when it is malformed. The view is valid during the call. */
+  clientCall(clientId: number, packet: PacketView): string | undefined;
+  /** REQ_CALL, REPLY_CALL, REQ_DMASTER, REPLY_DMASTER and REPLY_ERROR of a node; likewise. */
+  nodePacket(packet: PacketView): string | undefined;
 
   clientGone(clientId: number): void;
   nodeLost(pnn: number): void;

@@ -58,6 +58,10 @@ export class NodeStatistics {
     return [...this.#history, ...Array.from({ length: missing }, zeroStatistics)];
   }
 
+  get historyBytes(): number {
+    return this.#history.length * statistics.minSize;
+  }
+
   addClusterLockLatency(from: "ctdbd" | "recd", seconds: number): void {
     addLatency(this.current.reclock[from], seconds * 1000);
   }

@@ -76,6 +76,9 @@ export class ChainGate {
   get parkedWorks(): number {
     return this.#parkedWorks;
   }
+  get parkedBytes(): number {
+    return this.#parkedBytes;
+  }
 
   /** "granted": the chain is locked until `leave`. "busy": park the work. */
   enter(chain: number): "granted" | "busy" | TdbError {

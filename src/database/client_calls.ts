@@ -113,6 +113,13 @@ export class ClientCalls {
     return true;
   }
 
+  /** Calls that wait behind a fetch; those that wait for locks or answers are dropped elsewhere. */
+  clientGone(database: Database, clientId: number): void {
+    this.#parts.collapse.dropClient(database, clientId, ({ startedMs }) =>
+      this.#parts.replies.ended(startedMs),
+    );
+  }
+
   /** To the node that the local copy names; that one or the lmaster knows further. */
   #fetch(
     database: Database,

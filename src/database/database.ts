@@ -12,7 +12,9 @@ import { DatabaseFreeze } from "./freeze.ts";
 import type { DatabaseHost } from "./host.ts";
 import { HotKeys } from "./hot_keys.ts";
 import { KeyMap } from "./key_map.ts";
+import type { Push } from "./push.ts";
 import { Records } from "./records.ts";
+import { SequenceNumbers } from "./sequence_numbers.ts";
 
 export type DatabaseKind = "volatile" | "persistent" | "replicated";
 
@@ -49,6 +51,9 @@ export class Database implements DatabaseIdentity {
   readonly records: Records;
   readonly gate: ChainGate;
   readonly freeze: DatabaseFreeze;
+  readonly sequence: SequenceNumbers;
+  /** A recovery sends its records. */
+  push: Push | undefined;
   /** Remote fetches of this node by key: further calls for the same key wait behind them. */
   readonly collapsed = new KeyMap<CollapsedFetch>();
   detached = false;
@@ -64,5 +69,6 @@ export class Database implements DatabaseIdentity {
     this.records = new Records(tdb, identity.kind === "volatile", host.pnn, this.deleteQueue);
     this.gate = new ChainGate(host, tdb, identity.name, this.statistics.locks);
     this.freeze = new DatabaseFreeze(host, this);
+    this.sequence = new SequenceNumbers(host, this);
   }
 }

@@ -80,4 +80,16 @@ export class FetchCollapse {
       });
     });
   }
+
+  /** Calls of a client that has gone; each is reported to `dropped`. */
+  dropClient(database: Database, clientId: number, dropped: (call: DeferredCall) => void): void {
+    for (const fetch of database.collapsed.values()) {
+      if (fetch.deferred.length === 0) continue;
+      const gone = fetch.deferred.filter((call) => call.clientId === clientId);
+      if (gone.length === 0) continue;
+      fetch.deferred = fetch.deferred.filter((call) => call.clientId !== clientId);
+      this.#deferredCalls -= gone.length;
+      for (const call of gone) dropped(call);
+    }
+  }
 }

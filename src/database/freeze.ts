@@ -38,8 +38,8 @@ export class DatabaseFreeze {
   #endWait: ((durationMs: number, granted: boolean) => void) | undefined;
   #logTimer: Timer | undefined;
   #sinceMs = 0;
-  /** Long operations that need the database frozen (pull, push) end here when it thaws. */
-  readonly #onThaw = new Set<() => void>();
+  /** What a pull or a push does when the ground under it changes. */
+  readonly #interruptions = new Set<() => void>();
 
   constructor(host: DatabaseHost, database: Database) {
     this.#host = host;
@@ -57,10 +57,19 @@ export class DatabaseFreeze {
     return this.#state === "thawed" || this.#transaction !== "none";
   }
 
-  /** Runs once when the database thaws; the result forgets it. */
-  whenThawed(action: () => void): () => void {
-    this.#onThaw.add(action);
-    return () => this.#onThaw.delete(action);
+  /**
+   * Runs once when the database thaws or its transaction begins, ends, or is wiped: long work that
+   * began before must not go on. The result forgets it.
+   */
+  whenInterrupted(action: () => void): () => void {
+    this.#interruptions.add(action);
+    return () => this.#interruptions.delete(action);
+  }
+
+  interruptWork(): void {
+    const actions = [...this.#interruptions];
+    this.#interruptions.clear();
+    for (const action of actions) action();
   }
 
   // --- freeze and thaw
@@ -114,10 +123,8 @@ export class DatabaseFreeze {
 
   #becomeThawed(reason: string): void {
     const wasFrozen = this.#state === "frozen";
+    this.interruptWork();
     this.#cancelTransaction();
-    const endings = [...this.#onThaw];
-    this.#onThaw.clear();
-    for (const end of endings) end();
     this.#endLockWait(false);
     this.#wait?.release();
     this.#wait = undefined;
@@ -127,6 +134,18 @@ export class DatabaseFreeze {
     this.#waiters = [];
     for (const reply of waiters) reply(failure(reason));
     if (wasFrozen) this.#database.gate.open();
+  }
+
+  /** The database goes away; a running commit is abandoned to the next opener's journal replay. */
+  release(): void {
+    this.interruptWork();
+    if (this.#transaction === "started") this.#cancelTransaction();
+    this.#endLockWait(false);
+    this.#wait?.release();
+    this.#wait = undefined;
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const reply of waiters) reply(failure(`database "${this.#database.name}" was closed`));
   }
 
   #endLockWait(granted: boolean): void {
@@ -158,6 +177,7 @@ export class DatabaseFreeze {
       return "later";
     }
     if (this.#state !== "frozen") return this.#notFrozen("start a transaction");
+    this.interruptWork();
     this.#cancelTransaction();
     const started = this.#database.tdb.startTransaction({ marked: true });
     if (!started.ok) {
@@ -175,6 +195,7 @@ export class DatabaseFreeze {
     if (this.#transaction === "none") {
       return `No transaction to cancel on database "${this.#database.name}"`;
     }
+    this.interruptWork();
     this.#cancelTransaction();
     return undefined;
   }
@@ -202,6 +223,7 @@ export class DatabaseFreeze {
 
   /** The caller has asked `transactionProblem`. `finished` gets the reason of a failure. */
   commit(finished: (problem: string | undefined) => void): void {
+    this.interruptWork();
     this.#transaction = "committing";
     const work = this.#database.tdb.commit();
     runSliced(this.#host, "commit", (budget) => {
@@ -227,7 +249,6 @@ export class DatabaseFreeze {
     for (const action of waiting) action();
   }
 
-  /** Commit could not begin or must wait: see DatabaseRecovery. */
   #notFrozen(doing: string): string {
     return `Cannot ${doing}: database "${this.#database.name}" is not frozen`;
   }

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { SeededRandom, withSeed } from "../../test/fuzz/seeded_random.ts";
 import { FRAMER_BUFFER_KEPT_BYTES_MAX } from "../wire/limits.ts";
-import { newPacket, OPERATIONS } from "../wire/packet.ts";
+import { newPacket, OPERATIONS, type PacketView } from "../wire/packet.ts";
 import { type FramerMode, PacketFramer } from "./framer.ts";
 
 /** A packet of `length` bytes whose body is random; unpadded lengths keep their length field. */
@@ -33,6 +33,10 @@ function streamOf(random: SeededRandom, mode: FramerMode, count: number): Uint8A
     const body = random.chance(0.1) ? random.below(20000) : random.below(200);
     return packetBytes(random, mode === "node" ? 32 + (body & ~7) : 32 + body, i + 1);
   });
+}
+
+function copied(packet: PacketView | undefined): Uint8Array | undefined {
+  return packet?.bytes().slice();
 }
 
 function drain(framer: PacketFramer): Uint8Array[] {
@@ -133,7 +137,7 @@ test("PacketFramer.hold() keeps the rest of a chunk for later turns", () => {
   const chunk = concatenate(sent);
   const framer = new PacketFramer("node");
   framer.push(chunk);
-  expect([framer.next()?.bytes().slice()]).toEqual(sent.slice(0, 1));
+  expect([copied(framer.next())]).toEqual(sent.slice(0, 1));
   framer.hold();
   chunk.fill(0);
   expect(framer.hasMore).toBe(true);
@@ -177,7 +181,7 @@ test("PacketFramer.next() hands out the packets in front of a fault", () => {
   const good = goodHeader();
   const framer = new PacketFramer("node");
   framer.push(concatenate([good, changed(4, 1), good]));
-  expect([framer.next()?.bytes().slice()]).toEqual([good]);
+  expect([copied(framer.next())]).toEqual([good]);
   expect(framer.next()).toBeUndefined();
   expect(framer.error).toContain("magic");
 });
@@ -208,7 +212,7 @@ test("PacketFramer.next() gives a large buffer back after the packet", () => {
   let received: Uint8Array | undefined;
   for (let at = 0; at < sent.length; at += 65536) {
     framer.push(sent.subarray(at, at + 65536));
-    received = framer.next()?.bytes().slice();
+    received = copied(framer.next());
     expect(framer.bufferBytes).toBeLessThanOrEqual(Math.max(4096, 2 * (at + 65536)));
   }
   expect([received]).toEqual([sent]);

@@ -21,14 +21,16 @@
  * It checks what the header must be for any packet; operations and bodies are for others.
  */
 import { assert } from "../base/assert.ts";
+import { EVENT_HEADER_BYTES } from "../wire/event_protocol.ts";
 import { FRAMER_BUFFER_KEPT_BYTES_MAX, PACKET_BYTES_MAX } from "../wire/limits.ts";
 import { CTDB_MAGIC, CTDB_PROTOCOL, HEADER_BYTES, PacketView } from "../wire/packet.ts";
 
 /**
  * Between nodes every packet is padded to 8 bytes. Clients may send any length, and a client accepts
- * either.
+ * either. Packets of the event daemon have their own short header, of which only the length is checked
+ * here (docs/protocol.md, "Event protocol").
  */
-export type FramerMode = "node" | "client";
+export type FramerMode = "node" | "client" | "event";
 
 const LENGTH_BYTES = 4;
 const CHECKED_BYTES = 12;
@@ -38,6 +40,7 @@ const EMPTY_VIEW = new DataView(EMPTY_BYTES.buffer);
 
 export class PacketFramer {
   readonly #mode: FramerMode;
+  readonly #lengthMin: number;
   readonly #lengthMax: number;
   readonly #packet = new PacketView();
 
@@ -56,6 +59,7 @@ export class PacketFramer {
 
   constructor(mode: FramerMode, lengthMax = PACKET_BYTES_MAX) {
     this.#mode = mode;
+    this.#lengthMin = mode === "event" ? EVENT_HEADER_BYTES : HEADER_BYTES;
     this.#lengthMax = lengthMax;
   }
 
@@ -123,7 +127,7 @@ export class PacketFramer {
   #nextFromBuffer(): PacketView | undefined {
     if (!this.#fill(LENGTH_BYTES)) return undefined;
     const length = this.#bufferView.getUint32(this.#start, true);
-    if (length >= HEADER_BYTES && !this.#fill(CHECKED_BYTES)) return undefined;
+    if (length >= CHECKED_BYTES && !this.#fill(CHECKED_BYTES)) return undefined;
     const problem = this.#problem(length, this.#end - this.#start);
     if (problem !== undefined) return this.#fail(problem);
     if (!this.#fill(length)) return undefined;
@@ -179,8 +183,8 @@ export class PacketFramer {
 
   /** What is wrong with a header of which `available` bytes are there. */
   #problem(length: number, available: number): string | undefined {
-    if (length < HEADER_BYTES) {
-      return `packet length ${length}, at least ${HEADER_BYTES} bytes are expected`;
+    if (length < this.#lengthMin) {
+      return `packet length ${length}, at least ${this.#lengthMin} bytes are expected`;
     }
     if (length > this.#lengthMax) {
       return `packet length ${length}, at most ${this.#lengthMax} bytes are accepted`;
@@ -188,7 +192,7 @@ export class PacketFramer {
     if (this.#mode === "node" && length % 8 !== 0) {
       return `packet length ${length}, a multiple of 8 is expected between nodes`;
     }
-    if (available < CHECKED_BYTES) return undefined;
+    if (available < CHECKED_BYTES || this.#mode === "event") return undefined;
     const magic = this.#peekU32(4);
     if (magic !== CTDB_MAGIC) {
       return `packet magic 0x${magic.toString(16)}, 0x${CTDB_MAGIC.toString(16)} is expected`;

@@ -75,6 +75,10 @@ export class PacketLink implements Flushable {
   get queuedPackets(): number {
     return this.#output.packets;
   }
+  /** Bytes of input that are kept. */
+  get bufferedBytes(): number {
+    return this.#framer.bufferBytes;
+  }
   /** More waits than the peer should let wait. */
   get congested(): boolean {
     return this.#congested;

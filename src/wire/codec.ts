@@ -360,21 +360,22 @@ export const countedBytes: Codec<Uint8Array> = {
   },
 };
 
-const utf8 = new TextEncoder();
-const latin = new TextDecoder("utf-8");
+const textEncoder = new TextEncoder();
+// Without ignoreBOM, three leading bytes of a name would vanish.
+const textDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 export function textBytes(text: string): Uint8Array {
-  return utf8.encode(text);
+  return textEncoder.encode(text);
 }
 export function bytesText(bytes: Uint8Array): string {
-  return latin.decode(bytes);
+  return textDecoder.decode(bytes);
 }
 
 /** Text with a NUL at its end, no length in front; the NUL must be there. */
 export const stringZ: Codec<string> = {
   minSize: 1,
   encode(writer, value) {
-    writer.bytes(utf8.encode(value));
+    writer.bytes(textEncoder.encode(value));
     writer.u8(0);
   },
   decode(reader) {
@@ -384,46 +385,63 @@ export const stringZ: Codec<string> = {
       reader.fail("text without NUL at its end");
       return "";
     }
-    const text = latin.decode(reader.take(end - reader.at, "text"));
+    const text = textDecoder.decode(reader.take(end - reader.at, "text"));
     reader.skip(1);
     return text;
   },
 };
 
-/** A u32 length that includes the NUL (0 for no text at all), then the text and its NUL. */
-export const countedString: Codec<string> = {
+/**
+ * A u32 length that includes the NUL, then the text and its NUL; undefined is length 0 and no bytes.
+ * As the C daemons do, it reads up to the first NUL or to the end of what was counted.
+ */
+export const optionalString: Codec<string | undefined> = {
   minSize: 4,
   encode(writer, value) {
-    const bytes = utf8.encode(value);
+    if (value === undefined) {
+      writer.u32(0);
+      return;
+    }
+    const bytes = textEncoder.encode(value);
     writer.u32(bytes.length + 1);
     writer.bytes(bytes);
     writer.u8(0);
   },
   decode(reader) {
     const bytes = reader.take(reader.u32(), "text");
-    if (reader.failed || bytes.length === 0) return "";
-    if (bytes[bytes.length - 1] !== 0) {
-      reader.fail("text without NUL at its end");
-      return "";
-    }
+    if (reader.failed || bytes.length === 0) return undefined;
     const end = bytes.indexOf(0);
-    return latin.decode(bytes.subarray(0, end));
+    return textDecoder.decode(end < 0 ? bytes : bytes.subarray(0, end));
   },
 };
 
-/** A char array of fixed size, NUL-padded. */
+/** The same where no text and empty text mean the same; empty text is sent as a lone NUL. */
+export const countedString: Codec<string> = {
+  minSize: 4,
+  encode: (writer, value) => optionalString.encode(writer, value),
+  decode: (reader) => optionalString.decode(reader) ?? "",
+};
+
+/** The same, but empty text is sent as length 0. */
+export const countedStringOrNone: Codec<string> = {
+  minSize: 4,
+  encode: (writer, value) => optionalString.encode(writer, value === "" ? undefined : value),
+  decode: (reader) => optionalString.decode(reader) ?? "",
+};
+
+/** A char array of fixed size, NUL-padded. Longer text is cut at the end of a character. */
 export function fixedString(size: number): Codec<string> {
   return {
     minSize: size,
     encode(writer, value) {
-      const bytes = utf8.encode(value).subarray(0, size - 1);
+      const bytes = new Uint8Array(size);
+      textEncoder.encodeInto(value, bytes.subarray(0, size - 1));
       writer.bytes(bytes);
-      writer.zeros(size - bytes.length);
     },
     decode(reader) {
       const bytes = reader.take(size, "text");
       const end = bytes.indexOf(0);
-      return latin.decode(end < 0 ? bytes : bytes.subarray(0, end));
+      return textDecoder.decode(end < 0 ? bytes : bytes.subarray(0, end));
     },
   };
 }

@@ -40,7 +40,7 @@ function row<Request extends AnyCodec, Reply extends AnyCodec>(
   return { opcode, request, reply, since };
 }
 
-const tunableName = struct({ name: countedString });
+export const tunableName = struct({ name: countedString });
 
 export const CONTROLS = {
   PROCESS_EXISTS: row(0, i32Codec, nothing),

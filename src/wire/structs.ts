@@ -9,6 +9,7 @@ import {
   counted,
   countedBytes,
   countedString,
+  countedStringOrNone,
   f64Codec,
   fixedString,
   i32Codec,
@@ -145,13 +146,16 @@ function parseIpv6(text: string): Uint8Array | undefined {
   return bytes;
 }
 
-/** Canonical text (RFC 5952), IPv4-mapped addresses in dotted form as inet_ntop prints them. */
+/** The text of inet_ntop: RFC 5952, IPv4-mapped and IPv4-compatible addresses end in dotted form. */
 function ipv6Text(bytes: Uint8Array): string {
   const groups = Array.from({ length: 8 }, (_, i) =>
     (((bytes[2 * i] as number) << 8) | (bytes[2 * i + 1] as number)).toString(16),
   );
   if (groups.slice(0, 5).every((g) => g === "0") && groups[5] === "ffff") {
     return `::ffff:${bytes.subarray(12).join(".")}`;
+  }
+  if (groups.slice(0, 6).every((g) => g === "0") && groups[6] !== "0") {
+    return `::${bytes.subarray(12).join(".")}`;
   }
   let best = { start: -1, length: 1 };
   for (let i = 0; i < 8; i++) {
@@ -175,7 +179,7 @@ export const tickleList = struct({
 export type TickleList = TypeOf<typeof tickleList>;
 
 /** An empty interface name is sent as length 0 (DEL_PUBLIC_IP). */
-export const addrInfo = struct({ addr: sockAddr, mask: u32Codec, iface: countedString });
+export const addrInfo = struct({ addr: sockAddr, mask: u32Codec, iface: countedStringOrNone });
 export type AddrInfo = TypeOf<typeof addrInfo>;
 
 export const publicIp = struct({ pnn: u32Codec, addr: sockAddr });

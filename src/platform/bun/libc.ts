@@ -50,6 +50,7 @@ export const ERRNO = {
   EAGAIN: constants.errno.EAGAIN,
   EACCES: constants.errno.EACCES,
   EBUSY: constants.errno.EBUSY,
+  EDEADLK: constants.errno.EDEADLK,
   EINVAL: constants.errno.EINVAL,
   EOPNOTSUPP: constants.errno.EOPNOTSUPP,
   EINPROGRESS: constants.errno.EINPROGRESS,

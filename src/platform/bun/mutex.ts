@@ -67,7 +67,10 @@ export function fillMutexes(area: Uint8Array, count: number): void {
 }
 
 export function tryMutex(address: Pointer, path: string): TryLock | "owner_died" {
-  return outcome(libc.pthread_mutex_trylock(address), address, "pthread_mutex_trylock", path);
+  const number = libc.pthread_mutex_trylock(address);
+  // glibc says EDEADLK when this thread itself holds it, perhaps through another open file.
+  if (number === ERRNO.EDEADLK) return "busy";
+  return outcome(number, address, "pthread_mutex_trylock", path);
 }
 
 export function unlockMutex(address: Pointer, path: string): void {

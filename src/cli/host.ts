@@ -1,0 +1,25 @@
+/**
+ * What the tool needs from the process it runs in; the role gives the real one, tests their own.
+ * What only some commands need comes on demand, so that the others start faster.
+ */
+import type { Clock, FileSystem, Network, Timers } from "../platform/types.ts";
+import type { TdbOpener } from "../tdb/types.ts";
+
+export interface ToolHost {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Where the running executable lies; helpers are looked for there. */
+  readonly executableDirectory: string;
+  readonly pid: number;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly network: Network;
+  readonly files: FileSystem;
+  tdbs(): Promise<TdbOpener>;
+  /** Standard output of a command that ended well; otherwise why not. */
+  run(argv: readonly string[]): Promise<{ readonly output: string } | { readonly failure: string }>;
+  /** Can this machine's address be bound to? */
+  hasAddress(address: string): boolean;
+  /** Standard output and error, in the order of the calls; text as it is. */
+  out(text: string | Uint8Array): void;
+  err(text: string): void;
+}

@@ -1,0 +1,245 @@
+/**
+ * The checks of the main loop as two pure functions: what is known, in; what to do about it, out.
+ * Recoverd carries the actions out in the same step, after it made sure that nothing changed
+ * since the snapshot was begun (docs/recovery.md, "Main loop").
+ *
+ * Order matters: the first violation that needs a recovery ends the checks.
+ */
+import {
+  CAPABILITIES,
+  NODE_FLAGS,
+  NODE_FLAGS_INACTIVE,
+  RECOVERY_NORMAL,
+} from "../wire/constants.ts";
+import type { NodeAndFlags, VnnMap } from "../wire/structs.ts";
+import { activeNodes, flagsOf, type LocalSnapshot, type RemoteSnapshot } from "./snapshot.ts";
+
+export type Action =
+  | { readonly do: "ban"; readonly pnn: number; readonly credits: number }
+  /** We are stopped or banned: set recovery mode ACTIVE (when it is not) and freeze (once). */
+  | { readonly do: "lock_databases"; readonly setMode: boolean }
+  | { readonly do: "yield"; readonly reason: string }
+  | { readonly do: "push_flags"; readonly pnn: number; readonly flags: number }
+  | { readonly do: "blame"; readonly pnn: number }
+  | { readonly do: "elect"; readonly reason: string }
+  | { readonly do: "recover"; readonly reason: string }
+  | { readonly do: "takeover_run" };
+
+export interface LocalMemory {
+  readonly pnn: number;
+  readonly leading: boolean;
+  /** Nodes at the limit of ban credits. */
+  readonly bansDue: readonly { readonly pnn: number; readonly credits: number }[];
+}
+
+/** What every node does about its own state; `goOn`: the leader may look at the others. */
+export function decideLocal(
+  local: LocalSnapshot,
+  memory: LocalMemory,
+): { readonly actions: readonly Action[]; readonly active: boolean; readonly goOn: boolean } {
+  const actions: Action[] = memory.bansDue.map((due) => ({ do: "ban" as const, ...due }));
+  const selfBan = memory.bansDue.some(({ pnn }) => pnn === memory.pnn);
+  const flags = flagsOf(local.nodes, memory.pnn) ?? NODE_FLAGS.DELETED;
+  const active = (flags & NODE_FLAGS_INACTIVE) === 0;
+  if (!active) {
+    if (memory.leading) actions.push({ do: "yield", reason: "this node is inactive" });
+    actions.push({ do: "lock_databases", setMode: local.recoveryMode === RECOVERY_NORMAL });
+    return { actions, active, goOn: false };
+  }
+  const capable = (local.capabilities & CAPABILITIES.RECMASTER) !== 0;
+  if (memory.leading && !capable) {
+    actions.push({ do: "yield", reason: "this node has lost the capability to lead" });
+  }
+  return { actions, active, goOn: memory.leading && capable && !selfBan };
+}
+
+export interface ClusterMemory {
+  readonly pnn: number;
+  /** A recovery was begun and did not succeed. */
+  readonly recoveryNeeded: boolean;
+  readonly recoveriesDisabled: boolean;
+  readonly takeoverRunsDisabled: boolean;
+  /** Somebody asked for a takeover run, or the last one failed. */
+  readonly takeoverRunWanted: boolean;
+  /** undefined without a cluster lock. */
+  readonly lockHeld: boolean | undefined;
+}
+
+/** What the leader does about the cluster. `problem`: why the checks could not be made. */
+export function decideCluster(
+  local: LocalSnapshot,
+  remote: RemoteSnapshot,
+  memory: ClusterMemory,
+): { readonly actions: readonly Action[]; readonly problem: string | undefined } {
+  const checks = new ClusterChecks(local, remote, memory);
+  checks.run();
+  return { actions: checks.actions, problem: checks.problem };
+}
+
+class ClusterChecks {
+  readonly actions: Action[] = [];
+  problem: string | undefined;
+  readonly #local: LocalSnapshot;
+  readonly #remote: RemoteSnapshot;
+  readonly #memory: ClusterMemory;
+  /** Our node map with the flags that the nodes themselves report. */
+  #nodes: readonly NodeAndFlags[];
+
+  constructor(local: LocalSnapshot, remote: RemoteSnapshot, memory: ClusterMemory) {
+    this.#local = local;
+    this.#remote = remote;
+    this.#memory = memory;
+    this.#nodes = local.nodes;
+  }
+
+  run(): void {
+    if (!this.#answersComplete()) return;
+    this.#fixFlags();
+    if (this.#memory.recoveryNeeded) {
+      this.#recover("the previous recovery did not finish");
+      return;
+    }
+    if (!this.#modesNormal()) return;
+    if (this.#memory.lockHeld === false) {
+      // Not a fault of this node: the lock can be lost at any time.
+      this.actions.push({ do: "elect", reason: "this node leads without the cluster lock" });
+      return;
+    }
+    if (!this.#memory.recoveriesDisabled) {
+      const reason = this.#nodeMapProblem() ?? this.#vnnMapProblem();
+      if (reason !== undefined) {
+        this.#recover(reason);
+        return;
+      }
+      if (this.problem !== undefined) return;
+    }
+    if (this.#memory.takeoverRunWanted && !this.#memory.takeoverRunsDisabled) {
+      this.actions.push({ do: "takeover_run" });
+    }
+  }
+
+  #recover(reason: string): void {
+    this.actions.push({ do: "recover", reason });
+  }
+
+  #blame(pnn: number): void {
+    this.actions.push({ do: "blame", pnn });
+  }
+
+  /** Node maps of all connected nodes and capabilities of all active ones are needed for everything. */
+  #answersComplete(): boolean {
+    for (const { pnn, flags } of this.#nodes) {
+      if ((flags & NODE_FLAGS.DISCONNECTED) !== 0 || pnn === this.#memory.pnn) continue;
+      if (!this.#remote.nodeMaps.has(pnn)) {
+        this.problem ??= `Cannot read the node map of node ${pnn}`;
+        this.#blame(pnn);
+      }
+      const active = (flags & NODE_FLAGS_INACTIVE) === 0;
+      if (active && !this.#remote.capabilities.has(pnn)) {
+        this.problem ??= `Cannot read the capabilities of node ${pnn}`;
+      }
+    }
+    return this.problem === undefined;
+  }
+
+  /** A node knows its own flags best; every node must have the same flags for every other. */
+  #fixFlags(): void {
+    const { nodeMaps } = this.#remote;
+    this.#nodes = this.#nodes.map((node) => {
+      const itself = nodeMaps.get(node.pnn);
+      const flags = itself === undefined ? undefined : flagsOf(itself, node.pnn);
+      if (flags === undefined) return node;
+      const kept = node.flags & NODE_FLAGS.DISCONNECTED;
+      return { ...node, flags: kept | (flags & ~NODE_FLAGS.DISCONNECTED) };
+    });
+    for (const [at, { pnn, flags }] of this.#nodes.entries()) {
+      if ((flags & NODE_FLAGS.DISCONNECTED) !== 0) continue;
+      const stale = this.#local.nodes[at]?.flags !== flags;
+      const differs = [...nodeMaps].some(([viewer, map]) => {
+        const seen = flagsOf(map, pnn);
+        // Who is connected to whom is each node's own observation.
+        return viewer !== pnn && seen !== undefined && differBeyondConnection(seen, flags);
+      });
+      if (stale || differs) this.actions.push({ do: "push_flags", pnn, flags });
+    }
+  }
+
+  #modesNormal(): boolean {
+    const active = activeNodes(this.#nodes);
+    for (const pnn of active) {
+      const mode = this.#remote.recoveryModes.get(pnn);
+      if (mode !== undefined && mode !== RECOVERY_NORMAL) {
+        this.#recover(`node ${pnn} is in recovery mode`);
+        return false;
+      }
+    }
+    const silent = active.find((pnn) => !this.#remote.recoveryModes.has(pnn));
+    if (silent === undefined) return true;
+    this.problem = `Cannot read the recovery mode of node ${silent}`;
+    return false;
+  }
+
+  /** All nodes must agree on the number and order of the nodes. */
+  #nodeMapProblem(): string | undefined {
+    for (const pnn of activeNodes(this.#nodes)) {
+      const map = this.#remote.nodeMaps.get(pnn);
+      if (map === undefined) continue;
+      if (map.length !== this.#nodes.length) {
+        this.#blame(pnn);
+        return `node ${pnn} knows ${map.length} nodes, this node ${this.#nodes.length}`;
+      }
+      const at = map.findIndex((node, i) => node.pnn !== this.#nodes[i]?.pnn);
+      if (at >= 0) {
+        this.#blame(pnn);
+        return `node ${pnn} has node ${map[at]?.pnn} in place ${at}, this node ${this.#nodes[at]?.pnn}`;
+      }
+    }
+    return undefined;
+  }
+
+  /** The vnn map must hold the active lmasters and be the same everywhere. */
+  #vnnMapProblem(): string | undefined {
+    const own = this.#local.vnnMap;
+    const active = activeNodes(this.#nodes);
+    const lmasters = active.filter(
+      (pnn) => ((this.#remote.capabilities.get(pnn) ?? 0) & CAPABILITIES.LMASTER) !== 0,
+    );
+    // With no lmaster at all, a recovery makes the leader the only one: that is no violation.
+    const expected = lmasters.length === 0 ? [this.#memory.pnn] : lmasters;
+    if (own.map.length !== expected.length) {
+      this.#blame(this.#memory.pnn);
+      return `the vnn map has ${own.map.length} nodes, expected the ${expected.length} active lmasters`;
+    }
+    const absent = expected.find((pnn) => !own.map.includes(pnn));
+    if (absent !== undefined) {
+      this.#blame(absent);
+      return `active lmaster ${absent} is not in the vnn map`;
+    }
+    for (const pnn of active) {
+      if (pnn === this.#memory.pnn) continue;
+      const map = this.#remote.vnnMaps.get(pnn);
+      if (map === undefined) {
+        this.problem = `Cannot read the vnn map of node ${pnn}`;
+        return undefined;
+      }
+      const difference = vnnMapDifference(map, own);
+      if (difference === undefined) continue;
+      this.#blame(pnn);
+      return `node ${pnn} has another ${difference}`;
+    }
+    return undefined;
+  }
+}
+
+function differBeyondConnection(a: number, b: number): boolean {
+  return ((a ^ b) & ~NODE_FLAGS.DISCONNECTED) !== 0;
+}
+
+function vnnMapDifference(theirs: VnnMap, ours: VnnMap): string | undefined {
+  if (theirs.generation !== ours.generation) {
+    return `generation: ${theirs.generation}, this node ${ours.generation}`;
+  }
+  const same =
+    theirs.map.length === ours.map.length && theirs.map.every((pnn, i) => pnn === ours.map[i]);
+  return same ? undefined : `vnn map: ${theirs.map.join(", ")}; this node ${ours.map.join(", ")}`;
+}

@@ -1,0 +1,384 @@
+/**
+ * Who leads: one state machine for elections by message and elections by cluster lock
+ * (docs/recovery.md, "Elections").
+ *
+ * Invariants:
+ * 1. One election at a time. Each has an attempt number; an answer that belongs to another
+ *    attempt is ignored.
+ * 2. Every state but "settled" ends by itself: by a deadline or by the deadline of the lock attempt.
+ * 3. With a cluster lock this node leads only while it holds it, and broadcasts of others are ignored
+ *    as long as it does (upstream bug 15892).
+ * 4. Receiving LEADER(unknown) never sends LEADER(unknown); our own broadcasts come back to us, and a
+ *    message does not say who sent it.
+ * 5. Contention for the lock is no fault: who does not get it follows, and tries again when no leader
+ *    shows up for the leader timeout.
+ *
+ * It decides about nothing but leadership, and reaches nodes only through its host.
+ */
+import { unreachable } from "../base/assert.ts";
+import type { Logger } from "../base/log.ts";
+import type { Timer, Timers } from "../platform/types.ts";
+import { NODE_FLAGS_INACTIVE } from "../wire/constants.ts";
+import { UNKNOWN_PNN } from "../wire/packet.ts";
+import type { ElectionMessage } from "../wire/structs.ts";
+import type { ClusterLock, LockAttempt } from "./cluster_lock.ts";
+
+/** Fixed by upstream: how long a helper may think about the lock. */
+export const LOCK_TIMEOUT_MS = 120_000;
+/** Our own message is held back so that several arriving ones are answered once. */
+const ANSWER_DELAY_MS = 500;
+/** A second broadcast of another leader within this time is not one that was late. */
+const RIVAL_WINDOW_MS = 3000;
+
+export interface ElectionHost {
+  readonly pnn: number;
+  readonly timers: Timers;
+  readonly log: Logger;
+  nowMs(): number;
+  readonly leaderTimeoutMs: number;
+  /** ElectionTimeout, or the short one of a test cluster's first election. */
+  electionTimeoutMs(): number;
+  /** Active and with the capability, as far as is known now. */
+  canLead(): boolean;
+  /** Our message; one that tries to lose when this node cannot lead. */
+  electionMessage(): ElectionMessage;
+  /** LEADER to all connected nodes. */
+  sendLeader(pnn: number): void;
+  /** ELECTION to all nodes. */
+  sendElection(message: ElectionMessage): void;
+  /** Sets the recovery mode of active nodes to ACTIVE, without waiting for answers. */
+  stopTraffic(): void;
+  /** The leader changed, or an election began or ended. */
+  changed(): void;
+  lockTaken(latencyMs: number): void;
+}
+
+type State =
+  | { readonly name: "settled" }
+  | {
+      readonly name: "electing";
+      readonly attempt: number;
+      deadline: Timer;
+      answer: Timer | undefined;
+    }
+  | { readonly name: "locking"; readonly attempt: number };
+
+export class Election {
+  /** UNKNOWN_PNN when nobody is known to lead. During an election: who is ahead. */
+  leader = UNKNOWN_PNN;
+  /** Elections that ended here. */
+  completed = 0;
+  readonly #host: ElectionHost;
+  readonly #lock: ClusterLock | undefined;
+  #state: State = { name: "settled" };
+  #attempt = 0;
+  #silence: Timer | undefined;
+  #rival = { pnn: UNKNOWN_PNN, heardMs: 0 };
+  #closed = false;
+
+  constructor(host: ElectionHost, lock: ClusterLock | undefined) {
+    this.#host = host;
+    this.#lock = lock;
+    lock?.onLost(() => this.#lockLost());
+  }
+
+  /** From here on the silence of a leader is noticed. */
+  start(): void {
+    this.#expectLeader();
+  }
+
+  get inProgress(): boolean {
+    return this.#state.name !== "settled";
+  }
+  get leading(): boolean {
+    return this.leader === this.#host.pnn;
+  }
+  /** Leads, with everything that it takes: what may be acted upon. */
+  get mayAct(): boolean {
+    return this.leading && !this.inProgress && (this.#lock === undefined || this.#lock.held);
+  }
+
+  /** Calls an election, unless one is under way. */
+  force(reason: string): void {
+    if (this.inProgress || this.#closed) return;
+    this.#host.log.notice(`Start election: ${reason}`);
+    this.#host.stopTraffic();
+    this.#host.sendLeader(UNKNOWN_PNN);
+    if (this.#lock !== undefined) {
+      this.#becomeLocking(this.#lock);
+      return;
+    }
+    this.#becomeElecting();
+    this.#sendOwnMessage();
+  }
+
+  /** This node must not lead any more: it was stopped or banned, or lost the capability. */
+  yieldLeadership(reason: string): void {
+    const lock = this.#lock;
+    const involved = this.leading || lock?.held === true || this.#state.name === "locking";
+    if (!involved || this.#closed) return;
+    this.#host.log.notice(`Yielding leadership: ${reason}`);
+    this.#setLeader(UNKNOWN_PNN);
+    if (lock !== undefined) {
+      this.#settle();
+      // The others begin at once, and would find the lock still taken.
+      lock.release(() => this.#host.sendLeader(UNKNOWN_PNN));
+      return;
+    }
+    this.#host.sendLeader(UNKNOWN_PNN);
+    if (!this.inProgress) this.#becomeElecting();
+    this.#host.sendElection(this.#host.electionMessage());
+  }
+
+  /** Once a second: the leader says so. */
+  broadcast(): void {
+    if (this.mayAct && this.#host.canLead()) this.#host.sendLeader(this.#host.pnn);
+  }
+
+  close(released?: () => void): void {
+    this.#closed = true;
+    this.#silence?.cancel();
+    this.#leaveState();
+    this.#state = { name: "settled" };
+    if (this.#lock === undefined) released?.();
+    else this.#lock.release(released);
+  }
+
+  // --- what is heard
+
+  heardLeader(pnn: number): void {
+    if (this.#closed || pnn === this.#host.pnn) return;
+    if (pnn === UNKNOWN_PNN) {
+      this.#heardElectionCall();
+      return;
+    }
+    const lock = this.#lock;
+    if (lock?.held === true) {
+      this.#host.log.warning(
+        `Node ${pnn} claims to lead, but this node holds the cluster lock (${lock.description})`,
+      );
+      return;
+    }
+    switch (this.#state.name) {
+      case "electing":
+        // A late broadcast of the leader before; the winner repeats its own each second.
+        return;
+      case "locking":
+        this.#host.log.notice(`Received leader broadcast, leader=${pnn}`);
+        lock?.release();
+        this.#setLeader(pnn);
+        this.#settle();
+        return;
+      case "settled":
+        this.#follow(pnn);
+        return;
+      default:
+        unreachable(this.#state);
+    }
+  }
+
+  heardElection(message: ElectionMessage): void {
+    const host = this.#host;
+    if (this.#closed || message.pnn === host.pnn) return;
+    if (this.#lock !== undefined) {
+      host.log.warning(
+        `Node ${message.pnn} holds elections without a cluster lock, this node uses ` +
+          `${this.#lock.description}: expected the same configuration`,
+      );
+      return;
+    }
+    const state = this.#becomeElecting();
+    if (beats(host.electionMessage(), message) && host.canLead()) {
+      const delayMs = Math.min(ANSWER_DELAY_MS, host.electionTimeoutMs() / 2);
+      state.answer ??= host.timers.after(delayMs, () => {
+        state.answer = undefined;
+        this.#sendOwnMessage();
+      });
+      return;
+    }
+    state.answer?.cancel();
+    state.answer = undefined;
+    this.#setLeader(message.pnn);
+  }
+
+  /** LEADER(unknown): somebody calls an election; with a lock there is no other notice. */
+  #heardElectionCall(): void {
+    if (this.inProgress) return;
+    if (this.#lock === undefined) this.#becomeElecting();
+    else this.#becomeLocking(this.#lock);
+  }
+
+  /** Another node leads. Without a lock two may think so after the cluster was parted. */
+  #follow(pnn: number): void {
+    const host = this.#host;
+    if (this.leading) {
+      const repeated =
+        this.#rival.pnn === pnn && host.nowMs() - this.#rival.heardMs < RIVAL_WINDOW_MS;
+      this.#rival = { pnn, heardMs: host.nowMs() };
+      if (repeated) this.force(`node ${pnn} leads, too`);
+      return;
+    }
+    if (this.leader !== pnn) host.log.notice(`Received leader broadcast, leader=${pnn}`);
+    this.#setLeader(pnn);
+    this.#expectLeader();
+  }
+
+  // --- states
+
+  #becomeElecting(): State & { name: "electing" } {
+    const host = this.#host;
+    if (this.#state.name === "electing") {
+      this.#state.deadline.cancel();
+      this.#state.deadline = this.#deadline(this.#state.attempt);
+      return this.#state;
+    }
+    this.#silence?.cancel();
+    this.#attempt += 1;
+    const state: State = {
+      name: "electing",
+      attempt: this.#attempt,
+      deadline: this.#deadline(this.#attempt),
+      answer: undefined,
+    };
+    this.#state = state;
+    host.changed();
+    return state;
+  }
+
+  #deadline(attempt: number): Timer {
+    return this.#host.timers.after(this.#host.electionTimeoutMs(), () => {
+      if (this.#state.name === "electing" && this.#state.attempt === attempt) this.#electionEnded();
+    });
+  }
+
+  #sendOwnMessage(): void {
+    if (this.#state.name !== "electing") return;
+    const message = this.#host.electionMessage();
+    if (this.#host.canLead()) this.#setLeader(this.#host.pnn);
+    else if (this.leading) this.#setLeader(UNKNOWN_PNN);
+    this.#becomeElecting();
+    this.#host.sendElection(message);
+  }
+
+  #electionEnded(): void {
+    if (this.leading && !this.#host.canLead()) this.#setLeader(UNKNOWN_PNN);
+    this.#host.log.notice(`Election period ended, leader=${pnnText(this.leader)}`);
+    this.#settle();
+    this.broadcast();
+  }
+
+  #becomeLocking(lock: ClusterLock): void {
+    const host = this.#host;
+    this.#silence?.cancel();
+    this.#attempt += 1;
+    const attempt = this.#attempt;
+    if (!host.canLead()) {
+      if (lock.held) lock.release();
+      this.#setLeader(UNKNOWN_PNN);
+      this.#settle();
+      return;
+    }
+    if (lock.held) {
+      // Holding on to it keeps the cluster stable; the others only need to hear so.
+      this.#setLeader(host.pnn);
+      this.#settle();
+      this.broadcast();
+      return;
+    }
+    this.#state = { name: "locking", attempt };
+    this.#setLeader(UNKNOWN_PNN);
+    host.changed();
+    host.log.notice(`Attempting to take cluster lock (${lock.description})`);
+    lock.attempt(LOCK_TIMEOUT_MS, (outcome) => {
+      if (this.#state.name !== "locking" || this.#state.attempt !== attempt) return;
+      this.#lockAnswered(lock, outcome);
+    });
+  }
+
+  #lockAnswered(lock: ClusterLock, outcome: LockAttempt): void {
+    const host = this.#host;
+    switch (outcome.kind) {
+      case "held":
+        host.lockTaken(outcome.latencyMs);
+        if (host.canLead()) {
+          this.#setLeader(host.pnn);
+          host.log.notice(`Took cluster lock, leader=${host.pnn}`);
+        } else {
+          lock.release();
+        }
+        break;
+      case "contended":
+        host.log.notice("Unable to take cluster lock - contention");
+        break;
+      case "timeout":
+        host.log.error("Unable to take cluster lock - timeout");
+        break;
+      case "failed":
+        host.log.error(`Unable to take cluster lock - ${outcome.reason}`);
+        break;
+      default:
+        unreachable(outcome);
+    }
+    this.#settle();
+    this.broadcast();
+  }
+
+  #lockLost(): void {
+    if (this.#closed) return;
+    this.#host.log.error("Cluster lock lost: its helper terminated");
+    if (this.leading) this.#setLeader(UNKNOWN_PNN);
+    if (this.#host.canLead()) this.force("cluster lock lost");
+    else this.#expectLeader();
+  }
+
+  #settle(): void {
+    const wasInProgress = this.inProgress;
+    this.#leaveState();
+    this.#state = { name: "settled" };
+    if (wasInProgress) this.completed += 1;
+    this.#expectLeader();
+    this.#host.changed();
+  }
+
+  #leaveState(): void {
+    if (this.#state.name !== "electing") return;
+    this.#state.deadline.cancel();
+    this.#state.answer?.cancel();
+  }
+
+  #setLeader(pnn: number): void {
+    if (this.leader === pnn) return;
+    this.leader = pnn;
+    this.#host.changed();
+  }
+
+  /** Unless this node leads, a leader must be heard within the leader timeout. */
+  #expectLeader(): void {
+    this.#silence?.cancel();
+    if (this.leading || this.#closed) return;
+    this.#silence = this.#host.timers.after(this.#host.leaderTimeoutMs, () => {
+      this.#host.log.notice("Leader broadcast timeout");
+      this.#setLeader(UNKNOWN_PNN);
+      if (this.#host.canLead()) this.force("leader broadcast timeout");
+      else this.#expectLeader();
+    });
+  }
+}
+
+/**
+ * Does `mine` win over `other`? Inactive nodes lose, then the earlier priority time wins, then the
+ * higher pnn. The number of connected nodes is on the wire and never compared.
+ */
+export function beats(mine: ElectionMessage, other: ElectionMessage): boolean {
+  if ((mine.node_flags & NODE_FLAGS_INACTIVE) !== 0) return false;
+  if ((other.node_flags & NODE_FLAGS_INACTIVE) !== 0) return true;
+  const seconds = other.priority_time.sec - mine.priority_time.sec;
+  if (seconds !== 0) return seconds > 0;
+  const micros = other.priority_time.usec - mine.priority_time.usec;
+  if (micros !== 0) return micros > 0;
+  return mine.pnn > other.pnn;
+}
+
+export function pnnText(pnn: number): string {
+  return pnn === UNKNOWN_PNN ? "UNKNOWN" : String(pnn);
+}

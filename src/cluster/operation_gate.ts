@@ -1,0 +1,49 @@
+/** An operation (recoveries, takeover runs) that others may disable for some time. */
+import type { Timer, Timers } from "../platform/types.ts";
+
+/** What peers may ask for; longer would not fit a timer. */
+const DISABLE_SEC_MAX = 1_000_000;
+
+export class OperationGate {
+  readonly #timers: Timers;
+  readonly #onChange: (state: "disabled" | "enabled" | "expired", seconds: number) => void;
+  #timer: Timer | undefined;
+  inProgress = false;
+
+  constructor(
+    timers: Timers,
+    onChange: (state: "disabled" | "enabled" | "expired", seconds: number) => void = () => {},
+  ) {
+    this.#timers = timers;
+    this.#onChange = onChange;
+  }
+
+  get disabled(): boolean {
+    return this.#timer !== undefined;
+  }
+
+  /** 0 seconds enable it again. "busy" while the operation runs. */
+  disable(seconds: number): "done" | "busy" {
+    if (seconds === 0) {
+      this.#enable("enabled");
+      return "done";
+    }
+    if (this.inProgress) return "busy";
+    this.#timer?.cancel();
+    const delayMs = Math.min(seconds, DISABLE_SEC_MAX) * 1000;
+    this.#timer = this.#timers.after(delayMs, () => this.#enable("expired"));
+    this.#onChange("disabled", seconds);
+    return "done";
+  }
+
+  #enable(why: "enabled" | "expired"): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#onChange(why, 0);
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+}

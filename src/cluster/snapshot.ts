@@ -1,0 +1,137 @@
+/**
+ * What recoverd looks at before it decides: read-only answers of its own ctdbd (local), and, on the
+ * leader, of the other nodes (remote). Collecting owns no state; what it returns is a value that
+ * may be out of date when it arrives, so the decider checks the epoch.
+ */
+import { err, ok, type Result } from "../base/result.ts";
+import type { ControlOutcome, CtdbClient } from "../client/types.ts";
+import { TunableSet } from "../config/tunables.ts";
+import { NODE_FLAGS, NODE_FLAGS_INACTIVE } from "../wire/constants.ts";
+import type { ControlName } from "../wire/controls.ts";
+import { CURRENT_NODE } from "../wire/packet.ts";
+import type { NodeAndFlags, VnnMap } from "../wire/structs.ts";
+
+export interface LocalSnapshot {
+  readonly debugLevel: number;
+  readonly tunables: TunableSet;
+  readonly nodes: readonly NodeAndFlags[];
+  readonly recoveryMode: number;
+  readonly vnnMap: VnnMap;
+  readonly capabilities: number;
+}
+
+/** Answers of other nodes by pnn; a node that did not answer is missing. */
+export interface RemoteSnapshot {
+  /** Of connected nodes. */
+  readonly nodeMaps: ReadonlyMap<number, readonly NodeAndFlags[]>;
+  readonly capabilities: ReadonlyMap<number, number>;
+  /** Of active nodes, our own included. */
+  readonly recoveryModes: ReadonlyMap<number, number>;
+  /** Of other active nodes. */
+  readonly vnnMaps: ReadonlyMap<number, VnnMap>;
+  /** Why answers are missing, for the log. */
+  readonly problems: readonly string[];
+}
+
+export async function collectLocal(
+  client: CtdbClient,
+  timeoutMs: number,
+): Promise<Result<LocalSnapshot>> {
+  const options = { pnn: CURRENT_NODE, timeoutMs };
+  const [debug, tunables, nodes, mode, vnnMap, capabilities] = await Promise.all([
+    client.control("GET_DEBUG", undefined, options),
+    client.control("GET_ALL_TUNABLES", undefined, options),
+    client.control("GET_NODEMAP", undefined, options),
+    client.control("GET_RECMODE", undefined, options),
+    client.control("GETVNNMAP", undefined, options),
+    client.control("GET_CAPABILITIES", undefined, options),
+  ]);
+  if (!debug.ok) return missing("GET_DEBUG", debug.error.reason);
+  if (!tunables.ok) return missing("GET_ALL_TUNABLES", tunables.error.reason);
+  if (!nodes.ok) return missing("GET_NODEMAP", nodes.error.reason);
+  if (!mode.ok) return missing("GET_RECMODE", mode.error.reason);
+  if (!vnnMap.ok) return missing("GETVNNMAP", vnnMap.error.reason);
+  if (!capabilities.ok) return missing("GET_CAPABILITIES", capabilities.error.reason);
+  const set = new TunableSet();
+  set.assignWireOrder(tunables.value.data);
+  return ok({
+    debugLevel: debug.value.data,
+    tunables: set,
+    nodes: nodes.value.data,
+    recoveryMode: mode.value.status,
+    vnnMap: vnnMap.value.data,
+    capabilities: capabilities.value.data,
+  });
+}
+
+function missing(control: ControlName, reason: string): Result<never> {
+  return err(`Cannot read the local node's state: ${control}: ${reason}`);
+}
+
+export async function collectRemote(
+  client: CtdbClient,
+  local: LocalSnapshot,
+  timeoutMs: number,
+): Promise<RemoteSnapshot> {
+  const problems: string[] = [];
+  const others = connectedNodes(local.nodes).filter((pnn) => pnn !== client.pnn);
+  const active = activeNodes(local.nodes);
+  const activeOthers = active.filter((pnn) => pnn !== client.pnn);
+  const options = { timeoutMs };
+  const [nodeMaps, capabilities, modes, vnnMaps] = await Promise.all([
+    client.controlEach("GET_NODEMAP", undefined, others, options),
+    client.controlEach("GET_CAPABILITIES", undefined, others, options),
+    client.controlEach("GET_RECMODE", undefined, active, options),
+    client.controlEach("GETVNNMAP", undefined, activeOthers, options),
+  ]);
+  const known = answersOf("GET_CAPABILITIES", capabilities, problems);
+  return {
+    nodeMaps: answersOf("GET_NODEMAP", nodeMaps, problems),
+    capabilities: new Map([...known, [client.pnn, local.capabilities]]),
+    recoveryModes: statusesOf("GET_RECMODE", modes, problems),
+    vnnMaps: answersOf("GETVNNMAP", vnnMaps, problems),
+    problems,
+  };
+}
+
+function answersOf<T>(
+  control: ControlName,
+  outcomes: ReadonlyMap<number, ControlOutcome<T>>,
+  problems: string[],
+): ReadonlyMap<number, T> {
+  const answers = new Map<number, T>();
+  for (const [pnn, outcome] of outcomes) {
+    if (outcome.ok) answers.set(pnn, outcome.value.data);
+    else problems.push(`${control} on node ${pnn}: ${outcome.error.reason}`);
+  }
+  return answers;
+}
+
+function statusesOf(
+  control: ControlName,
+  outcomes: ReadonlyMap<number, ControlOutcome<unknown>>,
+  problems: string[],
+): ReadonlyMap<number, number> {
+  const statuses = new Map<number, number>();
+  for (const [pnn, outcome] of outcomes) {
+    if (outcome.ok) statuses.set(pnn, outcome.value.status);
+    else problems.push(`${control} on node ${pnn}: ${outcome.error.reason}`);
+  }
+  return statuses;
+}
+
+export function connectedNodes(nodes: readonly NodeAndFlags[]): readonly number[] {
+  return pnnsWithout(nodes, NODE_FLAGS.DISCONNECTED);
+}
+
+export function activeNodes(nodes: readonly NodeAndFlags[]): readonly number[] {
+  return pnnsWithout(nodes, NODE_FLAGS_INACTIVE);
+}
+
+function pnnsWithout(nodes: readonly NodeAndFlags[], flags: number): readonly number[] {
+  return nodes.filter((node) => (node.flags & flags) === 0).map(({ pnn }) => pnn);
+}
+
+export function flagsOf(nodes: readonly NodeAndFlags[], pnn: number): number | undefined {
+  return nodes.find((node) => node.pnn === pnn)?.flags;
+}

@@ -1,0 +1,77 @@
+/** The daemon as the part that owns the records sees it. */
+import type { NodeTable } from "../cluster/node_table.ts";
+import type { VnnMap } from "../cluster/vnn_map.ts";
+import type { DatabaseHost, MutableStatistics } from "../database/host.ts";
+import type { LockWaiter } from "../tdb/types.ts";
+import type { Turns } from "../transport/turns.ts";
+import type { ClientTable } from "./client_table.ts";
+import type { DaemonDependencies } from "./dependencies.ts";
+import type { MessageRouter } from "./message_router.ts";
+import type { NodeOutput } from "./node_output.ts";
+import type { NodeState } from "./node_state.ts";
+
+export interface DatabaseHostParts {
+  readonly dependencies: DaemonDependencies;
+  readonly turns: Turns;
+  readonly nodes: NodeTable;
+  readonly vnnMap: VnnMap;
+  readonly state: NodeState;
+  readonly statistics: MutableStatistics;
+  readonly clients: ClientTable;
+  readonly output: NodeOutput;
+  readonly messages: MessageRouter;
+  newReqid(): number;
+  sendNoReply(destination: number, opcode: number, srvidLow: number, data: Uint8Array): void;
+  forceRecovery(reason: string): void;
+}
+
+export function createDatabaseHost(parts: DatabaseHostParts): DatabaseHost {
+  const { dependencies: d, turns, nodes, vnnMap, state, clients, output, messages } = parts;
+  const { database } = d.config;
+  return {
+    pnn: nodes.ownPnn,
+    directories: {
+      volatile: database.volatileDirectory,
+      persistent: database.persistentDirectory,
+      state: database.stateDirectory,
+    },
+    tdbMutexes: database.tdbMutexes,
+    tdbs: d.tdbs,
+    lockWaiter: waiterInTurns(d.lockWaiter, turns),
+    clock: d.clock,
+    timers: turns.timers("database"),
+    random: d.random,
+    files: d.files,
+    log: d.log,
+    trace: turns.trace,
+    statistics: parts.statistics,
+    tunable: (name) => d.tunables.get(name) ?? 0,
+
+    generation: () => vnnMap.generation,
+    vnnMap: () => vnnMap.map,
+    recovering: () => state.recovering,
+    nodeFlags: (pnn) => nodes.flags(pnn),
+    nodeConnected: (pnn) => nodes.connected(pnn),
+    activeNodes: () => nodes.active(),
+    runstateBefore: (runstate) => state.runstateBefore(runstate),
+    forceRecovery: (reason) => parts.forceRecovery(reason),
+
+    sendToNode: (pnn, packet) => output.send(pnn, packet),
+    sendToClient: (clientId, packet) => clients.get(clientId)?.deliver(packet),
+    broadcastControl: (destination, opcode, srvidLow, data) =>
+      parts.sendNoReply(destination, opcode, srvidLow, data),
+    sendMessage: (destination, srvid, data) => messages.send(destination, srvid, data),
+    onMessage: (srvid, handler) => messages.listen(srvid, handler),
+    newReqid: () => parts.newReqid(),
+  };
+}
+
+/** What a granted lock starts is a turn like any other. */
+function waiterInTurns(waiter: LockWaiter, turns: Turns): LockWaiter {
+  return {
+    waitChain: (tdb, chain, granted) =>
+      waiter.waitChain(tdb, chain, (outcome) => turns.run("lock-granted", () => granted(outcome))),
+    waitAll: (tdb, granted) =>
+      waiter.waitAll(tdb, (outcome) => turns.run("lock-granted", () => granted(outcome))),
+  };
+}

@@ -1,0 +1,50 @@
+/** Everything a daemon is made from. The role gives the real things, the simulator virtual ones. */
+import type { Logger } from "../base/log.ts";
+import type { TunableSet } from "../config/tunables.ts";
+import type { ConfiguredNode, CtdbConfig, CtdbPaths } from "../config/types.ts";
+import type { DatabaseHost } from "../database/host.ts";
+import type { Clock, FileSystem, Network, Random, Timers } from "../platform/types.ts";
+import type { LockWaiter, TdbOpener } from "../tdb/types.ts";
+import type { ClusterLockProbe } from "./cluster_lock_probe.ts";
+import type { LogLevelSetting } from "./controls_node.ts";
+import type { NodesLoaded } from "./controls_membership.ts";
+import type { DatabasePart } from "./database_part.ts";
+import type { EventRunner } from "./event_runner.ts";
+import type { MemoryUse } from "./memory_report.ts";
+import type { PidFile } from "./pid_file.ts";
+import type { StartRecoverd } from "./recoverd_watch.ts";
+
+export interface DaemonDependencies {
+  readonly config: CtdbConfig;
+  readonly paths: CtdbPaths;
+  readonly nodes: readonly ConfiguredNode[];
+  readonly tunables: TunableSet;
+
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly network: Network;
+  readonly files: FileSystem;
+  readonly log: Logger;
+  readonly logLevel: LogLevelSetting;
+  readonly tdbs: TdbOpener;
+  readonly lockWaiter: LockWaiter;
+
+  /** Process id that GET_PID answers. */
+  readonly ownPid: number;
+  /** Announced in keepalives: major << 16 | minor. */
+  readonly sambaVersion: number;
+  readonly pidFile: PidFile;
+  readonly startRecoverd: StartRecoverd;
+  /** Asked only when a cluster lock is configured. */
+  readonly clusterLockProbe: ClusterLockProbe;
+  readonly events: EventRunner;
+  readonly createDatabase: (host: DatabaseHost) => DatabasePart;
+
+  isAlive(pid: number): boolean;
+  /** Reads the nodes file, or runs the command that prints it. */
+  loadNodes(done: NodesLoaded): void;
+  memoryUse(): MemoryUse;
+  /** The daemon has ended; nothing of it runs any more. */
+  exit(code: number): void;
+}

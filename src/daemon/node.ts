@@ -1,0 +1,545 @@
+/**
+ * The object graph of a node that knows who it is: every part of the daemon, and how they are joined.
+ * Nothing is decided here; the lifecycle is in daemon.ts.
+ */
+import type { Logger } from "../base/log.ts";
+import type { U64 } from "../base/u64.ts";
+import { Keepalive, versionConflict } from "../cluster/keepalive.ts";
+import { NodeTable } from "../cluster/node_table.ts";
+import { VnnMap } from "../cluster/vnn_map.ts";
+import type { ConfiguredNode } from "../config/types.ts";
+import type { ControlHandlers } from "../transport/control_request.ts";
+import { CLIENT_QUEUE_BYTES_MAX, CLIENTS_MAX } from "../transport/limits.ts";
+import type { ClientAcceptor } from "../transport/client_links.ts";
+import type { NodeLinks } from "../transport/node_links.ts";
+import type { PacketLink } from "../transport/packet_link.ts";
+import type { Turns } from "../transport/turns.ts";
+import { EMPTY, encode } from "../wire/codec.ts";
+import { CAPABILITIES, NODE_FLAGS, SRVID } from "../wire/constants.ts";
+import { CONTROLS } from "../wire/controls.ts";
+import { BROADCAST_CONNECTED, OPERATIONS, type PacketView } from "../wire/packet.ts";
+import { buildReqKeepalive } from "../wire/packets_message.ts";
+import { flagChange, srvidMessage } from "../wire/structs.ts";
+import { Client, ClientTable } from "./client_table.ts";
+import { ControlDispatch } from "./control_dispatch.ts";
+import { ControlRouter, PendingControls } from "./control_router.ts";
+import { addressControls } from "./controls_addresses.ts";
+import { clientControls } from "./controls_clients.ts";
+import { membershipControls } from "./controls_membership.ts";
+import { nodeControls } from "./controls_node.ts";
+import { recoveryControls } from "./controls_recovery.ts";
+import type { DatabasePart } from "./database_part.ts";
+import { createDatabaseHost } from "./database_host.ts";
+import type { DaemonDependencies } from "./dependencies.ts";
+import { Health } from "./health.ts";
+import { LeaderCache } from "./leader_cache.ts";
+import { Membership } from "./membership.ts";
+import { type MemoryItem, memoryReport } from "./memory_report.ts";
+import { MessageRouter } from "./message_router.ts";
+import { NodeFreeze } from "./node_freeze.ts";
+import { NodeOutput } from "./node_output.ts";
+import { NodeState } from "./node_state.ts";
+import { NodeStatistics } from "./node_statistics.ts";
+import { PacketInput } from "./packet_input.ts";
+import type { RecoverdWatch } from "./recoverd_watch.ts";
+import { RequestIds } from "./request_ids.ts";
+import { SrvidRegistry } from "./srvid_registry.ts";
+import { TunnelRouter } from "./tunnel_router.ts";
+
+export interface NodeParts {
+  readonly dependencies: DaemonDependencies;
+  readonly turns: Turns;
+  readonly links: NodeLinks;
+  readonly recoverd: RecoverdWatch;
+  readonly ownPnn: number;
+  readonly statistics: NodeStatistics;
+  shutdown(exitCode: number, reason: string): void;
+}
+
+export class Node {
+  readonly pnn: number;
+  readonly nodes: NodeTable;
+  readonly vnnMap: VnnMap;
+  readonly state: NodeState;
+  readonly statistics: NodeStatistics;
+  readonly clients = new ClientTable();
+  readonly registry = new SrvidRegistry();
+  readonly output: NodeOutput;
+  readonly messages: MessageRouter;
+  readonly tunnels: TunnelRouter;
+  readonly controls: ControlRouter;
+  readonly membership: Membership;
+  readonly database: DatabasePart;
+  readonly freeze: NodeFreeze;
+  readonly health: Health;
+  readonly keepalive: Keepalive;
+  readonly input: PacketInput;
+  readonly #parts: NodeParts;
+  readonly #log: Logger;
+  readonly #requestIds: RequestIds;
+  readonly #leaderCache: LeaderCache;
+  /** Until clients are served their links are held. */
+  #serving = false;
+
+  constructor(parts: NodeParts) {
+    const { dependencies: d, turns, links, statistics } = parts;
+    const pending = new PendingControls();
+    this.#parts = parts;
+    this.#log = d.log;
+    this.pnn = parts.ownPnn;
+    this.statistics = statistics;
+    this.nodes = new NodeTable(this.pnn, d.nodes);
+    this.#setFirstFlags();
+    this.vnnMap = new VnnMap(this.nodes.configured());
+    this.state = this.#newState();
+    this.#requestIds = new RequestIds((id) => pending.byId.has(id) || this.clients.has(id));
+    this.#leaderCache = new LeaderCache(d.clock);
+    this.output = new NodeOutput(
+      this.nodes,
+      links,
+      turns.timers("loopback"),
+      statistics.current,
+      (packet) => this.input.looped(packet),
+    );
+    this.messages = new MessageRouter(
+      this.pnn,
+      this.vnnMap,
+      this.output,
+      this.registry,
+      this.#leaderCache,
+    );
+    this.tunnels = new TunnelRouter(this.nodes, this.vnnMap, this.output, d.log);
+    this.database = d.createDatabase(this.#databaseHost());
+    this.freeze = new NodeFreeze(this.database);
+    const shared = {
+      nodes: this.nodes,
+      vnnMap: this.vnnMap,
+      state: this.state,
+      database: this.database,
+      freeze: this.freeze,
+      events: d.events,
+      log: d.log,
+      tunable: (name: string) => this.tunable(name),
+    };
+    this.membership = new Membership({ ...shared, timers: turns.timers("ban") });
+    this.health = new Health({
+      ...shared,
+      timers: turns.timers("health"),
+      fastStart: d.paths.testMode,
+      startedUp: () =>
+        this.controls.sendNoReply(BROADCAST_CONNECTED, CONTROLS.STARTUP.opcode, 0, EMPTY),
+      flagsChanged: (before) => this.#ownFlagsChanged(before),
+      fatal: (reason) => parts.shutdown(11, reason),
+      notify: () => {},
+    });
+    this.keepalive = this.#newKeepalive();
+    this.controls = new ControlRouter({
+      nodes: this.nodes,
+      vnnMap: this.vnnMap,
+      output: this.output,
+      clients: this.clients,
+      dispatch: new ControlDispatch([...this.#handlers(), this.database.controls]),
+      statistics: statistics.current,
+      requestIds: this.#requestIds,
+      pending,
+      clock: d.clock,
+      timers: turns.timers("controls"),
+      log: d.log,
+      timeoutSec: () => this.tunable("ControlTimeout"),
+    });
+    this.input = new PacketInput({
+      ...shared,
+      statistics: statistics.current,
+      messages: this.messages,
+      controls: this.controls,
+      tunnels: this.tunnels,
+      clock: d.clock,
+      keepalive: (pnn, version, uptime) => this.#keepaliveCame(pnn, version, uptime),
+      dropClient: (client, reason) => this.dropClient(client, reason),
+      restartNode: (pnn, reason) => links.restart(pnn, reason),
+    });
+  }
+
+  tunable(name: string): number {
+    return this.#parts.dependencies.tunables.get(name) ?? 0;
+  }
+
+  forceRecovery(reason: string): void {
+    if (!this.state.recovering) this.#log.error(`Recovery mode set to ACTIVE: ${reason}`);
+    this.state.setRecovering(true);
+  }
+
+  // --- links of nodes
+
+  nodeConnected(pnn: number): void {
+    if (!this.nodes.markConnected(pnn)) return;
+    this.#log.error(`${this.#name(this.pnn)}: connected to ${this.#name(pnn)} - ${this.#others()} connected`);
+  }
+
+  nodeLost(pnn: number, reason: string): void {
+    if (!this.nodes.markDisconnected(pnn)) return;
+    this.#log.error(
+      `${this.#name(this.pnn)}: node ${this.#name(pnn)} is dead: ${this.#others()} connected (${reason})`,
+    );
+    this.#leaderCache.nodeLost(pnn);
+    this.controls.nodeLost(pnn);
+    this.database.nodeLost(pnn);
+  }
+
+  // --- clients
+
+  /** Gives each new client its links; before `serve` they wait. */
+  acceptor(): ClientAcceptor {
+    return (pid) => {
+      if (this.clients.size >= CLIENTS_MAX) {
+        this.#log.error(`Refused connection of process ${pid}: ${CLIENTS_MAX} clients are connected`);
+        return undefined;
+      }
+      let client: Client | undefined;
+      return {
+        owner: {
+          onPacket: (packet) => {
+            if (client !== undefined) this.#clientPacket(client, packet);
+          },
+          onClosed: (reason, malformed) => {
+            if (client === undefined) return;
+            if (malformed) this.input.refuseClient(client, reason);
+            else this.#clientGone(client);
+          },
+          onRelieved: () => {
+            if (client !== undefined) this.#clientRelieved(client);
+          },
+        },
+        connect: (link: PacketLink) => {
+          const id = this.#requestIds.take();
+          client = new Client(id, pid, link, (to, packet) => this.#deliver(to, packet));
+          this.clients.add(client);
+          if (!this.#serving) link.hold();
+        },
+      };
+    };
+  }
+
+  serve(): void {
+    this.#serving = true;
+    for (const client of this.clients.all()) client.link.release();
+  }
+
+  dropClient(client: Client, reason: string): void {
+    this.#log.info(`Closing connection of client ${client.pid}: ${reason}`);
+    client.link.close();
+    this.#clientGone(client);
+  }
+
+  close(): void {
+    this.health.stop();
+    this.keepalive.stop();
+    this.membership.close();
+    this.statistics.stop();
+    this.controls.close();
+    this.output.close();
+    this.database.close();
+    for (const client of this.clients.all()) client.link.close();
+  }
+
+  #clientPacket(client: Client, packet: PacketView): void {
+    this.output.source = client.link;
+    try {
+      this.input.fromClient(client, packet);
+    } finally {
+      this.output.source = undefined;
+    }
+  }
+
+  #deliver(client: Client, packet: PacketView): void {
+    const { link } = client;
+    if (!link.open) return;
+    this.statistics.current.client_packets_sent += 1;
+    if (packet.operation === OPERATIONS.REQ_MESSAGE) {
+      const limit = this.tunable("MaxQueueDropMsg");
+      if (link.queuedPackets > limit) {
+        this.#log.error("CTDB_REQ_MESSAGE queue full - killing client connection.");
+        return this.dropClient(client, `${link.queuedPackets} packets wait for it`);
+      }
+    }
+    link.send(packet);
+    if (link.queuedBytes > CLIENT_QUEUE_BYTES_MAX) {
+      return this.dropClient(client, `${link.queuedBytes} bytes wait for it`);
+    }
+    if (link.congested && !client.heldForBacklog) {
+      client.heldForBacklog = true;
+      link.hold();
+    }
+  }
+
+  #clientRelieved(client: Client): void {
+    if (!client.heldForBacklog) return;
+    client.heldForBacklog = false;
+    client.link.release();
+  }
+
+  #clientGone(client: Client): void {
+    if (!this.clients.remove(client)) return;
+    for (const { hi, lo } of client.srvids) this.registry.remove(hi, lo, client);
+    client.srvids.length = 0;
+    this.tunnels.clientGone(client);
+    this.controls.clientGone(client);
+    this.database.clientGone(client.id);
+    for (const { hi, lo, data } of client.notifications) {
+      this.messages.send(BROADCAST_CONNECTED, { hi, lo }, data);
+    }
+    client.notifications.length = 0;
+  }
+
+  // --- parts
+
+  #setFirstFlags(): void {
+    const { legacy } = this.#parts.dependencies.config;
+    if (legacy.startAsDisabled) {
+      this.#log.error("This node is configured to start in DISABLED state");
+      this.nodes.setOwnFlag("PERMANENTLY_DISABLED");
+    }
+    if (legacy.startAsStopped) {
+      this.#log.error("This node is configured to start in STOPPED state");
+      this.nodes.setOwnFlag("STOPPED");
+    }
+  }
+
+  #newState(): NodeState {
+    const { config, clock, log } = this.#parts.dependencies;
+    let capabilities = CAPABILITIES.PARALLEL_RECOVERY | CAPABILITIES.FRAGMENTED_CONTROLS;
+    if (config.cluster.leaderCapability) capabilities |= CAPABILITIES.RECMASTER;
+    if (config.legacy.lmasterCapability) capabilities |= CAPABILITIES.LMASTER;
+    return new NodeState(clock, log, capabilities, {
+      recoveryModeChanged: (active) => {
+        if (active) return;
+        this.database.recovered();
+        this.health.look();
+      },
+      runstateChanged: (runstate) => {
+        if (runstate === "INIT" || runstate === "SHUTDOWN") return;
+        // Attaches wait for the runstate, too.
+        this.database.recovered();
+        this.health.look();
+      },
+    });
+  }
+
+  #databaseHost() {
+    return createDatabaseHost({
+      dependencies: this.#parts.dependencies,
+      turns: this.#parts.turns,
+      nodes: this.nodes,
+      vnnMap: this.vnnMap,
+      state: this.state,
+      statistics: this.statistics.current,
+      clients: this.clients,
+      output: this.output,
+      messages: this.messages,
+      newReqid: () => this.#requestIds.take(),
+      sendNoReply: (destination, opcode, srvidLow, data) =>
+        this.controls.sendNoReply(destination, opcode, srvidLow, data),
+      forceRecovery: (reason) => this.forceRecovery(reason),
+    });
+  }
+
+  #newKeepalive(): Keepalive {
+    const { turns, links, dependencies } = this.#parts;
+    return new Keepalive(
+      this.nodes,
+      {
+        sendKeepalive: (pnn) => this.#sendKeepalive(pnn),
+        nodeSilent: (pnn) => links.restart(pnn, "no packet came for too long"),
+      },
+      turns.timers("keepalive"),
+      (name) => this.tunable(name),
+      dependencies.log,
+    );
+  }
+
+  #sendKeepalive(pnn: number): void {
+    this.statistics.current.keepalive_packets_sent += 1;
+    const header = {
+      generation: this.vnnMap.generation,
+      destnode: pnn,
+      srcnode: this.pnn,
+      reqid: 0,
+    };
+    const { version, uptime } = this.#identity();
+    this.output.send(pnn, buildReqKeepalive(header, { version, uptime }));
+  }
+
+  #identity() {
+    return {
+      version: this.#parts.dependencies.sambaVersion,
+      uptime: this.state.uptimeSec(),
+    };
+  }
+
+  #keepaliveCame(pnn: number, version: number, uptime: number): void {
+    const entry = this.nodes.entry(pnn);
+    if (entry !== undefined) entry.version = version;
+    if (this.tunable("AllowMixedVersions") === 1) return;
+    const conflict = versionConflict(this.#identity(), { version, uptime });
+    if (conflict === undefined) return;
+    this.#log.error(`${conflict} from node ${pnn}`);
+    this.#log.error("CTDB Cluster with mixed versions, cannot continue");
+    this.#parts.shutdown(0, conflict);
+  }
+
+  #ownFlagsChanged(before: number): void {
+    const after = this.nodes.own.flags;
+    const change = { pnn: this.pnn, new_flags: after, old_flags: before };
+    this.messages.send(this.pnn, SRVID.PUSH_NODE_FLAGS, encode(flagChange, change));
+    const healthy = (after & NODE_FLAGS.UNHEALTHY) === 0;
+    this.#log.error(
+      `Node became ${healthy ? "HEALTHY" : "UNHEALTHY"}. Ask recovery master to reallocate IPs`,
+    );
+    const request = encode(srvidMessage, { pnn: this.pnn, srvid: { hi: 0, lo: 0 } });
+    this.messages.send(BROADCAST_CONNECTED, SRVID.TAKEOVER_RUN, request);
+  }
+
+  #handlers(): readonly ControlHandlers[] {
+    const { dependencies: d, turns, recoverd, shutdown } = this.#parts;
+    const banOurselves = (reason: string) => this.membership.banOurselves(reason);
+    const shared = {
+      nodes: this.nodes,
+      vnnMap: this.vnnMap,
+      state: this.state,
+      database: this.database,
+      freeze: this.freeze,
+      events: d.events,
+      log: d.log,
+    };
+    const timers = turns.timers("controls");
+    return [
+      nodeControls({
+        ...shared,
+        ownPnn: this.pnn,
+        ownPid: d.ownPid,
+        statistics: this.statistics,
+        tunables: d.tunables,
+        logLevel: d.logLevel,
+        clusterLock: d.config.cluster.clusterLock,
+        clock: d.clock,
+        timers,
+        clientCount: () => this.clients.size,
+        allFrozen: () => this.freeze.frozen,
+        memoryUsed: () => d.memoryUse().residentBytes,
+        memoryReport: () => memoryReport(this.#memory()),
+        resetDatabaseStatistics: () => this.database.resetStatistics(),
+        tunableChanged: () => this.tunablesChanged(),
+        recoverdPinged: () => recoverd.ping(),
+        shutdown: () => shutdown(0, "asked to shut down"),
+      }),
+      clientControls({
+        ...shared,
+        clients: this.clients,
+        registry: this.registry,
+        tunnels: this.tunnels,
+        registered: (client, hi, lo) => {
+          const packet = this.#leaderCache.fresh(hi, lo);
+          // After the answer to the registration.
+          if (packet !== undefined) timers.soon(() => client.deliver(packet));
+        },
+        dropClient: (client, reason) => this.dropClient(client, reason),
+        isAlive: (pid) => d.isAlive(pid),
+      }),
+      membershipControls({
+        ...shared,
+        membership: this.membership,
+        loadNodes: (done) => d.loadNodes((outcome) => turns.run("nodes-file", () => done(outcome))),
+        nodesReloaded: (nodes) => this.#nodesReloaded(nodes),
+        forceRecovery: (reason) => this.forceRecovery(reason),
+      }),
+      recoveryControls({
+        ...shared,
+        statistics: this.statistics,
+        clusterLock: d.config.cluster.clusterLock,
+        clusterLockProbe: {
+          probe: (done) =>
+            d.clusterLockProbe.probe((outcome, latencySec) =>
+              turns.run("cluster-lock", () => done(outcome, latencySec)),
+            ),
+        },
+        askClusterLock: (pnn, done) => this.controls.send(pnn, "GET_RECLOCK_FILE", EMPTY, done),
+        banOurselves,
+        shutdown,
+      }),
+      addressControls({
+        ...shared,
+        ownPnn: this.pnn,
+        banOurselves,
+        announce: (srvid: U64) => this.messages.send(this.pnn, srvid, EMPTY),
+      }),
+    ];
+  }
+
+  /** Tunables that act at once rather than when they are next looked at. */
+  tunablesChanged(): void {
+    const latencyMs = this.tunable("LogLatencyMs");
+    this.#parts.turns.trace.setThresholdMs(latencyMs > 0 ? latencyMs : TURN_ALWAYS_LOGGED_MS);
+  }
+
+  #nodesReloaded(nodes: readonly ConfiguredNode[]): void {
+    const { links } = this.#parts;
+    const { added, removed } = this.nodes.reload(nodes);
+    for (const { pnn } of removed) {
+      links.remove(pnn, "the nodes file changed");
+      this.controls.nodeLost(pnn);
+      this.database.nodeLost(pnn);
+    }
+    for (const { pnn, address } of added) links.add(pnn, address);
+    this.messages.send(this.pnn, SRVID.RELOAD_NODES, EMPTY);
+  }
+
+  #name(pnn: number): string {
+    return `${this.nodes.entry(pnn)?.address ?? "?"}:4379`;
+  }
+
+  #others(): number {
+    return this.nodes.connectedNodes().length - 1;
+  }
+
+  #memory(): MemoryItem {
+    const { memoryUse } = this.#parts.dependencies;
+    const use = memoryUse();
+    const clients = [...this.clients.all()].map((client) => ({
+      name: `client-${client.pid}`,
+      bytes: client.link.queuedBytes + client.link.bufferedBytes,
+      children: [
+        { name: "registered srvids", bytes: client.srvids.length * 16 },
+        { name: "pending controls", bytes: client.pendingControls * 64 },
+      ],
+    }));
+    const nodes = this.nodes.entries().map(({ pnn }) => ({
+      name: `node-${pnn}`,
+      bytes: this.#parts.links.queuedBytes(pnn),
+    }));
+    const databases = this.database.databaseNames().map((name) => ({ name, bytes: 0 }));
+    return {
+      name: "null_context",
+      bytes: 0,
+      children: [
+        { name: "JavaScript heap", bytes: use.heapBytes },
+        { name: "external buffers", bytes: use.externalBytes },
+        {
+          name: "struct ctdb_context",
+          bytes: 0,
+          children: [
+            { name: "clients", bytes: 0, children: clients },
+            { name: "nodes", bytes: 0, children: nodes },
+            { name: "databases", bytes: this.database.memoryBytes(), children: databases },
+            { name: "srvid registry", bytes: this.registry.size * 16 },
+            { name: "pending controls", bytes: this.controls.pendingCount * 64 },
+            { name: "statistics history", bytes: this.statistics.historyBytes },
+            { name: "tunables", bytes: this.#parts.dependencies.tunables.inWireOrder().length * 4 },
+          ],
+        },
+      ],
+    };
+  }
+}
+
+/** Without LogLatencyMs: a turn this long is always worth a line. */
+const TURN_ALWAYS_LOGGED_MS = 3000;

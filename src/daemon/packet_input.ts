@@ -1,0 +1,185 @@
+/**
+ * What comes in, by operation: from clients, from nodes, and from ourselves.
+ *
+ * Invariants:
+ * 1. Nobody behind this sees a packet whose body is shorter than it says: the sender loses its link.
+ * 2. Calls of other nodes pass only in the current generation and while we are not banned
+ *    (docs/protocol.md, "Generation").
+ */
+import type { Logger } from "../base/log.ts";
+import type { NodeTable } from "../cluster/node_table.ts";
+import type { VnnMap } from "../cluster/vnn_map.ts";
+import type { MutableStatistics } from "../database/host.ts";
+import type { Clock } from "../platform/types.ts";
+import { NODE_FLAGS } from "../wire/constants.ts";
+import { OPERATIONS, type PacketView } from "../wire/packet.ts";
+import { layoutOfOperation, packetProblem } from "../wire/packet_layouts.ts";
+import { readReqKeepalive } from "../wire/packets_message.ts";
+import type { Client } from "./client_table.ts";
+import type { ControlRouter } from "./control_router.ts";
+import type { DatabasePart } from "./database_part.ts";
+import { REFUSED_LOG_INTERVAL_MS } from "./limits.ts";
+import type { MessageRouter } from "./message_router.ts";
+import type { TunnelRouter } from "./tunnel_router.ts";
+
+export interface PacketInputParts {
+  readonly nodes: NodeTable;
+  readonly vnnMap: VnnMap;
+  readonly statistics: MutableStatistics;
+  readonly messages: MessageRouter;
+  readonly controls: ControlRouter;
+  readonly tunnels: TunnelRouter;
+  readonly database: DatabasePart;
+  readonly clock: Clock;
+  readonly log: Logger;
+  keepalive(pnn: number, version: number, uptime: number): void;
+  dropClient(client: Client, reason: string): void;
+  restartNode(pnn: number, reason: string): void;
+}
+
+export class PacketInput {
+  readonly #p: PacketInputParts;
+  /** Packets that were refused, by sender. */
+  readonly refused = { client: 0, node: 0 };
+  #lastRefusalLogMs = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: PacketInputParts) {
+    this.#p = parts;
+  }
+
+  fromClient(client: Client, packet: PacketView): void {
+    const { statistics, messages, controls, tunnels } = this.#p;
+    statistics.client_packets_recv += 1;
+    const problem = packetProblem(packet);
+    if (problem !== undefined) return this.refuseClient(client, problem);
+    switch (packet.operation) {
+      case OPERATIONS.REQ_MESSAGE:
+        statistics.client.req_message += 1;
+        return messages.fromClient(packet);
+      case OPERATIONS.REQ_CALL:
+        statistics.client.req_call += 1;
+        return this.#clientCall(client, packet);
+      case OPERATIONS.REQ_CONTROL:
+        statistics.client.req_control += 1;
+        return controls.fromClient(client, packet);
+      case OPERATIONS.REQ_TUNNEL:
+        statistics.client.req_tunnel += 1;
+        return tunnels.fromClient(packet);
+      default:
+        return this.refuseClient(client, `operation ${packet.operation} is not for clients`);
+    }
+  }
+
+  #clientCall(client: Client, packet: PacketView): void {
+    const problem = this.#p.database.clientCall(client.id, packet);
+    if (problem !== undefined) this.refuseClient(client, problem);
+  }
+
+  refuseClient(client: Client, reason: string): void {
+    this.refused.client += 1;
+    this.#logRefusal(`Closed connection of client ${client.pid}: ${reason}`);
+    this.#p.dropClient(client, reason);
+  }
+
+  /** Over the link of node `pnn`. */
+  fromNode(packet: PacketView, pnn: number): void {
+    const { statistics, nodes } = this.#p;
+    statistics.node_packets_recv += 1;
+    if (layoutOfOperation(packet.operation) === undefined) {
+      this.refused.node += 1;
+      return this.#logRefusal(`Dropped packet of node ${pnn}: operation ${packet.operation}`);
+    }
+    const problem = packetProblem(packet) ?? this.#addressProblem(packet);
+    if (problem !== undefined) {
+      this.refused.node += 1;
+      this.#logRefusal(`Restarting link of node ${pnn}: ${problem}`);
+      return this.#p.restartNode(pnn, problem);
+    }
+    const entry = nodes.entry(pnn);
+    if (entry !== undefined) entry.received += 1;
+    this.#handle(packet, pnn);
+  }
+
+  /** What we sent to ourselves. */
+  looped(packet: PacketView): void {
+    this.#handle(packet, this.#p.nodes.ownPnn);
+  }
+
+  #addressProblem(packet: PacketView): string | undefined {
+    const { nodes } = this.#p;
+    if (packet.destnode !== nodes.ownPnn) {
+      return `packet for node ${packet.destnode} came to node ${nodes.ownPnn}`;
+    }
+    if (!nodes.exists(packet.srcnode)) return `packet of node ${packet.srcnode}, which does not exist`;
+    return undefined;
+  }
+
+  #handle(packet: PacketView, pnn: number): void {
+    const { statistics, messages, controls, tunnels } = this.#p;
+    const { node } = statistics;
+    switch (packet.operation) {
+      case OPERATIONS.REQ_MESSAGE:
+        node.req_message += 1;
+        return messages.fromNode(packet);
+      case OPERATIONS.REQ_CONTROL:
+        return controls.fromNode(packet);
+      case OPERATIONS.REPLY_CONTROL:
+        return controls.replyFromNode(packet, pnn);
+      case OPERATIONS.REQ_TUNNEL:
+        node.req_tunnel += 1;
+        return tunnels.fromNode(packet);
+      case OPERATIONS.REQ_KEEPALIVE:
+        return this.#keepalive(packet, pnn);
+      case OPERATIONS.REPLY_ERROR:
+        node.reply_error += 1;
+        return this.#record(packet, pnn);
+      case OPERATIONS.REQ_CALL:
+        if (!this.#callAllowed(packet)) return;
+        node.req_call += 1;
+        return this.#record(packet, pnn);
+      case OPERATIONS.REPLY_CALL:
+        if (!this.#callAllowed(packet)) return;
+        node.reply_call += 1;
+        return this.#record(packet, pnn);
+      case OPERATIONS.REQ_DMASTER:
+        if (!this.#callAllowed(packet)) return;
+        node.req_dmaster += 1;
+        return this.#record(packet, pnn);
+      case OPERATIONS.REPLY_DMASTER:
+        if (!this.#callAllowed(packet)) return;
+        node.reply_dmaster += 1;
+        return this.#record(packet, pnn);
+      default:
+        return;
+    }
+  }
+
+  #record(packet: PacketView, pnn: number): void {
+    const problem = this.#p.database.nodePacket(packet);
+    if (problem === undefined) return;
+    this.refused.node += 1;
+    this.#logRefusal(`Restarting link of node ${pnn}: ${problem}`);
+    this.#p.restartNode(pnn, problem);
+  }
+
+  #callAllowed(packet: PacketView): boolean {
+    const { nodes, vnnMap } = this.#p;
+    if ((nodes.own.flags & NODE_FLAGS.BANNED) !== 0) return false;
+    return packet.generation === vnnMap.generation;
+  }
+
+  #keepalive(packet: PacketView, pnn: number): void {
+    this.#p.statistics.keepalive_packets_recv += 1;
+    const keepalive = readReqKeepalive(packet);
+    if (!keepalive.ok) return this.#p.restartNode(pnn, keepalive.error);
+    this.#p.keepalive(pnn, keepalive.value.version, keepalive.value.uptime);
+  }
+
+  /** A sender of nonsense must not fill the log. */
+  #logRefusal(text: string): void {
+    const nowMs = this.#p.clock.monotonicMs();
+    if (nowMs - this.#lastRefusalLogMs < REFUSED_LOG_INTERVAL_MS) return;
+    this.#lastRefusalLogMs = nowMs;
+    this.#p.log.error(text);
+  }
+}

@@ -1,0 +1,250 @@
+/**
+ * Attaching a database: an operation, because the file may be held by another process while it is
+ * opened (docs/database.md, "Attach").
+ *
+ *     opening ──▶ checking (persistent) ──▶ attached
+ *        │ ▲            │
+ *        │ └── damaged, set aside once ──┘
+ *        └──▶ refused
+ *
+ * Invariants:
+ * 1. One name is attached once; who asks meanwhile waits for the same operation.
+ * 2. One id belongs to one name: a collision is refused before any file is touched.
+ * 3. A volatile database is empty when it is attached. One that is not, because a process of an earlier
+ *    ctdbd still holds the file, is waited for, and then refused.
+ */
+import { err, ok, type Result } from "../base/result.ts";
+import { jenkinsHash } from "../base/jenkins_hash.ts";
+import { TDB_FLAGS, type Tdb, type TdbResult } from "../tdb/types.ts";
+import { encode, stringZ, textBytes } from "../wire/codec.ts";
+import { Database, type DatabaseIdentity, kindOfFlags } from "./database.ts";
+import type { DatabaseHost } from "./host.ts";
+import {
+  ATTACH_RETRY_MS,
+  ATTACH_TIMEOUT_MS,
+  DATABASE_NAME_BYTES_MAX,
+  DATABASES_MAX,
+} from "./limits.ts";
+import type { PersistentHealth } from "./persistent_health.ts";
+import { retryWhileBusy } from "./retry_while_busy.ts";
+import { runSliced } from "./slices.ts";
+
+export type AttachOutcome = Result<Database>;
+
+interface Attaching {
+  readonly identity: DatabaseIdentity;
+  readonly flags: number;
+  readonly waiters: ((outcome: AttachOutcome) => void)[];
+  /** A damaged persistent file may be set aside, once. */
+  mayRename: boolean;
+}
+
+/** Why a name cannot be a database's. It becomes part of a file name. */
+export function databaseNameProblem(name: string): string | undefined {
+  const bytes = textBytes(name).length;
+  if (name === "") return "expected a database name, got nothing";
+  if (bytes > DATABASE_NAME_BYTES_MAX) {
+    return `expected a database name of at most ${DATABASE_NAME_BYTES_MAX} bytes, got ${bytes}`;
+  }
+  const forbidden = name.includes("/") || name.includes("\0") || name.includes("\ufffd");
+  if (forbidden || name === "." || name === "..") {
+    return `expected a database name that is a file name in UTF-8, got ${JSON.stringify(name)}`;
+  }
+  return undefined;
+}
+
+/** Jenkins hash of the name with its NUL. */
+export function databaseId(name: string): number {
+  return jenkinsHash(encode(stringZ, name));
+}
+
+export class AttachTable {
+  readonly #host: DatabaseHost;
+  readonly #health: PersistentHealth;
+  readonly #byId: Map<number, Database>;
+  readonly #attaching = new Map<number, Attaching>();
+
+  constructor(host: DatabaseHost, health: PersistentHealth, byId: Map<number, Database>) {
+    this.#host = host;
+    this.#health = health;
+    this.#byId = byId;
+  }
+
+  /** `flags`: PERSISTENT, REPLICATED or none. `finished` may run inside the call. */
+  attach(name: string, flags: number, finished: (outcome: AttachOutcome) => void): void {
+    const problem = databaseNameProblem(name);
+    if (problem !== undefined) return finished(err(`Cannot attach: ${problem}`));
+    const dbId = databaseId(name);
+    const known = this.#byId.get(dbId) ?? this.#attaching.get(dbId)?.identity;
+    if (known !== undefined && known.name !== name) {
+      const id = `0x${dbId.toString(16)}`;
+      return finished(
+        err(`Cannot attach "${name}": its id ${id} is that of database "${known.name}"`),
+      );
+    }
+    const attached = this.#byId.get(dbId);
+    const running = this.#attaching.get(dbId);
+    const haveFlags = attached?.flags ?? running?.flags;
+    if (haveFlags !== undefined && (haveFlags & flags) !== flags) {
+      return finished(
+        err(
+          `Cannot attach "${name}" with flags 0x${flags.toString(16)}: it has flags 0x${haveFlags.toString(16)}`,
+        ),
+      );
+    }
+    if (attached !== undefined) return finished(ok(attached));
+    if (running !== undefined) {
+      running.waiters.push(finished);
+      return;
+    }
+    if (this.#byId.size + this.#attaching.size >= DATABASES_MAX) {
+      return finished(err(`Cannot attach "${name}": ${DATABASES_MAX} databases are attached`));
+    }
+    this.#begin(name, dbId, flags, finished);
+  }
+
+  #begin(
+    name: string,
+    dbId: number,
+    flags: number,
+    finished: (outcome: AttachOutcome) => void,
+  ): void {
+    const kind = kindOfFlags(flags);
+    const { directories, pnn } = this.#host;
+    const directory = kind === "persistent" ? directories.persistent : directories.volatile;
+    const attaching: Attaching = {
+      identity: { name, dbId, kind, path: `${directory}/${name}.${pnn}` },
+      flags,
+      waiters: [finished],
+      mayRename: this.#host.runstateBefore("RUNNING"),
+    };
+    this.#attaching.set(dbId, attaching);
+    if (kind !== "persistent") return this.#open(attaching);
+    const reason = this.#health.reasonOf(name);
+    const unhealthy = reason.ok ? reason.value : reason.error;
+    if (unhealthy === undefined) return this.#open(attaching);
+    const warning = `tdb ${attaching.identity.path} is marked as unhealthy: ${unhealthy}`;
+    if (!attaching.mayRename) return this.#refuse(attaching, warning);
+    this.#host.log.warning(warning);
+    this.#open(attaching);
+  }
+
+  #open(attaching: Attaching): void {
+    const options = {
+      path: attaching.identity.path,
+      flags: this.#tdbFlags(attaching),
+      hashSize: this.#host.tunable("DatabaseHashSize"),
+      create: true,
+      mode: 0o600,
+    };
+    const isVolatile = attaching.identity.kind !== "persistent";
+    const attempt = (): TdbResult<Tdb> => {
+      const opened = this.#host.tdbs.open(options);
+      if (!opened.ok || !isVolatile) return opened;
+      if (opened.value.nextUsedChain(0) >= opened.value.hashSize) return opened;
+      opened.value.close();
+      return {
+        ok: false,
+        error: { code: "busy", reason: "another process holds the file, which is not empty" },
+      };
+    };
+    const limits = { timeoutMs: ATTACH_TIMEOUT_MS, retryMs: ATTACH_RETRY_MS };
+    retryWhileBusy(this.#host, limits, attempt, (opened) => {
+      if (!opened.ok) this.#openFailed(attaching, opened.error.code, opened.error.reason);
+      else if (isVolatile) this.#becomeAttached(attaching, opened.value);
+      else this.#check(attaching, opened.value);
+    });
+  }
+
+  #tdbFlags(attaching: Attaching): number {
+    if (attaching.identity.kind === "persistent") return TDB_FLAGS.DISALLOW_NESTING;
+    const flags =
+      TDB_FLAGS.NOSYNC |
+      TDB_FLAGS.CLEAR_IF_FIRST |
+      TDB_FLAGS.INCOMPATIBLE_HASH |
+      TDB_FLAGS.DISALLOW_NESTING;
+    const mutexes =
+      attaching.identity.kind === "volatile" &&
+      this.#host.tdbMutexes &&
+      this.#host.tdbs.mutexesWork;
+    return mutexes ? flags | TDB_FLAGS.MUTEX_LOCKING : flags;
+  }
+
+  #openFailed(attaching: Attaching, code: string, reason: string): void {
+    const { kind, path } = attaching.identity;
+    if (kind === "persistent" && code === "corrupt" && attaching.mayRename) {
+      return this.#setAside(attaching, reason);
+    }
+    this.#refuse(attaching, `Failed to open tdb '${path}': ${reason}`);
+  }
+
+  /** A persistent file is looked through before anybody relies on it. */
+  #check(attaching: Attaching, tdb: Tdb): void {
+    const work = tdb.check();
+    runSliced(this.#host, "check", (budget) => {
+      const outcome = work.step(budget.remainingMs);
+      if (outcome === undefined) return "more";
+      if (outcome.ok) {
+        this.#becomeAttached(attaching, tdb);
+        return "done";
+      }
+      if (outcome.error.code === "busy") {
+        tdb.close();
+        this.#host.timers.after(ATTACH_RETRY_MS, () => this.#open(attaching));
+        return "done";
+      }
+      tdb.close();
+      this.#openFailed(attaching, "corrupt", outcome.error.reason);
+      return "done";
+    });
+  }
+
+  /** Keeps the damaged file under another name and goes on with a new, unhealthy one. */
+  #setAside(attaching: Attaching, why: string): void {
+    const { name, path } = attaching.identity;
+    attaching.mayRename = false;
+    const stamp = new Date(this.#host.clock.wallTime().sec * 1000)
+      .toISOString()
+      .slice(0, 19)
+      .replace(/[-:T]/g, "");
+    const newPath = `${path}.corrupted.${stamp}.0Z`;
+    this.#host.log.error(`tdb ${path} is damaged (${why}), renaming it to ${newPath}`);
+    const reason = `ERROR - Backup of corrupted TDB in '${newPath}'`;
+    this.#health.set(name, reason, (problem) => {
+      if (problem !== undefined) return this.#refuse(attaching, problem);
+      const renamed = this.#host.files.rename(path, newPath);
+      if (!renamed.ok) return this.#refuse(attaching, renamed.error.message);
+      this.#open(attaching);
+    });
+  }
+
+  #becomeAttached(attaching: Attaching, tdb: Tdb): void {
+    const { identity, flags } = attaching;
+    tdb.setMaxDead(this.#host.tunable("DatabaseMaxDead"));
+    const database = new Database(this.#host, identity, flags, tdb);
+    if (identity.kind === "persistent") {
+      const reason = this.#health.reasonOf(identity.name);
+      database.unhealthyReason = reason.ok ? reason.value : reason.error;
+    }
+    this.#byId.set(identity.dbId, database);
+    this.#attaching.delete(identity.dbId);
+    this.#host.log.notice(
+      `Attached to database '${identity.path}' with flags 0x${tdb.flags.toString(16)}`,
+    );
+    for (const finished of attaching.waiters) finished(ok(database));
+  }
+
+  #refuse(attaching: Attaching, reason: string): void {
+    this.#attaching.delete(attaching.identity.dbId);
+    this.#host.log.error(reason);
+    for (const finished of attaching.waiters) finished(err(reason));
+  }
+}
+
+/** Database names of the files in the persistent directory that are this node's. */
+export function persistentNames(files: readonly string[], pnn: number): string[] {
+  return files.flatMap((file) => {
+    const match = /^(.+?\.tdb)\.([0-9]+)$/.exec(file);
+    return match !== null && Number(match[2]) === pnn ? [match[1] as string] : [];
+  });
+}

@@ -1,0 +1,174 @@
+/** Controls that ask about a database, or change one of its properties. */
+import { u64ToNumber } from "../base/u64.ts";
+import type { Result } from "../base/result.ts";
+import { err, ok } from "../base/result.ts";
+import {
+  type ControlHandlers,
+  type ControlReply,
+  failure,
+  type ReplyLater,
+  SUCCESS,
+} from "../transport/control_request.ts";
+import { encode, i32Codec, Reader, stringZ, textBytes, u64Codec } from "../wire/codec.ts";
+import { DB_FLAGS } from "../wire/constants.ts";
+import { dbIdMap, dbStatistics } from "../wire/structs.ts";
+import type { Database } from "./database.ts";
+import type { DatabaseHost } from "./host.ts";
+import { withWholeDatabase } from "./marked.ts";
+import type { PersistentHealth } from "./persistent_health.ts";
+import { callNowOrLater, unknownDatabase } from "./recovery_controls.ts";
+
+export interface DatabaseControlParts {
+  readonly host: DatabaseHost;
+  readonly health: PersistentHealth;
+  readonly byId: ReadonlyMap<number, Database>;
+}
+
+/** Key of the number that a persistent database's transactions raise, with its NUL. */
+const SEQUENCE_KEY = textBytes("__db_sequence_number__\0");
+
+export class DatabaseControls {
+  readonly #parts: DatabaseControlParts;
+
+  constructor(parts: DatabaseControlParts) {
+    this.#parts = parts;
+  }
+
+  readonly controls: ControlHandlers = {
+    GETDBPATH: (dbId) => this.#with(dbId, (database) => text(database.path)),
+    GET_DBNAME: (dbId) => this.#with(dbId, (database) => text(database.name)),
+    GET_DBMAP: () => {
+      const databases = [...this.#parts.byId.values()].reverse();
+      const map = databases.map(({ dbId, flags }) => ({ db_id: dbId, flags }));
+      return { status: 0, data: encode(dbIdMap, map) };
+    },
+    // The flags in force, because smbd opens the file with them.
+    DB_OPEN_FLAGS: (dbId) =>
+      this.#with(dbId, ({ tdb }) => ({ status: 0, data: encode(i32Codec, tdb.flags) })),
+    ENABLE_SEQNUM: (dbId) =>
+      this.#with(dbId, (database) => {
+        database.sequence.enable();
+        return SUCCESS;
+      }),
+    UPDATE_SEQNUM: (dbId, from) => {
+      if (from.srcnode === this.#parts.host.pnn) return SUCCESS;
+      return this.#with(dbId, (database) => this.#updateSequence(database));
+    },
+    GET_DB_SEQNUM: ({ db_id }, _from, later) =>
+      this.#withLater(db_id, (database) =>
+        callNowOrLater((reply) => this.#sequenceNumber(database, 0, reply), later),
+      ),
+    GET_DB_STATISTICS: (dbId) =>
+      this.#with(dbId, ({ statistics, hotKeys }) => ({
+        status: 0,
+        data: encode(dbStatistics, statistics.snapshot(hotKeys)),
+      })),
+    DB_GET_HEALTH: (dbId) => this.#with(dbId, (database) => this.#getHealth(database)),
+    DB_SET_HEALTHY: (dbId, _from, later) =>
+      this.#withLater(dbId, (database) => this.#setHealthy(database, later)),
+    SET_DB_READONLY: (dbId) =>
+      this.#with(dbId, (database) => this.#setFlag(database, DB_FLAGS.READONLY, "readonly")),
+    SET_DB_STICKY: (dbId) =>
+      this.#with(dbId, (database) => this.#setFlag(database, DB_FLAGS.STICKY, "sticky")),
+  };
+
+  #with(dbId: number, action: (database: Database) => ControlReply): ControlReply {
+    const database = this.#parts.byId.get(dbId);
+    return database === undefined ? unknownDatabase(dbId) : action(database);
+  }
+
+  #withLater(
+    dbId: number,
+    action: (database: Database) => ControlReply | "later",
+  ): ControlReply | "later" {
+    const database = this.#parts.byId.get(dbId);
+    return database === undefined ? unknownDatabase(dbId) : action(database);
+  }
+
+  #updateSequence(database: Database): ControlReply {
+    if (database.unhealthyReason !== undefined) {
+      return failure(`db(${database.name}) unhealthy: ${database.unhealthyReason}`);
+    }
+    database.sequence.moved();
+    return SUCCESS;
+  }
+
+  /** Of the record that transactions raise; 0 when there is none. Nothing is written. */
+  #sequenceNumber(database: Database, tries: number, reply: ReplyLater): void {
+    const { freeze, name } = database;
+    if (!freeze.allowsAccess || database.detached) {
+      return reply(failure(`Database "${name}" is frozen`));
+    }
+    const read = this.#readSequence(database);
+    if (read.ok) return reply({ status: 0, data: read.value });
+    if (read.error !== "busy" || tries >= SEQUENCE_TRIES_MAX) {
+      return reply(failure(`Cannot read the sequence number of database "${name}": ${read.error}`));
+    }
+    this.#parts.host.timers.after(SEQUENCE_RETRY_MS, () =>
+      this.#sequenceNumber(database, tries + 1, reply),
+    );
+  }
+
+  #readSequence(database: Database): Result<Uint8Array> {
+    const { records, freeze } = database;
+    const read = () => {
+      const error = records.read(SEQUENCE_KEY, 0);
+      return error === undefined ? ok(undefined) : err(error);
+    };
+    const outcome = freeze.state === "frozen" ? withWholeDatabase(database, read) : read();
+    if (!outcome.ok) return err(outcome.error.code === "busy" ? "busy" : outcome.error.reason);
+    const value = records.dataLength === 8 ? records.data.slice() : new Uint8Array(8);
+    return ok(value);
+  }
+
+  #getHealth(database: Database): ControlReply {
+    const reason = this.#parts.health.reasonOf(database.name);
+    if (!reason.ok) return failure(reason.error);
+    database.unhealthyReason = database.kind === "persistent" ? reason.value : undefined;
+    return reason.value === undefined ? SUCCESS : text(reason.value);
+  }
+
+  #setHealthy(database: Database, later: ReplyLater): ControlReply | "later" {
+    const wasUnhealthy = database.unhealthyReason !== undefined;
+    return callNowOrLater((reply) => {
+      this.#parts.health.set(database.name, undefined, (problem) => {
+        if (problem !== undefined) return reply(failure(problem));
+        database.unhealthyReason = undefined;
+        const { host } = this.#parts;
+        const starting = host.runstateBefore("RUNNING") && !host.runstateBefore("STARTUP");
+        if (wasUnhealthy && starting) {
+          host.forceRecovery(`database "${database.name}" became healthy`);
+        }
+        reply(SUCCESS);
+      });
+    }, later);
+  }
+
+  /**
+   * Read-only copies and sticky records are not there yet: the flag is kept and shown, and records
+   * are fetched and passed on as without it, which is correct and slower.
+   */
+  #setFlag(database: Database, flag: number, word: string): ControlReply {
+    if ((database.flags & flag) !== 0) return SUCCESS;
+    if (database.kind !== "volatile") {
+      return failure(`Non-volatile databases do not support ${word} flag`);
+    }
+    database.flags |= flag;
+    this.#parts.host.log.notice(
+      `set db ${word} ${database.name} (kept, but records are served as without it)`,
+    );
+    return SUCCESS;
+  }
+}
+
+const SEQUENCE_TRIES_MAX = 100;
+const SEQUENCE_RETRY_MS = 10;
+
+function text(value: string): ControlReply {
+  return { status: 0, data: encode(stringZ, value) };
+}
+
+/** For logs and tests: the number in an answer to GET_DB_SEQNUM. */
+export function sequenceNumberOf(data: Uint8Array): number {
+  return u64ToNumber(u64Codec.decode(new Reader(data)));
+}

@@ -1,0 +1,303 @@
+/**
+ * All databases of this node: the one object of this folder that the daemon talks to. It makes the
+ * parts, hands packets and controls to them, and tells them what happens around.
+ *
+ * What must not happen here: waiting, touching the system except through the host, or deciding about
+ * membership. Facts and rules: docs/database.md.
+ */
+import { assert } from "../base/assert.ts";
+import { done, err, type Result } from "../base/result.ts";
+import {
+  type ControlHandlers,
+  type ControlReply,
+  type ControlRequest,
+  failure,
+  SUCCESS,
+} from "../transport/control_request.ts";
+import { encode, u32Codec } from "../wire/codec.ts";
+import { DB_FLAGS } from "../wire/constants.ts";
+import { CONTROLS } from "../wire/controls.ts";
+import { BROADCAST_CONNECTED, INVALID_GENERATION, type PacketView } from "../wire/packet.ts";
+import { AttachTable, persistentNames } from "./attach.ts";
+import { AttachControl } from "./attach_control.ts";
+import { ClientCalls } from "./client_calls.ts";
+import type { Database } from "./database.ts";
+import { DatabaseControls } from "./database_controls.ts";
+import { FetchCollapse } from "./fetch_collapse.ts";
+import type { DatabaseHost } from "./host.ts";
+import { NodeCalls } from "./node_calls.ts";
+import { PendingCalls } from "./pending_calls.ts";
+import { PersistentHealth } from "./persistent_health.ts";
+import { callNowOrLater, RecoveryControls, unknownDatabase } from "./recovery_controls.ts";
+import { Replies } from "./replies.ts";
+import { Traverses } from "./traverses.ts";
+import { VacuumControls } from "./vacuum_controls.ts";
+
+export class DatabaseSet {
+  readonly controls: ControlHandlers;
+  readonly #host: DatabaseHost;
+  readonly #byId = new Map<number, Database>();
+  readonly #health: PersistentHealth;
+  readonly #attachTable: AttachTable;
+  readonly #attachControl: AttachControl;
+  readonly #pending: PendingCalls;
+  readonly #clientCalls: ClientCalls;
+  readonly #nodeCalls: NodeCalls;
+  readonly #traverses: Traverses;
+
+  constructor(host: DatabaseHost) {
+    this.#host = host;
+    const findDatabase = (dbId: number) => this.#byId.get(dbId);
+    const replies = new Replies(host);
+    const collapse = new FetchCollapse(host, ({ clientId, packet, startedMs }) =>
+      this.#clientCalls.route(clientId, packet, startedMs),
+    );
+    const pending = new PendingCalls(host, replies, collapse);
+    const calls = { host, replies, pending, collapse, findDatabase };
+    this.#pending = pending;
+    this.#clientCalls = new ClientCalls(calls);
+    this.#nodeCalls = new NodeCalls(calls);
+    this.#health = new PersistentHealth(host);
+    this.#attachTable = new AttachTable(host, this.#health, this.#byId);
+    this.#attachControl = new AttachControl(host, this.#attachTable, this.#byId);
+    this.#traverses = new Traverses(host, this.#byId);
+    const health = this.#health;
+    const thawed = (database: Database) => this.#thawed(database);
+    this.controls = {
+      ...this.#attachControl.controls,
+      ...this.#traverses.controls,
+      ...new DatabaseControls({ host, health, byId: this.#byId }).controls,
+      ...new RecoveryControls({ host, health, findDatabase, thawed }).controls,
+      ...new VacuumControls({ host, pending, findDatabase }).controls,
+      ...this.#ownControls(),
+    };
+  }
+
+  #ownControls(): ControlHandlers {
+    return {
+      FREEZE: (_request, _from, later) =>
+        callNowOrLater(
+          (reply) =>
+            this.freezeForInactive((outcome) =>
+              reply(outcome.ok ? SUCCESS : failure(outcome.error)),
+            ),
+          later,
+        ),
+      DB_DETACH: (dbId, from) => this.#detach(dbId, from),
+      UPDATE_RECORD: () => failure("UPDATE_RECORD is not implemented"),
+      TRANS3_COMMIT: () => failure("TRANS3_COMMIT is not implemented"),
+    };
+  }
+
+  // --- start and end
+
+  /** Attaches the persistent databases of this node; `finished` gets the first failure. */
+  attachExisting(finished: (outcome: Result<void>) => void): void {
+    this.#health.open((opened) => {
+      if (!opened.ok) return finished(opened);
+      const files = this.#host.files.list(this.#host.directories.persistent);
+      if (!files.ok) return finished(err(files.error.message));
+      this.#attachNext(persistentNames(files.value, this.#host.pnn), finished);
+    });
+  }
+
+  #attachNext(names: readonly string[], finished: (outcome: Result<void>) => void): void {
+    const [name, ...rest] = names;
+    if (name === undefined) return finished(done);
+    this.#attachTable.attach(name, DB_FLAGS.PERSISTENT, (outcome) => {
+      if (!outcome.ok) return finished(outcome);
+      const cleared = this.#health.clearedReason;
+      const next = (): void => this.#host.timers.soon(() => this.#attachNext(rest, finished));
+      if (cleared === undefined) return next();
+      outcome.value.unhealthyReason = cleared;
+      this.#health.set(name, cleared, (problem) => {
+        if (problem !== undefined) this.#host.log.error(problem);
+        next();
+      });
+    });
+  }
+
+  close(): void {
+    this.#traverses.close();
+    this.#attachControl.close();
+    for (const database of this.#byId.values()) this.#release(database, "the daemon ends");
+    this.#byId.clear();
+    this.#health.close();
+  }
+
+  /** Stops everything on it and closes its file. */
+  #release(database: Database, reason: string): void {
+    database.detached = true;
+    database.sequence.stop();
+    database.push?.end();
+    database.freeze.release();
+    database.gate.dropAll(reason);
+    database.tdb.close();
+  }
+
+  #detach(dbId: number, from: ControlRequest): ControlReply {
+    const database = this.#byId.get(dbId);
+    if (database === undefined) return unknownDatabase(dbId);
+    if (this.#host.tunable("AllowClientDBAttach") === 1) {
+      return failure(
+        `DB detach from database ${database.name} denied. Clients are allowed access to databases (AllowClientDBAttach == 1)`,
+      );
+    }
+    if (database.kind !== "volatile") {
+      return failure(`Detaching non-volatile database ${database.name} denied`);
+    }
+    if (this.#host.recovering()) return failure("DB detach denied while in recovery");
+    if (from.clientId !== 0) {
+      const data = encode(u32Codec, dbId);
+      this.#host.broadcastControl(BROADCAST_CONNECTED, CONTROLS.DB_DETACH.opcode, 0, data);
+      return SUCCESS;
+    }
+    if (database.freeze.transaction === "committing") {
+      return failure(`DB detach of ${database.name} denied while a commit runs`);
+    }
+    this.#byId.delete(dbId);
+    this.#traverses.detached(database);
+    const reason = `database "${database.name}" was detached`;
+    this.#pending.refuseAll(database, reason);
+    this.#release(database, reason);
+    this.#host.log.notice(`Detached from database '${database.name}'`);
+    return SUCCESS;
+  }
+
+  // --- packets
+
+  /** REQ_CALL of a local client; the reason when the packet is malformed. */
+  clientCall(clientId: number, packet: PacketView): string | undefined {
+    return this.#clientCalls.handle(clientId, packet);
+  }
+
+  /** Packets about records from a node, ourselves included; the reason when one is malformed. */
+  nodePacket(packet: PacketView): string | undefined {
+    return this.#nodeCalls.handle(packet);
+  }
+
+  // --- freeze and thaw of everything
+
+  freezeAll(finished: (outcome: Result<void>) => void): void {
+    const databases = [...this.#byId.values()];
+    let waiting = databases.length;
+    let problem: string | undefined;
+    if (waiting === 0) return finished(done);
+    for (const database of databases) {
+      database.freeze.freeze((reply) => {
+        if (reply.status !== 0) problem ??= reply.error ?? "freezing failed";
+        waiting -= 1;
+        if (waiting === 0) finished(problem === undefined ? done : err(problem));
+      });
+    }
+  }
+
+  /** This node is out of the cluster: what it has is worth nothing to the others from now on. */
+  freezeForInactive(finished: (outcome: Result<void>) => void): void {
+    for (const database of this.#byId.values()) {
+      if (database.kind === "volatile") database.invalidRecords = true;
+    }
+    this.freezeAll(finished);
+  }
+
+  /** Databases that a commit keeps frozen stay so; the next recovery thaws them. */
+  thawAll(): void {
+    for (const database of this.#byId.values()) {
+      const refused = database.freeze.thaw();
+      if (refused !== undefined) this.#host.log.error(refused);
+      else this.#thawed(database);
+    }
+  }
+
+  allFrozen(): boolean {
+    for (const { freeze } of this.#byId.values()) if (freeze.state !== "frozen") return false;
+    return true;
+  }
+
+  #thawed(database: Database): void {
+    const count = this.#pending.resend(database);
+    if (count === 0) return;
+    this.#host.log.notice(
+      `Resent calls for database=${database.name}, generation=${database.generation}, count=${count}`,
+    );
+  }
+
+  /** A database that has not been through the recovery of this generation, if there is one. */
+  databaseOfOtherGeneration(generation: number): string | undefined {
+    for (const database of this.#byId.values()) {
+      if (database.generation !== generation) return database.name;
+    }
+    return undefined;
+  }
+
+  invalidateGenerations(): void {
+    for (const database of this.#byId.values()) database.generation = INVALID_GENERATION;
+  }
+
+  unhealthyReason(): string | undefined {
+    for (const { name, unhealthyReason } of this.#byId.values()) {
+      if (unhealthyReason !== undefined) return `persistent db '${name}': ${unhealthyReason}`;
+    }
+    return undefined;
+  }
+
+  // --- what happens around
+
+  clientGone(clientId: number): void {
+    this.#attachControl.dropClient(clientId);
+    for (const database of this.#byId.values()) {
+      database.gate.dropClient(clientId);
+      this.#clientCalls.clientGone(database, clientId);
+    }
+    this.#pending.cancelClient(clientId);
+    this.#traverses.dropClient(clientId);
+  }
+
+  nodeLost(pnn: number): void {
+    this.#traverses.nodeLost(pnn);
+  }
+
+  /** Recovery mode became NORMAL, or the runstate rose: attaches that waited go on. */
+  recovered(): void {
+    this.#attachControl.resume();
+  }
+
+  recoveryEnded(): void {
+    this.#attachControl.resume();
+  }
+
+  resetStatistics(): void {
+    for (const { statistics, hotKeys } of this.#byId.values()) {
+      statistics.reset();
+      hotKeys.reset();
+    }
+  }
+
+  // --- for reports and checkers
+
+  get pendingCalls(): number {
+    return this.#pending.size;
+  }
+  /** Packets about records that broke the protocol and were dropped. */
+  get refusedPackets(): number {
+    return this.#nodeCalls.refused;
+  }
+  databases(): IterableIterator<Database> {
+    return this.#byId.values();
+  }
+  databaseNames(): readonly string[] {
+    return [...this.#byId.values()].map(({ name }) => name);
+  }
+  databaseByName(name: string): Database | undefined {
+    for (const database of this.#byId.values()) if (database.name === name) return database;
+    return undefined;
+  }
+
+  /** Bytes held for requests that wait. */
+  memoryBytes(): number {
+    let bytes = 0;
+    for (const { gate } of this.#byId.values()) bytes += gate.parkedBytes;
+    assert(bytes >= 0, "parked bytes are counted both ways");
+    return bytes;
+  }
+}

@@ -1,0 +1,137 @@
+import { expect, test } from "bun:test";
+import { ControlCaller, FakeHost } from "../../test/database/fake_host.ts";
+import type { MemoryTdb } from "../../test/database/memory_tdb.ts";
+import { textBytes } from "../wire/codec.ts";
+import type { Database } from "./database.ts";
+
+function setUp() {
+  const host = new FakeHost();
+  const caller = new ControlCaller(host);
+  const dbId = caller.attach("x.tdb");
+  const database = caller.set.databaseByName("x.tdb") as Database;
+  const tdb = database.tdb as MemoryTdb;
+  const status = (answer: { reply: { status: number } | undefined }) => answer.reply?.status;
+  const freeze = () => caller.now("DB_FREEZE", dbId).status;
+  const start = (tid: number) => caller.now("DB_TRANSACTION_START", { db_id: dbId, tid }).status;
+  return { host, caller, dbId, database, tdb, status, freeze, start };
+}
+
+test("DatabaseFreeze.freeze() waits for the lock and answers every asker", () => {
+  const { host, caller, dbId, database, tdb, status } = setUp();
+  const release = tdb.file.hold(5);
+  const first = caller.call("DB_FREEZE", dbId);
+  const second = caller.call("DB_FREEZE", dbId);
+  host.time.advance(20_000);
+  expect([database.freeze.state, status(first), status(second)]).toEqual([
+    "freezing",
+    undefined,
+    undefined,
+  ]);
+  release();
+  host.time.settle();
+  expect([database.freeze.state, status(first), status(second)]).toEqual(["frozen", 0, 0]);
+  expect(database.gate.isOpen).toBe(false);
+  expect(caller.now("DB_FREEZE", dbId).status).toBe(0);
+  expect(host.statistics.locks.buckets[8]).toBe(1);
+});
+
+test("DatabaseFreeze.thaw() gives the lock back, cancels the transaction, opens the gate", () => {
+  const { caller, dbId, database, tdb, freeze, start } = setUp();
+  freeze();
+  start(9);
+  tdb.store(textBytes("k"), new Uint8Array(24));
+  expect(caller.now("DB_THAW", dbId).status).toBe(0);
+  expect([database.freeze.state, tdb.inTransaction, tdb.file.allOwner]).toEqual([
+    "thawed",
+    false,
+    undefined,
+  ]);
+  expect(tdb.file.contents.size).toBe(0);
+  expect(database.gate.isOpen).toBe(true);
+});
+
+test("DatabaseFreeze.thaw() while freezing refuses the askers and stops waiting", () => {
+  const { host, caller, dbId, database, tdb, status } = setUp();
+  const release = tdb.file.hold(5);
+  const asked = caller.call("DB_FREEZE", dbId);
+  expect(caller.now("DB_THAW", dbId).status).toBe(0);
+  expect(status(asked)).toBe(-1);
+  release();
+  host.time.advance(1000);
+  expect([database.freeze.state, tdb.file.allOwner, host.lockWaiter.active]).toEqual([
+    "thawed",
+    undefined,
+    0,
+  ]);
+});
+
+test("DatabaseFreeze: a transaction needs the frozen database and its own id", () => {
+  const { caller, dbId, freeze, start } = setUp();
+  expect(start(5)).toBe(-1);
+  expect(caller.now("WIPE_DATABASE", { db_id: dbId, tid: 5 }).status).toBe(-1);
+  freeze();
+  expect(caller.now("WIPE_DATABASE", { db_id: dbId, tid: 5 }).status).toBe(-1);
+  expect(caller.now("DB_TRANSACTION_CANCEL", dbId).status).toBe(-1);
+  expect(start(5)).toBe(0);
+  expect(caller.now("WIPE_DATABASE", { db_id: dbId, tid: 6 }).status).toBe(-1);
+  expect(caller.now("DB_TRANSACTION_COMMIT", { db_id: dbId, tid: 6 }).status).toBe(-1);
+  expect(caller.now("WIPE_DATABASE", { db_id: dbId, tid: 5 }).status).toBe(0);
+  expect(caller.now("DB_TRANSACTION_CANCEL", dbId).status).toBe(0);
+});
+
+test("DatabaseFreeze.startTransaction() replaces the transaction of an earlier coordinator", () => {
+  const { caller, dbId, database, tdb, freeze, start } = setUp();
+  freeze();
+  start(5);
+  tdb.store(textBytes("old"), new Uint8Array(24));
+  expect(start(6)).toBe(0);
+  expect(caller.now("DB_TRANSACTION_COMMIT", { db_id: dbId, tid: 5 }).status).toBe(-1);
+  expect(caller.now("DB_TRANSACTION_COMMIT", { db_id: dbId, tid: 6 }).status).toBe(0);
+  expect(tdb.file.contents.size).toBe(0);
+  expect(database.generation).toBe(6);
+});
+
+test("DatabaseFreeze: a running commit refuses thaw and cancel; freeze and start wait for it", () => {
+  const { host, caller, dbId, database, tdb, freeze, start, status } = setUp();
+  freeze();
+  start(5);
+  tdb.store(textBytes("new"), new Uint8Array(24));
+  const commit = caller.call("DB_TRANSACTION_COMMIT", { db_id: dbId, tid: 5 });
+  expect(database.freeze.transaction).toBe("committing");
+  expect(status(caller.call("DB_THAW", dbId))).toBe(-1);
+  expect(status(caller.call("DB_TRANSACTION_CANCEL", dbId))).toBe(-1);
+  expect(status(caller.call("WIPE_DATABASE", { db_id: dbId, tid: 5 }))).toBe(-1);
+  const again = caller.call("DB_FREEZE", dbId);
+  const next = caller.call("DB_TRANSACTION_START", { db_id: dbId, tid: 6 });
+  expect([status(commit), status(again), status(next)]).toEqual([undefined, undefined, undefined]);
+  host.time.settle();
+  expect([status(commit), status(again), status(next)]).toEqual([0, 0, 0]);
+  expect(tdb.file.contents.size).toBe(1);
+  expect([database.generation, database.freeze.transaction]).toEqual([5, "started"]);
+});
+
+test("DatabaseFreeze.commit() that fails keeps the old generation and the old content", () => {
+  const { caller, dbId, database, tdb, freeze, start } = setUp();
+  freeze();
+  start(5);
+  tdb.store(textBytes("new"), new Uint8Array(24));
+  tdb.file.commitError = { code: "no_space", reason: "disk full" };
+  const commit = caller.now("DB_TRANSACTION_COMMIT", { db_id: dbId, tid: 5 });
+  expect(commit.status).toBe(-1);
+  expect(commit.error).toContain("disk full");
+  expect([database.generation, database.freeze.transaction]).toEqual([77, "none"]);
+  expect(tdb.file.contents.size).toBe(0);
+});
+
+test("DatabaseSet FREEZE makes volatile records invalid until the thaw", () => {
+  const { caller, dbId, database, tdb } = setUp();
+  tdb.store(textBytes("k"), new Uint8Array(24));
+  expect(caller.now("FREEZE", undefined).status).toBe(0);
+  expect([database.invalidRecords, caller.set.allFrozen()]).toEqual([true, true]);
+  const pull = { db_id: dbId, lmaster: 0, srvid: { hi: 1, lo: 2 } };
+  expect(caller.now("DB_PULL", pull).data).toEqual(new Uint8Array(4));
+  caller.now("DB_THAW", dbId);
+  expect(database.invalidRecords).toBe(false);
+  caller.now("DB_FREEZE", dbId);
+  expect(caller.now("DB_PULL", pull).data).toEqual(new Uint8Array([1, 0, 0, 0]));
+});

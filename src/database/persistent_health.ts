@@ -1,0 +1,171 @@
+/**
+ * Which persistent databases must not be trusted, and why: `persistent_health.tdb.<pnn>` in the state
+ * directory, database name → reason (docs/database.md, "Health"). A healthy one has no entry.
+ *
+ * Invariants:
+ * 1. Updates run one after another, each in a transaction of its own.
+ * 2. A damaged file is set aside by emptying it; every persistent database counts as unhealthy then.
+ */
+import { done, err, ok, type Result } from "../base/result.ts";
+import { TDB_FLAGS, type Tdb, type TdbResult } from "../tdb/types.ts";
+import { bytesText, textBytes } from "../wire/codec.ts";
+import type { DatabaseHost } from "./host.ts";
+import { ATTACH_RETRY_MS, ATTACH_TIMEOUT_MS } from "./limits.ts";
+import { retryWhileBusy } from "./retry_while_busy.ts";
+import { runSliced } from "./slices.ts";
+
+const BUSY_LIMITS = { timeoutMs: ATTACH_TIMEOUT_MS, retryMs: ATTACH_RETRY_MS };
+const NO_HEALTHY_NODES = "NO-HEALTHY-NODES - ";
+
+export class PersistentHealth {
+  readonly #host: DatabaseHost;
+  readonly #path: string;
+  #tdb: Tdb | undefined;
+  #updates: (() => void)[] = [];
+  #updating = false;
+  /** Set when the file had to be emptied: the reason for every database attached at start. */
+  clearedReason: string | undefined;
+
+  constructor(host: DatabaseHost) {
+    this.#host = host;
+    this.#path = `${host.directories.state}/persistent_health.tdb.${host.pnn}`;
+  }
+
+  /** Before anything else; `finished` gets the reason when there is no way. */
+  open(finished: (outcome: Result<void>) => void): void {
+    if (this.#tdb !== undefined) return finished(done);
+    this.#open(0, (opened) => {
+      if (opened.ok) return this.#check(opened.value, finished);
+      this.#clear(opened.error.reason, finished);
+    });
+  }
+
+  #open(extraFlags: number, finished: (outcome: TdbResult<Tdb>) => void): void {
+    const options = {
+      path: this.#path,
+      flags: TDB_FLAGS.DISALLOW_NESTING | extraFlags,
+      hashSize: 0,
+      create: true,
+      mode: 0o600,
+    };
+    retryWhileBusy(this.#host, BUSY_LIMITS, () => this.#host.tdbs.open(options), finished);
+  }
+
+  #check(tdb: Tdb, finished: (outcome: Result<void>) => void): void {
+    const work = tdb.check();
+    runSliced(this.#host, "check health", (budget) => {
+      const outcome = work.step(budget.remainingMs);
+      if (outcome === undefined) return "more";
+      if (outcome.ok) {
+        this.#tdb = tdb;
+        finished(done);
+      } else if (outcome.error.code === "busy") {
+        return ATTACH_RETRY_MS;
+      } else {
+        tdb.close();
+        this.#clear(outcome.error.reason, finished);
+      }
+      return "done";
+    });
+  }
+
+  #clear(why: string, finished: (outcome: Result<void>) => void): void {
+    if (this.clearedReason !== undefined) {
+      return finished(err(`Cannot open "${this.#path}": ${why}`));
+    }
+    this.#host.log.error(`Clearing "${this.#path}", which cannot be used: ${why}`);
+    this.clearedReason = `WARNING - '${this.#path}' was cleared after a failure - manual verification needed`;
+    this.#open(TDB_FLAGS.CLEAR_IF_FIRST, (opened) => {
+      if (!opened.ok) {
+        return finished(err(`Cannot clear "${this.#path}": ${opened.error.reason}`));
+      }
+      opened.value.close();
+      this.open(finished);
+    });
+  }
+
+  /** Why the database is not healthy; undefined when it is. */
+  reasonOf(name: string): Result<string | undefined> {
+    if (this.#tdb === undefined) return ok(undefined);
+    const fetched = this.#tdb.fetch(textBytes(name));
+    if (!fetched.ok) return err(fetched.error.reason);
+    const value = fetched.value;
+    return ok(value === undefined || value.length === 0 ? undefined : bytesText(value));
+  }
+
+  /** Writes the reason, or removes it; `finished` gets what went wrong. */
+  set(
+    name: string,
+    reason: string | undefined,
+    finished: (problem: string | undefined) => void,
+  ): void {
+    this.#updates.push(() => {
+      this.#write(name, reason, (outcome) => {
+        this.#updating = false;
+        finished(outcome.ok ? undefined : `Cannot write "${this.#path}": ${outcome.error.reason}`);
+        this.#nextUpdate();
+      });
+    });
+    this.#nextUpdate();
+  }
+
+  #nextUpdate(): void {
+    if (this.#updating) return;
+    const update = this.#updates.shift();
+    if (update === undefined) return;
+    this.#updating = true;
+    update();
+  }
+
+  #write(
+    name: string,
+    reason: string | undefined,
+    finished: (outcome: TdbResult<void>) => void,
+  ): void {
+    const tdb = this.#tdb;
+    if (tdb === undefined) {
+      return finished({ ok: false, error: { code: "io", reason: "the file is not open" } });
+    }
+    const key = textBytes(name);
+    const attempt = (): TdbResult<void> => {
+      const started = tdb.startTransaction();
+      if (!started.ok) return started;
+      const changed = reason === undefined ? tdb.delete(key) : tdb.store(key, textBytes(reason));
+      if (changed.ok || changed.error.code === "missing") return done;
+      tdb.cancelTransaction();
+      return changed;
+    };
+    retryWhileBusy(this.#host, BUSY_LIMITS, attempt, (outcome) => {
+      if (!outcome.ok) return finished(outcome);
+      this.#commit(tdb, finished);
+    });
+  }
+
+  #commit(tdb: Tdb, finished: (outcome: TdbResult<void>) => void): void {
+    const work = tdb.commit();
+    runSliced(this.#host, "commit health", (budget) => {
+      const outcome = work.step(budget.remainingMs);
+      if (outcome === undefined) return "more";
+      if (!outcome.ok && tdb.inTransaction) tdb.cancelTransaction();
+      finished(outcome);
+      return "done";
+    });
+  }
+
+  close(): void {
+    this.#tdb?.close();
+    this.#tdb = undefined;
+  }
+}
+
+/**
+ * What becomes of the reason when a recovery has filled the database: gone, unless no healthy node
+ * took part; then the content is worth no more than before.
+ */
+export function reasonAfterRecovery(
+  reason: string | undefined,
+  healthyNodes: number,
+): string | undefined {
+  if (reason === undefined || healthyNodes > 0) return undefined;
+  return reason.startsWith(NO_HEALTHY_NODES) ? reason : NO_HEALTHY_NODES + reason;
+}

@@ -1,0 +1,144 @@
+/**
+ * DB_PUSH_START and DB_PUSH_CONFIRM: the records of a recovery arrive as messages that hold record
+ * buffers and are stored; the confirmation says how many there were (docs/database.md, "Recovery").
+ *
+ * Invariants:
+ * 1. Buffers are stored in the order in which they came, in slices; the confirmation waits for all
+ *    that came before it.
+ * 2. Read-only flags are stripped: a recovery revokes every delegation.
+ * 3. The first failure ends the push: nothing more is stored, and the confirmed count stays short,
+ *    which fails the recovery.
+ */
+import { jenkinsHash } from "../base/jenkins_hash.ts";
+import { ok } from "../base/result.ts";
+import type { U64 } from "../base/u64.ts";
+import type { TdbResult } from "../tdb/types.ts";
+import { failure, type ReplyLater } from "../transport/control_request.ts";
+import { encode, u32Codec } from "../wire/codec.ts";
+import { RECORD_FLAGS_RO } from "../wire/constants.ts";
+import { RecBufferCursor } from "../wire/rec_buffer.ts";
+import { LTDB_HEADER_BYTES } from "../wire/structs.ts";
+import type { Database } from "./database.ts";
+import type { DatabaseHost } from "./host.ts";
+import { withWholeDatabase } from "./marked.ts";
+import { RecordHeader } from "./record_header.ts";
+import { lmasterOf } from "./replies.ts";
+import { type Budget, runSliced } from "./slices.ts";
+
+export class Push {
+  readonly #host: DatabaseHost;
+  readonly #database: Database;
+  readonly #forget: () => void;
+  readonly #removeHandler: () => void;
+  readonly #header = new RecordHeader();
+  #buffers: RecBufferCursor[] = [];
+  #stored = 0;
+  #failure: string | undefined;
+  #ended = false;
+  #running = false;
+  #confirm: ReplyLater | undefined;
+
+  /** Listens from now on; the database is frozen. */
+  constructor(host: DatabaseHost, database: Database, srvid: U64) {
+    this.#host = host;
+    this.#database = database;
+    this.#removeHandler = host.onMessage(srvid, (data) => this.#receive(data));
+    this.#forget = database.freeze.whenInterrupted(() => this.end());
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  #receive(data: Uint8Array): void {
+    if (this.#ended || this.#failure !== undefined) return;
+    const cursor = new RecBufferCursor(data.slice());
+    if (cursor.error !== undefined) return this.#fail(cursor.error);
+    if (cursor.db_id !== this.#database.dbId) {
+      return this.#fail(`records of database 0x${cursor.db_id.toString(16)}`);
+    }
+    this.#buffers.push(cursor);
+    if (this.#running) return;
+    this.#running = true;
+    runSliced(this.#host, "push", (budget) => this.#slice(budget));
+  }
+
+  /** Answers when everything that has come is stored; ends the push. */
+  confirm(reply: ReplyLater): void {
+    this.#confirm = reply;
+    if (!this.#running) this.#finish();
+  }
+
+  /** Stops: thawed, replaced, or over. */
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#removeHandler();
+    this.#forget();
+    this.#buffers = [];
+    this.#confirm?.(failure(`The push to database "${this.#database.name}" was interrupted`));
+    this.#confirm = undefined;
+  }
+
+  #finish(): void {
+    const reply = this.#confirm;
+    if (reply === undefined) return;
+    this.#confirm = undefined;
+    this.end();
+    reply({ status: 0, data: encode(u32Codec, this.#stored) });
+  }
+
+  #slice(budget: Budget): "done" | "more" {
+    if (!this.#ended && this.#failure === undefined) {
+      const outcome = withWholeDatabase(this.#database, () => this.#storeSome(budget));
+      if (!outcome.ok) this.#fail(outcome.error.reason);
+      else if (outcome.value === "more") return "more";
+    }
+    this.#running = false;
+    if (!this.#ended) this.#finish();
+    return "done";
+  }
+
+  #storeSome(budget: Budget): TdbResult<"done" | "more"> {
+    let cursor = this.#buffers[0];
+    while (cursor !== undefined) {
+      while (cursor.next()) {
+        const stored = this.#store(cursor);
+        if (!stored.ok) return stored;
+        if (budget.spent) return ok("more");
+      }
+      if (cursor.error !== undefined) {
+        this.#fail(cursor.error);
+        return ok("done");
+      }
+      this.#stored += cursor.count;
+      this.#buffers.shift();
+      cursor = this.#buffers[0];
+    }
+    return ok("done");
+  }
+
+  #store(cursor: RecBufferCursor): TdbResult<void> {
+    if (cursor.dataLength < LTDB_HEADER_BYTES) {
+      const reason = `record ${cursor.index - 1} has ${cursor.dataLength} bytes, at least 24 are expected`;
+      return { ok: false, error: { code: "unsupported", reason } };
+    }
+    const { bytes, dataAt } = cursor;
+    const header = this.#header;
+    header.readFrom(bytes, dataAt);
+    header.flags = (header.flags & ~RECORD_FLAGS_RO) >>> 0;
+    const key = cursor.key();
+    const data = bytes.subarray(dataAt + LTDB_HEADER_BYTES, dataAt + cursor.dataLength);
+    // A persistent database keeps no lmasters, so the key need not be hashed for one.
+    const hash = this.#database.kind === "volatile" ? jenkinsHash(key) : 0;
+    return this.#database.records.store(hash, key, header, data, lmasterOf(this.#host, hash));
+  }
+
+  #fail(reason: string): void {
+    this.#failure = reason;
+    this.#buffers = [];
+    this.#host.log.error(
+      `Cannot store pushed records of database "${this.#database.name}": ${reason}`,
+    );
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * Controls of a recovery on one database, in the order in which a coordinator uses them
+ * (docs/database.md, "Recovery"). The states are those of `DatabaseFreeze`.
+ */
+import {
+  type ControlHandlers,
+  type ControlReply,
+  failure,
+  type ReplyLater,
+  SUCCESS,
+} from "../transport/control_request.ts";
+import type { Database } from "./database.ts";
+import type { DatabaseHost } from "./host.ts";
+import { type PersistentHealth, reasonAfterRecovery } from "./persistent_health.ts";
+import { Pull } from "./pull.ts";
+import { Push } from "./push.ts";
+
+export interface RecoveryParts {
+  readonly host: DatabaseHost;
+  readonly health: PersistentHealth;
+  findDatabase(dbId: number): Database | undefined;
+  /** The database serves calls again. */
+  thawed(database: Database): void;
+}
+
+export function unknownDatabase(dbId: number): ControlReply {
+  return failure(`Unknown db 0x${dbId.toString(16).padStart(8, "0")}`);
+}
+
+export class RecoveryControls {
+  readonly #parts: RecoveryParts;
+
+  constructor(parts: RecoveryParts) {
+    this.#parts = parts;
+  }
+
+  readonly controls: ControlHandlers = {
+    DB_FREEZE: (dbId, _from, later) =>
+      this.#with(dbId, (database) => this.#freeze(database, later)),
+    DB_THAW: (dbId) => this.#with(dbId, (database) => this.#thaw(database)),
+    DB_TRANSACTION_START: ({ db_id, tid }, _from, later) =>
+      this.#with(db_id, (database) => {
+        const outcome = database.freeze.startTransaction(tid, later);
+        return outcome === "later" ? outcome : answer(outcome);
+      }),
+    DB_TRANSACTION_CANCEL: (dbId) =>
+      this.#with(dbId, (database) => answer(database.freeze.cancel())),
+    DB_TRANSACTION_COMMIT: ({ db_id, tid }, _from, later) =>
+      this.#with(db_id, (database) => this.#commit(database, tid, later)),
+    WIPE_DATABASE: ({ db_id, tid }) => this.#with(db_id, (database) => this.#wipe(database, tid)),
+    DB_PULL: ({ db_id, srvid }, from, later) =>
+      this.#with(db_id, (database) => {
+        const problem = notFrozen(database, "pull");
+        if (problem !== undefined) return failure(problem);
+        new Pull(this.#parts.host, database, from.srcnode, srvid, later);
+        return "later";
+      }),
+    DB_PUSH_START: ({ db_id, srvid }) =>
+      this.#with(db_id, (database) => {
+        const problem = notFrozen(database, "start a push to");
+        if (problem !== undefined) return failure(problem);
+        database.push?.end();
+        database.push = new Push(this.#parts.host, database, srvid);
+        return SUCCESS;
+      }),
+    DB_PUSH_CONFIRM: (dbId, _from, later) =>
+      this.#with(dbId, (database) => {
+        const problem = notFrozen(database, "confirm a push to");
+        if (problem !== undefined) return failure(problem);
+        if (database.push === undefined || database.push.ended) {
+          return failure(`No push to database "${database.name}" was started`);
+        }
+        return callNowOrLater((reply) => database.push?.confirm(reply), later);
+      }),
+  };
+
+  #with(
+    dbId: number,
+    action: (database: Database) => ControlReply | "later",
+  ): ControlReply | "later" {
+    const database = this.#parts.findDatabase(dbId);
+    return database === undefined ? unknownDatabase(dbId) : action(database);
+  }
+
+  #freeze(database: Database, later: ReplyLater): ControlReply | "later" {
+    return callNowOrLater((reply) => database.freeze.freeze(reply), later);
+  }
+
+  #thaw(database: Database): ControlReply {
+    const refused = database.freeze.thaw();
+    if (refused !== undefined) return failure(refused);
+    this.#parts.host.log.notice(
+      `Thaw db: ${database.name} generation ${database.generation}`,
+    );
+    this.#parts.thawed(database);
+    return SUCCESS;
+  }
+
+  #wipe(database: Database, tid: number): ControlReply {
+    const problem = database.freeze.transactionProblem(tid, "wipe");
+    if (problem !== undefined) return failure(problem);
+    database.freeze.interruptWork();
+    const wiped = database.tdb.wipe();
+    if (!wiped.ok) {
+      return failure(`Failed to wipe database "${database.name}": ${wiped.error.reason}`);
+    }
+    database.deleteQueue.clear();
+    return SUCCESS;
+  }
+
+  #commit(database: Database, tid: number, later: ReplyLater): ControlReply | "later" {
+    const problem = database.freeze.transactionProblem(tid, "commit a transaction on");
+    if (problem !== undefined) return failure(problem);
+    return callNowOrLater((reply) => {
+      database.freeze.commit((failed) => {
+        if (failed !== undefined) {
+          this.#parts.host.log.error(failed);
+          return reply(failure(failed));
+        }
+        this.#updateHealth(database, reply);
+      });
+    }, later);
+  }
+
+  /** The recovery has filled the database; if from a healthy node, it is healthy now. */
+  #updateHealth(database: Database, reply: ReplyLater): void {
+    const old = database.unhealthyReason;
+    if (database.kind !== "persistent" || old === undefined) return reply(SUCCESS);
+    const { host, health } = this.#parts;
+    const healthyNodes = host.activeNodes().filter((pnn) => host.nodeFlags(pnn) === 0).length;
+    const reason = reasonAfterRecovery(old, healthyNodes);
+    health.set(database.name, reason, (problem) => {
+      if (problem !== undefined) return reply(failure(problem));
+      database.unhealthyReason = reason;
+      host.log.notice(`Updated db health for db(${database.name}) to: ${reason ?? "OK"}`);
+      reply(SUCCESS);
+    });
+  }
+}
+
+function notFrozen(database: Database, doing: string): string | undefined {
+  if (database.freeze.state === "frozen" && database.freeze.transaction !== "committing") {
+    return undefined;
+  }
+  return `Cannot ${doing} database "${database.name}": it is not frozen`;
+}
+
+function answer(problem: string | undefined): ControlReply {
+  return problem === undefined ? SUCCESS : failure(problem);
+}
+
+/** Turns "reply may come inside the call" into what a control handler returns. */
+export function callNowOrLater(
+  call: (reply: ReplyLater) => void,
+  later: ReplyLater,
+): ControlReply | "later" {
+  let now: ControlReply | undefined;
+  let inCall = true;
+  call((reply) => {
+    if (inCall) now ??= reply;
+    else later(reply);
+  });
+  inCall = false;
+  return now ?? "later";
+}

@@ -1,0 +1,127 @@
+/**
+ * Collecting one database: DB_PULL makes a node send its records as messages to a srvid of ours,
+ * and then answer with their number.
+ *
+ * Volatile databases are pulled from all nodes and merged; persistent and replicated ones from the
+ * one node with the highest sequence number.
+ */
+import { ok } from "../base/result.ts";
+import { type U64, u64, u64Compare, u64Decimal } from "../base/u64.ts";
+import { SRVID } from "../wire/constants.ts";
+import { UNKNOWN_PNN } from "../wire/packet.ts";
+import { RecordTable } from "./record_table.ts";
+import {
+  askEach,
+  failureText,
+  type RecoveryContext,
+  type StepFailure,
+  type StepResult,
+  stepFailure,
+} from "./recovery_context.ts";
+
+export interface PulledDatabase {
+  readonly db_id: number;
+  readonly name: string;
+}
+
+/** A failed pull costs its node a ban credit. */
+export async function collectFromAll(
+  context: RecoveryContext,
+  database: PulledDatabase,
+): Promise<StepResult<RecordTable>> {
+  const table = newTable(context, database);
+  const outcomes = await Promise.all(
+    context.pnns.map((pnn, rank) =>
+      context.pulls.run(() => pull(context, database, table, pnn, rank)),
+    ),
+  );
+  return worstOf(context, outcomes, table);
+}
+
+/** The first node with the highest sequence number has it all. */
+export async function collectFromHighest(
+  context: RecoveryContext,
+  database: PulledDatabase,
+): Promise<StepResult<RecordTable>> {
+  const asked = { db_id: database.db_id };
+  const sequence = await askEach(context, "GET_DB_SEQNUM", asked, context.pnns);
+  if (!sequence.ok) return sequence;
+  let source = context.pnns[0] as number;
+  let highest: U64 = u64(0, 0);
+  for (const [pnn, { data }] of sequence.value) {
+    if (u64Compare(data, highest) <= 0) continue;
+    highest = data;
+    source = pnn;
+  }
+  const number = u64Decimal(highest);
+  context.log.info(
+    `recovery: pulling ${database.name} from node ${source}, sequence number ${number}`,
+  );
+  const table = newTable(context, database);
+  const outcome = await context.pulls.run(() => pull(context, database, table, source, 0));
+  return worstOf(context, [outcome], table);
+}
+
+function newTable(context: RecoveryContext, database: PulledDatabase): RecordTable {
+  return new RecordTable({
+    db_id: database.db_id,
+    leaderPnn: context.client.pnn,
+    hashSeed: context.random.u32(),
+  });
+}
+
+function worstOf(
+  context: RecoveryContext,
+  outcomes: readonly StepResult<void>[],
+  table: RecordTable,
+): StepResult<RecordTable> {
+  let first: StepFailure | undefined;
+  for (const outcome of outcomes) {
+    if (outcome.ok) continue;
+    first ??= outcome.error;
+    // With our own connection gone, nobody else is to blame.
+    if (outcome.error.pnn !== undefined && context.client.connected) {
+      context.credits.add(outcome.error.pnn);
+    }
+  }
+  return first === undefined ? ok(table) : stepFailure(first.reason, first.pnn);
+}
+
+/** All records of one node into the table. `rank` is the node's place in the list of sources. */
+async function pull(
+  context: RecoveryContext,
+  database: PulledDatabase,
+  table: RecordTable,
+  pnn: number,
+  rank: number,
+): Promise<StepResult<void>> {
+  const srvid = u64(SRVID.RECOVERY_PREFIX.hi, context.nextStream());
+  let records = 0;
+  let problem: string | undefined;
+  let open = true;
+  // The srvid tells the node: a message's source node is the local one with some daemons.
+  const registered = await context.client.registerSrvid(srvid, (data) => {
+    if (!open || problem !== undefined) return;
+    const added = table.addBuffer(data, rank);
+    if (added.ok) records += added.value;
+    else problem = added.error;
+  });
+  if (!registered.ok) {
+    return stepFailure(`Cannot listen for records of ${database.name}: ${registered.error.reason}`);
+  }
+  const answer = await context.client.control(
+    "DB_PULL",
+    { db_id: database.db_id, lmaster: UNKNOWN_PNN, srvid },
+    { pnn, timeoutMs: context.timeoutMs },
+  );
+  open = false;
+  registered.value.remove();
+  if (!answer.ok) return stepFailure(failureText("DB_PULL", pnn, answer.error), pnn);
+  if (problem !== undefined) return stepFailure(`Records from node ${pnn}: ${problem}`, pnn);
+  if (answer.value.data !== records) {
+    const told = answer.value.data;
+    return stepFailure(`Node ${pnn} counts ${told} records sent, ${records} arrived`, pnn);
+  }
+  context.log.info(`recovery: ${records} records of ${database.name} from node ${pnn}`);
+  return ok(undefined);
+}

@@ -1,0 +1,105 @@
+/**
+ * One attempt to recover one database (docs/recovery.md, "One database"): name, attach where it is
+ * missing, freeze, transaction, collect, wipe, push, commit, thaw. The first failure ends the attempt; what
+ * was frozen stays frozen, and the next attempt begins with the same steps, which all nodes accept again.
+ */
+import { ok } from "../base/result.ts";
+import { DB_FLAGS } from "../wire/constants.ts";
+import { ATTACH_RECOVERY } from "../wire/controls.ts";
+import type { RecoveredDatabase } from "./database_union.ts";
+import { collectFromAll, collectFromHighest, type PulledDatabase } from "./pull.ts";
+import { pushToAll } from "./push.ts";
+import { PushBuffers } from "./push_buffers.ts";
+import { askEach, type RecoveryContext, type StepResult, stepFailure } from "./recovery_context.ts";
+
+export async function recoverDatabase(
+  context: RecoveryContext,
+  database: RecoveredDatabase,
+): Promise<StepResult<number>> {
+  const { pnns } = context;
+  const dbId = database.db_id;
+  const transaction = { db_id: dbId, tid: context.generation };
+
+  const named = await databaseName(context, database);
+  if (!named.ok) return named;
+  const pulled: PulledDatabase = { db_id: dbId, name: named.value };
+  const attached = await attachMissing(context, database, named.value);
+  if (!attached.ok) return attached;
+
+  const frozen = await askEach(context, "DB_FREEZE", dbId, pnns);
+  if (!frozen.ok) return blamed(context, frozen);
+  const started = await askEach(context, "DB_TRANSACTION_START", transaction, pnns);
+  if (!started.ok) return started;
+
+  const bySequence = (database.flags & (DB_FLAGS.PERSISTENT | DB_FLAGS.REPLICATED)) !== 0;
+  const collect = bySequence ? collectFromHighest : collectFromAll;
+  const collected = await collect(context, pulled);
+  if (!collected.ok) return collected;
+
+  const wiped = await askEach(context, "WIPE_DATABASE", transaction, pnns);
+  if (!wiped.ok) return wiped;
+  const persistent = (database.flags & DB_FLAGS.PERSISTENT) !== 0;
+  const buffers = new PushBuffers(collected.value, {
+    db_id: dbId,
+    limitBytes: context.pushBufferBytes,
+    dmaster: persistent ? undefined : context.client.pnn,
+  });
+  const pushed = await pushToAll(context, pulled, buffers);
+  if (!pushed.ok) return pushed;
+
+  const committed = await askEach(context, "DB_TRANSACTION_COMMIT", transaction, pnns);
+  if (!committed.ok) return committed;
+  const thawed = await askEach(context, "DB_THAW", dbId, pnns);
+  if (!thawed.ok) return thawed;
+  return ok(pushed.value);
+}
+
+/** The name that all nodes give to the id; another one costs the node that gives it a credit. */
+async function databaseName(
+  context: RecoveryContext,
+  database: RecoveredDatabase,
+): Promise<StepResult<string>> {
+  const answers = await askEach(context, "GET_DBNAME", database.db_id, database.pnns);
+  if (!answers.ok) return answers;
+  let name: string | undefined;
+  for (const [pnn, { data }] of answers.value) {
+    name ??= data;
+    if (data === name) continue;
+    const first = database.pnns[0];
+    context.credits.add(pnn);
+    return stepFailure(`Node ${pnn} calls it "${data}", node ${first} calls it "${name}"`, pnn);
+  }
+  return name === undefined ? stepFailure("No node has this database") : ok(name);
+}
+
+async function attachMissing(
+  context: RecoveryContext,
+  database: RecoveredDatabase,
+  name: string,
+): Promise<StepResult<unknown>> {
+  const missing = context.pnns.filter((pnn) => !database.pnns.includes(pnn));
+  if (missing.length === 0) return ok(undefined);
+  context.log.info(`recovery: attaching ${name} on nodes ${missing.join(", ")}`);
+  const attached = await askEach(context, attachControl(database.flags), name, missing, {
+    flags: ATTACH_RECOVERY,
+  });
+  return attached.ok ? attached : blamed(context, attached);
+}
+
+function attachControl(
+  flags: number,
+): "DB_ATTACH" | "DB_ATTACH_PERSISTENT" | "DB_ATTACH_REPLICATED" {
+  if ((flags & DB_FLAGS.PERSISTENT) !== 0) return "DB_ATTACH_PERSISTENT";
+  return (flags & DB_FLAGS.REPLICATED) !== 0 ? "DB_ATTACH_REPLICATED" : "DB_ATTACH";
+}
+
+function blamed<T extends StepResult<unknown> & { readonly ok: false }>(
+  context: RecoveryContext,
+  failed: T,
+): T {
+  // With our own connection gone, nobody else is to blame.
+  if (failed.error.pnn !== undefined && context.client.connected) {
+    context.credits.add(failed.error.pnn);
+  }
+  return failed;
+}

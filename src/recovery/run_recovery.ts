@@ -1,0 +1,248 @@
+/**
+ * One recovery from the leader's side, as a client of its own ctdbd (docs/recovery.md, "Sequence").
+ * It owns no state that outlives it. Every request has the deadline RecoverTimeout, so it always ends;
+ * it is cancelled by closing its client, or by killing the process it runs in.
+ *
+ * When databases cannot be recovered, the node that was in the way most often is banned from here, and
+ * the outcome is a failure; recoverd then begins anew.
+ */
+import { err, ok, type Result } from "../base/result.ts";
+import { TunableSet } from "../config/tunables.ts";
+import {
+  CAPABILITIES,
+  NODE_FLAGS,
+  NODE_FLAGS_INACTIVE,
+  RECOVERY_ACTIVE,
+  RECOVERY_NORMAL,
+} from "../wire/constants.ts";
+import { BanCredits } from "./ban_credits.ts";
+import { databaseUnion, type RecoveredDatabase } from "./database_union.ts";
+import {
+  ATTEMPTS_MAX,
+  DATABASES_AT_ONCE_MAX,
+  PULLS_AT_ONCE_MAX,
+  PUSH_BUFFER_BYTES_MAX,
+  PUSH_BUFFER_BYTES_MIN,
+  REQUEST_TIMEOUT_MIN_MS,
+} from "./limits.ts";
+import { recoverDatabase } from "./recover_database.ts";
+import {
+  askEach,
+  type RecoveryContext,
+  type RecoveryHost,
+  type StepResult,
+} from "./recovery_context.ts";
+import { Turnstile } from "./turnstile.ts";
+
+export type RecoveryOutcome = Result<RecoverySummary, RecoveryFailure>;
+
+export interface RecoverySummary {
+  readonly pnns: readonly number[];
+  readonly databases: number;
+  readonly records: number;
+  readonly durationMs: number;
+}
+
+export interface RecoveryFailure {
+  /** Which step failed and why, in one line. */
+  readonly reason: string;
+  /** The node that was banned for it. */
+  readonly banned: number | undefined;
+}
+
+/** `generation` is the new one; the databases carry it when they are thawed. */
+export async function runRecovery(
+  host: RecoveryHost,
+  options: { readonly generation: number },
+): Promise<RecoveryOutcome> {
+  const startMs = host.clock.monotonicMs();
+  const tunables = await host.client.control("GET_ALL_TUNABLES", undefined);
+  if (!tunables.ok) return failed(`Cannot read the tunables: ${tunables.error.reason}`);
+  const settings = settingsOf(tunables.value.data);
+
+  const membership = await findMembers(host, settings.timeoutMs);
+  if (!membership.ok) return failed(membership.error.reason);
+  const { pnns, lmasters } = membership.value;
+  const context: RecoveryContext = {
+    ...host,
+    ...settings,
+    generation: options.generation,
+    pnns,
+    credits: new BanCredits(),
+    pulls: new Turnstile(PULLS_AT_ONCE_MAX),
+    nextStream: streamNumbers(host.random.u32()),
+  };
+
+  const prepared = await beginRecovery(context, lmasters);
+  if (!prepared.ok) return failed(prepared.error.reason);
+  const recovered = await recoverAll(context, prepared.value);
+  const done = recovered.filter((outcome) => outcome.ok).length;
+  host.log.notice(`${done} of ${recovered.length} databases recovered`);
+  const failure = recovered.find((outcome) => !outcome.ok);
+  if (failure !== undefined && !failure.ok) {
+    const banned = await banWorst(context, settings);
+    return failed(failure.error.reason, banned);
+  }
+
+  const ended = await endRecovery(context);
+  if (!ended.ok) return failed(ended.error.reason);
+  const records = recovered.reduce((sum, outcome) => sum + (outcome.ok ? outcome.value : 0), 0);
+  const durationMs = host.clock.monotonicMs() - startMs;
+  return ok({ pnns, databases: recovered.length, records, durationMs });
+}
+
+function failed(reason: string, banned?: number): RecoveryOutcome {
+  return err({ reason, banned });
+}
+
+interface Settings {
+  readonly timeoutMs: number;
+  readonly pushBufferBytes: number;
+  readonly enableBans: boolean;
+  readonly banPeriodSec: number;
+}
+
+function settingsOf(values: readonly number[]): Settings {
+  const tunables = new TunableSet();
+  tunables.assignWireOrder(values);
+  const read = (name: string): number => tunables.get(name) ?? 0;
+  const limit = read("RecBufferSizeLimit");
+  return {
+    timeoutMs: Math.max(read("RecoverTimeout") * 1000, REQUEST_TIMEOUT_MIN_MS),
+    pushBufferBytes: Math.min(Math.max(limit, PUSH_BUFFER_BYTES_MIN), PUSH_BUFFER_BYTES_MAX),
+    enableBans: read("EnableBans") !== 0,
+    banPeriodSec: read("RecoveryBanPeriod"),
+  };
+}
+
+/** Numbers for the srvids of streams; the start differs so that a late stream of another run is not ours. */
+function streamNumbers(seed: number): () => number {
+  let last = seed;
+  return () => {
+    last = (last + 1) >>> 0;
+    return last;
+  };
+}
+
+/** Connected nodes that say of themselves that they are active, and those of them that can be lmaster. */
+async function findMembers(
+  host: RecoveryHost,
+  timeoutMs: number,
+): Promise<StepResult<{ readonly pnns: readonly number[]; readonly lmasters: readonly number[] }>> {
+  const asker = { client: host.client, timeoutMs };
+  const own = await askEach(asker, "GET_NODEMAP", undefined, [host.client.pnn]);
+  if (!own.ok) return own;
+  const nodes = own.value.get(host.client.pnn)?.data ?? [];
+  const connected = nodes
+    .filter(({ flags }) => (flags & NODE_FLAGS.DISCONNECTED) === 0)
+    .map(({ pnn }) => pnn);
+  const maps = await askEach(asker, "GET_NODEMAP", undefined, connected);
+  if (!maps.ok) return maps;
+  const pnns = connected.filter((pnn) => {
+    const itself = maps.value.get(pnn)?.data.find((node) => node.pnn === pnn);
+    return itself !== undefined && (itself.flags & NODE_FLAGS_INACTIVE) === 0;
+  });
+  const capabilities = await askEach(asker, "GET_CAPABILITIES", undefined, pnns);
+  if (!capabilities.ok) return capabilities;
+  const lmasters = pnns.filter(
+    (pnn) => ((capabilities.value.get(pnn)?.data ?? 0) & CAPABILITIES.LMASTER) !== 0,
+  );
+  return ok({ pnns, lmasters });
+}
+
+/** Up to the new vnn map on all nodes; the databases to recover. */
+async function beginRecovery(
+  context: RecoveryContext,
+  lmasters: readonly number[],
+): Promise<StepResult<readonly RecoveredDatabase[]>> {
+  const { pnns, log, client, generation } = context;
+  const maps = await askEach(context, "GET_DBMAP", undefined, pnns);
+  if (!maps.ok) return maps;
+  const union = databaseUnion([...maps.value].map(([pnn, { data }]) => ({ pnn, databases: data })));
+  if (!union.ok) return err({ reason: union.error, pnn: undefined });
+
+  const active = await askEach(context, "SET_RECMODE", RECOVERY_ACTIVE, pnns);
+  if (!active.ok) return active;
+  log.notice("Set recovery mode to ACTIVE");
+  const started = await askEach(context, "START_RECOVERY", undefined, pnns);
+  if (!started.ok) return started;
+  log.notice("start_recovery event finished");
+
+  if (lmasters.length === 0) log.warning("No active node can be lmaster; using this node");
+  const map = lmasters.length === 0 ? [client.pnn] : lmasters;
+  const set = await askEach(context, "SETVNNMAP", { generation, map }, pnns);
+  if (!set.ok) return set;
+  log.notice(`updated VNNMAP: generation ${generation}, lmasters ${map.join(", ")}`);
+  return ok(union.value);
+}
+
+function recoverAll(
+  context: RecoveryContext,
+  databases: readonly RecoveredDatabase[],
+): Promise<StepResult<number>[]> {
+  const turnstile = new Turnstile(DATABASES_AT_ONCE_MAX);
+  return Promise.all(databases.map((database) => turnstile.run(() => attempts(context, database))));
+}
+
+async function attempts(
+  context: RecoveryContext,
+  database: RecoveredDatabase,
+): Promise<StepResult<number>> {
+  const id = `0x${database.db_id.toString(16).padStart(8, "0")}`;
+  for (let attempt = 1; ; attempt++) {
+    const startMs = context.clock.monotonicMs();
+    context.log.notice(`recover database ${id}${attempt === 1 ? "" : `, attempt ${attempt}`}`);
+    const outcome = await recoverDatabase(context, database);
+    const tookMs = Math.round(context.clock.monotonicMs() - startMs);
+    if (outcome.ok) {
+      context.log.info(`recovered database ${id}: ${outcome.value} records in ${tookMs} ms`);
+      return outcome;
+    }
+    const reason = `database ${id}: ${outcome.error.reason}`;
+    context.log.error(
+      `recovery of ${reason} (attempt ${attempt} of ${ATTEMPTS_MAX}, ${tookMs} ms)`,
+    );
+    if (attempt === ATTEMPTS_MAX || !context.client.connected) {
+      return err({ reason, pnn: outcome.error.pnn });
+    }
+  }
+}
+
+async function endRecovery(context: RecoveryContext): Promise<StepResult<void>> {
+  const normal = await askEach(context, "SET_RECMODE", RECOVERY_NORMAL, context.pnns);
+  if (!normal.ok) return normal;
+  context.log.notice("Set recovery mode to NORMAL");
+  const ended = await askEach(context, "END_RECOVERY", undefined, context.pnns);
+  if (!ended.ok) return ended;
+  context.log.notice("recovered event finished");
+  return ok(undefined);
+}
+
+/** Bans the node with the most credits, unless it became inactive by itself; then the next. */
+async function banWorst(context: RecoveryContext, settings: Settings): Promise<number | undefined> {
+  const { client, credits, log, pnns } = context;
+  if (!settings.enableBans) {
+    log.notice("Bans are not enabled");
+    return undefined;
+  }
+  for (let pnn = credits.worst(pnns); pnn !== undefined; pnn = credits.worst(pnns)) {
+    const map = await askEach(context, "GET_NODEMAP", undefined, [pnn]);
+    if (!map.ok) {
+      log.error(`Cannot ban node ${pnn}: ${map.error.reason}`);
+      return undefined;
+    }
+    const itself = map.value.get(pnn)?.data.find((node) => node.pnn === pnn);
+    if (itself !== undefined && (itself.flags & NODE_FLAGS_INACTIVE) !== 0) {
+      credits.forgive(pnn);
+      continue;
+    }
+    log.error(`Banning node ${pnn} for ${settings.banPeriodSec} seconds`);
+    const ban = { pnn, time: settings.banPeriodSec };
+    const options = { pnn, timeoutMs: context.timeoutMs };
+    const banned = await client.control("SET_BAN_STATE", ban, options);
+    if (banned.ok) return pnn;
+    log.error(`Cannot ban node ${pnn}: ${banned.error.reason}`);
+    return undefined;
+  }
+  return undefined;
+}

@@ -1,0 +1,37 @@
+/**
+ * The two chain hashes of TDB. New files take the one that their flags name; of an existing file the
+ * header tells which one made it (docs/tdb.md, "Hashes").
+ */
+import { jenkinsHash } from "../base/jenkins_hash.ts";
+import { LIVE_MAGIC, MAGIC_TEXT } from "./format.ts";
+
+export type ChainHash = (key: Uint8Array) => number;
+
+/** The hash of files without INCOMPATIBLE_HASH. */
+export function oldHash(key: Uint8Array): number {
+  let value = Math.imul(0x238f13af, key.length);
+  for (let i = 0; i < key.length; i++) {
+    value = (value + ((key[i] as number) << ((i * 5) % 24))) | 0;
+  }
+  return (Math.imul(1103515243, value) + 12345) >>> 0;
+}
+
+export const newHash: ChainHash = jenkinsHash;
+
+/** What the header stores to tell which hash made the file. */
+export function headerHashes(hash: ChainHash): { magic1: number; magic2: number } {
+  const magic = new Uint8Array(new Uint32Array([LIVE_MAGIC]).buffer);
+  const magic1 = hash(new TextEncoder().encode(`${MAGIC_TEXT}\0`));
+  const magic2 = hash(magic);
+  return magic1 === 0 && magic2 === 0 ? { magic1: 1, magic2 } : { magic1, magic2 };
+}
+
+/** Undefined when neither hash made the header. Both zero: a file older than these fields. */
+export function hashOfHeader(magic1: number, magic2: number): ChainHash | undefined {
+  if (magic1 === 0 && magic2 === 0) return oldHash;
+  for (const hash of [newHash, oldHash]) {
+    const expected = headerHashes(hash);
+    if (magic1 === expected.magic1 && magic2 === expected.magic2) return hash;
+  }
+  return undefined;
+}

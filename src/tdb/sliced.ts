@@ -1,0 +1,59 @@
+/**
+ * Long work as a generator: the body yields where it may be interrupted, `step` runs it until the
+ * slice's time is over or it has to wait.
+ */
+import type { Clock } from "../platform/types.ts";
+import type { SlicedWork, TdbResult } from "./types.ts";
+
+/** What the body asks while it works. */
+export interface Slice {
+  /** The time of this slice is over: yield. */
+  spent(): boolean;
+}
+
+/** Yields "more" to go on in the next slice, "wait" when only time or somebody else can help. */
+export type SlicedBody<T> = Generator<"more" | "wait", TdbResult<T>>;
+
+const LONGEST_SLICE_MS = 5;
+
+export class GeneratorWork<T> implements SlicedWork<T>, Slice {
+  readonly #clock: Pick<Clock, "monotonicMs">;
+  readonly #body: SlicedBody<T>;
+  readonly #onCancel: () => void;
+  #endMs = 0;
+  #result: TdbResult<T> | undefined;
+  #cancelled = false;
+
+  constructor(
+    clock: Pick<Clock, "monotonicMs">,
+    body: (slice: Slice) => SlicedBody<T>,
+    onCancel: () => void,
+  ) {
+    this.#clock = clock;
+    this.#body = body(this);
+    this.#onCancel = onCancel;
+  }
+
+  spent(): boolean {
+    return this.#clock.monotonicMs() >= this.#endMs;
+  }
+
+  step(budgetMs: number): TdbResult<T> | undefined {
+    if (this.#result !== undefined || this.#cancelled) return this.#result;
+    this.#endMs = this.#clock.monotonicMs() + Math.min(Math.max(budgetMs, 0), LONGEST_SLICE_MS);
+    const next = this.#body.next();
+    if (next.done === true) this.#result = next.value;
+    return this.#result;
+  }
+
+  /** Ends the work where it stands; the owner decides in `onCancel` what must be given back. */
+  cancel(): void {
+    if (this.#result !== undefined || this.#cancelled) return;
+    this.#onCancel();
+  }
+
+  /** For `onCancel`: no further slice runs. */
+  abandon(): void {
+    this.#cancelled = true;
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * The unix socket on which local clients connect.
+ *
+ * A socket file that a dead daemon left behind is replaced; one that somebody answers on is not.
+ */
+import { err, ok, type Result } from "../base/result.ts";
+import type { FileSystem, Network, StreamHandlers, StreamServer } from "../platform/types.ts";
+import { CLIENT_QUEUE_CONGESTED_BYTES, CLIENT_QUEUE_RELIEVED_BYTES } from "./limits.ts";
+import { PacketLink, type PacketLinkOwner } from "./packet_link.ts";
+import type { Turns } from "./turns.ts";
+
+/** Asked for each connection; undefined refuses it. `connect` gives the link to its owner. */
+export type ClientAcceptor = (peerPid: number) =>
+  | {
+      readonly owner: PacketLinkOwner;
+      connect(link: PacketLink): void;
+    }
+  | undefined;
+
+const SOCKET_MODE = 0o700;
+const REFUSED: StreamHandlers = { onData() {}, onDrain() {}, onClose() {} };
+
+export class ClientLinks {
+  readonly #network: Network;
+  readonly #files: FileSystem;
+  readonly #turns: Turns;
+  readonly #path: string;
+  #server: StreamServer | undefined;
+
+  constructor(network: Network, files: FileSystem, turns: Turns, path: string) {
+    this.#network = network;
+    this.#files = files;
+    this.#turns = turns;
+    this.#path = path;
+  }
+
+  /** Removes a socket file on which nobody listens; refuses when somebody does. */
+  clearStaleSocket(done: (outcome: Result<void>) => void): void {
+    if (!this.#files.exists(this.#path)) {
+      this.#turns.timers("start").soon(() => done(ok(undefined)));
+      return;
+    }
+    this.#network.connectUnix(this.#path, (outcome) =>
+      this.#turns.run("start", () => {
+        if (outcome.ok) {
+          outcome.value.close();
+          done(err(`${this.#cannot()}: another daemon listens there`));
+          return REFUSED;
+        }
+        const removed = this.#files.remove(this.#path);
+        done(removed.ok ? removed : err(`${this.#cannot()}: ${removed.error.message}`));
+        return undefined;
+      }),
+    );
+  }
+
+  listen(accept: ClientAcceptor): Result<void> {
+    const server = this.#network.listenUnix(this.#path, SOCKET_MODE, (stream) =>
+      this.#turns.run("client-accept", () => {
+        const accepted = accept(stream.peer?.pid ?? 0);
+        if (accepted === undefined) {
+          stream.close();
+          return REFUSED;
+        }
+        const link = new PacketLink(stream, this.#turns, accepted.owner, {
+          name: "client-packets",
+          mode: "client",
+          congestedBytes: CLIENT_QUEUE_CONGESTED_BYTES,
+          relievedBytes: CLIENT_QUEUE_RELIEVED_BYTES,
+        });
+        accepted.connect(link);
+        return link.handlers;
+      }),
+    );
+    if (!server.ok) return err(`${this.#cannot()}: ${server.error.message}`);
+    this.#server = server.value;
+    return ok(undefined);
+  }
+
+  close(): void {
+    if (this.#server === undefined) return;
+    this.#server.close();
+    this.#server = undefined;
+    this.#files.remove(this.#path);
+  }
+
+  #cannot(): string {
+    return `Cannot listen on unix socket "${this.#path}"`;
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * What the benchmark measures. A figure gets a running three-node cluster, of ours or of stock nodes, and
+ * returns one number; the same program drives both kinds.
+ */
+export interface BenchCluster {
+  readonly kind: "ours" | "stock";
+  readonly nodes: number;
+  socket(pnn: number): string;
+  /** ctdbd and what it started, by role. */
+  processes(pnn: number): readonly { readonly role: string; readonly pid: number }[];
+}
+
+export interface Figure {
+  readonly name: string;
+  readonly unit: string;
+  readonly better: "higher" | "lower";
+  measure(cluster: BenchCluster): Promise<number>;
+}
+
+export interface Row {
+  readonly name: string;
+  readonly unit: string;
+  readonly better: "higher" | "lower";
+  /** One value per round. */
+  readonly ours: readonly number[];
+  readonly stock: readonly number[];
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+}
+
+/** Half the distance of the extremes, as a share of the median: what a difference must exceed. */
+export function spread(values: readonly number[]): number {
+  return (Math.max(...values) - Math.min(...values)) / 2 / median(values);
+}
+
+/** Above 1: ours is better, whichever direction is better for the figure. */
+export function ratio(row: Row): number {
+  const ours = median(row.ours);
+  const stock = median(row.stock);
+  return row.better === "higher" ? ours / stock : stock / ours;
+}
+
+export function renderTable(rows: readonly Row[]): string {
+  const cells = rows.map((row) => [
+    row.name,
+    row.unit,
+    measured(row.ours),
+    measured(row.stock),
+    ratio(row).toFixed(2),
+  ]);
+  const head = ["figure", "unit", "ours", "stock", "ratio"];
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...cells.map((cell) => (cell[column] ?? "").length)),
+  );
+  const line = (cell: readonly string[]) =>
+    cell.map((text, i) => (i < 2 ? text.padEnd(widths[i] ?? 0) : text.padStart(widths[i] ?? 0))).join("  ");
+  return [line(head), ...cells.map(line)].join("\n");
+}
+
+export function rowsAsJson(rows: readonly Row[]): string {
+  const values = rows.map((row) => ({
+    name: row.name,
+    unit: row.unit,
+    ours: median(row.ours),
+    stock: median(row.stock),
+    ratio: ratio(row),
+    ours_rounds: row.ours,
+    stock_rounds: row.stock,
+  }));
+  return `${JSON.stringify({ rows: values }, undefined, 2)}\n`;
+}
+
+function measured(values: readonly number[]): string {
+  return `${short(median(values))} ±${(100 * spread(values)).toFixed(0)}%`;
+}
+
+/** Three significant digits, without exponents. */
+function short(value: number): string {
+  if (value >= 1000) return Math.round(value).toLocaleString("en-US").replaceAll(",", " ");
+  return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
+}

@@ -1,0 +1,204 @@
+import { expect, test } from "bun:test";
+import { encode, textBytes, u32Codec } from "../../src/wire/codec.ts";
+import { NODE_FLAGS, SRVID } from "../../src/wire/constants.ts";
+import {
+  BROADCAST_ACTIVE,
+  BROADCAST_ALL,
+  BROADCAST_CONNECTED,
+  CURRENT_NODE,
+  OPERATIONS,
+} from "../../src/wire/packet.ts";
+import { buildReqTunnel, readReqTunnel } from "../../src/wire/packets_message.ts";
+import { type FakeNode, startCluster } from "./fake_cluster.ts";
+
+const TEST_SRVID = { hi: 0xae000000, lo: 7 };
+
+function listeners(nodes: readonly FakeNode[]) {
+  return nodes.map((node) => {
+    const client = node.client();
+    client.register(TEST_SRVID);
+    return client;
+  });
+}
+
+test("MessageRouter.fromClient() reaches clients of this node and of others", () => {
+  const { world, nodes } = startCluster(3);
+  const [one, two, three] = listeners(nodes);
+  one?.sendMessage(1, TEST_SRVID, textBytes("to one"));
+  one?.sendMessage(CURRENT_NODE, TEST_SRVID, textBytes("to self"));
+  one?.sendMessage(9, TEST_SRVID, textBytes("to nobody"));
+  world.settle();
+  expect(one?.messages()).toEqual(["to self"]);
+  expect(two?.messages()).toEqual(["to one"]);
+  expect(three?.messages()).toEqual([]);
+  expect(two?.received.at(-1)?.srcnode).toBe(0);
+});
+
+test("MessageRouter.fromClient() keeps the order of a sender, broadcast or not", () => {
+  const { world, nodes } = startCluster(2);
+  const [one, two] = listeners(nodes);
+  const sent: string[] = [];
+  for (let i = 0; i < 500; i++) {
+    const destination = [BROADCAST_ALL, i % 2, BROADCAST_CONNECTED][i % 3] as number;
+    sent.push(`${destination < 2 ? destination : "all"} ${i}`);
+    one?.sendMessage(destination, TEST_SRVID, textBytes(sent.at(-1) as string));
+  }
+  world.settle();
+  expect(one?.messages()).toEqual(sent.filter((text) => !text.startsWith("1")));
+  expect(two?.messages()).toEqual(sent.filter((text) => !text.startsWith("0")));
+});
+
+test("MessageRouter.fromClient() broadcasts to all, connected and active nodes", () => {
+  const { world, nodes } = startCluster(3);
+  const clients = listeners(nodes);
+  const heard = (index: number) => clients[index]?.messages();
+  // Node 2 is stopped as node 0 sees it: connected, but not active.
+  const change = { pnn: 2, new_flags: NODE_FLAGS.STOPPED, old_flags: 0 };
+  expect(clients[0]?.control("MODIFY_FLAGS", change).ok).toBe(true);
+  clients[0]?.sendMessage(BROADCAST_ALL, TEST_SRVID, textBytes("all"));
+  clients[0]?.sendMessage(BROADCAST_CONNECTED, TEST_SRVID, textBytes("connected"));
+  clients[0]?.sendMessage(BROADCAST_ACTIVE, TEST_SRVID, textBytes("active"));
+  world.settle();
+  expect(heard(0)).toEqual(["all", "connected", "active"]);
+  expect(heard(1)).toEqual(["all", "connected", "active"]);
+  expect(heard(2)).toEqual(["all", "connected"]);
+});
+
+test("SrvidRegistry.deliver() gives listeners of all srvids every message once", () => {
+  const { world, nodes } = startCluster(1);
+  const client = nodes[0]?.client();
+  client?.register(SRVID.ALL);
+  client?.sendMessage(CURRENT_NODE, TEST_SRVID, textBytes("a"));
+  client?.sendMessage(CURRENT_NODE, SRVID.ALL, textBytes("b"));
+  world.settle();
+  expect(client?.messages()).toEqual(["a", "b"]);
+});
+
+test("DEREGISTER_SRVID ends delivery, and refuses what is not registered", () => {
+  const { world, nodes } = startCluster(1);
+  const client = nodes[0]?.client();
+  client?.register(TEST_SRVID);
+  expect(client?.control("DEREGISTER_SRVID", undefined, { srvid: TEST_SRVID })).toMatchObject({
+    value: { status: 0 },
+  });
+  expect(client?.control("DEREGISTER_SRVID", undefined, { srvid: TEST_SRVID })).toMatchObject({
+    value: { status: 2 },
+  });
+  client?.sendMessage(CURRENT_NODE, TEST_SRVID, textBytes("a"));
+  world.settle();
+  expect(client?.messages()).toEqual([]);
+});
+
+test("REGISTER_NOTIFY is broadcast when the client goes, not when it deregistered", () => {
+  const { world, nodes } = startCluster(2);
+  const clients = listeners(nodes);
+  const watched = nodes[0]?.client(5000);
+  const second = { hi: TEST_SRVID.hi, lo: 8 };
+  watched?.control("REGISTER_NOTIFY", { srvid: TEST_SRVID, data: textBytes("gone") });
+  watched?.control("REGISTER_NOTIFY", { srvid: second, data: textBytes("never") });
+  expect(watched?.control("REGISTER_NOTIFY", { srvid: second, data: textBytes("x") }).ok).toBe(
+    false,
+  );
+  expect(watched?.control("DEREGISTER_NOTIFY", second).ok).toBe(true);
+  watched?.stream?.close();
+  world.settle();
+  expect(clients.map((client) => client.messages())).toEqual([["gone"], ["gone"]]);
+  expect(nodes[0]?.records.gone).toHaveLength(1);
+});
+
+test("LeaderCache shows a new listener the last fresh broadcast", () => {
+  const { world, nodes } = startCluster(2);
+  const recoverd = nodes[1]?.client(77);
+  const broadcast = (leader: number) => {
+    recoverd?.sendMessage(BROADCAST_CONNECTED, SRVID.LEADER, encode(u32Codec, leader));
+    world.settle();
+  };
+  const leaderSeenAt = (node: FakeNode | undefined) => {
+    const client = node?.client();
+    client?.register(SRVID.LEADER);
+    world.settle();
+    const message = client?.received.find(({ operation }) => operation === OPERATIONS.REQ_MESSAGE);
+    client?.stream?.close();
+    return message?.u32(44);
+  };
+  broadcast(1);
+  expect(leaderSeenAt(nodes[0])).toBe(1);
+  expect(leaderSeenAt(nodes[1])).toBe(1);
+  world.run(1600);
+  expect(leaderSeenAt(nodes[0])).toBeUndefined();
+  broadcast(1);
+  broadcast(0xffffffff);
+  expect(leaderSeenAt(nodes[0])).toBeUndefined();
+});
+
+test("TunnelRouter joins one client a node, and drops what nobody registered", () => {
+  const { world, nodes } = startCluster(2);
+  const [one, two] = nodes.map((node) => node.client());
+  const srvid = { hi: 0xffffffff, lo: 0 };
+  const packet = (text: string) =>
+    buildReqTunnel(
+      { generation: 0, destnode: 1, srcnode: 0, reqid: 42 },
+      { tunnel_id: srvid, flags: 1, data: textBytes(text) },
+    );
+  one?.send(packet("unregistered sender"));
+  expect(one?.control("TUNNEL_REGISTER", undefined, { srvid }).ok).toBe(true);
+  one?.send(packet("unregistered receiver"));
+  world.settle();
+  expect(two?.control("TUNNEL_REGISTER", undefined, { srvid }).ok).toBe(true);
+  expect(nodes[1]?.client().control("TUNNEL_REGISTER", undefined, { srvid }).ok).toBe(false);
+  one?.send(packet("through"));
+  world.settle();
+  const tunnels = two?.received.filter(({ operation }) => operation === OPERATIONS.REQ_TUNNEL);
+  expect(tunnels).toHaveLength(1);
+  const received = tunnels?.[0];
+  const read = received === undefined ? undefined : readReqTunnel(received);
+  expect(read).toMatchObject({ value: { flags: 1, data: textBytes("through") } });
+  expect([received?.reqid, received?.srcnode]).toEqual([42, 0]);
+});
+
+test("PacketLink hands out messages that arrive one byte at a time", () => {
+  const { world, nodes } = startCluster(2);
+  const [one, two] = listeners(nodes);
+  world.chunkBytes = 1;
+  for (let i = 0; i < 20; i++) one?.sendMessage(1, TEST_SRVID, textBytes(`m${i}`));
+  world.settle();
+  expect(two?.messages()).toEqual(Array.from({ length: 20 }, (_, i) => `m${i}`));
+});
+
+test("PacketLink has a client that fills a slow node's link wait, and loses nothing", () => {
+  const { world, nodes } = startCluster(2);
+  const [one, two] = listeners(nodes);
+  const data = new Uint8Array(1 << 20);
+  world.streamBytesMax = 64 << 10;
+  let sent = 0;
+  for (; sent < 40; sent++) {
+    data[0] = sent;
+    world.streamBytesMax = 64 << 20;
+    one?.sendMessage(1, TEST_SRVID, data);
+    world.streamBytesMax = 64 << 10;
+  }
+  world.settle();
+  expect(two?.received.filter(({ operation }) => operation === OPERATIONS.REQ_MESSAGE)).toHaveLength(
+    sent,
+  );
+});
+
+test("Node drops a client that does not read when MaxQueueDropMsg packets wait", () => {
+  const { world, nodes } = startCluster(1);
+  const reader = nodes[0]?.client(1);
+  const sender = nodes[0]?.client(2);
+  reader?.register(TEST_SRVID);
+  nodes[0]?.tunables.set("MaxQueueDropMsg", 100);
+  reader?.stream?.pause();
+  world.streamBytesMax = 1 << 30;
+  const data = new Uint8Array(60_000);
+  const other = nodes[0]?.client(3);
+  other?.register(TEST_SRVID);
+  for (let i = 0; i < 300; i++) sender?.sendMessage(CURRENT_NODE, TEST_SRVID, data);
+  world.streamBytesMax = 1 << 20;
+  world.settle();
+  expect(nodes[0]?.records.gone).toHaveLength(1);
+  const heard = other?.received.filter(({ operation }) => operation === OPERATIONS.REQ_MESSAGE);
+  expect(heard).toHaveLength(300);
+  expect(sender?.control("PING", undefined).ok).toBe(true);
+});

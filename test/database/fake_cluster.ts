@@ -1,0 +1,176 @@
+/**
+ * Several DatabaseSets joined by links that keep the order between two nodes and nothing else: which
+ * link delivers next is drawn from a seed. Clients behave like smbd: they lock the record, look whether
+ * this node is data master, change the data, and otherwise call and look again.
+ */
+import { DatabaseSet } from "../../src/database/database_set.ts";
+import { decodeExact } from "../../src/wire/codec.ts";
+import { NULL_FUNC } from "../../src/wire/constants.ts";
+import { CONTROL_NAMES, CONTROLS } from "../../src/wire/controls.ts";
+import { BROADCAST_ACTIVE, BROADCAST_CONNECTED, type PacketView } from "../../src/wire/packet.ts";
+import { buildReqCall, OPERATION_REPLIES } from "./packets_for_tests.ts";
+import { ControlCaller, FakeHost } from "./fake_host.ts";
+import type { MemoryTdb } from "./memory_tdb.ts";
+import { VirtualTime } from "./virtual_time.ts";
+
+export class SeededRandom {
+  #state: number;
+  constructor(seed: number) {
+    this.#state = seed >>> 0 || 1;
+  }
+  below(limit: number): number {
+    this.#state ^= this.#state << 13;
+    this.#state >>>= 0;
+    this.#state ^= this.#state >>> 17;
+    this.#state ^= this.#state << 5;
+    this.#state >>>= 0;
+    return this.#state % limit;
+  }
+}
+
+class ClusterHost extends FakeHost {
+  readonly #cluster: FakeCluster;
+  constructor(cluster: FakeCluster, pnn: number) {
+    super(pnn, cluster.time);
+    this.#cluster = cluster;
+  }
+  override sendToNode(pnn: number, packet: PacketView): void {
+    const copy = packet.copy();
+    copy.destnode = pnn;
+    this.#cluster.send(this.pnn, pnn, (node) => node.set.nodePacket(copy));
+  }
+  override sendToClient(clientId: number, packet: PacketView): void {
+    this.#cluster.answers.push({ pnn: this.pnn, clientId, packet: packet.copy() });
+  }
+  override broadcastControl(destination: number, opcode: number, _srvid: number, data: Uint8Array) {
+    const isBroadcast = destination === BROADCAST_ACTIVE || destination === BROADCAST_CONNECTED;
+    const targets = isBroadcast ? this.#cluster.nodes.map(({ host }) => host.pnn) : [destination];
+    const bytes = data.slice();
+    for (const pnn of targets) {
+      this.#cluster.send(this.pnn, pnn, (node) => node.control(opcode, bytes, this.pnn));
+    }
+  }
+  override sendMessage(
+    destination: number,
+    srvid: { hi: number; lo: number },
+    data: Uint8Array,
+  ): void {
+    const bytes = data.slice();
+    this.#cluster.send(this.pnn, destination, (node) => node.message(srvid, bytes, this.pnn));
+  }
+}
+
+export class ClusterNode {
+  readonly host: ClusterHost;
+  readonly set: DatabaseSet;
+  readonly caller: ControlCaller;
+  readonly messages: { srvid: { hi: number; lo: number }; data: Uint8Array }[] = [];
+
+  constructor(cluster: FakeCluster, pnn: number) {
+    this.host = new ClusterHost(cluster, pnn);
+    this.set = new DatabaseSet(this.host);
+    this.caller = new ControlCaller(this.host, this.set);
+  }
+  tdb(name: string): MemoryTdb {
+    const database = this.set.databaseByName(name);
+    if (database === undefined) throw new Error(`database ${name} is not attached`);
+    return database.tdb as MemoryTdb;
+  }
+  control(opcode: number, data: Uint8Array, srcnode: number): void {
+    const name = CONTROL_NAMES.find((candidate) => CONTROLS[candidate].opcode === opcode);
+    const handler = name === undefined ? undefined : this.set.controls[name];
+    if (name === undefined || handler === undefined) throw new Error(`no handler for ${opcode}`);
+    const request = decodeExact<unknown>(CONTROLS[name].request, data);
+    if (!request.ok) throw new Error(request.error);
+    const from = { srvid: { hi: 0, lo: 0 }, flags: 1, srcnode, clientId: 0 };
+    (handler as (request: unknown, from: unknown, later: () => void) => unknown)(
+      request.value,
+      from,
+      () => {},
+    );
+  }
+  message(srvid: { hi: number; lo: number }, data: Uint8Array, srcnode: number): void {
+    const handler = this.host.handlers.get(`${srvid.hi}:${srvid.lo}`);
+    if (handler === undefined) this.messages.push({ srvid, data });
+    else handler(data, srcnode);
+  }
+}
+
+export class FakeCluster {
+  readonly time = new VirtualTime();
+  readonly random: SeededRandom;
+  readonly nodes: ClusterNode[];
+  readonly answers: { pnn: number; clientId: number; packet: PacketView }[] = [];
+  readonly #links = new Map<string, ((node: ClusterNode) => void)[]>();
+  packetsDelivered = 0;
+  afterStep: () => void = () => {};
+
+  constructor(seed: number, count = 3) {
+    this.random = new SeededRandom(seed);
+    this.nodes = Array.from({ length: count }, (_, pnn) => new ClusterNode(this, pnn));
+    for (const { host } of this.nodes) {
+      host.map = this.nodes.map((node) => node.host.pnn);
+      for (const other of this.nodes) host.flags.set(other.host.pnn, 0);
+    }
+  }
+
+  send(from: number, to: number, deliver: (node: ClusterNode) => void): void {
+    const key = `${from}>${to}`;
+    const link = this.#links.get(key);
+    if (link === undefined) this.#links.set(key, [deliver]);
+    else link.push(deliver);
+  }
+
+  /** Delivers one packet, or runs one turn, or else the next timer. False when nothing is left. */
+  step(): boolean {
+    const moved = this.#deliverOne() || this.time.runNextTimer();
+    if (moved) this.afterStep();
+    return moved;
+  }
+
+  #deliverOne(): boolean {
+    const links = [...this.#links].filter(([, packets]) => packets.length > 0);
+    const choices = links.length + (this.time.soonCount > 0 ? 1 : 0);
+    if (choices === 0) return false;
+    const choice = links[this.random.below(choices)];
+    if (choice === undefined) return this.time.runOneSoon();
+    const [key, packets] = choice;
+    const node = this.nodes[Number(key.split(">")[1])];
+    if (node !== undefined) packets.shift()?.(node);
+    this.packetsDelivered += 1;
+    return true;
+  }
+
+  /** Until the condition holds; a cluster that stands still is a failure. */
+  runUntil(condition: () => boolean, what: string): void {
+    let idle = 0;
+    for (let steps = 0; !condition(); steps++) {
+      if (steps > 2_000_000) throw new Error(`${what} takes too long`);
+      // Clients also work without packets, so a single idle step is no standstill.
+      idle = this.step() ? 0 : idle + 1;
+      if (idle > 200) throw new Error(`nothing moves any more, but not: ${what}`);
+    }
+  }
+  settle(): void {
+    while (this.#deliverOne()) this.afterStep();
+  }
+
+  call(pnn: number, clientId: number, reqid: number, dbId: number, key: Uint8Array): void {
+    const node = this.nodes[pnn] as ClusterNode;
+    const header = { generation: 0, destnode: 0xf0000001, srcnode: 0, reqid };
+    const body = { flags: 1, db_id: dbId, callid: NULL_FUNC, hopcount: 0, key };
+    const packet = buildReqCall(header, { ...body, calldata: new Uint8Array(0) });
+    const problem = node.set.clientCall(clientId, packet);
+    if (problem !== undefined) throw new Error(problem);
+  }
+
+  /** The answer to a call, taken out; "ok", "error", or undefined when it is not there yet. */
+  takeAnswer(pnn: number, clientId: number, reqid: number): "ok" | "error" | undefined {
+    const at = this.answers.findIndex(
+      (answer) =>
+        answer.pnn === pnn && answer.clientId === clientId && answer.packet.reqid === reqid,
+    );
+    const [answer] = at < 0 ? [] : this.answers.splice(at, 1);
+    return answer === undefined ? undefined : OPERATION_REPLIES[answer.packet.operation];
+  }
+}

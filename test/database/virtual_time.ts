@@ -1,0 +1,101 @@
+/** Clock and timers on virtual time, for tests of the database part. */
+import type { Clock, Timer, Timers } from "../../src/platform/types.ts";
+
+interface Event {
+  readonly atMs: number;
+  readonly order: number;
+  readonly action: () => void;
+  cancelled: boolean;
+}
+
+export class VirtualTime implements Clock, Timers {
+  nowMs = 0;
+  /** Added to the clock at every look: makes slices end. */
+  tickPerLookMs = 0;
+  #order = 0;
+  #events: Event[] = [];
+  #soon: (() => void)[] = [];
+
+  monotonicMs(): number {
+    this.nowMs += this.tickPerLookMs;
+    return this.nowMs;
+  }
+  wallTime() {
+    return { sec: 1_700_000_000 + Math.floor(this.nowMs / 1000), usec: 0 };
+  }
+  after(delayMs: number, action: () => void): Timer {
+    const event = { atMs: this.nowMs + delayMs, order: this.#order++, action, cancelled: false };
+    this.#events.push(event);
+    return {
+      cancel: () => {
+        event.cancelled = true;
+      },
+    };
+  }
+  every(intervalMs: number, action: () => void): Timer {
+    let timer: Timer = { cancel() {} };
+    let cancelled = false;
+    const again = () => {
+      timer = this.after(intervalMs, () => {
+        action();
+        if (!cancelled) again();
+      });
+    };
+    again();
+    return {
+      cancel() {
+        cancelled = true;
+        timer.cancel();
+      },
+    };
+  }
+  soon(action: () => void): void {
+    this.#soon.push(action);
+  }
+
+  /** One thing that was asked for with `soon`; false when there is none. */
+  runOneSoon(): boolean {
+    const action = this.#soon.shift();
+    action?.();
+    return action !== undefined;
+  }
+  get soonCount(): number {
+    return this.#soon.length;
+  }
+  settle(): void {
+    for (let turns = 0; this.runOneSoon(); turns++) {
+      if (turns > 1_000_000) throw new Error("the turns do not end");
+    }
+  }
+  /** Runs the earliest timer, moving time; false when there is none. */
+  runNextTimer(): boolean {
+    this.#events = this.#events.filter((event) => !event.cancelled);
+    const next = this.#events.reduce<Event | undefined>(
+      (first, event) =>
+        first === undefined ||
+        event.atMs < first.atMs ||
+        (event.atMs === first.atMs && event.order < first.order)
+          ? event
+          : first,
+      undefined,
+    );
+    if (next === undefined) return false;
+    this.#events = this.#events.filter((event) => event !== next);
+    this.nowMs = Math.max(this.nowMs, next.atMs);
+    next.action();
+    return true;
+  }
+  get nextTimerMs(): number | undefined {
+    const times = this.#events.filter((event) => !event.cancelled).map((event) => event.atMs);
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+  advance(byMs: number): void {
+    const end = this.nowMs + byMs;
+    this.settle();
+    for (let next = this.nextTimerMs; next !== undefined && next <= end; next = this.nextTimerMs) {
+      this.runNextTimer();
+      this.settle();
+    }
+    this.nowMs = Math.max(this.nowMs, end);
+  }
+}

@@ -1,0 +1,40 @@
+/** The compiled executables for tests: compiled once, and again only when a source is newer. */
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { PROJECT } from "./source_tree.ts";
+
+export const DIST = join(PROJECT, "dist");
+const EXECUTABLE = join(DIST, "ctdb-appliance");
+
+let compiled: Promise<string> | undefined;
+
+/** The directory with our executables, up to date. Throws with the compiler's words when it fails. */
+export function compiledExecutables(): Promise<string> {
+  compiled ??= compileWhenOld();
+  return compiled;
+}
+
+async function compileWhenOld(): Promise<string> {
+  if (existsSync(EXECUTABLE) && newestSource() <= statSync(EXECUTABLE).mtimeMs) return DIST;
+  const child = Bun.spawn([join(PROJECT, "build/compile")], {
+    cwd: PROJECT,
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [stdout, stderr] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ]);
+  if ((await child.exited) !== 0) throw new Error(`build/compile failed:\n${stdout}${stderr}`);
+  return DIST;
+}
+
+function newestSource(): number {
+  const root = join(PROJECT, "src");
+  const names = readdirSync(root, { recursive: true }) as string[];
+  const times = names
+    .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
+    .map((name) => statSync(join(root, name)).mtimeMs);
+  return Math.max(...times);
+}
