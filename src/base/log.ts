@@ -35,10 +35,13 @@ export function logLevelOfNumber(value: number): LogLevel | undefined {
   return "DEBUG";
 }
 
-/** Canonical name as a case-insensitive prefix of the text, or a plain number 0..10. */
+/**
+ * The first letters of a name in any case ("NOT" is NOTICE), or digits that give 0..10; what follows the
+ * digits is ignored, as the original does (docs/protocol.md, "Debug levels").
+ */
 export function parseLogLevel(text: string): LogLevel | undefined {
-  for (const name of Object.keys(LOG_LEVELS) as LogLevel[]) {
-    if (text.slice(0, name.length).toUpperCase() === name) return name;
-  }
-  return /^[0-9]+$/.test(text) ? logLevelOfNumber(Number(text)) : undefined;
+  if (/^[0-9]/.test(text)) return logLevelOfNumber(Number.parseInt(text, 10));
+  const wanted = text.toUpperCase();
+  if (wanted === "") return undefined;
+  return (Object.keys(LOG_LEVELS) as LogLevel[]).find((name) => name.startsWith(wanted));
 }

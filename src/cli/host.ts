@@ -2,21 +2,26 @@
  * What the tool needs from the process it runs in; the role gives the real one, tests their own.
  * What only some commands need comes on demand, so that the others start faster.
  */
+import type { Result } from "../base/result.ts";
 import type { Clock, FileSystem, Network, Timers } from "../platform/types.ts";
 import type { TdbOpener } from "../tdb/types.ts";
 
 export interface ToolHost {
+  /** What `ctdb version` says. */
+  readonly version: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Where the running executable lies; helpers are looked for there. */
   readonly executableDirectory: string;
   readonly pid: number;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, "monotonicMs">;
   readonly timers: Timers;
-  readonly network: Network;
-  readonly files: FileSystem;
+  readonly network: Pick<Network, "connectUnix">;
+  readonly files: Pick<FileSystem, "readText">;
   tdbs(): Promise<TdbOpener>;
   /** Standard output of a command that ended well; otherwise why not. */
   run(argv: readonly string[]): Promise<{ readonly output: string } | { readonly failure: string }>;
+  /** Creates or replaces the file, mode 0600. */
+  writeFile(path: string, bytes: Uint8Array): Promise<Result<void>>;
   /** Can this machine's address be bound to? */
   hasAddress(address: string): boolean;
   /** Standard output and error, in the order of the calls; text as it is. */

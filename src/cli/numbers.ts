@@ -43,7 +43,9 @@ export function parseUnsigned32(text: string): Result<number, number> {
 /** As atoi: what starts with no decimal number is 0. */
 export function parseLeadingInteger(text: string): number {
   const match = /^[ \t\n\v\f\r]*([+-]?[0-9]+)/.exec(text);
-  return match === null ? 0 : Number(BigInt.asIntN(32, BigInt((match[1] as string).replace("+", ""))));
+  return match === null
+    ? 0
+    : Number(BigInt.asIntN(32, BigInt((match[1] as string).replace("+", ""))));
 }
 
 /** A C int that fills the text: the value, or why not, in the option parser's words. */

@@ -9,7 +9,7 @@
  *    request that it answers (its body); it never throws.
  */
 import { err, ok, type Result } from "../base/result.ts";
-import { type U64, U64_ZERO, u64Equal } from "../base/u64.ts";
+import { type U64, U64_ZERO, u64Equal, u64Hex } from "../base/u64.ts";
 import type { Network, Stream, StreamHandlers, Timers } from "../platform/types.ts";
 import { PacketFramer } from "../transport/framer.ts";
 import { bytesText, type Codec, decodePadded, EMPTY, encode } from "../wire/codec.ts";
@@ -66,7 +66,7 @@ export interface ConnectOptions {
  * or the connection ends, "timeout", or what GET_PNN answered.
  */
 export async function connectClient(
-  network: Network,
+  network: Pick<Network, "connectUnix">,
   timers: Timers,
   socketPath: string,
   options: ConnectOptions = {},
@@ -85,7 +85,7 @@ export async function connectClient(
 }
 
 function openConnection(
-  network: Network,
+  network: Pick<Network, "connectUnix">,
   timers: Timers,
   socketPath: string,
   timeoutMs: number,
@@ -95,7 +95,7 @@ function openConnection(
       deadline?.cancel();
       if (!outcome.ok) {
         const reason = `Cannot connect to ctdbd at "${socketPath}": ${outcome.error.message}`;
-        resolve(err({ kind: "disconnected", reason, status: 0 }));
+        resolve(err({ kind: "disconnected", reason, status: 0, cause: outcome.error }));
         return undefined;
       }
       const client = new ConnectedClient(outcome.value, timers, timeoutMs);
@@ -126,6 +126,8 @@ export class ConnectedClient implements CtdbClient {
   readonly #pending: PendingRequests;
   readonly #messages = new Subscriptions<MessageHandler>();
   readonly #tunnels = new Subscriptions<TunnelHandler>();
+  /** REGISTER_SRVID under way, by srvid. */
+  readonly #registrations = new Map<string, Promise<ControlOutcome<undefined>>>();
   #disconnectActions: ((reason: string) => void)[] = [];
   /** Why the connection ended; undefined while it has not. */
   #ended: string | undefined;
@@ -222,13 +224,17 @@ export class ConnectedClient implements CtdbClient {
     handler: MessageHandler,
   ): Promise<Result<{ remove(): void }, ClientFailure>> {
     // Before the answer: the first message may come together with it.
-    const first = this.#messages.add(srvid, handler);
-    if (first) {
-      const answer = await this.control("REGISTER_SRVID", undefined, { srvid });
-      if (!answer.ok) {
-        this.#messages.remove(srvid, handler);
-        return answer;
-      }
+    const key = u64Hex(srvid);
+    if (this.#messages.add(srvid, handler)) {
+      const asked = this.control("REGISTER_SRVID", undefined, { srvid });
+      this.#registrations.set(key, asked);
+      void asked.then(() => this.#registrations.delete(key));
+    }
+    // Further handlers of a srvid share the fate of the first.
+    const answer = await this.#registrations.get(key);
+    if (answer !== undefined && !answer.ok) {
+      this.#messages.remove(srvid, handler);
+      return answer;
     }
     return ok({
       remove: () => {

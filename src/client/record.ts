@@ -34,8 +34,8 @@ export interface RecordFailure {
 
 export interface RecordEnvironment {
   readonly tdbs: TdbOpener;
-  readonly timers: Timers;
-  readonly clock: Clock;
+  readonly timers: Pick<Timers, "after">;
+  readonly clock: Pick<Clock, "monotonicMs">;
 }
 
 export interface LockOptions {

@@ -7,6 +7,7 @@
  * 2. When the connection is lost, every pending request fails with "disconnected".
  * 3. Replies that nobody waits for any more are dropped and counted.
  */
+import type { SystemError } from "../base/errors.ts";
 import type { Result } from "../base/result.ts";
 import type { U64 } from "../base/u64.ts";
 import type { ControlName, ControlReplyOf, ControlRequestOf } from "../wire/controls.ts";
@@ -23,6 +24,8 @@ export interface ClientFailure {
   readonly reason: string;
   /** Status of a refusal; 0 otherwise. */
   readonly status: number;
+  /** The system call that failed, for a connection that could not be made. */
+  readonly cause?: SystemError;
 }
 
 export interface ControlAnswer<T> {

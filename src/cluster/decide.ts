@@ -70,10 +70,17 @@ export function decideCluster(
   local: LocalSnapshot,
   remote: RemoteSnapshot,
   memory: ClusterMemory,
-): { readonly actions: readonly Action[]; readonly problem: string | undefined } {
+): ClusterDecision {
   const checks = new ClusterChecks(local, remote, memory);
   checks.run();
-  return { actions: checks.actions, problem: checks.problem };
+  return { actions: checks.actions, nodes: checks.nodes, problem: checks.problem };
+}
+
+export interface ClusterDecision {
+  readonly actions: readonly Action[];
+  /** Our node map with the flags that the nodes report of themselves. */
+  readonly nodes: readonly NodeAndFlags[];
+  readonly problem: string | undefined;
 }
 
 class ClusterChecks {
@@ -82,14 +89,13 @@ class ClusterChecks {
   readonly #local: LocalSnapshot;
   readonly #remote: RemoteSnapshot;
   readonly #memory: ClusterMemory;
-  /** Our node map with the flags that the nodes themselves report. */
-  #nodes: readonly NodeAndFlags[];
+  nodes: readonly NodeAndFlags[];
 
   constructor(local: LocalSnapshot, remote: RemoteSnapshot, memory: ClusterMemory) {
     this.#local = local;
     this.#remote = remote;
     this.#memory = memory;
-    this.#nodes = local.nodes;
+    this.nodes = local.nodes;
   }
 
   run(): void {
@@ -128,7 +134,7 @@ class ClusterChecks {
 
   /** Node maps of all connected nodes and capabilities of all active ones are needed for everything. */
   #answersComplete(): boolean {
-    for (const { pnn, flags } of this.#nodes) {
+    for (const { pnn, flags } of this.nodes) {
       if ((flags & NODE_FLAGS.DISCONNECTED) !== 0 || pnn === this.#memory.pnn) continue;
       if (!this.#remote.nodeMaps.has(pnn)) {
         this.problem ??= `Cannot read the node map of node ${pnn}`;
@@ -145,14 +151,14 @@ class ClusterChecks {
   /** A node knows its own flags best; every node must have the same flags for every other. */
   #fixFlags(): void {
     const { nodeMaps } = this.#remote;
-    this.#nodes = this.#nodes.map((node) => {
+    this.nodes = this.nodes.map((node) => {
       const itself = nodeMaps.get(node.pnn);
       const flags = itself === undefined ? undefined : flagsOf(itself, node.pnn);
       if (flags === undefined) return node;
       const kept = node.flags & NODE_FLAGS.DISCONNECTED;
       return { ...node, flags: kept | (flags & ~NODE_FLAGS.DISCONNECTED) };
     });
-    for (const [at, { pnn, flags }] of this.#nodes.entries()) {
+    for (const [at, { pnn, flags }] of this.nodes.entries()) {
       if ((flags & NODE_FLAGS.DISCONNECTED) !== 0) continue;
       const stale = this.#local.nodes[at]?.flags !== flags;
       const differs = [...nodeMaps].some(([viewer, map]) => {
@@ -165,7 +171,7 @@ class ClusterChecks {
   }
 
   #modesNormal(): boolean {
-    const active = activeNodes(this.#nodes);
+    const active = activeNodes(this.nodes);
     for (const pnn of active) {
       const mode = this.#remote.recoveryModes.get(pnn);
       if (mode !== undefined && mode !== RECOVERY_NORMAL) {
@@ -181,17 +187,17 @@ class ClusterChecks {
 
   /** All nodes must agree on the number and order of the nodes. */
   #nodeMapProblem(): string | undefined {
-    for (const pnn of activeNodes(this.#nodes)) {
+    for (const pnn of activeNodes(this.nodes)) {
       const map = this.#remote.nodeMaps.get(pnn);
       if (map === undefined) continue;
-      if (map.length !== this.#nodes.length) {
+      if (map.length !== this.nodes.length) {
         this.#blame(pnn);
-        return `node ${pnn} knows ${map.length} nodes, this node ${this.#nodes.length}`;
+        return `node ${pnn} knows ${map.length} nodes, this node ${this.nodes.length}`;
       }
-      const at = map.findIndex((node, i) => node.pnn !== this.#nodes[i]?.pnn);
+      const at = map.findIndex((node, i) => node.pnn !== this.nodes[i]?.pnn);
       if (at >= 0) {
         this.#blame(pnn);
-        return `node ${pnn} has node ${map[at]?.pnn} in place ${at}, this node ${this.#nodes[at]?.pnn}`;
+        return `node ${pnn} has node ${map[at]?.pnn} in place ${at}, this node ${this.nodes[at]?.pnn}`;
       }
     }
     return undefined;
@@ -200,7 +206,7 @@ class ClusterChecks {
   /** The vnn map must hold the active lmasters and be the same everywhere. */
   #vnnMapProblem(): string | undefined {
     const own = this.#local.vnnMap;
-    const active = activeNodes(this.#nodes);
+    const active = activeNodes(this.nodes);
     const lmasters = active.filter(
       (pnn) => ((this.#remote.capabilities.get(pnn) ?? 0) & CAPABILITIES.LMASTER) !== 0,
     );

@@ -135,7 +135,11 @@ export class NodeTable {
   }
 
   toWire(): NodeAndFlags[] {
-    return this.#entries.map(({ pnn, flags, address }) => ({ pnn, flags, addr: wireAddress(address) }));
+    return this.#entries.map(({ pnn, flags, address }) => ({
+      pnn,
+      flags,
+      addr: wireAddress(address),
+    }));
   }
 
   #pnnsWithout(flags: number): number[] {
@@ -155,7 +159,8 @@ export function nodesFileToWire(nodes: readonly ConfiguredNode[]): NodeAndFlags[
 }
 
 function newEntry(node: ConfiguredNode): NodeEntry {
-  const flags = NODE_FLAGS.DISCONNECTED | (node.deleted ? NODE_FLAGS.DELETED : NODE_FLAGS.UNHEALTHY);
+  const flags =
+    NODE_FLAGS.DISCONNECTED | (node.deleted ? NODE_FLAGS.DELETED : NODE_FLAGS.UNHEALTHY);
   const address = node.deleted ? "" : node.address;
   return { pnn: node.pnn, address, flags, received: 0, silentTicks: 0, version: 0 };
 }

@@ -5,9 +5,10 @@
  * 1. A client number is never 0 and is not given again while its client is there.
  * 2. When a client goes, everything that it registered goes with it (`ClientsOwner.onGone`), once.
  */
-import type { MessageSink } from "./srvid_registry.ts";
+
 import type { PacketLink } from "../transport/packet_link.ts";
 import type { PacketView } from "../wire/packet.ts";
+import type { MessageSink } from "./srvid_registry.ts";
 
 /** A srvid as it was registered. */
 export interface Registration {

@@ -10,7 +10,7 @@
  */
 import { assert } from "../base/assert.ts";
 import type { Logger } from "../base/log.ts";
-import { ok, err, type Result } from "../base/result.ts";
+import { err, ok, type Result } from "../base/result.ts";
 import { U64_ZERO } from "../base/u64.ts";
 import type { NodeTable } from "../cluster/node_table.ts";
 import type { VnnMap } from "../cluster/vnn_map.ts";
@@ -81,14 +81,23 @@ export class ControlRouter {
     const flags = packet.u32(REQ_CONTROL_AT.FLAGS);
     const noReply = (flags & CONTROL_NOREPLY) !== 0;
     const destination = packet.destnode === CURRENT_NODE ? nodes.ownPnn : packet.destnode;
-    if (destination === nodes.ownPnn) return this.#local(client, packet, noReply);
+    if (destination === nodes.ownPnn) {
+      this.#local(client, packet, noReply);
+      return;
+    }
     const targets = output.broadcastTargets(destination);
-    if (targets === undefined) return this.#forward(client, destination, packet, noReply);
+    if (targets === undefined) {
+      this.#forward(client, destination, packet, noReply);
+      return;
+    }
     if (!noReply) {
       const what = describe(packet);
-      this.#d.log.error(`Refused to broadcast control ${what} of client ${client.pid}: wants a reply`);
+      this.#d.log.error(
+        `Refused to broadcast control ${what} of client ${client.pid}: wants a reply`,
+      );
       const refusal = failure("attempt to broadcast a control without NOREPLY");
-      return this.#answerClient(client, packet.reqid, refusal);
+      this.#answerClient(client, packet.reqid, refusal);
+      return;
     }
     for (const pnn of targets) {
       if (pnn === nodes.ownPnn) this.#local(client, packet, true);
@@ -220,7 +229,8 @@ export class ControlRouter {
     const clientReqid = packet.reqid;
     if (!nodes.connected(pnn)) {
       if (noReply) return;
-      return this.#answerClient(client, clientReqid, failure("ctdb_control to disconnected node"));
+      this.#answerClient(client, clientReqid, failure("ctdb_control to disconnected node"));
+      return;
     }
     let reqid = 0;
     if (!noReply) {

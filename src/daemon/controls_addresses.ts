@@ -4,8 +4,8 @@
  */
 import type { U64 } from "../base/u64.ts";
 import { type ControlHandlers, failure, SUCCESS } from "../transport/control_request.ts";
-import { SRVID } from "../wire/constants.ts";
 import { encode } from "../wire/codec.ts";
+import { SRVID } from "../wire/constants.ts";
 import { ifaceList, publicIpList } from "../wire/structs.ts";
 import { EVENT_TIMED_OUT, type EventRunner } from "./event_runner.ts";
 import type { NodeState } from "./node_state.ts";
@@ -48,7 +48,7 @@ export function addressControls(parts: AddressControlParts): ControlHandlers {
       parts.events.run("ipreallocated", (status) => {
         if (status === EVENT_TIMED_OUT) parts.banOurselves('event "ipreallocated" timed out');
         parts.announce(SRVID.IPREALLOCATED);
-        later({ status: -status });
+        later({ status: 0 - status });
       });
       return "later";
     },
@@ -57,7 +57,7 @@ export function addressControls(parts: AddressControlParts): ControlHandlers {
       if (parts.state.runstateBefore("RUNNING")) return SUCCESS;
       parts.events.run("startipreallocate", (status) => {
         parts.announce(SRVID.START_IPREALLOCATE);
-        later({ status: -status });
+        later({ status: 0 - status });
       });
       return "later";
     },

@@ -28,7 +28,9 @@ export function clientControls(parts: ClientControlParts): ControlHandlers {
   const { clients, tunnels } = parts;
   const ofClient = (from: ControlRequest, action: (client: Client) => ControlReply) => {
     const client = clients.get(from.clientId);
-    return client === undefined ? failure("this control is for local clients only") : action(client);
+    return client === undefined
+      ? failure("this control is for local clients only")
+      : action(client);
   };
   return {
     REGISTER_SRVID: (_request, from) => ofClient(from, (client) => register(parts, client, from)),
@@ -76,7 +78,10 @@ const ENOENT = 2;
 function deregister(parts: ClientControlParts, client: Client, from: ControlRequest): ControlReply {
   const { hi, lo } = from.srvid;
   if (!parts.registry.remove(hi, lo, client)) {
-    return { status: ENOENT, error: `srvid ${u64Hex(from.srvid)} is not registered by this client` };
+    return {
+      status: ENOENT,
+      error: `srvid ${u64Hex(from.srvid)} is not registered by this client`,
+    };
   }
   const at = client.srvids.findIndex((srvid) => srvid.hi === hi && srvid.lo === lo);
   client.srvids.splice(at, 1);

@@ -17,7 +17,7 @@ import {
 import { EMPTY } from "../wire/codec.ts";
 import { RECOVERY_ACTIVE, RECOVERY_NORMAL } from "../wire/constants.ts";
 import { textUpToNul } from "../wire/packets_call.ts";
-import type { ClusterLockProbe } from "./cluster_lock_probe.ts";
+import type { ClusterLockProbe, ProbeOutcome } from "./cluster_lock_probe.ts";
 import type { OwnControlDone } from "./control_router.ts";
 import type { DatabasePart } from "./database_part.ts";
 import { EVENT_TIMED_OUT, type EventRunner } from "./event_runner.ts";
@@ -34,7 +34,8 @@ export interface RecoveryControlParts {
   readonly events: EventRunner;
   readonly statistics: NodeStatistics;
   readonly clusterLock: string | undefined;
-  readonly clusterLockProbe: ClusterLockProbe;
+  /** Asked only when a cluster lock is configured. */
+  readonly clusterLockProbe: ClusterLockProbe | undefined;
   readonly log: Logger;
   /** GET_RECLOCK_FILE to a node. */
   askClusterLock(pnn: number, done: OwnControlDone): void;
@@ -80,7 +81,7 @@ function setRecoveryMode(
   const problem = generationProblem(parts);
   if (problem !== undefined) return failure(problem);
   if (freeze.frozen) freeze.thaw();
-  if (clusterLock === undefined) {
+  if (clusterLock === undefined || clusterLockProbe === undefined) {
     state.setRecovering(false);
     return SUCCESS;
   }
@@ -89,10 +90,7 @@ function setRecoveryMode(
     if (outcome === "timeout") {
       log.warning("Time out getting recovery lock, allowing recmode set anyway");
     }
-    const refused =
-      outcome === "taken" || outcome === "error"
-        ? probeProblem(clusterLock, outcome)
-        : generationProblem(parts);
+    const refused = probeProblem(clusterLock, outcome) ?? generationProblem(parts);
     if (refused !== undefined) {
       log.error(refused);
       return later(failure(refused));
@@ -112,8 +110,9 @@ function generationProblem(parts: RecoveryControlParts): string | undefined {
   return problem;
 }
 
-function probeProblem(lock: string, outcome: "taken" | "error"): string {
+function probeProblem(lock: string, outcome: ProbeOutcome): string | undefined {
   if (outcome === "error") return `Unexpected error when testing cluster lock "${lock}"`;
+  if (outcome !== "taken") return undefined;
   return (
     `Took cluster lock "${lock}" from the leader during recovery - ` +
     "probably a cluster filesystem lock coherence problem"
@@ -127,10 +126,13 @@ function startRecovery(parts: RecoveryControlParts, leader: number, later: Reply
   const runEvent = () =>
     events.run("startrecovery", (status) => {
       if (status !== 0) log.error(`startrecovery event script failed (status ${status})`);
-      later({ status: -status });
+      later({ status: 0 - status });
     });
   // The leader may see us before we see it: then the locks are not compared this time.
-  if (!nodes.connected(leader)) return runEvent();
+  if (!nodes.connected(leader)) {
+    runEvent();
+    return;
+  }
   parts.askClusterLock(leader, (answer) => {
     if (!answer.ok) {
       log.error(`Cannot get the cluster lock of leader ${leader}: ${answer.error}`);
@@ -158,7 +160,7 @@ function endRecovery(parts: RecoveryControlParts, later: ReplyLater): void {
       log.error(`recovered event script failed (status ${status})`);
       if (status === EVENT_TIMED_OUT) parts.banOurselves('event "recovered" timed out');
     }
-    later({ status: -status, data: EMPTY });
+    later({ status: 0 - status, data: EMPTY });
     state.recoveryFinished();
     if (state.runstate === "FIRST_RECOVERY") state.becomeRunstate("STARTUP");
   });

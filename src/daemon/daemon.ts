@@ -10,8 +10,9 @@
  * 2. `start` reports once; after a failure nothing of the daemon is left, and the reason is one line.
  * 3. `exit` is called once, as the last thing.
  */
+
+import { err, type Result, done as succeeded } from "../base/result.ts";
 import { TracedTurns, type TurnStall } from "../base/trace.ts";
-import { done as succeeded, err, type Result } from "../base/result.ts";
 import { ClientLinks } from "../transport/client_links.ts";
 import { NodeLinks } from "../transport/node_links.ts";
 import { Turns } from "../transport/turns.ts";
@@ -38,7 +39,10 @@ export class Daemon {
   constructor(dependencies: DaemonDependencies) {
     const { clock, timers, network, files, paths, log } = dependencies;
     this.#d = dependencies;
-    this.turns = new Turns(new TracedTurns(clock, (stall) => log.warning(stallText(stall))), timers);
+    this.turns = new Turns(
+      new TracedTurns(clock, (stall) => log.warning(stallText(stall))),
+      timers,
+    );
     this.#nodeLinks = new NodeLinks({
       network,
       clock,
@@ -102,8 +106,14 @@ export class Daemon {
   #run(steps: readonly Step[], finished: (outcome: Result<void>) => void): void {
     const runFrom = (index: number): void => {
       const step = steps[index];
-      if (this.#phase !== "starting") return finished(err("shut down while starting"));
-      if (step === undefined) return finished(succeeded);
+      if (this.#phase !== "starting") {
+        finished(err("shut down while starting"));
+        return;
+      }
+      if (step === undefined) {
+        finished(succeeded);
+        return;
+      }
       step((outcome) => (outcome.ok ? runFrom(index + 1) : finished(outcome)));
     };
     runFrom(0);
@@ -217,12 +227,16 @@ export class Daemon {
   #shutdown(exitCode: number, reason: string): void {
     const { log, config, events } = this.#d;
     if (this.#phase === "shutting down") {
-      return log.notice("Already shutting down so will not proceed.");
+      log.notice("Already shutting down so will not proceed.");
+      return;
     }
     this.#phase = "shutting down";
     log.error(`Shutdown sequence commencing: ${reason}`);
     const node = this.#node;
-    if (node === undefined) return this.#end(exitCode);
+    if (node === undefined) {
+      this.#end(exitCode);
+      return;
+    }
     node.state.becomeRunstate("SHUTDOWN");
     const stop = () => {
       this.#recoverd.stop();
@@ -231,7 +245,10 @@ export class Daemon {
       events.run("shutdown", () => this.turns.run("shutdown", () => this.#end(exitCode)));
     };
     // Without event scripts nobody holds anything that could be taken over.
-    if (!events.runsScripts) return stop();
+    if (!events.runsScripts) {
+      stop();
+      return;
+    }
     takeoverBeforeShutdown(
       {
         pnn: node.pnn,

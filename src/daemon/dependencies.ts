@@ -6,8 +6,8 @@ import type { DatabaseHost } from "../database/host.ts";
 import type { Clock, FileSystem, Network, Random, Timers } from "../platform/types.ts";
 import type { LockWaiter, TdbOpener } from "../tdb/types.ts";
 import type { ClusterLockProbe } from "./cluster_lock_probe.ts";
-import type { LogLevelSetting } from "./controls_node.ts";
 import type { NodesLoaded } from "./controls_membership.ts";
+import type { LogLevelSetting } from "./controls_node.ts";
 import type { DatabasePart } from "./database_part.ts";
 import type { EventRunner } from "./event_runner.ts";
 import type { MemoryUse } from "./memory_report.ts";
@@ -37,7 +37,7 @@ export interface DaemonDependencies {
   readonly pidFile: PidFile;
   readonly startRecoverd: StartRecoverd;
   /** Asked only when a cluster lock is configured. */
-  readonly clusterLockProbe: ClusterLockProbe;
+  readonly clusterLockProbe: ClusterLockProbe | undefined;
   readonly events: EventRunner;
   readonly createDatabase: (host: DatabaseHost) => DatabasePart;
 

@@ -91,13 +91,17 @@ export class Health {
       case "idle":
         return;
       case "waiting":
-        return this.#wait();
+        this.#wait();
+        return;
       case "starting":
-        return this.#startUp();
+        this.#startUp();
+        return;
       case "monitoring":
-        return this.#monitor();
+        this.#monitor();
+        return;
       default:
-        return unreachable(this.#phase);
+        unreachable(this.#phase);
+        return;
     }
   }
 
@@ -110,9 +114,15 @@ export class Health {
         log.notice("Node is STOPPED. Node will NOT recover.");
       }
     }
-    if (!this.#isRecovered()) return this.#plan(POLL_MS);
+    if (!this.#isRecovered()) {
+      this.#plan(POLL_MS);
+      return;
+    }
     const unhealthy = database.unhealthyReason();
-    if (unhealthy !== undefined) return this.#d.fatal(unhealthy);
+    if (unhealthy !== undefined) {
+      this.#d.fatal(unhealthy);
+      return;
+    }
     this.#phase = "starting";
     this.#startUp();
   }
@@ -129,7 +139,10 @@ export class Health {
     const { state, events, log } = this.#d;
     if (this.#eventRuns) return;
     // The end of the first recovery runs an event too: one after the other.
-    if (state.runstateBefore("STARTUP")) return this.#plan(POLL_MS);
+    if (state.runstateBefore("STARTUP")) {
+      this.#plan(POLL_MS);
+      return;
+    }
     log.notice('Running the "startup" event.');
     this.#eventRuns = true;
     events.run("startup", (status) => {
@@ -151,7 +164,8 @@ export class Health {
   #monitor(): void {
     const { state, nodes, freeze, events } = this.#d;
     if (state.recovering || nodes.ownInactive || freeze.frozen) {
-      return this.#plan(this.#nextIntervalSec * 1000);
+      this.#plan(this.#nextIntervalSec * 1000);
+      return;
     }
     events.run("monitor", (status) => {
       if (this.#phase === "monitoring") this.#monitored(status);

@@ -92,7 +92,8 @@ export class Membership {
 
   #banExpired(): void {
     if (!this.#d.freeze.frozen) {
-      return this.banOurselves("the ban timed out, but not all databases are frozen yet");
+      this.banOurselves("the ban timed out, but not all databases are frozen yet");
+      return;
     }
     this.#d.log.error("Banning timed out");
     this.#d.nodes.clearOwnFlag("BANNED");
@@ -107,7 +108,8 @@ export class Membership {
     if (!state.recovering) log.notice("Recovery mode set to ACTIVE");
     state.setRecovering(true);
     freeze.freeze((outcome) => {
-      if (!outcome.ok) log.error(`Cannot freeze the databases of an inactive node: ${outcome.error}`);
+      if (!outcome.ok)
+        log.error(`Cannot freeze the databases of an inactive node: ${outcome.error}`);
     });
   }
 }

@@ -4,8 +4,9 @@
  * Invariant: messages of one sender to one listener arrive in the order in which they were sent, also
  * when some were sent to this node and some were broadcast.
  */
-import type { VnnMap } from "../cluster/vnn_map.ts";
+
 import type { U64 } from "../base/u64.ts";
+import type { VnnMap } from "../cluster/vnn_map.ts";
 import { CURRENT_NODE, type PacketView } from "../wire/packet.ts";
 import { REQ_MESSAGE_AT } from "../wire/packet_layouts.ts";
 import { buildReqMessage } from "../wire/packets_message.ts";
@@ -71,9 +72,15 @@ export class MessageRouter {
   }
 
   #route(destination: number, packet: PacketView): void {
-    if (destination === CURRENT_NODE || destination === this.#ownPnn) return this.#deliver(packet);
+    if (destination === CURRENT_NODE || destination === this.#ownPnn) {
+      this.#deliver(packet);
+      return;
+    }
     const targets = this.#output.broadcastTargets(destination);
-    if (targets === undefined) return this.#output.send(destination, packet);
+    if (targets === undefined) {
+      this.#output.send(destination, packet);
+      return;
+    }
     for (const pnn of targets) {
       if (pnn === this.#ownPnn) this.#deliver(packet);
       else this.#output.send(pnn, packet);

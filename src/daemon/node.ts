@@ -8,9 +8,9 @@ import { Keepalive, versionConflict } from "../cluster/keepalive.ts";
 import { NodeTable } from "../cluster/node_table.ts";
 import { VnnMap } from "../cluster/vnn_map.ts";
 import type { ConfiguredNode } from "../config/types.ts";
+import type { ClientAcceptor } from "../transport/client_links.ts";
 import type { ControlHandlers } from "../transport/control_request.ts";
 import { CLIENT_QUEUE_BYTES_MAX, CLIENTS_MAX } from "../transport/limits.ts";
-import type { ClientAcceptor } from "../transport/client_links.ts";
 import type { NodeLinks } from "../transport/node_links.ts";
 import type { PacketLink } from "../transport/packet_link.ts";
 import type { Turns } from "../transport/turns.ts";
@@ -21,6 +21,7 @@ import { BROADCAST_CONNECTED, OPERATIONS, type PacketView } from "../wire/packet
 import { buildReqKeepalive } from "../wire/packets_message.ts";
 import { flagChange, srvidMessage } from "../wire/structs.ts";
 import { Client, ClientTable } from "./client_table.ts";
+import type { ClusterLockProbe } from "./cluster_lock_probe.ts";
 import { ControlDispatch } from "./control_dispatch.ts";
 import { ControlRouter, PendingControls } from "./control_router.ts";
 import { addressControls } from "./controls_addresses.ts";
@@ -28,8 +29,8 @@ import { clientControls } from "./controls_clients.ts";
 import { membershipControls } from "./controls_membership.ts";
 import { nodeControls } from "./controls_node.ts";
 import { recoveryControls } from "./controls_recovery.ts";
-import type { DatabasePart } from "./database_part.ts";
 import { createDatabaseHost } from "./database_host.ts";
+import type { DatabasePart } from "./database_part.ts";
 import type { DaemonDependencies } from "./dependencies.ts";
 import { Health } from "./health.ts";
 import { LeaderCache } from "./leader_cache.ts";
@@ -39,7 +40,7 @@ import { MessageRouter } from "./message_router.ts";
 import { NodeFreeze } from "./node_freeze.ts";
 import { NodeOutput } from "./node_output.ts";
 import { NodeState } from "./node_state.ts";
-import { NodeStatistics } from "./node_statistics.ts";
+import type { NodeStatistics } from "./node_statistics.ts";
 import { PacketInput } from "./packet_input.ts";
 import type { RecoverdWatch } from "./recoverd_watch.ts";
 import { RequestIds } from "./request_ids.ts";
@@ -173,7 +174,9 @@ export class Node {
 
   nodeConnected(pnn: number): void {
     if (!this.nodes.markConnected(pnn)) return;
-    this.#log.error(`${this.#name(this.pnn)}: connected to ${this.#name(pnn)} - ${this.#others()} connected`);
+    this.#log.error(
+      `${this.#name(this.pnn)}: connected to ${this.#name(pnn)} - ${this.#others()} connected`,
+    );
   }
 
   nodeLost(pnn: number, reason: string): void {
@@ -192,7 +195,9 @@ export class Node {
   acceptor(): ClientAcceptor {
     return (pid) => {
       if (this.clients.size >= CLIENTS_MAX) {
-        this.#log.error(`Refused connection of process ${pid}: ${CLIENTS_MAX} clients are connected`);
+        this.#log.error(
+          `Refused connection of process ${pid}: ${CLIENTS_MAX} clients are connected`,
+        );
         return undefined;
       }
       let client: Client | undefined;
@@ -259,12 +264,14 @@ export class Node {
       const limit = this.tunable("MaxQueueDropMsg");
       if (link.queuedPackets > limit) {
         this.#log.error("CTDB_REQ_MESSAGE queue full - killing client connection.");
-        return this.dropClient(client, `${link.queuedPackets} packets wait for it`);
+        this.dropClient(client, `${link.queuedPackets} packets wait for it`);
+        return;
       }
     }
     link.send(packet);
     if (link.queuedBytes > CLIENT_QUEUE_BYTES_MAX) {
-      return this.dropClient(client, `${link.queuedBytes} bytes wait for it`);
+      this.dropClient(client, `${link.queuedBytes} bytes wait for it`);
+      return;
     }
     if (link.congested && !client.heldForBacklog) {
       client.heldForBacklog = true;
@@ -456,12 +463,7 @@ export class Node {
         ...shared,
         statistics: this.statistics,
         clusterLock: d.config.cluster.clusterLock,
-        clusterLockProbe: {
-          probe: (done) =>
-            d.clusterLockProbe.probe((outcome, latencySec) =>
-              turns.run("cluster-lock", () => done(outcome, latencySec)),
-            ),
-        },
+        clusterLockProbe: probeInTurns(d.clusterLockProbe, turns),
         askClusterLock: (pnn, done) => this.controls.send(pnn, "GET_RECLOCK_FILE", EMPTY, done),
         banOurselves,
         shutdown,
@@ -539,6 +541,19 @@ export class Node {
       ],
     };
   }
+}
+
+function probeInTurns(
+  probe: ClusterLockProbe | undefined,
+  turns: Turns,
+): ClusterLockProbe | undefined {
+  if (probe === undefined) return undefined;
+  return {
+    probe: (done) =>
+      probe.probe((outcome, latencySec) =>
+        turns.run("cluster-lock", () => done(outcome, latencySec)),
+      ),
+  };
 }
 
 /** Without LogLatencyMs: a turn this long is always worth a line. */

@@ -72,7 +72,10 @@ export class NodeOutput {
   /** To a node or a broadcast destination. */
   sendTo(destination: number, packet: PacketView): void {
     const targets = this.broadcastTargets(destination);
-    if (targets === undefined) return this.send(destination, packet);
+    if (targets === undefined) {
+      this.send(destination, packet);
+      return;
+    }
     for (const pnn of targets) this.send(pnn, packet);
   }
 

@@ -71,7 +71,11 @@ export class NodeStatistics {
   }
 
   #endInterval(): void {
-    const interval = combine(this.#sinceIntervalStart(), this.#intervalCarry, 1) as MutableStatistics;
+    const interval = combine(
+      this.#sinceIntervalStart(),
+      this.#intervalCarry,
+      1,
+    ) as MutableStatistics;
     const now = this.#clock.wallTime();
     interval.statistics_current_time = now;
     interval.statistics_start_time = this.#intervalStarted;
@@ -113,7 +117,8 @@ const KEPT = new Set([
 
 function combineNode(a: unknown, b: unknown, sign: 1 | -1): unknown {
   if (typeof a === "number" && typeof b === "number") return Math.max(0, a + sign * b);
-  if (Array.isArray(a) && Array.isArray(b)) return a.map((value, i) => combineNode(value, b[i], sign));
+  if (Array.isArray(a) && Array.isArray(b))
+    return a.map((value, i) => combineNode(value, b[i], sign));
   const from = a as Record<string, unknown>;
   const other = b as Record<string, unknown>;
   const result: Record<string, unknown> = {};

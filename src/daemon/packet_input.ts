@@ -51,22 +51,30 @@ export class PacketInput {
     const { statistics, messages, controls, tunnels } = this.#p;
     statistics.client_packets_recv += 1;
     const problem = packetProblem(packet);
-    if (problem !== undefined) return this.refuseClient(client, problem);
+    if (problem !== undefined) {
+      this.refuseClient(client, problem);
+      return;
+    }
     switch (packet.operation) {
       case OPERATIONS.REQ_MESSAGE:
         statistics.client.req_message += 1;
-        return messages.fromClient(packet);
+        messages.fromClient(packet);
+        return;
       case OPERATIONS.REQ_CALL:
         statistics.client.req_call += 1;
-        return this.#clientCall(client, packet);
+        this.#clientCall(client, packet);
+        return;
       case OPERATIONS.REQ_CONTROL:
         statistics.client.req_control += 1;
-        return controls.fromClient(client, packet);
+        controls.fromClient(client, packet);
+        return;
       case OPERATIONS.REQ_TUNNEL:
         statistics.client.req_tunnel += 1;
-        return tunnels.fromClient(packet);
+        tunnels.fromClient(packet);
+        return;
       default:
-        return this.refuseClient(client, `operation ${packet.operation} is not for clients`);
+        this.refuseClient(client, `operation ${packet.operation} is not for clients`);
+        return;
     }
   }
 
@@ -87,13 +95,15 @@ export class PacketInput {
     statistics.node_packets_recv += 1;
     if (layoutOfOperation(packet.operation) === undefined) {
       this.refused.node += 1;
-      return this.#logRefusal(`Dropped packet of node ${pnn}: operation ${packet.operation}`);
+      this.#logRefusal(`Dropped packet of node ${pnn}: operation ${packet.operation}`);
+      return;
     }
     const problem = packetProblem(packet) ?? this.#addressProblem(packet);
     if (problem !== undefined) {
       this.refused.node += 1;
       this.#logRefusal(`Restarting link of node ${pnn}: ${problem}`);
-      return this.#p.restartNode(pnn, problem);
+      this.#p.restartNode(pnn, problem);
+      return;
     }
     const entry = nodes.entry(pnn);
     if (entry !== undefined) entry.received += 1;
@@ -110,7 +120,8 @@ export class PacketInput {
     if (packet.destnode !== nodes.ownPnn) {
       return `packet for node ${packet.destnode} came to node ${nodes.ownPnn}`;
     }
-    if (!nodes.exists(packet.srcnode)) return `packet of node ${packet.srcnode}, which does not exist`;
+    if (!nodes.exists(packet.srcnode))
+      return `packet of node ${packet.srcnode}, which does not exist`;
     return undefined;
   }
 
@@ -120,35 +131,45 @@ export class PacketInput {
     switch (packet.operation) {
       case OPERATIONS.REQ_MESSAGE:
         node.req_message += 1;
-        return messages.fromNode(packet);
+        messages.fromNode(packet);
+        return;
       case OPERATIONS.REQ_CONTROL:
-        return controls.fromNode(packet);
+        controls.fromNode(packet);
+        return;
       case OPERATIONS.REPLY_CONTROL:
-        return controls.replyFromNode(packet, pnn);
+        controls.replyFromNode(packet, pnn);
+        return;
       case OPERATIONS.REQ_TUNNEL:
         node.req_tunnel += 1;
-        return tunnels.fromNode(packet);
+        tunnels.fromNode(packet);
+        return;
       case OPERATIONS.REQ_KEEPALIVE:
-        return this.#keepalive(packet, pnn);
+        this.#keepalive(packet, pnn);
+        return;
       case OPERATIONS.REPLY_ERROR:
         node.reply_error += 1;
-        return this.#record(packet, pnn);
+        this.#record(packet, pnn);
+        return;
       case OPERATIONS.REQ_CALL:
         if (!this.#callAllowed(packet)) return;
         node.req_call += 1;
-        return this.#record(packet, pnn);
+        this.#record(packet, pnn);
+        return;
       case OPERATIONS.REPLY_CALL:
         if (!this.#callAllowed(packet)) return;
         node.reply_call += 1;
-        return this.#record(packet, pnn);
+        this.#record(packet, pnn);
+        return;
       case OPERATIONS.REQ_DMASTER:
         if (!this.#callAllowed(packet)) return;
         node.req_dmaster += 1;
-        return this.#record(packet, pnn);
+        this.#record(packet, pnn);
+        return;
       case OPERATIONS.REPLY_DMASTER:
         if (!this.#callAllowed(packet)) return;
         node.reply_dmaster += 1;
-        return this.#record(packet, pnn);
+        this.#record(packet, pnn);
+        return;
       default:
         return;
     }
@@ -171,7 +192,10 @@ export class PacketInput {
   #keepalive(packet: PacketView, pnn: number): void {
     this.#p.statistics.keepalive_packets_recv += 1;
     const keepalive = readReqKeepalive(packet);
-    if (!keepalive.ok) return this.#p.restartNode(pnn, keepalive.error);
+    if (!keepalive.ok) {
+      this.#p.restartNode(pnn, keepalive.error);
+      return;
+    }
     this.#p.keepalive(pnn, keepalive.value.version, keepalive.value.uptime);
   }
 

@@ -29,7 +29,10 @@ function replySrvid(pnn: number): U64 {
 
 export function takeoverBeforeShutdown(parts: ShutdownTakeoverParts, then: () => void): void {
   const { pnn, messages, timers, log, failoverTimeoutSec, extraTimeoutSec } = parts;
-  if (failoverTimeoutSec <= 0) return then();
+  if (failoverTimeoutSec <= 0) {
+    then();
+    return;
+  }
   const srvid = replySrvid(pnn);
   let timeout: Timer | undefined;
   const end = (completed: boolean) => {

@@ -6,7 +6,7 @@ import type { Logger } from "../base/log.ts";
 import { u64Hex } from "../base/u64.ts";
 import type { NodeTable } from "../cluster/node_table.ts";
 import type { VnnMap } from "../cluster/vnn_map.ts";
-import { failure, SUCCESS, type ControlReply } from "../transport/control_request.ts";
+import { type ControlReply, failure, SUCCESS } from "../transport/control_request.ts";
 import { CURRENT_NODE, type PacketView } from "../wire/packet.ts";
 import { REQ_TUNNEL_AT } from "../wire/packet_layouts.ts";
 import type { Client } from "./client_table.ts";

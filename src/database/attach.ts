@@ -13,8 +13,9 @@
  * 3. A volatile database is empty when it is attached. One that is not, because a process of an earlier
  *    ctdbd still holds the file, is waited for, and then refused.
  */
-import { err, ok, type Result } from "../base/result.ts";
+
 import { jenkinsHash } from "../base/jenkins_hash.ts";
+import { err, ok, type Result } from "../base/result.ts";
 import { TDB_FLAGS, type Tdb, type TdbResult } from "../tdb/types.ts";
 import { encode, stringZ, textBytes } from "../wire/codec.ts";
 import { Database, type DatabaseIdentity, kindOfFlags } from "./database.ts";
@@ -27,7 +28,7 @@ import {
 } from "./limits.ts";
 import type { PersistentHealth } from "./persistent_health.ts";
 import { retryWhileBusy } from "./retry_while_busy.ts";
-import { runSliced } from "./slices.ts";
+import { runTdbWork } from "./slices.ts";
 
 export type AttachOutcome = Result<Database>;
 
@@ -73,32 +74,39 @@ export class AttachTable {
   /** `flags`: PERSISTENT, REPLICATED or none. `finished` may run inside the call. */
   attach(name: string, flags: number, finished: (outcome: AttachOutcome) => void): void {
     const problem = databaseNameProblem(name);
-    if (problem !== undefined) return finished(err(`Cannot attach: ${problem}`));
+    if (problem !== undefined) {
+      finished(err(`Cannot attach: ${problem}`));
+      return;
+    }
     const dbId = databaseId(name);
     const known = this.#byId.get(dbId) ?? this.#attaching.get(dbId)?.identity;
     if (known !== undefined && known.name !== name) {
       const id = `0x${dbId.toString(16)}`;
-      return finished(
-        err(`Cannot attach "${name}": its id ${id} is that of database "${known.name}"`),
-      );
+      finished(err(`Cannot attach "${name}": its id ${id} is that of database "${known.name}"`));
+      return;
     }
     const attached = this.#byId.get(dbId);
     const running = this.#attaching.get(dbId);
     const haveFlags = attached?.flags ?? running?.flags;
     if (haveFlags !== undefined && (haveFlags & flags) !== flags) {
-      return finished(
+      finished(
         err(
           `Cannot attach "${name}" with flags 0x${flags.toString(16)}: it has flags 0x${haveFlags.toString(16)}`,
         ),
       );
+      return;
     }
-    if (attached !== undefined) return finished(ok(attached));
+    if (attached !== undefined) {
+      finished(ok(attached));
+      return;
+    }
     if (running !== undefined) {
       running.waiters.push(finished);
       return;
     }
     if (this.#byId.size + this.#attaching.size >= DATABASES_MAX) {
-      return finished(err(`Cannot attach "${name}": ${DATABASES_MAX} databases are attached`));
+      finished(err(`Cannot attach "${name}": ${DATABASES_MAX} databases are attached`));
+      return;
     }
     this.#begin(name, dbId, flags, finished);
   }
@@ -119,12 +127,21 @@ export class AttachTable {
       mayRename: this.#host.runstateBefore("RUNNING"),
     };
     this.#attaching.set(dbId, attaching);
-    if (kind !== "persistent") return this.#open(attaching);
+    if (kind !== "persistent") {
+      this.#open(attaching);
+      return;
+    }
     const reason = this.#health.reasonOf(name);
     const unhealthy = reason.ok ? reason.value : reason.error;
-    if (unhealthy === undefined) return this.#open(attaching);
+    if (unhealthy === undefined) {
+      this.#open(attaching);
+      return;
+    }
     const warning = `tdb ${attaching.identity.path} is marked as unhealthy: ${unhealthy}`;
-    if (!attaching.mayRename) return this.#refuse(attaching, warning);
+    if (!attaching.mayRename) {
+      this.#refuse(attaching, warning);
+      return;
+    }
     this.#host.log.warning(warning);
     this.#open(attaching);
   }
@@ -173,29 +190,22 @@ export class AttachTable {
   #openFailed(attaching: Attaching, code: string, reason: string): void {
     const { kind, path } = attaching.identity;
     if (kind === "persistent" && code === "corrupt" && attaching.mayRename) {
-      return this.#setAside(attaching, reason);
+      this.#setAside(attaching, reason);
+      return;
     }
     this.#refuse(attaching, `Failed to open tdb '${path}': ${reason}`);
   }
 
   /** A persistent file is looked through before anybody relies on it. */
   #check(attaching: Attaching, tdb: Tdb): void {
-    const work = tdb.check();
-    runSliced(this.#host, "check", (budget) => {
-      const outcome = work.step(budget.remainingMs);
-      if (outcome === undefined) return "more";
-      if (outcome.ok) {
-        this.#becomeAttached(attaching, tdb);
-        return "done";
-      }
-      if (outcome.error.code === "busy") {
-        tdb.close();
-        this.#host.timers.after(ATTACH_RETRY_MS, () => this.#open(attaching));
-        return "done";
-      }
+    runTdbWork(this.#host, "check", tdb.check(), (outcome) => {
+      if (outcome.ok) return this.#becomeAttached(attaching, tdb);
       tdb.close();
-      this.#openFailed(attaching, "corrupt", outcome.error.reason);
-      return "done";
+      if (outcome.error.code === "busy") {
+        this.#host.timers.after(ATTACH_RETRY_MS, () => this.#open(attaching));
+      } else {
+        this.#openFailed(attaching, "corrupt", outcome.error.reason);
+      }
     });
   }
 

@@ -49,7 +49,7 @@ test("ChainGate.park() runs by a retry when the lock is released soon", () => {
   release();
   host.time.advance(10);
   expect(log).toEqual(["a"]);
-  expect(host.lockWaiter.mostActive).toBe(0);
+  expect(host.waiter.mostActive).toBe(0);
   expect(file.chainOwners.size).toBe(0);
 });
 
@@ -58,12 +58,12 @@ test("ChainGate.park() asks a waiting thread, runs all in order under its lock, 
   const release = file.hold(3);
   for (const name of ["a", "b", "c"]) gate.park(3, work(name));
   host.time.advance(LOCK_TRIES_MS + 1500);
-  expect(host.lockWaiter.active).toBe(1);
+  expect(host.waiter.active).toBe(1);
   expect(locks.num_current).toBe(1);
   release();
   host.time.settle();
   expect(log).toEqual(["a", "b", "c"]);
-  expect(host.lockWaiter.active).toBe(0);
+  expect(host.waiter.active).toBe(0);
   expect(file.chainOwners.size).toBe(0);
   expect([locks.num_current, locks.num_calls, locks.buckets[4]]).toEqual([0, 1, 1]);
   expect(host.statistics.locks.num_calls).toBe(1);
@@ -120,9 +120,9 @@ test("ChainGate.close() parks everything and stops waiting; open() runs it", () 
   const release = file.hold(3);
   gate.park(3, work("waiting"));
   host.time.advance(100);
-  expect(host.lockWaiter.active).toBe(1);
+  expect(host.waiter.active).toBe(1);
   gate.close();
-  expect(host.lockWaiter.active).toBe(0);
+  expect(host.waiter.active).toBe(0);
   release();
   expect(gate.enter(3)).toBe("busy");
   gate.park(3, work("frozen"));
@@ -144,11 +144,11 @@ test("ChainGate allows as many waits as LockProcessesPerDB, the others follow", 
     gate.park(chain, { bytes: 1, clientId: 0, run: () => ran.push(chain) > 0, drop: () => {} });
   }
   host.time.advance(100);
-  expect([host.lockWaiter.active, locks.num_current, locks.num_pending]).toEqual([2, 2, 2]);
+  expect([host.waiter.active, locks.num_current, locks.num_pending]).toEqual([2, 2, 2]);
   for (const release of releases) release();
   host.time.advance(100);
   expect(ran.sort()).toEqual([1, 2, 3, 4]);
-  expect(host.lockWaiter.mostActive).toBe(2);
+  expect(host.waiter.mostActive).toBe(2);
   expect([locks.num_current, locks.num_pending]).toEqual([0, 0]);
 });
 

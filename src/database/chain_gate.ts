@@ -93,7 +93,10 @@ export class ChainGate {
 
   /** Keeps the work until its chain is free and the gate is open. */
   park(chain: number, work: ChainWork): void {
-    if (this.#parkedWorks >= PARKED_WORKS_MAX || this.#parkedBytes + work.bytes > PARKED_BYTES_MAX) {
+    if (
+      this.#parkedWorks >= PARKED_WORKS_MAX ||
+      this.#parkedBytes + work.bytes > PARKED_BYTES_MAX
+    ) {
       work.drop(
         `database "${this.#name}" has ${this.#parkedWorks} requests (${this.#parkedBytes} bytes) waiting for locks, no more are accepted`,
       );
@@ -202,8 +205,14 @@ export class ChainGate {
   #try(queue: ChainQueue): void {
     if (!this.#open || queue.wait !== undefined || queue.waitsForSlot) return;
     const locked = this.#tdb.tryLockChain(queue.chain, "write");
-    if (locked === "busy") return this.#retryLater(queue);
-    if (locked !== "granted") return this.#fail(queue, locked);
+    if (locked === "busy") {
+      this.#retryLater(queue);
+      return;
+    }
+    if (locked !== "granted") {
+      this.#fail(queue, locked);
+      return;
+    }
     const outcome = this.#runWorks(queue);
     this.#tdb.unlockChain(queue.chain);
     this.#continue(queue, outcome);
@@ -268,10 +277,14 @@ export class ChainGate {
   }
 
   #granted(queue: ChainQueue, wait: LockWait, outcome: TdbResult<void>): void {
-    if (queue.wait !== wait) return wait.release();
+    if (queue.wait !== wait) {
+      wait.release();
+      return;
+    }
     if (!outcome.ok) {
       this.#stopWaiting(queue, false);
-      return this.#fail(queue, outcome.error);
+      this.#fail(queue, outcome.error);
+      return;
     }
     this.#tdb.markChain(queue.chain);
     const result = this.#runWorks(queue);
@@ -305,7 +318,8 @@ export class ChainGate {
       if (!next.waitsForSlot) continue;
       next.waitsForSlot = false;
       for (const locks of this.#locks) if (locks.num_pending > 0) locks.num_pending -= 1;
-      return this.#startWaiting(next);
+      this.#startWaiting(next);
+      return;
     }
   }
 

@@ -8,16 +8,16 @@
  *    lmaster, so that the client finds it).
  */
 import { jenkinsHash } from "../base/jenkins_hash.ts";
+import { EMPTY } from "../wire/codec.ts";
 import { CALL_FLAGS } from "../wire/constants.ts";
 import type { PacketView } from "../wire/packet.ts";
 import { bodyProblem, LAYOUTS, REQ_CALL_AT } from "../wire/packet_layouts.ts";
-import { EMPTY } from "../wire/codec.ts";
 import type { ChainWork } from "./chain_gate.ts";
 import type { Database } from "./database.ts";
 import type { FetchCollapse } from "./fetch_collapse.ts";
 import type { DatabaseHost } from "./host.ts";
 import type { PendingCalls } from "./pending_calls.ts";
-import { lmasterOf, recordError, type Replies } from "./replies.ts";
+import { lmasterOf, type Replies, recordError } from "./replies.ts";
 
 export interface ClientCallParts {
   readonly host: DatabaseHost;
@@ -53,7 +53,8 @@ export class ClientCalls {
     if (database === undefined) {
       const id = `0x${dbId.toString(16).padStart(8, "0")}`;
       const message = `Unknown database in request. db_id==${id}`;
-      return this.#parts.replies.error(clientId, packet.reqid, message, startedMs);
+      this.#parts.replies.error(clientId, packet.reqid, message, startedMs);
+      return;
     }
     const key = packet.slice(REQ_CALL_AT.KEY, packet.u32(REQ_CALL_AT.KEY_LENGTH));
     const hash = jenkinsHash(key);
@@ -69,7 +70,8 @@ export class ClientCalls {
       if (handled) return;
     } else if (locked !== "busy") {
       const message = recordError("lock", database.name, locked);
-      return this.#parts.replies.error(clientId, packet.reqid, message, startedMs);
+      this.#parts.replies.error(clientId, packet.reqid, message, startedMs);
+      return;
     }
     database.gate.park(
       chain,
@@ -185,10 +187,7 @@ class ParkedClientCall implements ChainWork {
     // Another call may have begun to fetch the record while this one waited for the lock.
     const fetch = this.#database.collapsed.get(this.#hash, key);
     const { collapse } = this.#parts;
-    if (
-      fetch !== undefined &&
-      collapse.defer(fetch, this.clientId, packet, this.#startedMs)
-    ) {
+    if (fetch !== undefined && collapse.defer(fetch, this.clientId, packet, this.#startedMs)) {
       return true;
     }
     return this.#calls.perform(

@@ -1,7 +1,8 @@
 /** Controls that ask about a database, or change one of its properties. */
-import { u64ToNumber } from "../base/u64.ts";
+
 import type { Result } from "../base/result.ts";
 import { err, ok } from "../base/result.ts";
+import { u64ToNumber } from "../base/u64.ts";
 import {
   type ControlHandlers,
   type ControlReply,
@@ -97,12 +98,17 @@ export class DatabaseControls {
   #sequenceNumber(database: Database, tries: number, reply: ReplyLater): void {
     const { freeze, name } = database;
     if (!freeze.allowsAccess || database.detached) {
-      return reply(failure(`Database "${name}" is frozen`));
+      reply(failure(`Database "${name}" is frozen`));
+      return;
     }
     const read = this.#readSequence(database);
-    if (read.ok) return reply({ status: 0, data: read.value });
+    if (read.ok) {
+      reply({ status: 0, data: read.value });
+      return;
+    }
     if (read.error !== "busy" || tries >= SEQUENCE_TRIES_MAX) {
-      return reply(failure(`Cannot read the sequence number of database "${name}": ${read.error}`));
+      reply(failure(`Cannot read the sequence number of database "${name}": ${read.error}`));
+      return;
     }
     this.#parts.host.timers.after(SEQUENCE_RETRY_MS, () =>
       this.#sequenceNumber(database, tries + 1, reply),

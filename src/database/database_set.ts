@@ -103,7 +103,10 @@ export class DatabaseSet {
 
   #attachNext(names: readonly string[], finished: (outcome: Result<void>) => void): void {
     const [name, ...rest] = names;
-    if (name === undefined) return finished(done);
+    if (name === undefined) {
+      finished(done);
+      return;
+    }
     this.#attachTable.attach(name, DB_FLAGS.PERSISTENT, (outcome) => {
       if (!outcome.ok) return finished(outcome);
       const cleared = this.#health.clearedReason;
@@ -182,7 +185,10 @@ export class DatabaseSet {
     const databases = [...this.#byId.values()];
     let waiting = databases.length;
     let problem: string | undefined;
-    if (waiting === 0) return finished(done);
+    if (waiting === 0) {
+      finished(done);
+      return;
+    }
     for (const database of databases) {
       database.freeze.freeze((reply) => {
         if (reply.status !== 0) problem ??= reply.error ?? "freezing failed";

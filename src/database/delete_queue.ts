@@ -5,9 +5,10 @@
  * Invariant: bounded. A record that found no room is still empty in the file, and the vacuum's full
  * walk finds it there.
  */
-import { RecordHeader } from "./record_header.ts";
+
 import { KeyMap } from "./key_map.ts";
 import { DELETE_QUEUE_MAX } from "./limits.ts";
+import { RecordHeader } from "./record_header.ts";
 
 export interface QueuedDeletion {
   readonly key: Uint8Array;

@@ -58,7 +58,7 @@ test("DatabaseFreeze.thaw() while freezing refuses the askers and stops waiting"
   expect(status(asked)).toBe(-1);
   release();
   host.time.advance(1000);
-  expect([database.freeze.state, tdb.file.allOwner, host.lockWaiter.active]).toEqual([
+  expect([database.freeze.state, tdb.file.allOwner, host.waiter.active]).toEqual([
     "thawed",
     undefined,
     0,
@@ -104,7 +104,7 @@ test("DatabaseFreeze: a running commit refuses thaw and cancel; freeze and start
   const again = caller.call("DB_FREEZE", dbId);
   const next = caller.call("DB_TRANSACTION_START", { db_id: dbId, tid: 6 });
   expect([status(commit), status(again), status(next)]).toEqual([undefined, undefined, undefined]);
-  host.time.settle();
+  host.time.advance(50);
   expect([status(commit), status(again), status(next)]).toEqual([0, 0, 0]);
   expect(tdb.file.contents.size).toBe(1);
   expect([database.generation, database.freeze.transaction]).toEqual([5, "started"]);

@@ -21,7 +21,7 @@ import type { Database } from "./database.ts";
 import { countLockWait } from "./database_statistics.ts";
 import type { DatabaseHost } from "./host.ts";
 import { LOCK_WAIT_LOG_MS } from "./limits.ts";
-import { runSliced } from "./slices.ts";
+import { runTdbWork } from "./slices.ts";
 
 export type FreezeState = "thawed" | "freezing" | "frozen";
 export type TransactionState = "none" | "started" | "committing";
@@ -79,7 +79,10 @@ export class DatabaseFreeze {
       this.#afterCommit.push(() => this.freeze(reply));
       return;
     }
-    if (this.#state === "frozen") return reply(SUCCESS);
+    if (this.#state === "frozen") {
+      reply(SUCCESS);
+      return;
+    }
     this.#waiters.push(reply);
     if (this.#state === "thawed") this.#beginFreeze();
   }
@@ -97,7 +100,10 @@ export class DatabaseFreeze {
   }
 
   #granted(wait: LockWait, outcome: TdbResult<void>): void {
-    if (this.#wait !== wait || this.#state !== "freezing") return wait.release();
+    if (this.#wait !== wait || this.#state !== "freezing") {
+      wait.release();
+      return;
+    }
     this.#endLockWait(outcome.ok);
     if (!outcome.ok) {
       const reason = `Cannot freeze database "${this.#database.name}": ${outcome.error.reason}`;
@@ -179,13 +185,20 @@ export class DatabaseFreeze {
     if (this.#state !== "frozen") return this.#notFrozen("start a transaction");
     this.interruptWork();
     this.#cancelTransaction();
-    const started = this.#database.tdb.startTransaction({ marked: true });
+    const started = this.#startTransaction();
     if (!started.ok) {
       return `Cannot start a transaction on database "${this.#database.name}": ${started.error.reason}`;
     }
     this.#transaction = "started";
     this.#transactionId = id;
     return undefined;
+  }
+
+  /** "busy" here says that the file has grown since it was last looked at: look again. */
+  #startTransaction(): TdbResult<void> {
+    const first = this.#database.tdb.startTransaction({ marked: true });
+    if (first.ok || first.error.code !== "busy") return first;
+    return this.#database.tdb.startTransaction({ marked: true });
   }
 
   cancel(): string | undefined {
@@ -226,15 +239,13 @@ export class DatabaseFreeze {
     this.interruptWork();
     this.#transaction = "committing";
     const work = this.#database.tdb.commit();
-    runSliced(this.#host, "commit", (budget) => {
-      const outcome = work.step(budget.remainingMs);
-      if (outcome === undefined) return "more";
-      this.#becomeCommitted(outcome, finished);
-      return "done";
-    });
+    runTdbWork(this.#host, "commit", work, (outcome) => this.#becomeCommitted(outcome, finished));
   }
 
-  #becomeCommitted(outcome: TdbResult<void>, finished: (problem: string | undefined) => void): void {
+  #becomeCommitted(
+    outcome: TdbResult<void>,
+    finished: (problem: string | undefined) => void,
+  ): void {
     // A failed commit has ended its transaction, too: the file is as it was before.
     if (!outcome.ok && this.#database.tdb.inTransaction) this.#database.tdb.cancelTransaction();
     this.#transaction = "none";

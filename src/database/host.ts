@@ -55,17 +55,23 @@ export interface DatabaseHost {
   /** Sets our recovery mode ACTIVE, so that the leader runs a recovery. */
   forceRecovery(reason: string): void;
 
-  // --- packets
+  // --- packets. What is sent is copied before the call returns: its bytes may be used again.
   /** To a node; to ourselves it loops through the input queue (never inside the call). */
   sendToNode(pnn: number, packet: PacketView): void;
   /** To a local client; dropped when the client has gone. */
   sendToClient(clientId: number, packet: PacketView): void;
   /** A NOREPLY control to a node or a broadcast pnn (DB_ATTACH, DB_DETACH, UPDATE_SEQNUM …). */
   broadcastControl(destination: number, opcode: number, srvidLow: number, data: Uint8Array): void;
-  /** REQ_MESSAGE to a srvid, routed as if a local client had sent it. */
+  /**
+   * REQ_MESSAGE to a srvid. To this node it arrives in a later turn, but before what is asked for with
+   * `timers.soon` after it.
+   */
   sendMessage(destination: number, srvid: { hi: number; lo: number }, data: Uint8Array): void;
   /** Local handler of a srvid (DB_PUSH_START); the result removes it. */
-  onMessage(srvid: { hi: number; lo: number }, handler: (data: Uint8Array, srcnode: number) => void): () => void;
+  onMessage(
+    srvid: { hi: number; lo: number },
+    handler: (data: Uint8Array, srcnode: number) => void,
+  ): () => void;
 
   /** An unused request id for a call of ours. */
   newReqid(): number;

@@ -6,12 +6,12 @@
  * 1. A whole chain is copied under its lock, and sent after the lock is released.
  * 2. It runs in slices, and waits behind a freeze like a call does.
  */
-import { encode } from "../wire/codec.ts";
+
 import type { U64 } from "../base/u64.ts";
+import { EMPTY, encode } from "../wire/codec.ts";
 import { CONTROLS } from "../wire/controls.ts";
 import { ltdbDmaster } from "../wire/ltdb_header.ts";
 import { LTDB_HEADER_BYTES, recData } from "../wire/structs.ts";
-import { EMPTY } from "../wire/codec.ts";
 import type { ChainWork } from "./chain_gate.ts";
 import type { Database } from "./database.ts";
 import type { DatabaseHost } from "./host.ts";
@@ -38,12 +38,7 @@ export class LocalTraverse {
   #stopped = false;
   #failed = false;
 
-  constructor(
-    host: DatabaseHost,
-    database: Database,
-    request: TraverseRequest,
-    ended: () => void,
-  ) {
+  constructor(host: DatabaseHost, database: Database, request: TraverseRequest, ended: () => void) {
     this.#host = host;
     this.database = database;
     this.request = request;

@@ -36,7 +36,7 @@ import { hopBucket, increment } from "./database_statistics.ts";
 import type { DatabaseHost } from "./host.ts";
 import type { PendingCalls } from "./pending_calls.ts";
 import { RecordHeader } from "./record_header.ts";
-import { lmasterOf, recordError, type Replies } from "./replies.ts";
+import { lmasterOf, type Replies, recordError } from "./replies.ts";
 
 export interface NodeCallParts {
   readonly host: DatabaseHost;
@@ -131,19 +131,19 @@ export class NodeCalls {
   }
 
   /** A packet that waited: the world may have changed. */
-  performLater(operation: Operation, database: Database, packet: PacketView, since: number): boolean {
+  performLater(
+    operation: Operation,
+    database: Database,
+    packet: PacketView,
+    since: number,
+  ): boolean {
     if (database.generation !== since || !this.#isOfThisGeneration(packet)) return true;
     const key = packet.slice(KEY_AT[operation], packet.u32(KEY_LENGTH_AT[operation]));
     return this.perform(operation, database, packet, key);
   }
 
   /** With the chain locked. False: a lock was busy, nothing was done. */
-  perform(
-    operation: Operation,
-    database: Database,
-    packet: PacketView,
-    key: Uint8Array,
-  ): boolean {
+  perform(operation: Operation, database: Database, packet: PacketView, key: Uint8Array): boolean {
     switch (operation) {
       case "REQ_CALL":
         return this.#call(database, packet, key);
@@ -424,13 +424,11 @@ export class NodeCalls {
   fail(operation: Operation, packet: PacketView, message: string): void {
     switch (operation) {
       case "REQ_CALL":
-        return this.#parts.replies.errorToNode(packet.srcnode, packet.reqid, message);
+        this.#parts.replies.errorToNode(packet.srcnode, packet.reqid, message);
+        return;
       case "REQ_DMASTER":
-        return this.#parts.replies.errorToNode(
-          packet.u32(REQ_DMASTER_AT.DMASTER),
-          packet.reqid,
-          message,
-        );
+        this.#parts.replies.errorToNode(packet.u32(REQ_DMASTER_AT.DMASTER), packet.reqid, message);
+        return;
       case "REPLY_DMASTER": {
         this.#host.log.error(message);
         const pending = this.#parts.pending.find(packet.reqid);

@@ -6,8 +6,9 @@
  * 2. After a recovery every call of the database is sent again under a new request id, so that a late
  *    answer to the old one finds nobody (docs/database.md, "Recovery").
  */
-import { REQ_CALL_AT } from "../wire/packet_layouts.ts";
+
 import { newOperationPacket, OPERATIONS, type PacketView } from "../wire/packet.ts";
+import { REQ_CALL_AT } from "../wire/packet_layouts.ts";
 import type { Database } from "./database.ts";
 import type { CollapsedFetch, FetchCollapse } from "./fetch_collapse.ts";
 import type { DatabaseHost } from "./host.ts";

@@ -12,7 +12,7 @@ import { bytesText, textBytes } from "../wire/codec.ts";
 import type { DatabaseHost } from "./host.ts";
 import { ATTACH_RETRY_MS, ATTACH_TIMEOUT_MS } from "./limits.ts";
 import { retryWhileBusy } from "./retry_while_busy.ts";
-import { runSliced } from "./slices.ts";
+import { runTdbWork } from "./slices.ts";
 
 const BUSY_LIMITS = { timeoutMs: ATTACH_TIMEOUT_MS, retryMs: ATTACH_RETRY_MS };
 const NO_HEALTHY_NODES = "NO-HEALTHY-NODES - ";
@@ -33,7 +33,10 @@ export class PersistentHealth {
 
   /** Before anything else; `finished` gets the reason when there is no way. */
   open(finished: (outcome: Result<void>) => void): void {
-    if (this.#tdb !== undefined) return finished(done);
+    if (this.#tdb !== undefined) {
+      finished(done);
+      return;
+    }
     this.#open(0, (opened) => {
       if (opened.ok) return this.#check(opened.value, finished);
       this.#clear(opened.error.reason, finished);
@@ -52,26 +55,23 @@ export class PersistentHealth {
   }
 
   #check(tdb: Tdb, finished: (outcome: Result<void>) => void): void {
-    const work = tdb.check();
-    runSliced(this.#host, "check health", (budget) => {
-      const outcome = work.step(budget.remainingMs);
-      if (outcome === undefined) return "more";
+    runTdbWork(this.#host, "check health", tdb.check(), (outcome) => {
       if (outcome.ok) {
         this.#tdb = tdb;
         finished(done);
       } else if (outcome.error.code === "busy") {
-        return ATTACH_RETRY_MS;
+        this.#host.timers.after(ATTACH_RETRY_MS, () => this.#check(tdb, finished));
       } else {
         tdb.close();
         this.#clear(outcome.error.reason, finished);
       }
-      return "done";
     });
   }
 
   #clear(why: string, finished: (outcome: Result<void>) => void): void {
     if (this.clearedReason !== undefined) {
-      return finished(err(`Cannot open "${this.#path}": ${why}`));
+      finished(err(`Cannot open "${this.#path}": ${why}`));
+      return;
     }
     this.#host.log.error(`Clearing "${this.#path}", which cannot be used: ${why}`);
     this.clearedReason = `WARNING - '${this.#path}' was cleared after a failure - manual verification needed`;
@@ -88,7 +88,7 @@ export class PersistentHealth {
   reasonOf(name: string): Result<string | undefined> {
     if (this.#tdb === undefined) return ok(undefined);
     const fetched = this.#tdb.fetch(textBytes(name));
-    if (!fetched.ok) return err(fetched.error.reason);
+    if (!fetched.ok) return err(`Cannot read "${this.#path}": ${fetched.error.reason}`);
     const value = fetched.value;
     return ok(value === undefined || value.length === 0 ? undefined : bytesText(value));
   }
@@ -124,7 +124,8 @@ export class PersistentHealth {
   ): void {
     const tdb = this.#tdb;
     if (tdb === undefined) {
-      return finished({ ok: false, error: { code: "io", reason: "the file is not open" } });
+      finished({ ok: false, error: { code: "io", reason: "the file is not open" } });
+      return;
     }
     const key = textBytes(name);
     const attempt = (): TdbResult<void> => {
@@ -142,13 +143,9 @@ export class PersistentHealth {
   }
 
   #commit(tdb: Tdb, finished: (outcome: TdbResult<void>) => void): void {
-    const work = tdb.commit();
-    runSliced(this.#host, "commit health", (budget) => {
-      const outcome = work.step(budget.remainingMs);
-      if (outcome === undefined) return "more";
+    runTdbWork(this.#host, "commit health", tdb.commit(), (outcome) => {
       if (!outcome.ok && tdb.inTransaction) tdb.cancelTransaction();
       finished(outcome);
-      return "done";
     });
   }
 

@@ -53,9 +53,13 @@ export class Push {
   #receive(data: Uint8Array): void {
     if (this.#ended || this.#failure !== undefined) return;
     const cursor = new RecBufferCursor(data.slice());
-    if (cursor.error !== undefined) return this.#fail(cursor.error);
+    if (cursor.error !== undefined) {
+      this.#fail(cursor.error);
+      return;
+    }
     if (cursor.db_id !== this.#database.dbId) {
-      return this.#fail(`records of database 0x${cursor.db_id.toString(16)}`);
+      this.#fail(`records of database 0x${cursor.db_id.toString(16)}`);
+      return;
     }
     this.#buffers.push(cursor);
     if (this.#running) return;

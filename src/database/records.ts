@@ -57,7 +57,7 @@ export class Records {
     this.found = false;
     this.#dataLength = 0;
     const outcome = this.#tdb.parse(key, this.#visit);
-    if (!outcome.ok) return outcome.error;
+    if (!outcome.ok && outcome.error.code !== "missing") return outcome.error;
     if (!this.found) this.header.set(0, 0, lmaster, RECORD_FLAGS.AUTOMATIC);
     return undefined;
   }

@@ -89,9 +89,7 @@ export class RecoveryControls {
   #thaw(database: Database): ControlReply {
     const refused = database.freeze.thaw();
     if (refused !== undefined) return failure(refused);
-    this.#parts.host.log.notice(
-      `Thaw db: ${database.name} generation ${database.generation}`,
-    );
+    this.#parts.host.log.notice(`Thaw db: ${database.name} generation ${database.generation}`);
     this.#parts.thawed(database);
     return SUCCESS;
   }
@@ -125,7 +123,10 @@ export class RecoveryControls {
   /** The recovery has filled the database; if from a healthy node, it is healthy now. */
   #updateHealth(database: Database, reply: ReplyLater): void {
     const old = database.unhealthyReason;
-    if (database.kind !== "persistent" || old === undefined) return reply(SUCCESS);
+    if (database.kind !== "persistent" || old === undefined) {
+      reply(SUCCESS);
+      return;
+    }
     const { host, health } = this.#parts;
     const healthyNodes = host.activeNodes().filter((pnn) => host.nodeFlags(pnn) === 0).length;
     const reason = reasonAfterRecovery(old, healthyNodes);

@@ -1,7 +1,7 @@
 /** Answers to calls, and where a key's lmaster is: small things that both sides of a call need. */
 import type { TdbError } from "../tdb/types.ts";
-import { FETCH_FUNC, FETCH_WITH_HEADER_FUNC, NULL_FUNC } from "../wire/constants.ts";
 import { EMPTY } from "../wire/codec.ts";
+import { FETCH_FUNC, FETCH_WITH_HEADER_FUNC, NULL_FUNC } from "../wire/constants.ts";
 import { buildReplyCall, buildReplyError } from "../wire/packets.ts";
 import { LTDB_HEADER_BYTES } from "../wire/structs.ts";
 import { addLatency } from "./database_statistics.ts";
@@ -35,27 +35,25 @@ export class Replies {
   ): void {
     switch (callid) {
       case NULL_FUNC:
-        return this.call(clientId, reqid, 0, EMPTY, startedMs);
+        this.call(clientId, reqid, 0, EMPTY, startedMs);
+        return;
       case FETCH_FUNC:
-        return this.call(clientId, reqid, 0, data, startedMs);
+        this.call(clientId, reqid, 0, data, startedMs);
+        return;
       case FETCH_WITH_HEADER_FUNC: {
         const whole = new Uint8Array(LTDB_HEADER_BYTES + data.length);
         header.writeTo(whole);
         whole.set(data, LTDB_HEADER_BYTES);
-        return this.call(clientId, reqid, 0, whole, startedMs);
+        this.call(clientId, reqid, 0, whole, startedMs);
+        return;
       }
       default:
-        return this.call(clientId, reqid, CALL_FAILED, EMPTY, startedMs);
+        this.call(clientId, reqid, CALL_FAILED, EMPTY, startedMs);
+        return;
     }
   }
 
-  call(
-    clientId: number,
-    reqid: number,
-    status: number,
-    data: Uint8Array,
-    startedMs: number,
-  ): void {
+  call(clientId: number, reqid: number, status: number, data: Uint8Array, startedMs: number): void {
     this.ended(startedMs);
     if (clientId === 0) return;
     this.#host.sendToClient(clientId, buildReplyCall(this.#header(0, reqid), { status, data }));

@@ -12,8 +12,7 @@ export function retryWhileBusy<T>(
   const endMs = host.clock.monotonicMs() + limits.timeoutMs;
   const tryOnce = (): void => {
     const outcome = attempt();
-    const again =
-      !outcome.ok && outcome.error.code === "busy" && host.clock.monotonicMs() < endMs;
+    const again = !outcome.ok && outcome.error.code === "busy" && host.clock.monotonicMs() < endMs;
     if (again) host.timers.after(limits.retryMs, tryOnce);
     else finished(outcome);
   };

@@ -2,10 +2,11 @@
  * Sequence numbers of databases whose readers cache: when the local number has moved, the other
  * active nodes are told to move theirs (ENABLE_SEQNUM, UPDATE_SEQNUM).
  */
+
+import type { Timer } from "../platform/types.ts";
 import { encode, u32Codec } from "../wire/codec.ts";
 import { CONTROLS } from "../wire/controls.ts";
 import { BROADCAST_ACTIVE } from "../wire/packet.ts";
-import type { Timer } from "../platform/types.ts";
 import type { Database } from "./database.ts";
 import type { DatabaseHost } from "./host.ts";
 

@@ -5,6 +5,7 @@
  * 1. The first slice runs inside `runSliced`; each further one in a turn of its own.
  * 2. After `cancel()` no slice runs.
  */
+import type { SlicedWork, TdbResult } from "../tdb/types.ts";
 import type { DatabaseHost } from "./host.ts";
 import { SLICE_BUDGET_MS } from "./limits.ts";
 
@@ -63,4 +64,26 @@ export function runSliced(
       cancelled = true;
     },
   };
+}
+
+/** A step that ends so far before its budget is one that waits for a lock or a disk. */
+const IDLE_STEP_MS = 0.5;
+const IDLE_PAUSE_MS = 1;
+
+/** Long work of a TDB to its end; a step that could do nothing is followed by a short pause. */
+export function runTdbWork<T>(
+  host: DatabaseHost,
+  name: string,
+  work: SlicedWork<T>,
+  finished: (outcome: TdbResult<T>) => void,
+): SlicedRun {
+  return runSliced(host, name, (budget) => {
+    const before = budget.remainingMs;
+    const outcome = work.step(before);
+    if (outcome === undefined) {
+      return before - budget.remainingMs < IDLE_STEP_MS ? IDLE_PAUSE_MS : "more";
+    }
+    finished(outcome);
+    return "done";
+  });
 }

@@ -25,8 +25,7 @@ export function storeRule(
 ): number {
   const isDmaster = dmaster === ownPnn;
   const readOnly = (flags & RECORD_FLAGS_RO) !== 0;
-  const automatic =
-    dataLength === 0 && !readOnly && (flags & RECORD_FLAGS.AUTOMATIC) !== 0;
+  const automatic = dataLength === 0 && !readOnly && (flags & RECORD_FLAGS.AUTOMATIC) !== 0;
   const keep =
     dataLength !== 0 ||
     readOnly ||

@@ -65,8 +65,7 @@ export class Traverses {
     TRAVERSE_START: (request, from) => this.#start(request, false, from),
     TRAVERSE_START_EXT: (request, from) => this.#start(request, request.with_empty_records, from),
     TRAVERSE_ALL: (request) => this.#walk(request.db_id, request, false),
-    TRAVERSE_ALL_EXT: (request) =>
-      this.#walk(request.db_id, request, request.with_empty_records),
+    TRAVERSE_ALL_EXT: (request) => this.#walk(request.db_id, request, request.with_empty_records),
     TRAVERSE_DATA: (record, from) => this.#receive(record, from.srcnode),
     TRAVERSE_KILL: (request) => this.#kill(request),
   };
@@ -74,7 +73,10 @@ export class Traverses {
   #readable(dbId: number): Database | string {
     const database = this.#byId.get(dbId);
     if (database === undefined) return `Unknown db 0x${dbId.toString(16)} in traverse`;
-    if (database.unhealthyReason !== undefined && this.#host.tunable("AllowUnhealthyDBRead") === 0) {
+    if (
+      database.unhealthyReason !== undefined &&
+      this.#host.tunable("AllowUnhealthyDBRead") === 0
+    ) {
       return `db(${database.name}) unhealthy in traverse: ${database.unhealthyReason}`;
     }
     return database;
@@ -118,8 +120,7 @@ export class Traverses {
   #ask(started: StartedTraverse, withEmptyRecords: boolean): void {
     const { database, reqid, clientReqid, srvid, waitsFor } = started;
     const [only] = waitsFor;
-    const destination =
-      database.kind === "volatile" ? BROADCAST_ACTIVE : (only ?? this.#host.pnn);
+    const destination = database.kind === "volatile" ? BROADCAST_ACTIVE : (only ?? this.#host.pnn);
     const body = {
       db_id: database.dbId,
       reqid,

@@ -8,7 +8,12 @@
  * in the answer.
  */
 import { jenkinsHash } from "../base/jenkins_hash.ts";
-import { type ControlHandlers, type ControlReply, failure, SUCCESS } from "../transport/control_request.ts";
+import {
+  type ControlHandlers,
+  type ControlReply,
+  failure,
+  SUCCESS,
+} from "../transport/control_request.ts";
 import { EMPTY, encode } from "../wire/codec.ts";
 import { CALL_FLAGS, NULL_FUNC, RECORD_FLAGS_RO } from "../wire/constants.ts";
 import { LTDB_HEADER_BYTES, type RecBuffer, type RecData, recBuffer } from "../wire/structs.ts";

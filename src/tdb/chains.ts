@@ -10,7 +10,7 @@
  *
  * Must not: lock (except through the access given), or know transactions.
  */
-import { tdbFailure, type TdbFailure } from "./errors.ts";
+import { type TdbFailure, tdbFailure } from "./errors.ts";
 import { chainHead, DEAD_MAGIC, LIVE_MAGIC, RECORD, RECORD_BYTES, TAILER_BYTES } from "./format.ts";
 import type { FreeSpace } from "./freelist.ts";
 import { CycleGuard, type Space } from "./space.ts";
@@ -81,7 +81,8 @@ export class RecordChains {
         `record at ${offset} in chain ${chain} has magic 0x${magic.toString(16)}`,
       );
     }
-    if (!this.#guard.advance(offset)) return this.#damaged(`chain ${chain} is circular at ${offset}`);
+    if (!this.#guard.advance(offset))
+      return this.#damaged(`chain ${chain} is circular at ${offset}`);
     return true;
   }
 
@@ -255,7 +256,9 @@ export class RecordChains {
         !this.#freelist.isPinned(offset);
       if (release) {
         if (!this.#space.recordFits(offset)) {
-          return this.#damaged(`dead record at ${offset} in chain ${chain} is longer than the file`);
+          return this.#damaged(
+            `dead record at ${offset} in chain ${chain} is longer than the file`,
+          );
         }
         pages.setWord(link, next);
         this.#free.release(offset);
@@ -269,10 +272,7 @@ export class RecordChains {
   }
 
   /** Shows the live records; false: damaged. The visitor may change the record that it is shown. */
-  walk(
-    chain: number,
-    visit: (key: Uint8Array, data: Uint8Array) => boolean | undefined,
-  ): boolean {
+  walk(chain: number, visit: (key: Uint8Array, data: Uint8Array) => boolean | undefined): boolean {
     const { pages } = this.#space;
     const guard = new CycleGuard();
     let offset = pages.word(chainHead(chain));

@@ -73,13 +73,13 @@ export function* commitTransaction(slice: Slice, parts: CommitParts): Pausing {
   const prepared = yield* prepare(slice, parts);
   if (!prepared.ok) return prepared;
   const area = prepared.value;
-  const written = yield* writeBlocks(slice, parts, area);
-  if (written.ok) {
-    const doing = `finish the commit of "${parts.space.path}"`;
-    const synced = yield* parts.disk.sync(doing);
-    if (synced.ok) return yield* disarm(parts, area, doing);
-  }
-  return yield* undo(slice, parts, written.ok ? undefined : written);
+  const doing = `finish the commit of "${parts.space.path}"`;
+  let outcome = yield* writeBlocks(slice, parts, area);
+  if (outcome.ok) outcome = yield* parts.disk.sync(doing);
+  const magic = area.offset + RECORD.magic;
+  if (outcome.ok) outcome = parts.disk.writeWord(doing, magic, RECOVERY_INVALID_MAGIC);
+  if (!outcome.ok) return yield* undo(slice, parts, outcome);
+  return yield* parts.disk.sync(doing);
 }
 
 type Prepared = Generator<"more" | "wait", TdbResult<RecoveryArea>>;
@@ -96,11 +96,10 @@ function* prepare(slice: Slice, parts: CommitParts): Prepared {
   if (!extended.ok) return extended;
   base.refresh();
   const header = areaHeader(area, journalBytes, overlay.oldSize);
-  const steps = [
-    yield* disk.write(slice, doing, area.offset, header),
-    disk.writeWord(doing, HEADER.recoveryStart, area.offset),
-  ];
-  for (const step of steps) if (!step.ok) return step;
+  const headed = yield* disk.write(slice, doing, area.offset, header);
+  if (!headed.ok) return headed;
+  const pointed = disk.writeWord(doing, HEADER.recoveryStart, area.offset);
+  if (!pointed.ok) return pointed;
   overlay.setWord(HEADER.recoveryStart, area.offset);
   const journaled = yield* writeJournal(slice, parts, area, doing);
   if (!journaled.ok) return journaled;
@@ -216,19 +215,11 @@ function* writeBlocks(slice: Slice, parts: CommitParts, area: RecoveryArea): Pau
   return DONE;
 }
 
-function* disarm(parts: CommitParts, area: RecoveryArea, doing: string): Pausing {
-  const cleared = parts.disk.writeWord(doing, area.offset + RECORD.magic, RECOVERY_INVALID_MAGIC);
-  if (!cleared.ok) return cleared;
-  return yield* parts.disk.sync(doing);
-}
-
 /** The blocks are half written: back to the old state, or leave the journal to the next opener. */
-function* undo(slice: Slice, parts: CommitParts, reason: TdbFailure | undefined): Pausing {
+function* undo(slice: Slice, parts: CommitParts, failure: TdbFailure): Pausing {
   const { space, base, disk } = parts;
   const direct = new Space(base, space);
   const undone = yield* replayJournal(slice, direct, disk);
-  const failure =
-    reason ?? tdbFailure("io", `Cannot sync the transaction of "${space.path}" to disk`);
   if (undone.ok) return failure;
   return tdbFailure(
     failure.error.code,

@@ -62,7 +62,8 @@ export function readJournal(pages: Pages, dataStart: number): Journal | string {
   if (area === undefined) return "its recovery area lies outside the file";
   const oldSize = pages.word(area.offset + RECORD.keyLength);
   const journalBytes = pages.word(area.offset + RECORD.dataLength);
-  if (journalBytes > area.bytes - RECORD_BYTES) return "its journal is longer than its recovery area";
+  if (journalBytes > area.bytes - RECORD_BYTES)
+    return "its journal is longer than its recovery area";
   if (oldSize < dataStart || oldSize % 4 !== 0 || !pages.contains(0, oldSize)) {
     return `its journal says that the map had ${oldSize} bytes`;
   }

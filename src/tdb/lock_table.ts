@@ -29,6 +29,8 @@ export class LockTable {
   #allCount = 0;
   #allMarks = 0;
   #allMode: LockMode = "read";
+  /** Held for reading, counted as writing: nobody else can be writing (a transaction). */
+  #upgradable = false;
 
   constructor(protocol: LockProtocol | undefined) {
     this.#protocol = protocol;
@@ -106,7 +108,8 @@ export class LockTable {
     if (held.count === 0) this.#remove(held);
   }
 
-  lockAll(mode: LockMode): TryLock {
+  /** `upgradable`: the caller keeps other writers out by another lock. */
+  lockAll(mode: LockMode, upgradable = false): TryLock {
     if (this.#allCount > 0) {
       if (mode === "write" && this.#allMode === "read") return "busy";
       this.#allCount += 1;
@@ -116,7 +119,8 @@ export class LockTable {
     const taken = this.#protocol === undefined ? "granted" : this.#protocol.lockAll(mode);
     if (taken === "granted") {
       this.#allCount = 1;
-      this.#allMode = mode;
+      this.#allMode = upgradable ? "write" : mode;
+      this.#upgradable = upgradable;
     }
     return taken;
   }
@@ -129,9 +133,9 @@ export class LockTable {
 
   /** The read lock on all becomes a write lock (commit of a transaction). */
   upgradeAll(): TryLock {
-    if (this.#allMode === "write") return "granted";
+    if (!this.#upgradable) return "granted";
     const upgraded = this.#protocol === undefined ? "granted" : this.#protocol.upgradeAll();
-    if (upgraded === "granted") this.#allMode = "write";
+    if (upgraded === "granted") this.#upgradable = false;
     return upgraded;
   }
 
@@ -184,4 +188,3 @@ export class LockTable {
     if (this.#spare.length < 8) this.#spare.push(entry);
   }
 }
-

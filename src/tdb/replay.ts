@@ -8,11 +8,12 @@
  * 2. A journal that does not make sense is refused before anything is written.
  * 3. What the transaction had added behind the old end becomes free space, last.
  */
+
+import type { DurableFile, Pausing } from "./durable_file.ts";
 import { tdbFailure } from "./errors.ts";
 import { HEADER, RECORD, RECOVERY_INVALID_MAGIC } from "./format.ts";
-import type { DurableFile, Pausing } from "./durable_file.ts";
-import { type Journal, journalWaits, outsideArea, readJournal } from "./journal.ts";
 import { FreeSpace } from "./freelist.ts";
+import { type Journal, journalWaits, outsideArea, readJournal } from "./journal.ts";
 import type { Slice } from "./sliced.ts";
 import type { Space } from "./space.ts";
 
@@ -73,4 +74,3 @@ function* endJournal(space: Space, disk: DurableFile, journal: Journal, doing: s
   if (!ended.ok) return ended;
   return yield* disk.sync(doing);
 }
-

@@ -15,7 +15,10 @@ export class Space {
   readonly dataStart: number;
   readonly pageSize: number;
 
-  constructor(pages: Pages, fixed: { path: string; hashSize: number; dataStart: number; pageSize: number }) {
+  constructor(
+    pages: Pages,
+    fixed: { path: string; hashSize: number; dataStart: number; pageSize: number },
+  ) {
     this.pages = pages;
     this.path = fixed.path;
     this.hashSize = fixed.hashSize;

@@ -103,6 +103,13 @@ export interface Tdb {
   markAll(): TdbResult<void>;
   unmarkAll(): void;
 
+  /**
+   * Replays the journal of a commit that was cut short, beside this handle (which answers "busy"
+   * meanwhile). Operations that meet a journal start this by themselves; who was refused by markAll
+   * or learnt it from a lock wait calls it. `finished` runs in a later turn; "busy": locks are held.
+   */
+  recover(finished: (outcome: TdbResult<void>) => void): void;
+
   // --- transactions
   /** `marked`: the allrecord lock is held by a lock wait (recovery); otherwise by trylock. */
   startTransaction(options?: { marked?: boolean }): TdbResult<void>;

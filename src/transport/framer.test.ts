@@ -218,3 +218,16 @@ test("PacketFramer.next() gives a large buffer back after the packet", () => {
   expect([received]).toEqual([sent]);
   expect(framer.bufferBytes).toBe(0);
 });
+
+test("PacketFramer.next() gives packets whose slices and copies are copies, from a Buffer too", () => {
+  const sent = goodHeader();
+  const chunk = Buffer.from(sent);
+  const framer = new PacketFramer("node");
+  framer.push(chunk);
+  const packet = framer.next();
+  const copy = packet?.copy();
+  const slice = packet?.slice(0, 40).slice();
+  chunk.fill(0);
+  expect([copied(copy), slice]).toEqual([sent, sent]);
+  expect(copy?.u32(0)).toBe(40);
+});

@@ -91,7 +91,8 @@ export class PacketFramer {
   push(chunk: Uint8Array): void {
     if (this.#error !== undefined || chunk.length === 0) return;
     this.hold();
-    this.#chunk = chunk;
+    // A Buffer's slice() shares memory where an array's copies: views of packets are plain arrays.
+    this.#chunk = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     this.#chunkView = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     this.#chunkAt = 0;
   }
@@ -109,7 +110,7 @@ export class PacketFramer {
     const problem = this.#problem(length, available);
     if (problem !== undefined) return this.#fail(problem);
     if (available < length) return this.#keepRest();
-    this.#packet.attach(this.#chunk, this.#chunkView, this.#chunkAt, length);
+    this.#packet.moveTo(this.#chunk, this.#chunkAt, length);
     this.#chunkAt += length;
     return this.#packet;
   }
@@ -131,7 +132,7 @@ export class PacketFramer {
     const problem = this.#problem(length, this.#end - this.#start);
     if (problem !== undefined) return this.#fail(problem);
     if (!this.#fill(length)) return undefined;
-    this.#packet.attach(this.#buffer, this.#bufferView, this.#start, length);
+    this.#packet.moveTo(this.#buffer, this.#start, length);
     this.#start += length;
     if (this.#start === this.#end) this.#emptied();
     return this.#packet;

@@ -11,7 +11,15 @@
  * 4. Attempts to one node are at least CONNECT_INTERVAL_MS apart, whatever the peer does.
  */
 import type { Logger } from "../base/log.ts";
-import type { Clock, Network, Stream, StreamHandlers, StreamServer, Timer, Timers } from "../platform/types.ts";
+import type {
+  Clock,
+  Network,
+  Stream,
+  StreamHandlers,
+  StreamServer,
+  Timer,
+  Timers,
+} from "../platform/types.ts";
 import { CTDB_PORT } from "../wire/constants.ts";
 import type { PacketView } from "../wire/packet.ts";
 import {

@@ -5,7 +5,9 @@
  * 1. At most SLICE_PACKETS_MAX packets or SLICE_BYTES_MAX bytes are handed out in one turn; the rest comes
  *    in a later turn, and meanwhile the stream is not read.
  * 2. While `hold` is in force no packet is handed out, and at most one more chunk is taken in.
- * 3. `onClosed` comes once: after the peer closed, an error, or a packet that cannot be framed; never
+ * 3. Whole packets that arrived before the end of the stream are handed out before `onClosed`, unless
+ *    the link is held.
+ * 4. `onClosed` comes once: after the peer closed, an error, or a packet that cannot be framed; never
  *    after our own `close()`, and never inside `send()`.
  */
 import type { Stream, StreamHandlers, Timers } from "../platform/types.ts";
@@ -52,6 +54,8 @@ export class PacketLink implements Flushable {
   /** The stream took less than it was given: it says when there is room again. */
   #streamFull = false;
   #congested = false;
+  /** Why the stream has ended; packets that arrived before are still handed out. */
+  #ended: string | undefined;
 
   constructor(stream: Stream, turns: Turns, owner: PacketLinkOwner, options: PacketLinkOptions) {
     this.#stream = stream;
@@ -64,8 +68,7 @@ export class PacketLink implements Flushable {
     this.handlers = {
       onData: (chunk) => turns.run(options.name, () => this.#onData(chunk)),
       onDrain: () => turns.run(options.name, () => this.#onDrain()),
-      onClose: (reason) =>
-        turns.run(options.name, () => this.#fail(reason?.message ?? "closed by the peer", false)),
+      onClose: (reason) => turns.run(options.name, () => this.#onClose(reason?.message)),
     };
   }
 
@@ -134,6 +137,11 @@ export class PacketLink implements Flushable {
     else this.#slice();
   }
 
+  #onClose(reason = "closed by the peer"): void {
+    if (this.#framer.hasMore && this.#holds === 0) this.#ended = reason;
+    else this.#fail(reason, false);
+  }
+
   #onDrain(): void {
     this.#streamFull = false;
     this.flush();
@@ -152,15 +160,25 @@ export class PacketLink implements Flushable {
       if (this.#state !== "open") return;
       if (this.#holds > 0) break;
     }
-    if (this.#framer.error !== undefined) return this.#fail(this.#framer.error, true);
+    if (this.#framer.error !== undefined) {
+      this.#fail(this.#framer.error, true);
+      return;
+    }
     this.#framer.hold();
+    if (this.#ended !== undefined && (this.#holds > 0 || !this.#framer.hasMore)) {
+      this.#fail(this.#ended, false);
+      return;
+    }
     this.#planSlice();
     this.#setReading();
   }
 
   #planSlice(): void {
     if (this.#sliceWaits || this.#holds > 0 || this.#state !== "open") return;
-    if (!this.#framer.hasMore) return this.#setReading();
+    if (!this.#framer.hasMore) {
+      this.#setReading();
+      return;
+    }
     this.#sliceWaits = true;
     this.#timers.soon(() => {
       this.#sliceWaits = false;

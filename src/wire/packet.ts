@@ -68,7 +68,7 @@ export function newOperationPacket(
 ): PacketView {
   const bytes = new Uint8Array(paddedLength(length));
   const packet = new PacketView();
-  packet.attach(bytes, new DataView(bytes.buffer), 0, bytes.length);
+  packet.moveTo(bytes, 0, bytes.length);
   packet.setU32(0, bytes.length);
   packet.setU32(4, CTDB_MAGIC);
   packet.setU32(8, CTDB_PROTOCOL);
@@ -80,20 +80,25 @@ export function newOperationPacket(
   return packet;
 }
 
+const NO_BYTES = new Uint8Array(0);
+
+/** Words are put together from bytes: making a DataView for a packet costs more than all its reads. */
 export class PacketView {
-  #bytes: Uint8Array = new Uint8Array(0);
-  #view: DataView = new DataView(this.#bytes.buffer);
+  #bytes: Uint8Array = NO_BYTES;
   #start = 0;
   /** Total length with header and padding, as received. */
   length = 0;
 
-  /** `view` covers the same bytes as `bytes`. */
-  attach(bytes: Uint8Array, view: DataView, start: number, length: number): void {
+  /** Makes this the packet of `length` bytes that begins at `start`. */
+  moveTo(bytes: Uint8Array, start: number, length: number): void {
     assert(start + length <= bytes.length, "a packet lies within its buffer");
     this.#bytes = bytes;
-    this.#view = view;
     this.#start = start;
     this.length = length;
+  }
+  /** As moveTo(); a DataView of the bytes is not needed. */
+  attach(bytes: Uint8Array, _view: DataView, start: number, length: number): void {
+    this.moveTo(bytes, start, length);
   }
 
   get generation(): number {
@@ -125,16 +130,28 @@ export class PacketView {
   }
 
   u32(offset: number): number {
-    return this.#view.getUint32(this.#start + offset, true);
+    return this.i32(offset) >>> 0;
   }
   i32(offset: number): number {
-    return this.#view.getInt32(this.#start + offset, true);
+    const bytes = this.#bytes;
+    const at = this.#start + offset;
+    return (
+      (bytes[at] as number) |
+      ((bytes[at + 1] as number) << 8) |
+      ((bytes[at + 2] as number) << 16) |
+      ((bytes[at + 3] as number) << 24)
+    );
   }
   u64(offset: number): U64 {
     return u64(this.u32(offset + 4), this.u32(offset));
   }
   setU32(offset: number, value: number): void {
-    this.#view.setUint32(this.#start + offset, value, true);
+    const bytes = this.#bytes;
+    const at = this.#start + offset;
+    bytes[at] = value;
+    bytes[at + 1] = value >>> 8;
+    bytes[at + 2] = value >>> 16;
+    bytes[at + 3] = value >>> 24;
   }
   setU64(offset: number, value: U64): void {
     this.setU32(offset, value.lo);
@@ -156,9 +173,10 @@ export class PacketView {
   }
   /** A packet of its own, with its own bytes. */
   copy(): PacketView {
-    const bytes = this.bytes().slice();
+    // Not slice(), which shares memory when the bytes are a Buffer.
+    const bytes = new Uint8Array(this.bytes());
     const packet = new PacketView();
-    packet.attach(bytes, new DataView(bytes.buffer), 0, bytes.length);
+    packet.moveTo(bytes, 0, bytes.length);
     return packet;
   }
 }

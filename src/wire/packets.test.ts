@@ -26,7 +26,7 @@ const HEADER: PacketHeader = { generation: 9, destnode: 1, srcnode: 2, reqid: 3 
 function cut(packet: PacketView, length: number): PacketView {
   const view = new PacketView();
   const bytes = packet.bytes();
-  view.attach(bytes, new DataView(bytes.buffer, bytes.byteOffset), 0, length);
+  view.moveTo(bytes, 0, length);
   return view;
 }
 

@@ -6,8 +6,12 @@ export interface BenchCluster {
   readonly kind: "ours" | "stock";
   readonly nodes: number;
   socket(pnn: number): string;
-  /** ctdbd and what it started, by role. */
+  /** ctdbd first, then what it started. */
   processes(pnn: number): readonly { readonly role: string; readonly pid: number }[];
+  /** Runs the kind's own ctdb tool and waits for its end; throws when it fails. */
+  runTool(pnn: number, ...args: readonly string[]): Promise<void>;
+  /** How long `start` took until all nodes were ready. */
+  readonly startMs: number;
 }
 
 export interface Figure {

@@ -7,7 +7,7 @@ import { err, ok, type Result } from "../../src/base/result.ts";
 import type { U64 } from "../../src/base/u64.ts";
 import { TunableSet } from "../../src/config/tunables.ts";
 import type { ConfiguredNode, CtdbConfig, CtdbPaths } from "../../src/config/types.ts";
-import type { ProbeOutcome } from "../../src/daemon/cluster_lock_probe.ts";
+import type { ClusterLockProbe, ProbeOutcome } from "../../src/daemon/cluster_lock_probe.ts";
 import { Daemon } from "../../src/daemon/daemon.ts";
 import type { DatabasePart } from "../../src/daemon/database_part.ts";
 import type { DaemonDependencies } from "../../src/daemon/dependencies.ts";
@@ -17,7 +17,7 @@ import type { Stream } from "../../src/platform/types.ts";
 import type { LockWaiter, TdbOpener } from "../../src/tdb/types.ts";
 import type { ReplyLater } from "../../src/transport/control_request.ts";
 import { PacketFramer } from "../../src/transport/framer.ts";
-import { decodePadded, EMPTY, encode } from "../../src/wire/codec.ts";
+import { type AnyCodec, decodePadded, EMPTY, Writer } from "../../src/wire/codec.ts";
 import {
   CONTROLS,
   type ControlName,
@@ -158,9 +158,7 @@ export class FakeNode {
           },
         };
       },
-      clusterLockProbe: {
-        probe: (done) => void world.timers.after(100, () => done(this.probeOutcome, 0.1)),
-      },
+      clusterLockProbe: undefined,
       events: new NoEvents(silentLogger, world.timers),
       createDatabase: (host) => {
         this.database = new FakeDatabase(host);
@@ -185,6 +183,13 @@ export class FakeNode {
   get records(): FakeDatabase {
     if (this.database === undefined) throw new Error("the node has no database part yet");
     return this.database;
+  }
+
+  /** A probe of the cluster lock that answers `probeOutcome`. */
+  probe(): ClusterLockProbe {
+    return {
+      probe: (done) => void this.world.timers.after(100, () => done(this.probeOutcome, 0.1)),
+    };
   }
 
   client(pid = 4000): RawClient {
@@ -230,7 +235,12 @@ export class RawClient {
   }
 
   sendMessage(destnode: number, srvid: U64, data: Uint8Array): void {
-    this.send(buildReqMessage({ generation: 1, destnode, srcnode: 0, reqid: 0 }, { srvid, data }));
+    this.send(messagePacket(destnode, srvid, data));
+  }
+
+  /** In one write, so that they arrive together. */
+  sendTogether(packets: readonly PacketView[]): void {
+    this.stream?.write(new Uint8Array(packets.flatMap((packet) => [...packet.bytes()])));
   }
 
   /** Sends a control and returns its request id. */
@@ -241,7 +251,10 @@ export class RawClient {
   ): number {
     this.#reqid += 1;
     const { opcode } = CONTROLS[name];
-    const data = encode<never>(CONTROLS[name].request, request as never);
+    const codec: AnyCodec = CONTROLS[name].request;
+    const writer = new Writer();
+    codec.encode(writer, request as never);
+    const data = writer.finish();
     const { destnode = CURRENT_NODE, srvid = { hi: 0, lo: 0 }, flags = 0 } = options;
     this.sendRawControl(opcode, data, { destnode, srvid, flags });
     return this.#reqid;
@@ -294,6 +307,10 @@ export class RawClient {
   register(srvid: U64): void {
     this.control("REGISTER_SRVID", undefined, { srvid });
   }
+}
+
+export function messagePacket(destnode: number, srvid: U64, data: Uint8Array): PacketView {
+  return buildReqMessage({ generation: 1, destnode, srcnode: 0, reqid: 0 }, { srvid, data });
 }
 
 /** Started nodes that are connected to each other. */

@@ -9,7 +9,7 @@ import {
   OPERATIONS,
 } from "../../src/wire/packet.ts";
 import { buildReqTunnel, readReqTunnel } from "../../src/wire/packets_message.ts";
-import { type FakeNode, startCluster } from "./fake_cluster.ts";
+import { type FakeNode, messagePacket, startCluster } from "./fake_cluster.ts";
 
 const TEST_SRVID = { hi: 0xae000000, lo: 7 };
 
@@ -38,11 +38,13 @@ test("MessageRouter.fromClient() keeps the order of a sender, broadcast or not",
   const { world, nodes } = startCluster(2);
   const [one, two] = listeners(nodes);
   const sent: string[] = [];
-  for (let i = 0; i < 500; i++) {
+  const packets = Array.from({ length: 500 }, (_, i) => {
     const destination = [BROADCAST_ALL, i % 2, BROADCAST_CONNECTED][i % 3] as number;
-    sent.push(`${destination < 2 ? destination : "all"} ${i}`);
-    one?.sendMessage(destination, TEST_SRVID, textBytes(sent.at(-1) as string));
-  }
+    const text = `${destination < 2 ? destination : "all"} ${i}`;
+    sent.push(text);
+    return messagePacket(destination, TEST_SRVID, textBytes(text));
+  });
+  one?.sendTogether(packets);
   world.settle();
   expect(one?.messages()).toEqual(sent.filter((text) => !text.startsWith("1")));
   expect(two?.messages()).toEqual(sent.filter((text) => !text.startsWith("0")));
@@ -178,9 +180,9 @@ test("PacketLink has a client that fills a slow node's link wait, and loses noth
     world.streamBytesMax = 64 << 10;
   }
   world.settle();
-  expect(two?.received.filter(({ operation }) => operation === OPERATIONS.REQ_MESSAGE)).toHaveLength(
-    sent,
-  );
+  expect(
+    two?.received.filter(({ operation }) => operation === OPERATIONS.REQ_MESSAGE),
+  ).toHaveLength(sent);
 });
 
 test("Node drops a client that does not read when MaxQueueDropMsg packets wait", () => {

@@ -3,14 +3,15 @@
  * link delivers next is drawn from a seed. Clients behave like smbd: they lock the record, look whether
  * this node is data master, change the data, and otherwise call and look again.
  */
+import type { Database } from "../../src/database/database.ts";
 import { DatabaseSet } from "../../src/database/database_set.ts";
+import { createMemoryTdbs } from "../../src/tdb/memory_opener.ts";
 import { decodeExact } from "../../src/wire/codec.ts";
 import { NULL_FUNC } from "../../src/wire/constants.ts";
 import { CONTROL_NAMES, CONTROLS } from "../../src/wire/controls.ts";
 import { BROADCAST_ACTIVE, BROADCAST_CONNECTED, type PacketView } from "../../src/wire/packet.ts";
-import { buildReqCall, OPERATION_REPLIES } from "./packets_for_tests.ts";
 import { ControlCaller, FakeHost } from "./fake_host.ts";
-import type { MemoryTdb } from "./memory_tdb.ts";
+import { buildReqCall, OPERATION_REPLIES } from "./packets_for_tests.ts";
 import { VirtualTime } from "./virtual_time.ts";
 
 export class SeededRandom {
@@ -68,13 +69,29 @@ export class ClusterNode {
 
   constructor(cluster: FakeCluster, pnn: number) {
     this.host = new ClusterHost(cluster, pnn);
+    if (cluster.files === "tdb") {
+      // The real format and its locks, in memory.
+      const { opener, lockWaiter } = createMemoryTdbs({
+        timers: cluster.time,
+        clock: cluster.time,
+      });
+      this.host.tdbs = opener;
+      this.host.lockWaiter = lockWaiter;
+    }
     this.set = new DatabaseSet(this.host);
     this.caller = new ControlCaller(this.host, this.set);
   }
-  tdb(name: string): MemoryTdb {
+  database(name: string): Database {
     const database = this.set.databaseByName(name);
     if (database === undefined) throw new Error(`database ${name} is not attached`);
-    return database.tdb as MemoryTdb;
+    return database;
+  }
+  /** As another process would see it: undefined while it is locked. */
+  value(name: string, key: Uint8Array): Uint8Array | undefined {
+    const database = this.database(name);
+    if (!database.gate.isOpen) return undefined;
+    const fetched = database.tdb.fetch(key);
+    return fetched.ok ? fetched.value : undefined;
   }
   control(opcode: number, data: Uint8Array, srcnode: number): void {
     const name = CONTROL_NAMES.find((candidate) => CONTROLS[candidate].opcode === opcode);
@@ -104,8 +121,10 @@ export class FakeCluster {
   readonly #links = new Map<string, ((node: ClusterNode) => void)[]>();
   packetsDelivered = 0;
   afterStep: () => void = () => {};
+  readonly files: "simple" | "tdb";
 
-  constructor(seed: number, count = 3) {
+  constructor(seed: number, files: "simple" | "tdb" = "simple", count = 3) {
+    this.files = files;
     this.random = new SeededRandom(seed);
     this.nodes = Array.from({ length: count }, (_, pnn) => new ClusterNode(this, pnn));
     for (const { host } of this.nodes) {

@@ -2,9 +2,10 @@
 import { silentLogger } from "../../src/base/log.ts";
 import { ok } from "../../src/base/result.ts";
 import { TracedTurns } from "../../src/base/trace.ts";
-import type { DatabaseHost, MutableStatistics } from "../../src/database/host.ts";
 import { DatabaseSet } from "../../src/database/database_set.ts";
+import type { DatabaseHost, MutableStatistics } from "../../src/database/host.ts";
 import type { FileSystem } from "../../src/platform/types.ts";
+import type { LockWaiter, TdbOpener } from "../../src/tdb/types.ts";
 import type { ControlReply, ControlRequest } from "../../src/transport/control_request.ts";
 import { Reader } from "../../src/wire/codec.ts";
 import { NODE_FLAGS } from "../../src/wire/constants.ts";
@@ -43,8 +44,11 @@ export class FakeHost implements DatabaseHost {
   readonly directories = { volatile: "/v", persistent: "/p", state: "/s" };
   tdbMutexes = true;
   readonly time: VirtualTime;
-  readonly tdbs = new MemoryTdbs();
-  readonly lockWaiter: MemoryLockWaiter;
+  /** Where files are, unless the test brings others. */
+  readonly memory = new MemoryTdbs();
+  readonly waiter: MemoryLockWaiter;
+  tdbs: TdbOpener = this.memory;
+  lockWaiter: LockWaiter;
   readonly clock: VirtualTime;
   readonly timers: VirtualTime;
   readonly random = { u32: () => 4 };
@@ -73,7 +77,8 @@ export class FakeHost implements DatabaseHost {
     this.time = time;
     this.clock = time;
     this.timers = time;
-    this.lockWaiter = new MemoryLockWaiter(time);
+    this.waiter = new MemoryLockWaiter(time);
+    this.lockWaiter = this.waiter;
     this.trace = new TracedTurns(time, () => {});
     this.statistics = structuredClone(
       statistics.decode(new Reader(new Uint8Array(statistics.minSize))),
@@ -90,9 +95,9 @@ export class FakeHost implements DatabaseHost {
     remove: () => ok(undefined),
     rename: (from, to) => {
       this.renames.push(to);
-      const file = this.tdbs.files.get(from);
-      this.tdbs.files.delete(from);
-      if (file !== undefined) this.tdbs.files.set(to, file);
+      const file = this.memory.files.get(from);
+      this.memory.files.delete(from);
+      if (file !== undefined) this.memory.files.set(to, file);
       return ok(undefined);
     },
     isWritableDirectory: () => true,
@@ -186,7 +191,7 @@ export class ControlCaller {
     return answer;
   }
 
-  /** As `call`, for answers that come within the turns that are due. */
+  /** As `call`, for answers that come within a moment. */
   now<N extends ControlName>(
     name: N,
     request: ControlRequestOf<N>,
@@ -194,6 +199,7 @@ export class ControlCaller {
   ): ControlReply {
     const answer = this.call(name, request, from);
     this.host.time.settle();
+    if (answer.reply === undefined) this.host.time.advance(50);
     if (answer.reply === undefined) throw new Error(`control ${name} is not answered`);
     return answer.reply;
   }

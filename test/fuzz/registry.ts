@@ -59,7 +59,7 @@ function packetIn(bytes: Uint8Array): PacketView {
   const buffer = new Uint8Array(bytes.length + 2 * around).fill(0xa5);
   buffer.set(bytes, around);
   const packet = new PacketView();
-  packet.attach(buffer, new DataView(buffer.buffer), around, bytes.length);
+  packet.moveTo(buffer, around, bytes.length);
   return packet;
 }
 

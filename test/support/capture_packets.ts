@@ -31,7 +31,7 @@ type Packet = { readonly bytes: Uint8Array; readonly view: PacketView };
 
 function packet(bytes: Uint8Array<ArrayBuffer>): Packet {
   const view = new PacketView();
-  view.attach(bytes, new DataView(bytes.buffer, bytes.byteOffset), 0, bytes.length);
+  view.moveTo(bytes, 0, bytes.length);
   return { bytes, view };
 }
 
@@ -125,7 +125,9 @@ function proxy(at: string, to: string, mode: FramerMode, done: (packets: Packet[
               peer.data.peer = socket;
             },
             data: (peer, chunk) => receive(peer.data, chunk),
-            close: () => socket.end(),
+            close() {
+              socket.end();
+            },
           },
         });
         client.peer = upstream;

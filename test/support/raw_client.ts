@@ -99,7 +99,7 @@ export class RawClient {
       }
       if (at + length > joined.length) break;
       const packet = new PacketView();
-      packet.attach(joined, view, at, length);
+      packet.moveTo(joined, at, length);
       this.#dispatch(packet.copy());
       at += length;
     }

@@ -1,0 +1,139 @@
+/** Commands that change a node's part in the cluster and wait until that shows. */
+import { decodeExact, encode, i32Codec } from "../../wire/codec.ts";
+import { NODE_FLAGS, SRVID } from "../../wire/constants.ts";
+import type { ControlName, ControlRequestOf } from "../../wire/controls.ts";
+import { BROADCAST_CONNECTED } from "../../wire/packet.ts";
+import { srvidMessage } from "../../wire/structs.ts";
+import { type Command, expectArguments } from "../command.ts";
+import { EINVAL } from "../errno.ts";
+import { parseUnsigned32 } from "../numbers.ts";
+import { connectionLost, okOrThrow, type Session } from "../session.ts";
+
+const POLL_MS = 100;
+
+interface FlagChange {
+  readonly flag: number;
+  readonly set: boolean;
+  /** What a node with the flag is called. */
+  readonly word: string;
+}
+
+async function flagIsSet(session: Session, flag: number, fresh: boolean): Promise<boolean> {
+  const nodes = fresh ? await session.freshNodes() : await session.nodes();
+  const node = nodes.find((entry) => entry.pnn === session.target);
+  return node !== undefined && (node.flags & flag) !== 0;
+}
+
+/** Says so and is true when there is nothing to do. */
+async function alreadySo(session: Session, change: FlagChange): Promise<boolean> {
+  if ((await flagIsSet(session, change.flag, false)) !== change.set) return false;
+  const state = change.set ? `already ${change.word}` : `not ${change.word}`;
+  session.host.err(`Node ${session.target} is ${state}\n`);
+  return true;
+}
+
+async function waitForFlag(session: Session, change: FlagChange): Promise<void> {
+  while ((await flagIsSet(session, change.flag, true)) !== change.set) {
+    await session.pause(POLL_MS);
+  }
+}
+
+/** Sends the control that changes the flag, waits for it in the node map, then moves addresses. */
+async function changeFlag<N extends ControlName>(
+  session: Session,
+  change: FlagChange,
+  control: N,
+  request: ControlRequestOf<N>,
+  failure: string,
+): Promise<number> {
+  const message = `Failed to ${failure} node ${session.target}`;
+  await session.ask(control, request, session.target, message);
+  await waitForFlag(session, change);
+  return reallocate(session);
+}
+
+/** Asks the leader, whoever it is, for a takeover run and waits for its answer. */
+async function reallocate(session: Session): Promise<number> {
+  const { client, host } = session;
+  const srvid = session.nextSrvid();
+  const answer = Promise.withResolvers<number>();
+  client.onDisconnect((reason) => answer.reject(connectionLost({ reason })));
+  const registered = await client.registerSrvid(srvid, (data) => {
+    const status = decodeExact(i32Codec, data);
+    if (status.ok) answer.resolve(Math.min(status.value, 0));
+  });
+  const registration = okOrThrow(registered);
+  const message = encode(srvidMessage, { pnn: client.pnn, srvid });
+  const send = () => client.sendMessage(BROADCAST_CONNECTED, SRVID.TAKEOVER_RUN, message);
+  send();
+  // Asked again until somebody leads; the run time limit of the tool ends it.
+  const again = host.timers.every(Math.max(session.timeoutMs, POLL_MS), send);
+  try {
+    return await answer.promise;
+  } finally {
+    again.cancel();
+    registration.remove();
+  }
+}
+
+const DISABLED = { flag: NODE_FLAGS.PERMANENTLY_DISABLED, word: "disabled" };
+const STOPPED = { flag: NODE_FLAGS.STOPPED, word: "stopped" };
+const BANNED = { flag: NODE_FLAGS.BANNED, word: "banned" };
+
+function flagCommand(
+  change: FlagChange,
+  control: "DISABLE_NODE" | "ENABLE_NODE" | "STOP_NODE" | "CONTINUE_NODE",
+  failure: string,
+): Command {
+  return async ({ session }, args) => {
+    expectArguments(args, 0);
+    if (await alreadySo(session, change)) return 0;
+    return changeFlag(session, change, control, undefined, failure);
+  };
+}
+
+export const disable = flagCommand({ ...DISABLED, set: true }, "DISABLE_NODE", "disable");
+export const enable = flagCommand({ ...DISABLED, set: false }, "ENABLE_NODE", "enable");
+export const stop = flagCommand({ ...STOPPED, set: true }, "STOP_NODE", "stop");
+export const continueNode = flagCommand(
+  { ...STOPPED, set: false },
+  "CONTINUE_NODE",
+  "continue stopped",
+);
+
+export const ban: Command = async ({ session, host }, args) => {
+  expectArguments(args, 1);
+  const change = { ...BANNED, set: true };
+  if (await alreadySo(session, change)) return 0;
+  const time = parseUnsigned32(args[0] as string);
+  if (!time.ok) return time.error;
+  if (time.value === 0) {
+    host.err("Ban time cannot be zero\n");
+    return EINVAL;
+  }
+  const request = { pnn: session.target, time: time.value };
+  return changeFlag(session, change, "SET_BAN_STATE", request, "ban");
+};
+
+export const unban: Command = async ({ session }, args) => {
+  expectArguments(args, 0);
+  const change = { ...BANNED, set: false };
+  if (await alreadySo(session, change)) return 0;
+  const request = { pnn: session.target, time: 0 };
+  return changeFlag(session, change, "SET_BAN_STATE", request, "unban");
+};
+
+/** Of our own node: waits until the connection ends, which is when it is down. */
+export const shutdown: Command = async ({ session }, args) => {
+  expectArguments(args, 0);
+  const down = Promise.withResolvers<void>();
+  session.client.onDisconnect(() => down.resolve());
+  session.client.controlNoReply("SHUTDOWN", undefined, { pnn: session.target });
+  if (session.target === session.pnn) await down.promise;
+  return 0;
+};
+
+export const ipreallocate: Command = async ({ session }, args) => {
+  expectArguments(args, 0);
+  return reallocate(session);
+};

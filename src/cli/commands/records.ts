@@ -1,0 +1,170 @@
+/** Commands that show or change records. */
+import { traverseDatabase } from "../../client/database.ts";
+import type { LockedRecord, RecordFailure } from "../../client/record.ts";
+import type { Tdb } from "../../tdb/types.ts";
+import { decodeExact } from "../../wire/codec.ts";
+import { LTDB_HEADER_BYTES, type LtdbHeader, ltdbHeader } from "../../wire/structs.ts";
+import { type Command, CommandFailure, expectArguments, WrongArguments } from "../command.ts";
+import { chooseDatabase } from "../database_choice.ts";
+import { attachChosen, openVolatile, recordStatus } from "../database_open.ts";
+import type { ToolHost } from "../host.ts";
+import { dumpData, dumpHeader, dumpRecord, recordBytes } from "../record_text.ts";
+import { okOrThrow, type Session } from "../session.ts";
+
+export const catdb: Command = async ({ session, host }, args) => {
+  expectArguments(args, 1);
+  const database = await chooseDatabase(session, args[0] as string);
+  await attachChosen(session, database);
+  const { client, pid, timeoutMs } = session;
+  let shown = 0;
+  const outcome = await traverseDatabase(client, database.id, pid, timeoutMs, (record) => {
+    host.out(dumpRecord(record.key, record.header, record.data));
+    shown += 1;
+  });
+  host.out(`Dumped ${shown} records\n`);
+  okOrThrow(outcome);
+  return 0;
+};
+
+/** The local copies, deleted and foreign ones too. */
+export const cattdb: Command = async ({ session, host }, args) => {
+  expectArguments(args, 1);
+  const database = await chooseDatabase(session, args[0] as string);
+  const { path, openFlags } = await attachChosen(session, database);
+  const tdb = await openFile(host, path, openFlags);
+  const shown = await dumpChains(session, tdb, host);
+  tdb.close();
+  host.out(`Dumped ${shown} record(s)\n`);
+  return 0;
+};
+
+const BUSY_DELAY_MS = 5;
+
+async function dumpChains(session: Session, tdb: Tdb, host: ToolHost): Promise<number> {
+  let shown = 0;
+  for (let chain = tdb.nextUsedChain(0); chain < tdb.hashSize; ) {
+    const visited = tdb.visitChain(chain, (key, value) => {
+      const header = readHeader(value);
+      if (header === undefined) return true;
+      host.out(dumpRecord(key, header, value.subarray(LTDB_HEADER_BYTES)));
+      shown += 1;
+      return true;
+    });
+    if (!visited.ok && visited.error.code !== "busy") {
+      throw new CommandFailure(1, `Cannot read ${tdb.path}: ${visited.error.reason}`);
+    }
+    if (visited.ok) chain = tdb.nextUsedChain(chain + 1);
+    else await session.pause(BUSY_DELAY_MS);
+  }
+  return shown;
+}
+
+function readHeader(value: Uint8Array): LtdbHeader | undefined {
+  if (value.length < LTDB_HEADER_BYTES) return undefined;
+  const header = decodeExact(ltdbHeader, value.subarray(0, LTDB_HEADER_BYTES));
+  return header.ok ? header.value : undefined;
+}
+
+async function openFile(host: ToolHost, path: string, flags: number): Promise<Tdb> {
+  const tdbs = await host.tdbs();
+  const tdb = tdbs.open({ path, flags, hashSize: 0, create: false });
+  if (tdb.ok) return tdb.value;
+  throw new CommandFailure(1, `Failed to open TDB file ${path}: ${tdb.error.reason}`);
+}
+
+export const tfetch: Command = async ({ session, host }, args) => {
+  expectArguments(args, 2, 3);
+  const [path, text, output] = args as [string, string, string?];
+  const tdb = await openFile(host, path, 0);
+  const fetched = tdb.fetch(recordBytes(text, "key"));
+  tdb.close();
+  const value = fetched.ok ? fetched.value : undefined;
+  if (value === undefined) throw new CommandFailure(1, `No record for key ${text}`);
+  const header = readHeader(value);
+  if (header === undefined) throw new CommandFailure(1, `Invalid record for key ${text}`);
+  if (output !== undefined) await writeOutput(session, output, value);
+  host.out(`${dumpHeader(header)}${dumpData("data", value.subarray(LTDB_HEADER_BYTES))}`);
+  return 0;
+};
+
+async function writeOutput(session: Session, path: string, value: Uint8Array): Promise<void> {
+  const written = await session.host.writeFile(path, value);
+  if (!written.ok) session.host.err(`Failed to open output file ${path}\n`);
+}
+
+function stopOn(failure: RecordFailure, message: string): CommandFailure {
+  return new CommandFailure(recordStatus(failure), message);
+}
+
+/** Locks the record, lets `use` work on it, and releases it. */
+async function withRecord(
+  session: Session,
+  database: string,
+  key: string,
+  failure: string,
+  use: (record: LockedRecord) => Promise<number>,
+  readonly = false,
+): Promise<number> {
+  const opened = await openVolatile(session, database);
+  const bytes = recordBytes(key, "key");
+  const locked = await opened.fetchLock(bytes, { timeoutMs: LOCK_TIMEOUT_MS, readonly });
+  if (!locked.ok) {
+    session.host.err(`fetch_lock: ${opened.database.name} ${locked.error.reason}\n`);
+    throw stopOn(locked.error, failure);
+  }
+  try {
+    return await use(locked.value);
+  } finally {
+    locked.value.release();
+    opened.close();
+  }
+}
+
+/** The tool's run time limit ends a wait for a record, as with the original. */
+const LOCK_TIMEOUT_MS = Number.POSITIVE_INFINITY;
+
+export const readkey: Command = async ({ session, host }, args) => {
+  expectArguments(args, 2, 3);
+  const [database, key, readonly] = args as [string, string, string?];
+  if (readonly !== undefined && readonly !== "readonly") throw new WrongArguments();
+  const failure = `Failed to read record for key ${key}`;
+  return withRecord(
+    session,
+    database,
+    key,
+    failure,
+    async ({ data }) => {
+      // Printed as C text: it ends at the first NUL.
+      const end = data.indexOf(0);
+      host.out(`Data: size:${data.length} ptr:[`);
+      host.out(end < 0 ? data : data.subarray(0, end));
+      host.out("]\n");
+      return 0;
+    },
+    readonly !== undefined,
+  );
+};
+
+export const writekey: Command = async ({ session }, args) => {
+  expectArguments(args, 3);
+  const [database, key, text] = args as [string, string, string];
+  const value = recordBytes(text, "value");
+  // The original names the database here, not the key.
+  const failure = `Failed to lock record for key ${database}`;
+  return withRecord(session, database, key, failure, async (record) => {
+    const stored = await record.store(value, session.timeoutMs);
+    if (stored.ok) return 0;
+    throw stopOn(stored.error, `Failed to store record for key ${key}`);
+  });
+};
+
+export const deletekey: Command = async ({ session }, args) => {
+  expectArguments(args, 2);
+  const [database, key] = args as [string, string];
+  const failure = `Failed to fetch record for key ${key}`;
+  return withRecord(session, database, key, failure, async (record) => {
+    const deleted = await record.delete(session.timeoutMs);
+    if (deleted.ok) return 0;
+    throw stopOn(deleted.error, `Failed to delete record for key ${key}`);
+  });
+};

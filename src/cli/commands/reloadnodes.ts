@@ -1,0 +1,152 @@
+/**
+ * `ctdb reloadnodes`: checks that every node has the same nodes file and that it only adds, deletes or
+ * brings back nodes, then has all nodes read it while recoveries are disabled.
+ */
+import type { ConfiguredNode } from "../../config/types.ts";
+import { decodeExact, encode, i32Codec } from "../../wire/codec.ts";
+import { NODE_FLAGS, SRVID } from "../../wire/constants.ts";
+import { disableMessage, type NodeAndFlags } from "../../wire/structs.ts";
+import { type Command, CommandFailure } from "../command.ts";
+import { ETIMEDOUT } from "../errno.ts";
+import { readNodes } from "../nodes_file.ts";
+import { okOrThrow, type Session } from "../session.ts";
+
+export const reloadnodes: Command = async ({ session, host, options }) => {
+  const known = await session.nodes();
+  const file = await readNodes(host);
+  if (file === undefined) return 1;
+  await checkOtherFiles(session, known, file);
+  const plan = compareNodes(known, file);
+  for (const line of plan.changes) host.out(`${line}\n`);
+  for (const line of plan.messages) host.err(`${line}\n`);
+  if (plan.failed) {
+    throw new CommandFailure(1, "ERROR: Nodes will not be reloaded due to previous error");
+  }
+  if (plan.changes.length === 0) {
+    host.err("No change in nodes file, skipping unnecessary reload\n");
+    return 0;
+  }
+  const pnns = known
+    .filter((node) => (node.flags & (NODE_FLAGS.DISCONNECTED | NODE_FLAGS.DELETED)) === 0)
+    .map((node) => node.pnn);
+  await setRecoveriesDisabled(session, pnns, 2 * options.timelimit, "disable");
+  await reloadEverywhere(session, pnns);
+  await setRecoveriesDisabled(session, pnns, 0, "enable");
+  return 0;
+};
+
+async function checkOtherFiles(
+  session: Session,
+  known: readonly NodeAndFlags[],
+  file: readonly ConfiguredNode[],
+): Promise<void> {
+  for (const { pnn, flags } of known) {
+    if ((flags & NODE_FLAGS.DISCONNECTED) !== 0) continue;
+    const message = `ERROR: Failed to get nodes file from node ${pnn}`;
+    const theirs = await session.ask("GET_NODES_FILE", undefined, pnn, message);
+    if (sameNodes(file, theirs)) continue;
+    throw new CommandFailure(
+      1,
+      `ERROR: Nodes file on node ${pnn} differs from current node (${session.pnn})`,
+    );
+  }
+}
+
+/** Deleted lines have no address to compare. */
+export function sameNodes(
+  file: readonly ConfiguredNode[],
+  theirs: readonly NodeAndFlags[],
+): boolean {
+  if (file.length !== theirs.length) return false;
+  return file.every((node, i) => {
+    const other = theirs[i];
+    if (other === undefined || other.pnn !== node.pnn) return false;
+    const deleted = (other.flags & NODE_FLAGS.DELETED) !== 0;
+    return deleted === node.deleted && (deleted || other.addr.address === node.address);
+  });
+}
+
+export interface ReloadPlan {
+  /** What changes, one line each; none means that there is nothing to do. */
+  readonly changes: readonly string[];
+  /** Warnings and errors, in the order of the nodes. */
+  readonly messages: readonly string[];
+  readonly failed: boolean;
+}
+
+/** Compares the running cluster with the nodes file. */
+export function compareNodes(
+  known: readonly NodeAndFlags[],
+  file: readonly ConfiguredNode[],
+): ReloadPlan {
+  const changes: string[] = [];
+  const messages: string[] = [];
+  let failed = false;
+  const fail = (message: string) => {
+    messages.push(message);
+    failed = true;
+  };
+  for (const [index, node] of known.entries()) {
+    const line = file[index];
+    const { pnn, flags, addr } = node;
+    const deleted = (flags & NODE_FLAGS.DELETED) !== 0;
+    const connected = (flags & NODE_FLAGS.DISCONNECTED) === 0;
+    if (line === undefined) {
+      fail(`Node ${pnn} (${addr.address}) missing from nodes file`);
+    } else if (line.deleted && !deleted) {
+      changes.push(`Node ${pnn} is DELETED`);
+      if (connected) fail(`ERROR: Node ${pnn} is still connected`);
+    } else if (!line.deleted && deleted) {
+      changes.push(`Node ${pnn} is UNDELETED`);
+    } else if (!line.deleted && addr.address !== line.address) {
+      const was = `was ${addr.address}, now ${line.address}`;
+      fail(`Node ${pnn} has changed IP address (${was})`);
+    } else if (!line.deleted && !connected) {
+      messages.push(`WARNING: Node ${pnn} is disconnected. You MUST fix this node manually!`);
+    }
+  }
+  if (!failed) {
+    for (const { pnn } of file.slice(known.length)) changes.push(`Node ${pnn} is NEW`);
+  }
+  return { changes, messages, failed };
+}
+
+/** Asks the recovery daemon of each node; each answers with its pnn. */
+async function setRecoveriesDisabled(
+  session: Session,
+  pnns: readonly number[],
+  timeoutSec: number,
+  verb: "disable" | "enable",
+): Promise<void> {
+  const srvid = session.nextSrvid();
+  const missing = new Set(pnns);
+  const answered = Promise.withResolvers<number>();
+  const registered = await session.client.registerSrvid(srvid, (data) => {
+    const answer = decodeExact(i32Codec, data);
+    if (!answer.ok) return;
+    missing.delete(answer.value);
+    if (answer.value < 0) answered.resolve(1);
+    else if (missing.size === 0) answered.resolve(0);
+  });
+  const registration = okOrThrow(registered);
+  const message = encode(disableMessage, { pnn: session.pnn, srvid, timeout: timeoutSec });
+  for (const pnn of pnns) session.client.sendMessage(pnn, SRVID.DISABLE_RECOVERIES, message);
+  const timer = session.host.timers.after(session.timeoutMs, () => {
+    session.host.err("Timed out waiting to disable recoveries\n");
+    answered.resolve(ETIMEDOUT);
+  });
+  const status = await answered.promise;
+  timer.cancel();
+  registration.remove();
+  if (status !== 0) throw new CommandFailure(status, `Failed to ${verb} recoveries`);
+}
+
+async function reloadEverywhere(session: Session, pnns: readonly number[]): Promise<void> {
+  const { timeoutMs } = session;
+  const outcomes = await session.client.controlEach("RELOAD_NODES_FILE", undefined, pnns, {
+    timeoutMs,
+  });
+  const failed = pnns.filter((pnn) => outcomes.get(pnn)?.ok !== true);
+  for (const pnn of failed) session.host.err(`Node ${pnn} failed to reload nodes\n`);
+  if (failed.length > 0) session.host.err("You MUST fix failed nodes manually!\n");
+}

@@ -1,0 +1,166 @@
+/**
+ * Takeover runs from recoverd's side: who asked for one, when one may run, and who is told.
+ *
+ * Invariants:
+ * 1. One run at a time. Requests that are there when a run starts are answered by its end; later ones
+ *    wait for the next, because they may be about changes that this run has not seen.
+ * 2. A cancelled run answers nobody; its requests wait for the next run, or go when we no longer lead.
+ */
+import type { Logger } from "../base/log.ts";
+import { type U64, U64_ZERO, u64Equal } from "../base/u64.ts";
+import type { CtdbClient } from "../client/types.ts";
+import type { Timers } from "../platform/types.ts";
+import { encode, i32Codec } from "../wire/codec.ts";
+import { SRVID } from "../wire/constants.ts";
+import { UNKNOWN_PNN } from "../wire/packet.ts";
+import { disableMessage } from "../wire/structs.ts";
+import { OperationGate } from "./operation_gate.ts";
+
+/** Others must not ask for a run while one is under way: for this long, should we die in the middle. */
+const DISABLE_OTHERS_SEC = 60;
+/** Requests kept; more come only from something that has gone wild. */
+const REQUESTS_MAX = 1000;
+
+/** Where the answer goes; srvid 0 wants none. */
+export interface ReplyAddress {
+  readonly pnn: number;
+  readonly srvid: U64;
+}
+
+export interface TakeoverRequest {
+  readonly connected: readonly number[];
+  /** Nodes that should get addresses even if nothing is unbalanced. */
+  readonly rebalance: readonly number[];
+  /** TakeoverTimeout. */
+  readonly timeoutMs: number;
+}
+
+/** What a run does; `done` is not called after `cancel`. */
+export interface TakeoverHelper {
+  start(request: TakeoverRequest, done: (succeeded: boolean) => void): { cancel(): void };
+}
+
+export class TakeoverRuns {
+  readonly gate: OperationGate;
+  readonly #client: CtdbClient;
+  readonly #log: Logger;
+  readonly #helper: TakeoverHelper;
+  #requests: ReplyAddress[] = [];
+  #rebalance: number[] = [];
+  /** The last run failed, or a recovery asks for one. */
+  #wanted = false;
+  #current: { readonly requests: ReplyAddress[]; readonly run: { cancel(): void } } | undefined;
+
+  constructor(client: CtdbClient, timers: Timers, log: Logger, helper: TakeoverHelper) {
+    this.#client = client;
+    this.#log = log;
+    this.#helper = helper;
+    this.gate = new OperationGate(timers, (state, seconds) => {
+      if (state === "disabled") log.notice(`Disabling takeover runs for ${seconds} seconds`);
+      else log.notice(`Reenabling takeover runs${state === "expired" ? " after timeout" : ""}`);
+    });
+  }
+
+  get wanted(): boolean {
+    return this.#wanted || this.#requests.length > 0;
+  }
+  get running(): boolean {
+    return this.#current !== undefined;
+  }
+
+  request(from: ReplyAddress): void {
+    if (this.#requests.length >= REQUESTS_MAX) this.#reply(from, -1);
+    else this.#requests.push(from);
+  }
+
+  addRebalance(pnn: number): void {
+    if (!this.#rebalance.includes(pnn)) this.#rebalance.push(pnn);
+  }
+
+  /** Only the leader serves requests; what came to another node goes. */
+  forget(): void {
+    this.#requests = [];
+    this.#rebalance = [];
+    this.#wanted = false;
+  }
+
+  /** `done` gets false at once when a run cannot begin. */
+  start(connected: readonly number[], timeoutMs: number, done: (succeeded: boolean) => void): void {
+    if (this.running || this.gate.disabled) {
+      this.#log.notice("Unable to begin - takeover runs are disabled");
+      this.#wanted = true;
+      done(false);
+      return;
+    }
+    this.#log.notice("Takeover run starting");
+    this.gate.inProgress = true;
+    this.#wanted = false;
+    this.#disableOthers(connected, DISABLE_OTHERS_SEC);
+    const requests = this.#requests;
+    this.#requests = [];
+    const rebalance = this.#rebalance;
+    const run = this.#helper.start({ connected, rebalance, timeoutMs }, (succeeded) => {
+      this.#current = undefined;
+      this.gate.inProgress = false;
+      this.#wanted = !succeeded;
+      // Nodes that were added meanwhile wait for the next run.
+      if (succeeded) this.#rebalance = this.#rebalance.filter((pnn) => !rebalance.includes(pnn));
+      this.#disableOthers(connected, 0);
+      for (const from of requests) this.#reply(from, succeeded ? this.#client.pnn : -1);
+      this.#log.notice(`Takeover run ${succeeded ? "completed successfully" : "unsuccessful"}`);
+      done(succeeded);
+    });
+    this.#current = { requests, run };
+  }
+
+  cancel(): void {
+    const current = this.#current;
+    if (current === undefined) return;
+    current.run.cancel();
+    this.#current = undefined;
+    this.gate.inProgress = false;
+    this.#requests.unshift(...current.requests);
+    this.#wanted = true;
+  }
+
+  #disableOthers(connected: readonly number[], timeout: number): void {
+    const message = encode(disableMessage, { pnn: UNKNOWN_PNN, srvid: U64_ZERO, timeout });
+    for (const pnn of connected) {
+      if (pnn === this.#client.pnn) continue;
+      this.#client.sendMessage(pnn, SRVID.DISABLE_TAKEOVER_RUNS, message);
+    }
+  }
+
+  #reply(to: ReplyAddress, result: number): void {
+    if (u64Equal(to.srvid, U64_ZERO)) return;
+    this.#client.sendMessage(to.pnn, to.srvid, encode(i32Codec, result));
+  }
+}
+
+/**
+ * A run where there is no address to host: every connected node is told IPREALLOCATED, as always at the
+ * end of a run. A node that refuses the control does not make the run fail.
+ */
+export function announceOnly(client: CtdbClient, log: Logger): TakeoverHelper {
+  return {
+    start({ connected, timeoutMs }, done) {
+      let cancelled = false;
+      const options = { timeoutMs: Math.max(timeoutMs * 3, 1000) };
+      client.controlEach("IPREALLOCATED", undefined, connected, options).then((outcomes) => {
+        if (cancelled) return;
+        let succeeded = true;
+        for (const [pnn, outcome] of outcomes) {
+          if (outcome.ok || outcome.error.kind === "refused") continue;
+          succeeded = false;
+          log.error(`IPREALLOCATED on node ${pnn}: ${outcome.error.reason}`);
+        }
+        done(succeeded);
+      });
+      return {
+        cancel() {
+          cancelled = true;
+        },
+      };
+    },
+  };
+}

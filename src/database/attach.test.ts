@@ -1,0 +1,284 @@
+import { expect, test } from "bun:test";
+import { ControlCaller, FakeHost } from "../../test/database/fake_host.ts";
+import type { MemoryTdb } from "../../test/database/memory_tdb.ts";
+import { TDB_FLAGS } from "../tdb/types.ts";
+import { encode, Reader, stringZ, textBytes } from "../wire/codec.ts";
+import { DB_FLAGS, NODE_FLAGS } from "../wire/constants.ts";
+import { ATTACH_RECOVERY, CONTROLS } from "../wire/controls.ts";
+import { BROADCAST_CONNECTED } from "../wire/packet.ts";
+import { databaseId, databaseNameProblem, persistentNames } from "./attach.ts";
+import { ATTACH_TIMEOUT_MS } from "./limits.ts";
+
+function setUp() {
+  const host = new FakeHost(3);
+  const caller = new ControlCaller(host);
+  const idOf = (data: Uint8Array | undefined) => new Reader(data ?? new Uint8Array()).u32();
+  return { host, caller, idOf };
+}
+
+test("DB_ATTACH opens the file, answers the id that Samba uses, and tells the others", () => {
+  const { host, caller, idOf } = setUp();
+  const reply = caller.now("DB_ATTACH", "locking.tdb");
+  expect(idOf(reply.data)).toBe(0x7a19d84d);
+  expect(host.memory.opened).toEqual([
+    { path: "/v/locking.tdb.3", flags: 0x1c41, hashSize: 131, create: true, mode: 0o600 },
+  ]);
+  expect(host.controlsSent).toEqual([
+    {
+      destination: BROADCAST_CONNECTED,
+      opcode: CONTROLS.DB_ATTACH.opcode,
+      data: encode(stringZ, "locking.tdb"),
+    },
+  ]);
+  expect(host.memory.handles.get("/v/locking.tdb.3")?.maxDead).toBe(5);
+  caller.now("DB_ATTACH", "locking.tdb");
+  expect([host.controlsSent.length, host.memory.opened.length]).toEqual([1, 1]);
+});
+
+test("DB_ATTACH uses mutexes for volatile databases only, when asked and possible", () => {
+  const { host, caller } = setUp();
+  caller.now("DB_ATTACH_REPLICATED", "r.tdb");
+  caller.now("DB_ATTACH_PERSISTENT", "p.tdb");
+  host.memory.mutexesWork = false;
+  caller.now("DB_ATTACH", "a.tdb");
+  host.memory.mutexesWork = true;
+  host.tdbMutexes = false;
+  caller.now("DB_ATTACH", "b.tdb");
+  expect(host.memory.opened.map(({ path, flags }) => [path, flags])).toEqual([
+    ["/v/r.tdb.3", 0xc41],
+    ["/p/p.tdb.3", 0x400],
+    ["/v/a.tdb.3", 0xc41],
+    ["/v/b.tdb.3", 0xc41],
+  ]);
+});
+
+test("DB_ATTACH of a file that is held waits, for all who ask", () => {
+  const { host, caller, idOf } = setUp();
+  host.memory.busyPaths.add("/v/x.tdb.3");
+  const first = caller.call("DB_ATTACH", "x.tdb");
+  const second = caller.call("DB_ATTACH", "x.tdb", { clientId: 2 });
+  host.time.advance(1000);
+  expect([first.reply, second.reply]).toEqual([undefined, undefined]);
+  host.memory.busyPaths.clear();
+  host.time.advance(100);
+  expect(idOf(first.reply?.data)).toBe(databaseId("x.tdb"));
+  expect(idOf(second.reply?.data)).toBe(databaseId("x.tdb"));
+  expect(host.memory.handles.size).toBe(1);
+});
+
+test("DB_ATTACH gives up on a file that stays held, or that is not empty", () => {
+  const { host, caller } = setUp();
+  host.memory.busyPaths.add("/v/x.tdb.3");
+  const held = caller.call("DB_ATTACH", "x.tdb");
+  const file = host.memory.file("/v/y.tdb.3");
+  file.clearHolders = 1;
+  file.contents.set("k", { key: textBytes("k"), data: new Uint8Array(24) });
+  const full = caller.call("DB_ATTACH", "y.tdb");
+  host.time.advance(ATTACH_TIMEOUT_MS + 100);
+  expect([held.reply?.status, full.reply?.status]).toEqual([-1, -1]);
+  expect(full.reply?.error).toContain("not empty");
+  expect(file.clearHolders).toBe(1);
+  host.memory.busyPaths.clear();
+  expect(caller.now("DB_ATTACH", "x.tdb").status).toBe(0);
+});
+
+test("DB_ATTACH again needs flags that the database has", () => {
+  const { caller } = setUp();
+  caller.now("DB_ATTACH_PERSISTENT", "p.tdb");
+  caller.now("DB_ATTACH", "v.tdb");
+  expect(caller.now("DB_ATTACH", "p.tdb").status).toBe(0);
+  expect(caller.now("DB_ATTACH_REPLICATED", "p.tdb").status).toBe(-1);
+  expect(caller.now("DB_ATTACH_PERSISTENT", "v.tdb").status).toBe(-1);
+});
+
+test("databaseNameProblem() names what cannot be a file name", () => {
+  for (const name of ["", "a/b", "..", ".", "x".repeat(201), "a\ufffdb", "a\0b"]) {
+    expect(databaseNameProblem(name)).toContain("expected a database name");
+    expect(setUp().caller.now("DB_ATTACH", name).status).toBe(-1);
+  }
+  for (const name of ["locking.tdb", "x".repeat(200), "ü", "...", " "]) {
+    expect(databaseNameProblem(name)).toBeUndefined();
+  }
+});
+
+test("DB_ATTACH refuses a name whose id belongs to another", () => {
+  // Two names of one Jenkins hash, found by trying.
+  const { host, caller } = setUp();
+  const names = new Map<number, string>();
+  let pair: [string, string] | undefined;
+  for (let i = 0; pair === undefined && i < 400_000; i++) {
+    const name = `db${i}.tdb`;
+    const id = databaseId(name);
+    const other = names.get(id);
+    if (other !== undefined) pair = [other, name];
+    names.set(id, name);
+  }
+  if (pair === undefined) throw new Error("no collision found");
+  expect(caller.now("DB_ATTACH", pair[0]).status).toBe(0);
+  const refused = caller.now("DB_ATTACH", pair[1]);
+  expect(refused.status).toBe(-1);
+  expect(refused.error).toContain(pair[0]);
+  expect(host.memory.opened.length).toBe(1);
+});
+
+test("DB_ATTACH of a local client waits for the end of the recovery", () => {
+  const { host, caller } = setUp();
+  host.isRecovering = true;
+  const client = caller.call("DB_ATTACH", "a.tdb");
+  const other = caller.call("DB_ATTACH", "b.tdb", { clientId: 9 });
+  expect(caller.call("DB_ATTACH", "c.tdb", { clientId: 0, srcnode: 1 }).reply?.status).toBe(0);
+  expect(caller.call("DB_ATTACH", "d.tdb", { flags: ATTACH_RECOVERY }).reply?.status).toBe(0);
+  host.time.advance(30_000);
+  expect(client.reply).toBeUndefined();
+  caller.set.clientGone(9);
+  host.isRecovering = false;
+  caller.set.recovered();
+  host.time.settle();
+  expect(client.reply?.status).toBe(0);
+  expect(other.reply).toBeUndefined();
+  expect(caller.set.databaseNames()).not.toContain("b.tdb");
+});
+
+test("DB_ATTACH is refused after DeferredAttachTO, while inactive, and by the tunable", () => {
+  const { host, caller } = setUp();
+  host.isRecovering = true;
+  const late = caller.call("DB_ATTACH", "a.tdb");
+  host.time.advance(120_001);
+  expect(late.reply?.status).toBe(-1);
+  host.isRecovering = false;
+  expect(caller.now("DB_ATTACH", "a.tdb", { flags: ATTACH_RECOVERY }).status).toBe(-1);
+  host.flags.set(3, NODE_FLAGS.STOPPED);
+  expect(caller.now("DB_ATTACH", "a.tdb").status).toBe(-1);
+  expect(caller.now("DB_ATTACH", "a.tdb", { clientId: 0, srcnode: 1 }).status).toBe(0);
+  host.flags.set(3, 0);
+  host.tunables["AllowClientDBAttach"] = 0;
+  expect(caller.now("DB_ATTACH", "b.tdb").status).toBe(-1);
+});
+
+test("DB_DETACH from a client goes to all nodes; from a node it is done", () => {
+  const { host, caller } = setUp();
+  const dbId = caller.attach("x.tdb");
+  expect(caller.now("DB_DETACH", dbId).status).toBe(-1);
+  host.tunables["AllowClientDBAttach"] = 0;
+  host.controlsSent.length = 0;
+  expect(caller.now("DB_DETACH", dbId).status).toBe(0);
+  expect(host.controlsSent.map(({ opcode }) => opcode)).toEqual([CONTROLS.DB_DETACH.opcode]);
+  expect(caller.set.databaseNames()).toEqual(["x.tdb"]);
+  expect(caller.now("DB_DETACH", dbId, { clientId: 0, srcnode: 3 }).status).toBe(0);
+  expect(caller.set.databaseNames()).toEqual([]);
+  expect(caller.now("GET_DBNAME", dbId).status).toBe(-1);
+});
+
+test("persistentNames() takes this node's files only", () => {
+  const files = ["a.tdb.3", "b.tdb.1", "c.tdb.3.corrupted.2026.0Z", "d.txt", "e.tdb", "f.tdb.x.3"];
+  expect(persistentNames([...files, "g.x.tdb.3"], 3)).toEqual(["a.tdb", "g.x.tdb"]);
+});
+
+test("DatabaseSet.attachExisting() attaches the files of this node, after a check", () => {
+  const { host, caller } = setUp();
+  host.runstate = "INIT";
+  host.fileNames.push("a.tdb.3", "b.tdb.3", "other.tdb.1");
+  let outcome: unknown;
+  caller.set.attachExisting((result) => {
+    outcome = result.ok;
+  });
+  host.time.advance(100);
+  expect(outcome).toBe(true);
+  expect(caller.set.databaseNames()).toEqual(["a.tdb", "b.tdb"]);
+  expect(host.memory.opened[0]).toMatchObject({
+    path: "/s/persistent_health.tdb.3",
+    flags: TDB_FLAGS.DISALLOW_NESTING,
+    hashSize: 0,
+  });
+  expect(caller.set.unhealthyReason()).toBeUndefined();
+  expect(host.controlsSent).toEqual([]);
+});
+
+test("DatabaseSet.attachExisting() sets a damaged file aside and marks it unhealthy", () => {
+  const { host, caller } = setUp();
+  host.runstate = "INIT";
+  host.fileNames.push("a.tdb.3");
+  host.memory.file("/p/a.tdb.3").damaged = true;
+  let outcome: unknown;
+  caller.set.attachExisting((result) => {
+    outcome = result;
+  });
+  host.time.advance(100);
+  expect(outcome).toEqual({ ok: true, value: undefined });
+  expect(host.renames).toEqual(["/p/a.tdb.3.corrupted.20231114221320.0Z"]);
+  const dbId = databaseId("a.tdb");
+  expect(caller.set.unhealthyReason()).toContain("corrupted.20231114221320.0Z");
+  const health = caller.now("DB_GET_HEALTH", dbId);
+  expect(Buffer.from(health.data ?? []).toString()).toBe(
+    "ERROR - Backup of corrupted TDB in '/p/a.tdb.3.corrupted.20231114221320.0Z'\0",
+  );
+});
+
+test("DatabaseSet.attachExisting() with a damaged health file distrusts every database", () => {
+  const { host, caller } = setUp();
+  host.runstate = "INIT";
+  host.fileNames.push("a.tdb.3");
+  host.memory.file("/s/persistent_health.tdb.3").damaged = true;
+  let outcome: unknown;
+  caller.set.attachExisting((result) => {
+    outcome = result.ok;
+  });
+  host.time.advance(100);
+  expect(outcome).toBe(true);
+  expect(caller.set.unhealthyReason()).toContain("manual verification needed");
+});
+
+function unhealthy() {
+  const { host, caller } = setUp();
+  host.runstate = "STARTUP";
+  host.fileNames.push("a.tdb.3");
+  host.memory.file("/p/a.tdb.3").damaged = true;
+  caller.set.attachExisting(() => {});
+  host.time.advance(100);
+  const dbId = databaseId("a.tdb");
+  const recover = () => {
+    caller.now("DB_FREEZE", dbId);
+    caller.now("DB_TRANSACTION_START", { db_id: dbId, tid: 9 });
+    return caller.now("DB_TRANSACTION_COMMIT", { db_id: dbId, tid: 9 });
+  };
+  return { host, caller, dbId, recover };
+}
+
+test("DB_SET_HEALTHY during startup forces a recovery", () => {
+  const { host, caller, dbId } = unhealthy();
+  expect(caller.now("DB_SET_HEALTHY", dbId).status).toBe(0);
+  expect(host.recoveriesForced.length).toBe(1);
+  expect(caller.now("DB_GET_HEALTH", dbId)).toEqual({ status: 0 });
+  expect(caller.set.unhealthyReason()).toBeUndefined();
+});
+
+test("A recovery with a healthy node makes a database healthy, without one it does not", () => {
+  const { host, caller, dbId, recover } = unhealthy();
+  host.flags.set(3, NODE_FLAGS.UNHEALTHY);
+  for (let round = 0; round < 2; round++) {
+    expect(recover().status).toBe(0);
+    const text = Buffer.from(caller.now("DB_GET_HEALTH", dbId).data ?? []).toString();
+    expect(text.split("NO-HEALTHY-NODES - ").length).toBe(2);
+  }
+  host.flags.set(3, 0);
+  expect(recover().status).toBe(0);
+  expect(caller.now("DB_GET_HEALTH", dbId)).toEqual({ status: 0 });
+});
+
+test("DB_ATTACH_PERSISTENT of an unhealthy database is refused once the node runs", () => {
+  const { host } = unhealthy();
+  host.runstate = "RUNNING";
+  const later = new ControlCaller(host);
+  let opened: unknown;
+  host.fileNames.length = 0;
+  later.set.attachExisting((result) => {
+    opened = result.ok;
+  });
+  host.time.advance(100);
+  expect(opened).toBe(true);
+  expect(later.now("DB_ATTACH_PERSISTENT", "a.tdb").error).toContain("unhealthy");
+  expect(later.now("DB_ATTACH_PERSISTENT", "b.tdb").status).toBe(0);
+  const [database] = [...later.set.databases()];
+  expect(database?.flags).toBe(DB_FLAGS.PERSISTENT);
+  expect((database?.tdb as MemoryTdb).path).toBe("/p/b.tdb.3");
+});

@@ -1,0 +1,107 @@
+/**
+ * A byte stream over one of Bun's native sockets.
+ *
+ * Invariants:
+ * 1. No handler runs inside write(), pause(), resume() or close(), nor after close().
+ * 2. onClose comes once: end of stream and error are the same end here (no half-open streams).
+ * 3. What a handler throws is a bug of ours: it ends the process instead of vanishing in the socket's
+ *    error event.
+ *
+ * Must not: buffer. `write` takes what the kernel takes.
+ */
+import type { SystemError } from "../../base/errors.ts";
+import type { Stream, StreamHandlers } from "../types.ts";
+import { systemErrorFrom } from "./libc.ts";
+
+export type NativeSocket = Bun.Socket<SocketStream>;
+
+/** Bun sets `fd` on its sockets; its types do not say so. −1 after the end. */
+export function descriptorOf(socket: NativeSocket): number {
+  return "fd" in socket && typeof socket.fd === "number" ? socket.fd : -1;
+}
+
+const ignoringHandlers: StreamHandlers = { onData() {}, onDrain() {}, onClose() {} };
+
+export class SocketStream implements Stream {
+  readonly peer: Stream["peer"];
+  readonly remoteAddress: string | undefined;
+  /** For errors: path or address. */
+  readonly #name: string;
+  readonly #socket: NativeSocket;
+  #handlers: StreamHandlers = ignoringHandlers;
+  #inCall = false;
+  #ended = false;
+
+  constructor(
+    socket: NativeSocket,
+    facts: { name: string; peer: Stream["peer"]; remoteAddress: string | undefined },
+  ) {
+    this.#socket = socket;
+    this.#name = facts.name;
+    this.peer = facts.peer;
+    this.remoteAddress = facts.remoteAddress;
+  }
+
+  serve(handlers: StreamHandlers): void {
+    this.#handlers = handlers;
+  }
+
+  write(bytes: Uint8Array): number {
+    if (this.#ended || bytes.length === 0) return 0;
+    this.#inCall = true;
+    const taken = this.#socket.write(bytes);
+    this.#inCall = false;
+    // −1: the other end is gone; the close event follows.
+    return Math.max(taken, 0);
+  }
+
+  pause(): void {
+    if (!this.#ended) this.#socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#ended) this.#socket.resume();
+  }
+
+  close(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#handlers = ignoringHandlers;
+    this.#socket.end();
+  }
+
+  /** The native socket has data. */
+  received(chunk: Uint8Array): void {
+    guarded(() => this.#handlers.onData(chunk));
+  }
+
+  /** The native socket can take more. */
+  drained(): void {
+    guarded(() => this.#handlers.onDrain());
+  }
+
+  /** The native socket ended or failed. */
+  ended(cause: unknown): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const handlers = this.#handlers;
+    this.#handlers = ignoringHandlers;
+    const reason: SystemError | undefined =
+      cause === undefined || cause === null
+        ? undefined
+        : systemErrorFrom(cause, "recv", this.#name);
+    if (this.#inCall) setImmediate(() => handlers.onClose(reason));
+    else guarded(() => handlers.onClose(reason));
+    this.#socket.end();
+  }
+}
+
+function guarded(action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    setImmediate(() => {
+      throw error;
+    });
+  }
+}

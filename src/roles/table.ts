@@ -1,0 +1,49 @@
+/**
+ * The names that the executable answers to. Each is a hard link in an installation; the role's module
+ * is loaded only when it runs, so that the tool does not pay for the daemon.
+ */
+import type { Role } from "./role.ts";
+
+export interface RoleEntry {
+  readonly name: string;
+  readonly summary: string;
+  load(): Promise<{ readonly role: Role }>;
+}
+
+export const ROLES: readonly RoleEntry[] = [
+  {
+    name: "ctdbd",
+    summary: "the cluster daemon of a node",
+    load: () => import("./ctdbd.ts"),
+  },
+  {
+    name: "ctdb",
+    summary: "the management tool",
+    load: () => import("./ctdb.ts"),
+  },
+  {
+    name: "ctdb-recoverd",
+    summary: "elections, leadership and consistency checks; started by ctdbd",
+    load: () => import("./ctdb_recoverd.ts"),
+  },
+  {
+    name: "ctdb_recovery_helper",
+    summary: "one recovery of all databases; started by ctdb-recoverd",
+    load: () => import("./ctdb_recovery_helper.ts"),
+  },
+  {
+    name: "ctdb_mutex_fcntl_helper",
+    summary: "holds the cluster lock in a file of a cluster file system",
+    load: () => import("./ctdb_mutex_fcntl_helper.ts"),
+  },
+  {
+    name: "ctdb-local",
+    summary: "makes and runs a cluster on loopback",
+    load: () => import("./ctdb_local.ts"),
+  },
+];
+
+export function roleList(): string {
+  const width = Math.max(...ROLES.map((role) => role.name.length));
+  return ROLES.map((role) => `  ${role.name.padEnd(width)}  ${role.summary}\n`).join("");
+}

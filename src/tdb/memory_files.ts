@@ -1,0 +1,312 @@
+/**
+ * Shared files in memory: the same interface as on disk, with byte-range locks and robust mutexes
+ * between several "processes" of one program. For tests, for the simulator, and (one process, one
+ * file each) for INTERNAL databases.
+ *
+ * Invariants:
+ * 1. Locks exclude as on Linux: byte ranges by open file description, mutexes by open file; a process
+ *    that is killed drops its ranges and leaves its mutexes with a dead owner.
+ * 2. A file's memory never moves: views of all processes stay valid while it grows.
+ * 3. Callbacks run through `soon`, never inside the call.
+ *
+ * Must not: wait; the waiting calls answer as the trying ones.
+ */
+import { assert } from "../base/assert.ts";
+import { SystemError } from "../base/errors.ts";
+import { done, err, ok, type Result } from "../base/result.ts";
+import type { LockType, SharedFile, SharedFiles, TryLock } from "../platform/types.ts";
+
+export interface MemoryDiskOptions {
+  readonly soon: (action: () => void) => void;
+  readonly pageSize?: number;
+  /** Address space reserved for each file; growth past it is ENOSPC. */
+  readonly fileBytesMax?: number;
+}
+
+interface HeldRange {
+  readonly owner: MemorySharedFile;
+  readonly type: LockType;
+  readonly start: number;
+  readonly end: number;
+}
+
+interface MutexState {
+  owner: MemorySharedFile | undefined;
+  ownerDied: boolean;
+}
+
+class MemoryFile {
+  readonly buffer: ArrayBuffer;
+  size = 0;
+  ranges: HeldRange[] = [];
+  readonly mutexes = new Map<number, MutexState>();
+  readonly watchers = new Set<() => void>();
+  quiet = false;
+
+  constructor(bytesMax: number) {
+    this.buffer = new ArrayBuffer(0, { maxByteLength: bytesMax });
+  }
+
+  resize(newSize: number): boolean {
+    if (newSize > this.buffer.maxByteLength) return false;
+    if (newSize < this.size) new Uint8Array(this.buffer).fill(0, newSize, this.size);
+    // The memory itself only grows, so that no view of another process is cut off.
+    if (newSize > this.buffer.byteLength) this.buffer.resize(newSize);
+    this.size = newSize;
+    return true;
+  }
+
+  somethingWasReleased(): void {
+    if (this.quiet) return;
+    for (const watcher of [...this.watchers]) watcher();
+  }
+}
+
+const FILE_BYTES_MAX = 256 * 1024 * 1024;
+const MUTEX_BYTES = 40;
+
+/** A machine's disk. Its processes open the same named files. */
+export class MemoryDisk {
+  readonly #files = new Map<string, MemoryFile>();
+  readonly pageSize: number;
+  readonly soon: (action: () => void) => void;
+  readonly #fileBytesMax: number;
+
+  constructor(options: MemoryDiskOptions) {
+    this.soon = options.soon;
+    this.pageSize = options.pageSize ?? 4096;
+    this.#fileBytesMax = options.fileBytesMax ?? FILE_BYTES_MAX;
+  }
+
+  /** The files as one process sees them. */
+  process(): MemoryProcess {
+    return new MemoryProcess(this);
+  }
+
+  exists(path: string): boolean {
+    return this.#files.has(path);
+  }
+  remove(path: string): boolean {
+    return this.#files.delete(path);
+  }
+  rename(from: string, to: string): boolean {
+    const file = this.#files.get(from);
+    if (file === undefined) return false;
+    this.#files.delete(from);
+    this.#files.set(to, file);
+    return true;
+  }
+  paths(): readonly string[] {
+    return [...this.#files.keys()].sort();
+  }
+  /** A copy of the content; undefined when there is no such file. */
+  read(path: string): Uint8Array | undefined {
+    const file = this.#files.get(path);
+    return file === undefined ? undefined : new Uint8Array(file.buffer, 0, file.size).slice();
+  }
+  /** Creates or replaces. */
+  put(path: string, content: Uint8Array): void {
+    const file = new MemoryFile(this.#fileBytesMax);
+    assert(file.resize(content.length), `"${path}" has ${content.length} bytes`);
+    new Uint8Array(file.buffer).set(content);
+    this.#files.set(path, file);
+  }
+
+  open(
+    process: MemoryProcess,
+    path: string,
+    options: { create: boolean; exclusive?: boolean; readOnly?: boolean },
+  ): Result<MemorySharedFile, SystemError> {
+    let file = this.#files.get(path);
+    if (file === undefined) {
+      if (!options.create) return err(new SystemError("ENOENT", "open", path));
+      file = new MemoryFile(this.#fileBytesMax);
+      this.#files.set(path, file);
+    } else if (options.exclusive === true) {
+      return err(new SystemError("EEXIST", "open", path));
+    }
+    return ok(new MemorySharedFile(this, process, file, path));
+  }
+}
+
+export class MemoryProcess implements SharedFiles {
+  readonly #disk: MemoryDisk;
+  readonly #open = new Set<MemorySharedFile>();
+
+  constructor(disk: MemoryDisk) {
+    this.#disk = disk;
+  }
+
+  get pageSize(): number {
+    return this.#disk.pageSize;
+  }
+
+  open(
+    path: string,
+    options: { create: boolean; exclusive?: boolean; readOnly?: boolean; mode: number },
+  ): Result<MemorySharedFile, SystemError> {
+    const opened = this.#disk.open(this, path, options);
+    if (opened.ok) this.#open.add(opened.value);
+    return opened;
+  }
+
+  forget(file: MemorySharedFile): void {
+    this.#open.delete(file);
+  }
+
+  /** As SIGKILL: everything is closed, mutexes keep their dead owner. */
+  kill(): void {
+    for (const file of [...this.#open]) file.close();
+  }
+}
+
+export class MemorySharedFile implements SharedFile {
+  readonly path: string;
+  readonly mutexBytes = MUTEX_BYTES;
+  readonly #disk: MemoryDisk;
+  readonly #process: MemoryProcess;
+  readonly #file: MemoryFile;
+  #closed = false;
+
+  constructor(disk: MemoryDisk, process: MemoryProcess, file: MemoryFile, path: string) {
+    this.#disk = disk;
+    this.#process = process;
+    this.#file = file;
+    this.path = path;
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
+  /** Called whenever somebody gives back a lock of this file; the result stops it. */
+  onRelease(watcher: () => void): () => void {
+    this.#file.watchers.add(watcher);
+    return () => this.#file.watchers.delete(watcher);
+  }
+
+  /** What is locked and given back inside one attempt is nobody else's business. */
+  quietly<T>(attempt: () => T): T {
+    this.#file.quiet = true;
+    try {
+      return attempt();
+    } finally {
+      this.#file.quiet = false;
+    }
+  }
+
+  size(): number {
+    return this.#file.size;
+  }
+
+  /** The whole memory of the file, which may be longer. */
+  view(byteLength: number): ArrayBuffer {
+    assert(byteLength > 0 && byteLength <= this.#file.size, `view of ${byteLength} bytes`);
+    return this.#file.buffer;
+  }
+
+  extend(newSize: number): Result<void, SystemError> {
+    if (newSize <= this.#file.size || this.#file.resize(newSize)) return done;
+    return err(new SystemError("ENOSPC", "posix_fallocate", this.path));
+  }
+
+  truncate(newSize: number): Result<void, SystemError> {
+    if (this.#file.resize(newSize)) return done;
+    return err(new SystemError("ENOSPC", "ftruncate", this.path));
+  }
+
+  write(offset: number, bytes: Uint8Array): Result<void, SystemError> {
+    const end = offset + bytes.length;
+    if (end > this.#file.size && !this.#file.resize(end)) {
+      return err(new SystemError("ENOSPC", "pwrite", this.path));
+    }
+    new Uint8Array(this.#file.buffer).set(bytes, offset);
+    return done;
+  }
+
+  chmod(): Result<void, SystemError> {
+    return done;
+  }
+
+  tryLockRange(type: LockType, start: number, length: number): TryLock {
+    assert(!this.#closed, "tryLockRange() of an open file");
+    const end = length === 0 ? Number.POSITIVE_INFINITY : start + length;
+    for (const held of this.#file.ranges) {
+      const overlaps = held.start < end && start < held.end;
+      const excludes = held.type === "write" || type === "write";
+      if (held.owner !== this && overlaps && excludes) return "busy";
+    }
+    this.#replaceRange(start, end, type);
+    return "granted";
+  }
+
+  unlockRange(start: number, length: number): void {
+    this.#replaceRange(start, length === 0 ? Number.POSITIVE_INFINITY : start + length, undefined);
+    this.#file.somethingWasReleased();
+  }
+
+  waitLockRange(type: LockType, start: number, length: number): TryLock {
+    return this.tryLockRange(type, start, length);
+  }
+
+  #replaceRange(start: number, end: number, type: LockType | undefined): void {
+    const ranges: HeldRange[] = [];
+    for (const held of this.#file.ranges) {
+      if (held.owner !== this || held.end <= start || end <= held.start) {
+        ranges.push(held);
+        continue;
+      }
+      if (held.start < start) ranges.push({ ...held, end: start });
+      if (end < held.end) ranges.push({ ...held, start: end });
+    }
+    if (type !== undefined) ranges.push({ owner: this, type, start, end });
+    this.#file.ranges = ranges;
+  }
+
+  initMutexes(offset: number, count: number): void {
+    for (let i = 0; i < count; i++) this.#file.mutexes.delete(offset + i * MUTEX_BYTES);
+  }
+
+  tryLockMutex(offset: number): TryLock | "owner_died" {
+    let mutex = this.#file.mutexes.get(offset);
+    if (mutex === undefined) {
+      mutex = { owner: undefined, ownerDied: false };
+      this.#file.mutexes.set(offset, mutex);
+    }
+    if (mutex.owner !== undefined) return "busy";
+    const died = mutex.ownerDied;
+    mutex.owner = this;
+    mutex.ownerDied = false;
+    return died ? "owner_died" : "granted";
+  }
+
+  waitLockMutex(offset: number): TryLock | "owner_died" {
+    return this.tryLockMutex(offset);
+  }
+
+  unlockMutex(offset: number): void {
+    const mutex = this.#file.mutexes.get(offset);
+    if (mutex?.owner !== this) throw new SystemError("EPERM", "pthread_mutex_unlock", this.path);
+    mutex.owner = undefined;
+    this.#file.somethingWasReleased();
+  }
+
+  syncData(finished: (outcome: Result<void, SystemError>) => void): void {
+    this.#disk.soon(() => {
+      if (!this.#closed) finished(done);
+    });
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#process.forget(this);
+    this.#file.ranges = this.#file.ranges.filter((held) => held.owner !== this);
+    for (const mutex of this.#file.mutexes.values()) {
+      if (mutex.owner !== this) continue;
+      mutex.owner = undefined;
+      mutex.ownerDied = true;
+    }
+    this.#file.somethingWasReleased();
+  }
+}

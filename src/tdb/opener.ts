@@ -1,0 +1,342 @@
+/**
+ * Opens TDBs over shared files: creates, clears, judges, recovers (docs/tdb.md, "Opening"). One
+ * attempt; whatever is locked elsewhere answers "busy" and has changed nothing.
+ *
+ * Invariants:
+ * 1. OPEN is held from the first look at the content until the handle is ready.
+ * 2. Content that is no TDB is never modified: only an empty file, or one with the format's magic text
+ *    or nothing but zeros at its start, is made anew.
+ */
+import type { SystemError } from "../base/errors.ts";
+import type { SharedFile, SharedFiles, TryLock } from "../platform/types.ts";
+import { BUSY, systemFailure, tdbFailure } from "./errors.ts";
+import {
+  ALLRECORD_UNLOCKED,
+  DEFAULT_HASH_SIZE,
+  dataStart,
+  HEADER_BYTES,
+  LOCK,
+  MAP_BYTES_MAX,
+  type MutexLayout,
+  mutexLayout,
+} from "./format.ts";
+import { type HeaderFacts, hasMagicText, judgeHeader, newHeader } from "./header.ts";
+import { journalWaits } from "./journal.ts";
+import { JournalRecovery, type RecoverySurroundings } from "./journal_recovery.ts";
+import { DirectPages } from "./pages.ts";
+import { TdbFile } from "./tdb_file.ts";
+import {
+  TDB_FLAGS,
+  type Tdb,
+  type TdbOpener,
+  type TdbOpenOptions,
+  type TdbResult,
+} from "./types.ts";
+
+export interface FileTdbOpenerOptions extends RecoverySurroundings {
+  /** Robust process-shared mutexes work here. */
+  readonly mutexesWork: boolean;
+  /** Nothing is ever synced (TDB_NO_FSYNC, for tests). */
+  readonly noSync?: boolean;
+  /** Files for INTERNAL databases. */
+  readonly internalFiles: SharedFiles;
+}
+
+/** What has been found out or taken while opening. */
+interface Attempt {
+  readonly file: SharedFile;
+  readonly options: TdbOpenOptions;
+  readonly flags: number;
+  readonly readOnly: boolean;
+  readonly locksNothing: boolean;
+}
+
+const DONE: TdbResult<void> = { ok: true, value: undefined };
+const ALONE = true;
+
+export class FileTdbOpener implements TdbOpener {
+  readonly mutexesWork: boolean;
+  readonly #options: FileTdbOpenerOptions;
+  /** Recoveries that run, and outcomes that nobody has been told yet. */
+  readonly #recoveries = new Map<string, TdbResult<void> | undefined>();
+  #internalCount = 0;
+
+  constructor(options: FileTdbOpenerOptions) {
+    this.#options = options;
+    this.mutexesWork = options.mutexesWork;
+  }
+
+  open(options: TdbOpenOptions): TdbResult<Tdb> {
+    const flags = this.#effectiveFlags(options);
+    if (!flags.ok) return flags;
+    if (this.#recoveries.has(options.path)) {
+      const outcome = this.#recoveries.get(options.path);
+      if (outcome === undefined) return BUSY;
+      this.#recoveries.delete(options.path);
+      if (!outcome.ok) return outcome;
+    }
+    if ((flags.value & TDB_FLAGS.INTERNAL) !== 0) return this.#openInternal(options, flags.value);
+    const readOnly = options.readOnly === true;
+    const opened = this.#options.files.open(options.path, {
+      create: options.create,
+      exclusive: options.exclusive === true,
+      readOnly,
+      mode: options.mode ?? 0o600,
+    });
+    if (!opened.ok) return systemFailure("open a TDB", opened.error);
+    const file = opened.value;
+    const locksNothing = (flags.value & TDB_FLAGS.NOLOCK) !== 0;
+    const attempt = { file, options, flags: flags.value, readOnly, locksNothing };
+    const tdb = this.#openFile(attempt);
+    if (!tdb.ok) file.close();
+    return tdb;
+  }
+
+  /** What C puts together from the flags asked for, or why they do not go together. */
+  #effectiveFlags(options: TdbOpenOptions): TdbResult<number> {
+    let flags = options.flags;
+    if ((flags & (TDB_FLAGS.INTERNAL | TDB_FLAGS.MUTEX_LOCKING)) !== 0) {
+      flags |= TDB_FLAGS.INCOMPATIBLE_HASH;
+    }
+    if (options.readOnly === true) {
+      flags |= TDB_FLAGS.NOLOCK;
+      flags &= ~(TDB_FLAGS.CLEAR_IF_FIRST | TDB_FLAGS.MUTEX_LOCKING);
+    }
+    if ((flags & (TDB_FLAGS.CONVERT | TDB_FLAGS.BIGENDIAN)) !== 0) {
+      return tdbFailure("unsupported", `Cannot open "${options.path}" in the other byte order`);
+    }
+    const both = TDB_FLAGS.ALLOW_NESTING | TDB_FLAGS.DISALLOW_NESTING;
+    if ((flags & both) === both) {
+      return tdbFailure(
+        "unsupported",
+        `Cannot both allow and disallow nesting in "${options.path}"`,
+      );
+    }
+    if ((flags & TDB_FLAGS.MUTEX_LOCKING) !== 0) {
+      if ((flags & (TDB_FLAGS.INTERNAL | TDB_FLAGS.NOMMAP)) !== 0) {
+        return tdbFailure("unsupported", `"${options.path}": mutexes need a mapped file`);
+      }
+      if (!this.mutexesWork) {
+        return tdbFailure("unsupported", `"${options.path}": robust mutexes do not work here`);
+      }
+    }
+    if (this.#options.noSync === true) flags |= TDB_FLAGS.NOSYNC;
+    if ((flags & TDB_FLAGS.DISALLOW_NESTING) === 0) flags |= TDB_FLAGS.ALLOW_NESTING;
+    if ((flags & TDB_FLAGS.INTERNAL) !== 0) {
+      flags |= TDB_FLAGS.NOLOCK | TDB_FLAGS.NOMMAP;
+      flags &= ~TDB_FLAGS.CLEAR_IF_FIRST;
+    }
+    return { ok: true, value: flags };
+  }
+
+  #openInternal(options: TdbOpenOptions, flags: number): TdbResult<Tdb> {
+    this.#internalCount += 1;
+    const path = `${options.path}#${this.#internalCount}`;
+    const opened = this.#options.internalFiles.open(path, { create: true, mode: 0o600 });
+    if (!opened.ok) return systemFailure("open an internal TDB", opened.error);
+    const attempt = {
+      file: opened.value,
+      options,
+      flags,
+      readOnly: false,
+      locksNothing: true,
+    };
+    const made = this.#create(attempt);
+    if (!made.ok) return made;
+    return this.#finish(attempt, false);
+  }
+
+  #openFile(attempt: Attempt): TdbResult<Tdb> {
+    const { file, locksNothing } = attempt;
+    if (!locksNothing) {
+      const locked = outcomeOf(file.tryLockRange("write", LOCK.open, 1), "lock out other openers");
+      if (!locked.ok) return locked;
+    }
+    let alone = false;
+    if ((attempt.flags & TDB_FLAGS.CLEAR_IF_FIRST) !== 0) {
+      const cleared = this.#clearIfFirst(attempt);
+      if (!cleared.ok) return cleared;
+      alone = cleared.value;
+    }
+    if (!alone && file.size() === 0) {
+      if (!attempt.options.create) {
+        return tdbFailure("corrupt", `Cannot open "${file.path}": it is empty, expected a TDB`);
+      }
+      const made = this.#create(attempt);
+      if (!made.ok) return made;
+    }
+    const tdb = this.#finish(attempt, alone);
+    if (tdb.ok && !locksNothing) file.unlockRange(LOCK.open, 1);
+    return tdb;
+  }
+
+  /** True: nobody else has it open, and it is empty now. The ACTIVE lock is held for writing. */
+  #clearIfFirst(attempt: Attempt): TdbResult<boolean> {
+    const { file, locksNothing } = attempt;
+    if (!locksNothing) {
+      const active = file.tryLockRange("write", LOCK.active, 1);
+      if (active === "busy") return { ok: true, value: false };
+      if (active !== "granted") return systemFailure("lock a TDB as its first user", active);
+      const rest = outcomeOf(file.tryLockRange("write", LOCK.chains, 0), "lock a TDB to clear it");
+      if (!rest.ok) return rest;
+    }
+    const start = firstBytes(file);
+    if (start.length > 0 && !hasMagicText(start) && !start.every((byte) => byte === 0)) {
+      return tdbFailure("corrupt", `Cannot clear "${file.path}": its content is not that of a TDB`);
+    }
+    const made = this.#create(attempt);
+    if (!made.ok) return made;
+    if (!locksNothing) file.unlockRange(LOCK.chains, 0);
+    return { ok: true, value: ALONE };
+  }
+
+  #mutexLayout(file: SharedFile, hashSize: number): MutexLayout {
+    return mutexLayout(file.mutexBytes, hashSize, this.#options.files.pageSize);
+  }
+
+  #create(attempt: Attempt): TdbResult<void> {
+    const { file, options, flags } = attempt;
+    const hashSize = options.hashSize === 0 ? DEFAULT_HASH_SIZE : options.hashSize;
+    const doing = `create "${file.path}"`;
+    if (!Number.isInteger(hashSize) || hashSize < 0 || dataStart(hashSize) > MAP_BYTES_MAX) {
+      return tdbFailure("unsupported", `Cannot ${doing} with ${hashSize} hash chains`);
+    }
+    const withMutexes = (flags & TDB_FLAGS.MUTEX_LOCKING) !== 0;
+    const layout = withMutexes ? this.#mutexLayout(file, hashSize) : undefined;
+    const header = newHeader(flags, hashSize, layout?.areaBytes ?? 0);
+    const truncated = file.truncate(0);
+    if (!truncated.ok) return systemFailure(doing, truncated.error);
+    if (layout === undefined) {
+      const written = file.write(0, header);
+      return written.ok ? DONE : systemFailure(doing, written.error);
+    }
+    // The first header says where the second one is; it comes last, when all else is in place.
+    const extended = file.extend(layout.areaBytes + header.length);
+    if (!extended.ok) return systemFailure(doing, extended.error);
+    initMutexes(file, layout, hashSize);
+    for (const [offset, bytes] of [
+      [layout.areaBytes, header],
+      [0, header.subarray(0, HEADER_BYTES)],
+    ] as const) {
+      const written = file.write(offset, bytes);
+      if (!written.ok) return systemFailure(doing, written.error);
+    }
+    return DONE;
+  }
+
+  /** From a file that has content to the handle. */
+  #finish(attempt: Attempt, alone: boolean): TdbResult<Tdb> {
+    const { file, flags, readOnly, locksNothing } = attempt;
+    const judged = judgeHeader(firstBytes(file), file.size());
+    if (!judged.ok) {
+      return tdbFailure(judged.error.code, `Cannot open "${file.path}": ${judged.error.reason}`);
+    }
+    const facts = judged.value;
+    const mutexes = this.#mutexesOf(attempt, facts);
+    if (!mutexes.ok) return mutexes;
+    const active = locksNothing ? DONE : this.#becomeActive(attempt, mutexes.value, facts, alone);
+    if (!active.ok) return active;
+    const pages = new DirectPages(file, facts.mutexAreaBytes);
+    if (journalWaits(pages)) return this.#recoverFirst(attempt, facts, mutexes.value);
+    return {
+      ok: true,
+      value: new TdbFile({
+        file,
+        flags,
+        readOnly,
+        hashSize: facts.hashSize,
+        dataStart: dataStart(facts.hashSize),
+        hash: facts.hash,
+        headerOffset: facts.mutexAreaBytes,
+        mutexes: mutexes.value,
+        around: this.#options,
+      }),
+    };
+  }
+
+  #mutexesOf(attempt: Attempt, facts: HeaderFacts): TdbResult<MutexLayout | undefined> {
+    if (!facts.hasMutexes || attempt.locksNothing) return { ok: true, value: undefined };
+    const { file, flags } = attempt;
+    if ((flags & TDB_FLAGS.MUTEX_LOCKING) === 0) {
+      return tdbFailure(
+        "unsupported",
+        `Cannot open "${file.path}": it has mutexes, expected MUTEX_LOCKING or NOLOCK`,
+      );
+    }
+    const layout = this.#mutexLayout(file, facts.hashSize);
+    if (layout.areaBytes !== facts.mutexAreaBytes) {
+      return tdbFailure(
+        "unsupported",
+        `Cannot open "${file.path}": its mutex area has ${facts.mutexAreaBytes} bytes, this system's libc needs ${layout.areaBytes}`,
+      );
+    }
+    return { ok: true, value: layout };
+  }
+
+  /** The lock that tells others that the file is in use; initialises mutexes that nobody uses. */
+  #becomeActive(
+    attempt: Attempt,
+    mutexes: MutexLayout | undefined,
+    facts: HeaderFacts,
+    alone: boolean,
+  ): TdbResult<void> {
+    const { file, flags } = attempt;
+    const clears = (flags & TDB_FLAGS.CLEAR_IF_FIRST) !== 0;
+    let first = alone;
+    if (!clears && mutexes !== undefined) {
+      const active = file.tryLockRange("write", LOCK.active, 1);
+      if (active !== "granted" && active !== "busy") {
+        return systemFailure("lock a TDB as its first user", active);
+      }
+      first = active === "granted";
+      if (first) initMutexes(file, mutexes, facts.hashSize);
+    }
+    if (!clears && !first) return DONE;
+    return outcomeOf(file.tryLockRange("read", LOCK.active, 1), "lock a TDB as a user");
+  }
+
+  #recoverFirst(
+    attempt: Attempt,
+    facts: HeaderFacts,
+    mutexes: MutexLayout | undefined,
+  ): TdbResult<Tdb> {
+    const { file, flags, readOnly, locksNothing } = attempt;
+    if (readOnly) {
+      return tdbFailure(
+        "corrupt",
+        `Cannot open "${file.path}" read-only: an interrupted commit must be undone first`,
+      );
+    }
+    const target = {
+      path: file.path,
+      hashSize: facts.hashSize,
+      headerOffset: facts.mutexAreaBytes,
+      mutexes,
+      noLock: locksNothing,
+      noSync: (flags & TDB_FLAGS.NOSYNC) !== 0,
+    };
+    this.#recoveries.set(file.path, undefined);
+    new JournalRecovery(target, this.#options, (outcome) => {
+      if (outcome.ok || outcome.error.code === "busy") this.#recoveries.delete(file.path);
+      else this.#recoveries.set(file.path, outcome);
+    });
+    return BUSY;
+  }
+}
+
+function initMutexes(file: SharedFile, layout: MutexLayout, hashSize: number): void {
+  file.initMutexes(layout.allrecordMutex, 1);
+  file.initMutexes(layout.firstListMutex, hashSize + 1);
+  const at = layout.allrecordLock;
+  new Int16Array(file.view(at + 2), at, 1)[0] = ALLRECORD_UNLOCKED;
+}
+
+function firstBytes(file: SharedFile): Uint8Array {
+  const count = Math.min(file.size(), HEADER_BYTES);
+  return count === 0 ? new Uint8Array(0) : new Uint8Array(file.view(count)).slice();
+}
+
+function outcomeOf(lock: TryLock, doing: string): TdbResult<void> {
+  if (lock === "granted") return DONE;
+  return lock === "busy" ? BUSY : systemFailure(doing, lock as SystemError);
+}

@@ -1,0 +1,576 @@
+/**
+ * One open handle of a TDB: `Tdb` over a shared file, on disk or in memory. It puts the parts together:
+ * locks around record operations, the journal check of the first lock, transactions, long work.
+ *
+ * Invariants (with those of types.ts):
+ * 1. The first data lock of an idle handle looks for a waiting journal; while one waits, operations
+ *    answer "busy" and a replay runs beside the handle.
+ * 2. While a commit runs nothing can be changed; reads see the transaction.
+ *
+ * Must not: wait, or look at a clock except in sliced work.
+ */
+import { assert } from "../base/assert.ts";
+import type { SharedFile, TryLock } from "../platform/types.ts";
+import { RecordChains } from "./chains.ts";
+import { checkTdb } from "./check.ts";
+import { commitTransaction } from "./commit.ts";
+import { DurableFile } from "./durable_file.ts";
+import {
+  BUSY,
+  COMMITTING,
+  EXISTS,
+  MISSING,
+  READ_ONLY,
+  systemFailure,
+  type TdbFailure,
+  tdbFailure,
+} from "./errors.ts";
+import { FREELIST, FREELIST_HEAD, HEADER, type MutexLayout } from "./format.ts";
+import { FreeSpace } from "./freelist.ts";
+import type { ChainHash } from "./hash.ts";
+import { journalWaits, recoveryArea } from "./journal.ts";
+import { JournalRecovery, type RecoverySurroundings } from "./journal_recovery.ts";
+import { LockProtocol, tryingPrimitives } from "./lock_protocol.ts";
+import { LockTable } from "./lock_table.ts";
+import { DirectPages } from "./pages.ts";
+import { repackTdb } from "./repack.ts";
+import { GeneratorWork } from "./sliced.ts";
+import { Space } from "./space.ts";
+import { Transaction } from "./transaction.ts";
+import {
+  type LockMode,
+  type SlicedWork,
+  type StoreMode,
+  TDB_FLAGS,
+  type Tdb,
+  type TdbError,
+  type TdbResult,
+} from "./types.ts";
+
+const DONE: TdbResult<void> = { ok: true, value: undefined };
+const ABSENT: TdbResult<undefined> = { ok: true, value: undefined };
+const NOTHING = new Uint8Array(0);
+/** Dead records that a chain keeps with VOLATILE. */
+const VOLATILE_MAX_DEAD = 5;
+
+export interface TdbFileFacts {
+  readonly file: SharedFile;
+  readonly flags: number;
+  readonly readOnly: boolean;
+  readonly hashSize: number;
+  readonly dataStart: number;
+  readonly hash: ChainHash;
+  readonly headerOffset: number;
+  /** Undefined: byte-range locks. */
+  readonly mutexes: MutexLayout | undefined;
+  readonly around: RecoverySurroundings;
+}
+
+export class TdbFile implements Tdb {
+  readonly path: string;
+  readonly hashSize: number;
+  readonly #facts: TdbFileFacts;
+  readonly #file: SharedFile;
+  readonly #hash: ChainHash;
+  readonly #readOnly: boolean;
+  readonly #base: DirectPages;
+  readonly #space: Space;
+  readonly #locks: LockTable;
+  readonly #free: FreeSpace;
+  readonly #chains: RecordChains;
+  #flags: number;
+  #transaction: Transaction | undefined;
+  #recovering = false;
+  #recoveryFailure: TdbFailure | undefined;
+  #recoveryWatchers: ((outcome: TdbResult<void>) => void)[] = [];
+  #closed = false;
+
+  constructor(facts: TdbFileFacts) {
+    this.#facts = facts;
+    this.#file = facts.file;
+    this.#hash = facts.hash;
+    this.#readOnly = facts.readOnly;
+    this.#flags = facts.flags;
+    this.path = facts.file.path;
+    this.hashSize = facts.hashSize;
+    this.#base = new DirectPages(facts.file, facts.headerOffset);
+    this.#space = new Space(this.#base, {
+      path: this.path,
+      hashSize: facts.hashSize,
+      dataStart: facts.dataStart,
+      pageSize: facts.around.files.pageSize,
+    });
+    const locksNothing = (facts.flags & TDB_FLAGS.NOLOCK) !== 0;
+    this.#locks = new LockTable(
+      locksNothing
+        ? undefined
+        : new LockProtocol(facts.file, tryingPrimitives(facts.file), {
+            hashSize: facts.hashSize,
+            mutexes: facts.mutexes,
+          }),
+    );
+    this.#free = new FreeSpace(this.#space);
+    const maxDead = (facts.flags & TDB_FLAGS.VOLATILE) !== 0 ? VOLATILE_MAX_DEAD : 0;
+    const freelist = {
+      acquire: () => this.#locks.lockList(FREELIST, "write") === "granted",
+      release: () => this.#locks.unlockList(FREELIST),
+      isPinned: (offset: number) => this.#isPinned(offset),
+    };
+    this.#chains = new RecordChains(this.#space, this.#free, freelist, maxDead);
+  }
+
+  get flags(): number {
+    return this.#flags;
+  }
+  get inTransaction(): boolean {
+    return this.#transaction !== undefined;
+  }
+  get mapSize(): number {
+    this.#space.pages.refresh();
+    return this.#space.pages.size;
+  }
+
+  setMaxDead(count: number): void {
+    this.#chains.maxDead = count;
+  }
+
+  chainOf(key: Uint8Array): number {
+    return this.#hash(key) % this.hashSize;
+  }
+
+  // --- sequence number
+
+  enableSequenceNumber(): void {
+    this.#flags |= TDB_FLAGS.SEQNUM;
+  }
+
+  sequenceNumber(): number {
+    return this.#space.pages.word(HEADER.sequenceNumber);
+  }
+
+  incrementSequenceNumber(): void {
+    if ((this.#flags & TDB_FLAGS.SEQNUM) === 0 || this.#readOnly) return;
+    this.#bumpSequenceNumber();
+  }
+
+  #bumpSequenceNumber(): void {
+    const { pages } = this.#space;
+    if (pages === this.#base) this.#base.addAtomically(HEADER.sequenceNumber, 1);
+    else pages.setWord(HEADER.sequenceNumber, pages.word(HEADER.sequenceNumber) + 1);
+  }
+
+  // --- entering and leaving
+
+  /** Why nothing may be changed now. */
+  #refusal(): TdbFailure | undefined {
+    if (this.#readOnly) return READ_ONLY;
+    const state = this.#transaction?.state;
+    return state === "committing" || state === "writing" ? COMMITTING : undefined;
+  }
+
+  #enter(list: number, mode: LockMode): TdbFailure | undefined {
+    const first = this.#locks.isEmpty;
+    const taken = this.#locks.lockList(list, mode);
+    if (taken === "busy") return BUSY;
+    if (taken !== "granted") return systemFailure(`lock list ${list} of "${this.path}"`, taken);
+    if (first && this.#journalWaits()) {
+      this.#locks.unlockList(list);
+      return this.#refuseForJournal();
+    }
+    return undefined;
+  }
+
+  #journalWaits(): boolean {
+    return this.#transaction === undefined && !this.#locks.locksNothing && journalWaits(this.#base);
+  }
+
+  /** Somebody traverses and stands on the record. */
+  #isPinned(offset: number): boolean {
+    if (this.#locks.locksNothing || this.#locks.holdsAllForWriting) return false;
+    if (this.#locks.holdsAll) return true;
+    if (this.#file.tryLockRange("write", offset, 1) !== "granted") return true;
+    this.#file.unlockRange(offset, 1);
+    return false;
+  }
+
+  // --- records
+
+  fetch(key: Uint8Array): TdbResult<Uint8Array | undefined> {
+    const hash = this.#hash(key);
+    const chain = hash % this.hashSize;
+    const refused = this.#enter(chain, "read");
+    if (refused !== undefined) return refused;
+    const offset = this.#chains.find(chain, hash, key);
+    let result: TdbResult<Uint8Array | undefined> = ABSENT;
+    if (offset > 0) {
+      const { pages } = this.#space;
+      const length = this.#chains.dataLength(offset);
+      result = { ok: true, value: pages.copy(this.#chains.dataOffset(offset), length) };
+    } else if (offset < 0) {
+      result = this.#chains.failure;
+    }
+    this.#locks.unlockList(chain);
+    return result;
+  }
+
+  parse<T>(key: Uint8Array, visit: (data: Uint8Array) => T): TdbResult<T | undefined> {
+    const hash = this.#hash(key);
+    const chain = hash % this.hashSize;
+    const refused = this.#enter(chain, "read");
+    if (refused !== undefined) return refused;
+    try {
+      const offset = this.#chains.find(chain, hash, key);
+      if (offset < 0) return this.#chains.failure;
+      if (offset === 0) return MISSING;
+      const length = this.#chains.dataLength(offset);
+      const data = this.#space.pages.view(this.#chains.dataOffset(offset), length);
+      return { ok: true, value: visit(data) };
+    } finally {
+      this.#locks.unlockList(chain);
+    }
+  }
+
+  store(key: Uint8Array, data: Uint8Array, mode: StoreMode = "replace"): TdbResult<void> {
+    return this.#storeLocked(key, NOTHING, data, mode);
+  }
+
+  storeParts(key: Uint8Array, head: Uint8Array, data: Uint8Array): TdbResult<void> {
+    return this.#storeLocked(key, head, data, "replace");
+  }
+
+  #storeLocked(
+    key: Uint8Array,
+    head: Uint8Array,
+    data: Uint8Array,
+    mode: StoreMode,
+  ): TdbResult<void> {
+    const hash = this.#hash(key);
+    const chain = hash % this.hashSize;
+    const refused = this.#refusal() ?? this.#enter(chain, "write");
+    if (refused !== undefined) return refused;
+    const outcome = this.#storeInChain(chain, hash, key, head, data, mode);
+    this.#locks.unlockList(chain);
+    if (outcome.ok && (this.#flags & TDB_FLAGS.SEQNUM) !== 0) this.#bumpSequenceNumber();
+    return outcome;
+  }
+
+  #storeInChain(
+    chain: number,
+    hash: number,
+    key: Uint8Array,
+    head: Uint8Array,
+    data: Uint8Array,
+    mode: StoreMode,
+  ): TdbResult<void> {
+    const chains = this.#chains;
+    const offset = chains.find(chain, hash, key);
+    if (offset < 0) return chains.failure;
+    if (offset === 0 && mode === "modify") return MISSING;
+    if (offset > 0) {
+      if (mode === "insert") return EXISTS;
+      if (chains.fits(offset, head.length + data.length)) {
+        // In a transaction each changed block is journaled; outside, writing costs as much as looking.
+        const same = this.#transaction !== undefined && chains.holds(offset, head, data);
+        if (!same) chains.overwrite(offset, head, data);
+        return DONE;
+      }
+    }
+    const failed = chains.insert(chain, hash, key, head, data, offset);
+    if (failed === undefined) return DONE;
+    return failed === "busy" ? BUSY : failed;
+  }
+
+  delete(key: Uint8Array): TdbResult<void> {
+    const hash = this.#hash(key);
+    const chain = hash % this.hashSize;
+    const refused = this.#refusal() ?? this.#enter(chain, "write");
+    if (refused !== undefined) return refused;
+    const offset = this.#chains.find(chain, hash, key);
+    let outcome: TdbResult<void> = DONE;
+    if (offset === 0) outcome = MISSING;
+    else if (offset < 0 || !this.#chains.kill(chain, offset)) outcome = this.#chains.failure;
+    this.#locks.unlockList(chain);
+    if (outcome.ok && (this.#flags & TDB_FLAGS.SEQNUM) !== 0) this.#bumpSequenceNumber();
+    return outcome;
+  }
+
+  visitChain(
+    chain: number,
+    visit: (key: Uint8Array, data: Uint8Array) => boolean | undefined,
+  ): TdbResult<void> {
+    assert(chain >= 0 && chain < this.hashSize, `chain ${chain} of ${this.hashSize}`);
+    const refused = this.#enter(chain, "read");
+    if (refused !== undefined) return refused;
+    try {
+      return this.#chains.walk(chain, visit) ? DONE : this.#chains.failure;
+    } finally {
+      this.#locks.unlockList(chain);
+    }
+  }
+
+  nextUsedChain(chain: number): number {
+    return this.#chains.nextUsed(chain);
+  }
+
+  // --- locks
+
+  tryLockChain(chain: number, mode: LockMode): "granted" | "busy" | TdbError {
+    if (mode === "write" && this.#readOnly) return READ_ONLY.error;
+    const refused = this.#enter(chain, mode);
+    return refused === undefined ? "granted" : busyOrError(refused);
+  }
+  unlockChain(chain: number): void {
+    this.#locks.unlockList(chain);
+  }
+  markChain(chain: number): void {
+    this.#locks.markList(chain);
+  }
+  unmarkChain(chain: number): void {
+    this.#locks.unmarkList(chain);
+  }
+
+  tryLockAll(mode: LockMode): "granted" | "busy" | TdbError {
+    if (mode === "write" && this.#readOnly) return READ_ONLY.error;
+    if (this.#locks.holdsLists) {
+      return tdbFailure("transaction_state", "all records cannot be locked while chains are").error;
+    }
+    const first = this.#locks.isEmpty;
+    const taken: TryLock = this.#locks.lockAll(mode);
+    if (taken === "busy") return "busy";
+    if (taken !== "granted") return systemFailure(`lock "${this.path}"`, taken).error;
+    if (first && this.#journalWaits()) {
+      this.#locks.unlockAll();
+      return busyOrError(this.#refuseForJournal());
+    }
+    return "granted";
+  }
+  unlockAll(): void {
+    this.#locks.unlockAll();
+  }
+
+  markAll(): TdbResult<void> {
+    if (this.#locks.holdsLists) {
+      return tdbFailure(
+        "transaction_state",
+        "all records cannot be marked while chains are locked",
+      );
+    }
+    if (journalWaits(this.#base) && this.#transaction === undefined) {
+      return tdbFailure("corrupt", `"${this.path}" has a journal that waits to be replayed`);
+    }
+    this.#locks.markAll();
+    return DONE;
+  }
+  unmarkAll(): void {
+    this.#locks.unmarkAll();
+  }
+
+  // --- a journal that somebody left
+
+  #refuseForJournal(): TdbFailure {
+    if (this.#recoveryFailure !== undefined) {
+      const failure = this.#recoveryFailure;
+      this.#recoveryFailure = undefined;
+      return failure;
+    }
+    this.#startRecovery();
+    return BUSY;
+  }
+
+  #startRecovery(): void {
+    if (this.#recovering) return;
+    this.#recovering = true;
+    const { hashSize, headerOffset, mutexes, around } = this.#facts;
+    const noSync = (this.#flags & TDB_FLAGS.NOSYNC) !== 0;
+    const target = {
+      path: this.path,
+      hashSize,
+      headerOffset,
+      mutexes,
+      noLock: this.#locks.locksNothing,
+      noSync,
+    };
+    new JournalRecovery(target, around, (outcome) => {
+      this.#recovering = false;
+      this.#recoveryFailure =
+        outcome.ok || outcome.error.code === "busy" ? undefined : tdbFailureOf(outcome.error);
+      const watchers = this.#recoveryWatchers;
+      this.#recoveryWatchers = [];
+      if (this.#closed) return;
+      for (const watcher of watchers) watcher(outcome);
+    });
+  }
+
+  recover(finished: (outcome: TdbResult<void>) => void): void {
+    this.#recoveryWatchers.push(finished);
+    this.#startRecovery();
+  }
+
+  // --- transactions
+
+  startTransaction(options: { marked?: boolean } = {}): TdbResult<void> {
+    if (this.#readOnly) return READ_ONLY;
+    if (this.#transaction !== undefined) {
+      return tdbFailure("transaction_state", `a transaction on "${this.path}" is active already`);
+    }
+    const marked = options.marked === true;
+    const begun = Transaction.begin(this.#file, this.#space, this.#base, this.#locks, marked);
+    if (!begun.ok) return begun;
+    if (!this.#locks.locksNothing && journalWaits(this.#base)) {
+      begun.value.end();
+      return this.#refuseForJournal();
+    }
+    this.#transaction = begun.value;
+    return DONE;
+  }
+
+  cancelTransaction(): void {
+    const transaction = this.#transaction;
+    if (transaction === undefined || transaction.state === "writing") return;
+    transaction.end();
+    this.#transaction = undefined;
+  }
+
+  commit(): SlicedWork<void> {
+    const transaction = this.#transaction;
+    if (transaction === undefined || transaction.state !== "open") {
+      const failure = tdbFailure("transaction_state", `"${this.path}" has no open transaction`);
+      return { step: () => failure, cancel: () => undefined };
+    }
+    transaction.state = "committing";
+    const noSync = (this.#flags & TDB_FLAGS.NOSYNC) !== 0;
+    const parts = {
+      space: this.#space,
+      overlay: transaction.overlay,
+      base: this.#base,
+      free: this.#free,
+      disk: new DurableFile(this.#file, this.#facts.headerOffset, noSync),
+      locks: transaction,
+      writingBegins: () => {
+        transaction.state = "writing";
+      },
+    };
+    const finish = (): void => {
+      transaction.end();
+      if (this.#transaction === transaction) this.#transaction = undefined;
+    };
+    const work = new GeneratorWork<void>(
+      this.#facts.around.clock,
+      (slice) => withEnd(commitTransaction(slice, parts), finish),
+      () => {
+        if (transaction.state !== "committing") return;
+        work.abandon();
+        finish();
+      },
+    );
+    return work;
+  }
+
+  // --- the whole file
+
+  wipe(): TdbResult<void> {
+    const refused = this.#refusal();
+    if (refused !== undefined) return refused;
+    const inside = this.#locks.holdsAllForWriting || this.#locks.locksNothing;
+    if (!inside) {
+      const locked = this.tryLockAll("write");
+      if (locked === "busy") return BUSY;
+      if (locked !== "granted") return { ok: false, error: locked };
+    }
+    this.#wipeLocked();
+    if (!inside) this.unlockAll();
+    return DONE;
+  }
+
+  /** All space becomes free, around the recovery area, which only a commit may move. */
+  #wipeLocked(): void {
+    const { pages, dataStart } = this.#space;
+    pages.refresh();
+    const area = recoveryArea(pages);
+    pages.zero(FREELIST_HEAD, dataStart - FREELIST_HEAD);
+    if (area === undefined || area.offset < dataStart) {
+      this.#free.releaseRegion(dataStart, pages.size - dataStart);
+    } else {
+      this.#free.releaseRegion(dataStart, area.offset - dataStart);
+      const end = area.offset + area.bytes;
+      this.#free.releaseRegion(end, pages.size - end);
+    }
+    if ((this.#flags & TDB_FLAGS.SEQNUM) !== 0) this.#bumpSequenceNumber();
+  }
+
+  check(): SlicedWork<void> {
+    let locked = false;
+    const unlock = (): void => {
+      if (locked) this.unlockAll();
+      locked = false;
+    };
+    if (!this.#locks.holdsAll && !this.#locks.locksNothing) {
+      const taken = this.tryLockAll("read");
+      if (taken !== "granted") {
+        const failure = taken === "busy" ? BUSY : tdbFailureOf(taken);
+        return { step: () => failure, cancel: () => undefined };
+      }
+      locked = true;
+    }
+    const work = new GeneratorWork<void>(
+      this.#facts.around.clock,
+      (slice) => withEnd(checkTdb(slice, this.#space, this.#hash), unlock),
+      () => {
+        work.abandon();
+        unlock();
+      },
+    );
+    return work;
+  }
+
+  repack(): SlicedWork<void> {
+    const finish = (): void => this.cancelTransaction();
+    const refused = this.#refusal() ?? (this.inTransaction ? BUSY : undefined);
+    if (refused !== undefined) return { step: () => refused, cancel: () => undefined };
+    const work = new GeneratorWork<void>(
+      this.#facts.around.clock,
+      (slice) => withEnd(repackTdb(slice, this), finish),
+      () => {
+        if (this.#transaction?.state === "writing") return;
+        work.abandon();
+        finish();
+      },
+    );
+    return work;
+  }
+
+  freelistSize(): TdbResult<number> {
+    const refused = this.#refusal() ?? this.#enter(FREELIST, "write");
+    if (refused !== undefined) return refused;
+    const count = this.#free.mergeAndCount();
+    this.#locks.unlockList(FREELIST);
+    return count < 0 ? this.#free.failure : { ok: true, value: count };
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#transaction?.end();
+    this.#transaction = undefined;
+    this.#locks.releaseEverything();
+    this.#file.close();
+  }
+}
+
+function busyOrError(failure: TdbFailure): "busy" | TdbError {
+  return failure.error.code === "busy" ? "busy" : failure.error;
+}
+
+function tdbFailureOf(error: TdbError): TdbFailure {
+  return { ok: false, error };
+}
+
+/** Runs `end` when the body has its result, before it is returned. */
+function* withEnd<T>(
+  body: Generator<"more" | "wait", TdbResult<T>>,
+  end: () => void,
+): Generator<"more" | "wait", TdbResult<T>> {
+  const result = yield* body;
+  end();
+  return result;
+}

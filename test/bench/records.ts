@@ -1,0 +1,130 @@
+/** Record figures: what a client feels when it locks, reads and migrates records; and recoveries. */
+import { openRecordDatabase, type RecordDatabase } from "../../src/client/record.ts";
+import type { CtdbClient } from "../../src/client/types.ts";
+import { bunClock } from "../../src/platform/bun/clock.ts";
+import { bunTimers } from "../../src/platform/bun/timers.ts";
+import { bunTdbs } from "../../src/platform/bun/tdbs.ts";
+import { FETCH_FUNC, RECOVERY_ACTIVE, RECOVERY_NORMAL } from "../../src/wire/constants.ts";
+import type { BenchCluster, Figure } from "./figures.ts";
+import { connect } from "./messages.ts";
+
+const TIMEOUT_MS = 20_000;
+const MIGRATIONS = 3000;
+const LOCAL_FETCHES = 20_000;
+const VALUE_BYTES = 200;
+const RECOVERY_WAIT_MS = 90_000;
+
+function must<T>(outcome: { ok: true; value: T } | { ok: false; error: { reason: string } }): T {
+  if (!outcome.ok) throw new Error(outcome.error.reason);
+  return outcome.value;
+}
+
+async function open(client: CtdbClient, name: string): Promise<RecordDatabase> {
+  const environment = { tdbs: bunTdbs, timers: bunTimers, clock: bunClock };
+  return must(await openRecordDatabase(client, environment, name, 0, TIMEOUT_MS));
+}
+
+const key = (text: string) => new TextEncoder().encode(text);
+
+/** One record locked on node 0, 1, 2, 0 …: every lock is a migration. */
+async function migrationsPerSecond(cluster: BenchCluster): Promise<number> {
+  const clients = await Promise.all([0, 1, 2].map((pnn) => connect(cluster, pnn)));
+  const databases = await Promise.all(clients.map((client) => open(client, "bench_ring.tdb")));
+  const value = new Uint8Array(VALUE_BYTES);
+  let started = 0;
+  for (let i = -60; i < MIGRATIONS; i++) {
+    if (i === 0) started = performance.now();
+    const database = databases[(i + 60) % databases.length] as RecordDatabase;
+    const record = must(await database.fetchLock(key("ring"), { timeoutMs: TIMEOUT_MS }));
+    must(await record.store(value, TIMEOUT_MS));
+    record.release();
+  }
+  const elapsedMs = performance.now() - started;
+  for (const database of databases) database.close();
+  for (const client of clients) client.close();
+  return (MIGRATIONS * 1000) / elapsedMs;
+}
+
+/** A call for a record that is already here: the daemon's answer, not the file's. */
+async function localCallsPerSecond(cluster: BenchCluster): Promise<number> {
+  const client = await connect(cluster, 0);
+  const database = await open(client, "bench_local.tdb");
+  const record = must(await database.fetchLock(key("local"), { timeoutMs: TIMEOUT_MS }));
+  must(await record.store(new Uint8Array(VALUE_BYTES), TIMEOUT_MS));
+  record.release();
+  const request = {
+    db_id: database.database.id,
+    flags: 0,
+    callid: FETCH_FUNC,
+    key: key("local"),
+  };
+  for (let i = 0; i < 200; i++) must(await client.call(request, TIMEOUT_MS));
+  const started = performance.now();
+  for (let i = 0; i < LOCAL_FETCHES; i++) must(await client.call(request, TIMEOUT_MS));
+  const elapsedMs = performance.now() - started;
+  database.close();
+  client.close();
+  return (LOCAL_FETCHES * 1000) / elapsedMs;
+}
+
+async function fill(client: CtdbClient, name: string, count: number): Promise<void> {
+  const database = await open(client, name);
+  const value = new Uint8Array(VALUE_BYTES).fill(0x61);
+  for (let i = 0; i < count; i++) {
+    const record = must(await database.fetchLock(key(`record-${i}`), { timeoutMs: TIMEOUT_MS }));
+    must(await record.store(value, TIMEOUT_MS));
+    record.release();
+  }
+  database.close();
+}
+
+/**
+ * Milliseconds of a recovery as the daemon saw it, from START_RECOVERY to END_RECOVERY: what waits before
+ * it (the leader's rounds, RerecoveryTimeout) is a setting and not speed.
+ */
+async function recoveryMs(cluster: BenchCluster, records: number): Promise<number> {
+  const clients = await Promise.all([0, 1, 2].map((pnn) => connect(cluster, pnn)));
+  const first = clients[0] as CtdbClient;
+  await fill(first, `bench_recovery_${records}.tdb`, records);
+  const before = must(await first.control("GETVNNMAP", undefined)).data.generation;
+  const deadline = performance.now() + RECOVERY_WAIT_MS;
+  must(await first.control("SET_RECMODE", RECOVERY_ACTIVE));
+  while (!(await recovered(clients, before))) {
+    if (performance.now() > deadline) throw new Error(`no recovery in ${RECOVERY_WAIT_MS} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  const times = must(await first.control("UPTIME", undefined)).data;
+  for (const client of clients) client.close();
+  const { last_recovery_started: from, last_recovery_finished: to } = times;
+  return (to.sec - from.sec) * 1000 + (to.usec - from.usec) / 1000;
+}
+
+async function recovered(clients: readonly CtdbClient[], before: number): Promise<boolean> {
+  const maps = await Promise.all(clients.map((client) => client.control("GETVNNMAP", undefined)));
+  const modes = await Promise.all(clients.map((client) => client.control("GET_RECMODE", undefined)));
+  const renewed = maps.every((map) => map.ok && map.value.data.generation !== before);
+  return renewed && modes.every((mode) => mode.ok && mode.value.status === RECOVERY_NORMAL);
+}
+
+export const recordFigures: readonly Figure[] = [
+  {
+    name: "fetch-lock migrations around three nodes",
+    unit: "1/s",
+    better: "higher",
+    measure: migrationsPerSecond,
+  },
+  {
+    name: "call for a record that is here",
+    unit: "1/s",
+    better: "higher",
+    measure: localCallsPerSecond,
+  },
+  ...[10_000, 100_000].map(
+    (records): Figure => ({
+      name: `recovery with ${records} records of ${VALUE_BYTES} bytes`,
+      unit: "ms",
+      better: "lower",
+      measure: (cluster) => recoveryMs(cluster, records),
+    }),
+  ),
+];

@@ -1,0 +1,532 @@
+/**
+ * Fake ctdbds for tests of recoverd and of the recovery coordinator: nodes on virtual time that
+ * answer the controls that these two send, keep volatile and persistent records, pass messages, and can be cut off,
+ * paused, and made to fail at any control. Values are passed as they are; the wire is not part of it.
+ */
+import { expect } from "bun:test";
+import { err, ok, type Result } from "../../src/base/result.ts";
+import { type U64, u64, u64Compare, u64Hex } from "../../src/base/u64.ts";
+import type {
+  ClientFailure,
+  ControlOutcome,
+  CtdbClient,
+  MessageHandler,
+  RequestOptions,
+} from "../../src/client/types.ts";
+import { TunableSet } from "../../src/config/tunables.ts";
+import { decodeExact, encode } from "../../src/wire/codec.ts";
+import {
+  CAPABILITIES,
+  DB_FLAGS,
+  NODE_FLAGS,
+  NODE_FLAGS_INACTIVE,
+  RECOVERY_ACTIVE,
+  RECOVERY_NORMAL,
+} from "../../src/wire/constants.ts";
+import type { ControlName, ControlReplyOf, ControlRequestOf } from "../../src/wire/controls.ts";
+import {
+  BROADCAST_ACTIVE,
+  BROADCAST_ALL,
+  BROADCAST_CONNECTED,
+  CURRENT_NODE,
+  INVALID_GENERATION,
+} from "../../src/wire/packet.ts";
+import {
+  type LtdbHeader,
+  ltdbHeader,
+  NO_ADDRESS,
+  type NodeAndFlags,
+  type RecData,
+  recBuffer,
+  type VnnMap,
+} from "../../src/wire/structs.ts";
+import { Scheduler, SimProcess } from "../sim/scheduler.ts";
+
+const HOP_MS = 1;
+
+export interface FakeRecord {
+  readonly header: LtdbHeader;
+  readonly value: string;
+}
+
+export interface FakeDatabase {
+  readonly db_id: number;
+  name: string;
+  flags: number;
+  generation: number;
+  frozen: boolean;
+  transaction: number | undefined;
+  push: { readonly srvid: U64; count: number } | undefined;
+  readonly records: Map<string, FakeRecord>;
+}
+
+/** What a test wants a control to do instead. */
+export type Interference = "fail" | "hang" | undefined;
+
+export class FakeCluster {
+  readonly scheduler = new Scheduler();
+  readonly nodes: FakeNode[];
+  interfere: (pnn: number, name: ControlName, request: unknown) => Interference = () => undefined;
+  /** Controls in the order in which nodes saw them: "pnn NAME". */
+  readonly seen: string[] = [];
+  /** Group of each node; nodes of different groups do not see each other. */
+  #group: number[];
+
+  constructor(count: number) {
+    this.nodes = Array.from({ length: count }, (_, pnn) => new FakeNode(this, pnn));
+    this.#group = new Array<number>(count).fill(0);
+  }
+
+  node(pnn: number): FakeNode {
+    const node = this.nodes[pnn];
+    if (node === undefined) throw new Error(`no node ${pnn}`);
+    return node;
+  }
+
+  partition(...groups: number[][]): void {
+    for (const [group, pnns] of groups.entries()) {
+      for (const pnn of pnns) this.#group[pnn] = group;
+    }
+  }
+
+  linked(a: number, b: number): boolean {
+    return this.#group[a] === this.#group[b] && this.node(a).alive && this.node(b).alive;
+  }
+
+  run(ms: number): void {
+    this.scheduler.run(this.scheduler.nowMs + ms);
+  }
+
+  /** Fails when the condition does not come true. */
+  until(what: string, condition: () => boolean, limitMs = 60_000): void {
+    expect(this.scheduler.runUntil(condition, limitMs), what).toBe(true);
+  }
+
+  /** The promise's value, with time moved as far as it takes. */
+  settle<T>(promise: Promise<T>, limitMs = 600_000): T {
+    let outcome: { value: T } | undefined;
+    let failure: unknown;
+    promise.then(
+      (value) => {
+        outcome = { value };
+      },
+      (error) => {
+        failure = error ?? new Error("rejected");
+      },
+    );
+    this.scheduler.runUntil(() => outcome !== undefined || failure !== undefined, limitMs);
+    if (failure !== undefined) throw failure;
+    if (outcome === undefined) throw new Error(`not settled within ${limitMs} ms`);
+    return outcome.value;
+  }
+}
+
+export class FakeNode {
+  readonly pnn: number;
+  readonly cluster: FakeCluster;
+  readonly process: SimProcess;
+  alive = true;
+  flags = 0;
+  capabilities: number = CAPABILITIES.RECMASTER | CAPABILITIES.LMASTER;
+  recoveryMode = RECOVERY_NORMAL;
+  frozen = false;
+  vnnMap: VnnMap = { generation: INVALID_GENERATION, map: [] };
+  banned: { readonly time: number } | undefined;
+  recoveries = 0;
+  readonly tunables = new TunableSet();
+  readonly databases = new Map<number, FakeDatabase>();
+  /** Flags of others as pushed to us. */
+  readonly #known = new Map<number, number>();
+  readonly #handlers = new Map<string, Set<MessageHandler>>();
+
+  constructor(cluster: FakeCluster, pnn: number) {
+    this.cluster = cluster;
+    this.pnn = pnn;
+    this.process = new SimProcess(cluster.scheduler, `node ${pnn}`);
+  }
+
+  kill(): void {
+    this.alive = false;
+    this.process.kill();
+  }
+
+  get nodeMap(): readonly NodeAndFlags[] {
+    return this.cluster.nodes.map(({ pnn }) => {
+      if (pnn === this.pnn) return { pnn, flags: this.flags, addr: NO_ADDRESS };
+      const known = (this.#known.get(pnn) ?? 0) & ~NODE_FLAGS.DISCONNECTED;
+      const gone = NODE_FLAGS.DISCONNECTED | NODE_FLAGS.UNHEALTHY;
+      const flags = this.cluster.linked(this.pnn, pnn) ? known : gone;
+      return { pnn, flags, addr: NO_ADDRESS };
+    });
+  }
+
+  attach(db_id: number, name: string, flags = 0): FakeDatabase {
+    const known = this.databases.get(db_id);
+    if (known !== undefined) return known;
+    const database: FakeDatabase = {
+      db_id,
+      name,
+      flags,
+      generation: this.vnnMap.generation,
+      frozen: false,
+      transaction: undefined,
+      push: undefined,
+      records: new Map(),
+    };
+    this.databases.set(db_id, database);
+    return database;
+  }
+
+  store(db_id: number, key: string, rsn: number, dmaster: number, value: string, flags = 0): void {
+    const header = { rsn: u64(Math.floor(rsn / 2 ** 32), rsn), dmaster, reserved1: 0, flags };
+    this.databases.get(db_id)?.records.set(key, { header, value });
+  }
+
+  // --- messages
+
+  subscribe(srvid: U64, handler: MessageHandler): () => void {
+    const key = u64Hex(srvid);
+    const set = this.#handlers.get(key) ?? new Set();
+    this.#handlers.set(key, set);
+    set.add(handler);
+    return () => set.delete(handler);
+  }
+
+  deliver(srvid: U64, data: Uint8Array, srcnode: number): void {
+    for (const database of this.databases.values()) {
+      const push = database.push;
+      if (push !== undefined && u64Compare(push.srvid, srvid) === 0)
+        this.#storePushed(database, data);
+    }
+    for (const handler of [...(this.#handlers.get(u64Hex(srvid)) ?? [])])
+      handler(data, srcnode, srvid);
+  }
+
+  send(destination: number, srvid: U64, data: Uint8Array): void {
+    const bytes = data.slice();
+    for (const pnn of this.#targets(destination)) {
+      const target = this.cluster.node(pnn);
+      const { scheduler } = this.cluster;
+      scheduler.at(target.process, scheduler.nowMs + HOP_MS, () => {
+        if (pnn === this.pnn || this.cluster.linked(this.pnn, pnn)) {
+          target.deliver(srvid, bytes, this.pnn);
+        }
+      });
+    }
+  }
+
+  #targets(destination: number): readonly number[] {
+    const all = this.cluster.nodes.map(({ pnn }) => pnn);
+    switch (destination) {
+      case CURRENT_NODE:
+        return [this.pnn];
+      case BROADCAST_ALL:
+      case BROADCAST_CONNECTED:
+        return all.filter((pnn) => this.cluster.linked(this.pnn, pnn));
+      case BROADCAST_ACTIVE:
+        return this.nodeMap.filter((n) => (n.flags & NODE_FLAGS_INACTIVE) === 0).map((n) => n.pnn);
+      default:
+        return [destination];
+    }
+  }
+
+  // --- controls
+
+  /** Status and data, as the table of controls types them. */
+  handle(name: ControlName, request: unknown): { status: number; data: unknown } {
+    this.cluster.seen.push(`${this.pnn} ${name}`);
+    const refused = { status: -1, data: undefined };
+    const done = { status: 0, data: undefined };
+    const data = (value: unknown) => ({ status: 0, data: value });
+    const database = typeof request === "number" ? this.databases.get(request) : undefined;
+    switch (name) {
+      case "GET_DEBUG":
+        return data(3);
+      case "GET_ALL_TUNABLES":
+        return data(this.tunables.inWireOrder());
+      case "GET_NODEMAP":
+        return data(this.nodeMap);
+      case "GET_RECMODE":
+        return { status: this.recoveryMode, data: undefined };
+      case "GETVNNMAP":
+        return data(this.vnnMap);
+      case "GET_CAPABILITIES":
+        return data(this.capabilities);
+      case "SETVNNMAP":
+        this.vnnMap = request as VnnMap;
+        return done;
+      case "SET_RECMODE":
+        return this.#setMode(request as number) ? done : refused;
+      case "FREEZE":
+        this.frozen = true;
+        return done;
+      case "START_RECOVERY":
+        return done;
+      case "END_RECOVERY":
+        this.recoveries += 1;
+        return done;
+      case "MODIFY_FLAGS": {
+        const change = request as { pnn: number; new_flags: number };
+        if (change.pnn !== this.pnn) this.#known.set(change.pnn, change.new_flags);
+        return done;
+      }
+      case "SET_BAN_STATE":
+        this.banned = request as { time: number };
+        this.flags |= NODE_FLAGS.BANNED;
+        return done;
+      case "GET_DBMAP":
+        return data([...this.databases.values()].map(({ db_id, flags }) => ({ db_id, flags })));
+      case "GET_DBNAME":
+        return database === undefined ? refused : data(database.name);
+      case "GET_DB_SEQNUM": {
+        const { db_id } = request as { db_id: number };
+        const sequence = this.databases.get(db_id)?.records.get("__db_sequence_number__");
+        return data(u64(0, Number(sequence?.value ?? 0)));
+      }
+      case "DB_FREEZE":
+        if (database !== undefined) database.frozen = true;
+        return database === undefined ? refused : done;
+      case "DB_THAW":
+        if (database !== undefined) database.frozen = false;
+        return database === undefined ? refused : done;
+      case "DB_PULL":
+      case "DB_PUSH_START":
+      case "WIPE_DATABASE":
+      case "DB_TRANSACTION_START":
+      case "DB_TRANSACTION_COMMIT":
+        return this.#transactionControl(name, request as TransactionRequest);
+      case "DB_PUSH_CONFIRM": {
+        const count = database?.push?.count;
+        if (database === undefined || count === undefined) return refused;
+        database.push = undefined;
+        return data(count);
+      }
+      default:
+        return done;
+    }
+  }
+
+  #setMode(mode: number): boolean {
+    if (mode === RECOVERY_NORMAL) {
+      const stale = [...this.databases.values()].some(
+        ({ generation }) => generation !== this.vnnMap.generation,
+      );
+      if (stale) return false;
+      this.frozen = false;
+    }
+    this.recoveryMode = mode === RECOVERY_NORMAL ? RECOVERY_NORMAL : RECOVERY_ACTIVE;
+    return true;
+  }
+
+  #transactionControl(
+    name: string,
+    request: TransactionRequest,
+  ): { status: number; data: unknown } {
+    const database = this.databases.get(request.db_id);
+    if (database === undefined || !database.frozen) return { status: -1, data: undefined };
+    switch (name) {
+      case "DB_TRANSACTION_START":
+        database.transaction = request.tid;
+        return { status: 0, data: undefined };
+      case "WIPE_DATABASE":
+        if (database.transaction !== request.tid) return { status: -1, data: undefined };
+        database.records.clear();
+        return { status: 0, data: undefined };
+      case "DB_TRANSACTION_COMMIT":
+        if (database.transaction !== request.tid) return { status: -1, data: undefined };
+        database.transaction = undefined;
+        database.generation = request.tid;
+        return { status: 0, data: undefined };
+      case "DB_PUSH_START":
+        database.push = { srvid: request.srvid, count: 0 };
+        return { status: 0, data: undefined };
+      default:
+        return { status: 0, data: undefined };
+    }
+  }
+
+  /** Records as DB_PULL sends them, a few in each message. */
+  pullBuffers(db_id: number, each = 3): Uint8Array[] {
+    const records: RecData[] = [...(this.databases.get(db_id)?.records ?? [])].map(
+      ([key, { header, value }]) => ({
+        reqid: 0,
+        key: Buffer.from(key),
+        data: Buffer.concat([encode(ltdbHeader, header), Buffer.from(value)]),
+      }),
+    );
+    const buffers: Uint8Array[] = [];
+    for (let i = 0; i < records.length; i += each) {
+      buffers.push(encode(recBuffer, { db_id, records: records.slice(i, i + each) }));
+    }
+    return buffers;
+  }
+
+  #storePushed(database: FakeDatabase, data: Uint8Array): void {
+    const decoded = decodeExact(recBuffer, data);
+    if (!decoded.ok || database.push === undefined) throw new Error("a pushed buffer is bad");
+    for (const record of decoded.value.records) {
+      const header = decodeExact(ltdbHeader, record.data.subarray(0, 24));
+      if (!header.ok) throw new Error(header.error);
+      const value = Buffer.from(record.data.subarray(24)).toString();
+      database.records.set(Buffer.from(record.key).toString(), { header: header.value, value });
+      database.push.count += 1;
+    }
+  }
+}
+
+interface TransactionRequest {
+  readonly db_id: number;
+  readonly tid: number;
+  readonly srvid: U64;
+}
+
+/** A connection to one fake ctdbd, owned by a process of its own (recoverd, a recovery helper). */
+export class FakeClient implements CtdbClient {
+  readonly pnn: number;
+  connected = true;
+  readonly #node: FakeNode;
+  readonly #process: SimProcess;
+  readonly #subscriptions: (() => void)[] = [];
+  #pending = new Set<(failure: ClientFailure) => void>();
+
+  constructor(node: FakeNode, process: SimProcess) {
+    this.pnn = node.pnn;
+    this.#node = node;
+    this.#process = process;
+  }
+
+  control<N extends ControlName>(
+    name: N,
+    request: ControlRequestOf<N>,
+    options: RequestOptions = {},
+  ): Promise<ControlOutcome<ControlReplyOf<N>>> {
+    return new Promise((resolve) => {
+      const fail = (failure: ClientFailure) => resolve(err(failure));
+      if (!this.connected) {
+        fail({ kind: "disconnected", reason: "closed", status: 0 });
+        return;
+      }
+      this.#pending.add(fail);
+      const finish = (outcome: ControlOutcome<ControlReplyOf<N>>) => {
+        if (this.#pending.delete(fail)) resolve(outcome);
+      };
+      this.#after(options.timeoutMs ?? 10_000, () =>
+        finish(err({ kind: "timeout", reason: `${name} not answered`, status: 0 })),
+      );
+      this.#request(name, request, options, (status, data) => {
+        if (status >= 0) finish(ok({ status, data: data as ControlReplyOf<N> }));
+        else finish(err({ kind: "refused", reason: `${name} gave ${status}`, status }));
+      });
+    });
+  }
+
+  #request(
+    name: ControlName,
+    request: unknown,
+    options: RequestOptions,
+    answer: (status: number, data: unknown) => void,
+  ): void {
+    const { cluster } = this.#node;
+    const { scheduler } = cluster;
+    const pnn = options.pnn === undefined || options.pnn === CURRENT_NODE ? this.pnn : options.pnn;
+    const target = cluster.node(pnn);
+    if (pnn !== this.pnn && !cluster.linked(this.pnn, pnn)) {
+      this.#after(HOP_MS, () => answer(-1, undefined));
+      return;
+    }
+    scheduler.at(target.process, scheduler.nowMs + HOP_MS, () => {
+      const interference = cluster.interfere(pnn, name, request);
+      if (interference === "hang") return;
+      if (interference === "fail") {
+        cluster.seen.push(`${pnn} ${name}`);
+        this.#after(HOP_MS, () => answer(-1, undefined));
+        return;
+      }
+      if (name.startsWith("DB_ATTACH")) this.#attach(target, name, String(request));
+      const { status, data } = target.handle(name, request);
+      if (name === "DB_PULL" && status === 0) {
+        const { db_id, srvid } = request as { db_id: number; srvid: U64 };
+        const buffers = target.pullBuffers(db_id);
+        for (const buffer of buffers) target.send(this.pnn, srvid, buffer);
+        const count = target.databases.get(db_id)?.records.size ?? 0;
+        this.#after(2 * HOP_MS, () => answer(0, count));
+        return;
+      }
+      this.#after(HOP_MS, () => answer(status, data));
+    });
+  }
+
+  /** The id of a name is what some node already has for it. */
+  #attach(target: FakeNode, name: ControlName, database: string): void {
+    const known = this.#node.cluster.nodes
+      .flatMap((node) => [...node.databases.values()])
+      .find((entry) => entry.name === database);
+    if (known === undefined) return;
+    const flags =
+      name === "DB_ATTACH_PERSISTENT"
+        ? DB_FLAGS.PERSISTENT
+        : name === "DB_ATTACH_REPLICATED"
+          ? DB_FLAGS.REPLICATED
+          : 0;
+    target.attach(known.db_id, database, flags);
+  }
+
+  #after(ms: number, action: () => void): void {
+    const { scheduler } = this.#node.cluster;
+    scheduler.at(this.#process, scheduler.nowMs + ms, () => {
+      if (this.connected) action();
+    });
+  }
+
+  async controlEach<N extends ControlName>(
+    name: N,
+    request: ControlRequestOf<N>,
+    pnns: readonly number[],
+    options: Omit<RequestOptions, "pnn"> = {},
+  ): Promise<Map<number, ControlOutcome<ControlReplyOf<N>>>> {
+    const entries = await Promise.all(
+      pnns.map(
+        async (pnn) => [pnn, await this.control(name, request, { ...options, pnn })] as const,
+      ),
+    );
+    return new Map(entries);
+  }
+
+  controlNoReply<N extends ControlName>(
+    name: N,
+    request: ControlRequestOf<N>,
+    options: RequestOptions = {},
+  ): void {
+    if (this.connected) this.#request(name, request, options, () => {});
+  }
+
+  async registerSrvid(
+    srvid: U64,
+    handler: MessageHandler,
+  ): Promise<Result<{ remove(): void }, ClientFailure>> {
+    if (!this.connected) return err({ kind: "disconnected", reason: "closed", status: 0 });
+    const remove = this.#node.subscribe(srvid, (data, srcnode, id) => {
+      if (!this.connected) return;
+      if (!this.#process.hold(() => handler(data, srcnode, id))) handler(data, srcnode, id);
+    });
+    this.#subscriptions.push(remove);
+    return ok({ remove });
+  }
+
+  sendMessage(pnn: number, srvid: U64, data: Uint8Array): void {
+    if (this.connected) this.#node.send(pnn, srvid, data);
+  }
+
+  async call(): Promise<Result<Uint8Array, ClientFailure>> {
+    return err({ kind: "refused", reason: "not part of the fake", status: -1 });
+  }
+
+  onDisconnect(): void {}
+
+  close(): void {
+    this.connected = false;
+    for (const remove of this.#subscriptions) remove();
+    for (const fail of this.#pending) fail({ kind: "disconnected", reason: "closed", status: 0 });
+    this.#pending = new Set();
+  }
+}

@@ -1,0 +1,210 @@
+/** Recoverd objects of all nodes of a fake cluster, with locks and recovery helpers on virtual time. */
+import { expect } from "bun:test";
+import type { Logger } from "../../src/base/log.ts";
+import type { ClusterLock, LockAttempt } from "../../src/cluster/cluster_lock.ts";
+import { Recoverd } from "../../src/cluster/recoverd.ts";
+import { announceOnly } from "../../src/cluster/takeover_runs.ts";
+import { runRecovery } from "../../src/recovery/run_recovery.ts";
+import { NODE_FLAGS_INACTIVE, RECOVERY_NORMAL } from "../../src/wire/constants.ts";
+import { UNKNOWN_PNN } from "../../src/wire/packet.ts";
+import { type Scheduler, SimProcess } from "../sim/scheduler.ts";
+import { FakeClient, FakeCluster } from "./fake_cluster.ts";
+
+/** A lock that all nodes share; the test may break it. */
+export class FakeLockFile {
+  holder: FakeLock | undefined;
+  broken = false;
+  readonly attempts: number[] = [];
+}
+
+export class FakeLock implements ClusterLock {
+  readonly description = "fake lock";
+  readonly pnn: number;
+  readonly #file: FakeLockFile;
+  readonly #process: SimProcess;
+  readonly #scheduler: Scheduler;
+  #lost: () => void = () => {};
+  #generation = 0;
+  busy = false;
+
+  constructor(file: FakeLockFile, scheduler: Scheduler, process: SimProcess, pnn: number) {
+    this.#file = file;
+    this.#scheduler = scheduler;
+    this.#process = process;
+    this.pnn = pnn;
+  }
+
+  get held(): boolean {
+    return this.#file.holder === this;
+  }
+
+  attempt(_timeoutMs: number, answered: (outcome: LockAttempt) => void): void {
+    expect(this.busy || this.held, "one attempt at a time").toBe(false);
+    this.busy = true;
+    this.#file.attempts.push(this.pnn);
+    const generation = ++this.#generation;
+    this.#scheduler.at(this.#process, this.#scheduler.nowMs + 20, () => {
+      if (generation !== this.#generation) return;
+      this.busy = false;
+      if (this.#file.broken) return answered({ kind: "failed", reason: "no such file" });
+      if (this.#file.holder !== undefined) return answered({ kind: "contended" });
+      this.#file.holder = this;
+      answered({ kind: "held", latencyMs: 20 });
+    });
+  }
+
+  release(released: () => void = () => {}): void {
+    this.busy = false;
+    this.#generation += 1;
+    this.#scheduler.at(this.#process, this.#scheduler.nowMs + 5, () => {
+      if (this.held && !this.busy) this.#file.holder = undefined;
+      released();
+    });
+  }
+
+  onLost(action: () => void): void {
+    this.#lost = action;
+  }
+
+  lose(): void {
+    this.#file.holder = undefined;
+    this.#lost();
+  }
+}
+
+export interface WorldOptions {
+  readonly lock?: boolean;
+  readonly count?: number;
+  /** How long the databases of a recovery take. */
+  readonly leaderTimeoutMs?: number;
+  readonly testMode?: boolean;
+}
+
+export class RecoverdWorld {
+  readonly cluster: FakeCluster;
+  readonly recoverds: Recoverd[] = [];
+  readonly locks: FakeLock[] = [];
+  readonly lockFile = new FakeLockFile();
+  readonly log: string[] = [];
+  /** Recoveries by the node that ran them. */
+  readonly recoveries: { readonly pnn: number; readonly generation: number }[] = [];
+  /** Recoveries fail while this is set. */
+  recoveriesFail = false;
+  readonly #options: WorldOptions;
+
+  constructor(options: WorldOptions = {}) {
+    this.#options = options;
+    this.cluster = new FakeCluster(options.count ?? 3);
+    for (const node of this.cluster.nodes) {
+      node.recoveryMode = 1;
+      this.startRecoverd(node.pnn);
+    }
+  }
+
+  startRecoverd(pnn: number): Recoverd {
+    const node = this.cluster.node(pnn);
+    const { scheduler } = this.cluster;
+    const client = new FakeClient(node, node.process);
+    const lock = new FakeLock(this.lockFile, scheduler, node.process, pnn);
+    let seed = pnn + 1;
+    const recoverd = new Recoverd({
+      client,
+      clock: node.process.clock,
+      timers: node.process.timers,
+      random: { u32: () => (seed = (Math.imul(seed, 69069) + 12345) >>> 0) },
+      log: this.#logger(pnn),
+      clusterLock: this.#options.lock === true ? lock : undefined,
+      leaderTimeoutMs: this.#options.leaderTimeoutMs ?? 5000,
+      testMode: this.#options.testMode ?? false,
+      takeoverHelper: announceOnly(client, this.#logger(pnn)),
+      recoveryHelper: { start: (generation, done) => this.#startHelper(pnn, generation, done) },
+      setLogLevel: () => {},
+      memoryReport: () => "full talloc report",
+    });
+    this.recoverds[pnn] = recoverd;
+    this.locks[pnn] = lock;
+    void recoverd.start();
+    return recoverd;
+  }
+
+  recoverd(pnn: number): Recoverd {
+    const recoverd = this.recoverds[pnn];
+    if (recoverd === undefined) throw new Error(`no recoverd ${pnn}`);
+    return recoverd;
+  }
+
+  /** pnn that all living active nodes follow and that itself acts; UNKNOWN_PNN when they differ. */
+  get leader(): number {
+    const living = this.cluster.nodes.filter(
+      (node) => node.alive && !node.process.paused && (node.flags & NODE_FLAGS_INACTIVE) === 0,
+    );
+    const leaders = new Set(living.map(({ pnn }) => this.recoverd(pnn).election.leader));
+    const [leader = UNKNOWN_PNN] = leaders;
+    if (leaders.size !== 1 || leader === UNKNOWN_PNN) return UNKNOWN_PNN;
+    return this.recoverd(leader).election.mayAct ? leader : UNKNOWN_PNN;
+  }
+
+  /** All active nodes in one generation, in mode NORMAL, under one leader. */
+  get healthy(): boolean {
+    const active = this.cluster.nodes.filter(
+      ({ alive, flags }) => alive && (flags & NODE_FLAGS_INACTIVE) === 0,
+    );
+    const generations = new Set(active.map(({ vnnMap }) => vnnMap.generation));
+    return (
+      this.leader !== UNKNOWN_PNN &&
+      generations.size === 1 &&
+      active.every(({ recoveryMode }) => recoveryMode === RECOVERY_NORMAL) &&
+      active.every(({ vnnMap }) => vnnMap.map.join() === active.map(({ pnn }) => pnn).join())
+    );
+  }
+
+  untilHealthy(limitMs = 60_000): void {
+    this.cluster.until("healthy", () => this.healthy, limitMs);
+  }
+
+  #startHelper(
+    pnn: number,
+    generation: number,
+    done: (outcome: { ok: true; value: undefined } | { ok: false; error: string }) => void,
+  ): { cancel(): void } {
+    this.recoveries.push({ pnn, generation });
+    const node = this.cluster.node(pnn);
+    const process = new SimProcess(this.cluster.scheduler, `helper of ${pnn}`);
+    node.process.onDeath(() => process.kill());
+    const client = new FakeClient(node, process);
+    const host = {
+      client,
+      clock: process.clock,
+      timers: process.timers,
+      random: { u32: () => 5 },
+      log: this.#logger(pnn),
+    };
+    void runRecovery(host, { generation }).then((outcome) => {
+      if (!process.alive) return;
+      client.close();
+      if (this.recoveriesFail) done({ ok: false, error: "told to fail" });
+      else if (outcome.ok) done({ ok: true, value: undefined });
+      else done({ ok: false, error: outcome.error.reason });
+    });
+    return {
+      cancel: () => {
+        process.kill();
+        client.close();
+      },
+    };
+  }
+
+  #logger(pnn: number): Logger {
+    const say = (level: string) => (message: string) => {
+      const ms = this.cluster.scheduler.nowMs;
+      this.log.push(`${(ms / 1000).toFixed(3)} node ${pnn} ${level}: ${message}`);
+    };
+    return {
+      error: say("ERROR"),
+      warning: say("WARNING"),
+      notice: say("NOTICE"),
+      info: say("INFO"),
+      debug: say("DEBUG"),
+    };
+  }
+}

@@ -1,0 +1,278 @@
+import { expect, test } from "bun:test";
+import { silentLogger } from "../../src/base/log.ts";
+import { runRecovery } from "../../src/recovery/run_recovery.ts";
+import {
+  CAPABILITIES,
+  DB_FLAGS,
+  NODE_FLAGS,
+  RECORD_FLAGS,
+  RECOVERY_ACTIVE,
+  RECOVERY_NORMAL,
+} from "../../src/wire/constants.ts";
+import type { ControlName } from "../../src/wire/controls.ts";
+import { SimProcess } from "../sim/scheduler.ts";
+import { FakeClient, FakeCluster } from "./fake_cluster.ts";
+
+const VOLATILE = 0x11;
+const PERSISTENT = 0x22;
+const REPLICATED = 0x33;
+const GENERATION = 4711;
+const LEADER = 1;
+
+function newCluster(count = 3): FakeCluster {
+  const cluster = new FakeCluster(count);
+  for (const node of cluster.nodes) {
+    node.attach(VOLATILE, "volatile.tdb");
+    node.attach(PERSISTENT, "persistent.tdb", DB_FLAGS.PERSISTENT);
+  }
+  return cluster;
+}
+
+function recover(cluster: FakeCluster, pnn = LEADER) {
+  const process = new SimProcess(cluster.scheduler, "recovery helper");
+  const client = new FakeClient(cluster.node(pnn), process);
+  let seed = 1;
+  const host = {
+    client,
+    clock: process.clock,
+    timers: process.timers,
+    random: { u32: () => (seed = (Math.imul(seed, 69069) + 1) >>> 0) },
+    log: silentLogger,
+  };
+  return { client, outcome: runRecovery(host, { generation: GENERATION }) };
+}
+
+function recovered(cluster: FakeCluster, pnn = LEADER) {
+  return cluster.settle(recover(cluster, pnn).outcome);
+}
+
+function contents(cluster: FakeCluster, pnn: number, db_id: number) {
+  const records = cluster.node(pnn).databases.get(db_id)?.records ?? new Map();
+  return Object.fromEntries([...records].map(([key, { value }]) => [key, value]).sort());
+}
+
+test("runRecovery() gives all nodes the newest copy of every volatile record", () => {
+  const cluster = newCluster();
+  cluster.node(0).store(VOLATILE, "a", 5, 0, "a5");
+  cluster.node(2).store(VOLATILE, "a", 4, 0, "a4");
+  cluster.node(1).store(VOLATILE, "b", 2 ** 33, 2, "big");
+  cluster.node(2).store(VOLATILE, "b", 2 ** 33 - 1, 2, "small");
+  cluster.node(2).store(VOLATILE, "gone", 9, 2, "");
+  cluster.node(0).store(VOLATILE, "gone", 8, 2, "back?");
+  for (let i = 0; i < 50; i++) cluster.node(i % 3).store(VOLATILE, `key ${i}`, i, 0, `v${i}`);
+
+  const outcome = recovered(cluster);
+  expect(outcome).toMatchObject({ ok: true, value: { databases: 2, pnns: [0, 1, 2] } });
+  const expected = contents(cluster, 0, VOLATILE);
+  expect(Object.keys(expected).length).toBe(52);
+  expect(expected).toMatchObject({ a: "a5", b: "big" });
+  expect(expected).not.toHaveProperty("gone");
+  for (const { pnn, recoveryMode, vnnMap, databases, recoveries } of cluster.nodes) {
+    expect(contents(cluster, pnn, VOLATILE)).toEqual(expected);
+    expect({ recoveryMode, recoveries }).toEqual({ recoveryMode: RECOVERY_NORMAL, recoveries: 1 });
+    expect(vnnMap).toEqual({ generation: GENERATION, map: [0, 1, 2] });
+    for (const { generation, frozen } of databases.values()) {
+      expect({ generation, frozen }).toEqual({ generation: GENERATION, frozen: false });
+    }
+    const header = databases.get(VOLATILE)?.records.get("a")?.header;
+    expect(header).toMatchObject({ dmaster: LEADER, flags: RECORD_FLAGS.MIGRATED_WITH_DATA });
+  }
+});
+
+test("runRecovery() takes persistent and replicated databases from the first highest sequence", () => {
+  const cluster = newCluster();
+  for (const node of cluster.nodes) node.attach(REPLICATED, "replicated.tdb", DB_FLAGS.REPLICATED);
+  for (const dbId of [PERSISTENT, REPLICATED]) {
+    for (const [pnn, sequence] of [3, 7, 7].entries()) {
+      cluster.node(pnn).store(dbId, "__db_sequence_number__", 1, pnn, String(sequence));
+      // A higher rsn does not help an older database.
+      cluster.node(pnn).store(dbId, "k", 10 - pnn, 0, `from ${pnn}`);
+    }
+  }
+  expect(recovered(cluster, 0)).toMatchObject({ ok: true });
+  for (const { pnn, databases } of cluster.nodes) {
+    expect(contents(cluster, pnn, PERSISTENT)).toMatchObject({ k: "from 1" });
+    expect(contents(cluster, pnn, REPLICATED)).toMatchObject({ k: "from 1" });
+    const persistent = databases.get(PERSISTENT)?.records.get("k")?.header;
+    const replicated = databases.get(REPLICATED)?.records.get("k")?.header;
+    expect(persistent).toMatchObject({ dmaster: 0, flags: 0 });
+    expect(replicated).toMatchObject({ dmaster: 0, flags: RECORD_FLAGS.MIGRATED_WITH_DATA });
+  }
+});
+
+test("runRecovery() attaches a database where it is missing", () => {
+  const cluster = newCluster();
+  cluster.node(2).attach(REPLICATED, "replicated.tdb", DB_FLAGS.REPLICATED);
+  cluster.node(2).store(REPLICATED, "__db_sequence_number__", 1, 2, "1");
+  cluster.node(2).store(REPLICATED, "k", 1, 2, "v");
+  expect(recovered(cluster)).toMatchObject({ ok: true, value: { databases: 3 } });
+  for (const { pnn, databases } of cluster.nodes) {
+    expect(databases.get(REPLICATED)?.flags).toBe(DB_FLAGS.REPLICATED);
+    expect(contents(cluster, pnn, REPLICATED)).toMatchObject({ k: "v" });
+  }
+});
+
+test("runRecovery() leaves out nodes that say they are inactive", () => {
+  const cluster = newCluster();
+  cluster.node(2).flags = NODE_FLAGS.STOPPED;
+  cluster.node(2).store(VOLATILE, "k", 99, 2, "of a stopped node");
+  expect(recovered(cluster)).toMatchObject({ ok: true, value: { pnns: [0, 1] } });
+  expect(cluster.node(0).vnnMap.map).toEqual([0, 1]);
+  expect(contents(cluster, 0, VOLATILE)).toEqual({});
+  expect(cluster.node(2).vnnMap.map).toEqual([]);
+});
+
+test("runRecovery() makes the leader lmaster when no node can be", () => {
+  const cluster = newCluster();
+  for (const node of cluster.nodes) node.capabilities = CAPABILITIES.RECMASTER;
+  expect(recovered(cluster)).toMatchObject({ ok: true });
+  expect(cluster.node(0).vnnMap.map).toEqual([LEADER]);
+});
+
+test("runRecovery() works where READONLY and STICKY differ, and refuses other differences", () => {
+  const cluster = newCluster();
+  const volatile = cluster.node(0).databases.get(VOLATILE);
+  if (volatile === undefined) throw new Error("attached above");
+  volatile.flags = DB_FLAGS.READONLY | DB_FLAGS.STICKY;
+  expect(recovered(cluster)).toMatchObject({ ok: true });
+  volatile.flags = DB_FLAGS.REPLICATED;
+  expect(recovered(cluster)).toMatchObject({ ok: false });
+  expect(cluster.seen.filter((line) => line.endsWith("SET_RECMODE")).length).toBe(6);
+});
+
+const PREPARING: ControlName[] = [
+  "GET_ALL_TUNABLES",
+  "GET_NODEMAP",
+  "GET_CAPABILITIES",
+  "GET_DBMAP",
+  "SET_RECMODE",
+  "START_RECOVERY",
+  "SETVNNMAP",
+  "END_RECOVERY",
+];
+for (const name of PREPARING) {
+  for (const kind of ["fail", "hang"] as const) {
+    test(`runRecovery() ends when ${name} does ${kind}, and bans nobody`, () => {
+      const cluster = newCluster();
+      const at = name === "GET_ALL_TUNABLES" ? LEADER : 2;
+      cluster.interfere = (pnn, control) => (pnn === at && control === name ? kind : undefined);
+      const outcome = recovered(cluster);
+      expect(outcome).toMatchObject({ ok: false, error: { banned: undefined } });
+      if (!outcome.ok)
+        expect(outcome.error.reason).toContain(name === "GET_ALL_TUNABLES" ? "" : name);
+      expect(cluster.nodes.filter((node) => node.banned !== undefined)).toEqual([]);
+    });
+  }
+}
+
+const OF_DATABASES: readonly (readonly [ControlName, boolean])[] = [
+  ["GET_DBNAME", false],
+  ["DB_FREEZE", true],
+  ["DB_TRANSACTION_START", false],
+  ["DB_PULL", true],
+  ["WIPE_DATABASE", false],
+  ["DB_PUSH_START", false],
+  ["DB_PUSH_CONFIRM", false],
+  ["DB_TRANSACTION_COMMIT", false],
+  ["DB_THAW", false],
+];
+for (const [name, costsCredits] of OF_DATABASES) {
+  for (const kind of ["fail", "hang"] as const) {
+    test(`runRecovery() tries three times when ${name} does ${kind}, then ${costsCredits ? "bans" : "gives up"}`, () => {
+      const cluster = newCluster();
+      cluster.nodes.forEach((node) => {
+        node.databases.delete(PERSISTENT);
+      });
+      let tries = 0;
+      cluster.interfere = (pnn, control) => {
+        if (pnn !== 2 || control !== name) return undefined;
+        tries += 1;
+        return kind;
+      };
+      const outcome = recovered(cluster);
+      expect(tries).toBe(3);
+      const banned = costsCredits ? 2 : undefined;
+      expect(outcome).toMatchObject({ ok: false, error: { banned } });
+      if (!outcome.ok) expect(outcome.error.reason).toContain(`${name} on node 2`);
+      expect(cluster.node(2).banned?.time).toBe(costsCredits ? 300 : undefined);
+      for (const node of cluster.nodes) {
+        expect(node.recoveryMode).toBe(RECOVERY_ACTIVE);
+      }
+    });
+  }
+}
+
+test("runRecovery() succeeds when a step fails twice only", () => {
+  const cluster = newCluster();
+  let failures = 0;
+  cluster.interfere = (pnn, name) => {
+    if (pnn !== 0 || name !== "DB_FREEZE" || failures >= 2) return undefined;
+    failures += 1;
+    return "fail";
+  };
+  expect(recovered(cluster)).toMatchObject({ ok: true });
+});
+
+test("runRecovery() counts credits over databases, and bans the worst only", () => {
+  const cluster = newCluster();
+  // Two databases, three attempts each on node 0; one database on node 2.
+  cluster.interfere = (pnn, name, request) => {
+    if (name !== "DB_FREEZE") return undefined;
+    if (pnn === 2 && request === VOLATILE) return "fail";
+    return pnn === 0 && request === PERSISTENT ? "fail" : undefined;
+  };
+  const outcome = recovered(cluster);
+  expect(outcome).toMatchObject({ ok: false, error: { banned: 0 } });
+  expect(cluster.node(2).banned).toBeUndefined();
+});
+
+test("runRecovery() does not ban with EnableBans 0, nor a node that became inactive", () => {
+  for (const how of ["EnableBans", "inactive"]) {
+    const cluster = newCluster();
+    if (how === "EnableBans") cluster.node(LEADER).tunables.set("EnableBans", 0);
+    cluster.interfere = (pnn, name) => {
+      if (pnn !== 2 || name !== "DB_FREEZE") return undefined;
+      if (how === "inactive") cluster.node(2).flags = NODE_FLAGS.STOPPED;
+      return "fail";
+    };
+    expect(recovered(cluster)).toMatchObject({ ok: false, error: { banned: undefined } });
+    expect(cluster.node(2).banned).toBeUndefined();
+  }
+});
+
+test("runRecovery() blames the node that gives another name", () => {
+  const cluster = newCluster();
+  const odd = cluster.node(2).databases.get(VOLATILE);
+  if (odd !== undefined) odd.name = "other.tdb";
+  expect(recovered(cluster)).toMatchObject({ ok: false, error: { banned: 2 } });
+});
+
+test("runRecovery() notices records that got lost on the way", () => {
+  const cluster = newCluster();
+  cluster.node(0).store(VOLATILE, "k", 1, 0, "v");
+  const node = cluster.node(2);
+  const deliver = node.deliver.bind(node);
+  node.deliver = (srvid, data, source) => {
+    if (data.length < 40) deliver(srvid, data, source);
+  };
+  const outcome = recovered(cluster);
+  expect(outcome.ok).toBe(false);
+  if (!outcome.ok) expect(outcome.error.reason).toContain("Node 2 stored 0 of 1 records");
+});
+
+test("runRecovery() ends at once when its client is closed", () => {
+  const cluster = newCluster();
+  cluster.interfere = (_pnn, name) => (name === "DB_FREEZE" ? "hang" : undefined);
+  const { client, outcome } = recover(cluster);
+  cluster.run(100);
+  client.close();
+  const before = cluster.scheduler.nowMs;
+  expect(cluster.settle(outcome)).toMatchObject({ ok: false, error: { banned: undefined } });
+  expect(cluster.scheduler.nowMs - before).toBeLessThan(10);
+});
+
+test("runRecovery() leaves nothing to do for a cluster without databases", () => {
+  const cluster = new FakeCluster(2);
+  expect(recovered(cluster)).toMatchObject({ ok: true, value: { databases: 0, records: 0 } });
+  expect(cluster.node(0).vnnMap.generation).toBe(GENERATION);
+});

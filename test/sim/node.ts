@@ -1,0 +1,304 @@
+/**
+ * One simulated node: a host with a disk, and on it the same objects that the real processes are made of:
+ * ctdbd, recoverd, the recovery helper, each a process that can die by itself.
+ */
+import type { Logger } from "../../src/base/log.ts";
+import { done, err, ok, type Result } from "../../src/base/result.ts";
+import { connectClient } from "../../src/client/ctdb_client.ts";
+import { Recoverd } from "../../src/cluster/recoverd.ts";
+import { announceOnly } from "../../src/cluster/takeover_runs.ts";
+import { TunableSet } from "../../src/config/tunables.ts";
+import type { ConfiguredNode, CtdbConfig, CtdbPaths } from "../../src/config/types.ts";
+import { timedProbe } from "../../src/daemon/cluster_lock_probe.ts";
+import { Daemon } from "../../src/daemon/daemon.ts";
+import { NoEvents } from "../../src/daemon/event_runner.ts";
+import { DatabaseSet } from "../../src/database/database_set.ts";
+import type { DatabaseHost } from "../../src/database/host.ts";
+import { runRecovery } from "../../src/recovery/run_recovery.ts";
+import type { SimDisk } from "./disk.ts";
+import { SimFiles } from "./files.ts";
+import type { SimCluster } from "./cluster.ts";
+import { SimHost } from "./network.ts";
+import type { SeededRandom } from "./random.ts";
+import { SimProcess } from "./scheduler.ts";
+
+const SAMBA_VERSION = (4 << 16) | 25;
+
+export class SimNode {
+  readonly pnn: number;
+  readonly host: SimHost;
+  readonly files = new SimFiles();
+  readonly disk: SimDisk;
+  daemon: Daemon | undefined;
+  recoverd: Recoverd | undefined;
+  process: SimProcess | undefined;
+  /** The database part of the running daemon, for the checkers. */
+  databases: DatabaseSet | undefined;
+  readonly #cluster: SimCluster;
+  readonly #random: SeededRandom;
+  #children = new Set<SimProcess>();
+  #starts = 0;
+  #lastPausedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(cluster: SimCluster, pnn: number, random: SeededRandom, disk: SimDisk) {
+    this.#cluster = cluster;
+    this.#random = random;
+    this.pnn = pnn;
+    this.disk = disk;
+    this.host = new SimHost(`node${pnn}`, address(pnn));
+    for (const directory of ["/volatile", "/persistent", "/state", "/run"]) {
+      this.files.makeDirectory(directory);
+    }
+  }
+
+  get running(): boolean {
+    return this.process?.alive === true;
+  }
+  get socket(): string {
+    return "/run/ctdbd.socket";
+  }
+
+  start(): void {
+    if (this.running) return;
+    this.#starts += 1;
+    const process = this.newProcess("ctdbd");
+    this.process = process;
+    process.onDeath(() => {
+      this.daemon = undefined;
+      this.databases = undefined;
+      this.#cluster.nodeDied(this);
+    });
+    const daemon = new Daemon(this.#daemonDependencies(process));
+    this.daemon = daemon;
+    daemon.start((outcome) => {
+      if (outcome.ok) return;
+      this.log(process).error(`cannot start: ${outcome.error}`);
+      process.kill();
+    });
+  }
+
+  /** kill -9 of everything on the node; the host's kernel lives on. */
+  crash(): void {
+    this.process?.kill();
+    for (const child of [...this.#children]) child.kill();
+  }
+
+  /** As `ctdb stop` and `ctdb continue` do, without their waiting. */
+  requestStop(): void {
+    void this.#request("STOP_NODE");
+  }
+  requestContinue(): void {
+    void this.#request("CONTINUE_NODE");
+  }
+
+  async #request(control: "STOP_NODE" | "CONTINUE_NODE"): Promise<void> {
+    const process = this.newProcess(control);
+    const network = this.#cluster.network.forProcess(this.host, process);
+    const connected = await connectClient(network, process.timers, this.socket);
+    if (connected.ok) {
+      await connected.value.control(control, undefined);
+      connected.value.close();
+    }
+    process.kill();
+  }
+
+  /** Generation in which a database's content here is the cluster's; undefined while it is not. */
+  validGeneration(name: string): number | undefined {
+    const database = this.databases?.databaseByName(name);
+    if (database === undefined || database.invalidRecords) return undefined;
+    return database.freeze.state === "thawed" ? database.generation : undefined;
+  }
+
+  /** Its clients may have been without answers through no fault of the daemon. */
+  wasPausedWithin(ms: number): boolean {
+    return this.#cluster.scheduler.nowMs - this.#lastPausedMs < ms;
+  }
+
+  pause(): void {
+    for (const process of this.#children) process.pause();
+    this.#lastPausedMs = this.#cluster.scheduler.nowMs;
+  }
+  resume(): void {
+    if (this.process?.paused === true) this.#lastPausedMs = this.#cluster.scheduler.nowMs;
+    for (const process of this.#children) process.resume();
+  }
+
+  /** A process of this host, with its own end of the simulated system. */
+  newProcess(name: string): SimProcess {
+    const process = this.#cluster.newProcess(`node${this.pnn}.${name}.${this.#starts}`);
+    this.#children.add(process);
+    process.onDeath(() => this.#children.delete(process));
+    return process;
+  }
+
+  log(process: SimProcess): Logger {
+    return this.#cluster.logger(process);
+  }
+
+  #daemonDependencies(process: SimProcess): ConstructorParameters<typeof Daemon>[0] {
+    const cluster = this.#cluster;
+    const log = this.log(process);
+    const tunables = new TunableSet();
+    for (const [name, value] of Object.entries(cluster.tunables)) tunables.set(name, value);
+    let level = 5;
+    return {
+      config: config(cluster.usesLock, this.host.address),
+      paths: PATHS,
+      nodes: nodeList(cluster.size),
+      tunables,
+      clock: process.clock,
+      timers: process.timers,
+      random: this.#random.fork(),
+      network: cluster.network.forProcess(this.host, process),
+      files: this.files,
+      log,
+      logLevel: {
+        get: () => level,
+        set: (value) => {
+          level = value;
+        },
+      },
+      tdbs: this.disk.opener(process, (tdb) => cluster.watch(this, tdb)),
+      lockWaiter: this.disk.waiter(process),
+      ownPid: cluster.network.pidOf(process),
+      sambaVersion: SAMBA_VERSION,
+      pidFile: { acquire: () => done, release: () => {} },
+      startRecoverd: (exited) => this.#startRecoverd(process, exited),
+      clusterLockProbe: timedProbe(cluster.probeFor(process), process.clock),
+      events: new NoEvents(log, process.timers),
+      createDatabase: (host: DatabaseHost) => {
+        this.databases = new DatabaseSet(host);
+        return this.databases;
+      },
+      isAlive: (pid) => cluster.network.isAlive(pid),
+      loadNodes: (loaded) => process.timers.soon(() => loaded(ok(nodeList(cluster.size)))),
+      memoryUse: () => ({ heapBytes: 0, externalBytes: 0, residentBytes: 0 }),
+      exit: () => this.crash(),
+    };
+  }
+
+  #startRecoverd(parent: SimProcess, exited: (how: string) => void) {
+    const process = this.newProcess("recoverd");
+    parent.onDeath(() => process.kill());
+    process.onDeath(() => {
+      this.recoverd = undefined;
+      if (parent.alive) this.#cluster.scheduler.soon(parent, () => exited("killed"));
+    });
+    void this.#runRecoverd(process);
+    return { pid: this.#cluster.network.pidOf(process), kill: () => process.kill() };
+  }
+
+  async #runRecoverd(process: SimProcess): Promise<void> {
+    const cluster = this.#cluster;
+    const log = this.log(process);
+    const network = cluster.network.forProcess(this.host, process);
+    const connected = await connectClient(network, process.timers, this.socket);
+    if (!connected.ok) return process.kill();
+    const client = connected.value;
+    client.onDisconnect(() => process.kill());
+    const recoverd = new Recoverd({
+      client,
+      clock: process.clock,
+      timers: process.timers,
+      random: this.#random.fork(),
+      log,
+      recoveryHelper: {
+        start: (generation, ended) => this.#startHelper(process, generation, ended),
+      },
+      takeoverHelper: announceOnly(client, log),
+      clusterLock: cluster.lockFor(process, this.pnn),
+      leaderTimeoutMs: 5000,
+      testMode: false,
+      setLogLevel: () => {},
+      memoryReport: () => "",
+    });
+    const started = await recoverd.start();
+    if (!started.ok) return process.kill();
+    this.recoverd = recoverd;
+  }
+
+  #startHelper(
+    parent: SimProcess,
+    generation: number,
+    ended: (outcome: Result<void>) => void,
+  ): { cancel(): void } {
+    this.#cluster.recoveryStarted(this, generation);
+    const process = this.newProcess("recovery_helper");
+    parent.onDeath(() => process.kill());
+    const finish = (outcome: Result<void>) => {
+      if (!process.alive) return;
+      process.kill();
+      this.#cluster.scheduler.soon(parent, () => ended(outcome));
+    };
+    void this.#recover(process, generation).then(finish);
+    return { cancel: () => process.kill() };
+  }
+
+  async #recover(process: SimProcess, generation: number): Promise<Result<void>> {
+    const network = this.#cluster.network.forProcess(this.host, process);
+    const connected = await connectClient(network, process.timers, this.socket);
+    if (!connected.ok) return err(connected.error.reason);
+    const { clock, timers } = process;
+    const client = connected.value;
+    const random = this.#random.fork();
+    const log = this.log(process);
+    const outcome = await runRecovery({ client, clock, timers, random, log }, { generation });
+    client.close();
+    return outcome.ok ? done : err(outcome.error.reason);
+  }
+}
+
+function address(pnn: number): string {
+  return `10.0.0.${pnn + 1}`;
+}
+
+function nodeList(size: number): readonly ConfiguredNode[] {
+  return Array.from({ length: size }, (_, pnn) => ({
+    pnn,
+    address: address(pnn),
+    deleted: false,
+  }));
+}
+
+const PATHS: CtdbPaths = {
+  testMode: false,
+  etcDirectory: "/etc",
+  socket: "/run/ctdbd.socket",
+  eventSocket: "/run/eventd.socket",
+  pidFile: "/run/ctdbd.pid",
+  logDirectory: "/log",
+  variableDirectory: "/var",
+  runDirectory: "/run",
+  lockDirectory: "/run",
+  helperDirectory: "/bin",
+};
+
+function config(usesLock: boolean, nodeAddress: string): CtdbConfig {
+  return {
+    logging: { logLevel: "NOTICE", location: "file:" },
+    cluster: {
+      transport: "tcp",
+      nodeAddress,
+      clusterLock: usesLock ? "/cluster/lock" : undefined,
+      nodesList: undefined,
+      leaderTimeoutSec: 5,
+      leaderCapability: true,
+    },
+    database: {
+      volatileDirectory: "/volatile",
+      persistentDirectory: "/persistent",
+      stateDirectory: "/state",
+      lockDebugScript: undefined,
+      tdbMutexes: false,
+    },
+    event: { debugScript: undefined },
+    failover: { disabled: false, shutdownExtraTimeoutSec: 0, shutdownFailoverTimeoutSec: 10 },
+    legacy: {
+      realtimeScheduling: false,
+      lmasterCapability: true,
+      startAsStopped: false,
+      startAsDisabled: false,
+      scriptLogLevel: "ERROR",
+    },
+  };
+}
