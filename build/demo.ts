@@ -60,7 +60,7 @@ class Demo {
     }
   }
 
-  /** Until Ctrl-C or SIGTERM. */
+  /** Never ends by itself. */
   async leaveToUser(): Promise<void> {
     const local = `dist/ctdb-local ${this.#directory}`;
     say("The cluster runs on. Try, in another terminal:");
@@ -76,9 +76,7 @@ class Demo {
 
 Ctrl-C stops the cluster and removes its directory.
 `);
-    await new Promise<void>((resolve) => {
-      process.once("SIGINT", () => resolve());
-      process.once("SIGTERM", () => resolve());
+    await new Promise<never>(() => {
       setInterval(() => {}, 60_000);
     });
   }
@@ -145,6 +143,18 @@ function seconds(durationMs: number): string {
   return `${(durationMs / 1000).toFixed(1)} s`;
 }
 
+async function present(demo: Demo, once: boolean): Promise<void> {
+  await demo.show();
+  if (!once) await demo.leaveToUser();
+}
+
+function interrupted(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once("SIGINT", () => resolve());
+    process.once("SIGTERM", () => resolve());
+  });
+}
+
 async function main(args: readonly string[]): Promise<number> {
   const unknown = args.filter((arg) => arg !== "--once" && arg !== "--stock");
   if (unknown.length > 0) {
@@ -154,8 +164,7 @@ async function main(args: readonly string[]): Promise<number> {
   const demo = new Demo(args.includes("--stock"));
   let status = 0;
   try {
-    await demo.show();
-    if (!args.includes("--once")) await demo.leaveToUser();
+    await Promise.race([present(demo, args.includes("--once")), interrupted()]);
   } catch (error) {
     if (!(error instanceof DemoFailure)) throw error;
     process.stderr.write(`\nThe demonstration failed: ${error.message}\n`);

@@ -1,7 +1,7 @@
 /** The stages of the gate (`npm run ok`): everything that is fast enough to run before each commit. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { PROJECT, type Stage } from "./stage.ts";
+import { holdsTests, PROJECT, type Stage } from "./stage.ts";
 
 /** Folders of test/ that need peers, privileges or minutes: the full suite runs them. */
 export const SLOW_TESTS = ["interop", "netns", "torture", "bench"];
@@ -51,6 +51,7 @@ function quickFolders(): readonly string[] {
   return readdirSync(join(PROJECT, "test"), { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && !SLOW_TESTS.includes(entry.name))
     .map((entry) => entry.name)
+    .filter((name) => holdsTests(join(PROJECT, "test", name)))
     .sort();
 }
 

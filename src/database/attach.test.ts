@@ -1,6 +1,5 @@
 import { expect, test } from "bun:test";
 import { ControlCaller, FakeHost } from "../../test/database/fake_host.ts";
-import type { MemoryTdb } from "../../test/database/memory_tdb.ts";
 import { TDB_FLAGS } from "../tdb/types.ts";
 import { encode, Reader, stringZ, textBytes } from "../wire/codec.ts";
 import { DB_FLAGS, NODE_FLAGS } from "../wire/constants.ts";
@@ -280,5 +279,5 @@ test("DB_ATTACH_PERSISTENT of an unhealthy database is refused once the node run
   expect(later.now("DB_ATTACH_PERSISTENT", "b.tdb").status).toBe(0);
   const [database] = [...later.set.databases()];
   expect(database?.flags).toBe(DB_FLAGS.PERSISTENT);
-  expect((database?.tdb as MemoryTdb).path).toBe("/p/b.tdb.3");
+  expect(database?.tdb.path).toBe("/p/b.tdb.3");
 });

@@ -132,15 +132,15 @@ export class ChainGate {
     this.#resume([...this.#queues.values()]);
   }
 
-  /** Each turn serves chains for one budget's time. */
+  /** Each turn serves chains for one budget's time; sockets get their turn in between. */
   #resume(queues: ChainQueue[]): void {
-    this.#host.timers.soon(() => {
+    this.#host.timers.after(0, () => {
       const endMs = this.#host.clock.monotonicMs() + SLICE_BUDGET_MS;
-      let next = queues.pop();
-      while (next !== undefined && this.#open) {
+      while (this.#open) {
+        const next = queues.shift();
+        if (next === undefined) return;
         if (this.#queues.get(next.chain) === next && next.timer === undefined) this.#try(next);
         if (this.#host.clock.monotonicMs() >= endMs) break;
-        next = queues.pop();
       }
       if (queues.length > 0 && this.#open) this.#resume(queues);
     });

@@ -133,8 +133,10 @@ export class Push {
     header.flags = (header.flags & ~RECORD_FLAGS_RO) >>> 0;
     const key = cursor.key();
     const data = bytes.subarray(dataAt + LTDB_HEADER_BYTES, dataAt + cursor.dataLength);
-    // A persistent database keeps no lmasters, so the key need not be hashed for one.
-    const hash = this.#database.kind === "volatile" ? jenkinsHash(key) : 0;
+    // Neither the lmaster nor a place in the queue of deletions matters to most records.
+    const { kind, deleteQueue } = this.#database;
+    const needsHash = kind === "volatile" && (data.length === 0 || deleteQueue.size > 0);
+    const hash = needsHash ? jenkinsHash(key) : 0;
     return this.#database.records.store(hash, key, header, data, lmasterOf(this.#host, hash));
   }
 

@@ -91,7 +91,7 @@ test("Push stores in slices, strips read-only flags, and confirms the count", ()
   }
   const confirm = caller.call("DB_PUSH_CONFIRM", dbId);
   expect(confirm.reply).toBeUndefined();
-  host.time.settle();
+  host.time.advance(2000);
   expect(count(confirm.reply?.data)).toBe(300);
   expect(host.handlers.size).toBe(0);
   host.time.tickPerLookMs = 0;
@@ -158,7 +158,7 @@ test("Push is ended by a new push, a new transaction and a thaw", () => {
     else caller.call("DB_THAW", dbId);
     expect(confirm.reply).toMatchObject({ status: -1 });
     const stores = (database.tdb as MemoryTdb).stores;
-    host.time.settle();
+    host.time.advance(2000);
     expect((database.tdb as MemoryTdb).stores).toBe(stores);
     expect(host.handlers.size).toBe(end === "push" ? 1 : 0);
   }

@@ -2,7 +2,8 @@
  * Long work in slices of a few milliseconds, so that the loop serves packets in between.
  *
  * Invariants:
- * 1. The first slice runs inside `runSliced`; each further one in a turn of its own.
+ * 1. The first slice runs inside `runSliced`; each further one in a turn of its own, with a look at the
+ *    sockets in between. (What is asked for with `soon` may run before that look: a timer may not.)
  * 2. After `cancel()` no slice runs.
  */
 import type { SlicedWork, TdbResult } from "../tdb/types.ts";
@@ -55,8 +56,7 @@ export function runSliced(
     budget.restart();
     const outcome = host.trace.span(name, () => step(budget));
     if (outcome === "done") return;
-    if (outcome === "more") host.timers.soon(slice);
-    else host.timers.after(outcome, slice);
+    host.timers.after(outcome === "more" ? 0 : outcome, slice);
   };
   slice();
   return {

@@ -6,7 +6,7 @@
  * The child reports through file descriptor 3: one line, empty for success, then the descriptor closes.
  */
 import { spawn } from "node:child_process";
-import { closeSync, realpathSync, writeSync } from "node:fs";
+import { closeSync, openSync, realpathSync, writeSync } from "node:fs";
 import { basename } from "node:path";
 
 const REPORT_DESCRIPTOR = 3;
@@ -22,14 +22,26 @@ export function selfCommand(role: string, args: readonly string[]): [string, ...
   return [executable, role, ...args];
 }
 
+export interface BackgroundOptions {
+  /** Test harnesses end a daemon by closing its standard input. */
+  readonly keepStdin: boolean;
+  /** Where the runtime's own last words go (a crash); nowhere when there is no log file. */
+  readonly outputPath: string | undefined;
+}
+
 /** Starts the daemon in the background; the result is the exit status of the command. */
-export function startInBackground(role: string, args: readonly string[], keepStdin: boolean) {
+export function startInBackground(
+  role: string,
+  args: readonly string[],
+  { keepStdin, outputPath }: BackgroundOptions,
+): Promise<number> {
   const [command, ...rest] = selfCommand(role, args);
+  const output = outputPath === undefined ? "ignore" : openForAppend(outputPath);
   return new Promise<number>((resolve) => {
     const child = spawn(command, rest, {
       detached: true,
       env: { ...process.env, [REPORT_VARIABLE]: String(REPORT_DESCRIPTOR) },
-      stdio: [keepStdin ? "inherit" : "ignore", "ignore", "inherit", "pipe"],
+      stdio: [keepStdin ? "inherit" : "ignore", output, output, "pipe"],
     });
     let report = "";
     const pipe = child.stdio[REPORT_DESCRIPTOR];
@@ -55,6 +67,15 @@ export function startInBackground(role: string, args: readonly string[], keepStd
       }
     });
   });
+}
+
+function openForAppend(path: string): number | "ignore" {
+  try {
+    return openSync(path, "a");
+  } catch {
+    // The daemon will say that it cannot log.
+    return "ignore";
+  }
 }
 
 /** The report of a daemon in the background; undefined when nobody waits for one. */

@@ -113,10 +113,16 @@ export class LockProtocol {
     Atomics.store(this.#allrecordWord, 0, state);
   }
 
+  /**
+   * Whoever holds the allrecord lock holds this mutex all the time: once it is ours, a value that says
+   * "locked" was left by a process that died.
+   */
   #lockAllrecordMutex(mutexes: MutexLayout): TryLock {
     const taken = this.#primitives.mutex(mutexes.allrecordMutex);
-    if (taken !== "owner_died") return taken;
-    this.#setAllrecord(ALLRECORD_UNLOCKED);
+    if (taken !== "granted" && taken !== "owner_died") return taken;
+    if (Atomics.load(this.#allrecordWord, 0) !== ALLRECORD_UNLOCKED) {
+      this.#setAllrecord(ALLRECORD_UNLOCKED);
+    }
     return "granted";
   }
 
@@ -151,10 +157,6 @@ export class LockProtocol {
   #lockAllMutexes(mutexes: MutexLayout, mode: LockMode): TryLock {
     const all = this.#lockAllrecordMutex(mutexes);
     if (all !== "granted") return all;
-    if (Atomics.load(this.#allrecordWord, 0) !== ALLRECORD_UNLOCKED) {
-      this.#file.unlockMutex(mutexes.allrecordMutex);
-      return "busy";
-    }
     this.#setAllrecord(mode === "read" ? ALLRECORD_READ : ALLRECORD_WRITE);
     const passed = this.#passChainMutexes(mutexes);
     if (passed !== "granted") {

@@ -1,11 +1,10 @@
 /** Message figures: round trips with one in flight, and a ring of three nodes with many. */
-import { connectClient } from "../../src/client/ctdb_client.ts";
-import type { CtdbClient } from "../../src/client/types.ts";
 import { type U64, u64 } from "../../src/base/u64.ts";
-import { bunNetwork } from "../../src/platform/bun/network.ts";
-import { bunTimers } from "../../src/platform/bun/timers.ts";
+import type { CtdbClient } from "../../src/client/types.ts";
+import { connect as connectSocket } from "../support/client.ts";
 import type { BenchCluster, Figure } from "./figures.ts";
 
+const CONNECT_TIMEOUT_MS = 10_000;
 const WARM_UP = 500;
 const ROUND_TRIPS = 5000;
 const RING_MS = 3000;
@@ -16,7 +15,7 @@ const ANSWER = u64(0xae000000, 2);
 const RING = u64(0xae000000, 3);
 
 export async function connect(cluster: BenchCluster, pnn: number): Promise<CtdbClient> {
-  const outcome = await connectClient(bunNetwork, bunTimers, cluster.socket(pnn));
+  const outcome = await connectSocket(cluster.socket(pnn), CONNECT_TIMEOUT_MS);
   if (!outcome.ok) throw new Error(outcome.error.reason);
   return outcome.value;
 }

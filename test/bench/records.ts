@@ -1,10 +1,8 @@
 /** Record figures: what a client feels when it locks, reads and migrates records; and recoveries. */
 import { openRecordDatabase, type RecordDatabase } from "../../src/client/record.ts";
 import type { CtdbClient } from "../../src/client/types.ts";
-import { bunClock } from "../../src/platform/bun/clock.ts";
-import { bunTimers } from "../../src/platform/bun/timers.ts";
-import { bunTdbs } from "../../src/platform/bun/tdbs.ts";
 import { FETCH_FUNC, RECOVERY_ACTIVE, RECOVERY_NORMAL } from "../../src/wire/constants.ts";
+import { recordEnvironment } from "../support/tdbs.ts";
 import type { BenchCluster, Figure } from "./figures.ts";
 import { connect } from "./messages.ts";
 
@@ -20,8 +18,7 @@ function must<T>(outcome: { ok: true; value: T } | { ok: false; error: { reason:
 }
 
 async function open(client: CtdbClient, name: string): Promise<RecordDatabase> {
-  const environment = { tdbs: bunTdbs, timers: bunTimers, clock: bunClock };
-  return must(await openRecordDatabase(client, environment, name, 0, TIMEOUT_MS));
+  return must(await openRecordDatabase(client, recordEnvironment(), name, 0, TIMEOUT_MS));
 }
 
 const key = (text: string) => new TextEncoder().encode(text);

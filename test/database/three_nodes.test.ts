@@ -40,7 +40,7 @@ function tryIncrement(node: ClusterNode, key: Uint8Array): boolean {
   return node.database(NAME).tdb.store(key, data).ok;
 }
 
-function valueOf(node: ClusterNode, key: Uint8Array): number {
+function numberIn(node: ClusterNode, key: Uint8Array): number {
   const value = node.value(NAME, key);
   return value?.length === 28 ? new Reader(value.subarray(24)).u32() : 0;
 }
@@ -134,7 +134,7 @@ class Workload {
     return this.keys.reduce((sum, key) => {
       const values = this.cluster.nodes
         .filter((node) => headerOf(node, key)?.dmaster === node.host.pnn)
-        .map((node) => valueOf(node, key));
+        .map((node) => numberIn(node, key));
       return sum + (values[0] ?? 0);
     }, 0);
   }
@@ -285,7 +285,7 @@ test("a record goes around the ring with one RSN step per migration", () => {
     expect(tryIncrement(node, key)).toBe(true);
     rsns.push(headerOf(node, key)?.rsnLo ?? -1);
   }
-  expect(valueOf(cluster.nodes[2] as ClusterNode, key)).toBe(9);
+  expect(numberIn(cluster.nodes[2] as ClusterNode, key)).toBe(9);
   const steps = rsns.slice(1).map((rsn, i) => rsn - (rsns[i] as number));
   expect(steps).toEqual(new Array(8).fill(1));
 });

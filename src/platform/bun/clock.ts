@@ -16,6 +16,8 @@ export class BunClock implements Clock {
   }
 }
 
+export const bunClock: Clock = new BunClock();
+
 const RANDOM_WORDS = 256;
 
 /** From the kernel, in batches: one number costs an array read. */
@@ -33,3 +35,5 @@ export class BunRandom implements Random {
     return value;
   }
 }
+
+export const bunRandom: Random = new BunRandom();

@@ -73,6 +73,8 @@ export class BunNetwork implements Network {
   }
 }
 
+export const bunNetwork: Network = new BunNetwork();
+
 function serve(stream: SocketStream, accept: Acceptor): SocketStream {
   stream.serve(accept(stream));
   return stream;
@@ -126,11 +128,17 @@ function connectUnix(path: string, connected: ConnectCallback): Timer {
         const peer = peerCredentials(descriptorOf(socket));
         const stream = new SocketStream(socket, { name: path, peer, remoteAddress: undefined });
         socket.data = stream;
-        // Bun may open inside the call to connect: the callback must not run there.
+        // Bun may open inside the call to connect: the callback must not run there. No data is read
+        // before somebody serves the stream.
+        socket.pause();
         setImmediate(() => {
           const handlers = cancelled ? undefined : connected(ok(stream));
-          if (handlers === undefined) stream.close();
-          else stream.serve(handlers);
+          if (handlers === undefined) {
+            stream.close();
+            return;
+          }
+          stream.serve(handlers);
+          stream.resume();
         });
       },
     },

@@ -22,13 +22,18 @@ export function descriptorOf(socket: NativeSocket): number {
 
 const ignoringHandlers: StreamHandlers = { onData() {}, onDrain() {}, onClose() {} };
 
+/** How a stream ended: `cause` is what the socket said, undefined for an orderly end. */
+type End = { readonly cause: unknown };
+
 export class SocketStream implements Stream {
   readonly peer: Stream["peer"];
   readonly remoteAddress: string | undefined;
   /** For errors: path or address. */
   readonly #name: string;
   readonly #socket: NativeSocket;
-  #handlers: StreamHandlers = ignoringHandlers;
+  #handlers: StreamHandlers | undefined;
+  /** The end came before anybody served the stream. */
+  #unseenEnd: End | undefined;
   #inCall = false;
   #ended = false;
 
@@ -43,7 +48,10 @@ export class SocketStream implements Stream {
   }
 
   serve(handlers: StreamHandlers): void {
+    if (this.#handlers !== undefined) return;
     this.#handlers = handlers;
+    const end = this.#unseenEnd;
+    if (end !== undefined) setImmediate(() => this.#tellEnd(end));
   }
 
   write(bytes: Uint8Array): number {
@@ -64,39 +72,45 @@ export class SocketStream implements Stream {
   }
 
   close(): void {
+    this.#handlers = ignoringHandlers;
     if (this.#ended) return;
     this.#ended = true;
-    this.#handlers = ignoringHandlers;
     this.#socket.end();
   }
 
   /** The native socket has data. */
   received(chunk: Uint8Array): void {
-    guarded(() => this.#handlers.onData(chunk));
+    guarded(() => this.#handlers?.onData(chunk));
   }
 
   /** The native socket can take more. */
   drained(): void {
-    guarded(() => this.#handlers.onDrain());
+    guarded(() => this.#handlers?.onDrain());
   }
 
   /** The native socket ended or failed. */
   ended(cause: unknown): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#socket.end();
+    if (this.#handlers === undefined) this.#unseenEnd = { cause };
+    else if (this.#inCall) setImmediate(() => this.#tellEnd({ cause }));
+    else this.#tellEnd({ cause });
+  }
+
+  #tellEnd({ cause }: End): void {
     const handlers = this.#handlers;
     this.#handlers = ignoringHandlers;
     const reason: SystemError | undefined =
       cause === undefined || cause === null
         ? undefined
         : systemErrorFrom(cause, "recv", this.#name);
-    if (this.#inCall) setImmediate(() => handlers.onClose(reason));
-    else guarded(() => handlers.onClose(reason));
-    this.#socket.end();
+    guarded(() => handlers?.onClose(reason));
   }
 }
 
-function guarded(action: () => void): void {
+/** Runs what a native socket calls; what it throws ends the process. */
+export function guarded(action: () => void): void {
   try {
     action();
   } catch (error) {

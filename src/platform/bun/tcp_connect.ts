@@ -13,7 +13,7 @@ import { err, ok, type Result } from "../../base/result.ts";
 import type { ConnectCallback, Timer } from "../types.ts";
 import { ERRNO, errno, openLibc, systemError, systemErrorFrom } from "./libc.ts";
 import { pendingError, setNodeLinkOptions, socketAddress } from "./socket_address.ts";
-import { descriptorOf, type NativeSocket, SocketStream } from "./socket_stream.ts";
+import { descriptorOf, guarded, type NativeSocket, SocketStream } from "./socket_stream.ts";
 
 const SOCK_STREAM = 1;
 const SOCK_NONBLOCK = 0o4000;
@@ -24,6 +24,11 @@ const libc = openLibc({
   bind: { args: ["i32", "ptr", "u32"], returns: "i32" },
   connect: { args: ["i32", "ptr", "u32"], returns: "i32" },
 });
+
+/** The types of Bun.connect leave out `fd`, for which its own FdSocketOptions are. */
+const adoptDescriptor = Bun.connect as unknown as (
+  options: Bun.FdSocketOptions<SocketStream>,
+) => Promise<NativeSocket>;
 
 export interface TcpTarget {
   readonly address: string;
@@ -67,7 +72,7 @@ class TcpConnection implements Timer {
   }
 
   #adopt(descriptor: number): void {
-    const adopted = Bun.connect<SocketStream>({
+    const adopted = adoptDescriptor({
       fd: descriptor,
       socket: {
         open: (socket) => {
@@ -86,7 +91,7 @@ class TcpConnection implements Timer {
         error: (_socket, error) => this.#ended(error),
         close: (_socket, error) => this.#ended(error),
       },
-    } as Parameters<typeof Bun.connect<SocketStream>>[0]);
+    });
     adopted.catch((error: unknown) => {
       fs.close(descriptor, () => {});
       this.#fail(systemErrorFrom(error, "connect", this.#name));
@@ -108,9 +113,12 @@ class TcpConnection implements Timer {
       peer: undefined,
       remoteAddress: socket.remoteAddress,
     });
-    const handlers = this.#connected(ok(this.#stream));
-    if (handlers === undefined) this.#stream.close();
-    else this.#stream.serve(handlers);
+    const stream = this.#stream;
+    guarded(() => {
+      const handlers = this.#connected(ok(stream));
+      if (handlers === undefined) stream.close();
+      else stream.serve(handlers);
+    });
   }
 
   #ended(error: Error | undefined): void {
@@ -122,7 +130,7 @@ class TcpConnection implements Timer {
   #fail(reason: SystemError): void {
     if (this.#state !== "connecting") return;
     this.#becomeOver();
-    this.#connected(err(reason));
+    guarded(() => this.#connected(err(reason)));
   }
 
   #becomeOver(): void {

@@ -56,3 +56,5 @@ export class BunTimers implements Timers {
     }
   }
 }
+
+export const bunTimers: Timers = new BunTimers();

@@ -1,0 +1,230 @@
+import { expect, test } from "bun:test";
+import { closeSync, readdirSync, readlinkSync, statSync, writeFileSync } from "node:fs";
+import { createServer, Socket } from "node:net";
+import { networkInterfaces } from "node:os";
+import {
+  connectedPair,
+  connectedProbe,
+  failureOf,
+  must,
+  type NetworkWorld,
+  networkContract,
+  Probe,
+} from "../../../test/contract/platform_network.ts";
+import { TemporaryDirectory } from "../../../test/support/temp_dir.ts";
+import { openLibc } from "./libc.ts";
+import { bunNetwork } from "./network.ts";
+import { socketAddress } from "./socket_address.ts";
+
+const ADDRESSES = ["127.103.0.1", "127.103.0.2"] as const;
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.listen(0, ADDRESSES[0], () => {
+      const address = server.address();
+      const port = typeof address === "object" && address !== null ? address.port : 0;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+function makeWorld(): NetworkWorld {
+  const directory = new TemporaryDirectory("net");
+  return {
+    network: bunNetwork,
+    path: directory.file("s"),
+    addresses: ADDRESSES,
+    freePort,
+    dispose: () => directory.remove(),
+  };
+}
+
+networkContract("BunNetwork", makeWorld);
+
+function openSockets(): number {
+  let count = 0;
+  for (const name of readdirSync("/proc/self/fd")) {
+    try {
+      if (readlinkSync(`/proc/self/fd/${name}`).startsWith("socket:")) count += 1;
+    } catch {
+      // The descriptor of the listing itself.
+    }
+  }
+  return count;
+}
+
+test("Network.listenUnix() sets the mode, and close() removes its path", () => {
+  using directory = new TemporaryDirectory("net");
+  const path = directory.file("s");
+  const accept = () => ({ onData() {}, onDrain() {}, onClose() {} });
+  for (const mode of [0o700, 0o660]) {
+    const listener = must(bunNetwork.listenUnix(path, mode, accept));
+    expect(statSync(path).mode & 0o777).toBe(mode);
+    listener.close();
+    expect(() => statSync(path)).toThrow("ENOENT");
+  }
+  writeFileSync(path, "in the way");
+  const outcome = bunNetwork.listenUnix(path, 0o700, accept);
+  expect(outcome.ok ? "listening" : outcome.error.code).toBe("EADDRINUSE");
+});
+
+test("Network unix streams know their peer process", async () => {
+  using directory = new TemporaryDirectory("net");
+  const path = directory.file("s");
+  const { server, client, listener } = await connectedPair(
+    (accept) => must(bunNetwork.listenUnix(path, 0o700, accept)),
+    (connected) => bunNetwork.connectUnix(path, connected),
+  );
+  const self = { pid: process.pid, uid: process.getuid?.() ?? -1 };
+  expect(server.stream.peer).toEqual(self);
+  expect(client.stream.peer).toEqual(self);
+  client.stream.close();
+  server.stream.close();
+  listener.close();
+});
+
+test("Stream.onClose() says ECONNRESET when the peer resets", async () => {
+  const port = await freePort();
+  const peer = new Socket();
+  let accepted: (probe: Probe) => void = () => {};
+  const server = new Promise<Probe>((resolve) => {
+    accepted = resolve;
+  });
+  const listener = must(
+    bunNetwork.listenTcp(ADDRESSES[0], port, (stream) => {
+      const probe = new Probe(stream);
+      accepted(probe);
+      return probe.handlers;
+    }),
+  );
+  peer.connect(port, ADDRESSES[0]);
+  const probe = await server;
+  peer.resetAndDestroy();
+  await probe.until(() => probe.closed !== undefined);
+  expect(probe.closed?.reason?.code).toBe("ECONNRESET");
+  listener.close();
+});
+
+/** Listens and never accepts; after `fill` further connections stay on their way. */
+class SilentListener {
+  readonly #libc = openLibc({
+    socket: { args: ["i32", "i32", "i32"], returns: "i32" },
+    bind: { args: ["i32", "ptr", "u32"], returns: "i32" },
+    listen: { args: ["i32", "i32"], returns: "i32" },
+    accept: { args: ["i32", "ptr", "ptr"], returns: "i32" },
+  });
+  readonly #descriptor = this.#libc.socket(2, 1 | 0o4000, 0);
+  readonly #accepted: number[] = [];
+  readonly port: number;
+
+  constructor(port: number) {
+    this.port = port;
+    const memory = socketAddress(ADDRESSES[0], port)?.memory;
+    if (memory === undefined) throw new Error("bad address");
+    expect(this.#libc.bind(this.#descriptor, memory.address, 16)).toBe(0);
+    expect(this.#libc.listen(this.#descriptor, 0)).toBe(0);
+  }
+
+  async fill(): Promise<void> {
+    const to = { address: ADDRESSES[0], port: this.port, timeoutMs: 5000 };
+    await connectedProbe((connected) => bunNetwork.connectTcp(to, connected));
+  }
+
+  acceptAll(): void {
+    for (;;) {
+      const descriptor = this.#libc.accept(this.#descriptor, null, null);
+      if (descriptor === -1) return;
+      this.#accepted.push(descriptor);
+    }
+  }
+
+  close(): void {
+    for (const descriptor of [this.#descriptor, ...this.#accepted]) closeSync(descriptor);
+  }
+}
+
+test("Network.connectTcp() ends with ETIMEDOUT in time and closes its socket", async () => {
+  const silent = new SilentListener(await freePort());
+  await silent.fill();
+  const before = openSockets();
+  const to = { address: ADDRESSES[0], port: silent.port, timeoutMs: 80 };
+  const start = performance.now();
+  const outcome = failureOf((connected) => bunNetwork.connectTcp(to, connected));
+  expect(openSockets()).toBe(before + 1);
+  expect(await outcome).toBe("ETIMEDOUT");
+  expect(performance.now() - start).toBeGreaterThanOrEqual(75);
+  expect(openSockets()).toBe(before);
+  silent.close();
+});
+
+test("Network.connectTcp() cancelled closes its socket and says nothing", async () => {
+  const silent = new SilentListener(await freePort());
+  await silent.fill();
+  const before = openSockets();
+  const to = { address: ADDRESSES[0], port: silent.port, timeoutMs: 50 };
+  let told = false;
+  const attempt = bunNetwork.connectTcp(to, () => {
+    told = true;
+    return undefined;
+  });
+  attempt.cancel();
+  expect(openSockets()).toBe(before);
+  // A second attempt's end is later than the first one's would have been.
+  await failureOf((connected) => bunNetwork.connectTcp(to, connected));
+  expect(told).toBe(false);
+  silent.close();
+});
+
+test("Network.connectTcp() waits for a peer that answers late", async () => {
+  const silent = new SilentListener(await freePort());
+  await silent.fill();
+  const to = { address: ADDRESSES[0], port: silent.port, timeoutMs: 20_000 };
+  const start = performance.now();
+  const pending = connectedProbe((connected) => bunNetwork.connectTcp(to, connected));
+  silent.acceptAll();
+  const probe = await pending;
+  // The kernel asks again after one second.
+  expect(performance.now() - start).toBeGreaterThan(500);
+  silent.acceptAll();
+  probe.stream.close();
+  silent.close();
+}, 30_000);
+
+test("Network.connectTcp() refuses names and bad ports without a lookup", async () => {
+  for (const [address, port] of [
+    ["localhost", 1],
+    ["127.0.0.1", 70_000],
+    ["fe80::1%lo", 1],
+  ] as const) {
+    const to = { address, port, timeoutMs: 1000 };
+    const failure = await failureOf((connected) => bunNetwork.connectTcp(to, connected));
+    expect(failure).toBe("EINVAL");
+  }
+});
+
+test("Network.connectTcp() leaves no socket behind", async () => {
+  const before = openSockets();
+  const port = await freePort();
+  const to = { address: ADDRESSES[0], port, timeoutMs: 1000 };
+  for (let i = 0; i < 20; i++) {
+    expect(await failureOf((connected) => bunNetwork.connectTcp(to, connected))).toBe(
+      "ECONNREFUSED",
+    );
+  }
+  expect(openSockets()).toBe(before);
+});
+
+test("Network.interfaces() has loopback with its prefix lengths, up", () => {
+  const found = must(bunNetwork.interfaces());
+  const loopback = found.find((candidate) => candidate.name === "lo");
+  expect(loopback?.up).toBe(true);
+  expect(loopback?.addresses).toContainEqual({ address: "127.0.0.1", prefixLength: 8 });
+  for (const [name, entries] of Object.entries(networkInterfaces())) {
+    const ours = found.find((candidate) => candidate.name === name)?.addresses ?? [];
+    for (const entry of entries ?? []) {
+      const prefixLength = Number(entry.cidr?.split("/")[1]);
+      expect(ours).toContainEqual({ address: entry.address, prefixLength });
+    }
+  }
+});

@@ -1,0 +1,170 @@
+import { expect, test } from "bun:test";
+import { readdirSync } from "node:fs";
+import type { ChildProcess, SpawnOptions } from "../types.ts";
+import { LINE_BYTES_MAX } from "./line_cutter.ts";
+import { bunProcesses } from "./processes.ts";
+
+type Exit = { readonly code: number | undefined; readonly signal: string | undefined };
+
+interface Ran {
+  readonly child: ChildProcess;
+  readonly lines: string[];
+  status: string;
+  readonly exit: Promise<Exit>;
+  /** Resolves when a line arrived that contains the text. */
+  line(text: string): Promise<string>;
+}
+
+function run(script: string, more: Partial<SpawnOptions> = {}): Ran {
+  const lines: string[] = [];
+  let wake: () => void = () => {};
+  let exited: (exit: Exit) => void = () => {};
+  const exit = new Promise<Exit>((resolve) => {
+    exited = resolve;
+  });
+  const ran: Omit<Ran, "child"> = {
+    lines,
+    status: "",
+    exit,
+    async line(text) {
+      for (;;) {
+        const found = lines.find((line) => line.includes(text));
+        if (found !== undefined) return found;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    },
+  };
+  const outcome = bunProcesses.spawn({
+    argv: ["/bin/sh", "-c", script],
+    env: { PATH: "/usr/bin:/bin" },
+    onOutputLine(line, from) {
+      lines.push(`${from}: ${line}`);
+      wake();
+    },
+    onStatusPipe(chunk) {
+      ran.status += new TextDecoder().decode(chunk);
+    },
+    onExit: (result) => exited(result),
+    ...more,
+  });
+  if (!outcome.ok) throw outcome.error;
+  return Object.assign(ran, { child: outcome.value });
+}
+
+test("Processes.spawn() tells lines of both pipes, the status pipe and then the exit", async () => {
+  const ran = run("echo one; echo two >&2; printf three; printf 'S\\0T' >&3; exit 7");
+  expect(await ran.exit).toEqual({ code: 7, signal: undefined });
+  expect(ran.lines.toSorted()).toEqual(["stderr: two", "stdout: one", "stdout: three"]);
+  expect(ran.status).toBe("S\0T");
+});
+
+test("Processes.spawn() gives real pipes, nothing else of ours, and a group of its own", async () => {
+  const ran = run("ls /proc/$$/fd | tr '\\n' ' '; echo; echo ok >/dev/stderr; ps -o pgid= -p $$");
+  expect(await ran.exit).toEqual({ code: 0, signal: undefined });
+  expect(ran.lines).toContain("stderr: ok");
+  expect(ran.lines.find((line) => /\d \d/.test(line))).toMatch(/^stdout: 0 1 2 3( 10)? $/);
+  expect(ran.lines.some((line) => line.trim().endsWith(` ${ran.child.pid}`))).toBe(true);
+});
+
+test("Processes.spawn() drops BUN_BE_BUN and BUN_OPTIONS and passes only the given environment", async () => {
+  const ran = run("env", {
+    env: { PATH: "/usr/bin:/bin", BUN_BE_BUN: "1", BUN_OPTIONS: "-h", A: "b" },
+  });
+  await ran.exit;
+  const names = ran.lines.map((line) => line.replace(/^stdout: /, "").split("=")[0]);
+  expect(names.filter((name) => !["PWD", "_", "SHLVL"].includes(name ?? "")).toSorted()).toEqual([
+    "A",
+    "PATH",
+  ]);
+});
+
+test("ChildProcess.kill() reaches the whole group and onExit tells the signal", async () => {
+  const ran = run("sleep 600 & echo $!; wait");
+  const grandchild = Number((await ran.line("stdout: ")).slice("stdout: ".length));
+  expect(bunProcesses.isAlive(grandchild)).toBe(true);
+  ran.child.kill("SIGKILL");
+  expect(await ran.exit).toEqual({ code: undefined, signal: "SIGKILL" });
+  // The end of the pipe was waited for, so the grandchild has let go of it too.
+  while (bunProcesses.isAlive(grandchild) && !isZombie(grandchild)) await Bun.sleep(1);
+  expect(() => ran.child.kill("SIGTERM")).not.toThrow();
+});
+
+function isZombie(pid: number): boolean {
+  try {
+    return Bun.spawnSync(["ps", "-o", "stat=", "-p", String(pid)])
+      .stdout.toString()
+      .startsWith("Z");
+  } catch {
+    return true;
+  }
+}
+
+test("Processes.spawn() tells the exit although a grandchild keeps the pipes open", async () => {
+  const ran = run("(sleep 600) & echo $!; exit 3");
+  expect(await ran.exit).toEqual({ code: 3, signal: undefined });
+  const grandchild = Number(ran.lines[0]?.slice("stdout: ".length));
+  expect(bunProcesses.isAlive(grandchild)).toBe(true);
+  process.kill(grandchild, "SIGKILL");
+});
+
+test("Processes.spawn() cuts long lines and drains endless output without keeping it", async () => {
+  const ran = run("head -c 3000000 /dev/zero | tr '\\0' x; echo; echo end");
+  expect(await ran.exit).toEqual({ code: 0, signal: undefined });
+  expect(ran.lines.length).toBe(2);
+  expect(ran.lines[0]?.length).toBeLessThan(LINE_BYTES_MAX + 30);
+  expect(ran.lines[1]).toBe("stdout: end");
+});
+
+test("Processes.spawn() keepStdinOpen holds a pipe to the child; otherwise it reads nothing", async () => {
+  const open = run("echo started; read line; echo over", { keepStdinOpen: true });
+  await open.line("started");
+  const closed = run("read line; echo over");
+  expect(await closed.exit).toEqual({ code: 0, signal: undefined });
+  expect(open.lines).toEqual(["stdout: started"]);
+  open.child.kill("SIGTERM");
+  expect(await open.exit).toEqual({ code: undefined, signal: "SIGTERM" });
+});
+
+test("Processes.spawn() onStdout gives raw bytes and onStdoutEnd the end", async () => {
+  const chunks: number[] = [];
+  let ended = false;
+  const ran = run("printf '0\\n1'", {
+    onStdout: (chunk) => chunks.push(...chunk),
+    onStdoutEnd: () => {
+      ended = true;
+    },
+  });
+  await ran.exit;
+  expect(chunks).toEqual([0x30, 0x0a, 0x31]);
+  expect(ended).toBe(true);
+});
+
+test("Processes.spawn() of what is missing or not executable is an error and leaks nothing", () => {
+  const before = readdirSync("/proc/self/fd").length;
+  for (const [path, code] of [
+    ["/nonexistent/helper", "ENOENT"],
+    ["/etc/passwd", "EACCES"],
+  ] as const) {
+    const outcome = bunProcesses.spawn({ argv: [path], env: {}, onExit() {} });
+    expect(outcome.ok ? "started" : outcome.error.code).toBe(code);
+    expect(outcome.ok ? "" : outcome.error.path).toBe(path);
+  }
+  expect(readdirSync("/proc/self/fd").length).toBe(before);
+});
+
+test("Processes.spawn() leaves no descriptor behind", async () => {
+  await run("echo warm").exit;
+  const before = readdirSync("/proc/self/fd").length;
+  for (let i = 0; i < 10; i++) await run("echo x; echo y >&3").exit;
+  // The runtime closes its own copies on another thread.
+  while (readdirSync("/proc/self/fd").length > before) await Bun.sleep(1);
+});
+
+test("Processes.isAlive() knows itself, and refuses groups", () => {
+  expect(bunProcesses.isAlive(process.pid)).toBe(true);
+  expect(bunProcesses.isAlive(0)).toBe(false);
+  expect(bunProcesses.isAlive(-1)).toBe(false);
+  expect(bunProcesses.isAlive(2 ** 30)).toBe(false);
+});

@@ -1,0 +1,188 @@
+/**
+ * Child processes in groups of their own, with pipes that are always drained.
+ *
+ * Invariants:
+ * 1. The child gets real pipes: on the socket pairs that runtimes use by default, a script's
+ *    `echo … >/dev/stderr` fails.
+ * 2. onExit comes after the output that the child left, once: the pipes end, or a short time passes
+ *    because a grandchild keeps them open. What the grandchild writes later is still drained and told.
+ * 3. No signal goes to a process group after its leader was reaped: the number may be another's.
+ * 4. BUN_BE_BUN and BUN_OPTIONS never reach a child: they would turn one of our roles into the runtime.
+ *
+ * Must not: keep more of a line than its limit.
+ */
+import { constants as osConstants } from "node:os";
+import type { SystemError } from "../../base/errors.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { ChildProcess, Processes, SpawnOptions } from "../types.ts";
+import { systemErrorFrom } from "./libc.ts";
+import { LineCutter } from "./line_cutter.ts";
+import { closeDescriptor, drainPipe, openPipe } from "./pipe.ts";
+
+/** How long output may still come after the exit before onExit is called without its end. */
+const OUTPUT_GRACE_MS = 250;
+
+export class BunProcesses implements Processes {
+  readonly ownPid: number = process.pid;
+
+  spawn(options: SpawnOptions): Result<ChildProcess, SystemError> {
+    const path = options.argv[0];
+    const pipes = new ChildPipes();
+    try {
+      return ok(new Child(options, pipes));
+    } catch (error) {
+      pipes.closeParentEnds();
+      return err(systemErrorFrom(error, "spawn", path));
+    } finally {
+      pipes.closeChildEnds();
+    }
+  }
+
+  isAlive(pid: number): boolean {
+    if (!Number.isInteger(pid) || pid <= 0) return false;
+    try {
+      process.kill(pid, 0);
+      return true;
+    } catch (error) {
+      // EPERM: it exists and belongs to somebody else.
+      return systemErrorFrom(error, "kill", String(pid)).code === "EPERM";
+    }
+  }
+}
+
+export const bunProcesses: Processes = new BunProcesses();
+
+/** Both ends of the pipes of one child, so that none is left behind on any path. */
+class ChildPipes {
+  readonly #childEnds: number[] = [];
+  readonly #parentEnds: number[] = [];
+
+  /** The child writes, we read. */
+  output(): { readonly ours: number; readonly childs: number } {
+    const { readEnd, writeEnd } = openPipe();
+    this.#childEnds.push(writeEnd);
+    this.#parentEnds.push(readEnd);
+    return { ours: readEnd, childs: writeEnd };
+  }
+
+  /** We hold the writing end. */
+  input(): { readonly ours: number; readonly childs: number } {
+    const { readEnd, writeEnd } = openPipe();
+    this.#childEnds.push(readEnd);
+    this.#parentEnds.push(writeEnd);
+    return { ours: writeEnd, childs: readEnd };
+  }
+
+  closeChildEnds(): void {
+    for (const descriptor of this.#childEnds) closeDescriptor(descriptor);
+  }
+
+  closeParentEnds(): void {
+    for (const descriptor of this.#parentEnds) closeDescriptor(descriptor);
+  }
+}
+
+class Child implements ChildProcess {
+  readonly pid: number;
+  readonly #options: SpawnOptions;
+  readonly #stdin: number | undefined;
+  #exit: { readonly code: number | undefined; readonly signal: string | undefined } | undefined;
+  #exitTold = false;
+  #grace: ReturnType<typeof setTimeout> | undefined;
+  #pipesOpen = 0;
+
+  constructor(options: SpawnOptions, pipes: ChildPipes) {
+    this.#options = options;
+    const stdin = options.keepStdinOpen ? pipes.input() : undefined;
+    const stdout = pipes.output();
+    const stderr = pipes.output();
+    const status = options.onStatusPipe === undefined ? undefined : pipes.output();
+    const { BUN_BE_BUN: _beBun, BUN_OPTIONS: _bunOptions, ...environment } = options.env;
+    const child = Bun.spawn([...options.argv], {
+      env: environment,
+      stdio: [
+        stdin?.childs ?? "ignore",
+        stdout.childs,
+        stderr.childs,
+        ...(status === undefined ? [] : [status.childs]),
+      ],
+      // setsid: a session and so a process group of its own.
+      detached: true,
+      onExit: (_child, code, signal) => this.#exited(code, signal),
+    });
+    this.pid = child.pid;
+    this.#stdin = stdin?.ours;
+    this.#drainOutput(stdout.ours, "stdout");
+    this.#drainOutput(stderr.ours, "stderr");
+    if (status !== undefined) {
+      this.#drain(status.ours, (chunk) => options.onStatusPipe?.(chunk));
+    }
+  }
+
+  kill(signal: Parameters<ChildProcess["kill"]>[0]): void {
+    if (this.#exit !== undefined) return;
+    try {
+      process.kill(-this.pid, signal);
+    } catch {
+      // Already gone and not yet reaped: onExit follows.
+    }
+  }
+
+  #drainOutput(descriptor: number, from: "stdout" | "stderr"): void {
+    if (from === "stdout" && this.#options.onStdout !== undefined) {
+      this.#drain(
+        descriptor,
+        (chunk) => this.#options.onStdout?.(chunk),
+        () => this.#options.onStdoutEnd?.(),
+      );
+      return;
+    }
+    const lines = new LineCutter((line) => this.#options.onOutputLine?.(line, from));
+    this.#drain(
+      descriptor,
+      (chunk) => lines.take(chunk),
+      () => {
+        lines.end();
+        if (from === "stdout") this.#options.onStdoutEnd?.();
+      },
+    );
+  }
+
+  #drain(descriptor: number, onChunk: (chunk: Uint8Array) => void, onEnd?: () => void): void {
+    this.#pipesOpen += 1;
+    drainPipe(descriptor, onChunk, () => {
+      this.#pipesOpen -= 1;
+      onEnd?.();
+      this.#tellExit();
+    });
+  }
+
+  #exited(code: number | null, signal: number | NodeJS.Signals | null): void {
+    const name = typeof signal === "number" ? signalName(signal) : signal;
+    this.#exit =
+      name === null || name === undefined
+        ? { code: code ?? undefined, signal: undefined }
+        : { code: undefined, signal: name };
+    if (this.#stdin !== undefined) closeDescriptor(this.#stdin);
+    this.#grace = setTimeout(() => {
+      this.#pipesOpen = 0;
+      this.#tellExit();
+    }, OUTPUT_GRACE_MS);
+    setImmediate(() => this.#tellExit());
+  }
+
+  #tellExit(): void {
+    if (this.#exit === undefined || this.#pipesOpen > 0 || this.#exitTold) return;
+    this.#exitTold = true;
+    clearTimeout(this.#grace);
+    this.#options.onExit(this.#exit);
+  }
+}
+
+function signalName(number: number): string {
+  return signalNames.get(number) ?? `signal ${number}`;
+}
+
+const signalNames = new Map<number, string>(
+  Object.entries(osConstants.signals).map(([name, number]) => [number, name]),
+);

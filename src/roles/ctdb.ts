@@ -1,0 +1,170 @@
+/** ctdb: the management tool. Gives the tool of cli/ this process: its arguments, output and platform. */
+import { writeFileSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
+import { err, ok, type Result } from "../base/result.ts";
+import type { ToolHost } from "../cli/host.ts";
+import { runTool } from "../cli/tool.ts";
+import { BunClock } from "../platform/bun/clock.ts";
+import { BunFileSystem } from "../platform/bun/file_system.ts";
+import { BunNetwork } from "../platform/bun/network.ts";
+import { BunTimers } from "../platform/bun/timers.ts";
+import type { TdbOpener } from "../tdb/types.ts";
+import { type Role, VERSION } from "./role.ts";
+
+const STANDARD_OUTPUT = 1;
+const STANDARD_ERROR = 2;
+/** Output is written when this much has come together, and at the end of a turn. */
+const BUFFER_BYTES_MAX = 64 * 1024;
+const RETRY_MS = 1;
+/** Of a program that SIGPIPE ended, as the shell shows it. */
+const BROKEN_PIPE_STATUS = 141;
+
+export const role: Role = {
+  async run(args) {
+    // Not an option of the original; every role of ours has it.
+    if (args[0] === "--version" && args.length === 1) {
+      writeAll(STANDARD_OUTPUT, new TextEncoder().encode(`ctdb ${VERSION}\n`));
+      return 0;
+    }
+    const output = new BufferedOutput();
+    const status = await runTool(toolHost(output), args);
+    output.flush();
+    // At once: a command that was given up may still have sockets and timers.
+    process.exit(status);
+  },
+};
+
+function toolHost(output: BufferedOutput): ToolHost {
+  const network = new BunNetwork();
+  const timers = new BunTimers();
+  const clock = new BunClock();
+  return {
+    version: VERSION,
+    environment: process.env,
+    executableDirectory: dirname(process.execPath),
+    pid: process.pid,
+    clock,
+    timers,
+    network,
+    files: new BunFileSystem(),
+    tdbs: () => openTdbs(timers, clock),
+    run: runToEnd,
+    writeFile: async (path, bytes) => writeFile(path, bytes),
+    hasAddress: (address) => canBind(network, address),
+    out: (text) => output.out(text),
+    err: (text) => output.err(text),
+  };
+}
+
+/** Loaded on demand: few commands open databases. */
+async function openTdbs(timers: BunTimers, clock: BunClock): Promise<TdbOpener> {
+  const [{ FileTdbOpener }, { BunSharedFiles }] = await Promise.all([
+    import("../tdb/opener.ts"),
+    import("../platform/bun/shared_file.ts"),
+  ]);
+  const files = new BunSharedFiles();
+  return new FileTdbOpener({ files, internalFiles: files, timers, clock, mutexesWork: true });
+}
+
+async function runToEnd(
+  argv: readonly string[],
+): Promise<{ readonly output: string } | { readonly failure: string }> {
+  const [program, ...args] = argv;
+  if (program === undefined) return { failure: "expected a command" };
+  const { BunProcesses } = await import("../platform/bun/processes.ts");
+  const env = Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, value]],
+    ),
+  );
+  return await new Promise((resolve) => {
+    const lines: string[] = [];
+    const child = new BunProcesses().spawn({
+      argv: [program, ...args],
+      env,
+      onOutputLine: (line, from) => {
+        if (from === "stdout") lines.push(`${line}\n`);
+        else writeSync(STANDARD_ERROR, `${line}\n`);
+      },
+      onExit: ({ code, signal }) => {
+        if (code === 0) resolve({ output: lines.join("") });
+        else resolve({ failure: `ended with ${signal ?? `status ${code}`}` });
+      },
+    });
+    if (!child.ok) resolve({ failure: child.error.message });
+  });
+}
+
+function writeFile(path: string, bytes: Uint8Array): Result<void> {
+  try {
+    writeFileSync(path, bytes, { mode: 0o600 });
+    return ok(undefined);
+  } catch (error) {
+    return err(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function canBind(network: BunNetwork, address: string): boolean {
+  const nothing = { onData() {}, onDrain() {}, onClose() {} };
+  const server = network.listenTcp(address, 0, () => nothing);
+  if (server.ok) server.value.close();
+  return server.ok;
+}
+
+/** Collects what a turn prints; standard error follows what was printed before it. */
+class BufferedOutput {
+  readonly #encoder = new TextEncoder();
+  #chunks: Uint8Array[] = [];
+  #bytes = 0;
+  #planned = false;
+
+  out(text: string | Uint8Array): void {
+    const bytes = typeof text === "string" ? this.#encoder.encode(text) : text.slice();
+    this.#chunks.push(bytes);
+    this.#bytes += bytes.length;
+    if (this.#bytes >= BUFFER_BYTES_MAX) this.flush();
+    else this.#plan();
+  }
+
+  err(text: string): void {
+    this.flush();
+    writeAll(STANDARD_ERROR, this.#encoder.encode(text));
+  }
+
+  flush(): void {
+    if (this.#bytes === 0) return;
+    const whole = new Uint8Array(this.#bytes);
+    let at = 0;
+    for (const chunk of this.#chunks) {
+      whole.set(chunk, at);
+      at += chunk.length;
+    }
+    this.#chunks = [];
+    this.#bytes = 0;
+    writeAll(STANDARD_OUTPUT, whole);
+  }
+
+  #plan(): void {
+    if (this.#planned) return;
+    this.#planned = true;
+    setImmediate(() => {
+      this.#planned = false;
+      this.flush();
+    });
+  }
+}
+
+/** A reader that is slow is waited for; one that is gone ends the process, as SIGPIPE would. */
+function writeAll(descriptor: number, bytes: Uint8Array): void {
+  let at = 0;
+  while (at < bytes.length) {
+    try {
+      at += writeSync(descriptor, bytes, at);
+    } catch (error) {
+      const code = error instanceof Error && "code" in error ? error.code : undefined;
+      if (code === "EPIPE") process.exit(BROKEN_PIPE_STATUS);
+      if (code !== "EAGAIN") throw error;
+      Bun.sleepSync(RETRY_MS);
+    }
+  }
+}

@@ -1,0 +1,166 @@
+/**
+ * ctdb_mutex_fcntl_helper FILE [RECHECK [PING_TIMEOUT]]: holds the cluster lock as a byte-range lock on
+ * byte 0 of a file in a cluster file system (docs/recovery.md, "Cluster lock").
+ *
+ * The lock belongs to this process, which does no other work on the file: what can block is done by
+ * a child (the same role with --check), whose end or silence ends us, and so frees the lock.
+ */
+import * as fs from "node:fs";
+import type { SystemError } from "../base/errors.ts";
+import { LockFileWatch } from "../cluster/lock_file_watch.ts";
+import { systemErrorFrom } from "../platform/bun/libc.ts";
+import { BunProcesses } from "../platform/bun/processes.ts";
+import { tryRangeLock, waitRangeLock } from "../platform/bun/range_lock.ts";
+import { BunTimers } from "../platform/bun/timers.ts";
+import { selfCommand } from "./ctdbd_background.ts";
+import type { Role } from "./role.ts";
+
+const NAME = "ctdb_mutex_fcntl_helper";
+const USAGE = `Usage: ${NAME} <file> [recheck_interval [ping_timeout]]
+
+Takes the cluster lock: a lock on the first byte of <file>. Writes 0 when it has it, 1 when somebody else
+holds it, 3 on an error. Then it holds the lock until it is terminated, its parent ends, or
+the file is not what it was.
+
+  recheck_interval  seconds between looks at the file (default 5; 0: never)
+  ping_timeout      seconds that such a look may take (default 0: any time)
+`;
+
+const LOCK_BYTE = 0;
+/** Locked and freed by each check: proof that the file system still does locks. */
+const TEST_BYTE = 1;
+const LOCK_WAIT_MS = 1000;
+const PING_MS = 1000;
+const PARENT_CHECK_MS = 1000;
+
+export const role: Role = {
+  async run(args) {
+    if (args[0] === "--help") {
+      process.stdout.write(USAGE);
+      return 0;
+    }
+    if (args[0] === "--check") return await check(args.slice(1));
+    return await holdLock(args);
+  },
+};
+
+async function holdLock(args: readonly string[]): Promise<number> {
+  const [file, ...numbers] = args;
+  const valid = numbers.length <= 2 && numbers.every((text) => /^[0-9]{1,9}$/.test(text));
+  if (file === undefined || !valid) {
+    process.stderr.write(USAGE);
+    return 1;
+  }
+  const recheckSec = Number(numbers[0] ?? 5);
+  const pingTimeoutSec = Number(numbers[1] ?? 0);
+  const parent = process.ppid;
+  const locked = takeLock(file);
+  fs.writeSync(1, locked.answer);
+  if (locked.inode === undefined) return 0;
+  await untilEnd(file, locked.inode, { parent, recheckSec, pingTimeoutSec });
+  // Ending is what frees the lock.
+  process.exit(0);
+}
+
+function takeLock(file: string): { answer: "0" | "1" | "3"; inode: bigint | undefined } {
+  try {
+    const descriptor = fs.openSync(file, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600);
+    const outcome = tryRangeLock(descriptor, file, "write", LOCK_BYTE, 1);
+    if (outcome === "granted") {
+      return { answer: "0", inode: fs.fstatSync(descriptor, { bigint: true }).ino };
+    }
+    if (outcome === "busy") return { answer: "1", inode: undefined };
+    complain(outcome);
+  } catch (error) {
+    complain(systemErrorFrom(error, "open", file));
+  }
+  return { answer: "3", inode: undefined };
+}
+
+function complain(error: SystemError): void {
+  process.stderr.write(`${NAME}: Unable to lock: ${error.message}\n`);
+}
+
+interface Watching {
+  readonly parent: number;
+  readonly recheckSec: number;
+  readonly pingTimeoutSec: number;
+}
+
+/** Resolves when the lock is to be given up. */
+function untilEnd(file: string, inode: bigint, watching: Watching): Promise<void> {
+  const { parent, recheckSec, pingTimeoutSec } = watching;
+  const timers = new BunTimers();
+  const processes = new BunProcesses();
+  return new Promise((resolve) => {
+    let watch: LockFileWatch | undefined;
+    const end = (reason: string) => {
+      process.stderr.write(`${NAME}: ${reason}\n`);
+      watch?.stop();
+      resolve();
+    };
+    if (parent === 1) return end("parent == 1");
+    timers.every(PARENT_CHECK_MS, () => {
+      if (process.ppid !== parent) end("parent gone");
+    });
+    if (recheckSec === 0) return;
+    const pinged = pingTimeoutSec > 0 ? "1" : "0";
+    watch = new LockFileWatch({
+      processes,
+      timers,
+      environment: childEnvironment(),
+      argv: selfCommand(NAME, ["--check", file, String(inode), String(recheckSec), pinged]),
+      pingTimeoutMs: pingTimeoutSec * 1000,
+      onErrorLine: (line) => process.stderr.write(`${line}\n`),
+      onTrouble: end,
+    });
+  });
+}
+
+function childEnvironment(): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(process.env).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined,
+    ),
+  );
+}
+
+/** The child: looks at the file until something is wrong with it; may hang in the file system. */
+async function check(args: readonly string[]): Promise<number> {
+  const [file = "", inodeText = "", recheckText = "", pinged = ""] = args;
+  const parent = process.ppid;
+  const timers = new BunTimers();
+  // Not while the loop hangs in the file system: that silence is the message.
+  if (pinged === "1") timers.every(PING_MS, () => fs.writeSync(1, "."));
+  return await new Promise((resolve) => {
+    const endWithParent = () => {
+      if (process.ppid !== parent) process.exit(0);
+    };
+    timers.every(PARENT_CHECK_MS, endWithParent);
+    timers.every(Number(recheckText) * 1000, () => {
+      const problem = fileProblem(file, BigInt(inodeText), endWithParent);
+      if (problem === undefined) return;
+      process.stderr.write(`${NAME}: lock lost - lock file "${file}" ${problem}\n`);
+      resolve(0);
+      process.exit(0);
+    });
+  });
+}
+
+function fileProblem(file: string, inode: bigint, whileWaiting: () => void): string | undefined {
+  let descriptor: number | undefined;
+  try {
+    descriptor = fs.openSync(file, fs.constants.O_RDWR);
+    if (fs.fstatSync(descriptor, { bigint: true }).ino !== inode) return "inode changed";
+    for (;;) {
+      const outcome = waitRangeLock(descriptor, file, "write", TEST_BYTE, 1, LOCK_WAIT_MS);
+      if (outcome === "granted") return undefined;
+      if (outcome !== "busy") return `test lock error (${outcome.message})`;
+      whileWaiting();
+    }
+  } catch (error) {
+    return `check failed (${systemErrorFrom(error, "open", file).message})`;
+  } finally {
+    if (descriptor !== undefined) fs.closeSync(descriptor);
+  }
+}

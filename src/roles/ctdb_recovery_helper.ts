@@ -1,0 +1,74 @@
+/**
+ * ctdb_recovery_helper STATUS-FD SOCKET GENERATION: one recovery, then it ends. Any recovery daemon may
+ * start it, and ours may start another's: docs/recovery.md, "Sequence".
+ */
+import { writeSync } from "node:fs";
+import { parseLogLevel } from "../base/log.ts";
+import { parseU64 } from "../base/u64.ts";
+import { connectClient } from "../client/ctdb_client.ts";
+import { BunClock, BunRandom } from "../platform/bun/clock.ts";
+import { BunNetwork } from "../platform/bun/network.ts";
+import { BunTimers } from "../platform/bun/timers.ts";
+import { LineLog } from "../recovery/line_log.ts";
+import { runRecovery } from "../recovery/run_recovery.ts";
+import type { Role } from "./role.ts";
+
+const USAGE = `Usage: ctdb_recovery_helper STATUS-FD SOCKET GENERATION
+
+Recovers the databases of the cluster as the node whose ctdbd listens at SOCKET. Started by the recovery
+daemon of the leader. On success a 32-bit 0 is written to STATUS-FD; on failure nothing, and
+the exit status is 1.
+`;
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const PARENT_CHECK_MS = 1000;
+
+export const role: Role = { run };
+
+async function run(args: readonly string[]): Promise<number> {
+  if (args[0] === "--help") {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  const [descriptorText = "", socket = "", generationText = ""] = args;
+  const descriptor = Number(descriptorText);
+  const generation = parseU64(generationText);
+  const valid = /^[0-9]+$/.test(descriptorText) && generation?.hi === 0;
+  if (args.length !== 3 || !valid) {
+    process.stderr.write(USAGE);
+    return 1;
+  }
+  const level = parseLogLevel(process.env["CTDB_DEBUGLEVEL"] ?? "");
+  const log = new LineLog((line) => process.stderr.write(`${line}\n`), level ?? "NOTICE");
+  const timers = new BunTimers();
+  watchParent(timers);
+  const options = { timeoutMs: CONNECT_TIMEOUT_MS };
+  const connected = await connectClient(new BunNetwork(), timers, socket, options);
+  if (!connected.ok) {
+    log.error(`recovery: ${connected.error.reason}`);
+    process.exit(1);
+  }
+  const client = connected.value;
+  const host = { client, clock: new BunClock(), timers, random: new BunRandom(), log };
+  const debug = await client.control("GET_DEBUG", undefined);
+  if (debug.ok && level === undefined) log.setLevel(debug.value.data);
+  const outcome = await runRecovery(host, { generation: generation.lo });
+  if (!outcome.ok) {
+    log.error(`database recovery failed: ${outcome.error.reason}`);
+    process.exit(1);
+  }
+  const { records, databases, durationMs } = outcome.value;
+  log.info(
+    `recovered ${records} records in ${databases} databases in ${Math.round(durationMs)} ms`,
+  );
+  writeSync(descriptor, new Uint8Array(4));
+  process.exit(0);
+}
+
+/** A coordinator that nobody waits for must not go on while another one is started. */
+function watchParent(timers: BunTimers): void {
+  const parent = process.ppid;
+  timers.every(PARENT_CHECK_MS, () => {
+    if (process.ppid !== parent) process.exit(1);
+  });
+}

@@ -1,0 +1,64 @@
+/** The processes that ctdbd starts: their environment, and the recovery daemon. */
+import { existsSync } from "node:fs";
+import type { Logger, LogLevel } from "../base/log.ts";
+import type { CtdbConfig, CtdbPaths } from "../config/types.ts";
+import type { RecoverdChild, StartRecoverd } from "../daemon/recoverd_watch.ts";
+import type { Processes } from "../platform/types.ts";
+import { selfCommand } from "./ctdbd_background.ts";
+import { inheritedEnvironment } from "./ctdbd_nodes.ts";
+
+const RECOVERD = "ctdb-recoverd";
+/** Time between asking and forcing. */
+const KILL_GRACE_MS = 1000;
+
+export interface ChildEnvironmentParts {
+  readonly paths: CtdbPaths;
+  readonly config: CtdbConfig;
+  readonly interactive: boolean;
+  readonly logLocation: string;
+  readonly logLevel: LogLevel;
+}
+
+/** What helpers and scripts expect to find (docs/operations.md, "Environment"). */
+export function childEnvironment(parts: ChildEnvironmentParts): Record<string, string> {
+  const { paths, config } = parts;
+  const environment = inheritedEnvironment();
+  environment["CTDB_BASE"] = paths.etcDirectory;
+  environment["CTDB_SOCKET"] = paths.socket;
+  environment["CTDB_LOGGING"] = parts.logLocation;
+  environment["CTDB_DEBUGLEVEL"] = parts.logLevel;
+  environment["CTDB_DBDIR_STATE"] = config.database.stateDirectory;
+  if (parts.interactive) environment["CTDB_INTERACTIVE"] = "true";
+  if (config.failover.disabled) environment["CTDB_DISABLE_IP_FAILOVER"] = "1";
+  return environment;
+}
+
+/** Starts ctdb-recoverd from the helper directory, or as another role of this executable. */
+export function recoverdStarter(
+  processes: Processes,
+  helperDirectory: string,
+  environment: Readonly<Record<string, string>>,
+  log: Logger,
+): StartRecoverd {
+  return (exited) => {
+    const installed = `${helperDirectory}/${RECOVERD}`;
+    const argv: [string, ...string[]] = existsSync(installed)
+      ? [installed]
+      : selfCommand(RECOVERD, []);
+    const child = processes.spawn({
+      argv,
+      env: environment,
+      keepStdinOpen: true,
+      // It writes its own log; what comes here is what it could not log.
+      onOutputLine: (line) => log.error(`${RECOVERD}: ${line}`),
+      onExit: ({ code, signal }) => exited(signal ?? `exit status ${code}`),
+    });
+    if (!child.ok) return `Cannot start "${argv[0]}": ${child.error.message}`;
+    const { pid } = child.value;
+    const kill: RecoverdChild["kill"] = () => {
+      child.value.kill("SIGTERM");
+      setTimeout(() => child.value.kill("SIGKILL"), KILL_GRACE_MS).unref();
+    };
+    return { pid, kill };
+  };
+}

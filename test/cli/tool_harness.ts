@@ -1,0 +1,83 @@
+/** Runs the tool in this process against a scripted daemon and gives what a user would see. */
+import { err } from "../../src/base/result.ts";
+import type { ToolHost } from "../../src/cli/host.ts";
+import { runTool } from "../../src/cli/tool.ts";
+import type { TdbOpener } from "../../src/tdb/types.ts";
+import { NODE_FLAGS } from "../../src/wire/constants.ts";
+import type { NodeAndFlags } from "../../src/wire/structs.ts";
+import { FakeCtdbd } from "../support/fake_ctdbd.ts";
+import { ManualTime } from "../support/manual_time.ts";
+import { MemoryFiles } from "../support/memory_files.ts";
+
+export const BASE = "/cluster/node.0";
+
+export interface ToolRun {
+  readonly status: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+export interface ToolWorld {
+  readonly ctdbd?: FakeCtdbd;
+  readonly time?: ManualTime;
+  readonly files?: Readonly<Record<string, string>>;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly addresses?: readonly string[];
+  readonly tdbs?: TdbOpener;
+  /** Output of commands by their first word. */
+  readonly commands?: Readonly<Record<string, string>>;
+}
+
+export async function runCtdb(world: ToolWorld, ...args: string[]): Promise<ToolRun> {
+  const time = world.time ?? new ManualTime();
+  const texts = { out: "", err: "" };
+  const decoder = new TextDecoder();
+  const host: ToolHost = {
+    version: "9.9.9",
+    environment: { CTDB_TEST_MODE: "yes", CTDB_BASE: BASE, ...world.environment },
+    executableDirectory: "/usr/bin",
+    pid: 4711,
+    clock: time,
+    timers: time,
+    network: world.ctdbd?.network ?? absentDaemon,
+    files: new MemoryFiles(world.files),
+    tdbs: async () => world.tdbs ?? Promise.reject(new Error("this test has no databases")),
+    run: async ([name]) => {
+      const output = world.commands?.[name ?? ""];
+      return output === undefined ? { failure: "not found" } : { output };
+    },
+    writeFile: async () => err("no files are written in this test"),
+    hasAddress: (address) => world.addresses?.includes(address) === true,
+    out: (text) => {
+      texts.out += typeof text === "string" ? text : decoder.decode(text);
+    },
+    err: (text) => {
+      texts.err += text;
+    },
+  };
+  const status = await runTool(host, args);
+  return { status, ...texts };
+}
+
+/** Nobody listens. */
+const absentDaemon: ToolHost["network"] = {
+  connectUnix: (_path, connected) => new FakeCtdbd().network.connectUnix("/nowhere", connected),
+};
+
+export function nodeAt(pnn: number, flags = 0): NodeAndFlags {
+  const address = `10.0.0.${pnn + 1}`;
+  return { pnn, flags, addr: { family: "ipv4", address, port: 4379, scope: 0 } };
+}
+
+export const GONE = NODE_FLAGS.DISCONNECTED | NODE_FLAGS.UNHEALTHY;
+
+/** A daemon that answers what every command may ask, for the given nodes. */
+export function daemon(nodes: readonly NodeAndFlags[], pnn = 0): FakeCtdbd {
+  const ctdbd = new FakeCtdbd(pnn);
+  return ctdbd
+    .on("GET_NODEMAP", () => ({ data: nodes }))
+    .on("GET_RUNSTATE", () => ({ data: 5 }))
+    .on("GET_IFACES", () => ({ data: [] }))
+    .on("GETVNNMAP", () => ({ data: { generation: 77, map: [0, 2] } }))
+    .on("GET_RECMODE", () => ({ status: 0 }));
+}

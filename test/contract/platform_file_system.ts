@@ -1,0 +1,49 @@
+/** What every `FileSystem` must do (platform/types.ts). */
+import { expect, test } from "bun:test";
+import type { FileSystem } from "../../src/platform/types.ts";
+
+export function fileSystemContract(
+  name: string,
+  makeWorld: () => { files: FileSystem; directory: string; dispose(): void },
+): void {
+  test(`${name} FileSystem writes, reads, lists, renames and removes`, () => {
+    const { files, directory, dispose } = makeWorld();
+    expect(files.writeText(`${directory}/b`, "one\n").ok).toBe(true);
+    expect(files.writeText(`${directory}/a`, "x").ok).toBe(true);
+    expect(files.writeText(`${directory}/b`, "ä\n").ok).toBe(true);
+    expect(files.readText(`${directory}/b`)).toEqual({ ok: true, value: "ä\n" });
+    expect(files.list(directory)).toEqual({ ok: true, value: ["a", "b"] });
+    expect(files.rename(`${directory}/b`, `${directory}/c`).ok).toBe(true);
+    expect(files.exists(`${directory}/b`)).toBe(false);
+    expect(files.exists(`${directory}/c`)).toBe(true);
+    expect(files.remove(`${directory}/c`).ok).toBe(true);
+    expect(files.makeDirectory(`${directory}/d`).ok).toBe(true);
+    expect(files.isWritableDirectory(`${directory}/d`)).toBe(true);
+    expect(files.isWritableDirectory(`${directory}/a`)).toBe(false);
+    expect(files.isWritableDirectory(`${directory}/none`)).toBe(false);
+    dispose();
+  });
+
+  test(`${name} FileSystem failures carry errno name, call and path`, () => {
+    const { files, directory, dispose } = makeWorld();
+    const path = `${directory}/none/x`;
+    const failures = [
+      files.readText(path),
+      files.writeText(path, ""),
+      files.list(path),
+      files.remove(path),
+      files.rename(path, `${directory}/y`),
+      files.makeDirectory(path),
+    ];
+    for (const failure of failures) {
+      if (failure.ok) throw new Error("expected a failure");
+      expect(failure.error.code).toBe("ENOENT");
+      expect(failure.error.path).toBe(path);
+      expect(failure.error.call).not.toBe("");
+    }
+    files.makeDirectory(`${directory}/d`);
+    const again = files.makeDirectory(`${directory}/d`);
+    expect(again.ok ? "made" : again.error.code).toBe("EEXIST");
+    dispose();
+  });
+}

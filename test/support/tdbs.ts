@@ -1,0 +1,20 @@
+/** Real TDB files for test programs that work on records as clients do. */
+import type { RecordEnvironment } from "../../src/client/record.ts";
+import { BunClock } from "../../src/platform/bun/clock.ts";
+import { BunSharedFiles } from "../../src/platform/bun/shared_file.ts";
+import { BunTimers } from "../../src/platform/bun/timers.ts";
+import { FileTdbOpener } from "../../src/tdb/opener.ts";
+
+let environment: RecordEnvironment | undefined;
+
+/** One for the whole program: a file is opened once. */
+export function recordEnvironment(): RecordEnvironment {
+  if (environment === undefined) {
+    const timers = new BunTimers();
+    const clock = new BunClock();
+    const files = new BunSharedFiles();
+    const tdbs = new FileTdbOpener({ files, internalFiles: files, timers, clock, mutexesWork: true });
+    environment = { tdbs, timers, clock };
+  }
+  return environment;
+}
