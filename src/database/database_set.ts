@@ -15,7 +15,7 @@ import {
   SUCCESS,
 } from "../transport/control_request.ts";
 import { encode, u32Codec } from "../wire/codec.ts";
-import { DB_FLAGS } from "../wire/constants.ts";
+import { DB_FLAGS, NODE_FLAGS_INACTIVE } from "../wire/constants.ts";
 import { CONTROLS } from "../wire/controls.ts";
 import { BROADCAST_CONNECTED, INVALID_GENERATION, type PacketView } from "../wire/packet.ts";
 import { AttachTable, persistentNames } from "./attach.ts";
@@ -44,6 +44,8 @@ export class DatabaseSet {
   readonly #clientCalls: ClientCalls;
   readonly #nodeCalls: NodeCalls;
   readonly #traverses: Traverses;
+  /** Generation in which the link to a node was lost while a recovery ran. */
+  #lossGeneration: number | undefined;
 
   constructor(host: DatabaseHost) {
     this.#host = host;
@@ -259,12 +261,33 @@ export class DatabaseSet {
     this.#traverses.dropClient(clientId);
   }
 
+  /**
+   * What was on its way to or from the node may be lost, and with it records between two data masters
+   * and calls that nobody will answer. Only a recovery finds them, also when the link comes back at once.
+   */
   nodeLost(pnn: number): void {
     this.#traverses.nodeLost(pnn);
+    const tookPart = this.#host.vnnMap().includes(pnn);
+    const hasRecords = [...this.#byId.values()].some(({ kind }) => kind === "volatile");
+    if (!tookPart || !hasRecords || this.#isInactive()) return;
+    this.#lossGeneration = this.#host.generation();
+    if (!this.#host.recovering()) this.#forceRecovery();
+  }
+
+  #isInactive(): boolean {
+    return (this.#host.nodeFlags(this.#host.pnn) & NODE_FLAGS_INACTIVE) !== 0;
+  }
+
+  #forceRecovery(): void {
+    this.#lossGeneration = undefined;
+    this.#host.forceRecovery("packets about records may be lost, with the link to a node");
   }
 
   /** Recovery mode became NORMAL, or the runstate rose: attaches that waited go on. */
   recovered(): void {
+    // Lost after this generation's thaw: this recovery has not sent it again.
+    if (this.#lossGeneration === this.#host.generation()) this.#forceRecovery();
+    this.#lossGeneration = undefined;
     this.#attachControl.resume();
   }
 

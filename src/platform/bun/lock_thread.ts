@@ -53,12 +53,14 @@ export class LockThread {
     this.#send({ kind: "wait", path, list });
   }
 
-  /** Ends the wait, or gives the lock back; `idle` follows. */
-  release(): void {
+  /** Ends the wait, or gives the lock back; `idle` follows, at once only if the lock was held. */
+  release(): "called_off" | "releasing" {
     this.#calledOff = true;
     const { WAITING, CALLED_OFF, HOLDING } = THREAD_STATE;
     const before = Atomics.compareExchange(this.#state, 0, WAITING, CALLED_OFF);
+    if (before === WAITING) return "called_off";
     if (before === HOLDING) this.#send({ kind: "release" });
+    return "releasing";
   }
 
   /** Only while idle. */

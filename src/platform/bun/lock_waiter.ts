@@ -85,7 +85,7 @@ export class BunLockWaiter implements LockWaiter {
     this.#findThread(wait);
   }
 
-  /** The wait is over and holds nothing; the next for the same lock has its turn. */
+  /** The wait is over; the next for the same lock has its turn. May come twice. */
   leave(wait: ThreadWait): void {
     const starving = this.#threadless.indexOf(wait);
     if (starving !== -1) this.#threadless.splice(starving, 1);
@@ -154,13 +154,6 @@ class ThreadWait implements LockWait {
 
   start(thread: LockThread): void {
     this.#thread = thread;
-    let left = false;
-    const leave = (): void => {
-      if (left) return;
-      left = true;
-      this.#thread = undefined;
-      this.#waiter.leave(this);
-    };
     let again = false;
     thread.wait(this.#tdb.path, this.#list, {
       granted: () => this.#granted(DONE),
@@ -171,11 +164,11 @@ class ThreadWait implements LockWait {
       idle: () => {
         this.#waiter.threadIsIdle(thread);
         if (again && !this.#over) this.#replayAndStartAgain();
-        else leave();
+        else this.#waiter.leave(this);
       },
       lost: (reason) => {
         this.#waiter.threadIsLost();
-        leave();
+        this.#waiter.leave(this);
         this.#fail("io", `Cannot wait for a lock of "${this.#tdb.path}": ${reason}`);
       },
     });
@@ -203,8 +196,9 @@ class ThreadWait implements LockWait {
   release(): void {
     if (this.#over) return;
     this.#over = true;
-    // With a thread, its "idle" lets the next one have its turn: the lock is held until then.
-    if (this.#thread !== undefined) this.#thread.release();
-    else this.#waiter.leave(this);
+    const thread = this.#thread;
+    // A lock that is held is given back before the next wait starts: its thread can be used again. A
+    // blocked thread notices later; nobody waits for that.
+    if (thread === undefined || thread.release() === "called_off") this.#waiter.leave(this);
   }
 }

@@ -31,17 +31,20 @@ async function main(programs: string | undefined): Promise<void> {
     );
     while (!existsSync(capture)) await Bun.sleep(50);
     const collection = new Collection();
-    await withCluster({ nodes: 3, stock: [0, 1, 2], startNothing: true }, async (cluster) => {
-      for (const pnn of cluster.pnns) {
-        const addresses = [1, 2, 3].map((last) => `10.99.99.${last}/24 lo\n`).join("");
-        writeFileSync(join(cluster.base(pnn), "public_addresses"), addresses);
-      }
-      await cluster.start();
-      await useCluster(cluster, directory, programs, collection);
-    });
-    await Bun.sleep(FLUSH_MS);
-    tcpdump.kill("SIGTERM");
-    await tcpdump.exited;
+    try {
+      await withCluster({ nodes: 3, stock: [0, 1, 2], startNothing: true }, async (cluster) => {
+        for (const pnn of cluster.pnns) {
+          const addresses = [1, 2, 3].map((last) => `10.99.99.${last}/24 lo\n`).join("");
+          writeFileSync(join(cluster.base(pnn), "public_addresses"), addresses);
+        }
+        await cluster.start();
+        await useCluster(cluster, directory, programs, collection);
+      });
+      await Bun.sleep(FLUSH_MS);
+    } finally {
+      tcpdump.kill("SIGTERM");
+      await tcpdump.exited;
+    }
     collectNodeLinks(readFileSync(capture), collection);
     write(collection.packets);
   }, "golden");
