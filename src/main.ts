@@ -1,12 +1,19 @@
 /**
  * The executable's name decides its role; as `ctdb-appliance` its first argument does.
+ * An exception that nobody caught is a bug of ours: it is told in one line and ends the process.
  * Nothing else happens here.
  */
+import { writeSync } from "node:fs";
 import { basename } from "node:path";
 import { VERSION } from "./roles/role.ts";
-import { ROLES, roleList } from "./roles/table.ts";
+import { ROLES, type RoleEntry, roleList } from "./roles/table.ts";
 
 const APPLIANCE = "ctdb-appliance";
+const UNKNOWN_ROLE_STATUS = 2;
+/** EX_SOFTWARE of sysexits.h. */
+const CRASH_STATUS = 70;
+/** Where the sources lie in the compiled executable. */
+const EMBEDDED = "/$bunfs/";
 
 const USAGE = `Usage: ${APPLIANCE} ROLE [ARGUMENTS]
    or: ROLE [ARGUMENTS], where ROLE is a link to ${APPLIANCE}
@@ -18,33 +25,58 @@ Options:
   --version  the release
 `;
 
+/** process.stdout costs 8 ms to make and may still hold text when the process ends. */
+function say(descriptor: 1 | 2, text: string): void {
+  try {
+    writeSync(descriptor, text);
+  } catch {
+    // Nobody listens.
+  }
+}
+
+function endOnUncaught(name: string): void {
+  const end = (error: unknown) => {
+    const text = error instanceof Error ? (error.stack ?? String(error)) : String(error);
+    const line = text.trim().replaceAll(/\s*\n\s*/g, " | ");
+    say(2, `${name}: uncaught ${line}\n`);
+    process.exit(CRASH_STATUS);
+  };
+  process.on("uncaughtException", end);
+  process.on("unhandledRejection", end);
+}
+
 async function main(): Promise<number> {
   const args = process.argv.slice(2);
   const ownName = basename(process.argv0);
-  const named = ROLES.find((role) => role.name === ownName);
-  if (named !== undefined) return await runRole(named.name, args);
+  const own = roleNamed(ownName);
+  if (own !== undefined) return await runRole(own, args);
   const [first, ...rest] = args;
-  if (first === "--help" || first === "-?" || first === undefined) {
-    process.stdout.write(USAGE);
-    return first === undefined ? 2 : 0;
+  if (first === "--help" || first === "-?") {
+    say(1, USAGE);
+    return 0;
   }
   if (first === "--version") {
-    process.stdout.write(`${APPLIANCE} ${VERSION}\n`);
+    say(1, `${APPLIANCE} ${VERSION}\n`);
     return 0;
   }
-  return await runRole(first, rest);
+  const named = first === undefined ? undefined : roleNamed(first);
+  if (named !== undefined) return await runRole(named, rest);
+  // From a checkout the runtime's own name is no attempt at a role.
+  const isLink = ownName !== APPLIANCE && import.meta.path.startsWith(EMBEDDED);
+  if (first === undefined && !isLink) {
+    say(2, USAGE);
+    return UNKNOWN_ROLE_STATUS;
+  }
+  say(2, `Unknown role "${isLink ? ownName : first}": expected one of\n${roleList()}`);
+  return UNKNOWN_ROLE_STATUS;
 }
 
-async function runRole(name: string, args: readonly string[]): Promise<number> {
-  const entry = ROLES.find((role) => role.name === name);
-  if (entry === undefined) {
-    process.stderr.write(`Unknown role "${name}": expected one of\n${roleList()}`);
-    return 2;
-  }
-  if (args[0] === "--version" && args.length === 1 && name !== "ctdb") {
-    process.stdout.write(`${name} ${VERSION}\n`);
-    return 0;
-  }
+function roleNamed(name: string): RoleEntry | undefined {
+  return ROLES.find((role) => role.name === name);
+}
+
+async function runRole(entry: RoleEntry, args: readonly string[]): Promise<number> {
+  endOnUncaught(entry.name);
   const { role } = await entry.load();
   return await role.run(args);
 }

@@ -58,6 +58,7 @@ function word(key: Uint8Array, at: number): number {
 /** Up to four bytes from `at`, missing ones zero. */
 function tail(key: Uint8Array, at: number, available: number): number {
   let value = 0;
-  for (let i = Math.min(available, 4) - 1; i >= 0; i--) value = (value << 8) | (key[at + i] as number);
+  for (let i = Math.min(available, 4) - 1; i >= 0; i--)
+    value = (value << 8) | (key[at + i] as number);
   return value;
 }

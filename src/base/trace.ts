@@ -74,6 +74,7 @@ export class TracedTurns {
     if (this.#kept.length === 0) return;
     const spans = this.#kept;
     this.#kept = [];
-    if (this.#thresholdMs > 0 && durationMs > this.#thresholdMs) this.#onStall({ durationMs, spans });
+    if (this.#thresholdMs > 0 && durationMs > this.#thresholdMs)
+      this.#onStall({ durationMs, spans });
   }
 }

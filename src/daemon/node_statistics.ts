@@ -26,7 +26,7 @@ export class NodeStatistics {
     this.#clock = clock;
     this.current = zeroStatistics() as MutableStatistics;
     this.current.statistics_start_time = clock.wallTime();
-    this.#intervalStart = structuredClone(this.current);
+    this.#intervalStart = copyOf(this.current) as Statistics;
     this.#intervalCarry = zeroStatistics();
     this.#intervalStarted = clock.wallTime();
   }
@@ -49,7 +49,7 @@ export class NodeStatistics {
     this.#intervalCarry = combine(this.#sinceIntervalStart(), this.#intervalCarry, 1);
     assignInPlace(this.current, zeroStatistics());
     this.current.statistics_start_time = this.#clock.wallTime();
-    this.#intervalStart = structuredClone(this.current);
+    this.#intervalStart = copyOf(this.current) as Statistics;
   }
 
   /** The last intervals, newest first, filled up to what the wire wants. */
@@ -81,7 +81,7 @@ export class NodeStatistics {
     interval.statistics_start_time = this.#intervalStarted;
     this.#intervalStarted = now;
     this.#history = [interval, ...this.#history.slice(0, MAX_STAT_HISTORY - 1)];
-    this.#intervalStart = structuredClone(this.current);
+    this.#intervalStart = copyOf(this.current) as Statistics;
     this.#intervalCarry = zeroStatistics();
   }
 }
@@ -89,7 +89,7 @@ export class NodeStatistics {
 export function zeroStatistics(): Statistics {
   const zero = decodePadded(statistics, new Uint8Array(statistics.minSize));
   assert(zero.ok, "zero bytes are statistics");
-  return structuredClone(zero.value);
+  return copyOf(zero.value) as Statistics;
 }
 
 /**
@@ -122,10 +122,21 @@ function combineNode(a: unknown, b: unknown, sign: 1 | -1): unknown {
   const from = a as Record<string, unknown>;
   const other = b as Record<string, unknown>;
   const result: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(from)) {
+  for (const name in from) {
+    const value = from[name];
     result[name] = KEPT.has(name) ? value : combineNode(value, other[name], sign);
   }
   return result;
+}
+
+/** structuredClone costs ten times as much, and each second of each node asks for one. */
+function copyOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(copyOf);
+  if (typeof value !== "object" || value === null) return value;
+  const from = value as Record<string, unknown>;
+  const copy: Record<string, unknown> = {};
+  for (const name in from) copy[name] = copyOf(from[name]);
+  return copy;
 }
 
 function assignInPlace(target: object, source: object): void {

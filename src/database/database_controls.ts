@@ -2,7 +2,6 @@
 
 import type { Result } from "../base/result.ts";
 import { err, ok } from "../base/result.ts";
-import { u64ToNumber } from "../base/u64.ts";
 import {
   type ControlHandlers,
   type ControlReply,
@@ -10,7 +9,7 @@ import {
   type ReplyLater,
   SUCCESS,
 } from "../transport/control_request.ts";
-import { encode, i32Codec, Reader, stringZ, textBytes, u64Codec } from "../wire/codec.ts";
+import { encode, i32Codec, stringZ, textBytes } from "../wire/codec.ts";
 import { DB_FLAGS } from "../wire/constants.ts";
 import { dbIdMap, dbStatistics } from "../wire/structs.ts";
 import type { Database } from "./database.ts";
@@ -172,9 +171,4 @@ const SEQUENCE_RETRY_MS = 10;
 
 function text(value: string): ControlReply {
   return { status: 0, data: encode(stringZ, value) };
-}
-
-/** For logs and tests: the number in an answer to GET_DB_SEQNUM. */
-export function sequenceNumberOf(data: Uint8Array): number {
-  return u64ToNumber(u64Codec.decode(new Reader(data)));
 }

@@ -2,12 +2,7 @@
  * Counters of one database (GET_DB_STATISTICS), and the helpers that move latency counters and
  * histograms, here and in the node's own statistics (docs/protocol.md, "Statistics").
  */
-import {
-  type DbStatistics,
-  type LatencyCounter,
-  MAX_COUNT_BUCKETS,
-  type Statistics,
-} from "../wire/structs.ts";
+import { type DbStatistics, type LatencyCounter, MAX_COUNT_BUCKETS } from "../wire/structs.ts";
 import type { HotKeys } from "./hot_keys.ts";
 
 export type MutableLatency = { -readonly [K in keyof LatencyCounter]: number };
@@ -113,6 +108,3 @@ export class DatabaseStatistics {
     };
   }
 }
-
-/** All zeros: for hosts that start, and for tests. */
-export type NodeStatistics = Statistics;

@@ -15,6 +15,9 @@ export const DELETE_QUEUE_MAX = 65_536;
 /** Keys whose migrations are counted at once, per database. */
 export const COUNTED_KEYS_MAX = 8192;
 
+/** Pushed records of one database that have arrived and are not stored yet. */
+export const PUSH_WAITING_BYTES_MAX = 1024 * 1024 * 1024;
+
 /** Long work gives the loop back after this time. */
 export const SLICE_BUDGET_MS = 5;
 /** Bytes that a traverse puts into output queues in one slice. */

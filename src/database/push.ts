@@ -20,6 +20,7 @@ import { RecBufferCursor } from "../wire/rec_buffer.ts";
 import { LTDB_HEADER_BYTES } from "../wire/structs.ts";
 import type { Database } from "./database.ts";
 import type { DatabaseHost } from "./host.ts";
+import { PUSH_WAITING_BYTES_MAX } from "./limits.ts";
 import { withWholeDatabase } from "./marked.ts";
 import { RecordHeader } from "./record_header.ts";
 import { lmasterOf } from "./replies.ts";
@@ -32,6 +33,7 @@ export class Push {
   readonly #removeHandler: () => void;
   readonly #header = new RecordHeader();
   #buffers: RecBufferCursor[] = [];
+  #waitingBytes = 0;
   #stored = 0;
   #failure: string | undefined;
   #ended = false;
@@ -52,6 +54,10 @@ export class Push {
 
   #receive(data: Uint8Array): void {
     if (this.#ended || this.#failure !== undefined) return;
+    if (this.#waitingBytes + data.length > PUSH_WAITING_BYTES_MAX) {
+      this.#fail(`${this.#waitingBytes} bytes wait to be stored already`);
+      return;
+    }
     const cursor = new RecBufferCursor(data.slice());
     if (cursor.error !== undefined) {
       this.#fail(cursor.error);
@@ -62,6 +68,7 @@ export class Push {
       return;
     }
     this.#buffers.push(cursor);
+    this.#waitingBytes += data.length;
     if (this.#running) return;
     this.#running = true;
     runSliced(this.#host, "push", (budget) => this.#slice(budget));
@@ -116,6 +123,7 @@ export class Push {
         return ok("done");
       }
       this.#stored += cursor.count;
+      this.#waitingBytes -= cursor.bytes.length;
       this.#buffers.shift();
       cursor = this.#buffers[0];
     }

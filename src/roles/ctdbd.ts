@@ -5,7 +5,6 @@
 import { fstatSync, realpathSync } from "node:fs";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
-import { LOG_LEVELS, logLevelOfNumber } from "../base/log.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { HelperLockProbe, lockCommand } from "../cluster/helper_lock.ts";
 import { loadCtdbConfig } from "../config/ctdb_conf.ts";
@@ -21,14 +20,18 @@ import { LockedPidFile } from "../daemon/pid_file.ts";
 import { DatabaseSet } from "../database/database_set.ts";
 import { BunClock, BunRandom } from "../platform/bun/clock.ts";
 import { BunFileSystem } from "../platform/bun/file_system.ts";
+import { BunLockWaiter } from "../platform/bun/lock_waiter.ts";
+import { createLogger, type RoleLogger } from "../platform/bun/logger.ts";
 import { BunNetwork } from "../platform/bun/network.ts";
 import { BunProcesses } from "../platform/bun/processes.ts";
 import { BunSharedFiles } from "../platform/bun/shared_file.ts";
 import { BunTimers } from "../platform/bun/timers.ts";
+import { FileTdbOpener } from "../tdb/opener.ts";
 import { startInBackground, takeBackgroundReport } from "./ctdbd_background.ts";
 import { childEnvironment, recoverdStarter } from "./ctdbd_children.ts";
 import { loadNodes } from "./ctdbd_nodes.ts";
 import { type Role, VERSION } from "./role.ts";
+import { ROLES } from "./table.ts";
 
 const USAGE = `Usage: ctdbd [OPTIONS]
 Runs the CTDB daemon of this node.
@@ -44,6 +47,10 @@ const EPIPE = 32;
 
 export const role: Role = {
   async run(args) {
+    // Alone in a directory this executable stands in for its children, too.
+    const [first, ...rest] = args;
+    const other = ROLES.find(({ name }) => name === first && name !== "ctdbd");
+    if (other !== undefined) return await (await other.load()).role.run(rest);
     const options = readOptions(args);
     if (!options.ok) {
       process.stderr.write(`${options.error}\n${USAGE}`);
@@ -138,4 +145,144 @@ async function readConfiguration(): Promise<Result<Configuration, readonly strin
     tunables,
     warnings: [...warnings, ...tunableProblems],
   });
+}
+
+async function runDaemon(args: readonly string[], options: Options): Promise<number> {
+  const report = takeBackgroundReport();
+  const configuration = await readConfiguration();
+  if (!configuration.ok) {
+    const reason = configuration.error.join("\n");
+    if (report === undefined) process.stderr.write(`${reason}\n`);
+    report?.(reason);
+    return 1;
+  }
+  const { paths, config } = configuration.value;
+  if (report === undefined && !options.interactive) {
+    const { location } = config.logging;
+    return await startInBackground("ctdbd", args, {
+      keepStdin: paths.testMode,
+      outputPath: location.startsWith("file:/") ? location.slice("file:".length) : undefined,
+    });
+  }
+  const fail = (reason: string): number => {
+    if (report === undefined) process.stderr.write(`${reason}\n`);
+    report?.(reason);
+    return 1;
+  };
+  const location = options.interactive ? "file:" : config.logging.location;
+  const logger = createLogger({
+    location,
+    level: config.logging.logLevel,
+    application: "ctdbd",
+    environment: process.env,
+  });
+  if (!logger.ok) return fail(logger.error);
+  const log = logger.value;
+  for (const warning of configuration.value.warnings) log.warning(problemText(warning));
+  const daemon = buildDaemon(configuration.value, options, location, log);
+  if (!daemon.ok) return fail(daemon.error);
+  handleSignals(daemon.value, log, paths.testMode);
+  const started = await new Promise<Result<void>>((resolve) => daemon.value.start(resolve));
+  if (!started.ok) {
+    log.error(started.error);
+    return exitNow(fail(started.error), log);
+  }
+  report?.(undefined);
+  return await new Promise<number>(() => {});
+}
+
+function buildDaemon(
+  configuration: Configuration,
+  options: Options,
+  logLocation: string,
+  log: RoleLogger,
+): Result<Daemon> {
+  const { paths, config, nodes, tunables } = configuration;
+  const clock = new BunClock();
+  const timers = new BunTimers();
+  const files = new BunFileSystem();
+  const processes = new BunProcesses();
+  const sharedFiles = new BunSharedFiles();
+  const environment = childEnvironment({
+    paths,
+    config,
+    interactive: options.interactive,
+    logLocation,
+    logLevel: config.logging.logLevel,
+  });
+  const { clusterLock } = config.cluster;
+  const command =
+    clusterLock === undefined ? undefined : lockCommand(clusterLock, paths.helperDirectory);
+  if (command?.ok === false) {
+    return err(`Cannot use the cluster lock "${clusterLock}": ${command.error}`);
+  }
+  log.error(`Starting CTDBD (Version ${VERSION}) as PID: ${process.pid}`);
+  const onErrorLine = (line: string) => log.error(`cluster lock: ${line}`);
+  const helperHost = { processes, clock, timers, environment, onErrorLine };
+  return ok(
+    new Daemon({
+      config,
+      paths,
+      nodes,
+      tunables,
+      clock,
+      timers,
+      random: new BunRandom(),
+      network: new BunNetwork(),
+      files,
+      log,
+      logLevel: log.level,
+      tdbs: new FileTdbOpener({ files: sharedFiles, timers, clock, mutexesWork: true }),
+      lockWaiter: new BunLockWaiter(),
+      ownPid: process.pid,
+      sambaVersion: options.sambaVersion,
+      pidFile: new LockedPidFile(paths.pidFile, process.pid, sharedFiles, files),
+      startRecoverd: recoverdStarter(processes, paths.helperDirectory, environment, log),
+      clusterLockProbe:
+        command === undefined
+          ? undefined
+          : timedProbe(new HelperLockProbe(helperHost, command.value), clock),
+      events: new NoEvents(log, timers),
+      createDatabase: (host) => new DatabaseSet(host),
+      isAlive: (pid) => processes.isAlive(pid),
+      loadNodes: (done) => void loadNodes(config, paths, files, processes).then(done),
+      memoryUse,
+      exit: (code) => void exitNow(code, log),
+    }),
+  );
+}
+
+function memoryUse() {
+  const { heapUsed, external, rss } = process.memoryUsage();
+  return { heapBytes: heapUsed, externalBytes: external, residentBytes: rss };
+}
+
+/** Ends the process now: threads that wait for locks must not keep it. */
+function exitNow(code: number, log: RoleLogger): number {
+  log.flush();
+  process.exit(code);
+}
+
+function handleSignals(daemon: Daemon, log: RoleLogger, testMode: boolean): void {
+  process.on("SIGTERM", () => daemon.shutdown(0, "Received SIGTERM"));
+  process.on("SIGINT", () => daemon.shutdown(0, "Received SIGINT"));
+  process.on("SIGHUP", () => {
+    const reopened = log.reopen();
+    if (!reopened.ok) log.error(reopened.error);
+  });
+  process.on("SIGUSR1", () => {});
+  process.on("SIGPIPE", () => {});
+  if (testMode) endWithStandardInput(daemon);
+}
+
+/** Harnesses keep a pipe to a daemon's standard input and close it to end the daemon. */
+function endWithStandardInput(daemon: Daemon): void {
+  try {
+    if (!fstatSync(0).isFIFO()) return;
+  } catch {
+    return;
+  }
+  process.stdin.on("end", () => daemon.shutdown(EPIPE, "stdin closed"));
+  process.stdin.on("error", () => daemon.shutdown(EPIPE, "stdin failed"));
+  process.stdin.resume();
 }

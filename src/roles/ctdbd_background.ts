@@ -6,8 +6,8 @@
  * The child reports through file descriptor 3: one line, empty for success, then the descriptor closes.
  */
 import { spawn } from "node:child_process";
-import { closeSync, openSync, realpathSync, writeSync } from "node:fs";
-import { basename } from "node:path";
+import { closeSync, existsSync, openSync, realpathSync, writeSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 
 const REPORT_DESCRIPTOR = 3;
 const REPORT_VARIABLE = "CTDB_BACKGROUND_REPORT";
@@ -17,9 +17,11 @@ export function selfCommand(role: string, args: readonly string[]): [string, ...
   const executable = realpathSync("/proc/self/exe");
   const name = basename(executable);
   if (name === role) return [executable, ...args];
-  // From a checkout the runtime runs main.ts; in an installation one executable holds every role.
+  // From a checkout the runtime runs main.ts.
   if (name.startsWith("bun")) return [executable, Bun.main, role, ...args];
-  return [executable, role, ...args];
+  const sibling = join(dirname(executable), role);
+  // One executable holds every role, and takes a role as its first argument.
+  return existsSync(sibling) ? [sibling, ...args] : [executable, role, ...args];
 }
 
 export interface BackgroundOptions {
@@ -51,7 +53,9 @@ export function startInBackground(
     });
     child.on("exit", (code, signal) => {
       if (report === "") {
-        process.stderr.write(`ctdbd ended with ${signal ?? `exit status ${code}`} while starting\n`);
+        process.stderr.write(
+          `ctdbd ended with ${signal ?? `exit status ${code}`} while starting\n`,
+        );
       }
       resolve(code === null || code === 0 ? 1 : code);
     });

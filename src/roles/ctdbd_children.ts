@@ -45,19 +45,21 @@ export function recoverdStarter(
     const argv: [string, ...string[]] = existsSync(installed)
       ? [installed]
       : selfCommand(RECOVERD, []);
+    let pid = 0;
     const child = processes.spawn({
       argv,
       env: environment,
       keepStdinOpen: true,
-      // It writes its own log; what comes here is what it could not log.
-      onOutputLine: (line) => log.error(`${RECOVERD}: ${line}`),
+      // It has looked at the level already.
+      onOutputLine: (line) => log.error(`${RECOVERD}[${pid}]: ${line}`),
       onExit: ({ code, signal }) => exited(signal ?? `exit status ${code}`),
     });
     if (!child.ok) return `Cannot start "${argv[0]}": ${child.error.message}`;
-    const { pid } = child.value;
+    const process = child.value;
+    pid = process.pid;
     const kill: RecoverdChild["kill"] = () => {
-      child.value.kill("SIGTERM");
-      setTimeout(() => child.value.kill("SIGKILL"), KILL_GRACE_MS).unref();
+      process.kill("SIGTERM");
+      setTimeout(() => process.kill("SIGKILL"), KILL_GRACE_MS).unref();
     };
     return { pid, kill };
   };

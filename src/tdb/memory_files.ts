@@ -17,7 +17,7 @@ import { done, err, ok, type Result } from "../base/result.ts";
 import type { LockType, SharedFile, SharedFiles, TryLock } from "../platform/types.ts";
 
 export interface MemoryDiskOptions {
-  readonly soon: (action: () => void) => void;
+  readonly soon: (action: () => void) => unknown;
   readonly pageSize?: number;
   /** Address space reserved for each file; growth past it is ENOSPC. */
   readonly fileBytesMax?: number;
@@ -69,7 +69,7 @@ const MUTEX_BYTES = 40;
 export class MemoryDisk {
   readonly #files = new Map<string, MemoryFile>();
   readonly pageSize: number;
-  readonly soon: (action: () => void) => void;
+  readonly soon: (action: () => void) => unknown;
   readonly #fileBytesMax: number;
 
   constructor(options: MemoryDiskOptions) {

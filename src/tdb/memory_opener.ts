@@ -45,10 +45,8 @@ export function createMemoryTdbs(options: MemoryTdbOptions = {}): MemoryTdbs {
   const timers = options.timers ?? MICROTASKS;
   const disk = options.disk ?? new MemoryDisk({ soon: (action) => timers.soon(action) });
   const process = disk.process();
-  const internalDisk = new MemoryDisk({ soon: (action) => timers.soon(action) });
   const opener = new FileTdbOpener({
     files: process,
-    internalFiles: internalDisk.process(),
     timers,
     clock: options.clock ?? { monotonicMs: () => 0 },
     mutexesWork: options.mutexesWork ?? true,

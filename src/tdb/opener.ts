@@ -23,6 +23,7 @@ import {
 import { type HeaderFacts, hasMagicText, judgeHeader, newHeader } from "./header.ts";
 import { journalWaits } from "./journal.ts";
 import { JournalRecovery, type RecoverySurroundings } from "./journal_recovery.ts";
+import { MemoryDisk } from "./memory_files.ts";
 import { DirectPages } from "./pages.ts";
 import { TdbFile } from "./tdb_file.ts";
 import {
@@ -38,8 +39,8 @@ export interface FileTdbOpenerOptions extends RecoverySurroundings {
   readonly mutexesWork: boolean;
   /** Nothing is ever synced (TDB_NO_FSYNC, for tests). */
   readonly noSync?: boolean;
-  /** Files for INTERNAL databases. */
-  readonly internalFiles: SharedFiles;
+  /** Files for INTERNAL databases; memory by default. */
+  readonly internalFiles?: SharedFiles;
 }
 
 /** What has been found out or taken while opening. */
@@ -59,11 +60,14 @@ export class FileTdbOpener implements TdbOpener {
   readonly #options: FileTdbOpenerOptions;
   /** Recoveries that run, and outcomes that nobody has been told yet. */
   readonly #recoveries = new Map<string, TdbResult<void> | undefined>();
+  readonly #internalFiles: SharedFiles;
   #internalCount = 0;
 
   constructor(options: FileTdbOpenerOptions) {
     this.#options = options;
     this.mutexesWork = options.mutexesWork;
+    const soon = (action: () => void): unknown => options.timers.after(0, action);
+    this.#internalFiles = options.internalFiles ?? new MemoryDisk({ soon }).process();
   }
 
   open(options: TdbOpenOptions): TdbResult<Tdb> {
@@ -132,7 +136,7 @@ export class FileTdbOpener implements TdbOpener {
   #openInternal(options: TdbOpenOptions, flags: number): TdbResult<Tdb> {
     this.#internalCount += 1;
     const path = `${options.path}#${this.#internalCount}`;
-    const opened = this.#options.internalFiles.open(path, { create: true, mode: 0o600 });
+    const opened = this.#internalFiles.open(path, { create: true, mode: 0o600 });
     if (!opened.ok) return systemFailure("open an internal TDB", opened.error);
     const attempt = {
       file: opened.value,

@@ -39,5 +39,11 @@ test("renderTable() shows medians with their spread", () => {
 
 test("rowsAsJson() has the medians and the rounds", () => {
   const parsed = JSON.parse(rowsAsJson([latency]));
-  expect(parsed.rows[0]).toMatchObject({ name: "round trip", unit: "µs", ours: 50, stock: 100, ratio: 2 });
+  expect(parsed.rows[0]).toMatchObject({
+    name: "round trip",
+    unit: "µs",
+    ours: 50,
+    stock: 100,
+    ratio: 2,
+  });
 });

@@ -62,7 +62,9 @@ export function renderTable(rows: readonly Row[]): string {
     Math.max(title.length, ...cells.map((cell) => (cell[column] ?? "").length)),
   );
   const line = (cell: readonly string[]) =>
-    cell.map((text, i) => (i < 2 ? text.padEnd(widths[i] ?? 0) : text.padStart(widths[i] ?? 0))).join("  ");
+    cell
+      .map((text, i) => (i < 2 ? text.padEnd(widths[i] ?? 0) : text.padStart(widths[i] ?? 0)))
+      .join("  ");
   return [line(head), ...cells.map(line)].join("\n");
 }
 

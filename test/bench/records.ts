@@ -98,7 +98,9 @@ async function recoveryMs(cluster: BenchCluster, records: number): Promise<numbe
 
 async function recovered(clients: readonly CtdbClient[], before: number): Promise<boolean> {
   const maps = await Promise.all(clients.map((client) => client.control("GETVNNMAP", undefined)));
-  const modes = await Promise.all(clients.map((client) => client.control("GET_RECMODE", undefined)));
+  const modes = await Promise.all(
+    clients.map((client) => client.control("GET_RECMODE", undefined)),
+  );
   const renewed = maps.every((map) => map.ok && map.value.data.generation !== before);
   return renewed && modes.every((mode) => mode.ok && mode.value.status === RECOVERY_NORMAL);
 }

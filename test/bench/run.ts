@@ -4,7 +4,12 @@
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { STOCK_CTDB, stockInstalled, type TestCluster, withCluster } from "../support/local_cluster.ts";
+import {
+  STOCK_CTDB,
+  stockInstalled,
+  type TestCluster,
+  withCluster,
+} from "../support/local_cluster.ts";
 import { type BenchCluster, type Figure, type Row, renderTable, rowsAsJson } from "./figures.ts";
 import { messageFigures } from "./messages.ts";
 import { processFigures, processTree } from "./processes.ts";
@@ -54,7 +59,9 @@ async function measureRound(
     for (const figure of figures) {
       const value = await figure.measure(bench);
       values.set(figure.name, value);
-      process.stderr.write(`  ${kind.padEnd(5)} ${figure.name}: ${value.toFixed(2)} ${figure.unit}\n`);
+      process.stderr.write(
+        `  ${kind.padEnd(5)} ${figure.name}: ${value.toFixed(2)} ${figure.unit}\n`,
+      );
     }
   });
   return values;

@@ -1,6 +1,7 @@
 /**
  * The cluster lock of a simulated cluster: a correct lock service that answers after a while, gives the lock
- * back when its holder dies, and can be taken away. It remembers who holds it, for the checkers.
+ * back when its holder dies, can be taken away, and can be out of reach. It remembers who holds it, for
+ * the checkers.
  */
 import type { ClusterLock, LockAttempt } from "../../src/cluster/cluster_lock.ts";
 import type { SeededRandom } from "./random.ts";
@@ -13,10 +14,11 @@ const DEATH_RELEASE_MAX_MS = 2000;
 
 export class LockService {
   holder: SimLock | undefined;
+  /** Nobody reaches it: attempts fail, what is held stays held. */
+  down = false;
   readonly #scheduler: Scheduler;
   readonly #random: SeededRandom;
   readonly #kernel: SimProcess;
-  #revoked: { pnn: number; atMs: number } | undefined;
 
   constructor(scheduler: Scheduler, random: SeededRandom, kernel: SimProcess) {
     this.#scheduler = scheduler;
@@ -28,62 +30,64 @@ export class LockService {
     const lock = new SimLock(this, owner, pnn);
     owner.onDeath(() => {
       if (this.holder !== lock) return;
-      this.later(DEATH_RELEASE_MAX_MS, () => {
+      this.#later(this.#kernel, DEATH_RELEASE_MAX_MS, () => {
         if (this.holder === lock) this.holder = undefined;
       });
     });
     return lock;
   }
 
-  /** It lost the lock and has perhaps not heard of it yet. */
-  recentlyRevoked(pnn: number): boolean {
-    return this.#revoked?.pnn === pnn && this.#scheduler.nowMs - this.#revoked.atMs <= ANSWER_MAX_MS;
-  }
-
-  /** The holder loses it, and hears of it a moment later. */
+  /** The holder loses it, and hears of it a moment later, when it runs. */
   revoke(): void {
     const lost = this.holder;
     this.holder = undefined;
-    if (lost !== undefined) this.#revoked = { pnn: lost.pnn, atMs: this.#scheduler.nowMs };
-    if (lost !== undefined) this.later(ANSWER_MAX_MS, () => lost.notifyLost());
-  }
-
-  later(limitMs: number, action: () => void): void {
-    const delay = this.#random.between(ANSWER_MIN_MS, limitMs);
-    this.#scheduler.at(this.#kernel, this.#scheduler.nowMs + delay, action);
+    if (lost !== undefined) this.#later(lost.owner, ANSWER_MAX_MS, () => lost.notifyLost());
   }
 
   answerAfter(owner: SimProcess, action: () => void): void {
-    const delay = this.#random.between(ANSWER_MIN_MS, ANSWER_MAX_MS);
-    this.#scheduler.at(owner, this.#scheduler.nowMs + delay, action);
+    this.#later(owner, ANSWER_MAX_MS, action);
+  }
+
+  #later(owner: SimProcess, limitMs: number, action: () => void): void {
+    const delayMs = this.#random.between(ANSWER_MIN_MS, limitMs);
+    this.#scheduler.at(owner, this.#scheduler.nowMs + delayMs, action);
   }
 }
 
 export class SimLock implements ClusterLock {
   readonly description = "simulated lock";
   readonly pnn: number;
+  readonly owner: SimProcess;
   readonly #service: LockService;
-  readonly #owner: SimProcess;
   #held = false;
   #attempt = 0;
   #lost: (() => void) | undefined;
 
   constructor(service: LockService, owner: SimProcess, pnn: number) {
     this.#service = service;
-    this.#owner = owner;
+    this.owner = owner;
     this.pnn = pnn;
   }
 
+  /** As far as the holder knows. */
   get held(): boolean {
     return this.#held;
   }
 
-  attempt(_timeoutMs: number, answered: (outcome: LockAttempt) => void): void {
+  attempt(timeoutMs: number, answered: (outcome: LockAttempt) => void): void {
     const attempt = ++this.#attempt;
-    this.#service.answerAfter(this.#owner, () => {
+    const service = this.#service;
+    service.answerAfter(this.owner, () => {
       if (attempt !== this.#attempt) return;
-      if (this.#service.holder !== undefined) return answered({ kind: "contended" });
-      this.#service.holder = this;
+      if (service.down) {
+        const delayMs = Math.min(timeoutMs, 10_000);
+        this.owner.timers.after(delayMs, () => {
+          if (attempt === this.#attempt) answered({ kind: "failed", reason: "out of reach" });
+        });
+        return;
+      }
+      if (service.holder !== undefined) return answered({ kind: "contended" });
+      service.holder = this;
       this.#held = true;
       answered({ kind: "held", latencyMs: 1 });
     });
@@ -92,7 +96,7 @@ export class SimLock implements ClusterLock {
   release(released?: () => void): void {
     this.#attempt += 1;
     this.#held = false;
-    this.#service.answerAfter(this.#owner, () => {
+    this.#service.answerAfter(this.owner, () => {
       if (this.#service.holder === this && !this.#held) this.#service.holder = undefined;
       released?.();
     });
@@ -103,7 +107,7 @@ export class SimLock implements ClusterLock {
   }
 
   notifyLost(): void {
-    if (!this.#held || !this.#owner.alive) return;
+    if (!this.#held || this.#service.holder === this) return;
     this.#held = false;
     this.#lost?.();
   }

@@ -24,6 +24,10 @@ export class SimDisk {
     });
   }
 
+  get paths(): readonly string[] {
+    return this.#disk.paths();
+  }
+
   opener(process: SimProcess, opened: TdbOpened): TdbOpener {
     const { opener } = this.#tdbs(process);
     return {

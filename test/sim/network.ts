@@ -2,20 +2,16 @@
  * The simulated network: ordered byte streams between processes, with delay, arbitrary chunking,
  * resets and partitions, behind platform's `Network`.
  *
- * What is modelled: bytes of one direction arrive in order, cut anywhere; a partition holds bytes back
- * as TCP's retransmission does and delivers them when it heals, unless the connection was reset;
- * connecting across a partition times out; when a process dies, its peers see the end of their
- * streams (once they can be reached). Unix sockets are never partitioned.
+ * What is modelled: bytes of one direction arrive in order, cut anywhere; a cut direction holds bytes
+ * back as TCP's retransmission does and delivers them a while after it heals, unless the connection was reset;
+ * connecting across a cut times out; when a process dies, its peers see the end of their streams (once
+ * they can be reached); when a host loses power they see nothing until it is up again. Unix sockets are
+ * never cut.
  */
 import { SystemError } from "../../src/base/errors.ts";
 import { err, ok } from "../../src/base/result.ts";
-import type {
-  Acceptor,
-  ConnectCallback,
-  Network,
-  Stream,
-  StreamHandlers,
-} from "../../src/platform/types.ts";
+import type { Acceptor, ConnectCallback, Network } from "../../src/platform/types.ts";
+import { Connection, LOCAL_DELAY_MS } from "./connection.ts";
 import type { SeededRandom } from "./random.ts";
 import type { Scheduler, SimProcess } from "./scheduler.ts";
 
@@ -26,8 +22,8 @@ export interface NetworkConditions {
   readonly splitChance: number;
 }
 
-const LOCAL_DELAY_MS = 0.03;
-const IN_FLIGHT_BYTES_MAX = 1 << 20;
+/** How long after a cut healed TCP tries again, at most. */
+const RETRANSMIT_MAX_MS = 3000;
 
 interface Listener {
   readonly owner: SimProcess;
@@ -35,144 +31,11 @@ interface Listener {
   readonly accept: Acceptor;
 }
 
-/** One end of a connection. */
-class Endpoint implements Stream {
-  readonly peer: Stream["peer"];
-  readonly remoteAddress: string | undefined;
-  readonly owner: SimProcess;
-  readonly link: Connection;
-  handlers: StreamHandlers | undefined;
-  other: Endpoint | undefined;
-  open = true;
-  reading = true;
-  /** Chunks that arrived while paused or before the handlers were known. */
-  arrived: (Uint8Array | "end")[] = [];
-  inFlightBytes = 0;
-  wantsDrain = false;
-  lastArrivalMs = 0;
-
-  constructor(link: Connection, owner: SimProcess, remote: string | undefined, pid: number) {
-    this.link = link;
-    this.owner = owner;
-    this.remoteAddress = remote;
-    this.peer = remote === undefined ? { pid, uid: 0 } : undefined;
-  }
-
-  write(bytes: Uint8Array): number {
-    if (!this.open) return bytes.length;
-    const room = IN_FLIGHT_BYTES_MAX - this.inFlightBytes;
-    const taken = Math.min(room, bytes.length);
-    if (taken < bytes.length) this.wantsDrain = true;
-    if (taken > 0) this.link.send(this, bytes.slice(0, taken));
-    return taken;
-  }
-  pause(): void {
-    this.reading = false;
-  }
-  resume(): void {
-    if (this.reading) return;
-    this.reading = true;
-    this.link.network.scheduler.soon(this.owner, () => this.deliver());
-  }
-  close(): void {
-    if (!this.open) return;
-    this.open = false;
-    this.link.sendEnd(this);
-  }
-
-  deliver(): void {
-    while (this.open && this.reading && this.handlers !== undefined && this.arrived.length > 0) {
-      const item = this.arrived.shift();
-      if (item === "end") {
-        this.open = false;
-        this.handlers.onClose(undefined);
-      } else if (item !== undefined) {
-        this.handlers.onData(item);
-      }
-    }
-  }
-}
-
-class Connection {
-  readonly network: SimNetwork;
-  readonly from: SimHost;
-  readonly to: SimHost;
-  readonly client: Endpoint;
-  readonly server: Endpoint;
-
-  constructor(
-    network: SimNetwork,
-    from: SimHost,
-    to: SimHost,
-    clientOwner: SimProcess,
-    serverOwner: SimProcess,
-    addresses: { client: string; server: string } | undefined,
-  ) {
-    this.network = network;
-    this.from = from;
-    this.to = to;
-    this.client = new Endpoint(this, clientOwner, addresses?.server, network.pidOf(serverOwner));
-    this.server = new Endpoint(this, serverOwner, addresses?.client, network.pidOf(clientOwner));
-    this.client.other = this.server;
-    this.server.other = this.client;
-  }
-
-  get local(): boolean {
-    return this.client.remoteAddress === undefined;
-  }
-
-  send(sender: Endpoint, bytes: Uint8Array): void {
-    const { random, conditions } = this.network;
-    sender.inFlightBytes += bytes.length;
-    let at = 0;
-    while (at < bytes.length) {
-      const rest = bytes.length - at;
-      const piece =
-        rest > 1 && random.chance(conditions.splitChance) ? 1 + random.below(rest - 1) : rest;
-      this.#transmit(sender, bytes.subarray(at, at + piece));
-      at += piece;
-    }
-  }
-
-  sendEnd(sender: Endpoint): void {
-    this.#transmit(sender, "end");
-  }
-
-  #transmit(sender: Endpoint, item: Uint8Array | "end"): void {
-    const { scheduler } = this.network;
-    const receiver = sender.other as Endpoint;
-    const delay = this.local ? LOCAL_DELAY_MS : this.network.delayMs();
-    const atMs = Math.max(scheduler.nowMs + delay, receiver.lastArrivalMs);
-    receiver.lastArrivalMs = atMs;
-    scheduler.at(this.network.kernel, atMs, () => this.#arrive(sender, receiver, item));
-  }
-
-  #arrive(sender: Endpoint, receiver: Endpoint, item: Uint8Array | "end"): void {
-    const fromHost = sender === this.client ? this.from : this.to;
-    const toHost = sender === this.client ? this.to : this.from;
-    if (!this.local && this.network.isCut(fromHost, toHost)) {
-      this.network.holdUntilHealed(() => this.#arrive(sender, receiver, item));
-      return;
-    }
-    if (item !== "end") {
-      sender.inFlightBytes -= item.length;
-      if (sender.wantsDrain && sender.open && sender.inFlightBytes < IN_FLIGHT_BYTES_MAX / 2) {
-        sender.wantsDrain = false;
-        this.network.scheduler.soon(sender.owner, () => {
-          if (sender.open) sender.handlers?.onDrain();
-        });
-      }
-    }
-    if (!receiver.open) return;
-    receiver.arrived.push(item);
-    this.network.scheduler.soon(receiver.owner, () => receiver.deliver());
-  }
-}
-
-/** A machine: addresses it owns and what listens there. */
+/** A machine: its address, and whether it has power. */
 export class SimHost {
   readonly name: string;
   readonly address: string;
+  powered = true;
 
   constructor(name: string, address: string) {
     this.name = name;
@@ -185,12 +48,15 @@ export class SimNetwork {
   readonly random: SeededRandom;
   /** Deliveries belong to no process: the kernel keeps running. */
   readonly kernel: SimProcess;
-  conditions: NetworkConditions;
-  #listeners = new Map<string, Listener>();
-  #connections = new Set<Connection>();
-  #cuts = new Set<string>();
-  #held: (() => void)[] = [];
-  #pids = new Map<SimProcess, number>();
+  readonly conditions: NetworkConditions;
+  readonly #listeners = new Map<string, Listener>();
+  readonly #hosts = new Map<string, SimHost>();
+  readonly #connections = new Set<Connection>();
+  readonly #cuts = new Set<string>();
+  readonly #extraDelayMs = new Map<string, number>();
+  readonly #endings = new Map<string, number>();
+  readonly #pids = new Map<SimProcess, number>();
+  readonly #byPid = new Map<number, SimProcess>();
   #nextPid = 100;
 
   constructor(
@@ -210,65 +76,95 @@ export class SimNetwork {
     if (pid === undefined) {
       pid = this.#nextPid++;
       this.#pids.set(process, pid);
+      this.#byPid.set(pid, process);
     }
     return pid;
   }
 
   isAlive(pid: number): boolean {
-    for (const [process, own] of this.#pids) if (own === pid) return process.alive;
-    return false;
+    return this.#byPid.get(pid)?.alive === true;
   }
 
-  delayMs(): number {
-    return this.random.between(this.conditions.delayMinMs, this.conditions.delayMaxMs);
+  delayMs(from: SimHost, to: SimHost): number {
+    const delayMs = this.random.between(this.conditions.delayMinMs, this.conditions.delayMaxMs);
+    if (this.#extraDelayMs.size === 0) return delayMs;
+    return delayMs + this.random.fraction() * (this.#extraDelayMs.get(direction(from, to)) ?? 0);
   }
 
   // --- faults
 
   isCut(from: SimHost, to: SimHost): boolean {
-    return this.#cuts.has(`${from.name}>${to.name}`);
+    return this.#cuts.size > 0 && this.#cuts.has(direction(from, to));
   }
   /** Cuts one direction; bytes already sent are held too. */
   cut(from: SimHost, to: SimHost): void {
-    this.#cuts.add(`${from.name}>${to.name}`);
+    this.#cuts.add(direction(from, to));
+  }
+  heal(from: SimHost, to: SimHost): void {
+    if (this.#cuts.delete(direction(from, to))) this.#healed();
   }
   healAll(): void {
+    this.#extraDelayMs.clear();
+    if (this.#cuts.size === 0) return;
     this.#cuts.clear();
-    const held = this.#held;
-    this.#held = [];
-    for (const action of held) this.scheduler.at(this.kernel, this.scheduler.nowMs, action);
+    this.#healed();
   }
-  holdUntilHealed(action: () => void): void {
-    this.#held.push(action);
+  /** Up to so much is added to the delay of this direction; 0 ends it. */
+  slow(from: SimHost, to: SimHost, extraDelayMs: number): void {
+    if (extraDelayMs > 0) this.#extraDelayMs.set(direction(from, to), extraDelayMs);
+    else this.#extraDelayMs.delete(direction(from, to));
   }
   /** Both ends of the connections between two hosts see a reset; bytes in flight are lost. */
   reset(a: SimHost, b: SimHost): void {
     for (const connection of [...this.#connections]) {
-      const between =
-        (connection.from === a && connection.to === b) ||
-        (connection.from === b && connection.to === a);
-      if (between && !connection.local) this.#abort(connection);
+      if (connection.between(a, b)) connection.abort();
+    }
+  }
+  /** From now on the host's processes die without a word to their peers. */
+  powerOff(host: SimHost): void {
+    host.powered = false;
+  }
+  /** What peers still hold open is unknown to the host that comes up. */
+  powerOn(host: SimHost): void {
+    host.powered = true;
+    for (const connection of [...this.#connections]) {
+      const { client, server } = connection;
+      const stale = (client.host === host && !client.open) || (server.host === host && !server.open);
+      if (stale && !connection.local) connection.abort();
     }
   }
 
-  #abort(connection: Connection): void {
-    this.#connections.delete(connection);
-    for (const end of [connection.client, connection.server]) {
-      if (!end.open) continue;
-      end.open = false;
-      this.scheduler.soon(end.owner, () =>
-        end.handlers?.onClose(new SystemError("ECONNRESET", "read", end.remoteAddress ?? "")),
-      );
+  /** How many connections between two hosts have ended so far. */
+  endings(a: SimHost, b: SimHost): number {
+    return this.#endings.get(pair(a, b)) ?? 0;
+  }
+
+  ended(connection: Connection): void {
+    const { client, server } = connection;
+    const key = pair(client.host, server.host);
+    this.#endings.set(key, (this.#endings.get(key) ?? 0) + 1);
+    if (!client.open && !server.open) this.#connections.delete(connection);
+  }
+
+  /** Each connection hears of the end of a cut when it next retransmits. */
+  #healed(): void {
+    for (const connection of this.#connections) {
+      if (connection.client.blocked.length + connection.server.blocked.length === 0) continue;
+      const delayMs = this.random.between(1, RETRANSMIT_MAX_MS);
+      this.scheduler.at(this.kernel, this.scheduler.nowMs + delayMs, () => connection.unblock());
     }
   }
 
   // --- platform's Network for one process on one host
 
   forProcess(host: SimHost, owner: SimProcess): Network {
+    this.#hosts.set(host.address, host);
     owner.onDeath(() => this.#ownerDied(owner));
     return {
-      listenUnix: (path, _mode, accept) => this.#listen(`${host.name}:${path}`, host, owner, accept),
-      listenTcp: (address, port, accept) => this.#listen(`tcp:${address}:${port}`, host, owner, accept),
+      listenUnix: (path, _mode, accept) =>
+        this.#listen(`${host.name}:${path}`, host, owner, accept),
+      listenTcp: (address, port, accept) =>
+        this.#listen(`tcp:${address}:${port}`, host, owner, accept),
       connectUnix: (path, connected) =>
         this.#connect(host, owner, `${host.name}:${path}`, undefined, 0, connected),
       connectTcp: (to, connected) =>
@@ -288,27 +184,31 @@ export class SimNetwork {
     host: SimHost,
     owner: SimProcess,
     key: string,
-    tcp: { address: string; localAddress?: string } | undefined,
+    tcp: { readonly address: string; readonly localAddress?: string } | undefined,
     timeoutMs: number,
     connected: ConnectCallback,
   ) {
-    const delay = tcp === undefined ? LOCAL_DELAY_MS : 2 * this.delayMs();
+    const target = tcp === undefined ? host : this.#hosts.get(tcp.address);
+    const delayMs =
+      tcp === undefined || target === undefined
+        ? LOCAL_DELAY_MS
+        : this.delayMs(host, target) + this.delayMs(target, host);
     const state = { cancelled: false };
     const fail = (code: string) => {
       if (!state.cancelled) connected(err(new SystemError(code, "connect", key)));
     };
-    this.scheduler.at(owner, this.scheduler.nowMs + delay, () => {
+    this.scheduler.at(owner, this.scheduler.nowMs + delayMs, () => {
       if (state.cancelled) return;
-      const listener = this.#listeners.get(key);
-      const target = listener?.host;
       const unreachable =
-        tcp !== undefined && target !== undefined && (this.isCut(host, target) || this.isCut(target, host));
-      if (unreachable) {
+        target !== undefined &&
+        (!target.powered || this.isCut(host, target) || this.isCut(target, host));
+      if (unreachable || delayMs > timeoutMs + LOCAL_DELAY_MS) {
         this.scheduler.at(owner, this.scheduler.nowMs + timeoutMs, () => fail("ETIMEDOUT"));
         return;
       }
+      const listener = this.#listeners.get(key);
       if (listener === undefined) return fail("ECONNREFUSED");
-      this.#establish(host, owner, listener, tcp, connected);
+      this.#establish({ host, owner }, listener, tcp, connected);
     });
     return {
       cancel: () => {
@@ -318,15 +218,16 @@ export class SimNetwork {
   }
 
   #establish(
-    host: SimHost,
-    owner: SimProcess,
+    from: { readonly host: SimHost; readonly owner: SimProcess },
     listener: Listener,
-    tcp: { address: string; localAddress?: string } | undefined,
+    tcp: { readonly address: string; readonly localAddress?: string } | undefined,
     connected: ConnectCallback,
   ): void {
     const addresses =
-      tcp === undefined ? undefined : { client: tcp.localAddress ?? host.address, server: tcp.address };
-    const connection = new Connection(this, host, listener.host, owner, listener.owner, addresses);
+      tcp === undefined
+        ? undefined
+        : { client: tcp.localAddress ?? from.host.address, server: tcp.address };
+    const connection = new Connection(this, from, listener, addresses);
     this.#connections.add(connection);
     this.scheduler.soon(listener.owner, () => {
       connection.server.handlers = listener.accept(connection.server);
@@ -342,10 +243,17 @@ export class SimNetwork {
     }
     for (const connection of [...this.#connections]) {
       for (const end of [connection.client, connection.server]) {
-        if (end.owner !== owner) continue;
-        this.#connections.delete(connection);
-        if (end.open) end.close();
+        if (end.owner !== owner || !end.open) continue;
+        if (end.host.powered || connection.local) end.close();
+        else end.open = false;
       }
     }
   }
+}
+
+function direction(from: SimHost, to: SimHost): string {
+  return `${from.name}>${to.name}`;
+}
+function pair(a: SimHost, b: SimHost): string {
+  return a.name < b.name ? direction(a, b) : direction(b, a);
 }

@@ -1,6 +1,6 @@
 /**
  * One simulated node: a host with a disk, and on it the same objects that the real processes are made of:
- * ctdbd, recoverd, the recovery helper, each a process that can die by itself.
+ * ctdbd, recoverd, the recovery helper, each a process that can pause or die by itself.
  */
 import type { Logger } from "../../src/base/log.ts";
 import { done, err, ok, type Result } from "../../src/base/result.ts";
@@ -8,17 +8,19 @@ import { connectClient } from "../../src/client/ctdb_client.ts";
 import { Recoverd } from "../../src/cluster/recoverd.ts";
 import { announceOnly } from "../../src/cluster/takeover_runs.ts";
 import { TunableSet } from "../../src/config/tunables.ts";
-import type { ConfiguredNode, CtdbConfig, CtdbPaths } from "../../src/config/types.ts";
 import { timedProbe } from "../../src/daemon/cluster_lock_probe.ts";
 import { Daemon } from "../../src/daemon/daemon.ts";
 import { NoEvents } from "../../src/daemon/event_runner.ts";
 import { DatabaseSet } from "../../src/database/database_set.ts";
 import type { DatabaseHost } from "../../src/database/host.ts";
 import { runRecovery } from "../../src/recovery/run_recovery.ts";
+import type { ControlName, ControlRequestOf } from "../../src/wire/controls.ts";
+import type { SimCluster } from "./cluster.ts";
+import type { SimLock } from "./cluster_lock.ts";
 import type { SimDisk } from "./disk.ts";
 import { SimFiles } from "./files.ts";
-import type { SimCluster } from "./cluster.ts";
 import { SimHost } from "./network.ts";
+import { LEADER_TIMEOUT_SEC, nodeAddress, nodeConfig, nodeList, PATHS } from "./node_config.ts";
 import type { SeededRandom } from "./random.ts";
 import { SimProcess } from "./scheduler.ts";
 
@@ -32,11 +34,16 @@ export class SimNode {
   daemon: Daemon | undefined;
   recoverd: Recoverd | undefined;
   process: SimProcess | undefined;
+  recoverdProcess: SimProcess | undefined;
+  helperProcess: SimProcess | undefined;
   /** The database part of the running daemon, for the checkers. */
   databases: DatabaseSet | undefined;
+  clusterLock: SimLock | undefined;
+  /** What the node's wall clock shows too much. */
+  wallSkewMs = 0;
   readonly #cluster: SimCluster;
   readonly #random: SeededRandom;
-  #children = new Set<SimProcess>();
+  readonly #children = new Set<SimProcess>();
   #starts = 0;
   #lastPausedMs = Number.NEGATIVE_INFINITY;
 
@@ -45,7 +52,7 @@ export class SimNode {
     this.#random = random;
     this.pnn = pnn;
     this.disk = disk;
-    this.host = new SimHost(`node${pnn}`, address(pnn));
+    this.host = new SimHost(`node${pnn}`, nodeAddress(pnn));
     for (const directory of ["/volatile", "/persistent", "/state", "/run"]) {
       this.files.makeDirectory(directory);
     }
@@ -55,11 +62,13 @@ export class SimNode {
     return this.process?.alive === true;
   }
   get socket(): string {
-    return "/run/ctdbd.socket";
+    return PATHS.socket;
   }
 
+  // --- life
+
   start(): void {
-    if (this.running) return;
+    if (this.running || !this.host.powered) return;
     this.#starts += 1;
     const process = this.newProcess("ctdbd");
     this.process = process;
@@ -83,35 +92,13 @@ export class SimNode {
     for (const child of [...this.#children]) child.kill();
   }
 
-  /** As `ctdb stop` and `ctdb continue` do, without their waiting. */
-  requestStop(): void {
-    void this.#request("STOP_NODE");
+  /** The host is gone without a word to anybody; `powerOn` brings it back, without ctdbd. */
+  powerOff(): void {
+    this.#cluster.network.powerOff(this.host);
+    this.crash();
   }
-  requestContinue(): void {
-    void this.#request("CONTINUE_NODE");
-  }
-
-  async #request(control: "STOP_NODE" | "CONTINUE_NODE"): Promise<void> {
-    const process = this.newProcess(control);
-    const network = this.#cluster.network.forProcess(this.host, process);
-    const connected = await connectClient(network, process.timers, this.socket);
-    if (connected.ok) {
-      await connected.value.control(control, undefined);
-      connected.value.close();
-    }
-    process.kill();
-  }
-
-  /** Generation in which a database's content here is the cluster's; undefined while it is not. */
-  validGeneration(name: string): number | undefined {
-    const database = this.databases?.databaseByName(name);
-    if (database === undefined || database.invalidRecords) return undefined;
-    return database.freeze.state === "thawed" ? database.generation : undefined;
-  }
-
-  /** Its clients may have been without answers through no fault of the daemon. */
-  wasPausedWithin(ms: number): boolean {
-    return this.#cluster.scheduler.nowMs - this.#lastPausedMs < ms;
+  powerOn(): void {
+    if (!this.host.powered) this.#cluster.network.powerOn(this.host);
   }
 
   pause(): void {
@@ -123,9 +110,15 @@ export class SimNode {
     for (const process of this.#children) process.resume();
   }
 
+  /** Its clients may have been without answers through no fault of the daemon. */
+  wasPausedWithin(ms: number): boolean {
+    return this.#cluster.scheduler.nowMs - this.#lastPausedMs < ms;
+  }
+
   /** A process of this host, with its own end of the simulated system. */
   newProcess(name: string): SimProcess {
-    const process = this.#cluster.newProcess(`node${this.pnn}.${name}.${this.#starts}`);
+    const fullName = `node${this.pnn}.${name}.${this.#starts}`;
+    const process = new SimProcess(this.#cluster.scheduler, fullName, () => this.wallSkewMs);
     this.#children.add(process);
     process.onDeath(() => this.#children.delete(process));
     return process;
@@ -135,6 +128,43 @@ export class SimNode {
     return this.#cluster.logger(process);
   }
 
+  // --- as the tool does
+
+  /** One control of a short-lived client, to this node or another; undefined when it failed. */
+  async request<N extends ControlName>(
+    control: N,
+    request: ControlRequestOf<N>,
+    pnn?: number,
+  ): Promise<number | undefined> {
+    const process = this.newProcess(control);
+    const network = this.#cluster.network.forProcess(this.host, process);
+    const connected = await connectClient(network, process.timers, this.socket);
+    let status: number | undefined;
+    if (connected.ok) {
+      const options = pnn === undefined ? {} : { pnn };
+      const answer = await connected.value.control(control, request, options);
+      if (answer.ok) status = answer.value.status;
+      connected.value.close();
+    }
+    process.kill();
+    return status;
+  }
+
+  // --- for the checkers
+
+  /** Generation in which a database's content here is the cluster's; undefined while it is not. */
+  validGeneration(name: string): number | undefined {
+    const database = this.databases?.databaseByName(name);
+    if (database === undefined || database.invalidRecords) return undefined;
+    return database.freeze.state === "thawed" ? database.generation : undefined;
+  }
+
+  get generation(): number | undefined {
+    return this.daemon?.node?.vnnMap.generation;
+  }
+
+  // --- what the processes are made of
+
   #daemonDependencies(process: SimProcess): ConstructorParameters<typeof Daemon>[0] {
     const cluster = this.#cluster;
     const log = this.log(process);
@@ -142,7 +172,7 @@ export class SimNode {
     for (const [name, value] of Object.entries(cluster.tunables)) tunables.set(name, value);
     let level = 5;
     return {
-      config: config(cluster.usesLock, this.host.address),
+      config: nodeConfig(cluster.usesLock, this.host.address),
       paths: PATHS,
       nodes: nodeList(cluster.size),
       tunables,
@@ -168,6 +198,7 @@ export class SimNode {
       events: new NoEvents(log, process.timers),
       createDatabase: (host: DatabaseHost) => {
         this.databases = new DatabaseSet(host);
+        cluster.watchRecoveries(this, this.databases);
         return this.databases;
       },
       isAlive: (pid) => cluster.network.isAlive(pid),
@@ -179,9 +210,13 @@ export class SimNode {
 
   #startRecoverd(parent: SimProcess, exited: (how: string) => void) {
     const process = this.newProcess("recoverd");
+    this.recoverdProcess = process;
     parent.onDeath(() => process.kill());
     process.onDeath(() => {
-      this.recoverd = undefined;
+      if (this.recoverdProcess === process) {
+        this.recoverd = undefined;
+        this.recoverdProcess = undefined;
+      }
       if (parent.alive) this.#cluster.scheduler.soon(parent, () => exited("killed"));
     });
     void this.#runRecoverd(process);
@@ -196,6 +231,8 @@ export class SimNode {
     if (!connected.ok) return process.kill();
     const client = connected.value;
     client.onDisconnect(() => process.kill());
+    cluster.leaders.watchBroadcasts(this, client);
+    this.clusterLock = cluster.lockFor(process, this.pnn);
     const recoverd = new Recoverd({
       client,
       clock: process.clock,
@@ -206,15 +243,15 @@ export class SimNode {
         start: (generation, ended) => this.#startHelper(process, generation, ended),
       },
       takeoverHelper: announceOnly(client, log),
-      clusterLock: cluster.lockFor(process, this.pnn),
-      leaderTimeoutMs: 5000,
-      testMode: false,
+      clusterLock: this.clusterLock,
+      leaderTimeoutMs: LEADER_TIMEOUT_SEC * 1000,
+      testMode: cluster.testMode,
       setLogLevel: () => {},
       memoryReport: () => "",
     });
-    const started = await recoverd.start();
-    if (!started.ok) return process.kill();
     this.recoverd = recoverd;
+    const started = await recoverd.start();
+    if (!started.ok) process.kill();
   }
 
   #startHelper(
@@ -224,14 +261,28 @@ export class SimNode {
   ): { cancel(): void } {
     this.#cluster.recoveryStarted(this, generation);
     const process = this.newProcess("recovery_helper");
+    this.helperProcess = process;
     parent.onDeath(() => process.kill());
-    const finish = (outcome: Result<void>) => {
-      if (!process.alive) return;
-      process.kill();
+    let reported = false;
+    const report = (outcome: Result<void>) => {
+      if (reported) return;
+      reported = true;
       this.#cluster.scheduler.soon(parent, () => ended(outcome));
     };
-    void this.#recover(process, generation).then(finish);
-    return { cancel: () => process.kill() };
+    process.onDeath(() => {
+      if (this.helperProcess === process) this.helperProcess = undefined;
+      report(err("the recovery helper was killed"));
+    });
+    void this.#recover(process, generation).then((outcome) => {
+      report(outcome);
+      process.kill();
+    });
+    return {
+      cancel: () => {
+        reported = true;
+        process.kill();
+      },
+    };
   }
 
   async #recover(process: SimProcess, generation: number): Promise<Result<void>> {
@@ -240,65 +291,11 @@ export class SimNode {
     if (!connected.ok) return err(connected.error.reason);
     const { clock, timers } = process;
     const client = connected.value;
+    this.#cluster.leaders.watchCoordinator(this, client, generation);
     const random = this.#random.fork();
     const log = this.log(process);
     const outcome = await runRecovery({ client, clock, timers, random, log }, { generation });
     client.close();
     return outcome.ok ? done : err(outcome.error.reason);
   }
-}
-
-function address(pnn: number): string {
-  return `10.0.0.${pnn + 1}`;
-}
-
-function nodeList(size: number): readonly ConfiguredNode[] {
-  return Array.from({ length: size }, (_, pnn) => ({
-    pnn,
-    address: address(pnn),
-    deleted: false,
-  }));
-}
-
-const PATHS: CtdbPaths = {
-  testMode: false,
-  etcDirectory: "/etc",
-  socket: "/run/ctdbd.socket",
-  eventSocket: "/run/eventd.socket",
-  pidFile: "/run/ctdbd.pid",
-  logDirectory: "/log",
-  variableDirectory: "/var",
-  runDirectory: "/run",
-  lockDirectory: "/run",
-  helperDirectory: "/bin",
-};
-
-function config(usesLock: boolean, nodeAddress: string): CtdbConfig {
-  return {
-    logging: { logLevel: "NOTICE", location: "file:" },
-    cluster: {
-      transport: "tcp",
-      nodeAddress,
-      clusterLock: usesLock ? "/cluster/lock" : undefined,
-      nodesList: undefined,
-      leaderTimeoutSec: 5,
-      leaderCapability: true,
-    },
-    database: {
-      volatileDirectory: "/volatile",
-      persistentDirectory: "/persistent",
-      stateDirectory: "/state",
-      lockDebugScript: undefined,
-      tdbMutexes: false,
-    },
-    event: { debugScript: undefined },
-    failover: { disabled: false, shutdownExtraTimeoutSec: 0, shutdownFailoverTimeoutSec: 10 },
-    legacy: {
-      realtimeScheduling: false,
-      lmasterCapability: true,
-      startAsStopped: false,
-      startAsDisabled: false,
-      scriptLogLevel: "ERROR",
-    },
-  };
 }

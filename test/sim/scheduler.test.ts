@@ -104,7 +104,7 @@ test("SimNetwork.cut() holds bytes back until healed, one direction at a time", 
   expect(atServer.state.text).toBe("");
   expect(atClient.state.text).toBe("to client");
   network.healAll();
-  scheduler.run(1100);
+  scheduler.run(5000);
   expect(atServer.state.text).toBe("to server");
 });
 

@@ -15,48 +15,53 @@ import type { Clock, Timer, Timers, Timeval } from "../../src/platform/types.ts"
 /** Virtual time 0 is this second since 1970. */
 export const EPOCH_SEC = 1_700_000_000;
 /** More turns than this without time moving is a spin that the real daemon would burn a core on. */
-const TURNS_AT_ONE_TIME_MAX = 1_000_000;
+const TURNS_AT_ONE_TIME_MAX = 200_000;
 
-interface Event {
+const NOTHING = (): void => {};
+
+class Event implements Timer {
   readonly atMs: number;
   readonly sequence: number;
   readonly owner: SimProcess;
-  readonly action: () => void;
-  cancelled: boolean;
+  action: () => void;
+  cancelled = false;
+
+  constructor(atMs: number, sequence: number, owner: SimProcess, action: () => void) {
+    this.atMs = atMs;
+    this.sequence = sequence;
+    this.owner = owner;
+    this.action = action;
+  }
+
+  /** Lets go of what the action holds: the event itself stays in the queue until its time. */
+  cancel(): void {
+    this.cancelled = true;
+    this.action = NOTHING;
+  }
 }
 
 export class Scheduler {
   nowMs = 0;
   turns = 0;
   #sequence = 0;
-  #heap: Event[] = [];
+  readonly #heap: Event[] = [];
   #soon: Event[] = [];
   #turnsAtThisTime = 0;
-  /** Runs after every turn: the invariant checkers hang here. */
-  afterTurn: (() => void) | undefined;
 
   at(owner: SimProcess, atMs: number, action: () => void): Timer {
-    const event: Event = {
-      atMs: Math.max(atMs, this.nowMs),
-      sequence: this.#sequence++,
-      owner,
-      action,
-      cancelled: false,
-    };
+    const event = new Event(Math.max(atMs, this.nowMs), this.#sequence++, owner, action);
     this.#push(event);
-    return {
-      cancel: () => {
-        event.cancelled = true;
-      },
-    };
+    return event;
   }
 
   soon(owner: SimProcess, action: () => void): void {
-    this.#soon.push({ atMs: this.nowMs, sequence: 0, owner, action, cancelled: false });
+    this.#soon.push(new Event(this.nowMs, 0, owner, action));
   }
 
   /** Runs events up to and including `untilMs`; time ends there. */
   run(untilMs: number): void {
+    // What was begun outside of any turn.
+    drainMicrotasks();
     this.#settle();
     for (;;) {
       const next = this.#heap[0];
@@ -73,39 +78,29 @@ export class Scheduler {
     this.nowMs = Math.max(this.nowMs, untilMs);
   }
 
-  /** Runs until the condition holds; false when it does not within `limitMs`. */
-  runUntil(condition: () => boolean, limitMs: number): boolean {
+  /** Runs until the condition holds; false when it does not within `limitMs`. Looks every `stepMs`. */
+  runUntil(condition: () => boolean, limitMs: number, stepMs = 50): boolean {
     const end = this.nowMs + limitMs;
     while (!condition()) {
-      this.#settle();
-      if (condition()) return true;
-      const next = this.#heap[0];
-      if (next === undefined || next.atMs > end) {
-        this.run(end);
-        return condition();
-      }
-      this.run(next.atMs);
+      if (this.nowMs >= end) return false;
+      this.run(Math.min(end, this.nowMs + stepMs));
     }
     return true;
   }
 
   #turn(event: Event): void {
-    if (event.owner.hold(event.action)) return;
+    if (event.cancelled || event.owner.hold(event.action)) return;
     this.turns += 1;
     this.#turnsAtThisTime += 1;
     assert(this.#turnsAtThisTime < TURNS_AT_ONE_TIME_MAX, "virtual time moves on");
     event.action();
     drainMicrotasks();
-    this.afterTurn?.();
   }
 
   #settle(): void {
-    drainMicrotasks();
-    for (let i = 0; i < this.#soon.length; i++) {
-      const event = this.#soon[i] as Event;
-      this.#turn(event);
-    }
-    this.#soon.length = 0;
+    if (this.#soon.length === 0) return;
+    for (let i = 0; i < this.#soon.length; i++) this.#turn(this.#soon[i] as Event);
+    this.#soon = [];
   }
 
   #push(event: Event): void {
@@ -114,8 +109,9 @@ export class Scheduler {
     heap.push(event);
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      if (before(heap[parent] as Event, event)) break;
-      heap[at] = heap[parent] as Event;
+      const above = heap[parent] as Event;
+      if (before(above, event)) break;
+      heap[at] = above;
       at = parent;
     }
     heap[at] = event;
@@ -124,14 +120,16 @@ export class Scheduler {
   #pop(): void {
     const heap = this.#heap;
     const last = heap.pop() as Event;
-    if (heap.length === 0) return;
+    const count = heap.length;
+    if (count === 0) return;
     let at = 0;
     for (;;) {
       let child = 2 * at + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && before(heap[child + 1] as Event, heap[child] as Event)) child++;
-      if (before(last, heap[child] as Event)) break;
-      heap[at] = heap[child] as Event;
+      if (child >= count) break;
+      if (child + 1 < count && before(heap[child + 1] as Event, heap[child] as Event)) child++;
+      const below = heap[child] as Event;
+      if (before(last, below)) break;
+      heap[at] = below;
       at = child;
     }
     heap[at] = last;
@@ -152,12 +150,13 @@ export class SimProcess {
   #onDeath: (() => void)[] = [];
   readonly #scheduler: Scheduler;
 
-  constructor(scheduler: Scheduler, name: string, wallSkewMs = 0) {
+  /** `wallSkewMs` is asked for at each look at the wall clock: it may jump. */
+  constructor(scheduler: Scheduler, name: string, wallSkewMs: () => number = () => 0) {
     this.#scheduler = scheduler;
     this.name = name;
     this.clock = {
       monotonicMs: () => scheduler.nowMs,
-      wallTime: () => wallTime(scheduler.nowMs + wallSkewMs),
+      wallTime: () => wallTime(scheduler.nowMs + wallSkewMs()),
     };
     this.timers = {
       after: (delayMs, action) => scheduler.at(this, scheduler.nowMs + delayMs, action),

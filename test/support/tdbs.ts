@@ -13,7 +13,13 @@ export function recordEnvironment(): RecordEnvironment {
     const timers = new BunTimers();
     const clock = new BunClock();
     const files = new BunSharedFiles();
-    const tdbs = new FileTdbOpener({ files, internalFiles: files, timers, clock, mutexesWork: true });
+    const tdbs = new FileTdbOpener({
+      files,
+      internalFiles: files,
+      timers,
+      clock,
+      mutexesWork: true,
+    });
     environment = { tdbs, timers, clock };
   }
   return environment;

@@ -1,6 +1,12 @@
 /** Time and chance of the real machine. The only place of the daemons where they come from. */
 import { getRandomValues } from "node:crypto";
 import type { Clock, Random, Timeval } from "../types.ts";
+import { nativeMemory, openLibc } from "./libc.ts";
+
+const CLOCK_REALTIME = 0;
+const libc = openLibc({ clock_gettime: { args: ["i32", "ptr"], returns: "i32" } });
+/** struct timespec: seconds and nanoseconds, 64 bits each. */
+const timespec = nativeMemory(16);
 
 export class BunClock implements Clock {
   /** CLOCK_MONOTONIC since the start of this thread: steps of the wall clock do not touch it. */
@@ -8,11 +14,12 @@ export class BunClock implements Clock {
     return performance.now();
   }
 
+  /** Date.now() has no microseconds, and performance.timeOrigin misses steps of the clock. */
   wallTime(): Timeval {
-    // Date.now() has no microseconds; timeOrigin would keep the wall clock of the start for ever.
-    const nowMs = Date.now();
-    const sec = Math.floor(nowMs / 1000);
-    return { sec, usec: (nowMs - sec * 1000) * 1000 };
+    libc.clock_gettime(CLOCK_REALTIME, timespec.address);
+    const words = timespec.words;
+    const sec = (words[1] as number) * 0x100000000 + ((words[0] as number) >>> 0);
+    return { sec, usec: Math.floor((words[2] as number) / 1000) };
   }
 }
 

@@ -1,0 +1,142 @@
+/**
+ * Datagrams to a syslog daemon: the unix socket /dev/log or UDP port 514 on loopback.
+ *
+ * Invariants:
+ * 1. Sending never blocks. The form "syslog" keeps a bounded queue while the daemon is busy and tries
+ *    again; the other forms drop, and the next datagram that fits is preceded by the count.
+ * 2. A daemon that is gone is looked for again with the next message; its absence is silent, as nobody
+ *    could be told.
+ */
+import type { SyslogTransport } from "../../base/log_format.ts";
+import { ERRNO, errno, type NativeMemory, nativeMemory, openLibc } from "./libc.ts";
+import { closeDescriptor } from "./pipe.ts";
+import { socketAddress } from "./socket_address.ts";
+
+/** The original's limit, of RFC 3164, without the NUL of its buffer. */
+const DATAGRAM_BYTES_MAX = 1023;
+const LIBC_DATAGRAM_BYTES_MAX = 8192;
+const QUEUE_MAX = 1000;
+const RETRY_MS = 50;
+const AF_UNIX = 1;
+const AF_INET = 2;
+const SOCK_DGRAM = 2;
+const SOCK_NONBLOCK = 0o4000;
+const SOCK_CLOEXEC = 0o2000000;
+const MSG_DONTWAIT = 0x40;
+const MSG_NOSIGNAL = 0x4000;
+
+/** Where the daemon listens; tests listen elsewhere. */
+export interface SyslogAddress {
+  readonly unixPath: string;
+  readonly udpPort: number;
+}
+
+export const SYSLOG_ADDRESS: SyslogAddress = { unixPath: "/dev/log", udpPort: 514 };
+
+export class SyslogSocket {
+  readonly #libc = openLibc({
+    socket: { args: ["i32", "i32", "i32"], returns: "i32" },
+    connect: { args: ["i32", "ptr", "u32"], returns: "i32" },
+    send: { args: ["i32", "ptr", "u64", "i32"], returns: "i32" },
+  });
+  readonly #transport: SyslogTransport;
+  readonly #address: SyslogAddress;
+  readonly #droppedNotice: (count: number) => string;
+  readonly #buffer: NativeMemory;
+  readonly #queue: string[] = [];
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #descriptor = -1;
+  #dropped = 0;
+
+  constructor(
+    transport: SyslogTransport,
+    address: SyslogAddress,
+    droppedNotice: (count: number) => string,
+  ) {
+    this.#transport = transport;
+    this.#address = address;
+    this.#droppedNotice = droppedNotice;
+    this.#buffer = nativeMemory(
+      transport === "unix" ? LIBC_DATAGRAM_BYTES_MAX : DATAGRAM_BYTES_MAX,
+    );
+  }
+
+  send(datagram: string): void {
+    if (this.#queue.length > 0) {
+      this.#enqueue(datagram);
+      return;
+    }
+    if (this.#dropped > 0) {
+      if (this.#trySend(this.#droppedNotice(this.#dropped)) === "busy") {
+        this.#dropped += 1;
+        return;
+      }
+      this.#dropped = 0;
+    }
+    if (this.#trySend(datagram) !== "busy") return;
+    if (this.#transport === "unix") this.#enqueue(datagram);
+    else this.#dropped += 1;
+  }
+
+  #enqueue(datagram: string): void {
+    if (this.#queue.length >= QUEUE_MAX) {
+      this.#dropped += 1;
+      return;
+    }
+    this.#queue.push(datagram);
+    this.#retry ??= setTimeout(() => this.#sendQueue(), RETRY_MS);
+  }
+
+  #sendQueue(): void {
+    this.#retry = undefined;
+    let sent = 0;
+    while (sent < this.#queue.length && this.#trySend(this.#queue[sent] as string) !== "busy") {
+      sent += 1;
+    }
+    this.#queue.splice(0, sent);
+    if (this.#queue.length > 0) this.#retry = setTimeout(() => this.#sendQueue(), RETRY_MS);
+  }
+
+  #trySend(datagram: string): "sent" | "busy" | "lost" {
+    // A daemon that was restarted has a new socket: one new try.
+    for (let attempt = 0; attempt < 2; attempt++) {
+      if (this.#descriptor === -1 && !this.#connect()) return "lost";
+      const { written } = new TextEncoder().encodeInto(datagram, this.#buffer.bytes);
+      const flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+      if (this.#libc.send(this.#descriptor, this.#buffer.address, written, flags) >= 0) {
+        return "sent";
+      }
+      if (errno() === ERRNO.EAGAIN) return "busy";
+      closeDescriptor(this.#descriptor);
+      this.#descriptor = -1;
+    }
+    return "lost";
+  }
+
+  #connect(): boolean {
+    const unix = this.#transport === "unix" || this.#transport === "nonblocking";
+    const address = unix
+      ? unixAddress(this.#address.unixPath)
+      : socketAddress("127.0.0.1", this.#address.udpPort)?.memory;
+    if (address === undefined) return false;
+    const family = unix ? AF_UNIX : AF_INET;
+    const descriptor = this.#libc.socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (descriptor === -1) return false;
+    if (this.#libc.connect(descriptor, address.address, address.bytes.length) !== 0) {
+      closeDescriptor(descriptor);
+      return false;
+    }
+    this.#descriptor = descriptor;
+    return true;
+  }
+}
+
+/** struct sockaddr_un: family and 108 bytes of path. */
+function unixAddress(path: string): NativeMemory | undefined {
+  const text = new TextEncoder().encode(path);
+  if (text.length > 107) return undefined;
+  const memory = nativeMemory(110);
+  memory.view.setUint16(0, AF_UNIX, true);
+  memory.bytes.set(text, 2);
+  return memory;
+}

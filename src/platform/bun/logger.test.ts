@@ -1,0 +1,173 @@
+import { expect, test } from "bun:test";
+import { readFileSync, renameSync, statSync, unlinkSync } from "node:fs";
+import { hostname } from "node:os";
+import { TemporaryDirectory } from "../../../test/support/temp_dir.ts";
+import { createLogger, type LoggerOptions, logHostName, type RoleLogger } from "./logger.ts";
+
+const TEST_MODE = { CTDB_TEST_MODE: "yes", CTDB_BASE: "/x/node.3" };
+
+function loggerFor(location: string, more: Partial<LoggerOptions> = {}): RoleLogger {
+  const options = { location, level: "NOTICE", application: "ctdbd", environment: TEST_MODE };
+  const created = createLogger({ ...options, level: "NOTICE", ...more });
+  if (!created.ok) throw new Error(created.error);
+  return created.value;
+}
+
+test("createLogger() writes lines of the original's shape to the file, by level", () => {
+  using directory = new TemporaryDirectory("log");
+  const path = directory.file("log.ctdb");
+  const log = loggerFor(`file:${path}`);
+  log.error("e");
+  log.warning("w");
+  log.notice("n");
+  log.info("i");
+  log.level.set(10);
+  log.debug("d");
+  log.level.set(0);
+  log.warning("not");
+  expect(log.level.get()).toBe(0);
+  log.flush();
+  const lines = readFileSync(path, "utf8").split("\n").slice(0, -1);
+  const shape = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}[+-]\d\d:\d\d node\.3 ctdbd\[(\d+)\]: (.*)$/;
+  expect(lines.map((line) => shape.exec(line)?.[2])).toEqual(["e", "w", "n", "d"]);
+  expect(shape.exec(lines[0] ?? "")?.[1]).toBe(String(process.pid));
+  expect(statSync(path).mode & 0o777).toBe(0o644);
+});
+
+test("RoleLogger.reopen() after a rename starts a new file and loses nothing", async () => {
+  using directory = new TemporaryDirectory("log");
+  const path = directory.file("log.ctdb");
+  const log = loggerFor(`file:${path}`);
+  log.notice("before, written");
+  while (!readFileSync(path, "utf8").includes("before, written")) await Bun.sleep(1);
+  log.notice("before, queued");
+  renameSync(path, `${path}.1`);
+  expect(log.reopen().ok).toBe(true);
+  log.notice("after");
+  log.flush();
+  expect(readFileSync(`${path}.1`, "utf8")).toMatch(/before, written\n.*before, queued\n$/);
+  expect(readFileSync(path, "utf8")).toMatch(/^[^\n]*: after\n$/);
+});
+
+test("RoleLogger.reopen() that cannot open says so and stays with the old file", () => {
+  const directory = new TemporaryDirectory("log");
+  const path = directory.file("log.ctdb");
+  const log = loggerFor(`file:${path}`);
+  directory.remove();
+  const outcome = log.reopen();
+  expect(outcome.ok ? "" : outcome.error).toContain(path);
+  expect(() => log.notice("x")).not.toThrow();
+  log.flush();
+});
+
+test("Logger on a full disk neither throws nor waits", () => {
+  const log = loggerFor("file:/dev/full");
+  for (let i = 0; i < 100; i++) log.notice("x");
+  const start = performance.now();
+  log.flush();
+  for (let i = 0; i < 10; i++) log.notice("x".repeat(1 << 20));
+  log.flush();
+  expect(performance.now() - start).toBeLessThan(500);
+});
+
+test("createLogger() names a location that it cannot use", () => {
+  for (const location of ["file:/nonexistent/dir/log", "syslog:tcp", "nowhere"]) {
+    const options = { location, level: "NOTICE", application: "a", environment: {} } as const;
+    const created = createLogger(options);
+    expect(created.ok ? "" : created.error).toContain(location.replace(/^file:/, ""));
+  }
+});
+
+test("logHostName() is the node's directory in test mode only", () => {
+  expect(logHostName(TEST_MODE)).toBe("node.3");
+  expect(logHostName({ ...TEST_MODE, CTDB_BASE: "/x/" })).toBe("unknown");
+  expect(logHostName({ CTDB_BASE: "/x/node.3" })).toBe(hostname());
+});
+
+test("Logger tells standard error the message alone, and an ending process loses no line", () => {
+  const module = JSON.stringify(`${import.meta.dir}/logger.ts`);
+  const script = `
+    const { createLogger } = await import(${module});
+    const options = { level: "NOTICE", application: "a", environment: {} };
+    createLogger({ ...options, location: "file:" }).value.notice("to stderr");
+    const log = createLogger({ ...options, location: "file:" + process.argv.at(-1) }).value;
+    for (let i = 0; i < 1000; i++) log.notice("line " + i);
+    throw new Error("crash");`;
+  using directory = new TemporaryDirectory("log");
+  const path = directory.file("log.ctdb");
+  const child = Bun.spawnSync([process.execPath, "-e", script, path], { stderr: "pipe" });
+  expect(child.exitCode).not.toBe(0);
+  expect(child.stderr.toString()).toContain("to stderr\n");
+  expect(readFileSync(path, "utf8").split("\n").length).toBe(1001);
+});
+
+/** A unix datagram socket that collects what it gets, in another process. */
+async function withSyslog(
+  kind: "unix" | "udp",
+  action: (address: { unixPath: string; udpPort: number }) => void,
+  count: number,
+  path?: string,
+): Promise<string[]> {
+  using directory = new TemporaryDirectory("log");
+  const unixPath = path ?? directory.file("log");
+  const script = `import socket, sys
+family = socket.AF_UNIX if sys.argv[1] == "unix" else socket.AF_INET
+s = socket.socket(family, socket.SOCK_DGRAM)
+s.bind(sys.argv[2] if sys.argv[1] == "unix" else ("127.0.0.1", 0))
+s.settimeout(10)
+print(0 if sys.argv[1] == "unix" else s.getsockname()[1], flush=True)
+for i in range(int(sys.argv[3])): print(repr(s.recv(9000).decode()), flush=True)`;
+  const argv = ["/usr/bin/python3", "-c", script, kind, unixPath, String(count)];
+  const python = Bun.spawn(argv, { stdout: "pipe" });
+  const reader = python.stdout.getReader();
+  const first = await reader.read();
+  const udpPort = Number(new TextDecoder().decode(first.value));
+  action({ unixPath, udpPort });
+  let text = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (value !== undefined) text += new TextDecoder().decode(value);
+    if (done) break;
+  }
+  return text.trim().split("\n");
+}
+
+test("Logger sends to the syslog socket: syslog and syslog:nonblocking", async () => {
+  const lines = await withSyslog(
+    "unix",
+    (syslogAddress) => {
+      loggerFor("syslog", { syslogAddress }).error("blocked?");
+      loggerFor("syslog:nonblocking", { syslogAddress }).notice("x".repeat(2000));
+    },
+    2,
+  );
+  expect(lines[0]).toMatch(/^'<27>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d ctdbd\[\d+\]: blocked\?'$/);
+  expect(lines[1]).toMatch(/^'<29>ctdbd\[\d+\]: x+'$/);
+  expect(lines[1]?.length).toBe(1023 + 2);
+});
+
+test("Logger sends to UDP: syslog:udp and syslog:udp-rfc5424", async () => {
+  const lines = await withSyslog(
+    "udp",
+    (syslogAddress) => {
+      loggerFor("syslog:udp", { syslogAddress }).warning("one");
+      loggerFor("syslog:udp-rfc5424", { syslogAddress }).notice("two");
+    },
+    2,
+  );
+  expect(lines[0]).toMatch(/^'<28>ctdbd\[\d+\]: one'$/);
+  expect(lines[1]).toMatch(/^'<29>1 \d{4}-[^ ]* node\.3 ctdbd \d+ - - two'$/);
+});
+
+test("Logger without a syslog daemon is silent, and finds one that starts or starts again", async () => {
+  using directory = new TemporaryDirectory("log");
+  const unixPath = directory.file("log");
+  const log = loggerFor("syslog", { syslogAddress: { unixPath, udpPort: 9 } });
+  expect(() => log.error("nobody")).not.toThrow();
+  for (const text of ["first", "second"]) {
+    const lines = await withSyslog("unix", () => log.error(text), 1, unixPath);
+    expect(lines.length).toBe(1);
+    expect(lines[0]).toContain(`: ${text}'`);
+    unlinkSync(unixPath);
+  }
+});

@@ -1,0 +1,156 @@
+/**
+ * The log of a role: `[logging] location` and `log level` made into a Logger.
+ *
+ * Invariants:
+ * 1. Logging never blocks, throws or fails: lines that cannot be written are counted and told later.
+ * 2. The process' end flushes what is queued for a file, also after an uncaught exception.
+ */
+import { hostname } from "node:os";
+import { LOG_LEVELS, type Logger, type LogLevel } from "../../base/log.ts";
+import {
+  fileLogLines,
+  type LogLocation,
+  type LogOrigin,
+  type LogTime,
+  logThreshold,
+  parseLogLocation,
+  plainLogLines,
+  syslogDatagram,
+} from "../../base/log_format.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import { bunClock } from "./clock.ts";
+import { LogFile } from "./log_file.ts";
+import { SYSLOG_ADDRESS, type SyslogAddress, SyslogSocket } from "./log_syslog.ts";
+
+export interface LoggerOptions {
+  /** As in ctdb.conf: file:PATH, file:, syslog, syslog:nonblocking, syslog:udp, syslog:udp-rfc5424. */
+  readonly location: string;
+  /** A level's name, or CTDB's number for it (0..10). */
+  readonly level: LogLevel | number;
+  /** The role's name, as it stands in the lines. */
+  readonly application: string;
+  /** CTDB_TEST_MODE and CTDB_BASE give the host name of nodes that share a machine. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly syslogAddress?: SyslogAddress;
+}
+
+export interface RoleLogger extends Logger {
+  /** The level by CTDB's numbers; changing it is valid at once. */
+  readonly level: { get(): number; set(level: number): void };
+  /** For SIGHUP, after a log file was renamed. The text says why lines go to the old file still. */
+  reopen(): Result<void>;
+  /** Writes what is queued at once. The end of the process does it by itself. */
+  flush(): void;
+}
+
+/** Fails when the location is wrong or its file cannot be opened. */
+export function createLogger(options: LoggerOptions): Result<RoleLogger> {
+  const location = parseLogLocation(options.location);
+  if (!location.ok) return location;
+  const origin: LogOrigin = {
+    host: logHostName(options.environment),
+    application: options.application,
+    pid: process.pid,
+  };
+  const sink = openSink(location.value, origin, options.syslogAddress ?? SYSLOG_ADDRESS);
+  return sink.ok ? ok(new SinkLogger(sink.value, logThreshold(options.level))) : sink;
+}
+
+/** In test mode the last part of CTDB_BASE, as the original has it. */
+export function logHostName(environment: Readonly<Record<string, string | undefined>>): string {
+  const base = environment["CTDB_BASE"];
+  if (environment["CTDB_TEST_MODE"] === undefined || base === undefined) return hostname();
+  return base.slice(base.lastIndexOf("/") + 1) || "unknown";
+}
+
+interface Sink {
+  write(level: LogLevel, message: string): void;
+  reopen(): Result<void>;
+  flush(): void;
+}
+
+function openSink(location: LogLocation, origin: LogOrigin, syslog: SyslogAddress): Result<Sink> {
+  if (location.kind === "syslog") {
+    const { transport } = location;
+    const datagram = (level: LogLevel, message: string) =>
+      syslogDatagram(transport, origin, now(), level, message);
+    const socket = new SyslogSocket(transport, syslog, (count) =>
+      datagram("WARNING", `[Dropped ${count} log messages]`),
+    );
+    return ok({
+      write: (level, message) => socket.send(datagram(level, message)),
+      reopen: () => ok(undefined),
+      flush() {},
+    });
+  }
+  const path = location.kind === "file" ? location.path : undefined;
+  const format = (message: string) =>
+    path === undefined ? plainLogLines(message) : fileLogLines(origin, now(), message);
+  const opened = LogFile.open(path, (count, code) =>
+    format(`${count} log messages were lost (${code})`),
+  );
+  if (!opened.ok) return err(`Cannot open the log file "${path}": ${opened.error.code}`);
+  const file = opened.value;
+  process.on("exit", () => file.flush());
+  return ok({
+    write: (_level, message) => file.write(format(message)),
+    reopen() {
+      const reopened = file.reopen();
+      if (reopened.ok) return reopened;
+      return err(`Cannot reopen the log file "${path}": ${reopened.error.code}`);
+    },
+    flush: () => file.flush(),
+  });
+}
+
+/** The offset changes with summer time, so it is asked for each line; Date caches it. */
+function now(): LogTime {
+  const time = bunClock.wallTime();
+  const offsetMinutes = -new Date(time.sec * 1000).getTimezoneOffset();
+  return { sec: time.sec, usec: time.usec, offsetMinutes };
+}
+
+class SinkLogger implements RoleLogger {
+  readonly level: RoleLogger["level"];
+  readonly #sink: Sink;
+  #threshold: number;
+
+  constructor(sink: Sink, threshold: number) {
+    this.#sink = sink;
+    this.#threshold = threshold;
+    this.level = {
+      get: () => this.#threshold,
+      set: (level) => {
+        this.#threshold = level;
+      },
+    };
+  }
+
+  error(message: string): void {
+    this.#say("ERROR", message);
+  }
+  warning(message: string): void {
+    this.#say("WARNING", message);
+  }
+  notice(message: string): void {
+    this.#say("NOTICE", message);
+  }
+  info(message: string): void {
+    this.#say("INFO", message);
+  }
+  debug(message: string): void {
+    this.#say("DEBUG", message);
+  }
+
+  reopen(): Result<void> {
+    return this.#sink.reopen();
+  }
+
+  flush(): void {
+    this.#sink.flush();
+  }
+
+  #say(level: LogLevel, message: string): void {
+    if (LOG_LEVELS[level] <= this.#threshold) this.#sink.write(level, message);
+  }
+}

@@ -1,0 +1,115 @@
+/** Runs the cases with a tool on a cluster, and compares two such runs field by field. */
+import type { CommandResult } from "../../support/command.ts";
+import type { TestCluster } from "../../support/local_cluster.ts";
+import { type Case, casesFor, DEAD_PEER, PREPARATION, type Situation } from "./cases.ts";
+import { normalise } from "./normalise.ts";
+
+export interface Outcome {
+  readonly situation: Situation;
+  readonly args: readonly string[];
+  readonly result: CommandResult;
+}
+
+export interface Difference {
+  readonly situation: Situation;
+  readonly command: string;
+  readonly field: "stdout" | "stderr" | "status";
+  readonly expected: string;
+  readonly got: string;
+}
+
+const SITUATIONS: readonly Situation[] = ["healthy", "peer dead"];
+const GONE_TIMEOUT_MS = 60_000;
+const POLL_MS = 100;
+
+/** Node 0 first, so that it leads in every cluster. */
+export async function startInOrder(cluster: TestCluster): Promise<void> {
+  await cluster.start(0);
+  await cluster.start(1, 2);
+  for (const args of PREPARATION) await mustSucceed(cluster, args);
+}
+
+/** All cases in all situations, with each tool in turn; the last node is dead afterwards. */
+export async function runCases(
+  cluster: TestCluster,
+  tools: readonly string[],
+  progress: (line: string) => void = () => {},
+): Promise<readonly (readonly Outcome[])[]> {
+  const outcomes = tools.map((): Outcome[] => []);
+  for (const situation of SITUATIONS) {
+    if (situation === "peer dead") await killPeer(cluster);
+    for (const entry of casesFor(situation)) {
+      progress(`${situation}: ctdb ${entry.args.join(" ")}`);
+      for (const [index, tool] of tools.entries()) {
+        const result = await runCase(cluster, tool, entry);
+        outcomes[index]?.push({ situation, args: entry.args, result });
+      }
+    }
+  }
+  return outcomes;
+}
+
+async function runCase(cluster: TestCluster, tool: string, entry: Case): Promise<CommandResult> {
+  const result = await cluster.run(entry.on ?? 0, [tool, ...entry.args]);
+  for (const undo of entry.undo ?? []) await cluster.stockCtdb(entry.on ?? 0, ...undo);
+  return result;
+}
+
+async function mustSucceed(cluster: TestCluster, args: readonly string[]): Promise<void> {
+  const { code, stderr } = await cluster.stockCtdb(0, ...args);
+  if (code !== 0) throw new Error(`ctdb ${args.join(" ")} ended with ${code}: ${stderr}`);
+}
+
+/** Until the survivors know and have recovered. */
+async function killPeer(cluster: TestCluster): Promise<void> {
+  await cluster.kill(DEAD_PEER);
+  const deadline = Date.now() + GONE_TIMEOUT_MS;
+  for (;;) {
+    const status = await cluster.stockCtdb(0, "status");
+    const gone = new RegExp(`^pnn:${DEAD_PEER} .*DISCONNECTED`, "m").test(status.stdout);
+    const settled = /^Size:2$/m.test(status.stdout) && status.stdout.includes("NORMAL (0)");
+    if (gone && settled) return;
+    if (Date.now() > deadline) {
+      throw new Error(
+        `node ${DEAD_PEER} is not gone after ${GONE_TIMEOUT_MS} ms:\n${status.stdout}`,
+      );
+    }
+    await Bun.sleep(POLL_MS);
+  }
+}
+
+/** Directories and addresses of a cluster, by names that two clusters share. */
+function places(cluster: TestCluster): ReadonlyMap<string, string> {
+  const { nodes } = cluster.local.description;
+  return new Map([
+    [cluster.local.directory.path, "DIRECTORY"],
+    ...nodes.map(({ pnn, address }) => [address, `ADDRESS${pnn}`] as const),
+  ]);
+}
+
+export function compareOutcomes(
+  expected: { readonly cluster: TestCluster; readonly outcomes: readonly Outcome[] },
+  got: { readonly cluster: TestCluster; readonly outcomes: readonly Outcome[] },
+): readonly Difference[] {
+  const differences: Difference[] = [];
+  for (const [index, { situation, args, result }] of expected.outcomes.entries()) {
+    const other = got.outcomes[index];
+    if (other === undefined) throw new Error("both runs have the same cases");
+    const command = `ctdb ${args.join(" ")}`;
+    const shown = (text: string, cluster: TestCluster) => normalise(text, args, places(cluster));
+    for (const field of ["stdout", "stderr"] as const) {
+      const a = shown(result[field], expected.cluster);
+      const b = shown(other.result[field], got.cluster);
+      if (a !== b) differences.push({ situation, command, field, expected: a, got: b });
+    }
+    if (result.code !== other.result.code) {
+      const [a, b] = [String(result.code), String(other.result.code)];
+      differences.push({ situation, command, field: "status", expected: a, got: b });
+    }
+  }
+  return differences;
+}
+
+export function differenceText({ situation, command, field, expected, got }: Difference): string {
+  return `${situation}: ${command}: ${field}\n  stock: ${JSON.stringify(expected)}\n  ours:  ${JSON.stringify(got)}\n`;
+}

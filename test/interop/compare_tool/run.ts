@@ -1,0 +1,64 @@
+/**
+ * Prints how the stock tool and ours differ: `bun run test/interop/compare_tool/run.ts [tool|nodes]`.
+ *   tool   both tools against stock nodes (the default)
+ *   nodes  the stock tool against stock nodes and against ours
+ */
+import { join } from "node:path";
+import { compiledExecutables } from "../../support/executables.ts";
+import { STOCK_CTDB, withCluster } from "../../support/local_cluster.ts";
+import {
+  compareOutcomes,
+  type Difference,
+  differenceText,
+  runCases,
+  startInOrder,
+} from "./compare.ts";
+
+const ALL_STOCK = { nodes: 3, stock: [0, 1, 2], startNothing: true } as const;
+const ALL_OURS = { nodes: 3, startNothing: true } as const;
+
+export interface Comparison {
+  readonly cases: number;
+  readonly differences: readonly Difference[];
+}
+
+type Progress = (line: string) => void;
+
+/** The stock tool and ours against the same stock nodes. */
+export async function compareTools(progress?: Progress): Promise<Comparison> {
+  const ours = join(await compiledExecutables(), "ctdb");
+  return await withCluster(ALL_STOCK, async (cluster) => {
+    await startInOrder(cluster);
+    const [expected = [], got = []] = await runCases(cluster, [STOCK_CTDB, ours], progress);
+    const differences = compareOutcomes(
+      { cluster, outcomes: expected },
+      { cluster, outcomes: got },
+    );
+    return { cases: expected.length, differences };
+  });
+}
+
+/** The stock tool against stock nodes and against our nodes in the same situations. */
+export async function compareNodes(progress?: Progress): Promise<Comparison> {
+  return await withCluster(ALL_STOCK, async (stock) => {
+    await startInOrder(stock);
+    const [expected = []] = await runCases(stock, [STOCK_CTDB], progress);
+    return await withCluster(ALL_OURS, async (ours) => {
+      await startInOrder(ours);
+      const [got = []] = await runCases(ours, [STOCK_CTDB], progress);
+      const differences = compareOutcomes(
+        { cluster: stock, outcomes: expected },
+        { cluster: ours, outcomes: got },
+      );
+      return { cases: expected.length, differences };
+    });
+  });
+}
+
+if (import.meta.main) {
+  const compare = process.argv[2] === "nodes" ? compareNodes : compareTools;
+  const { cases, differences } = await compare((line) => process.stderr.write(`${line}\n`));
+  for (const difference of differences) process.stdout.write(differenceText(difference));
+  process.stdout.write(`${cases} command lines, ${differences.length} differences\n`);
+  process.exitCode = differences.length === 0 ? 0 : 1;
+}

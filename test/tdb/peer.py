@@ -1,0 +1,117 @@
+#!/usr/bin/python3
+"""The C library's side of tests with libtdb, through ctypes: python3-tdb has no chain locks.
+
+peer.py counters PATH FLAGS ACKS SLOT KEYS SEED   increment own slot of random records until killed
+peer.py churn PATH FLAGS SEED COUNT               random stores, deletes, transactions
+"""
+import ctypes
+import mmap
+import os
+import random
+import struct
+import sys
+import time
+
+lib = ctypes.CDLL("libtdb.so.1", use_errno=True)
+
+
+class Data(ctypes.Structure):
+    _fields_ = [("dptr", ctypes.c_char_p), ("dsize", ctypes.c_size_t)]
+
+
+class Fetched(ctypes.Structure):
+    _fields_ = [("dptr", ctypes.c_void_p), ("dsize", ctypes.c_size_t)]
+
+
+lib.tdb_open.restype = ctypes.c_void_p
+lib.tdb_fetch.restype = Fetched
+lib.tdb_errorstr.restype = ctypes.c_char_p
+libc = ctypes.CDLL(None)
+
+
+class Tdb:
+    def __init__(self, path, flags, hash_size=131, open_flags=os.O_RDWR):
+        self.tdb = lib.tdb_open(path.encode(), hash_size, flags, open_flags, 0o600)
+        if not self.tdb:
+            raise OSError(ctypes.get_errno(), "tdb_open", path)
+        self.tdb = ctypes.c_void_p(self.tdb)
+
+    def must(self, result, what):
+        if result != 0:
+            raise RuntimeError(what + ": " + lib.tdb_errorstr(self.tdb).decode())
+
+    def chainlock(self, key):
+        self.must(lib.tdb_chainlock(self.tdb, Data(key, len(key))), "chainlock")
+
+    def chainunlock(self, key):
+        self.must(lib.tdb_chainunlock(self.tdb, Data(key, len(key))), "chainunlock")
+
+    def fetch(self, key):
+        got = lib.tdb_fetch(self.tdb, Data(key, len(key)))
+        if not got.dptr:
+            return None
+        value = ctypes.string_at(got.dptr, got.dsize)
+        libc.free(ctypes.c_void_p(got.dptr))
+        return value
+
+    def store(self, key, value):
+        self.must(lib.tdb_store(self.tdb, Data(key, len(key)), Data(value, len(value)), 0), "store")
+
+    def delete(self, key):
+        lib.tdb_delete(self.tdb, Data(key, len(key)))
+
+    def call(self, name):
+        self.must(getattr(lib, name)(self.tdb), name)
+
+
+def counters(path, flags, acks, slot, keys, seed):
+    chance = random.Random(int(seed))
+    slot = int(slot)
+    with open(acks, "r+b") as file:
+        counts = mmap.mmap(file.fileno(), 0)
+    tdb = Tdb(path, int(flags))
+    while True:
+        index = chance.randrange(int(keys))
+        key = b"counter-%04d" % index
+        whole = chance.random() < 0.1
+        if whole:
+            tdb.call("tdb_lockall")
+        else:
+            tdb.chainlock(key)
+        value = bytearray(tdb.fetch(key))
+        (count,) = struct.unpack_from("<I", value, slot * 4)
+        struct.pack_into("<I", value, slot * 4, count + 1)
+        if chance.random() < 0.1:
+            # Room for whoever does not respect the lock.
+            time.sleep(0.0002)
+        tdb.store(key, bytes(value))
+        if whole:
+            tdb.call("tdb_unlockall")
+        else:
+            tdb.chainunlock(key)
+        at = (slot * int(keys) + index) * 4
+        (acked,) = struct.unpack_from("<I", counts, at)
+        struct.pack_into("<I", counts, at, acked + 1)
+
+
+def churn(path, flags, seed, count):
+    chance = random.Random(int(seed))
+    tdb = Tdb(path, int(flags))
+    print("ready", flush=True)
+    for step in range(int(count)):
+        inside = chance.random() < 0.05
+        if inside:
+            tdb.call("tdb_transaction_start")
+        for _ in range(chance.randrange(1, 20) if inside else 1):
+            key = b"key-%d" % chance.randrange(300)
+            if chance.random() < 0.3:
+                tdb.delete(key)
+            else:
+                tdb.store(key, bytes([chance.randrange(256)]) * chance.randrange(0, 600))
+        if inside:
+            tdb.call("tdb_transaction_commit" if chance.random() < 0.7 else "tdb_transaction_cancel")
+    print("done", flush=True)
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]](*sys.argv[2:])
