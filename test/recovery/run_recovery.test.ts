@@ -266,9 +266,12 @@ test("runRecovery() ends at once when its client is closed", () => {
   const { client, outcome } = recover(cluster);
   cluster.run(100);
   client.close();
-  const before = cluster.scheduler.nowMs;
-  expect(cluster.settle(outcome)).toMatchObject({ ok: false, error: { banned: undefined } });
-  expect(cluster.scheduler.nowMs - before).toBeLessThan(10);
+  let ended: unknown;
+  outcome.then((value) => {
+    ended = value;
+  });
+  cluster.run(1);
+  expect(ended).toMatchObject({ ok: false, error: { banned: undefined } });
 });
 
 test("runRecovery() leaves nothing to do for a cluster without databases", () => {

@@ -1,111 +1,292 @@
 /**
- * Watches every store into the volatile databases of a simulated cluster and holds it against
- * docs/architecture.md, "What must never happen", 2: two data masters for one record in one
- * generation, or a record's RSN that goes back while its database lives in one generation.
+ * Watches the volatile databases of a simulated cluster and holds them against DESIGN 7.2: two data
+ * masters for one record in one generation, an RSN that goes back, records that a recovery loses.
  *
- * How: the checker hangs on the store calls of each node's TDBs. What is written while a database is
- * frozen belongs to a recovery and is not judged; when it thaws, its content is read once as the
- * starting point of the new generation.
+ * How: the checker hangs on the stores of every TDB handle. Stores into a frozen or worthless database
+ * belong to a recovery and are not judged one by one; instead the content of each participant is read
+ * when its transaction starts, and again when it thaws as the starting point of the new generation.
+ *
+ * Invariants that it checks:
+ * 1. In one generation at most one node says of itself that it is data master of a record.
+ * 2. In one generation what a data master stores has no lower RSN than any other node's copy, and no
+ *    node's own copy goes back.
+ * 3. What a participant of a recovery had is there afterwards: the copy with the highest RSN, its data
+ *    unchanged, its RSN not lower. (An empty record may go.)
+ * 4. All participants thaw with the same records.
+ *
+ * It must not change anything, and it sees no node that is not part of the generation.
  */
-import { u64Hex } from "../../src/base/u64.ts";
 import type { Tdb } from "../../src/tdb/types.ts";
 
-interface Copy {
-  readonly generation: number;
+export interface Copy {
   readonly dmaster: number;
-  readonly rsn: bigint;
+  readonly rsn: number;
+  /** The record's data, without header; only from a reading of the whole file. */
+  readonly data: Uint8Array | undefined;
 }
 
-/** What the checker must know of a node at the moment of a store. */
-export interface WatchedDatabase {
-  readonly pnn: number;
-  readonly name: string;
-  /** Generation in which the content is valid; undefined while frozen, detached or inactive. */
-  generation(): number | undefined;
+interface StoredCopy extends Copy {
+  readonly generation: number;
+}
+
+/** Key (latin1) → copy. */
+export type Content = ReadonlyMap<string, Copy>;
+
+interface Participation {
+  readonly generation: number;
+  /** What the node had; undefined when that counted for nothing. */
+  readonly content: Content | undefined;
+}
+
+export interface RecordCheckerView {
+  /** Generation in which a node's content of the database is the cluster's now, if it is. */
+  validGeneration(pnn: number, name: string): number | undefined;
 }
 
 export class InvariantViolation extends Error {
   override readonly name = "InvariantViolation";
 }
 
-export class RecordChecker {
-  /** database → key (hex) → pnn → copy */
-  readonly #copies = new Map<string, Map<string, Map<number, Copy>>>();
-  storesSeen = 0;
+const HEADER_BYTES = 24;
 
-  /** Every store of this handle is judged from now on. */
-  watch(tdb: Tdb, database: WatchedDatabase): void {
+export class RecordChecker {
+  readonly #view: RecordCheckerView;
+  /** database → key → pnn → copy */
+  readonly #copies = new Map<string, Map<string, Map<number, StoredCopy>>>();
+  /** database → pnn → what it brought into the recovery under way */
+  readonly #participants = new Map<string, Map<number, Participation>>();
+  /** database → what the first node of a recovery thawed with */
+  readonly #thawedWith = new Map<
+    string,
+    { readonly generation: number; readonly pnn: number; readonly content: Content }
+  >();
+  storesSeen = 0;
+  thawsSeen = 0;
+
+  constructor(view: RecordCheckerView) {
+    this.#view = view;
+  }
+
+  /** Every store and delete through this handle is judged from now on. */
+  watch(tdb: Tdb, pnn: number, name: string): void {
     const store = tdb.store.bind(tdb);
     const storeParts = tdb.storeParts.bind(tdb);
+    const remove = tdb.delete.bind(tdb);
     tdb.store = (key, data, mode) => {
       const result = store(key, data, mode);
-      if (result.ok) this.#stored(database, key, data);
+      if (result.ok) this.#stored(pnn, name, key, data);
       return result;
     };
     tdb.storeParts = (key, head, data) => {
       const result = storeParts(key, head, data);
-      if (result.ok) this.#stored(database, key, head);
+      if (result.ok) this.#stored(pnn, name, key, head);
+      return result;
+    };
+    tdb.delete = (key) => {
+      const result = remove(key);
+      if (result.ok) this.#copies.get(name)?.get(keyText(key))?.delete(pnn);
       return result;
     };
   }
 
-  /** The node's content of this database is gone or invalid: crash, stop, ban, freeze. */
-  forget(pnn: number, name?: string): void {
-    for (const [database, keys] of this.#copies) {
-      if (name !== undefined && database !== name) continue;
+  /** The node's content is gone: it died. */
+  forget(pnn: number): void {
+    for (const keys of this.#copies.values()) {
       for (const copies of keys.values()) copies.delete(pnn);
+    }
+    for (const participants of this.#participants.values()) participants.delete(pnn);
+  }
+
+  /** A recovery's transaction starts on the node: `content` is what it brings, undefined for nothing. */
+  joined(pnn: number, name: string, generation: number, content: Content | undefined): void {
+    let participants = this.#participants.get(name);
+    if (participants === undefined) {
+      participants = new Map();
+      this.#participants.set(name, participants);
+    }
+    participants.set(pnn, { generation, content });
+    this.#thawedWith.delete(name);
+  }
+
+  /** The node serves the database again, in this generation, and begins with this content. */
+  thawed(pnn: number, name: string, generation: number, content: Content): void {
+    this.thawsSeen += 1;
+    const where = `recovery of ${name} to generation ${generation}, node ${pnn}`;
+    const joined = this.#participants.get(name);
+    if (joined?.get(pnn)?.generation === generation) {
+      this.#judgeRecovery(where, generation, joined, content);
+      this.#judgeSameContent(where, pnn, name, generation, content);
+    }
+    const keys = this.#keysOf(name);
+    for (const copies of keys.values()) copies.delete(pnn);
+    for (const [key, { dmaster, rsn }] of content) {
+      const copies = copiesOf(keys, key);
+      const copy = { generation, dmaster, rsn, data: undefined };
+      if (dmaster === pnn) this.#judgeMaster(pnn, name, key, copy, copies);
+      copies.set(pnn, copy);
     }
   }
 
-  #stored(database: WatchedDatabase, key: Uint8Array, head: Uint8Array): void {
-    const generation = database.generation();
-    if (generation === undefined || head.length < 24) return;
+  // --- judgements
+
+  #judgeRecovery(
+    where: string,
+    generation: number,
+    joined: ReadonlyMap<number, Participation>,
+    content: Content,
+  ): void {
+    const best = new Map<string, { readonly copy: Copy; readonly pnn: number }>();
+    for (const [pnn, brought] of joined) {
+      if (brought.generation !== generation) continue;
+      for (const [key, copy] of brought.content ?? []) {
+        const known = best.get(key);
+        if (known === undefined || copy.rsn > known.copy.rsn) best.set(key, { copy, pnn });
+      }
+    }
+    for (const [key, { copy, pnn }] of best) {
+      const now = content.get(key);
+      const had = `node ${pnn} had rsn ${copy.rsn}`;
+      if (now === undefined) {
+        if (copy.data?.length === 0) continue;
+        throw new InvariantViolation(`record lost: ${where}, key ${quote(key)}: ${had}`);
+      }
+      if (now.rsn < copy.rsn) {
+        throw new InvariantViolation(
+          `RSN goes back: ${where}, key ${quote(key)}: ${had}, now ${now.rsn}`,
+        );
+      }
+      if (!sameBytes(now.data, copy.data)) {
+        throw new InvariantViolation(
+          `lost update: ${where}, key ${quote(key)}: ${had} with other data than there is now`,
+        );
+      }
+    }
+    for (const [key, now] of content) {
+      if (best.has(key)) continue;
+      throw new InvariantViolation(
+        `record from nowhere: ${where}, key ${quote(key)} rsn ${now.rsn}: no participant had it`,
+      );
+    }
+  }
+
+  #judgeSameContent(
+    where: string,
+    pnn: number,
+    name: string,
+    generation: number,
+    content: Content,
+  ): void {
+    const first = this.#thawedWith.get(name);
+    if (first === undefined || first.generation !== generation) {
+      this.#thawedWith.set(name, { generation, pnn, content });
+      return;
+    }
+    const keys = new Set([...content.keys(), ...first.content.keys()]);
+    for (const key of keys) {
+      const own = content.get(key);
+      const other = first.content.get(key);
+      if (own !== undefined && other !== undefined && own.dmaster === other.dmaster) continue;
+      throw new InvariantViolation(
+        `nodes differ after a recovery: ${where}, key ${quote(key)}: dmaster ${own?.dmaster ?? "none"}, ` +
+          `on node ${first.pnn} ${other?.dmaster ?? "none"}`,
+      );
+    }
+  }
+
+  #stored(pnn: number, name: string, key: Uint8Array, head: Uint8Array): void {
+    const generation = this.#view.validGeneration(pnn, name);
+    if (generation === undefined || head.length < HEADER_BYTES) return;
     this.storesSeen += 1;
-    const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
-    const copy = {
-      generation,
-      dmaster: view.getUint32(8, true),
-      rsn: view.getBigUint64(0, true),
-    };
-    const keyHex = Buffer.from(key).toString("hex");
-    const copies = this.#copiesOf(database.name, keyHex);
-    if (copy.dmaster === database.pnn) this.#judgeMaster(database, keyHex, copy, copies);
-    copies.set(database.pnn, copy);
+    const text = keyText(key);
+    const copies = copiesOf(this.#keysOf(name), text);
+    const copy = { generation, ...readHeader(head), data: undefined };
+    const own = copies.get(pnn);
+    if (own !== undefined && own.generation === generation && own.rsn > copy.rsn) {
+      throw new InvariantViolation(
+        `RSN goes back: ${describe(name, text, copy)}: node ${pnn} had ${own.rsn}, stores ${copy.rsn}`,
+      );
+    }
+    if (copy.dmaster === pnn) this.#judgeMaster(pnn, name, text, copy, copies);
+    copies.set(pnn, copy);
   }
 
   #judgeMaster(
-    database: WatchedDatabase,
-    keyHex: string,
-    copy: Copy,
-    copies: ReadonlyMap<number, Copy>,
+    pnn: number,
+    name: string,
+    key: string,
+    copy: StoredCopy,
+    copies: ReadonlyMap<number, StoredCopy>,
   ): void {
-    for (const [pnn, other] of copies) {
-      if (other.generation !== copy.generation) continue;
-      const where = `database ${database.name} key 0x${keyHex} generation ${u64Hex({ hi: 0, lo: copy.generation }, true)}`;
-      if (pnn !== database.pnn && other.dmaster === pnn) {
+    for (const [otherPnn, other] of copies) {
+      if (otherPnn === pnn || other.generation !== copy.generation) continue;
+      // Its content may have become worthless since.
+      if (this.#view.validGeneration(otherPnn, name) !== copy.generation) continue;
+      if (other.dmaster === otherPnn) {
         throw new InvariantViolation(
-          `two data masters: ${where}: node ${database.pnn} rsn ${copy.rsn} and node ${pnn} rsn ${other.rsn}`,
+          `two data masters: ${describe(name, key, copy)}: node ${pnn} rsn ${copy.rsn} and node ${otherPnn} rsn ${other.rsn}`,
         );
       }
       if (other.rsn > copy.rsn) {
         throw new InvariantViolation(
-          `RSN goes back: ${where}: node ${database.pnn} stores ${copy.rsn}, node ${pnn} has ${other.rsn}`,
+          `RSN goes back: ${describe(name, key, copy)}: data master ${pnn} stores ${copy.rsn}, node ${otherPnn} has ${other.rsn}`,
         );
       }
     }
   }
 
-  #copiesOf(database: string, keyHex: string): Map<number, Copy> {
+  #keysOf(database: string): Map<string, Map<number, StoredCopy>> {
     let keys = this.#copies.get(database);
     if (keys === undefined) {
       keys = new Map();
       this.#copies.set(database, keys);
     }
-    let copies = keys.get(keyHex);
-    if (copies === undefined) {
-      copies = new Map();
-      keys.set(keyHex, copies);
-    }
-    return copies;
+    return keys;
   }
+}
+
+/** The records of a database whose lock the caller holds; too short ones are none. */
+export function readContent(tdb: Tdb): Content {
+  const content = new Map<string, Copy>();
+  for (let chain = 0; chain < tdb.hashSize; chain++) {
+    tdb.visitChain(chain, (key, value) => {
+      if (value.length < HEADER_BYTES) return true;
+      const data = value.slice(HEADER_BYTES);
+      content.set(keyText(key), { ...readHeader(value), data });
+      return true;
+    });
+  }
+  return content;
+}
+
+function readHeader(bytes: Uint8Array): { dmaster: number; rsn: number } {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, HEADER_BYTES);
+  return {
+    dmaster: view.getUint32(8, true),
+    rsn: view.getUint32(0, true) + view.getUint32(4, true) * 0x100000000,
+  };
+}
+
+function copiesOf(
+  keys: Map<string, Map<number, StoredCopy>>,
+  key: string,
+): Map<number, StoredCopy> {
+  let copies = keys.get(key);
+  if (copies === undefined) {
+    copies = new Map();
+    keys.set(key, copies);
+  }
+  return copies;
+}
+
+function keyText(key: Uint8Array): string {
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).latin1Slice();
+}
+function quote(key: string): string {
+  return JSON.stringify(key);
+}
+function describe(name: string, key: string, copy: StoredCopy): string {
+  return `database ${name} key ${quote(key)} generation ${copy.generation}`;
+}
+function sameBytes(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  return a !== undefined && b !== undefined && Buffer.compare(a, b) === 0;
 }

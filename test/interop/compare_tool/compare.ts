@@ -39,11 +39,12 @@ export async function runCases(
   for (const situation of SITUATIONS) {
     if (situation === "peer dead") await killPeer(cluster);
     for (const entry of casesFor(situation)) {
-      progress(`${situation}: ctdb ${entry.args.join(" ")}`);
+      const started = Date.now();
       for (const [index, tool] of tools.entries()) {
         const result = await runCase(cluster, tool, entry);
         outcomes[index]?.push({ situation, args: entry.args, result });
       }
+      progress(`${situation}: ctdb ${entry.args.join(" ")} (${Date.now() - started} ms)`);
     }
   }
   return outcomes;

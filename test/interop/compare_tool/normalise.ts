@@ -100,7 +100,7 @@ export const NORMALISATIONS: readonly Normalisation[] = [
     apply: (text) =>
       text
         .replace(/^ {2}-j, --json .*\n/gm, "")
-        .replace(/^Usage: \[-[^]*?maxruntime=INT\]$/gm, (usage) =>
+        .replace(/^Usage: \[-[\s\S]*?maxruntime=INT\]$/gm, (usage) =>
           usage.replace(/\s+/g, " ").replace("?YjXv", "?YXv").replace(" [-j|--json]", ""),
         ),
   },

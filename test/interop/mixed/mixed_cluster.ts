@@ -1,0 +1,230 @@
+/**
+ * What tests of mixed clusters ask and do: the same thing on a node of either kind, once through our
+ * client library and once through Debian's tool, so that files, sockets and links of both are used.
+ *
+ * Everything that waits has a deadline and says what it saw last.
+ */
+import { attachDatabase } from "../../../src/client/database.ts";
+import { openRecordDatabase, type RecordDatabase } from "../../../src/client/record.ts";
+import type { CtdbClient } from "../../../src/client/types.ts";
+import { DB_FLAGS, RECOVERY_NORMAL } from "../../../src/wire/constants.ts";
+import type { TestCluster } from "../../support/local_cluster.ts";
+import { recordEnvironment } from "../../support/tdbs.ts";
+
+export type Kind = "ours" | "stock";
+
+const REQUEST_TIMEOUT_MS = 30_000;
+/** A dead leader is noticed after 5 s, elections take seconds, and recoveries wait for each other 10 s. */
+const SETTLE_TIMEOUT_MS = 60_000;
+const POLL_MS = 100;
+
+export const bytes = (text: string) => new TextEncoder().encode(text);
+export const text = (data: Uint8Array) => new TextDecoder().decode(data);
+
+export function must<T>(
+  outcome:
+    | { readonly ok: true; readonly value: T }
+    | { readonly ok: false; readonly error: { readonly reason: string } },
+  what: string,
+): T {
+  if (!outcome.ok) throw new Error(`${what}: ${outcome.error.reason}`);
+  return outcome.value;
+}
+
+export class MixedCluster {
+  readonly cluster: TestCluster;
+  readonly #clients = new Map<number, CtdbClient>();
+
+  constructor(cluster: TestCluster) {
+    this.cluster = cluster;
+  }
+
+  get pnns(): readonly number[] {
+    return this.cluster.pnns;
+  }
+  kindOf(pnn: number): Kind {
+    return this.cluster.local.process(pnn).node.stock ? "stock" : "ours";
+  }
+  /** Nodes of this kind. */
+  nodesOf(kind: Kind): readonly number[] {
+    return this.pnns.filter((pnn) => this.kindOf(pnn) === kind);
+  }
+  others(...pnns: readonly number[]): readonly number[] {
+    return this.pnns.filter((pnn) => !pnns.includes(pnn));
+  }
+
+  /** One connection for each node; a new one after the node was restarted. */
+  async client(pnn: number): Promise<CtdbClient> {
+    const known = this.#clients.get(pnn);
+    if (known?.connected) return known;
+    const client = await this.cluster.connect(pnn);
+    this.#clients.set(pnn, client);
+    return client;
+  }
+
+  // --- who leads
+
+  /** As every node's own tool says; for stock nodes that is Debian's. */
+  async leaders(pnns: readonly number[] = this.pnns): Promise<readonly string[]> {
+    return await Promise.all(
+      pnns.map(async (pnn) => {
+        const tool = this.kindOf(pnn) === "stock" ? "stockCtdb" : "ctdb";
+        const answer = await this.cluster[tool](pnn, "leader");
+        return answer.stdout.trim() || answer.stderr.trim();
+      }),
+    );
+  }
+
+  /** Takes the leader role from all nodes but `leader` until all agree, then gives it back. */
+  async moveLeader(leader: number): Promise<void> {
+    const role = async (pnn: number, setting: "on" | "off") => {
+      const result = await this.cluster.stockCtdb(pnn, "setleaderrole", setting);
+      if (result.code !== 0) throw new Error(`setleaderrole ${setting}: ${result.stderr}`);
+    };
+    const others = this.others(leader);
+    await Promise.all(others.map((pnn) => role(pnn, "off")));
+    await this.settled(this.pnns, leader);
+    await Promise.all(others.map((pnn) => role(pnn, "on")));
+  }
+
+  /** Waits until `pnns` are healthy, agree on a leader (this one, if given), and are out of recovery. */
+  async settled(pnns: readonly number[], leader?: number): Promise<number> {
+    const deadline = performance.now() + SETTLE_TIMEOUT_MS;
+    await this.cluster.waitReady(...pnns);
+    for (;;) {
+      const leaders = await this.leaders(pnns);
+      const first = leaders[0] ?? "";
+      const agreed = leaders.every((name) => name === first) && pnns.includes(Number(first));
+      const right = leader === undefined || first === String(leader);
+      if (agreed && right && (await this.#outOfRecovery(pnns))) return Number(first);
+      if (performance.now() > deadline) {
+        const wanted = leader ?? "anyone";
+        throw new Error(`nodes ${pnns}: expected leader ${wanted}, they say ${leaders}`);
+      }
+      await Bun.sleep(POLL_MS);
+    }
+  }
+
+  async #outOfRecovery(pnns: readonly number[]): Promise<boolean> {
+    const answers = await Promise.all(
+      pnns.map(async (pnn) => {
+        const client = await this.client(pnn);
+        const [mode, map] = await Promise.all([
+          client.control("GET_RECMODE", undefined),
+          client.control("GETVNNMAP", undefined),
+        ]);
+        return mode.ok && mode.value.status === RECOVERY_NORMAL && map.ok
+          ? map.value.data.generation
+          : undefined;
+      }),
+    );
+    return answers.every((generation) => generation !== undefined && generation === answers[0]);
+  }
+
+  async generation(pnn: number): Promise<number> {
+    const client = await this.client(pnn);
+    return must(await client.control("GETVNNMAP", undefined), "GETVNNMAP").data.generation;
+  }
+
+  /** A recovery led by whoever leads; ends when all of `pnns` have its generation. */
+  async recover(pnns: readonly number[] = this.pnns): Promise<void> {
+    const before = await this.generation(pnns[0] as number);
+    const client = await this.client(pnns[0] as number);
+    must(await client.control("SET_RECMODE", 1), "SET_RECMODE");
+    const deadline = performance.now() + SETTLE_TIMEOUT_MS;
+    while ((await this.generation(pnns[0] as number)) === before) {
+      if (performance.now() > deadline) throw new Error("expected a recovery, none came");
+      await Bun.sleep(POLL_MS);
+    }
+    await this.settled(pnns);
+  }
+
+  // --- records
+
+  /** The database as a client of this node opens it; the caller closes it. */
+  async open(pnn: number, name: string): Promise<RecordDatabase> {
+    const client = await this.client(pnn);
+    const opened = await openRecordDatabase(
+      client,
+      recordEnvironment(),
+      name,
+      0,
+      REQUEST_TIMEOUT_MS,
+    );
+    return must(opened, `open "${name}" on node ${pnn}`);
+  }
+
+  /** Locks the record, replaces its data by what `change` gives, and releases it. */
+  async update(
+    database: RecordDatabase,
+    key: string,
+    change: (data: string) => string,
+  ): Promise<string> {
+    const options = { timeoutMs: REQUEST_TIMEOUT_MS };
+    const record = must(await database.fetchLock(bytes(key), options), `lock "${key}"`);
+    const changed = change(text(record.data));
+    const stored = await record.store(bytes(changed), REQUEST_TIMEOUT_MS);
+    record.release();
+    must(stored, `store "${key}"`);
+    return changed;
+  }
+
+  async read(database: RecordDatabase, key: string): Promise<string> {
+    const options = { timeoutMs: REQUEST_TIMEOUT_MS };
+    const record = must(await database.fetchLock(bytes(key), options), `lock "${key}"`);
+    const data = text(record.data);
+    record.release();
+    return data;
+  }
+
+  async toolWrite(pnn: number, database: string, key: string, value: string): Promise<void> {
+    const result = await this.cluster.stockCtdb(pnn, "writekey", database, key, value);
+    if (result.code !== 0) throw new Error(`writekey on node ${pnn}: ${result.stderr}`);
+  }
+
+  /** What Debian's readkey prints: `Data: size:N ptr:[VALUE]`. */
+  async toolRead(pnn: number, database: string, key: string): Promise<string> {
+    const result = await this.cluster.stockCtdb(pnn, "readkey", database, key);
+    if (result.code !== 0) throw new Error(`readkey on node ${pnn}: ${result.stderr}`);
+    return /ptr:\[(.*)\]/.exec(result.stdout)?.[1] ?? result.stdout;
+  }
+
+  /** Every record of the node's own file, beside its header's dmaster: nothing migrates for this. */
+  async localRecords(
+    pnn: number,
+    name: string,
+    flags: number,
+  ): Promise<ReadonlyMap<string, { readonly dmaster: number; readonly value: string }>> {
+    const client = await this.client(pnn);
+    const attached = must(
+      await attachDatabase(client, name, flags, REQUEST_TIMEOUT_MS),
+      `attach "${name}" on node ${pnn}`,
+    );
+    const opened = recordEnvironment().tdbs.open({
+      path: attached.path,
+      flags: attached.openFlags,
+      hashSize: 0,
+      create: false,
+    });
+    const tdb = must(opened, `open "${attached.path}"`);
+    const records = new Map<string, { dmaster: number; value: string }>();
+    try {
+      for (let chain = tdb.nextUsedChain(0); chain < tdb.hashSize; ) {
+        const visited = tdb.visitChain(chain, (key, data) => {
+          const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+          const value = data.length > HEADER_BYTES ? text(data.slice(HEADER_BYTES)) : "";
+          records.set(text(key.slice()), { dmaster: view.getUint32(8, true), value });
+          return true;
+        });
+        must(visited, `walk "${attached.path}"`);
+        chain = tdb.nextUsedChain(chain + 1);
+      }
+    } finally {
+      tdb.close();
+    }
+    return records;
+  }
+}
+
+const HEADER_BYTES = 24;
+export const { PERSISTENT, REPLICATED } = DB_FLAGS;

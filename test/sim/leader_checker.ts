@@ -1,0 +1,72 @@
+/**
+ * DESIGN 7.5: who acts as leader has the right to, as far as it can know: its election says that it leads
+ * and, with a cluster lock, it holds the lock. Judged when something is done, not when it is decided:
+ * - a recovery is started,
+ * - LEADER is broadcast with the own pnn,
+ * - a coordinator sends a control that changes other nodes.
+ *
+ * A holder may not have heard yet that its lock was taken away; it acts in good faith until it is told
+ * (or, paused, until it runs again). What must not be is that two act in good faith for long.
+ */
+import { u64Equal } from "../../src/base/u64.ts";
+import type { CtdbClient } from "../../src/client/types.ts";
+import { decodePadded, u32Codec } from "../../src/wire/codec.ts";
+import { SRVID } from "../../src/wire/constants.ts";
+import type { ControlName } from "../../src/wire/controls.ts";
+import type { SimNode } from "./node.ts";
+import { InvariantViolation } from "./record_checker.ts";
+
+/** Controls by which a coordinator changes a node. */
+const ACTS: ReadonlySet<ControlName> = new Set([
+  "SET_RECMODE",
+  "START_RECOVERY",
+  "SETVNNMAP",
+  "DB_FREEZE",
+  "DB_TRANSACTION_START",
+  "WIPE_DATABASE",
+  "DB_TRANSACTION_COMMIT",
+  "DB_THAW",
+  "END_RECOVERY",
+] as const);
+
+export class LeaderChecker {
+  actsSeen = 0;
+
+  /** Also: a recovery is started. */
+  judge(node: SimNode, what: string): void {
+    this.actsSeen += 1;
+    const election = node.recoverd?.election;
+    const lock = node.clusterLock;
+    if (election === undefined) {
+      throw new InvariantViolation(`${what} by node ${node.pnn}, whose recovery daemon is dead`);
+    }
+    if (lock !== undefined && !lock.held) {
+      throw new InvariantViolation(`${what} by node ${node.pnn} without the cluster lock`);
+    }
+    if (!election.leading || election.inProgress) {
+      const state = election.inProgress ? "an election is under way" : `node ${election.leader} leads`;
+      throw new InvariantViolation(`${what} by node ${node.pnn}, but there ${state}`);
+    }
+  }
+
+  /** The client of a recovery daemon. */
+  watchBroadcasts(node: SimNode, client: CtdbClient): void {
+    const send = client.sendMessage.bind(client);
+    client.sendMessage = (pnn, srvid, data) => {
+      if (u64Equal(srvid, SRVID.LEADER)) {
+        const leader = decodePadded(u32Codec, data);
+        if (leader.ok && leader.value === node.pnn) this.judge(node, "LEADER broadcast");
+      }
+      send(pnn, srvid, data);
+    };
+  }
+
+  /** The client of a recovery helper. */
+  watchCoordinator(node: SimNode, client: CtdbClient, generation: number): void {
+    const control = client.control.bind(client);
+    client.control = (name, request, options) => {
+      if (ACTS.has(name)) this.judge(node, `${name} in the recovery to generation ${generation}`);
+      return control(name, request, options);
+    };
+  }
+}
