@@ -1,6 +1,7 @@
 /**
  * One executable from src/main.ts, and a hard link for each role: /proc/PID/exe must show the role's name.
- * Does nothing when the executable is newer than every source; `--force` compiles anyway.
+ * Does nothing when the executable is newer than every source; `--force` compiles anyway. Several may run
+ * at once: each makes a file of its own and renames it.
  */
 import {
   existsSync,
@@ -10,62 +11,57 @@ import {
   renameSync,
   rmSync,
   statSync,
+  utimesSync,
 } from "node:fs";
 import { join, normalize } from "node:path";
 import { ROLES } from "../src/roles/table.ts";
+import { compileExecutable } from "./executable.ts";
 
 const PROJECT = normalize(join(import.meta.dir, ".."));
 const DIST = join(PROJECT, "dist");
 const EXECUTABLE = join(DIST, "ctdb-appliance");
-/** A worker is in the executable only when it is an entry point of its own. */
-const ENTRY_POINTS = ["src/main.ts", "src/platform/bun/lock_worker.ts"];
 
 function newestSource(): number {
   const names = readdirSync(join(PROJECT, "src"), { recursive: true }) as string[];
-  const sources = names
-    .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
-    .map((name) => join(PROJECT, "src", name));
-  const inputs = [...sources, import.meta.path, join(PROJECT, "package-lock.json")];
+  const sources = names.filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"));
+  const inputs = [
+    ...sources.map((name) => join(PROJECT, "src", name)),
+    import.meta.path,
+    join(import.meta.dir, "executable.ts"),
+    join(PROJECT, "package-lock.json"),
+  ];
   return Math.max(...inputs.map((path) => statSync(path).mtimeMs));
 }
 
 function isCurrent(): boolean {
-  if (!existsSync(EXECUTABLE)) return false;
-  const linked = ROLES.every((role) => existsSync(join(DIST, role.name)));
-  return linked && newestSource() <= statSync(EXECUTABLE).mtimeMs;
+  const executable = statSync(EXECUTABLE, { throwIfNoEntry: false });
+  if (executable === undefined || newestSource() > executable.mtimeMs) return false;
+  return ROLES.every((role) => {
+    const link = statSync(join(DIST, role.name), { throwIfNoEntry: false });
+    return link?.ino === executable.ino;
+  });
 }
 
 async function compile(): Promise<void> {
   mkdirSync(DIST, { recursive: true });
+  const started = new Date();
   const temporary = join(DIST, `.compiling-${process.pid}`);
-  const command = [
-    join(PROJECT, "node_modules/.bin/bun"),
-    "build",
-    "--compile",
-    "--minify-syntax",
-    "--minify-whitespace",
-    "--no-compile-autoload-dotenv",
-    "--no-compile-autoload-bunfig",
-    ...ENTRY_POINTS,
-    "--outfile",
-    temporary,
-  ];
-  const child = Bun.spawn(command, { cwd: PROJECT, stdout: "pipe", stderr: "pipe" });
-  const [stdout, stderr] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-  ]);
-  if ((await child.exited) !== 0) {
-    rmSync(temporary, { force: true });
-    throw new Error(`bun build failed:\n${stdout}${stderr}`);
-  }
+  await compileExecutable(join(PROJECT, "node_modules/.bin/bun"), PROJECT, temporary);
+  // A source that changed while the bundler ran must look newer.
+  utimesSync(temporary, started, started);
+  // The executable gets its name last, so that whoever finds it current finds every link.
+  for (const { name } of ROLES) replaceLink(temporary, join(DIST, name));
   renameSync(temporary, EXECUTABLE);
-  for (const { name } of ROLES) {
-    const link = join(DIST, name);
-    rmSync(link, { force: true });
-    linkSync(EXECUTABLE, link);
-  }
+}
+
+/** A link appears or changes in one step: a running start of the role never finds it missing. */
+function replaceLink(target: string, link: string): void {
+  const temporary = `${link}.${process.pid}`;
+  rmSync(temporary, { force: true });
+  linkSync(target, temporary);
+  renameSync(temporary, link);
 }
 
 if (process.argv.includes("--force") || !isCurrent()) await compile();
+if (!existsSync(EXECUTABLE)) throw new Error(`expected "${EXECUTABLE}" to exist`);
 console.log(`${EXECUTABLE}: ${ROLES.length} roles`);

@@ -77,8 +77,14 @@ function roleNamed(name: string): RoleEntry | undefined {
 
 async function runRole(entry: RoleEntry, args: readonly string[]): Promise<number> {
   endOnUncaught(entry.name);
+  if (args.length === 1 && args[0] === "--version") {
+    say(1, `${entry.name} ${VERSION}\n`);
+    return 0;
+  }
   const { role } = await entry.load();
   return await role.run(args);
 }
 
-process.exitCode = await main();
+main().then((status) => {
+  process.exitCode = status;
+});

@@ -49,6 +49,8 @@ import {
 import { type TakeoverHelper, TakeoverRuns } from "./takeover_runs.ts";
 
 const LEADER_BROADCAST_MS = 1000;
+/** How long the leader must be disconnected before it is given up: a link may come back. */
+const LEADER_GONE_MS = 900;
 /** The first election of a test cluster. */
 const FAST_ELECTION_MS = 500;
 
@@ -90,6 +92,8 @@ export class Recoverd {
   #recovery: RecoveryRun | undefined;
   #frozen: "no" | "freezing" | "yes" = "no";
   #lastProblem: string | undefined;
+  /** Since when every look found the leader disconnected. */
+  #leaderGoneMs: number | undefined;
   #nextTick: Timer | undefined;
   #broadcasts: Timer | undefined;
   #subscriptions: readonly { remove(): void }[] = [];
@@ -207,7 +211,7 @@ export class Recoverd {
     if (!decision.active) this.#priorityTime = this.#host.clock.wallTime();
     else this.#frozen = "no";
     for (const action of decision.actions) this.#act(action, local.nodes);
-    if (!this.election.leading) this.takeoverRuns.forget();
+    this.#followLeader(local);
     const busy =
       this.election.inProgress ||
       this.recovering ||
@@ -215,6 +219,23 @@ export class Recoverd {
       this.#lookingRemote;
     if (decision.goOn && this.election.leading && !busy) this.#lookRemote(local);
     if (this.#mayBeNewCluster(local) && !this.#lookingRemote) this.#lookForLeader(local);
+  }
+
+  /** What a node does that does not lead. */
+  #followLeader(local: LocalSnapshot): void {
+    const { leader, leading, inProgress } = this.election;
+    if (leading || inProgress || leader === UNKNOWN_PNN) {
+      this.#leaderGoneMs = undefined;
+      return;
+    }
+    this.takeoverRuns.handOver(leader);
+    const flags = flagsOf(local.nodes, leader) ?? NODE_FLAGS.DELETED;
+    const gone = (flags & (NODE_FLAGS.DISCONNECTED | NODE_FLAGS.DELETED)) !== 0;
+    const nowMs = this.#host.clock.monotonicMs();
+    this.#leaderGoneMs = gone ? (this.#leaderGoneMs ?? nowMs) : undefined;
+    if (this.#leaderGoneMs === undefined || nowMs - this.#leaderGoneMs < LEADER_GONE_MS) return;
+    // Its silence would tell as well, later.
+    if (this.#canLead()) this.election.force(`leader ${leader} is not connected`);
   }
 
   /** Nobody leads, all configured nodes are here, and this one was never part of a cluster. */

@@ -79,6 +79,8 @@ class Handlers {
       [
         SRVID.TAKEOVER_RUN,
         this.#decoded("TAKEOVER_RUN", srvidMessage, (from) => {
+          // Everybody gets these; who follows a leader leaves them to it.
+          if (!election.leading && !election.inProgress) return;
           takeoverRuns.request(from);
           recoverd.look();
         }),

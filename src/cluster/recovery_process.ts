@@ -14,8 +14,8 @@ const STATUS_BYTES = 4;
 
 export interface RecoveryProcessOptions {
   readonly processes: Processes;
-  /** Path of the executable. */
-  readonly helper: string;
+  /** The executable, and what must come before the arguments. */
+  readonly command: readonly [string, ...string[]];
   readonly socket: string;
   readonly environment: Readonly<Record<string, string>>;
   /** What the helper writes, line by line. */
@@ -39,9 +39,9 @@ class HelperRun {
     done: (outcome: Result<void>) => void,
   ) {
     this.#done = done;
-    const { processes, helper, socket, environment } = options;
+    const { processes, command, socket, environment } = options;
     const spawned = processes.spawn({
-      argv: [helper, String(STATUS_DESCRIPTOR), socket, String(generation)],
+      argv: [...command, String(STATUS_DESCRIPTOR), socket, String(generation)],
       env: environment,
       keepStdinOpen: true,
       onOutputLine: (line) => options.onLine(line),
@@ -53,7 +53,7 @@ class HelperRun {
       const child = spawned.value;
       this.#kill = () => child.kill("SIGKILL");
     } else {
-      const reason = `Cannot start "${helper}": ${spawned.error.message}`;
+      const reason = `Cannot start "${command[0]}": ${spawned.error.message}`;
       // Never inside the call that asked.
       void Promise.resolve().then(() => this.#finish(err(reason)));
     }

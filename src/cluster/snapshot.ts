@@ -20,14 +20,12 @@ export interface LocalSnapshot {
   readonly capabilities: number;
 }
 
-/** Answers of other nodes by pnn; a node that did not answer is missing. */
+/** Answers of connected nodes by pnn; a node that did not answer is missing. */
 export interface RemoteSnapshot {
-  /** Of connected nodes. */
   readonly nodeMaps: ReadonlyMap<number, readonly NodeAndFlags[]>;
   readonly capabilities: ReadonlyMap<number, number>;
-  /** Of active nodes, our own included. */
+  /** Our own included. */
   readonly recoveryModes: ReadonlyMap<number, number>;
-  /** Of other active nodes. */
   readonly vnnMaps: ReadonlyMap<number, VnnMap>;
   /** Why answers are missing, for the log. */
   readonly problems: readonly string[];
@@ -74,15 +72,15 @@ export async function collectRemote(
   timeoutMs: number,
 ): Promise<RemoteSnapshot> {
   const problems: string[] = [];
-  const others = connectedNodes(local.nodes).filter((pnn) => pnn !== client.pnn);
-  const active = activeNodes(local.nodes);
-  const activeOthers = active.filter((pnn) => pnn !== client.pnn);
+  // Also of nodes that we hold for inactive: they know better.
+  const connected = connectedNodes(local.nodes);
+  const others = connected.filter((pnn) => pnn !== client.pnn);
   const options = { timeoutMs };
   const [nodeMaps, capabilities, modes, vnnMaps] = await Promise.all([
     client.controlEach("GET_NODEMAP", undefined, others, options),
     client.controlEach("GET_CAPABILITIES", undefined, others, options),
-    client.controlEach("GET_RECMODE", undefined, active, options),
-    client.controlEach("GETVNNMAP", undefined, activeOthers, options),
+    client.controlEach("GET_RECMODE", undefined, connected, options),
+    client.controlEach("GETVNNMAP", undefined, others, options),
   ]);
   const known = answersOf("GET_CAPABILITIES", capabilities, problems);
   return {

@@ -4,7 +4,7 @@
  * Invariants:
  * 1. One run at a time. Requests that are there when a run starts are answered by its end; later ones
  *    wait for the next, because they may be about changes that this run has not seen.
- * 2. A cancelled run answers nobody; its requests wait for the next run, or go when we no longer lead.
+ * 2. A cancelled run answers nobody; its requests wait for the next run, or go to the next leader.
  */
 import type { Logger } from "../base/log.ts";
 import { type U64, U64_ZERO, u64Equal } from "../base/u64.ts";
@@ -13,7 +13,7 @@ import type { Timers } from "../platform/types.ts";
 import { encode, i32Codec } from "../wire/codec.ts";
 import { SRVID } from "../wire/constants.ts";
 import { UNKNOWN_PNN } from "../wire/packet.ts";
-import { disableMessage } from "../wire/structs.ts";
+import { disableMessage, srvidMessage } from "../wire/structs.ts";
 import { OperationGate } from "./operation_gate.ts";
 
 /** Others must not ask for a run while one is under way: for this long, should we die in the middle. */
@@ -77,8 +77,11 @@ export class TakeoverRuns {
     if (!this.#rebalance.includes(pnn)) this.#rebalance.push(pnn);
   }
 
-  /** Only the leader serves requests; what came to another node goes. */
-  forget(): void {
+  /** Another node leads: what waits here is for it, and what a recovery wanted is not ours. */
+  handOver(leader: number): void {
+    for (const from of this.#requests) {
+      this.#client.sendMessage(leader, SRVID.TAKEOVER_RUN, encode(srvidMessage, from));
+    }
     this.#requests = [];
     this.#rebalance = [];
     this.#wanted = false;

@@ -33,6 +33,8 @@ export class Client implements MessageSink {
   readonly notifications: Notification[] = [];
   /** Controls of it that are not answered. */
   pendingControls = 0;
+  /** Updates of persistent databases that it began and neither ended nor cancelled. */
+  persistentUpdates = 0;
   /** Its own backlog makes us not read from it. */
   heldForBacklog = false;
   readonly #deliver: (client: Client, packet: PacketView) => void;

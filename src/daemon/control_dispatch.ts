@@ -3,7 +3,7 @@
  *
  * Invariants:
  * 1. A handler sees only requests that decoded completely; sizes must match exactly, except for the
- *    few controls where the original ignores what is sent along.
+ *    few controls where the original ignores what is sent along or behind.
  * 2. Unknown, obsolete and unhandled controls answer −1 with a reason.
  * 3. Views in a request stay valid: the bytes were copied out of the packet.
  */
@@ -16,10 +16,10 @@ import {
   failure,
   type ReplyLater,
 } from "../transport/control_request.ts";
-import { decodeExact, EMPTY } from "../wire/codec.ts";
+import { decodeExact, decodePadded, EMPTY } from "../wire/codec.ts";
 import { CONTROL_NAMES, CONTROLS, type ControlName } from "../wire/controls.ts";
 
-/** The original does not look at the data of these. */
+/** The original does not look at the data of these (docs/controls_4.17.md). */
 const IGNORES_DATA: ReadonlySet<ControlName> = new Set<ControlName>([
   "GET_RECMODE",
   "GET_PID",
@@ -34,6 +34,24 @@ const IGNORES_DATA: ReadonlySet<ControlName> = new Set<ControlName>([
   "GET_CAPABILITIES",
   "TUNNEL_REGISTER",
   "TUNNEL_DEREGISTER",
+  "START_PERSISTENT_UPDATE",
+  "CANCEL_PERSISTENT_UPDATE",
+]);
+
+/** The original reads these up to their end and ignores what follows. */
+const TOLERATES_SURPLUS: ReadonlySet<ControlName> = new Set<ControlName>([
+  "SET_TUNABLE",
+  "GET_TUNABLE",
+  "SET_TCP_TICKLE_LIST",
+  "DB_ATTACH",
+  "DB_ATTACH_PERSISTENT",
+  "DB_ATTACH_REPLICATED",
+  "UPDATE_RECORD",
+  "TRY_DELETE_RECORDS",
+  "TRANS3_COMMIT",
+  "VACUUM_FETCH",
+  "ECHO_DATA",
+  "PUSH_RECORD",
 ]);
 
 interface Row {
@@ -55,7 +73,9 @@ export class ControlDispatch {
       this.#rows[opcode] = {
         name,
         ignoresData: IGNORES_DATA.has(name),
-        decode: (bytes) => decodeExact<unknown>(request, bytes),
+        decode: TOLERATES_SURPLUS.has(name)
+          ? (bytes) => decodePadded<unknown>(request, bytes)
+          : (bytes) => decodeExact<unknown>(request, bytes),
         // The row's codec decodes what the row's handler takes; the table ties both to the name.
         handle: handler as ControlHandler<unknown>,
       };

@@ -58,6 +58,18 @@ export function clientControls(parts: ClientControlParts): ControlHandlers {
         notifications.splice(at, 1);
         return SUCCESS;
       }),
+    // Obsolete, but still counted: old clients announce updates, and a client that dies amidst of one
+    // leaves the nodes different.
+    START_PERSISTENT_UPDATE: (_request, from) =>
+      ofClient(from, (client) => {
+        client.persistentUpdates += 1;
+        return SUCCESS;
+      }),
+    CANCEL_PERSISTENT_UPDATE: (_request, from) =>
+      ofClient(from, (client) => {
+        if (client.persistentUpdates > 0) client.persistentUpdates -= 1;
+        return SUCCESS;
+      }),
     ...processControls(parts),
   };
 }

@@ -1,6 +1,6 @@
 /**
  * The life of a ctdbd: start in the order that clients and other nodes rely on, run, shut down
- * (docs/architecture.md, "Start-up").
+ * (docs/daemon.md, "Start-up").
  *
  *     start ─▶ pid file ─▶ directories ─▶ socket free ─▶ init event ─▶ own address ─▶ socket ─▶ databases
  *       attached ─▶ frozen ─▶ clients and nodes served ─▶ setup event ─▶ recovery daemon ─▶ first recovery

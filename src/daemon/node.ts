@@ -292,6 +292,9 @@ export class Node {
     this.tunnels.clientGone(client);
     this.controls.clientGone(client);
     this.database.clientGone(client.id);
+    if (client.persistentUpdates > 0) {
+      this.forceRecovery(`client ${client.pid} ended with persistent updates in flight`);
+    }
     for (const { hi, lo, data } of client.notifications) {
       this.messages.send(BROADCAST_CONNECTED, { hi, lo }, data);
     }

@@ -3,8 +3,9 @@
  * with either: when the connection or the parent is gone, and on SIGTERM after giving up the cluster lock.
  */
 import { heapStats } from "bun:jsc";
-import { realpathSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { dirname } from "node:path";
+import { err, ok, type Result } from "../base/result.ts";
 import { connectClient } from "../client/ctdb_client.ts";
 import type { ClusterLock } from "../cluster/cluster_lock.ts";
 import { HelperLock, lockCommand } from "../cluster/helper_lock.ts";
@@ -18,10 +19,11 @@ import type { CtdbConfig, CtdbPaths } from "../config/types.ts";
 import { memoryReport } from "../daemon/memory_report.ts";
 import { BunClock, BunRandom } from "../platform/bun/clock.ts";
 import { BunFileSystem } from "../platform/bun/file_system.ts";
+import { createLogger, type RoleLogger } from "../platform/bun/logger.ts";
 import { BunNetwork } from "../platform/bun/network.ts";
 import { BunProcesses } from "../platform/bun/processes.ts";
 import { BunTimers } from "../platform/bun/timers.ts";
-import { LineLog } from "../recovery/line_log.ts";
+import { selfCommand } from "./ctdbd_background.ts";
 import type { Role } from "./role.ts";
 
 const USAGE = `Usage: ctdb-recoverd
@@ -47,27 +49,38 @@ async function run(args: readonly string[]): Promise<number> {
     return 1;
   }
   const parent = process.ppid;
-  const log = new LineLog((line) => process.stderr.write(`${line}\n`));
-  const settings = readSettings(log);
-  if (settings === undefined) return 1;
+  const settings = readSettings();
+  if (!settings.ok) return complain(settings.error);
+  const logger = createLogger({
+    // What ctdbd logs to, which need not be what is configured.
+    location: process.env["CTDB_LOGGING"] ?? settings.value.config.logging.location,
+    level: settings.value.config.logging.logLevel,
+    application: "ctdb-recoverd",
+    environment: process.env,
+  });
+  if (!logger.ok) return complain(logger.error);
+  const log = logger.value;
   const timers = new BunTimers();
   const network = new BunNetwork();
-  const { socket } = settings.paths;
+  const { socket } = settings.value.paths;
   const connected = await connectClient(network, timers, socket, { timeoutMs: CONNECT_TIMEOUT_MS });
   if (!connected.ok) {
     log.error(connected.error.reason);
     return 1;
   }
-  const recoverd = build(settings, connected.value, timers, log);
-  if (recoverd === undefined) return 1;
+  const built = build(settings.value, connected.value, timers, log);
+  if (!built.ok) return complain(built.error);
+  const recoverd = built.value;
   const end = ender(recoverd, timers, log);
   connected.value.onDisconnect((reason) => end(reason, 1));
   timers.every(PARENT_CHECK_MS, () => {
     if (process.ppid !== parent) end("ctdbd has ended", 1);
   });
   process.on("SIGTERM", () => end("Received SIGTERM", 0));
-  // Logs are reopened by who writes them.
-  process.on("SIGHUP", () => {});
+  process.on("SIGHUP", () => {
+    const reopened = log.reopen();
+    if (!reopened.ok) log.error(reopened.error);
+  });
   const started = await recoverd.start();
   if (!started.ok) {
     log.error(started.error);
@@ -81,26 +94,25 @@ interface Settings {
   readonly config: CtdbConfig;
 }
 
-function readSettings(log: LineLog): Settings | undefined {
+function readSettings(): Result<Settings> {
   const paths = resolvePaths(process.env, dirname(realpathSync("/proc/self/exe")));
-  if (!paths.ok) {
-    log.error(paths.error);
-    return undefined;
-  }
+  if (!paths.ok) return paths;
   const loaded = loadCtdbConfig(new BunFileSystem(), paths.value);
-  if (!loaded.ok) {
-    for (const problem of loaded.error) log.error(problemText(problem));
-    return undefined;
-  }
-  return { paths: paths.value, config: loaded.value.config };
+  if (!loaded.ok) return err(loaded.error.map(problemText).join("\n"));
+  return ok({ paths: paths.value, config: loaded.value.config });
+}
+
+function complain(reason: string): number {
+  process.stderr.write(`ctdb-recoverd: ${reason}\n`);
+  return 1;
 }
 
 function build(
   { paths, config }: Settings,
   client: ConstructorParameters<typeof Recoverd>[0]["client"],
   timers: BunTimers,
-  log: LineLog,
-): Recoverd | undefined {
+  log: RoleLogger,
+): Result<Recoverd> {
   const processes = new BunProcesses();
   const clock = new BunClock();
   const environment = childEnvironment(config);
@@ -108,15 +120,12 @@ function build(
   const configured = config.cluster.clusterLock;
   if (configured !== undefined) {
     const command = lockCommand(configured, paths.helperDirectory);
-    if (!command.ok) {
-      log.error(`Cannot use the cluster lock "${configured}": ${command.error}`);
-      return undefined;
-    }
+    if (!command.ok) return err(`Cannot use the cluster lock "${configured}": ${command.error}`);
     const onErrorLine = (line: string) => log.error(line);
     const host = { processes, clock, timers, environment, onErrorLine };
     clusterLock = new HelperLock(host, command.value, configured);
   }
-  return new Recoverd({
+  const recoverd = new Recoverd({
     client,
     clock,
     timers,
@@ -125,7 +134,7 @@ function build(
     clusterLock,
     recoveryHelper: recoveryProcess({
       processes,
-      helper: `${paths.helperDirectory}/${RECOVERY_HELPER}`,
+      command: recoveryCommand(paths.helperDirectory),
       socket: paths.socket,
       environment,
       onLine: (line) => log.notice(line),
@@ -133,9 +142,16 @@ function build(
     takeoverHelper: announceOnly(client, log),
     leaderTimeoutMs: config.cluster.leaderTimeoutSec * 1000,
     testMode: paths.testMode,
-    setLogLevel: (level) => log.setLevel(level),
+    setLogLevel: (level) => log.level.set(level),
     memoryReport: ownMemoryReport,
   });
+  return ok(recoverd);
+}
+
+/** The installed helper, whoever made it, or this executable as the helper. */
+function recoveryCommand(helperDirectory: string): [string, ...string[]] {
+  const installed = `${helperDirectory}/${RECOVERY_HELPER}`;
+  return existsSync(installed) ? [installed] : selfCommand(RECOVERY_HELPER, []);
 }
 
 /** Other recovery helpers put their temporary databases where CTDB_DBDIR_STATE says. */
@@ -150,7 +166,7 @@ function childEnvironment(config: CtdbConfig): Record<string, string> {
 }
 
 /** Gives up the lock and ends the process; only the first call counts. */
-function ender(recoverd: Recoverd, timers: BunTimers, log: LineLog) {
+function ender(recoverd: Recoverd, timers: BunTimers, log: RoleLogger) {
   let ending = false;
   return (reason: string, status: number): void => {
     if (ending) return;

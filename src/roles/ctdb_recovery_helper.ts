@@ -3,13 +3,12 @@
  * start it, and ours may start another's: docs/recovery.md, "Sequence".
  */
 import { writeSync } from "node:fs";
-import { parseLogLevel } from "../base/log.ts";
 import { parseU64 } from "../base/u64.ts";
 import { connectClient } from "../client/ctdb_client.ts";
 import { BunClock, BunRandom } from "../platform/bun/clock.ts";
+import { createLogger } from "../platform/bun/logger.ts";
 import { BunNetwork } from "../platform/bun/network.ts";
 import { BunTimers } from "../platform/bun/timers.ts";
-import { LineLog } from "../recovery/line_log.ts";
 import { runRecovery } from "../recovery/run_recovery.ts";
 import type { Role } from "./role.ts";
 
@@ -38,8 +37,17 @@ async function run(args: readonly string[]): Promise<number> {
     process.stderr.write(USAGE);
     return 1;
   }
-  const level = parseLogLevel(process.env["CTDB_DEBUGLEVEL"] ?? "");
-  const log = new LineLog((line) => process.stderr.write(`${line}\n`), level ?? "NOTICE");
+  const logger = createLogger({
+    location: process.env["CTDB_LOGGING"] ?? "file:",
+    level: "NOTICE",
+    application: "ctdb-recovery",
+    environment: process.env,
+  });
+  if (!logger.ok) {
+    process.stderr.write(`recovery: unable to log: ${logger.error}\n`);
+    return 1;
+  }
+  const log = logger.value;
   const timers = new BunTimers();
   watchParent(timers);
   const options = { timeoutMs: CONNECT_TIMEOUT_MS };
@@ -51,7 +59,7 @@ async function run(args: readonly string[]): Promise<number> {
   const client = connected.value;
   const host = { client, clock: new BunClock(), timers, random: new BunRandom(), log };
   const debug = await client.control("GET_DEBUG", undefined);
-  if (debug.ok && level === undefined) log.setLevel(debug.value.data);
+  if (debug.ok) log.level.set(debug.value.data);
   const outcome = await runRecovery(host, { generation: generation.lo });
   if (!outcome.ok) {
     log.error(`database recovery failed: ${outcome.error.reason}`);

@@ -1,6 +1,6 @@
 /**
  * ctdbd: reads the configuration, builds the daemon from real platform objects, and runs it, in the
- * background unless told otherwise (docs/operations.md, "ctdbd").
+ * background unless told otherwise (docs/daemon.md, "Command").
  */
 import { fstatSync, realpathSync } from "node:fs";
 import { dirname } from "node:path";

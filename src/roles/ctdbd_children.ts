@@ -19,7 +19,7 @@ export interface ChildEnvironmentParts {
   readonly logLevel: LogLevel;
 }
 
-/** What helpers and scripts expect to find (docs/operations.md, "Environment"). */
+/** What helpers and scripts expect to find (docs/daemon.md, "Environment"). */
 export function childEnvironment(parts: ChildEnvironmentParts): Record<string, string> {
   const { paths, config } = parts;
   const environment = inheritedEnvironment();

@@ -247,6 +247,39 @@ test("Recoverd answers takeover requests on the leader, and nowhere else", () =>
   expect(told.sort()).toEqual([0, 0, 1, 1, 2, 2].map((pnn) => `${pnn} IPREALLOCATED`));
 });
 
+test("Recoverd hands takeover requests over when it stops leading", () => {
+  const world = new RecoverdWorld();
+  world.untilHealthy();
+  world.cluster.run(15_000);
+  const old = world.leader;
+  const answers: number[] = [];
+  const reply = u64(0xce010000, 2);
+  world.cluster.node(old).subscribe(reply, (data) => {
+    const answer = decodeExact(i32Codec, data);
+    if (answer.ok) answers.push(answer.value);
+  });
+  // As "ctdb stop" does on the leader.
+  world.cluster.node(old).flags |= NODE_FLAGS.STOPPED;
+  const request = encode(srvidMessage, { pnn: old, srvid: reply });
+  for (const pnn of [0, 1, 2]) world.cluster.node(old).send(pnn, SRVID.TAKEOVER_RUN, request);
+  world.cluster.run(6000);
+  expect(answers).toContain(world.leader);
+});
+
+test("Recoverd gives up a leader that is not connected before it is missed", () => {
+  const world = new RecoverdWorld();
+  world.untilHealthy();
+  world.cluster.run(15_000);
+  const old = world.leader;
+  world.cluster.node(old).kill();
+  world.cluster.until(
+    "an election",
+    () => world.recoverds.some((one) => one.election.inProgress),
+    2200,
+  );
+  world.untilHealthy(5000);
+});
+
 test("Recoverd waits RerecoveryTimeout between recoveries", () => {
   const world = new RecoverdWorld();
   world.untilHealthy();

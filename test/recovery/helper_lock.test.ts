@@ -167,7 +167,7 @@ function setUpRecovery() {
   const outcomes: unknown[] = [];
   const helper = recoveryProcess({
     processes,
-    helper: "/bin/ctdb_recovery_helper",
+    command: ["/bin/ctdb_recovery_helper"],
     socket: "/run/ctdbd.socket",
     environment: {},
     onLine: () => {},

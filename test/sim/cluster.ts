@@ -1,54 +1,66 @@
 /**
  * A whole cluster in one process on virtual time, made from one seed. Nodes run the product's own
- * objects; what is simulated is the system below them (time, network, disk, lock service).
+ * objects; what is simulated is the system below them (time, network, disk, lock service). The checkers
+ * live here.
  */
-import type { Logger, LogLevel } from "../../src/base/log.ts";
+import type { Logger } from "../../src/base/log.ts";
 import type { ClusterLockProbe } from "../../src/cluster/cluster_lock.ts";
+import type { DatabaseSet } from "../../src/database/database_set.ts";
 import type { Tdb } from "../../src/tdb/types.ts";
-import { RECOVERY_NORMAL } from "../../src/wire/constants.ts";
 import { LockService, type SimLock } from "./cluster_lock.ts";
 import { SimDisk } from "./disk.ts";
-import { SimNetwork } from "./network.ts";
+import { LeaderChecker } from "./leader_checker.ts";
+import { type NetworkConditions, SimNetwork } from "./network.ts";
 import { SimNode } from "./node.ts";
 import { SeededRandom } from "./random.ts";
-import { InvariantViolation, RecordChecker } from "./record_checker.ts";
+import { RecordChecker } from "./record_checker.ts";
+import { watchRecoveries } from "./recovery_watch.ts";
 import { Scheduler, SimProcess } from "./scheduler.ts";
+import { unsettled } from "./settled.ts";
 
 export interface SimOptions {
   readonly seed: number;
   readonly nodes: number;
   readonly clusterLock: boolean;
   readonly tunables?: Readonly<Record<string, number>>;
+  readonly conditions?: NetworkConditions;
+  /** As CTDB_TEST_MODE: a fast first election and no wait for further recoveries. */
+  readonly testMode?: boolean;
   /** Gets every log line; without it the last lines are kept for a failure report. */
   readonly onLogLine?: (line: string) => void;
 }
 
 /** Small files: a few hundred chains would only cost memory here. */
 const HASH_SIZE = 13;
-const LOG_LINES_KEPT = 200;
+const LOG_LINES_KEPT = 250;
 
 export class SimCluster {
   readonly scheduler = new Scheduler();
   readonly random: SeededRandom;
   readonly network: SimNetwork;
   readonly nodes: readonly SimNode[];
-  readonly records = new RecordChecker();
+  readonly records: RecordChecker;
+  readonly leaders = new LeaderChecker();
   readonly lockService: LockService | undefined;
   readonly tunables: Readonly<Record<string, number>>;
-  readonly logLines: string[] = [];
+  readonly testMode: boolean;
   recoveries = 0;
   readonly #options: SimOptions;
+  /** Time and text; joined only when somebody reads them. */
+  #log: [number, string][] = [];
 
   constructor(options: SimOptions) {
     this.#options = options;
+    this.testMode = options.testMode ?? false;
     this.random = new SeededRandom(options.seed);
     this.tunables = { DatabaseHashSize: HASH_SIZE, ...options.tunables };
     const kernel = new SimProcess(this.scheduler, "kernel");
-    this.network = new SimNetwork(this.scheduler, this.random.fork(), kernel, {
-      delayMinMs: this.random.between(0.05, 2),
-      delayMaxMs: this.random.between(2, 30),
-      splitChance: this.random.chance(0.5) ? 0.02 : 0.2,
-    });
+    this.network = new SimNetwork(
+      this.scheduler,
+      this.random.fork(),
+      kernel,
+      options.conditions ?? { delayMinMs: 0.1, delayMaxMs: 1, splitChance: 0.1 },
+    );
     this.lockService = options.clusterLock
       ? new LockService(this.scheduler, this.random.fork(), kernel)
       : undefined;
@@ -56,6 +68,9 @@ export class SimCluster {
       { length: options.nodes },
       (_, pnn) => new SimNode(this, pnn, this.random.fork(), new SimDisk(this.scheduler, kernel)),
     );
+    this.records = new RecordChecker({
+      validGeneration: (pnn, name) => this.nodes[pnn]?.validGeneration(name),
+    });
   }
 
   get size(): number {
@@ -63,6 +78,9 @@ export class SimCluster {
   }
   get usesLock(): boolean {
     return this.lockService !== undefined;
+  }
+  get nowMs(): number {
+    return this.scheduler.nowMs;
   }
 
   node(pnn: number): SimNode {
@@ -75,23 +93,8 @@ export class SimCluster {
     for (const node of this.nodes) node.start();
   }
 
-  /** All of these are connected, active, NORMAL, in one generation, and agree about the leader. */
   settled(nodes: readonly SimNode[] = this.nodes): boolean {
-    const first = nodes[0]?.daemon?.node;
-    const leader = nodes[0]?.recoverd?.election.leader;
-    if (first === undefined || leader === undefined) return false;
-    return nodes.every((node) => {
-      const own = node.daemon?.node;
-      return (
-        own !== undefined &&
-        own.state.recoveryMode === RECOVERY_NORMAL &&
-        own.state.runstate === "RUNNING" &&
-        own.vnnMap.generation === first.vnnMap.generation &&
-        own.nodes.configured().every((pnn) => own.nodes.flags(pnn) === 0) &&
-        node.recoverd?.election.leader === leader &&
-        node.recoverd.election.inProgress === false
-      );
-    });
+    return unsettled(nodes).length === 0;
   }
 
   newProcess(name: string): SimProcess {
@@ -107,9 +110,10 @@ export class SimCluster {
       probe: (answered) => {
         let cancelled = false;
         this.lockService?.answerAfter(process, () => {
-          if (cancelled) return;
-          const free = this.lockService?.holder === undefined;
-          answered(free ? { kind: "held", latencyMs: 1 } : { kind: "contended" });
+          if (cancelled || this.lockService === undefined) return;
+          const { holder, down } = this.lockService;
+          if (down) answered({ kind: "timeout" });
+          else answered(holder === undefined ? { kind: "held", latencyMs: 1 } : { kind: "contended" });
         });
         return {
           cancel: () => {
@@ -120,29 +124,23 @@ export class SimCluster {
     };
   }
 
+  // --- for the checkers
+
   /** Every store through this handle is judged, whoever of the host makes it. */
   watch(node: SimNode, tdb: Tdb): void {
-    const name = databaseName(tdb.path);
-    if (!tdb.path.startsWith("/volatile/")) return;
-    this.records.watch(tdb, {
-      pnn: node.pnn,
-      name,
-      generation: () => node.validGeneration(name),
-    });
+    if (tdb.path.startsWith("/volatile/")) {
+      this.records.watch(tdb, node.pnn, databaseName(tdb.path));
+    }
   }
 
-  /** DESIGN 7.5: who starts a recovery under a cluster lock holds it, as far as it can know. */
+  watchRecoveries(node: SimNode, databases: DatabaseSet): void {
+    watchRecoveries(this.records, node.pnn, databases);
+  }
+
   recoveryStarted(node: SimNode, generation: number): void {
     this.recoveries += 1;
     this.note(`node${node.pnn} starts a recovery to generation ${generation}`);
-    const service = this.lockService;
-    if (service === undefined) return;
-    if (node.recoverd?.election.mayAct === false || service.holder?.pnn !== node.pnn) {
-      if (service.recentlyRevoked(node.pnn)) return;
-      throw new InvariantViolation(
-        `node ${node.pnn} starts a recovery without the cluster lock (holder: ${service.holder?.pnn ?? "none"})`,
-      );
-    }
+    this.leaders.judge(node, "recovery started");
   }
 
   nodeDied(node: SimNode): void {
@@ -150,30 +148,36 @@ export class SimCluster {
     this.note(`node${node.pnn} died`);
   }
 
+  // --- log
+
   note(text: string): void {
-    this.#line(`${(this.scheduler.nowMs / 1000).toFixed(3)} ${text}`);
+    const atMs = this.scheduler.nowMs;
+    this.#options.onLogLine?.(logLine(atMs, text));
+    this.#log.push([atMs, text]);
+    if (this.#log.length > 2 * LOG_LINES_KEPT) this.#log.splice(0, LOG_LINES_KEPT);
+  }
+
+  get logLines(): readonly string[] {
+    return this.#log.map(([atMs, text]) => logLine(atMs, text));
   }
 
   logger(process: SimProcess): Logger {
-    const line = (level: LogLevel) => (message: string) =>
-      this.note(`${process.name} ${level}: ${message}`);
+    const { name } = process;
     return {
-      error: line("ERROR"),
-      warning: line("WARNING"),
-      notice: line("NOTICE"),
+      error: (message) => this.note(`${name} ERROR: ${message}`),
+      warning: (message) => this.note(`${name} WARNING: ${message}`),
+      notice: (message) => this.note(`${name} NOTICE: ${message}`),
       info: () => {},
       debug: () => {},
     };
   }
+}
 
-  #line(text: string): void {
-    this.#options.onLogLine?.(text);
-    this.logLines.push(text);
-    if (this.logLines.length > 2 * LOG_LINES_KEPT) this.logLines.splice(0, LOG_LINES_KEPT);
-  }
+function logLine(atMs: number, text: string): string {
+  return `${(atMs / 1000).toFixed(3)} ${text}`;
 }
 
 /** "/volatile/work.tdb.2" → "work.tdb" */
-function databaseName(path: string): string {
+export function databaseName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1).replace(/\.[0-9]+$/, "");
 }

@@ -1,29 +1,126 @@
 /**
- * What goes wrong in a simulated run: crashes and restarts, pauses, partitions, resets, a lost cluster
- * lock. How often is drawn from the seed, so that runs differ in character (swarm testing).
+ * What goes wrong in a simulated run. How often, and what, is drawn from the seed, so that runs differ in
+ * character (swarm testing): each kind of fault is left out of about a third of the runs.
+ *
+ * Every fault repairs itself after a while; `healAll` repairs everything at once and ends the trouble.
  */
 import type { SimCluster } from "./cluster.ts";
 import type { SimNode } from "./node.ts";
 import type { SeededRandom } from "./random.ts";
 import type { SimProcess } from "./scheduler.ts";
 
-type Fault = "crash" | "pause" | "partition" | "one-way partition" | "reset" | "lose lock" | "stop";
+const OUTAGE_MAX_SEC = 40;
+const SLOW_MAX_MS = 4000;
+const WALL_JUMP_MAX_MS = 3_600_000;
 
-const FAULTS: readonly Fault[] = [
-  "crash",
-  "pause",
-  "partition",
-  "one-way partition",
-  "reset",
-  "lose lock",
-  "stop",
-];
+type Fault = (faults: FaultTools, node: SimNode) => void;
+
+/** What a kind of fault works with. */
+interface FaultTools {
+  readonly cluster: SimCluster;
+  readonly random: SeededRandom;
+  /** After a random time, unless everything was healed before. */
+  later(minSec: number, maxSec: number, repair: () => void): void;
+}
+
+const FAULTS: Readonly<Record<string, Fault>> = {
+  crash: ({ later }, node) => {
+    node.crash();
+    later(0.1, OUTAGE_MAX_SEC, () => node.start());
+  },
+  "power loss": ({ later }, node) => {
+    node.powerOff();
+    later(0.5, OUTAGE_MAX_SEC, () => {
+      node.powerOn();
+      node.start();
+    });
+  },
+  "restart storm": ({ cluster, random, later }) => {
+    const count = 2 + random.below(4);
+    for (let i = 0; i < count; i++) {
+      const node = random.pick(cluster.nodes);
+      later(0, 15, () => {
+        node.crash();
+        later(0.05, 3, () => node.start());
+      });
+    }
+  },
+  shutdown: ({ later }, node) => {
+    void node.request("SHUTDOWN", undefined);
+    later(1, OUTAGE_MAX_SEC, () => node.start());
+  },
+  pause: ({ later }, node) => {
+    node.pause();
+    later(0.1, OUTAGE_MAX_SEC, () => node.resume());
+  },
+  "pause recoverd": ({ later }, node) => {
+    const process = node.recoverdProcess;
+    process?.pause();
+    later(0.5, OUTAGE_MAX_SEC, () => process?.resume());
+  },
+  "kill recoverd": (_tools, node) => node.recoverdProcess?.kill(),
+  "pause helper": ({ cluster, later }, node) => {
+    const process = helperOf(cluster, node);
+    process?.pause();
+    later(0.5, OUTAGE_MAX_SEC, () => process?.resume());
+  },
+  "kill helper": ({ cluster }, node) => helperOf(cluster, node)?.kill(),
+  partition: ({ cluster, random, later }) => {
+    cutSides(cluster, random, true);
+    later(1, 60, () => cluster.network.healAll());
+  },
+  "one-way partition": ({ cluster, random, later }) => {
+    cutSides(cluster, random, false);
+    later(1, 60, () => cluster.network.healAll());
+  },
+  isolate: ({ cluster, later }, node) => {
+    for (const other of cluster.nodes) {
+      if (other === node) continue;
+      cluster.network.cut(node.host, other.host);
+      cluster.network.cut(other.host, node.host);
+    }
+    later(1, 60, () => cluster.network.healAll());
+  },
+  // Links go one by one and come back in another order.
+  "swizzle clog": ({ cluster, random, later }) => {
+    for (const from of cluster.nodes) {
+      for (const to of cluster.nodes) {
+        if (from === to || random.chance(0.4)) continue;
+        later(0, 10, () => {
+          cluster.network.cut(from.host, to.host);
+          later(0, 40, () => cluster.network.heal(from.host, to.host));
+        });
+      }
+    }
+  },
+  "slow link": ({ cluster, random, later }, node) => {
+    const other = random.pick(cluster.nodes);
+    cluster.network.slow(node.host, other.host, random.between(100, SLOW_MAX_MS));
+    later(2, 60, () => cluster.network.slow(node.host, other.host, 0));
+  },
+  reset: ({ cluster, random }, node) => {
+    const other = random.pick(cluster.nodes);
+    if (other !== node) cluster.network.reset(node.host, other.host);
+  },
+  "lose lock": ({ cluster }) => cluster.lockService?.revoke(),
+  "lock out of reach": ({ cluster, later }) => {
+    const { lockService } = cluster;
+    if (lockService === undefined) return;
+    lockService.down = true;
+    later(1, 60, () => {
+      lockService.down = false;
+    });
+  },
+  "wall clock jump": ({ random }, node) => {
+    node.wallSkewMs = random.between(-WALL_JUMP_MAX_MS, WALL_JUMP_MAX_MS);
+  },
+};
 
 export class Faults {
   count = 0;
   readonly #cluster: SimCluster;
   readonly #random: SeededRandom;
-  readonly #weights: ReadonlyMap<Fault, number>;
+  readonly #weights: ReadonlyMap<string, number>;
   readonly #meanIntervalMs: number;
   readonly #process: SimProcess;
   #active = true;
@@ -32,95 +129,84 @@ export class Faults {
     this.#cluster = cluster;
     this.#random = cluster.random.fork();
     this.#process = cluster.newProcess("faults");
-    this.#meanIntervalMs = this.#random.between(20_000, 120_000);
-    // Each kind is left out of about a third of the runs.
+    this.#meanIntervalMs = this.#random.between(15_000, 120_000);
+    for (const node of cluster.nodes) node.wallSkewMs = this.#random.between(-5000, 5000);
     this.#weights = new Map(
-      FAULTS.map((fault) => [fault, this.#random.chance(0.35) ? 0 : this.#random.fraction()]),
+      Object.keys(FAULTS).map((fault) => {
+        const weight = this.#random.fraction();
+        return [fault, this.#random.chance(0.35) ? 0 : weight];
+      }),
     );
   }
 
   start(): void {
-    this.#plan();
+    const delayMs = this.#random.between(0.2, 1.8) * this.#meanIntervalMs;
+    this.#process.timers.after(delayMs, () => {
+      if (!this.#active) return;
+      this.#strike();
+      this.start();
+    });
   }
 
   /** No further faults; everything is repaired: what follows must settle. */
   healAll(): void {
     this.#active = false;
-    this.#cluster.network.healAll();
-    for (const node of this.#cluster.nodes) {
+    const { lockService, network, nodes } = this.#cluster;
+    network.healAll();
+    if (lockService !== undefined) lockService.down = false;
+    for (const node of nodes) {
+      node.recoverdProcess?.resume();
+      node.helperProcess?.resume();
       node.resume();
+      node.powerOn();
       node.start();
     }
-  }
-
-  #plan(): void {
-    const delayMs = this.#random.between(0.2, 1.8) * this.#meanIntervalMs;
-    this.#process.timers.after(delayMs, () => {
-      if (!this.#active) return;
-      this.#strike();
-      this.#plan();
-    });
   }
 
   #strike(): void {
     const total = [...this.#weights.values()].reduce((sum, weight) => sum + weight, 0);
     if (total === 0) return;
     let left = this.#random.fraction() * total;
-    for (const [fault, weight] of this.#weights) {
+    for (const [name, weight] of this.#weights) {
       left -= weight;
       if (left > 0) continue;
       this.count += 1;
-      this.#make(fault, this.#random.pick(this.#cluster.nodes));
+      const node = this.#random.pick(this.#cluster.nodes);
+      this.#cluster.note(`fault: ${name} (node ${node.pnn})`);
+      FAULTS[name]?.(this.#tools, node);
       return;
     }
   }
 
-  #make(fault: Fault, node: SimNode): void {
-    this.#cluster.note(`fault: ${fault} (node ${node.pnn})`);
-    switch (fault) {
-      case "crash":
-        node.crash();
-        return this.#later(0.1, 40, () => node.start());
-      case "pause":
-        node.pause();
-        return this.#later(0.1, 40, () => node.resume());
-      case "partition":
-        this.#cut(true);
-        return this.#later(1, 60, () => this.#cluster.network.healAll());
-      case "one-way partition":
-        this.#cut(false);
-        return this.#later(1, 60, () => this.#cluster.network.healAll());
-      case "reset": {
-        const other = this.#random.pick(this.#cluster.nodes);
-        if (other !== node) this.#cluster.network.reset(node.host, other.host);
-        return;
-      }
-      case "lose lock":
-        this.#cluster.lockService?.revoke();
-        return;
-      case "stop":
-        node.requestStop();
-        return this.#later(1, 40, () => node.requestContinue());
-    }
+  get #tools(): FaultTools {
+    return {
+      cluster: this.#cluster,
+      random: this.#random,
+      later: (minSec, maxSec, repair) => {
+        this.#process.timers.after(this.#random.between(minSec, maxSec) * 1000, () => {
+          if (this.#active) repair();
+        });
+      },
+    };
   }
+}
 
-  /** Two random sides, neither empty. */
-  #cut(bothWays: boolean): void {
-    const { nodes, network } = this.#cluster;
-    const side = nodes.map(() => this.#random.chance(0.5));
-    const odd = this.#random.below(nodes.length);
-    if (side.every((value) => value === side[0])) side[odd] = !side[odd];
-    for (const [i, from] of nodes.entries()) {
-      for (const [j, to] of nodes.entries()) {
-        if (side[i] === side[j]) continue;
-        if (bothWays || side[i] === true) network.cut(from.host, to.host);
-      }
+/** There is one only during a recovery: whoever runs one now, else the node's own. */
+function helperOf(cluster: SimCluster, node: SimNode): SimProcess | undefined {
+  const running = cluster.nodes.find(({ helperProcess }) => helperProcess !== undefined);
+  return running?.helperProcess ?? node.helperProcess;
+}
+
+/** Two random sides, neither empty. */
+function cutSides(cluster: SimCluster, random: SeededRandom, bothWays: boolean): void {
+  const { nodes, network } = cluster;
+  const side = nodes.map(() => random.chance(0.5));
+  const odd = random.below(nodes.length);
+  if (side.every((value) => value === side[0])) side[odd] = !side[odd];
+  for (const [i, from] of nodes.entries()) {
+    for (const [j, to] of nodes.entries()) {
+      if (side[i] === side[j]) continue;
+      if (bothWays || side[i] === true) network.cut(from.host, to.host);
     }
-  }
-
-  #later(minSec: number, maxSec: number, repair: () => void): void {
-    this.#process.timers.after(this.#random.between(minSec, maxSec) * 1000, () => {
-      if (this.#active) repair();
-    });
   }
 }

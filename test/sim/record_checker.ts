@@ -135,27 +135,20 @@ export class RecordChecker {
     joined: ReadonlyMap<number, Participation>,
     content: Content,
   ): void {
-    const best = new Map<string, { readonly copy: Copy; readonly pnn: number }>();
-    for (const [pnn, brought] of joined) {
-      if (brought.generation !== generation) continue;
-      for (const [key, copy] of brought.content ?? []) {
-        const known = best.get(key);
-        if (known === undefined || copy.rsn > known.copy.rsn) best.set(key, { copy, pnn });
-      }
-    }
-    for (const [key, { copy, pnn }] of best) {
+    const best = bestCopies(generation, joined);
+    for (const [key, { rsn, pnns, copies }] of best) {
       const now = content.get(key);
-      const had = `node ${pnn} had rsn ${copy.rsn}`;
+      const had = `node ${pnns.join(" and ")} had rsn ${rsn}`;
       if (now === undefined) {
-        if (copy.data?.length === 0) continue;
+        if (copies.some(({ data }) => data?.length === 0)) continue;
         throw new InvariantViolation(`record lost: ${where}, key ${quote(key)}: ${had}`);
       }
-      if (now.rsn < copy.rsn) {
+      if (now.rsn < rsn) {
         throw new InvariantViolation(
           `RSN goes back: ${where}, key ${quote(key)}: ${had}, now ${now.rsn}`,
         );
       }
-      if (!sameBytes(now.data, copy.data)) {
+      if (!copies.some(({ data }) => sameBytes(now.data, data))) {
         throw new InvariantViolation(
           `lost update: ${where}, key ${quote(key)}: ${had} with other data than there is now`,
         );
@@ -244,6 +237,36 @@ export class RecordChecker {
   }
 }
 
+interface BestCopies {
+  rsn: number;
+  pnns: number[];
+  copies: Copy[];
+}
+
+/**
+ * By key, what the participants had with the highest RSN. Several of them may: the same data, or what two
+ * sides of a partition made of the record, of which either is good.
+ */
+function bestCopies(
+  generation: number,
+  joined: ReadonlyMap<number, Participation>,
+): ReadonlyMap<string, BestCopies> {
+  const best = new Map<string, BestCopies>();
+  for (const [pnn, brought] of joined) {
+    if (brought.generation !== generation) continue;
+    for (const [key, copy] of brought.content ?? []) {
+      const known = best.get(key);
+      if (known === undefined || copy.rsn > known.rsn) {
+        best.set(key, { rsn: copy.rsn, pnns: [pnn], copies: [copy] });
+      } else if (copy.rsn === known.rsn) {
+        known.pnns.push(pnn);
+        known.copies.push(copy);
+      }
+    }
+  }
+  return best;
+}
+
 /** The records of a database whose lock the caller holds; too short ones are none. */
 export function readContent(tdb: Tdb): Content {
   const content = new Map<string, Copy>();
@@ -279,7 +302,7 @@ function copiesOf(
 }
 
 function keyText(key: Uint8Array): string {
-  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).latin1Slice();
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString("latin1");
 }
 function quote(key: string): string {
   return JSON.stringify(key);

@@ -1,6 +1,9 @@
 /**
  * Shows the record checker what recoveries do to the databases of a node: it stands between the daemon
- * and the controls of its database part, looks, and lets everything pass.
+ * and its database part, looks, and lets everything pass.
+ *
+ * Whether the content of a node counts is judged here and not asked of the product: it does not from
+ * the moment in which the node became inactive until the database thaws.
  */
 import { ok } from "../../src/base/result.ts";
 import type { Database } from "../../src/database/database.ts";
@@ -14,51 +17,71 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 export function watchRecoveries(checker: RecordChecker, pnn: number, set: DatabaseSet): void {
   const controls = set.controls as Mutable<ControlHandlers>;
   const byId = (dbId: number) => [...set.databases()].find((database) => database.dbId === dbId);
+  const worthless = new Set<Database>();
+
+  const invalidate = set.invalidateGenerations.bind(set);
+  set.invalidateGenerations = () => {
+    invalidate();
+    for (const database of set.databases()) worthless.add(database);
+  };
 
   const start = controls.DB_TRANSACTION_START;
   controls.DB_TRANSACTION_START = (request, from, later) => {
-    const database = byId(request.db_id);
-    const content = database === undefined ? undefined : frozenContent(database);
-    if (database !== undefined && content !== undefined) {
-      const counts = !database.invalidRecords;
-      checker.joined(pnn, database.name, request.tid, counts ? content : undefined);
-    }
-    return start === undefined ? "later" : start(request, from, later);
+    const started = () => {
+      const database = byId(request.db_id);
+      if (database?.kind !== "volatile" || database.freeze.transaction !== "started") return;
+      const content = frozenContent(database);
+      if (content === undefined) return;
+      checker.joined(
+        pnn,
+        database.name,
+        request.tid,
+        worthless.has(database) ? undefined : content,
+      );
+    };
+    const reply = start?.(request, from, (answer) => {
+      started();
+      later(answer);
+    });
+    if (reply !== "later") started();
+    return reply ?? "later";
+  };
+
+  const report = (database: Database, content: Content | undefined) => {
+    if (content === undefined || database.freeze.state !== "thawed") return;
+    worthless.delete(database);
+    checker.thawed(pnn, database.name, database.generation, content);
   };
 
   const thaw = controls.DB_THAW;
   controls.DB_THAW = (dbId, from, later) => {
     const database = byId(dbId);
-    const content = database === undefined ? undefined : frozenContent(database);
-    const reply = thaw === undefined ? "later" : thaw(dbId, from, later);
-    if (database !== undefined) report(checker, pnn, database, content);
-    return reply;
+    const content = database === undefined ? undefined : contentToThaw(database);
+    const reply = thaw?.(dbId, from, later);
+    if (database !== undefined) report(database, content);
+    return reply ?? "later";
   };
 
   const thawAll = set.thawAll.bind(set);
   set.thawAll = () => {
-    const before = [...set.databases()].map((database) => [database, frozenContent(database)] as const);
+    const before = [...set.databases()].map(
+      (database) => [database, contentToThaw(database)] as const,
+    );
     thawAll();
-    for (const [database, content] of before) report(checker, pnn, database, content);
+    for (const [database, content] of before) report(database, content);
   };
 }
 
-/** undefined when the database is not frozen, or a commit is under way. */
-function frozenContent(database: Database): Content | undefined {
-  const { freeze, kind, tdb } = database;
-  if (kind !== "volatile" || freeze.state !== "frozen" || freeze.transaction === "committing") {
+/** What a thaw would make valid; undefined when it is none, or undoes a transaction. */
+function contentToThaw(database: Database): Content | undefined {
+  const { freeze, kind } = database;
+  if (kind !== "volatile" || freeze.state !== "frozen" || freeze.transaction !== "none") {
     return undefined;
   }
-  const read = withWholeDatabase(database, () => ok(readContent(tdb)));
-  return read.ok ? read.value : undefined;
+  return frozenContent(database);
 }
 
-function report(
-  checker: RecordChecker,
-  pnn: number,
-  database: Database,
-  content: Content | undefined,
-): void {
-  if (content === undefined || database.freeze.state !== "thawed") return;
-  checker.thawed(pnn, database.name, database.generation, content);
+function frozenContent(database: Database): Content | undefined {
+  const read = withWholeDatabase(database, () => ok(readContent(database.tdb)));
+  return read.ok ? read.value : undefined;
 }

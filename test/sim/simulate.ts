@@ -1,11 +1,13 @@
 /**
- * One simulated run: trouble for a while, then a healed world in which the cluster must come back to rest.
+ * One simulated run: trouble for a while, then a healed world in which the cluster must come back to rest,
+ * answer everything, and leave sound files.
  */
-import { assert } from "../../src/base/assert.ts";
-import { NODE_FLAGS } from "../../src/wire/constants.ts";
 import { SimCluster } from "./cluster.ts";
 import { Faults } from "./faults.ts";
+import { Operator } from "./operator.ts";
+import { SeededRandom } from "./random.ts";
 import { InvariantViolation } from "./record_checker.ts";
+import { unsettled } from "./settled.ts";
 import { Workload } from "./workload.ts";
 
 export interface RunOptions {
@@ -26,60 +28,190 @@ export interface RunResult {
   readonly faults: number;
   readonly recoveries: number;
   readonly increments: number;
+  readonly settleMs: number;
 }
 
 const START_LIMIT_MS = 120_000;
-/** Bans last 300 s; everything else is over sooner. */
+/** Bans last up to 300 s; everything else is over sooner. */
 const SETTLE_LIMIT_MS = 450_000;
+/** A cluster at rest for so long has no reason to keep anybody waiting. */
+const CALM_MS = 45_000;
+const LOOK_MS = 1000;
 
 export function simulate(options: RunOptions): RunResult {
-  const cluster = new SimCluster({
-    seed: options.seed,
-    nodes: options.nodes,
-    clusterLock: options.seed % 2 === 1,
-    ...(options.onLogLine === undefined ? {} : { onLogLine: options.onLogLine }),
-  });
-  const workload = new Workload(cluster);
-  const faults = new Faults(cluster);
+  const run = new Run(options);
   let violation: string | undefined;
   try {
-    cluster.startAll();
-    workload.start();
-    if (!cluster.scheduler.runUntil(() => cluster.settled(), START_LIMIT_MS)) {
-      throw new InvariantViolation(`the cluster did not start within ${START_LIMIT_MS} ms`);
-    }
-    faults.start();
-    cluster.scheduler.run(options.virtualMs);
-    faults.healAll();
-    for (const node of cluster.nodes) {
-      const flags = node.daemon?.node?.nodes.own.flags ?? 0;
-      if ((flags & NODE_FLAGS.STOPPED) !== 0) node.requestContinue();
-    }
-    if (!cluster.scheduler.runUntil(() => cluster.settled(), SETTLE_LIMIT_MS)) {
-      throw new InvariantViolation(`the cluster did not settle after everything was healed`);
-    }
-    checkProgress(cluster, workload);
+    run.all(options.virtualMs);
   } catch (error) {
     violation = error instanceof InvariantViolation ? error.message : String((error as Error).stack);
   }
-  return {
-    seed: options.seed,
-    violation,
-    log: violation === undefined ? [] : cluster.logLines.slice(-80),
-    virtualMs: cluster.scheduler.nowMs,
-    turns: cluster.scheduler.turns,
-    faults: faults.count,
-    recoveries: cluster.recoveries,
-    increments: workload.increments,
-  };
+  return run.result(violation);
 }
 
-/** Once settled, every client gets its locks again. */
-function checkProgress(cluster: SimCluster, workload: Workload): void {
-  const before = workload.increments;
-  cluster.scheduler.run(cluster.scheduler.nowMs + 30_000);
-  if (workload.increments <= before) {
-    throw new InvariantViolation("no client made progress in 30 s after the cluster settled");
+class Run {
+  readonly #seed: number;
+  readonly #cluster: SimCluster;
+  readonly #workload: Workload;
+  readonly #faults: Faults;
+  readonly #operator: Operator;
+  #calmSinceMs: number | undefined;
+  #settleMs = 0;
+
+  constructor(options: RunOptions) {
+    this.#seed = options.seed;
+    this.#cluster = new SimCluster(swarm(options));
+    this.#workload = new Workload(this.#cluster);
+    this.#faults = new Faults(this.#cluster);
+    this.#operator = new Operator(this.#cluster);
   }
-  assert(cluster.records.storesSeen > 0, "the record checker sees stores");
+
+  all(virtualMs: number): void {
+    const { scheduler } = this.#cluster;
+    this.#cluster.startAll();
+    this.#workload.start();
+    this.#until("start", START_LIMIT_MS);
+    this.#faults.start();
+    this.#operator.start();
+    while (scheduler.nowMs < virtualMs) this.#step(Math.min(virtualMs, scheduler.nowMs + LOOK_MS));
+    this.#cluster.note("everything is healed");
+    this.#faults.healAll();
+    this.#operator.restore();
+    this.#settleMs = this.#until("settle after everything was healed", SETTLE_LIMIT_MS);
+    this.#progress();
+    this.#workload.stop();
+    this.#drained();
+    this.#filesAreSound();
+    this.#sawEnough();
+  }
+
+  result(violation: string | undefined): RunResult {
+    const cluster = this.#cluster;
+    return {
+      seed: this.#seed,
+      violation,
+      log: violation === undefined ? [] : cluster.logLines.slice(-150),
+      virtualMs: cluster.scheduler.nowMs,
+      turns: cluster.scheduler.turns,
+      faults: this.#faults.count + this.#operator.count,
+      recoveries: cluster.recoveries,
+      increments: this.#workload.increments,
+      settleMs: this.#settleMs,
+    };
+  }
+
+  /** Runs on; whenever the cluster has been at rest for long enough, nothing old may be open. */
+  #step(untilMs: number): void {
+    const { scheduler } = this.#cluster;
+    scheduler.run(untilMs);
+    if (!this.#cluster.settled()) {
+      this.#calmSinceMs = undefined;
+      return;
+    }
+    this.#calmSinceMs ??= scheduler.nowMs;
+    if (scheduler.nowMs - this.#calmSinceMs >= CALM_MS) {
+      this.#workload.requests.judge(this.#calmSinceMs);
+    }
+  }
+
+  #until(what: string, limitMs: number): number {
+    const { scheduler, nodes } = this.#cluster;
+    const startMs = scheduler.nowMs;
+    while (!this.#cluster.settled()) {
+      if (scheduler.nowMs - startMs >= limitMs) {
+        throw new InvariantViolation(
+          `the cluster did not ${what} within ${limitMs / 1000} s: ${unsettled(nodes).join("; ")}`,
+        );
+      }
+      this.#step(scheduler.nowMs + LOOK_MS);
+    }
+    return scheduler.nowMs - startMs;
+  }
+
+  /** Once settled the cluster stays so, and every client gets its locks again. */
+  #progress(): void {
+    const { scheduler } = this.#cluster;
+    const before = this.#workload.increments;
+    const endMs = scheduler.nowMs + CALM_MS + 10_000;
+    while (scheduler.nowMs < endMs) this.#step(scheduler.nowMs + LOOK_MS);
+    if (this.#workload.increments <= before) {
+      throw new InvariantViolation(
+        `no client made progress in ${CALM_MS / 1000} s after the cluster settled`,
+      );
+    }
+  }
+
+  /** With the clients gone nothing waits in a daemon any more. */
+  #drained(): void {
+    const { scheduler, nodes } = this.#cluster;
+    const limitMs = scheduler.nowMs + CALM_MS;
+    const left = () => {
+      const open: string[] = [];
+      const { size } = this.#workload.requests;
+      if (size > 0) open.push(`${size} requests of clients`);
+      for (const { pnn, databases } of nodes) {
+        if (databases === undefined) continue;
+        if (databases.pendingCalls > 0) open.push(`node ${pnn}: ${databases.pendingCalls} calls`);
+        if (databases.memoryBytes() > 0) open.push(`node ${pnn}: parked requests`);
+      }
+      return open;
+    };
+    while (left().length > 0) {
+      if (scheduler.nowMs >= limitMs) {
+        throw new InvariantViolation(`still open after the clients have gone: ${left().join("; ")}`);
+      }
+      scheduler.run(scheduler.nowMs + LOOK_MS);
+    }
+  }
+
+  #filesAreSound(): void {
+    for (const { pnn, databases } of this.#cluster.nodes) {
+      for (const { name, tdb } of databases?.databases() ?? []) {
+        const check = tdb.check();
+        let outcome = check.step(1000);
+        while (outcome === undefined) outcome = check.step(1000);
+        if (!outcome.ok) {
+          throw new InvariantViolation(`${name} on node ${pnn} is damaged: ${outcome.error.reason}`);
+        }
+      }
+    }
+  }
+
+  /** A run in which the checkers saw nothing proves nothing. */
+  #sawEnough(): void {
+    const { records, leaders } = this.#cluster;
+    if (records.storesSeen > 0 && records.thawsSeen > 0 && leaders.actsSeen > 0) return;
+    throw new Error(
+      `the checkers saw ${records.storesSeen} stores, ${records.thawsSeen} thaws, ${leaders.actsSeen} acts of leaders`,
+    );
+  }
+}
+
+/** The character of a run: half of them with a cluster lock, and tunables in the ranges that people use. */
+function swarm(options: RunOptions): ConstructorParameters<typeof SimCluster>[0] {
+  const random = new SeededRandom(options.seed, 1);
+  const delayMinMs = random.chance(0.3) ? random.between(0.05, 30) : random.between(0.05, 1);
+  const tunables: Record<string, number> = {
+    DatabaseHashSize: random.pick([3, 13, 13, 101]),
+    RecoveryBanPeriod: random.pick([30, 60, 300]),
+    RerecoveryTimeout: random.pick([2, 10]),
+    FetchCollapse: random.chance(0.8) ? 1 : 0,
+  };
+  if (random.chance(0.3)) tunables["KeepaliveInterval"] = random.pick([1, 2]);
+  if (random.chance(0.3)) tunables["RecoverTimeout"] = random.pick([5, 10]);
+  if (random.chance(0.3)) tunables["RecBufferSizeLimit"] = 1024;
+  if (random.chance(0.3)) tunables["LockProcessesPerDB"] = 1;
+  return {
+    seed: options.seed,
+    nodes: options.nodes,
+    clusterLock: options.seed % 2 === 1,
+    testMode: random.chance(0.2),
+    tunables,
+    conditions: {
+      delayMinMs,
+      delayMaxMs: delayMinMs + random.between(1, random.chance(0.3) ? 70 : 15),
+      splitChance: random.chance(0.5) ? 0.02 : 0.2,
+    },
+    ...(options.onLogLine === undefined ? {} : { onLogLine: options.onLogLine }),
+  };
 }

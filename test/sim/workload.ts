@@ -1,172 +1,88 @@
 /**
- * Clients of a simulated cluster: one per node, counting up records under fetch-lock and asking the daemon
- * things, like an smbd does. They check what a client can check:
- * - a counter never goes back within one generation of its database (DESIGN 7.2 as clients see it);
- * - every request ends before its deadline while the daemon lives (DESIGN 7.6).
+ * The clients of a simulated cluster and what they do how often, drawn from the seed (swarm testing), and
+ * the models that they share.
  */
-import { connectClient } from "../../src/client/ctdb_client.ts";
-import { openRecordDatabase, type RecordDatabase } from "../../src/client/record.ts";
-import type { CtdbClient } from "../../src/client/types.ts";
+import { CounterModel, MessageModel, OpenRequests } from "./client_models.ts";
 import type { SimCluster } from "./cluster.ts";
-import type { SimNode } from "./node.ts";
 import type { SeededRandom } from "./random.ts";
-import { InvariantViolation } from "./record_checker.ts";
-import type { SimProcess } from "./scheduler.ts";
+import { type ClientAction, SimClient } from "./sim_client.ts";
 
-export const WORK_DATABASE = "work.tdb";
-const KEYS = 8;
-/** Longer than the daemon's own ControlTimeout: it must have answered by then. */
-const REQUEST_TIMEOUT_MS = 70_000;
-/** A lock may wait for several recoveries, and for partitions. */
-const LOCK_TIMEOUT_MS = 120_000;
-const RECONNECT_MS = 1000;
-
-interface Seen {
-  generation: number;
-  value: number;
-}
+const DATABASES_MAX = 4;
+const KEYS_MAX = 24;
 
 export class Workload {
+  readonly cluster: SimCluster;
+  readonly counters = new CounterModel();
+  readonly messages = new MessageModel();
+  readonly requests: OpenRequests;
+  readonly clients: readonly SimClient[];
+  readonly pauseMinMs: number;
+  readonly pauseMaxMs: number;
+  /** How often and how long a client sits on a lock. */
+  readonly holdChance: number;
+  readonly holdMaxMs: number;
   increments = 0;
-  controls = 0;
-  readonly #cluster: SimCluster;
-  readonly #random: SeededRandom;
-  readonly #pauseMinMs: number;
-  readonly #pauseMaxMs: number;
-  readonly #seen = new Map<string, Seen>();
-  #stopped = false;
+  stopped = false;
+  readonly #databases: number;
+  readonly #keys: number;
+  readonly #weights: readonly (readonly [ClientAction, number])[];
+  #connections = 0;
 
   constructor(cluster: SimCluster) {
-    this.#cluster = cluster;
-    this.#random = cluster.random.fork();
-    this.#pauseMinMs = this.#random.between(20, 400);
-    this.#pauseMaxMs = this.#pauseMinMs * this.#random.between(1.5, 6);
+    this.cluster = cluster;
+    const random = cluster.random.fork();
+    this.requests = new OpenRequests(() => cluster.nowMs);
+    this.pauseMinMs = random.between(20, 600);
+    this.pauseMaxMs = this.pauseMinMs * random.between(1.5, 6);
+    this.holdChance = random.chance(0.5) ? 0 : random.between(0, 0.2);
+    this.holdMaxMs = random.chance(0.2) ? 3000 : 100;
+    this.#databases = 1 + random.below(DATABASES_MAX);
+    this.#keys = 1 + random.below(KEYS_MAX);
+    this.#weights = [
+      ["increment", random.between(3, 20)],
+      ["delete", random.chance(0.5) ? 0 : random.between(0, 2)],
+      ["fetch", random.chance(0.3) ? 0 : random.between(0, 4)],
+      ["ping", random.between(0, 1)],
+      ["ask", random.between(0, 1)],
+      ["message", random.between(0, 3)],
+      ["reopen", random.between(0, 0.3)],
+    ];
+    const perNode = random.chance(0.3) ? 2 : 1;
+    this.clients = cluster.nodes.flatMap((node) =>
+      Array.from({ length: perNode }, () => {
+        const process = cluster.newProcess(`client${node.pnn}`);
+        return new SimClient(this, node, process, random.fork());
+      }),
+    );
   }
 
   start(): void {
-    for (const node of this.#cluster.nodes) {
-      const process = this.#cluster.newProcess(`client${node.pnn}`);
-      void this.#runClient(node, process, this.#random.fork());
-    }
+    for (const client of this.clients) void client.run();
   }
 
   stop(): void {
-    this.#stopped = true;
+    this.stopped = true;
   }
 
-  async #runClient(node: SimNode, process: SimProcess, random: SeededRandom): Promise<void> {
-    const network = this.#cluster.network.forProcess(node.host, process);
-    while (!this.#stopped) {
-      const connected = await connectClient(network, process.timers, node.socket);
-      if (connected.ok) {
-        const client = connected.value;
-        await this.#work(node, client, process, random);
-        client.close();
-      }
-      await sleep(process, RECONNECT_MS);
+  newConnection(): number {
+    this.#connections += 1;
+    return this.#connections;
+  }
+
+  pickAction(random: SeededRandom): ClientAction {
+    const total = this.#weights.reduce((sum, [, weight]) => sum + weight, 0);
+    let left = random.fraction() * total;
+    for (const [action, weight] of this.#weights) {
+      left -= weight;
+      if (left <= 0) return action;
     }
+    return "increment";
   }
 
-  /** Works until the connection is lost. */
-  async #work(
-    node: SimNode,
-    client: CtdbClient,
-    process: SimProcess,
-    random: SeededRandom,
-  ): Promise<void> {
-    const environment = {
-      tdbs: node.disk.opener(process, (tdb) => this.#cluster.watch(node, tdb)),
-      timers: process.timers,
-      clock: process.clock,
-    };
-    const opened = await openRecordDatabase(
-      client,
-      environment,
-      WORK_DATABASE,
-      0,
-      2 * LOCK_TIMEOUT_MS,
-    );
-    if (!opened.ok) {
-      this.#judge(node, client, "open the database", opened.error);
-      return;
-    }
-    const database = opened.value;
-    while (client.connected && !this.#stopped) {
-      await sleep(process, random.between(this.#pauseMinMs, this.#pauseMaxMs));
-      if (!client.connected) break;
-      if (random.chance(0.8)) await this.#increment(node, client, database, random);
-      else await this.#ask(node, client, random);
-    }
-    database.close();
+  pickDatabase(random: SeededRandom): string {
+    return `work${random.below(this.#databases)}.tdb`;
   }
-
-  async #increment(
-    node: SimNode,
-    client: CtdbClient,
-    database: RecordDatabase,
-    random: SeededRandom,
-  ): Promise<void> {
-    const name = `key${random.below(KEYS)}`;
-    const key = new TextEncoder().encode(name);
-    const locked = await database.fetchLock(key, { timeoutMs: LOCK_TIMEOUT_MS });
-    if (!locked.ok) {
-      // Locks may be lost in the trouble that the simulation makes; that they end is checked below.
-      if (locked.error.kind !== "busy") this.#judge(node, client, "lock a record", locked.error);
-      return;
-    }
-    const record = locked.value;
-    const value = record.data.length === 4 ? new DataView(record.data.slice().buffer).getUint32(0) : 0;
-    this.#checkCounter(node, name, value);
-    const next = new Uint8Array(4);
-    new DataView(next.buffer).setUint32(0, value + 1);
-    const stored = await record.store(next, LOCK_TIMEOUT_MS);
-    record.release();
-    if (stored.ok) {
-      this.increments += 1;
-      this.#remember(node, name, value + 1);
-    }
+  pickKey(random: SeededRandom): string {
+    return `key${random.below(this.#keys)}`;
   }
-
-  async #ask(node: SimNode, client: CtdbClient, random: SeededRandom): Promise<void> {
-    const pnn = random.below(this.#cluster.size);
-    const answer = await client.control("PING", undefined, { pnn, timeoutMs: REQUEST_TIMEOUT_MS });
-    this.controls += 1;
-    if (!answer.ok) this.#judge(node, client, `ping node ${pnn}`, answer.error);
-  }
-
-  /** Refusals and lost connections are answers; silence of a living daemon is not. */
-  #judge(
-    node: SimNode,
-    client: CtdbClient,
-    what: string,
-    failure: { readonly kind: string; readonly reason: string },
-  ): void {
-    if (failure.kind !== "timeout" || !client.connected) return;
-    if (!node.running || node.process?.paused === true || node.wasPausedWithin(LOCK_TIMEOUT_MS)) return;
-    throw new InvariantViolation(
-      `a request was neither answered nor refused: client of node ${node.pnn}, ${what}: ${failure.reason}`,
-    );
-  }
-
-  #checkCounter(node: SimNode, name: string, value: number): void {
-    const seen = this.#seen.get(name);
-    const generation = node.validGeneration(WORK_DATABASE);
-    if (seen === undefined || seen.generation !== generation) return;
-    if (value < seen.value) {
-      throw new InvariantViolation(
-        `lost update: ${name} on node ${node.pnn} is ${value}, was ${seen.value} in the same generation ${generation}`,
-      );
-    }
-  }
-
-  #remember(node: SimNode, name: string, value: number): void {
-    const generation = node.validGeneration(WORK_DATABASE);
-    if (generation !== undefined) this.#seen.set(name, { generation, value });
-  }
-}
-
-function sleep(process: SimProcess, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    process.timers.after(ms, resolve);
-  });
 }

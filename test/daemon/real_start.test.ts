@@ -1,0 +1,98 @@
+/** The real ctdbd at its start: what it refuses, in one line and with an exit status. */
+import { expect, test } from "bun:test";
+import { existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { chooseAddresses } from "../../src/local/addresses.ts";
+import { runCommand } from "../support/command.ts";
+import { compiledExecutables } from "../support/executables.ts";
+import { withTemporaryDirectory } from "../support/temp_dir.ts";
+
+const TIMEOUT_MS = 120_000;
+
+async function nodeDirectory(base: string): Promise<string> {
+  const addresses = await chooseAddresses(base, 1);
+  if (!addresses.ok) throw new Error(addresses.error);
+  for (const name of ["run", "var", "volatile", "persistent", "state"]) {
+    mkdirSync(join(base, name), { recursive: true });
+  }
+  const address = addresses.value[0] as string;
+  writeFileSync(join(base, "nodes"), `${address}\n`);
+  writeConfiguration(base, address);
+  return address;
+}
+
+function writeConfiguration(base: string, address: string, volatileDirectory = "volatile"): void {
+  writeFileSync(
+    join(base, "ctdb.conf"),
+    `[logging]
+location = file:${base}/log.ctdb
+[cluster]
+node address = ${address}
+[database]
+volatile database directory = ${base}/${volatileDirectory}
+persistent database directory = ${base}/persistent
+state database directory = ${base}/state
+`,
+  );
+}
+
+async function startDaemon(base: string) {
+  const directory = await compiledExecutables();
+  const environment = { CTDB_TEST_MODE: "yes", CTDB_BASE: base, PATH: "/usr/bin:/bin" };
+  return await runCommand([join(directory, "ctdbd")], { env: environment, timeoutMs: 30_000 });
+}
+
+const lines = (text: string) => text.trimEnd().split("\n");
+
+test(
+  "ctdbd says in one line what it cannot start with",
+  () =>
+    withTemporaryDirectory(async (base) => {
+      await nodeDirectory(base);
+      writeConfiguration(base, "127.0.0.99");
+      const stranger = await startDaemon(base);
+      expect(lines(stranger.stderr)).toHaveLength(1);
+      expect(stranger.stderr).toContain('"127.0.0.99"');
+      expect(stranger.code).toBe(1);
+
+      await nodeDirectory(base);
+      writeFileSync(join(base, "nodes"), "127.0.0.1\n10.0.0.300\nnonsense\n");
+      const wrongNodes = await startDaemon(base);
+      expect(wrongNodes.stderr).toContain("line 2");
+      expect(wrongNodes.stderr).toContain("line 3");
+      expect(wrongNodes.code).toBe(1);
+
+      writeConfiguration(base, await nodeDirectory(base), "missing");
+      const missing = await startDaemon(base);
+      expect(lines(missing.stderr)).toHaveLength(1);
+      expect(missing.stderr).toContain(`${base}/missing`);
+      expect(missing.code).toBe(1);
+      expect(existsSync(join(base, "run/ctdbd.pid"))).toBe(false);
+    }),
+  TIMEOUT_MS,
+);
+
+test(
+  "ctdbd goes into the background when it serves, and a second one refuses",
+  () =>
+    withTemporaryDirectory(async (base) => {
+      await nodeDirectory(base);
+      const started = await startDaemon(base);
+      const pid = Number(readFileSync(join(base, "run/ctdbd.pid"), "utf8"));
+      try {
+        expect([started.code, started.stderr]).toEqual([0, ""]);
+        expect(basename(readlinkSync(`/proc/${pid}/exe`))).toBe("ctdbd");
+        const second = await startDaemon(base);
+        expect(second.stderr).toContain(`pid ${pid}`);
+        expect(lines(second.stderr)).toHaveLength(1);
+        expect(second.code).toBe(1);
+        expect(Number(readFileSync(join(base, "run/ctdbd.pid"), "utf8"))).toBe(pid);
+      } finally {
+        process.kill(pid, "SIGTERM");
+      }
+      // Its files are the last that go.
+      while (existsSync(join(base, "run/ctdbd.pid"))) await Bun.sleep(10);
+      expect(existsSync(join(base, "run/ctdbd.socket"))).toBe(false);
+    }),
+  TIMEOUT_MS,
+);

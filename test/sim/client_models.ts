@@ -1,0 +1,100 @@
+/**
+ * What clients of a cluster may rely on, as models that are compared with what they see (DESIGN 7.2 and
+ * 7.6 from outside):
+ * - a record that is read under its lock holds what was stored last in this generation;
+ * - messages of one sender arrive in order, none is missing unless a connection on the way ended;
+ * - every request ends: in a calm cluster none stays open.
+ */
+import { InvariantViolation } from "./record_checker.ts";
+
+/** Values of counters by database, key and generation. */
+export class CounterModel {
+  readonly #values = new Map<string, number>();
+
+  check(database: string, key: string, generation: number | undefined, value: number): void {
+    if (generation === undefined) return;
+    const expected = this.#values.get(`${database}/${key}/${generation}`);
+    if (expected === undefined || expected === value) return;
+    throw new InvariantViolation(
+      `lost update: ${database} ${key} is ${value}, in the same generation ${generation} ${expected} was stored`,
+    );
+  }
+
+  stored(database: string, key: string, generation: number | undefined, value: number): void {
+    if (generation !== undefined) this.#values.set(`${database}/${key}/${generation}`, value);
+  }
+}
+
+/** A connection of a client: another one has another number. */
+export type ConnectionNumber = number;
+
+export class MessageModel {
+  readonly #sent = new Map<string, number>();
+  readonly #received = new Map<string, { sequence: number; endings: number }>();
+  received = 0;
+
+  /** The sequence number for the next message. */
+  next(from: ConnectionNumber, to: ConnectionNumber): number {
+    const key = `${from}>${to}`;
+    const sequence = (this.#sent.get(key) ?? 0) + 1;
+    this.#sent.set(key, sequence);
+    return sequence;
+  }
+
+  /** `endings`: connections between the two hosts that have ended so far. */
+  arrived(from: ConnectionNumber, to: ConnectionNumber, sequence: number, endings: number): void {
+    this.received += 1;
+    const key = `${from}>${to}`;
+    const last = this.#received.get(key);
+    this.#received.set(key, { sequence, endings });
+    if (last === undefined) return;
+    const what = `message ${sequence} of connection ${from} to ${to}`;
+    if (sequence <= last.sequence) {
+      throw new InvariantViolation(`${what} arrives after message ${last.sequence}`);
+    }
+    if (sequence > last.sequence + 1 && endings === last.endings) {
+      throw new InvariantViolation(
+        `message lost: ${what} follows message ${last.sequence}, and no connection has ended`,
+      );
+    }
+  }
+}
+
+/** Requests of clients that have neither been answered nor refused yet. */
+export class OpenRequests {
+  readonly #open = new Map<number, { readonly what: string; readonly sinceMs: number }>();
+  readonly nowMs: () => number;
+  #last = 0;
+  begun = 0;
+
+  constructor(nowMs: () => number) {
+    this.nowMs = nowMs;
+  }
+
+  async track<T>(what: string, request: Promise<T>): Promise<T> {
+    const id = ++this.#last;
+    this.begun += 1;
+    this.#open.set(id, { what, sinceMs: this.nowMs() });
+    try {
+      return await request;
+    } finally {
+      this.#open.delete(id);
+    }
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** The cluster has been calm since then: what was asked before should have ended long ago. */
+  judge(calmSinceMs: number): void {
+    for (const { what, sinceMs } of this.#open.values()) {
+      if (sinceMs > calmSinceMs) continue;
+      const seconds = Math.round((this.nowMs() - sinceMs) / 1000);
+      throw new InvariantViolation(
+        `a request was neither answered nor refused: ${what}, asked ${seconds} s ago; ` +
+          `the cluster is calm for ${Math.round((this.nowMs() - calmSinceMs) / 1000)} s`,
+      );
+    }
+  }
+}

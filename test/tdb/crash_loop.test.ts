@@ -1,0 +1,245 @@
+/**
+ * Commits that are cut short at every single write and sync: afterwards the file holds all of the
+ * transaction or none. Over a simulated disk that loses what was not synced, over real files that the
+ * killed process leaves as they are, and with libtdb as the one who finds the journal.
+ */
+import { afterAll, describe, expect, test } from "bun:test";
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { BunSharedFiles } from "../../src/platform/bun/shared_file.ts";
+import { MemoryDisk } from "../../src/tdb/memory_files.ts";
+import { FileTdbOpener } from "../../src/tdb/opener.ts";
+import type { Tdb } from "../../src/tdb/types.ts";
+import { SeededRandom } from "../fuzz/seeded_random.ts";
+import { TemporaryDirectory } from "../support/temp_dir.ts";
+import { SCENARIOS, type Scenario } from "./crash_scenarios.ts";
+import { FaultyFiles, Killed } from "./faulty_files.ts";
+import {
+  bytes,
+  dump,
+  fileOpener,
+  finish,
+  hasLibtdb,
+  laterTurn,
+  must,
+  openTdb,
+  PYTHON,
+  tdbtoolCheck,
+} from "./support.ts";
+
+const OK = { ok: true, value: undefined } as const;
+const OPTIONS = { flags: 0, hashSize: 5, create: true };
+const POWER_FAILURES = 6;
+
+function openerOver(files: FaultyFiles): FileTdbOpener {
+  const timers = {
+    after: (_ms: number, action: () => void) => {
+      setImmediate(action);
+      return { cancel: () => undefined };
+    },
+  };
+  // The clock ticks with each look: every slice is as short as can be.
+  let ticks = 0;
+  const clock = { monotonicMs: () => ticks++ };
+  return new FileTdbOpener({ files, timers, clock, mutexesWork: true });
+}
+
+interface Attempt {
+  readonly outcome: "killed" | "failed" | "committed";
+  readonly before: string[];
+  readonly after: string[];
+  readonly files: FaultyFiles;
+}
+
+/** Runs the scenario's commit with a fault; the handle is left as a killed process leaves it. */
+async function attempt(
+  scenario: Scenario,
+  files: FaultyFiles,
+  path: string,
+  content: () => Uint8Array,
+  fault: (files: FaultyFiles) => void,
+): Promise<Attempt> {
+  const tdb = await openTdb(openerOver(files), { ...OPTIONS, path });
+  await scenario.prepare(tdb);
+  const before = dump(tdb);
+  must(tdb.startTransaction());
+  scenario.change(tdb);
+  const after = dump(tdb);
+  files.settle(content());
+  fault(files);
+  const commit = tdb.commit();
+  try {
+    const outcome = await finish(commit);
+    return { outcome: outcome.ok ? "committed" : "failed", before, after, files };
+  } catch (error) {
+    if (!(error instanceof Killed)) throw error;
+    return { outcome: "killed", before, after, files };
+  } finally {
+    files.killAt = Number.POSITIVE_INFINITY;
+    files.failAt = Number.POSITIVE_INFINITY;
+    files.failForGood = false;
+    files.closeEverything();
+  }
+}
+
+/** The file is usable: more can be stored, in and outside of transactions. */
+async function workOn(tdb: Tdb): Promise<void> {
+  const records = dump(tdb).length;
+  for (let i = 0; i < 30; i++) must(tdb.store(bytes(`more-${i}`), new Uint8Array(40 * i)));
+  must(tdb.startTransaction());
+  for (let i = 30; i < 60; i++) must(tdb.store(bytes(`more-${i}`), new Uint8Array(40 * i)));
+  expect(await finish(tdb.commit())).toEqual(OK);
+  expect(dump(tdb).length).toBe(records + 60);
+}
+
+describe("commit over a disk that loses what was not synced", () => {
+  for (const scenario of SCENARIOS) {
+    test(`${scenario.name}: all or nothing after a power failure at every step`, async () => {
+      const seen = { before: 0, after: 0, sound: 0, images: 0 };
+      for (let step = 0, ended = false; !ended; step++) {
+        const disk = new MemoryDisk({ soon: queueMicrotask });
+        const files = new FaultyFiles(disk.process());
+        const content = () => disk.read("a.tdb") as Uint8Array;
+        const crashed = await attempt(scenario, files, "a.tdb", content, (faulty) => {
+          faulty.killAt = step;
+        });
+        ended = crashed.outcome !== "killed";
+        for (let i = 0; i < POWER_FAILURES; i++) {
+          const image = files.afterPowerFailure(new SeededRandom(step * 100 + i));
+          const found = await openImage(image);
+          const records = dump(found);
+          const isAfter = JSON.stringify(records) === JSON.stringify(crashed.after);
+          if (!isAfter) expect(records).toEqual(crashed.before);
+          if (ended) expect(isAfter).toBe(true);
+          seen[isAfter ? "after" : "before"] += 1;
+          seen.images += 1;
+          if ((await finish(found.check())).ok) seen.sound += 1;
+          await workOn(found);
+          found.close();
+        }
+      }
+      expect(seen.before).toBeGreaterThan(0);
+      expect(seen.after).toBeGreaterThan(0);
+      // The rest has lost some space, no data: pieces of a journal that nothing points to.
+      expect(seen.sound).toBeGreaterThan(seen.images * 0.7);
+    });
+  }
+
+  async function openImage(image: Uint8Array): Promise<Tdb> {
+    const disk = new MemoryDisk({ soon: queueMicrotask });
+    disk.put("a.tdb", image);
+    return openTdb(openerOver(new FaultyFiles(disk.process())), { ...OPTIONS, path: "a.tdb" });
+  }
+});
+
+describe("commit with a disk that fails", () => {
+  for (const errorName of ["EIO", "ENOSPC"]) {
+    for (const forGood of [false, true]) {
+      const how = `${errorName} ${forGood ? "from then on" : "once"}`;
+      test(`an error at every step (${how}) leaves all or nothing, and is reported`, async () => {
+        for (const scenario of SCENARIOS) {
+          for (let step = 0, ended = false; !ended; step++) {
+            const disk = new MemoryDisk({ soon: queueMicrotask });
+            const files = new FaultyFiles(disk.process());
+            const content = () => disk.read("a.tdb") as Uint8Array;
+            const failed = await attempt(scenario, files, "a.tdb", content, (faulty) => {
+              faulty.failAt = step;
+              faulty.failForGood = forGood;
+              faulty.errorName = errorName;
+            });
+            expect(failed.outcome).not.toBe("killed");
+            ended = failed.outcome === "committed";
+            const found = await openTdb(openerOver(files), { ...OPTIONS, path: "a.tdb" });
+            const records = dump(found);
+            const isAfter = JSON.stringify(records) === JSON.stringify(failed.after);
+            if (!isAfter) expect(records).toEqual(failed.before);
+            if (ended) expect(isAfter).toBe(true);
+            await workOn(found);
+            found.close();
+          }
+        }
+      });
+    }
+  }
+});
+
+describe.skipIf(!hasLibtdb)("commit over a real file, the process killed", () => {
+  const directory = new TemporaryDirectory("tdb-crash");
+  afterAll(() => directory.remove());
+  let files = 0;
+
+  for (const finder of ["our opener", "libtdb"] as const) {
+    for (const scenario of SCENARIOS) {
+      test(`${scenario.name}: all or nothing for ${finder} after a kill at every step`, async () => {
+        for (let step = 0, ended = false; !ended; step++) {
+          files += 1;
+          const path = directory.file(`${files}.tdb`);
+          const faulty = new FaultyFiles(new BunSharedFiles());
+          const crashed = await attempt(scenario, faulty, path, () => readFileSync(path), (kill) => {
+            kill.killAt = step;
+          });
+          ended = crashed.outcome !== "killed";
+          if (finder === "libtdb") letLibtdbRecover(path);
+          const tdb = await openTdb(fileOpener(), { ...OPTIONS, path });
+          const records = dump(tdb);
+          const isAfter = JSON.stringify(records) === JSON.stringify(crashed.after);
+          if (!isAfter) expect(records).toEqual(crashed.before);
+          if (ended) expect(isAfter).toBe(true);
+          const sound = (await finish(tdb.check())).ok;
+          await workOn(tdb);
+          tdb.close();
+          if (finder === "our opener" && sound) expect(tdbtoolCheck(path)).toBeUndefined();
+        }
+      });
+    }
+  }
+});
+
+/** Opening is enough: it replays a waiting journal. */
+function letLibtdbRecover(path: string): void {
+  const program = "import tdb, os, sys; tdb.open(sys.argv[1], 0, 0, os.O_RDWR).close()";
+  const run = spawnSync(PYTHON, ["-c", program, path], { encoding: "utf8" });
+  if (run.status !== 0) throw new Error(run.stderr);
+}
+
+describe.skipIf(!hasLibtdb || Bun.which("strace") === null)("libtdb's journals", () => {
+  const PROGRAM = `
+import tdb, os, sys
+t = tdb.open(sys.argv[1], 0, 0, os.O_RDWR)
+t.transaction_start()
+for i in range(0, 60, 2): t.store(b"key-%d" % i, b"changed" * (i + 1))
+for i in range(1, 60, 4): t.delete(b"key-%d" % i)
+for i in range(200): t.store(b"new-%d" % i, b"n" * 300)
+t.transaction_commit()
+`;
+
+  test("are replayed by our opener, wherever libtdb was killed", async () => {
+    using directory = new TemporaryDirectory("tdb-strace");
+    let replayed = 0;
+    for (let step = 1, ended = false; !ended; step++) {
+      const path = directory.file(`${step}.tdb`);
+      const tdb = await openTdb(fileOpener(), { ...OPTIONS, path });
+      for (let i = 0; i < 60; i++) must(tdb.store(bytes(`key-${i}`), new Uint8Array(200).fill(i)));
+      must(tdb.startTransaction());
+      must(tdb.store(bytes("key-3"), bytes("a transaction, so that there is a recovery area")));
+      must(await finish(tdb.commit()));
+      const before = dump(tdb);
+      tdb.close();
+      const inject = `inject=fdatasync,msync,futimens,utimensat:signal=KILL:when=${step}`;
+      const run = spawnSync("strace", ["-f", "-qq", "-e", "trace=none", "-e", inject, PYTHON, "-c", PROGRAM, path]);
+      ended = run.status === 0;
+      const found = await openTdb(fileOpener(), { ...OPTIONS, path });
+      const records = dump(found);
+      const changed = records.length !== before.length;
+      if (!changed) expect(records).toEqual(before);
+      else expect(records.length).toBe(60 - 15 + 200);
+      if (ended) expect(changed).toBe(true);
+      else if (!changed && step > 2) replayed += 1;
+      await workOn(found);
+      found.close();
+      await laterTurn();
+    }
+    expect(replayed).toBeGreaterThan(0);
+  }, 60_000);
+});
+

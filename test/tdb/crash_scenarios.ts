@@ -1,0 +1,79 @@
+/** Transactions of every kind for the crash loop: what lies in the file before, and what one changes. */
+import type { Tdb } from "../../src/tdb/types.ts";
+import { bytes, finish, must } from "./support.ts";
+
+export interface Scenario {
+  readonly name: string;
+  prepare(tdb: Tdb): Promise<void>;
+  /** Inside the transaction that is cut short. */
+  change(tdb: Tdb): void;
+}
+
+function fill(tdb: Tdb, from: number, to: number, length: number): void {
+  for (let i = from; i < to; i++) must(tdb.store(bytes(`key-${i}`), new Uint8Array(length).fill(i)));
+}
+
+async function commit(tdb: Tdb, change: () => void): Promise<void> {
+  must(tdb.startTransaction());
+  change();
+  must(await finish(tdb.commit()));
+}
+
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    name: "first transaction of an empty file",
+    prepare: async () => undefined,
+    change: (tdb) => fill(tdb, 0, 30, 700),
+  },
+  {
+    name: "first transaction, no growth",
+    prepare: async (tdb) => fill(tdb, 0, 40, 300),
+    change: (tdb) => {
+      for (let i = 0; i < 40; i += 3) must(tdb.store(bytes(`key-${i}`), bytes(`changed ${i}`)));
+      must(tdb.delete(bytes("key-1")));
+    },
+  },
+  {
+    name: "the recovery area fits",
+    prepare: async (tdb) => {
+      fill(tdb, 0, 60, 300);
+      await commit(tdb, () => fill(tdb, 0, 60, 280));
+    },
+    change: (tdb) => {
+      for (let i = 0; i < 10; i++) must(tdb.delete(bytes(`key-${i}`)));
+      must(tdb.store(bytes("new"), bytes("value")));
+    },
+  },
+  {
+    name: "the recovery area moves to the end, the file grows",
+    prepare: async (tdb) => {
+      fill(tdb, 0, 20, 100);
+      await commit(tdb, () => must(tdb.store(bytes("a"), bytes("1"))));
+      fill(tdb, 20, 400, 300);
+    },
+    change: (tdb) => {
+      for (let i = 0; i < 400; i++) must(tdb.store(bytes(`key-${i}`), new Uint8Array(500).fill(i + 1)));
+    },
+  },
+  {
+    name: "the recovery area at the end grows",
+    prepare: async (tdb) => {
+      fill(tdb, 0, 200, 300);
+      await commit(tdb, () => must(tdb.store(bytes("key-1"), bytes("1"))));
+    },
+    change: (tdb) => {
+      for (let i = 0; i < 200; i++) must(tdb.store(bytes(`key-${i}`), new Uint8Array(290).fill(i + 1)));
+    },
+  },
+  {
+    name: "everything wiped and written anew",
+    prepare: async (tdb) => {
+      fill(tdb, 0, 150, 200);
+      await commit(tdb, () => fill(tdb, 150, 160, 200));
+    },
+    change: (tdb) => {
+      must(tdb.wipe());
+      fill(tdb, 100, 300, 210);
+    },
+  },
+];
