@@ -178,7 +178,7 @@ export class Daemon {
     });
     this.#node.tunablesChanged();
     this.#node.state.becomeRunstate("INIT");
-    return this.#clientLinks.listen(this.#node.acceptor());
+    return this.#clientLinks.listen(this.#node.clientService.acceptor());
   }
 
   #attach(next: (outcome: Result<unknown>) => void): void {
@@ -197,7 +197,7 @@ export class Daemon {
     const timers = this.turns.timers("statistics");
     this.#statistics.start(timers, () => tunables.get("StatHistoryInterval") ?? 1);
     node.state.becomeRunstate("SETUP");
-    node.serve();
+    node.clientService.serve();
     const others = node.nodes.configured().filter((pnn) => pnn !== node.pnn);
     this.#nodeLinks.start(
       others.map((pnn) => ({ pnn, address: node.nodes.entry(pnn)?.address ?? "" })),

@@ -24,8 +24,10 @@ const NAME_WIDTH = 40;
 
 export function memoryReport(root: MemoryItem): string {
   const total = sum(root);
+  // The original pads the number of blocks to three digits, but always has more of them than fit:
+  // readers of its report know this line with one space.
   const lines = [
-    `full talloc report on '${root.name}' (total ${pad(total.bytes, 6)} bytes in ${pad(total.blocks, 3)} blocks)`,
+    `full talloc report on '${root.name}' (total ${pad(total.bytes, 6)} bytes in ${total.blocks} blocks)`,
   ];
   let number = 0;
   const add = (item: MemoryItem, depth: number) => {

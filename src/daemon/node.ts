@@ -8,19 +8,17 @@ import { Keepalive, versionConflict } from "../cluster/keepalive.ts";
 import { NodeTable } from "../cluster/node_table.ts";
 import { VnnMap } from "../cluster/vnn_map.ts";
 import type { ConfiguredNode } from "../config/types.ts";
-import type { ClientAcceptor } from "../transport/client_links.ts";
 import type { ControlHandlers } from "../transport/control_request.ts";
-import { CLIENT_QUEUE_BYTES_MAX, CLIENTS_MAX } from "../transport/limits.ts";
 import type { NodeLinks } from "../transport/node_links.ts";
-import type { PacketLink } from "../transport/packet_link.ts";
 import type { Turns } from "../transport/turns.ts";
 import { EMPTY, encode } from "../wire/codec.ts";
 import { CAPABILITIES, NODE_FLAGS, SRVID } from "../wire/constants.ts";
 import { CONTROLS } from "../wire/controls.ts";
-import { BROADCAST_CONNECTED, OPERATIONS, type PacketView } from "../wire/packet.ts";
+import { BROADCAST_CONNECTED } from "../wire/packet.ts";
 import { buildReqKeepalive } from "../wire/packets_message.ts";
 import { flagChange, srvidMessage } from "../wire/structs.ts";
-import { Client, ClientTable } from "./client_table.ts";
+import { ClientService } from "./client_service.ts";
+import { ClientTable } from "./client_table.ts";
 import type { ClusterLockProbe } from "./cluster_lock_probe.ts";
 import { ControlDispatch } from "./control_dispatch.ts";
 import { ControlRouter, PendingControls } from "./control_router.ts";
@@ -35,9 +33,10 @@ import type { DaemonDependencies } from "./dependencies.ts";
 import { Health } from "./health.ts";
 import { LeaderCache } from "./leader_cache.ts";
 import { Membership } from "./membership.ts";
-import { type MemoryItem, memoryReport } from "./memory_report.ts";
+import { memoryReport } from "./memory_report.ts";
 import { MessageRouter } from "./message_router.ts";
 import { NodeFreeze } from "./node_freeze.ts";
+import { nodeMemory } from "./node_memory.ts";
 import { NodeOutput } from "./node_output.ts";
 import { NodeState } from "./node_state.ts";
 import type { NodeStatistics } from "./node_statistics.ts";
@@ -75,12 +74,11 @@ export class Node {
   readonly health: Health;
   readonly keepalive: Keepalive;
   readonly input: PacketInput;
+  readonly clientService: ClientService;
   readonly #parts: NodeParts;
   readonly #log: Logger;
   readonly #requestIds: RequestIds;
   readonly #leaderCache: LeaderCache;
-  /** Until clients are served their links are held. */
-  #serving = false;
 
   constructor(parts: NodeParts) {
     const { dependencies: d, turns, links, statistics } = parts;
@@ -156,8 +154,21 @@ export class Node {
       tunnels: this.tunnels,
       clock: d.clock,
       keepalive: (pnn, version, uptime) => this.#keepaliveCame(pnn, version, uptime),
-      dropClient: (client, reason) => this.dropClient(client, reason),
+      dropClient: (client, reason) => this.clientService.drop(client, reason),
       restartNode: (pnn, reason) => links.restart(pnn, reason),
+    });
+    this.clientService = new ClientService({
+      ...shared,
+      clients: this.clients,
+      registry: this.registry,
+      tunnels: this.tunnels,
+      messages: this.messages,
+      controls: this.controls,
+      input: this.input,
+      output: this.output,
+      requestIds: this.#requestIds,
+      statistics: statistics.current,
+      forceRecovery: (reason) => this.forceRecovery(reason),
     });
   }
 
@@ -189,53 +200,6 @@ export class Node {
     this.database.nodeLost(pnn);
   }
 
-  // --- clients
-
-  /** Gives each new client its links; before `serve` they wait. */
-  acceptor(): ClientAcceptor {
-    return (pid) => {
-      if (this.clients.size >= CLIENTS_MAX) {
-        this.#log.error(
-          `Refused connection of process ${pid}: ${CLIENTS_MAX} clients are connected`,
-        );
-        return undefined;
-      }
-      let client: Client | undefined;
-      return {
-        owner: {
-          onPacket: (packet) => {
-            if (client !== undefined) this.#clientPacket(client, packet);
-          },
-          onClosed: (reason, malformed) => {
-            if (client === undefined) return;
-            if (malformed) this.input.refuseClient(client, reason);
-            else this.#clientGone(client);
-          },
-          onRelieved: () => {
-            if (client !== undefined) this.#clientRelieved(client);
-          },
-        },
-        connect: (link: PacketLink) => {
-          const id = this.#requestIds.take();
-          client = new Client(id, pid, link, (to, packet) => this.#deliver(to, packet));
-          this.clients.add(client);
-          if (!this.#serving) link.hold();
-        },
-      };
-    };
-  }
-
-  serve(): void {
-    this.#serving = true;
-    for (const client of this.clients.all()) client.link.release();
-  }
-
-  dropClient(client: Client, reason: string): void {
-    this.#log.info(`Closing connection of client ${client.pid}: ${reason}`);
-    client.link.close();
-    this.#clientGone(client);
-  }
-
   close(): void {
     this.health.stop();
     this.keepalive.stop();
@@ -244,61 +208,7 @@ export class Node {
     this.controls.close();
     this.output.close();
     this.database.close();
-    for (const client of this.clients.all()) client.link.close();
-  }
-
-  #clientPacket(client: Client, packet: PacketView): void {
-    this.output.source = client.link;
-    try {
-      this.input.fromClient(client, packet);
-    } finally {
-      this.output.source = undefined;
-    }
-  }
-
-  #deliver(client: Client, packet: PacketView): void {
-    const { link } = client;
-    if (!link.open) return;
-    this.statistics.current.client_packets_sent += 1;
-    if (packet.operation === OPERATIONS.REQ_MESSAGE) {
-      const limit = this.tunable("MaxQueueDropMsg");
-      if (link.queuedPackets > limit) {
-        this.#log.error("CTDB_REQ_MESSAGE queue full - killing client connection.");
-        this.dropClient(client, `${link.queuedPackets} packets wait for it`);
-        return;
-      }
-    }
-    link.send(packet);
-    if (link.queuedBytes > CLIENT_QUEUE_BYTES_MAX) {
-      this.dropClient(client, `${link.queuedBytes} bytes wait for it`);
-      return;
-    }
-    if (link.congested && !client.heldForBacklog) {
-      client.heldForBacklog = true;
-      link.hold();
-    }
-  }
-
-  #clientRelieved(client: Client): void {
-    if (!client.heldForBacklog) return;
-    client.heldForBacklog = false;
-    client.link.release();
-  }
-
-  #clientGone(client: Client): void {
-    if (!this.clients.remove(client)) return;
-    for (const { hi, lo } of client.srvids) this.registry.remove(hi, lo, client);
-    client.srvids.length = 0;
-    this.tunnels.clientGone(client);
-    this.controls.clientGone(client);
-    this.database.clientGone(client.id);
-    if (client.persistentUpdates > 0) {
-      this.forceRecovery(`client ${client.pid} ended with persistent updates in flight`);
-    }
-    for (const { hi, lo, data } of client.notifications) {
-      this.messages.send(BROADCAST_CONNECTED, { hi, lo }, data);
-    }
-    client.notifications.length = 0;
+    this.clientService.close();
   }
 
   // --- parts
@@ -410,7 +320,7 @@ export class Node {
   }
 
   #handlers(): readonly ControlHandlers[] {
-    const { dependencies: d, turns, recoverd, shutdown } = this.#parts;
+    const { dependencies: d, turns, links, recoverd, shutdown } = this.#parts;
     const banOurselves = (reason: string) => this.membership.banOurselves(reason);
     const shared = {
       nodes: this.nodes,
@@ -436,7 +346,8 @@ export class Node {
         clientCount: () => this.clients.size,
         allFrozen: () => this.freeze.frozen,
         memoryUsed: () => d.memoryUse().residentBytes,
-        memoryReport: () => memoryReport(this.#memory()),
+        memoryReport: () =>
+          memoryReport(nodeMemory(this, d.memoryUse(), (pnn) => links.queuedBytes(pnn))),
         resetDatabaseStatistics: () => this.database.resetStatistics(),
         tunableChanged: () => this.tunablesChanged(),
         recoverdPinged: () => recoverd.ping(),
@@ -452,7 +363,7 @@ export class Node {
           // After the answer to the registration.
           if (packet !== undefined) timers.soon(() => client.deliver(packet));
         },
-        dropClient: (client, reason) => this.dropClient(client, reason),
+        dropClient: (client, reason) => this.clientService.drop(client, reason),
         isAlive: (pid) => d.isAlive(pid),
       }),
       membershipControls({
@@ -504,45 +415,6 @@ export class Node {
 
   #others(): number {
     return this.nodes.connectedNodes().length - 1;
-  }
-
-  #memory(): MemoryItem {
-    const { memoryUse } = this.#parts.dependencies;
-    const use = memoryUse();
-    const clients = [...this.clients.all()].map((client) => ({
-      name: `client-${client.pid}`,
-      bytes: client.link.queuedBytes + client.link.bufferedBytes,
-      children: [
-        { name: "registered srvids", bytes: client.srvids.length * 16 },
-        { name: "pending controls", bytes: client.pendingControls * 64 },
-      ],
-    }));
-    const nodes = this.nodes.entries().map(({ pnn }) => ({
-      name: `node-${pnn}`,
-      bytes: this.#parts.links.queuedBytes(pnn),
-    }));
-    const databases = this.database.databaseNames().map((name) => ({ name, bytes: 0 }));
-    return {
-      name: "null_context",
-      bytes: 0,
-      children: [
-        { name: "JavaScript heap", bytes: use.heapBytes },
-        { name: "external buffers", bytes: use.externalBytes },
-        {
-          name: "struct ctdb_context",
-          bytes: 0,
-          children: [
-            { name: "clients", bytes: 0, children: clients },
-            { name: "nodes", bytes: 0, children: nodes },
-            { name: "databases", bytes: this.database.memoryBytes(), children: databases },
-            { name: "srvid registry", bytes: this.registry.size * 16 },
-            { name: "pending controls", bytes: this.controls.pendingCount * 64 },
-            { name: "statistics history", bytes: this.statistics.historyBytes },
-            { name: "tunables", bytes: this.#parts.dependencies.tunables.inWireOrder().length * 4 },
-          ],
-        },
-      ],
-    };
   }
 }
 

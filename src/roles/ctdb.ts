@@ -9,7 +9,7 @@ import { BunFileSystem } from "../platform/bun/file_system.ts";
 import { BunNetwork } from "../platform/bun/network.ts";
 import { BunTimers } from "../platform/bun/timers.ts";
 import type { TdbOpener } from "../tdb/types.ts";
-import { type Role, VERSION } from "./role.ts";
+import { type Role, TOOL_VERSION, VERSION } from "./role.ts";
 
 const STANDARD_OUTPUT = 1;
 const STANDARD_ERROR = 2;
@@ -39,7 +39,7 @@ function toolHost(output: BufferedOutput): ToolHost {
   const timers = new BunTimers();
   const clock = new BunClock();
   return {
-    version: VERSION,
+    version: TOOL_VERSION,
     environment: process.env,
     executableDirectory: dirname(process.execPath),
     pid: process.pid,

@@ -30,7 +30,7 @@ import { FileTdbOpener } from "../tdb/opener.ts";
 import { startInBackground, takeBackgroundReport } from "./ctdbd_background.ts";
 import { childEnvironment, recoverdStarter } from "./ctdbd_children.ts";
 import { loadNodes } from "./ctdbd_nodes.ts";
-import { type Role, VERSION } from "./role.ts";
+import { type Role, SAMBA_VERSION, VERSION } from "./role.ts";
 import { ROLES } from "./table.ts";
 
 const USAGE = `Usage: ctdbd [OPTIONS]
@@ -42,7 +42,7 @@ Runs the CTDB daemon of this node.
       --version               the release
 `;
 
-const DEFAULT_SAMBA_VERSION = (4 << 16) | 25;
+const DEFAULT_SAMBA_VERSION = (SAMBA_VERSION.major << 16) | SAMBA_VERSION.minor;
 const EPIPE = 32;
 
 export const role: Role = {
@@ -216,6 +216,8 @@ function buildDaemon(
   if (command?.ok === false) {
     return err(`Cannot use the cluster lock "${clusterLock}": ${command.error}`);
   }
+  // A daemon keeps no file system busy by its working directory.
+  if (!options.interactive && !paths.testMode) process.chdir("/");
   log.error(`Starting CTDBD (Version ${VERSION}) as PID: ${process.pid}`);
   const onErrorLine = (line: string) => log.error(`cluster lock: ${line}`);
   const helperHost = { processes, clock, timers, environment, onErrorLine };

@@ -51,7 +51,8 @@ export function startInBackground(
       process.stderr.write(`Cannot start "${command}": ${error.message}\n`);
       resolve(1);
     });
-    child.on("exit", (code, signal) => {
+    // After the report, if there was one.
+    child.on("close", (code, signal) => {
       if (report === "") {
         process.stderr.write(
           `ctdbd ended with ${signal ?? `exit status ${code}`} while starting\n`,

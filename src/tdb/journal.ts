@@ -7,7 +7,14 @@
  *
  * Must not: write; commit.ts and replay.ts do.
  */
-import { HEADER, RECORD, RECORD_BYTES, RECOVERY_INVALID_MAGIC, RECOVERY_MAGIC } from "./format.ts";
+import {
+  HEADER,
+  RECORD,
+  RECORD_BYTES,
+  RECOVERY_INVALID_MAGIC,
+  RECOVERY_MAGIC,
+  TAILER_BYTES,
+} from "./format.ts";
 import type { Pages } from "./pages.ts";
 
 export const ENTRY_HEADER_BYTES = 8;
@@ -31,7 +38,9 @@ export function recoveryArea(pages: Pages): RecoveryArea | undefined {
   if (offset === 0 || offset % 4 !== 0 || !pages.contains(offset, RECORD_BYTES)) return undefined;
   const magic = pages.word(offset + RECORD.magic);
   if (magic !== RECOVERY_MAGIC && magic !== RECOVERY_INVALID_MAGIC) return undefined;
-  const bytes = RECORD_BYTES + pages.word(offset + RECORD.length);
+  const length = pages.word(offset + RECORD.length);
+  if (length < TAILER_BYTES || length % 4 !== 0) return undefined;
+  const bytes = RECORD_BYTES + length;
   return pages.contains(offset, bytes) ? { offset, bytes } : undefined;
 }
 

@@ -14,6 +14,7 @@ import {
   ALLRECORD_UNLOCKED,
   DEFAULT_HASH_SIZE,
   dataStart,
+  HEADER,
   HEADER_BYTES,
   LOCK,
   MAP_BYTES_MAX,
@@ -21,7 +22,7 @@ import {
   mutexLayout,
 } from "./format.ts";
 import { type HeaderFacts, hasMagicText, judgeHeader, newHeader } from "./header.ts";
-import { journalWaits } from "./journal.ts";
+import { journalWaits, recoveryArea } from "./journal.ts";
 import { JournalRecovery, type RecoverySurroundings } from "./journal_recovery.ts";
 import { MemoryDisk } from "./memory_files.ts";
 import { DirectPages } from "./pages.ts";
@@ -242,6 +243,7 @@ export class FileTdbOpener implements TdbOpener {
     if (!active.ok) return active;
     const pages = new DirectPages(file, facts.mutexAreaBytes);
     if (journalWaits(pages)) return this.#recoverFirst(attempt, facts, mutexes.value);
+    if (!readOnly && !locksNothing) forgetUnsoundArea(pages);
     return {
       ok: true,
       value: new TdbFile({
@@ -326,6 +328,16 @@ export class FileTdbOpener implements TdbOpener {
     });
     return BUSY;
   }
+}
+
+/**
+ * A power failure can leave the header pointing to a recovery area that never reached the disk. Later
+ * the file may grow there, and the next commit would take a record for its area. The open lock, which
+ * commits hold too, is held.
+ */
+function forgetUnsoundArea(pages: DirectPages): void {
+  if (pages.word(HEADER.recoveryStart) === 0 || recoveryArea(pages) !== undefined) return;
+  pages.setWord(HEADER.recoveryStart, 0);
 }
 
 function initMutexes(file: SharedFile, layout: MutexLayout, hashSize: number): void {

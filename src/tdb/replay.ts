@@ -34,9 +34,10 @@ export function* replayJournal(slice: Slice, space: Space, disk: DurableFile): P
   const ended = yield* endJournal(space, disk, journal, doing);
   if (!ended.ok) return ended;
   pages.refresh();
-  if (pages.size > journal.oldSize) {
-    new FreeSpace(space).releaseRegion(journal.oldSize, pages.size - journal.oldSize);
-  }
+  // An area that the transaction had made longer reaches past the old end and stays.
+  const { area, oldSize } = journal;
+  const unused = area.offset < oldSize ? Math.max(oldSize, area.offset + area.bytes) : oldSize;
+  if (pages.size > unused) new FreeSpace(space).releaseRegion(unused, pages.size - unused);
   return { ok: true, value: undefined };
 }
 

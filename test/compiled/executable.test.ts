@@ -11,7 +11,10 @@ beforeAll(async () => {
   dist = await compiledExecutables();
 }, 60_000);
 
-function run(argv: readonly string[], options: { cwd?: string; env?: Record<string, string> } = {}) {
+function run(
+  argv: readonly string[],
+  options: { cwd?: string; env?: Record<string, string> } = {},
+) {
   const child = Bun.spawnSync([...argv], {
     cwd: options.cwd ?? "/",
     env: options.env ?? {},
@@ -104,21 +107,12 @@ test(".env of the working directory is not read", () => {
 test("bunfig.toml of the working directory is not read", () => {
   using directory = new TemporaryDirectory("compiled");
   const proof = directory.file("loaded");
-  writeFileSync(directory.file("bunfig.toml"), 'preload = ["./preload.ts"]\n');
-  writeFileSync(
-    directory.file("preload.ts"),
-    `import { writeFileSync } from "node:fs"; writeFileSync(${JSON.stringify(proof)}, "");`,
-  );
+  writeFileSync(directory.file("bunfig.toml"), 'preload = ["./preload.js"]\n');
+  const code = `require("node:fs").writeFileSync(${JSON.stringify(proof)}, "");`;
+  writeFileSync(directory.file("preload.js"), code);
+  expect(run([join(dist, "ctdb"), "--version"], { cwd: directory.path }).code).toBe(0);
+  expect(existsSync(proof)).toBe(false);
+  // The runtime itself reads it: the test would notice.
   run([process.execPath, "-e", "0"], { cwd: directory.path });
   expect(existsSync(proof)).toBe(true);
-  using second = new TemporaryDirectory("compiled");
-  copyFileSync(directory.file("bunfig.toml"), second.file("bunfig.toml"));
-  const preload = second.file("preload.ts");
-  const secondProof = second.file("loaded");
-  writeFileSync(
-    preload,
-    `import { writeFileSync } from "node:fs"; writeFileSync(${JSON.stringify(secondProof)}, "");`,
-  );
-  expect(run([join(dist, "ctdb"), "--version"], { cwd: second.path }).code).toBe(0);
-  expect(existsSync(secondProof)).toBe(false);
 });

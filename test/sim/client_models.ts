@@ -5,17 +5,22 @@
  * - messages of one sender arrive in order, none is missing unless a connection on the way ended;
  * - every request ends: in a calm cluster none stays open.
  */
-import { InvariantViolation } from "./record_checker.ts";
+import type { Judge } from "./violation.ts";
 
 /** Values of counters by database, key and generation. */
 export class CounterModel {
+  readonly #judge: Judge;
   readonly #values = new Map<string, number>();
+
+  constructor(judge: Judge) {
+    this.#judge = judge;
+  }
 
   check(database: string, key: string, generation: number | undefined, value: number): void {
     if (generation === undefined) return;
     const expected = this.#values.get(`${database}/${key}/${generation}`);
     if (expected === undefined || expected === value) return;
-    throw new InvariantViolation(
+    this.#judge.violated(
       `lost update: ${database} ${key} is ${value}, in the same generation ${generation} ${expected} was stored`,
     );
   }
@@ -29,9 +34,14 @@ export class CounterModel {
 export type ConnectionNumber = number;
 
 export class MessageModel {
+  readonly #judge: Judge;
   readonly #sent = new Map<string, number>();
   readonly #received = new Map<string, { sequence: number; endings: number }>();
   received = 0;
+
+  constructor(judge: Judge) {
+    this.#judge = judge;
+  }
 
   /** The sequence number for the next message. */
   next(from: ConnectionNumber, to: ConnectionNumber): number {
@@ -50,10 +60,10 @@ export class MessageModel {
     if (last === undefined) return;
     const what = `message ${sequence} of connection ${from} to ${to}`;
     if (sequence <= last.sequence) {
-      throw new InvariantViolation(`${what} arrives after message ${last.sequence}`);
+      this.#judge.violated(`${what} arrives after message ${last.sequence}`);
     }
     if (sequence > last.sequence + 1 && endings === last.endings) {
-      throw new InvariantViolation(
+      this.#judge.violated(
         `message lost: ${what} follows message ${last.sequence}, and no connection has ended`,
       );
     }
@@ -62,12 +72,14 @@ export class MessageModel {
 
 /** Requests of clients that have neither been answered nor refused yet. */
 export class OpenRequests {
+  readonly #judge: Judge;
   readonly #open = new Map<number, { readonly what: string; readonly sinceMs: number }>();
   readonly nowMs: () => number;
   #last = 0;
   begun = 0;
 
-  constructor(nowMs: () => number) {
+  constructor(judge: Judge, nowMs: () => number) {
+    this.#judge = judge;
     this.nowMs = nowMs;
   }
 
@@ -91,7 +103,7 @@ export class OpenRequests {
     for (const { what, sinceMs } of this.#open.values()) {
       if (sinceMs > calmSinceMs) continue;
       const seconds = Math.round((this.nowMs() - sinceMs) / 1000);
-      throw new InvariantViolation(
+      this.#judge.violated(
         `a request was neither answered nor refused: ${what}, asked ${seconds} s ago; ` +
           `the cluster is calm for ${Math.round((this.nowMs() - calmSinceMs) / 1000)} s`,
       );

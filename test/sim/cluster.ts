@@ -17,6 +17,7 @@ import { RecordChecker } from "./record_checker.ts";
 import { watchRecoveries } from "./recovery_watch.ts";
 import { Scheduler, SimProcess } from "./scheduler.ts";
 import { unsettled } from "./settled.ts";
+import { Judge } from "./violation.ts";
 
 export interface SimOptions {
   readonly seed: number;
@@ -39,8 +40,9 @@ export class SimCluster {
   readonly random: SeededRandom;
   readonly network: SimNetwork;
   readonly nodes: readonly SimNode[];
+  readonly judge = new Judge(this.scheduler);
   readonly records: RecordChecker;
-  readonly leaders = new LeaderChecker();
+  readonly leaders = new LeaderChecker(this.judge);
   readonly lockService: LockService | undefined;
   readonly tunables: Readonly<Record<string, number>>;
   readonly testMode: boolean;
@@ -68,7 +70,7 @@ export class SimCluster {
       { length: options.nodes },
       (_, pnn) => new SimNode(this, pnn, this.random.fork(), new SimDisk(this.scheduler, kernel)),
     );
-    this.records = new RecordChecker({
+    this.records = new RecordChecker(this.judge, {
       validGeneration: (pnn, name) => this.nodes[pnn]?.validGeneration(name),
     });
   }

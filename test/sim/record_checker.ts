@@ -17,6 +17,7 @@
  * It must not change anything, and it sees no node that is not part of the generation.
  */
 import type { Tdb } from "../../src/tdb/types.ts";
+import type { Judge } from "./violation.ts";
 
 export interface Copy {
   readonly dmaster: number;
@@ -43,13 +44,10 @@ export interface RecordCheckerView {
   validGeneration(pnn: number, name: string): number | undefined;
 }
 
-export class InvariantViolation extends Error {
-  override readonly name = "InvariantViolation";
-}
-
 const HEADER_BYTES = 24;
 
 export class RecordChecker {
+  readonly #judge: Judge;
   readonly #view: RecordCheckerView;
   /** database → key → pnn → copy */
   readonly #copies = new Map<string, Map<string, Map<number, StoredCopy>>>();
@@ -63,7 +61,8 @@ export class RecordChecker {
   storesSeen = 0;
   thawsSeen = 0;
 
-  constructor(view: RecordCheckerView) {
+  constructor(judge: Judge, view: RecordCheckerView) {
+    this.#judge = judge;
     this.#view = view;
   }
 
@@ -141,22 +140,22 @@ export class RecordChecker {
       const had = `node ${pnns.join(" and ")} had rsn ${rsn}`;
       if (now === undefined) {
         if (copies.some(({ data }) => data?.length === 0)) continue;
-        throw new InvariantViolation(`record lost: ${where}, key ${quote(key)}: ${had}`);
+        this.#judge.violated(`record lost: ${where}, key ${quote(key)}: ${had}`);
       }
       if (now.rsn < rsn) {
-        throw new InvariantViolation(
+        this.#judge.violated(
           `RSN goes back: ${where}, key ${quote(key)}: ${had}, now ${now.rsn}`,
         );
       }
       if (!copies.some(({ data }) => sameBytes(now.data, data))) {
-        throw new InvariantViolation(
+        this.#judge.violated(
           `lost update: ${where}, key ${quote(key)}: ${had} with other data than there is now`,
         );
       }
     }
     for (const [key, now] of content) {
       if (best.has(key)) continue;
-      throw new InvariantViolation(
+      this.#judge.violated(
         `record from nowhere: ${where}, key ${quote(key)} rsn ${now.rsn}: no participant had it`,
       );
     }
@@ -179,7 +178,7 @@ export class RecordChecker {
       const own = content.get(key);
       const other = first.content.get(key);
       if (own !== undefined && other !== undefined && own.dmaster === other.dmaster) continue;
-      throw new InvariantViolation(
+      this.#judge.violated(
         `nodes differ after a recovery: ${where}, key ${quote(key)}: dmaster ${own?.dmaster ?? "none"}, ` +
           `on node ${first.pnn} ${other?.dmaster ?? "none"}`,
       );
@@ -195,7 +194,7 @@ export class RecordChecker {
     const copy = { generation, ...readHeader(head), data: undefined };
     const own = copies.get(pnn);
     if (own !== undefined && own.generation === generation && own.rsn > copy.rsn) {
-      throw new InvariantViolation(
+      this.#judge.violated(
         `RSN goes back: ${describe(name, text, copy)}: node ${pnn} had ${own.rsn}, stores ${copy.rsn}`,
       );
     }
@@ -215,12 +214,12 @@ export class RecordChecker {
       // Its content may have become worthless since.
       if (this.#view.validGeneration(otherPnn, name) !== copy.generation) continue;
       if (other.dmaster === otherPnn) {
-        throw new InvariantViolation(
+        this.#judge.violated(
           `two data masters: ${describe(name, key, copy)}: node ${pnn} rsn ${copy.rsn} and node ${otherPnn} rsn ${other.rsn}`,
         );
       }
       if (other.rsn > copy.rsn) {
-        throw new InvariantViolation(
+        this.#judge.violated(
           `RSN goes back: ${describe(name, key, copy)}: data master ${pnn} stores ${copy.rsn}, node ${otherPnn} has ${other.rsn}`,
         );
       }

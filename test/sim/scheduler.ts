@@ -44,6 +44,8 @@ export class Scheduler {
   nowMs = 0;
   turns = 0;
   #sequence = 0;
+  /** Ends the run after the turn in which it was set: code of a turn may swallow what is thrown in it. */
+  failure: Error | undefined;
   readonly #heap: Event[] = [];
   #soon: Event[] = [];
   #turnsAtThisTime = 0;
@@ -95,6 +97,7 @@ export class Scheduler {
     assert(this.#turnsAtThisTime < TURNS_AT_ONE_TIME_MAX, "virtual time moves on");
     event.action();
     drainMicrotasks();
+    if (this.failure !== undefined) throw this.failure;
   }
 
   #settle(): void {

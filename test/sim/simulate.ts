@@ -6,8 +6,8 @@ import { SimCluster } from "./cluster.ts";
 import { Faults } from "./faults.ts";
 import { Operator } from "./operator.ts";
 import { SeededRandom } from "./random.ts";
-import { InvariantViolation } from "./record_checker.ts";
 import { unsettled } from "./settled.ts";
+import { InvariantViolation } from "./violation.ts";
 import { Workload } from "./workload.ts";
 
 export interface RunOptions {

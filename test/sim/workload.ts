@@ -12,8 +12,8 @@ const KEYS_MAX = 24;
 
 export class Workload {
   readonly cluster: SimCluster;
-  readonly counters = new CounterModel();
-  readonly messages = new MessageModel();
+  readonly counters: CounterModel;
+  readonly messages: MessageModel;
   readonly requests: OpenRequests;
   readonly clients: readonly SimClient[];
   readonly pauseMinMs: number;
@@ -31,7 +31,10 @@ export class Workload {
   constructor(cluster: SimCluster) {
     this.cluster = cluster;
     const random = cluster.random.fork();
-    this.requests = new OpenRequests(() => cluster.nowMs);
+    const { judge } = cluster;
+    this.counters = new CounterModel(judge);
+    this.messages = new MessageModel(judge);
+    this.requests = new OpenRequests(judge, () => cluster.nowMs);
     this.pauseMinMs = random.between(20, 600);
     this.pauseMaxMs = this.pauseMinMs * random.between(1.5, 6);
     this.holdChance = random.chance(0.5) ? 0 : random.between(0, 0.2);

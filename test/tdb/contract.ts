@@ -3,7 +3,7 @@
  * on the same one.
  */
 import { afterEach, describe, expect, test } from "bun:test";
-import { type Tdb, TDB_FLAGS, type TdbOpener, type TdbOpenOptions } from "../../src/tdb/types.ts";
+import { TDB_FLAGS, type Tdb, type TdbOpener, type TdbOpenOptions } from "../../src/tdb/types.ts";
 import { SeededRandom } from "../fuzz/seeded_random.ts";
 import { bytes, dump, finish, laterTurn, must, openTdb, text } from "./support.ts";
 

@@ -175,9 +175,15 @@ describe.skipIf(!hasLibtdb)("commit over a real file, the process killed", () =>
           files += 1;
           const path = directory.file(`${files}.tdb`);
           const faulty = new FaultyFiles(new BunSharedFiles());
-          const crashed = await attempt(scenario, faulty, path, () => readFileSync(path), (kill) => {
-            kill.killAt = step;
-          });
+          const crashed = await attempt(
+            scenario,
+            faulty,
+            path,
+            () => readFileSync(path),
+            (kill) => {
+              kill.killAt = step;
+            },
+          );
           ended = crashed.outcome !== "killed";
           if (finder === "libtdb") letLibtdbRecover(path);
           const tdb = await openTdb(fileOpener(), { ...OPTIONS, path });
@@ -226,7 +232,18 @@ t.transaction_commit()
       const before = dump(tdb);
       tdb.close();
       const inject = `inject=fdatasync,msync,futimens,utimensat:signal=KILL:when=${step}`;
-      const run = spawnSync("strace", ["-f", "-qq", "-e", "trace=none", "-e", inject, PYTHON, "-c", PROGRAM, path]);
+      const run = spawnSync("strace", [
+        "-f",
+        "-qq",
+        "-e",
+        "trace=none",
+        "-e",
+        inject,
+        PYTHON,
+        "-c",
+        PROGRAM,
+        path,
+      ]);
       ended = run.status === 0;
       const found = await openTdb(fileOpener(), { ...OPTIONS, path });
       const records = dump(found);
@@ -242,4 +259,3 @@ t.transaction_commit()
     expect(replayed).toBeGreaterThan(0);
   }, 60_000);
 });
-

@@ -10,7 +10,8 @@ export interface Scenario {
 }
 
 function fill(tdb: Tdb, from: number, to: number, length: number): void {
-  for (let i = from; i < to; i++) must(tdb.store(bytes(`key-${i}`), new Uint8Array(length).fill(i)));
+  for (let i = from; i < to; i++)
+    must(tdb.store(bytes(`key-${i}`), new Uint8Array(length).fill(i)));
 }
 
 async function commit(tdb: Tdb, change: () => void): Promise<void> {
@@ -52,7 +53,8 @@ export const SCENARIOS: readonly Scenario[] = [
       fill(tdb, 20, 400, 300);
     },
     change: (tdb) => {
-      for (let i = 0; i < 400; i++) must(tdb.store(bytes(`key-${i}`), new Uint8Array(500).fill(i + 1)));
+      for (let i = 0; i < 400; i++)
+        must(tdb.store(bytes(`key-${i}`), new Uint8Array(500).fill(i + 1)));
     },
   },
   {
@@ -62,7 +64,8 @@ export const SCENARIOS: readonly Scenario[] = [
       await commit(tdb, () => must(tdb.store(bytes("key-1"), bytes("1"))));
     },
     change: (tdb) => {
-      for (let i = 0; i < 200; i++) must(tdb.store(bytes(`key-${i}`), new Uint8Array(290).fill(i + 1)));
+      for (let i = 0; i < 200; i++)
+        must(tdb.store(bytes(`key-${i}`), new Uint8Array(290).fill(i + 1)));
     },
   },
   {

@@ -30,7 +30,7 @@ export class FaultyFiles implements SharedFiles {
   /** All operations from failAt on fail, not only that one. */
   failForGood = false;
   errorName = "EIO";
-  #durable = new Uint8Array(0);
+  #durable: Uint8Array = new Uint8Array(0);
   #unsynced: Change[] = [];
 
   constructor(inner: SharedFiles) {
@@ -155,7 +155,11 @@ class FaultyFile implements SharedFile {
   chmod(mode: number): Result<void, SystemError> {
     return this.#inner.chmod(mode);
   }
-  tryLockRange(type: LockType, start: number, length: number): ReturnType<SharedFile["tryLockRange"]> {
+  tryLockRange(
+    type: LockType,
+    start: number,
+    length: number,
+  ): ReturnType<SharedFile["tryLockRange"]> {
     return this.#inner.tryLockRange(type, start, length);
   }
   unlockRange(start: number, length: number): void {

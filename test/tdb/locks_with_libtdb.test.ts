@@ -140,7 +140,8 @@ async function contend(name: string, flags: number): Promise<void> {
         const index = random.below(KEYS);
         const callOffAfterMs = round % 3 === 0 ? random.below(6) : undefined;
         const all = random.below(12) === 0;
-        if (await countOnce(tdb, waiter, index, { all, callOffAfterMs })) own[index] = (own[index] as number) + 1;
+        if (await countOnce(tdb, waiter, index, { all, callOffAfterMs }))
+          own[index] = (own[index] as number) + 1;
         else calledOff += 1;
         const chain = tdb.chainOf(key(index));
         if (tdb.tryLockChain(chain, "write") === "granted") {

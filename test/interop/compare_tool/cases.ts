@@ -11,7 +11,8 @@ export interface Case {
   readonly args: readonly string[];
   /** Commands of the stock tool on the same node that bring back what was. */
   readonly undo?: readonly (readonly string[])[];
-  /** Standard input is not used by any command; kept closed. */
+  /** Commands of the stock tool on the same node that make the situation. */
+  readonly before?: readonly (readonly string[])[];
   readonly situations?: readonly Situation[];
   /** Node whose daemon is asked; 0 when left out. */
   readonly on?: number;
@@ -148,8 +149,7 @@ const CHANGING: readonly Case[] = [
 
 /** What is already so, after the stock tool made it so. */
 const ALREADY: readonly Case[] = [
-  { ...change("disable", "enable"), situations: HEALTHY },
-  { ...change("continue"), situations: HEALTHY },
+  { ...change("disable", "enable"), before: [["disable"]], situations: HEALTHY },
 ];
 
 const WRONG = healthy(

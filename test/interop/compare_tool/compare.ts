@@ -51,6 +51,7 @@ export async function runCases(
 }
 
 async function runCase(cluster: TestCluster, tool: string, entry: Case): Promise<CommandResult> {
+  for (const args of entry.before ?? []) await cluster.stockCtdb(entry.on ?? 0, ...args);
   const result = await cluster.run(entry.on ?? 0, [tool, ...entry.args]);
   for (const undo of entry.undo ?? []) await cluster.stockCtdb(entry.on ?? 0, ...undo);
   return result;

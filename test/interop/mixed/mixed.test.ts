@@ -33,7 +33,7 @@ async function loseAndReturn(mixed: MixedCluster, victim: number): Promise<void>
   await step("records on survivors", () => recordsGoEverywhere(mixed, survivors, `no ${victim}`));
   await step("messages between survivors", () => messageRing(mixed, survivors));
   await step("10 000 records on survivors", () => checkVolatile(mixed, survivors));
-  await step("it comes back", () => mixed.cluster.start(victim));
+  await step("it comes back", () => mixed.start(victim));
   await step("all settle", () => mixed.settled(mixed.pnns));
   await step("records everywhere", () => recordsGoEverywhere(mixed, mixed.pnns, `${victim} back`));
 }
@@ -43,8 +43,9 @@ async function wholeScenario(mixed: MixedCluster): Promise<void> {
   await step("records everywhere", () => recordsGoEverywhere(mixed, mixed.pnns, "first"));
   await step("one counter", () => countTogether(mixed, mixed.pnns));
   await step("message ring", () => messageRing(mixed, mixed.pnns));
-  await step("10 000 records", () => fillVolatile(mixed));
   await step("persistent and replicated records", () => fillKept(mixed));
+  // Not before: what only a stopped node holds is lost, as with the original.
+  await step("10 000 records", () => fillVolatile(mixed));
   for (const kind of KINDS) {
     const leader = await leadAndRecover(mixed, kind);
     await step("kept databases", () => checkKept(mixed, mixed.pnns));
@@ -76,7 +77,12 @@ for (const { stock, lock, run } of CASES) {
   const lockName = lock === "none" ? "without a cluster lock" : "with a cluster lock";
   interop(
     `${3 - stock.length} of our nodes and ${stock.length} of Debian's, ${lockName}`,
-    () => withCluster({ nodes: 3, stock, lock }, (cluster) => run(new MixedCluster(cluster))),
+    () =>
+      withCluster({ nodes: 3, stock, lock, startNothing: true }, async (cluster) => {
+        const mixed = new MixedCluster(cluster);
+        await mixed.start(...mixed.pnns);
+        await run(mixed);
+      }),
     TIMEOUT_MS,
   );
 }

@@ -1,0 +1,45 @@
+/** What a node holds in memory, for the memory report: clients, queues, tables. */
+import { TUNABLES } from "../config/tunables.ts";
+import type { MemoryItem, MemoryUse } from "./memory_report.ts";
+import type { Node } from "./node.ts";
+
+export function nodeMemory(
+  node: Node,
+  use: MemoryUse,
+  queuedBytes: (pnn: number) => number,
+): MemoryItem {
+  const clients = [...node.clients.all()].map((client) => ({
+    name: `client-${client.pid}`,
+    bytes: client.link.queuedBytes + client.link.bufferedBytes,
+    children: [
+      { name: "registered srvids", bytes: client.srvids.length * 16 },
+      { name: "pending controls", bytes: client.pendingControls * 64 },
+    ],
+  }));
+  const nodes = node.nodes.entries().map(({ pnn }) => ({
+    name: `node-${pnn}`,
+    bytes: queuedBytes(pnn),
+  }));
+  const databases = node.database.databaseNames().map((name) => ({ name, bytes: 0 }));
+  return {
+    name: "null_context",
+    bytes: 0,
+    children: [
+      { name: "JavaScript heap", bytes: use.heapBytes },
+      { name: "external buffers", bytes: use.externalBytes },
+      {
+        name: "struct ctdb_context",
+        bytes: 0,
+        children: [
+          { name: "clients", bytes: 0, children: clients },
+          { name: "nodes", bytes: 0, children: nodes },
+          { name: "databases", bytes: node.database.memoryBytes(), children: databases },
+          { name: "srvid registry", bytes: node.registry.size * 16 },
+          { name: "pending controls", bytes: node.controls.pendingCount * 64 },
+          { name: "statistics history", bytes: node.statistics.historyBytes },
+          { name: "tunables", bytes: TUNABLES.length * 4 },
+        ],
+      },
+    ],
+  };
+}
