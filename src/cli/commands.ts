@@ -160,6 +160,12 @@ export const COMMANDS: readonly CommandRow[] = [
     "reload the nodes file all nodes",
     async () => (await import("./commands/reloadnodes.ts")).reloadnodes,
   ),
+  here(
+    "wipedb",
+    DATABASE,
+    "wipe the contents of a database.",
+    async () => (await import("./commands/wipedb.ts")).wipedb,
+  ),
   onNode("leader", "", "show the pnn of the leader", async () => (await recovery()).leader),
   onNode("getreclock", "", "get recovery lock file", async () => (await recovery()).getreclock),
   onNode("setlmasterrole", "on|off", "set LMASTER role", async () => (await node()).setlmasterrole),

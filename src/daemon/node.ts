@@ -12,7 +12,7 @@ import type { ControlHandlers } from "../transport/control_request.ts";
 import type { NodeLinks } from "../transport/node_links.ts";
 import type { Turns } from "../transport/turns.ts";
 import { EMPTY, encode } from "../wire/codec.ts";
-import { CAPABILITIES, NODE_FLAGS, SRVID } from "../wire/constants.ts";
+import { CAPABILITIES, NODE_FLAGS, NODE_FLAGS_INACTIVE, SRVID } from "../wire/constants.ts";
 import { CONTROLS } from "../wire/controls.ts";
 import { BROADCAST_CONNECTED } from "../wire/packet.ts";
 import { buildReqKeepalive } from "../wire/packets_message.ts";
@@ -79,6 +79,8 @@ export class Node {
   readonly #log: Logger;
   readonly #requestIds: RequestIds;
   readonly #leaderCache: LeaderCache;
+  /** Members of the cluster whose link was lost and is not back. */
+  readonly #lostPeers = new Set<number>();
 
   constructor(parts: NodeParts) {
     const { dependencies: d, turns, links, statistics } = parts;
@@ -188,9 +190,12 @@ export class Node {
     this.#log.error(
       `${this.#name(this.pnn)}: connected to ${this.#name(pnn)} - ${this.#others()} connected`,
     );
+    // What was meant for it meanwhile was dropped, too.
+    if (this.#lostPeers.delete(pnn)) this.#recordsInDoubt(pnn);
   }
 
   nodeLost(pnn: number, reason: string): void {
+    const wasActive = (this.nodes.flags(pnn) & NODE_FLAGS_INACTIVE) === 0;
     if (!this.nodes.markDisconnected(pnn)) return;
     this.#log.error(
       `${this.#name(this.pnn)}: node ${this.#name(pnn)} is dead: ${this.#others()} connected (${reason})`,
@@ -198,6 +203,18 @@ export class Node {
     this.#leaderCache.nodeLost(pnn);
     this.controls.nodeLost(pnn);
     this.database.nodeLost(pnn);
+    if (!wasActive) return;
+    this.#lostPeers.add(pnn);
+    this.#recordsInDoubt(pnn);
+  }
+
+  /**
+   * Packets between two members of the cluster are lost: a record may be on the way between them, and then
+   * neither has it. The leader may be connected to both and notice nothing, so we ask for a recovery.
+   */
+  #recordsInDoubt(pnn: number): void {
+    if (!this.vnnMap.valid || this.nodes.ownInactive) return;
+    this.forceRecovery(`packets of node ${pnn} may be lost`);
   }
 
   close(): void {

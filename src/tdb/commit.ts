@@ -11,26 +11,12 @@
  *
  * Must not: take or release locks other than through `CommitLocks`.
  */
+import { type AreaPlan, journaledRanges, placeArea, planArea } from "./area_plan.ts";
 import type { DurableFile, Pausing } from "./durable_file.ts";
 import { type TdbFailure, tdbFailure } from "./errors.ts";
-import {
-  alignUp,
-  HEADER,
-  MAP_BYTES_MAX,
-  RECORD,
-  RECORD_BYTES,
-  RECOVERY_INVALID_MAGIC,
-  RECOVERY_MAGIC,
-} from "./format.ts";
+import { RECORD, RECORD_BYTES, RECOVERY_INVALID_MAGIC, RECOVERY_MAGIC } from "./format.ts";
 import type { FreeSpace } from "./freelist.ts";
-import {
-  AREA_NEXT_WORD,
-  ENTRY_HEADER_BYTES,
-  JOURNAL_END_BYTES,
-  outsideArea,
-  type RecoveryArea,
-  recoveryArea,
-} from "./journal.ts";
+import { ENTRY_HEADER_BYTES, outsideArea, type RecoveryArea } from "./journal.ts";
 import type { OverlayPages } from "./overlay.ts";
 import type { DirectPages } from "./pages.ts";
 import { replayJournal } from "./replay.ts";
@@ -57,10 +43,6 @@ export interface CommitParts {
 }
 
 const DONE: TdbResult<void> = { ok: true, value: undefined };
-/** A little more than needed, so that the area is not moved by every somewhat larger commit. */
-const AREA_SLACK_FACTOR = 1.25;
-const NO_AREA: RecoveryArea = { offset: MAP_BYTES_MAX, bytes: 0 };
-
 export function* commitTransaction(slice: Slice, parts: CommitParts): Pausing {
   if (parts.overlay.changedBlocks === 0) return DONE;
   for (;;) {
@@ -86,116 +68,40 @@ type Prepared = Generator<"more" | "wait", TdbResult<RecoveryArea>>;
 
 /** Everything up to the valid journal on disk. */
 function* prepare(slice: Slice, parts: CommitParts): Prepared {
-  const { space, overlay, base, disk } = parts;
+  const { space, base, disk } = parts;
   const doing = `write the journal of "${space.path}"`;
-  const planned = planArea(parts);
-  if (!("area" in planned)) return planned;
-  const { area, journalBytes } = planned;
-  const end = Math.max(area.offset + area.bytes, overlay.size);
-  const extended = yield* disk.extend(slice, `grow "${space.path}" for a commit`, end);
-  if (!extended.ok) return extended;
+  const plan = planArea(parts);
+  if (!("area" in plan)) return plan;
+  const placed = yield* placeArea(slice, parts, plan);
+  if (!placed.ok) return placed;
   base.refresh();
-  const header = areaHeader(area, journalBytes, overlay.oldSize);
-  const headed = yield* disk.write(slice, doing, area.offset, header);
-  if (!headed.ok) return headed;
-  const pointed = disk.writeWord(doing, HEADER.recoveryStart, area.offset);
-  if (!pointed.ok) return pointed;
-  overlay.setWord(HEADER.recoveryStart, area.offset);
-  const journaled = yield* writeJournal(slice, parts, area, doing);
+  const journaled = yield* writeJournal(slice, parts, plan, doing);
   if (!journaled.ok) return journaled;
   const synced = yield* disk.sync(doing);
   if (!synced.ok) return synced;
-  const armed = disk.writeWord(doing, area.offset + RECORD.magic, RECOVERY_MAGIC);
+  const magic = plan.area.offset + RECORD.magic;
+  const armed = disk.writeWord(doing, magic, RECOVERY_MAGIC);
   if (!armed.ok) return armed;
   const armedOnDisk = yield* disk.sync(doing);
-  if (armedOnDisk.ok) return { ok: true, value: area };
+  if (armedOnDisk.ok) return { ok: true, value: plan.area };
   // Not a block was overwritten yet: without the magic the file is as before.
-  disk.writeWord(doing, area.offset + RECORD.magic, RECOVERY_INVALID_MAGIC);
+  disk.writeWord(doing, magic, RECOVERY_INVALID_MAGIC);
   return armedOnDisk;
 }
 
-/** Finds room for the journal: the present area, that one made longer, or a new one at the end. */
-function planArea(parts: CommitParts): { area: RecoveryArea; journalBytes: number } | TdbFailure {
-  const { space, overlay, base, free } = parts;
-  // The header's block will change if the area moves: count it now.
-  overlay.setWord(HEADER.recoveryStart, overlay.word(HEADER.recoveryStart));
-  const present = recoveryArea(base);
-  let needed = journalSize(overlay, present ?? NO_AREA);
-  if (present !== undefined && needed <= present.bytes - RECORD_BYTES) {
-    return { area: present, journalBytes: needed };
+function* writeJournal(slice: Slice, parts: CommitParts, plan: AreaPlan, doing: string): Pausing {
+  const { base, disk, overlay } = parts;
+  let at = plan.area.offset + RECORD_BYTES;
+  for (const [offset, length] of journaledRanges(overlay, plan)) {
+    const header = new Uint8Array(new Uint32Array([offset, length]).buffer);
+    const headed = yield* disk.write(slice, doing, at, header);
+    if (!headed.ok) return headed;
+    const old = base.view(offset, length);
+    const written = yield* disk.write(slice, doing, at + ENTRY_HEADER_BYTES, old);
+    if (!written.ok) return written;
+    at += ENTRY_HEADER_BYTES + length;
   }
-  let offset = overlay.size;
-  if (present !== undefined && present.offset + present.bytes === overlay.size) {
-    offset = present.offset;
-  } else if (present !== undefined) {
-    for (const [at, word] of freshFreeRecord(present)) overlay.setWord(at, word);
-    free.release(present.offset);
-    needed = journalSize(overlay, NO_AREA);
-  }
-  const wanted = RECORD_BYTES + Math.ceil(needed * AREA_SLACK_FACTOR);
-  const end = Math.min(alignUp(offset + wanted, space.pageSize), MAP_BYTES_MAX - 3);
-  if (end - offset < RECORD_BYTES + needed) {
-    return tdbFailure("no_space", `"${space.path}" has no room for a journal below 4 GiB`);
-  }
-  return { area: { offset, bytes: end - offset }, journalBytes: needed };
-}
-
-/** The words by which a former area looks like a record that is about to be released. */
-function freshFreeRecord(area: RecoveryArea): readonly (readonly [number, number])[] {
-  return [
-    [area.offset + RECORD.length, area.bytes - RECORD_BYTES],
-    [area.offset + RECORD.keyLength, 0],
-    [area.offset + RECORD.dataLength, 0],
-    [area.offset + RECORD.hash, 0],
-  ];
-}
-
-function journalSize(overlay: OverlayPages, area: RecoveryArea): number {
-  let bytes = JOURNAL_END_BYTES;
-  for (let from = 0; ; ) {
-    const run = overlay.nextChange(from, overlay.oldSize);
-    if (run === undefined) return bytes;
-    for (const [, length] of outsideArea(area, run.offset, run.bytes.length)) {
-      bytes += ENTRY_HEADER_BYTES + length;
-    }
-    from = run.offset + run.bytes.length;
-    if (from >= overlay.oldSize) return bytes;
-  }
-}
-
-function areaHeader(area: RecoveryArea, journalBytes: number, oldSize: number): Uint8Array {
-  const words = new Uint32Array(RECORD_BYTES / 4);
-  words[RECORD.next / 4] = AREA_NEXT_WORD;
-  words[RECORD.length / 4] = area.bytes - RECORD_BYTES;
-  words[RECORD.keyLength / 4] = oldSize;
-  words[RECORD.dataLength / 4] = journalBytes;
-  words[RECORD.magic / 4] = RECOVERY_INVALID_MAGIC;
-  return new Uint8Array(words.buffer);
-}
-
-function* writeJournal(
-  slice: Slice,
-  parts: CommitParts,
-  area: RecoveryArea,
-  doing: string,
-): Pausing {
-  const { overlay, base, disk } = parts;
-  let at = area.offset + RECORD_BYTES;
-  for (let from = 0; from < overlay.oldSize; ) {
-    const run = overlay.nextChange(from, overlay.oldSize);
-    if (run === undefined) break;
-    for (const [offset, length] of outsideArea(area, run.offset, run.bytes.length)) {
-      const header = new Uint8Array(new Uint32Array([offset, length]).buffer);
-      const headed = yield* disk.write(slice, doing, at, header);
-      if (!headed.ok) return headed;
-      const old = base.view(offset, length);
-      const written = yield* disk.write(slice, doing, at + ENTRY_HEADER_BYTES, old);
-      if (!written.ok) return written;
-      at += ENTRY_HEADER_BYTES + length;
-    }
-    from = run.offset + run.bytes.length;
-  }
-  return disk.writeWord(doing, at, area.bytes);
+  return disk.writeWord(doing, at, plan.area.bytes);
 }
 
 function* writeBlocks(slice: Slice, parts: CommitParts, area: RecoveryArea): Pausing {

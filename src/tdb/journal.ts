@@ -20,12 +20,6 @@ import type { Pages } from "./pages.ts";
 export const ENTRY_HEADER_BYTES = 8;
 /** Behind the last entry; libtdb puts a tailer there. */
 export const JOURNAL_END_BYTES = 4;
-/**
- * Unused by readers of a recovery area. Not zero, because a check skips the unused space before the
- * area byte by byte while it is zero.
- */
-export const AREA_NEXT_WORD = 0x01010101;
-
 export interface RecoveryArea {
   readonly offset: number;
   /** Bytes with header. */

@@ -33,10 +33,13 @@ interface StoredCopy extends Copy {
 /** Key (latin1) → copy. */
 export type Content = ReadonlyMap<string, Copy>;
 
-interface Participation {
+/** One recovery of one database. */
+interface Recovery {
   readonly generation: number;
-  /** What the node had; undefined when that counted for nothing. */
-  readonly content: Content | undefined;
+  /** What each participant brought; undefined when that counted for nothing. */
+  readonly brought: Map<number, Content | undefined>;
+  /** What the first participant thawed with. */
+  first: { readonly pnn: number; readonly content: Content } | undefined;
 }
 
 export interface RecordCheckerView {
@@ -45,19 +48,16 @@ export interface RecordCheckerView {
 }
 
 const HEADER_BYTES = 24;
+/** Of each database; an older one cannot thaw anything any more. */
+const RECOVERIES_KEPT = 8;
 
 export class RecordChecker {
   readonly #judge: Judge;
   readonly #view: RecordCheckerView;
   /** database → key → pnn → copy */
   readonly #copies = new Map<string, Map<string, Map<number, StoredCopy>>>();
-  /** database → pnn → what it brought into the recovery under way */
-  readonly #participants = new Map<string, Map<number, Participation>>();
-  /** database → what the first node of a recovery thawed with */
-  readonly #thawedWith = new Map<
-    string,
-    { readonly generation: number; readonly pnn: number; readonly content: Content }
-  >();
+  /** database → the last recoveries: several leaders may be at it */
+  readonly #recoveries = new Map<string, Recovery[]>();
   storesSeen = 0;
   thawsSeen = 0;
 
@@ -93,28 +93,33 @@ export class RecordChecker {
     for (const keys of this.#copies.values()) {
       for (const copies of keys.values()) copies.delete(pnn);
     }
-    for (const participants of this.#participants.values()) participants.delete(pnn);
   }
 
   /** A recovery's transaction starts on the node: `content` is what it brings, undefined for nothing. */
   joined(pnn: number, name: string, generation: number, content: Content | undefined): void {
-    let participants = this.#participants.get(name);
-    if (participants === undefined) {
-      participants = new Map();
-      this.#participants.set(name, participants);
+    let recoveries = this.#recoveries.get(name);
+    if (recoveries === undefined) {
+      recoveries = [];
+      this.#recoveries.set(name, recoveries);
     }
-    participants.set(pnn, { generation, content });
-    this.#thawedWith.delete(name);
+    let recovery = recoveries.find((known) => known.generation === generation);
+    if (recovery === undefined) {
+      recovery = { generation, brought: new Map(), first: undefined };
+      recoveries.push(recovery);
+      if (recoveries.length > RECOVERIES_KEPT) recoveries.shift();
+    }
+    recovery.brought.set(pnn, content);
+    recovery.first = undefined;
   }
 
   /** The node serves the database again, in this generation, and begins with this content. */
   thawed(pnn: number, name: string, generation: number, content: Content): void {
     this.thawsSeen += 1;
     const where = `recovery of ${name} to generation ${generation}, node ${pnn}`;
-    const joined = this.#participants.get(name);
-    if (joined?.get(pnn)?.generation === generation) {
-      this.#judgeRecovery(where, generation, joined, content);
-      this.#judgeSameContent(where, pnn, name, generation, content);
+    const recovery = this.#recoveries.get(name)?.find((known) => known.generation === generation);
+    if (recovery?.brought.has(pnn)) {
+      this.#judgeRecovery(where, recovery, content);
+      this.#judgeSameContent(where, pnn, recovery, content);
     }
     const keys = this.#keysOf(name);
     for (const copies of keys.values()) copies.delete(pnn);
@@ -128,13 +133,8 @@ export class RecordChecker {
 
   // --- judgements
 
-  #judgeRecovery(
-    where: string,
-    generation: number,
-    joined: ReadonlyMap<number, Participation>,
-    content: Content,
-  ): void {
-    const best = bestCopies(generation, joined);
+  #judgeRecovery(where: string, recovery: Recovery, content: Content): void {
+    const best = bestCopies(recovery);
     for (const [key, { rsn, pnns, copies }] of best) {
       const now = content.get(key);
       const had = `node ${pnns.join(" and ")} had rsn ${rsn}`;
@@ -161,16 +161,10 @@ export class RecordChecker {
     }
   }
 
-  #judgeSameContent(
-    where: string,
-    pnn: number,
-    name: string,
-    generation: number,
-    content: Content,
-  ): void {
-    const first = this.#thawedWith.get(name);
-    if (first === undefined || first.generation !== generation) {
-      this.#thawedWith.set(name, { generation, pnn, content });
+  #judgeSameContent(where: string, pnn: number, recovery: Recovery, content: Content): void {
+    const { first } = recovery;
+    if (first === undefined) {
+      recovery.first = { pnn, content };
       return;
     }
     const keys = new Set([...content.keys(), ...first.content.keys()]);
@@ -246,14 +240,10 @@ interface BestCopies {
  * By key, what the participants had with the highest RSN. Several of them may: the same data, or what two
  * sides of a partition made of the record, of which either is good.
  */
-function bestCopies(
-  generation: number,
-  joined: ReadonlyMap<number, Participation>,
-): ReadonlyMap<string, BestCopies> {
+function bestCopies(recovery: Recovery): ReadonlyMap<string, BestCopies> {
   const best = new Map<string, BestCopies>();
-  for (const [pnn, brought] of joined) {
-    if (brought.generation !== generation) continue;
-    for (const [key, copy] of brought.content ?? []) {
+  for (const [pnn, content] of recovery.brought) {
+    for (const [key, copy] of content ?? []) {
       const known = best.get(key);
       if (known === undefined || copy.rsn > known.rsn) {
         best.set(key, { rsn: copy.rsn, pnns: [pnn], copies: [copy] });

@@ -1,12 +1,14 @@
 /**
  * bun run test/sim/run.ts [--seed N] [--seeds COUNT] [--nodes N] [--minutes M] [--mutant NAME] [--log]
  *
- * Runs seeds and prints a line for each failing one with the command that reproduces it. Exits 1 when a
- * checker fired (with --mutant: 0, for the variant is meant to be caught).
+ * Runs seeds and prints, for each failing one, why, its last log lines and the command that reproduces it.
+ * Exits 1 when a checker fired; with --mutant it stops at the first seed that catches the variant, and
+ * exits 1 when none does.
  */
 import { parseArgs } from "node:util";
-import { loadMutant } from "./mutants.ts";
 import { MUTANTS } from "./mutant_list.ts";
+import { loadMutant } from "./mutants.ts";
+import type { RunResult } from "./simulate.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -16,6 +18,7 @@ const { values: options } = parseArgs({
     minutes: { type: "string", default: "10" },
     mutant: { type: "string" },
     log: { type: "boolean", default: false },
+    verbose: { type: "boolean", default: false },
   },
 });
 
@@ -42,40 +45,62 @@ if (options.mutant !== undefined) {
 // After the variant is in place: modules are loaded once.
 const { simulate } = await import("./simulate.ts");
 
-const started = performance.now();
-let virtualMs = 0;
-let turns = 0;
-let recoveries = 0;
-let faults = 0;
-let failures = 0;
-for (let seed = first; seed < first + count; seed++) {
+/** What the product's own promises threw, and nobody caught. */
+let unhandled: unknown;
+process.on("unhandledRejection", (reason) => {
+  unhandled ??= reason;
+});
+
+async function runSeed(seed: number): Promise<RunResult> {
+  unhandled = undefined;
   const result = simulate({
     seed,
     nodes,
     virtualMs: minutes * 60_000,
     ...(options.log ? { onLogLine: (line: string) => console.log(line) } : {}),
   });
-  virtualMs += result.virtualMs;
-  turns += result.turns;
-  recoveries += result.recoveries;
-  faults += result.faults;
+  // Rejections are reported by the real event loop.
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  if (result.violation !== undefined || unhandled === undefined) return result;
+  const text = unhandled instanceof Error ? unhandled.stack : String(unhandled);
+  return { ...result, violation: `a promise of the product failed: ${text}` };
+}
+
+const started = performance.now();
+const cpuStarted = process.cpuUsage();
+const totals = { virtualMs: 0, turns: 0, recoveries: 0, faults: 0, failures: 0 };
+for (let seed = first; seed < first + count; seed++) {
+  const result = await runSeed(seed);
+  totals.virtualMs += result.virtualMs;
+  totals.turns += result.turns;
+  totals.recoveries += result.recoveries;
+  totals.faults += result.faults;
+  if (options.verbose) {
+    console.log(
+      `seed ${seed}: ${Math.round(result.virtualMs / 1000)} s, ${result.turns} turns, ` +
+        `${result.faults} faults, ${result.recoveries} recoveries, ${result.increments} increments, ` +
+        `settled after ${Math.round(result.settleMs / 1000)} s`,
+    );
+  }
   if (result.violation === undefined) continue;
-  failures += 1;
+  totals.failures += 1;
   console.log(`seed ${seed}: ${result.violation}`);
-  for (const line of result.log) console.log(`    ${line}`);
-  const variant = options.mutant === undefined ? "" : ` --mutant ${options.mutant}`;
-  console.log(
-    `reproduce: bun run test/sim/run.ts --seed ${seed} --nodes ${nodes} --minutes ${minutes}${variant} --log`,
-  );
   if (options.mutant !== undefined) {
     console.log(`caught after ${seed - first + 1} seeds`);
     process.exit(0);
   }
+  for (const line of options.log ? [] : result.log) console.log(`    ${line}`);
+  console.log(
+    `reproduce: bun run test/sim/run.ts --seed ${seed} --nodes ${nodes} --minutes ${minutes} --log`,
+  );
 }
 const seconds = (performance.now() - started) / 1000;
+const { user, system } = process.cpuUsage(cpuStarted);
+const cpuSeconds = (user + system) / 1e6;
+const virtualSeconds = Math.round(totals.virtualMs / 1000);
 console.log(
-  `${count} seeds, ${Math.round(virtualMs / 1000)} virtual seconds in ${seconds.toFixed(1)} s ` +
-    `(${Math.round(virtualMs / 1000 / seconds)} per second), ${turns} turns, ${faults} faults, ` +
-    `${recoveries} recoveries, ${failures} failed`,
+  `${count} seeds, ${virtualSeconds} virtual seconds in ${seconds.toFixed(1)} s ` +
+    `(${Math.round(virtualSeconds / seconds)} per second, ${Math.round(virtualSeconds / cpuSeconds)} per second of CPU), ` +
+    `${totals.turns} turns, ${totals.faults} faults, ${totals.recoveries} recoveries, ${totals.failures} failed`,
 );
-process.exitCode = failures > 0 || options.mutant !== undefined ? 1 : 0;
+process.exitCode = totals.failures > 0 || options.mutant !== undefined ? 1 : 0;

@@ -33,7 +33,7 @@ export const recover: Command = async ({ session }, args) => {
 };
 
 /** The leader's generation once it is not recovering. */
-async function settledGeneration(session: Session, message: string): Promise<number> {
+export async function settledGeneration(session: Session, message: string): Promise<number> {
   const because = (text: string) => (message === "" ? text : `${text}\n${message}`);
   for (;;) {
     const pnn = (await session.leader()) ?? UNKNOWN_PNN;

@@ -60,12 +60,18 @@ test("Processes.spawn() tells lines of both pipes, the status pipe and then the 
   expect(ran.status).toBe("S\0T");
 });
 
-test("Processes.spawn() gives real pipes, nothing else of ours, and a group of its own", async () => {
-  const ran = run("ls /proc/$$/fd | tr '\\n' ' '; echo; echo ok >/dev/stderr; ps -o pgid= -p $$");
+test("Processes.spawn() gives real pipes and a group of its own", async () => {
+  const ran = run("echo ok >/dev/stderr; ps -o pgid= -p $$");
   expect(await ran.exit).toEqual({ code: 0, signal: undefined });
   expect(ran.lines).toContain("stderr: ok");
-  expect(ran.lines.find((line) => /\d \d/.test(line))).toMatch(/^stdout: 0 1 2 3( 10)? $/);
   expect(ran.lines.some((line) => line.trim().endsWith(` ${ran.child.pid}`))).toBe(true);
+});
+
+test("Processes.spawn() gives the child no other descriptor of ours", async () => {
+  const ran = run("exec ls /proc/self/fd");
+  expect(await ran.exit).toEqual({ code: 0, signal: undefined });
+  // Input, both outputs, the status pipe, and the directory that ls reads.
+  expect(ran.lines).toEqual(["0", "1", "2", "3", "4"].map((name) => `stdout: ${name}`));
 });
 
 test("Processes.spawn() drops BUN_BE_BUN and BUN_OPTIONS and passes only the given environment", async () => {
@@ -143,15 +149,19 @@ test("Processes.spawn() onStdout gives raw bytes and onStdoutEnd the end", async
 
 test("Processes.spawn() of what is missing or not executable is an error and leaks nothing", () => {
   const before = readdirSync("/proc/self/fd").length;
-  for (const [path, code] of [
-    ["/nonexistent/helper", "ENOENT"],
-    ["/etc/passwd", "EACCES"],
-  ] as const) {
-    const outcome = bunProcesses.spawn({ argv: [path], env: {}, onExit() {} });
-    expect(outcome.ok ? "started" : outcome.error.code).toBe(code);
-    expect(outcome.ok ? "" : outcome.error.path).toBe(path);
+  const rounds = 50;
+  for (let i = 0; i < rounds; i++) {
+    for (const [path, code] of [
+      ["/nonexistent/helper", "ENOENT"],
+      ["/etc/passwd", "EACCES"],
+    ] as const) {
+      const outcome = bunProcesses.spawn({ argv: [path], env: {}, onExit() {} });
+      expect(outcome.ok ? "started" : outcome.error.code).toBe(code);
+      expect(outcome.ok ? "" : outcome.error.path).toBe(path);
+    }
   }
-  expect(readdirSync("/proc/self/fd").length).toBe(before);
+  // The runtime's threads close copies of earlier tests meanwhile: not exact.
+  expect(readdirSync("/proc/self/fd").length).toBeLessThan(before + rounds);
 });
 
 test("Processes.spawn() leaves no descriptor behind", async () => {

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import { createInterface } from "node:readline";
 import {
   opened,
   type SharedFilesWorld,
@@ -163,10 +164,10 @@ for line in sys.stdin:
     ],
     { stdio: ["pipe", "pipe", "inherit"] },
   );
+  const answers = createInterface(python.stdout)[Symbol.asyncIterator]();
   const ask = async (start: number) => {
     python.stdin.write(`${start}\n`);
-    const [answer] = await once(python.stdout, "data");
-    return String(answer).trim();
+    return (await answers.next()).value;
   };
   expect(file.tryLockRange("write", 168, 1)).toBe("granted");
   expect(await ask(168)).toBe("busy");

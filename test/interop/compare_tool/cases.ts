@@ -39,6 +39,13 @@ function healthy(...lines: readonly string[]): readonly Case[] {
 function change(line: string, ...undo: readonly string[]): Case {
   return { args: line.split(" "), undo: undo.map((text) => text.split(" ")) };
 }
+/** Changes that take seconds and are refused when the peer is dead, or the same then. */
+function deadOnly(line: string): Case {
+  return { ...change(line), situations: ["peer dead"] };
+}
+function healthyOnly(entry: Case): Case {
+  return { ...entry, situations: HEALTHY };
+}
 
 /** Shown state; each also names a node that is there, and the one that may be dead. */
 const SHOWING = all(
@@ -134,22 +141,22 @@ const CHANGING: readonly Case[] = [
   change("-n 1 setleaderrole on"),
   change("disable", "enable"),
   change("enable"),
-  change("-n 1 disable", "-n 1 enable"),
-  change("-n 2 disable", "-n 2 enable"),
+  healthyOnly(change("-n 1 disable", "-n 1 enable")),
+  deadOnly("-n 2 disable"),
   change("-n 1 stop", "-n 1 continue"),
   change("continue"),
-  change("-n 2 stop", "-n 2 continue"),
-  change("-n 1 ban 60", "-n 1 unban"),
-  change("-n 2 ban 60", "-n 2 unban"),
+  deadOnly("-n 2 stop"),
+  healthyOnly(change("-n 1 ban 60", "-n 1 unban")),
+  deadOnly("-n 2 ban 60"),
   change("unban"),
   change("recover"),
-  change("-n 1 recover"),
+  healthyOnly(change("-n 1 recover")),
   change("ipreallocate"),
 ];
 
 /** What is already so, after the stock tool made it so. */
 const ALREADY: readonly Case[] = [
-  { ...change("disable", "enable"), before: [["disable"]], situations: HEALTHY },
+  healthyOnly({ ...change("disable", "enable"), before: [["disable"]] }),
 ];
 
 const WRONG = healthy(

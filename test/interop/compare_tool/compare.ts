@@ -81,7 +81,7 @@ async function killPeer(cluster: TestCluster): Promise<void> {
 }
 
 /** Directories and addresses of a cluster, by names that two clusters share. */
-function places(cluster: TestCluster): ReadonlyMap<string, string> {
+export function placesOf(cluster: TestCluster): ReadonlyMap<string, string> {
   const { nodes } = cluster.local.description;
   return new Map([
     [cluster.local.directory.path, "DIRECTORY"],
@@ -89,27 +89,43 @@ function places(cluster: TestCluster): ReadonlyMap<string, string> {
   ]);
 }
 
-export function compareOutcomes(
-  expected: { readonly cluster: TestCluster; readonly outcomes: readonly Outcome[] },
-  got: { readonly cluster: TestCluster; readonly outcomes: readonly Outcome[] },
-): readonly Difference[] {
-  const differences: Difference[] = [];
-  for (const [index, { situation, args, result }] of expected.outcomes.entries()) {
+export interface Run {
+  readonly places: ReadonlyMap<string, string>;
+  readonly outcomes: readonly Outcome[];
+}
+
+export function compareRuns(expected: Run, got: Run): readonly Difference[] {
+  return expected.outcomes.flatMap((outcome, index) => {
     const other = got.outcomes[index];
     if (other === undefined) throw new Error("both runs have the same cases");
-    const command = `ctdb ${args.join(" ")}`;
-    const shown = (text: string, cluster: TestCluster) => normalise(text, args, places(cluster));
-    for (const field of ["stdout", "stderr"] as const) {
-      const a = shown(result[field], expected.cluster);
-      const b = shown(other.result[field], got.cluster);
-      if (a !== b) differences.push({ situation, command, field, expected: a, got: b });
-    }
-    if (result.code !== other.result.code) {
-      const [a, b] = [String(result.code), String(other.result.code)];
-      differences.push({ situation, command, field: "status", expected: a, got: b });
-    }
-  }
-  return differences;
+    return differencesOf(outcome, expected.places, other, got.places);
+  });
+}
+
+function differencesOf(
+  { situation, args, result }: Outcome,
+  places: Run["places"],
+  other: Outcome,
+  otherPlaces: Run["places"],
+): readonly Difference[] {
+  const command = `ctdb ${args.join(" ")}`;
+  const fields = {
+    stdout: [
+      normalise(result.stdout, args, places),
+      normalise(other.result.stdout, args, otherPlaces),
+    ],
+    stderr: [
+      normalise(result.stderr, args, places),
+      normalise(other.result.stderr, args, otherPlaces),
+    ],
+    status: [String(result.code), String(other.result.code)],
+  } as const;
+  return (["stdout", "stderr", "status"] as const)
+    .map((field) => {
+      const [a, b] = fields[field];
+      return { situation, command, field, expected: a, got: b };
+    })
+    .filter((difference) => difference.expected !== difference.got);
 }
 
 export function differenceText({ situation, command, field, expected, got }: Difference): string {

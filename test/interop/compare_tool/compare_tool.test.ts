@@ -4,7 +4,7 @@
  */
 import { expect, test } from "bun:test";
 import { stockInstalled } from "../../support/local_cluster.ts";
-import { differenceText } from "./compare.ts";
+import { compareRuns, differenceText } from "./compare.ts";
 import { NORMALISATIONS, normalise } from "./normalise.ts";
 import { compareNodes, compareTools } from "./run.ts";
 
@@ -21,6 +21,26 @@ test("normalise() leaves alone what is compared", () => {
   expect(normalise("17\n", ["-n", "1", "getpid"], places)).toBe("PID\n");
   expect(normalise("17\n", ["pnn"], places)).toBe("17\n");
   expect(NORMALISATIONS.every(({ field, why }) => field !== "" && why !== "")).toBe(true);
+});
+
+test("compareRuns() sees every field that differs, and only that", () => {
+  const outcome = (result: { code: number; stdout: string; stderr: string }) => ({
+    situation: "healthy" as const,
+    args: ["leader"],
+    result,
+  });
+  const run = (result: { code: number; stdout: string; stderr: string }) => ({
+    places: new Map<string, string>(),
+    outcomes: [outcome({ code: 0, stdout: "same\n", stderr: "" }), outcome(result)],
+  });
+  const usual = run({ code: 0, stdout: "1\n", stderr: "" });
+  expect(compareRuns(usual, usual)).toEqual([]);
+  const found = compareRuns(usual, run({ code: 1, stdout: "2\n", stderr: "oops\n" }));
+  expect(found.map(({ field, expected, got }) => [field, expected, got])).toEqual([
+    ["stdout", "1\n", "2\n"],
+    ["stderr", "", "oops\n"],
+    ["status", "0", "1"],
+  ]);
 });
 
 interop(

@@ -7,9 +7,10 @@ import { join } from "node:path";
 import { compiledExecutables } from "../../support/executables.ts";
 import { STOCK_CTDB, withCluster } from "../../support/local_cluster.ts";
 import {
-  compareOutcomes,
+  compareRuns,
   type Difference,
   differenceText,
+  placesOf,
   runCases,
   startInOrder,
 } from "./compare.ts";
@@ -32,10 +33,8 @@ export async function compareTools(progress?: Progress): Promise<Comparison> {
   return await withCluster(ALL_STOCK, async (cluster) => {
     await startInOrder(cluster);
     const [expected = [], got = []] = await runCases(cluster, [STOCK_CTDB, ours], progress);
-    const differences = compareOutcomes(
-      { cluster, outcomes: expected },
-      { cluster, outcomes: got },
-    );
+    const places = placesOf(cluster);
+    const differences = compareRuns({ places, outcomes: expected }, { places, outcomes: got });
     return { cases: expected.length, differences };
   });
 }
@@ -48,9 +47,9 @@ export async function compareNodes(progress?: Progress): Promise<Comparison> {
     return await withCluster(ALL_OURS, async (ours) => {
       await startInOrder(ours);
       const [got = []] = await runCases(ours, [STOCK_CTDB], progress);
-      const differences = compareOutcomes(
-        { cluster: stock, outcomes: expected },
-        { cluster: ours, outcomes: got },
+      const differences = compareRuns(
+        { places: placesOf(stock), outcomes: expected },
+        { places: placesOf(ours), outcomes: got },
       );
       return { cases: expected.length, differences };
     });
