@@ -115,7 +115,8 @@ export class SimCluster {
           if (cancelled || this.lockService === undefined) return;
           const { holder, down } = this.lockService;
           if (down) answered({ kind: "timeout" });
-          else answered(holder === undefined ? { kind: "held", latencyMs: 1 } : { kind: "contended" });
+          else
+            answered(holder === undefined ? { kind: "held", latencyMs: 1 } : { kind: "contended" });
         });
         return {
           cancel: () => {

@@ -1,4 +1,201 @@
-/** The broken variants. Each must be caught within 200 seeds (test/sim/mutants.test.ts says how often). */
+/**
+ * The broken variants. Each must be caught within 200 seeds; test/torture/sim_mutants.test.ts runs them all and
+ * says after how many each was.
+ */
 import type { Mutant } from "./mutants.ts";
 
-export const MUTANTS: readonly Mutant[] = [];
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: "no-rsn-bump",
+    breaks: "a new data master does not raise the RSN",
+    edits: [
+      {
+        file: "src/database/store_rule.ts",
+        find: "const bump = isDmaster && !readOnly;",
+        replace: "const bump = false;",
+      },
+    ],
+  },
+  {
+    name: "lmaster-stays-dmaster",
+    breaks: "the lmaster passes a record on and remains data master in its own copy",
+    edits: [
+      {
+        file: "src/database/node_calls.ts",
+        find: "    header.dmaster = newDmaster;\n    const stored = database.records.store(hash, key, header, data, this.#host.pnn);",
+        replace:
+          "    header.dmaster = this.#host.pnn;\n    const stored = database.records.store(hash, key, header, data, this.#host.pnn);",
+      },
+    ],
+  },
+  {
+    name: "holder-stays-dmaster",
+    breaks: "a data master gives a record away and remains data master in its own copy",
+    edits: [
+      {
+        file: "src/database/node_calls.ts",
+        find: "    header.dmaster = requester;\n",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "no-generation-check",
+    breaks: "packets about records of an earlier generation are taken",
+    edits: [
+      {
+        file: "src/daemon/packet_input.ts",
+        find: "return packet.generation === vnnMap.generation;",
+        replace: "return true;",
+      },
+      {
+        file: "src/database/node_calls.ts",
+        find: "(own & NODE_FLAGS.BANNED) === 0 && packet.generation === this.#host.generation()",
+        replace: "(own & NODE_FLAGS.BANNED) === 0",
+      },
+      {
+        file: "src/database/node_calls.ts",
+        find: "if (database.generation !== since || !this.#isOfThisGeneration(packet)) return true;",
+        replace: "void since;",
+      },
+    ],
+  },
+  {
+    name: "controls-lost-with-node",
+    breaks: "controls to a node that is lost are forgotten instead of answered",
+    edits: [
+      {
+        file: "src/daemon/control_router.ts",
+        find: 'if (pending.pnn === pnn) this.#finish(reqid, failure("node is disconnected"));',
+        replace: "if (pending.pnn === pnn) this.#pending.delete(reqid);",
+      },
+    ],
+  },
+  {
+    name: "calls-not-resent",
+    breaks: "calls that were under way are not sent again after a recovery",
+    edits: [
+      {
+        file: "src/database/database_set.ts",
+        find: "const count = this.#pending.resend(database);",
+        replace: "const count = Math.min(0, this.#pending.size);",
+      },
+    ],
+  },
+  {
+    name: "lock-loss-ignored",
+    breaks: "a leader that hears of the loss of the cluster lock goes on",
+    edits: [
+      {
+        file: "src/cluster/election.ts",
+        find: '    if (this.leading) this.#setLeader(UNKNOWN_PNN);\n    if (this.#host.canLead()) this.force("cluster lock lost");\n    else this.#expectLeader();',
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "contention-wins",
+    breaks: "a node that does not get the cluster lock leads all the same",
+    edits: [
+      {
+        file: "src/cluster/election.ts",
+        find: 'host.log.notice("Unable to take cluster lock - contention");',
+        replace: "this.#setLeader(host.pnn);",
+      },
+      {
+        file: "src/cluster/election.ts",
+        find: "return this.leading && !this.inProgress && (this.#lock === undefined || this.#lock.held);",
+        replace: "return this.leading && !this.inProgress;",
+      },
+    ],
+  },
+  {
+    name: "recovery-outlives-leadership",
+    breaks: "a recovery goes on when another node has become leader",
+    edits: [
+      {
+        file: "src/cluster/recoverd.ts",
+        find: "      this.#host.log.error(`Leader changed to ${leader}, aborting recovery`);\n    }\n    this.#cancelOperations();",
+        replace: "      this.#host.log.error(`Leader changed to ${leader}`);\n    }",
+      },
+    ],
+  },
+  {
+    name: "first-copy-wins",
+    breaks: "a recovery keeps the first copy of a record that it sees, whatever the RSNs",
+    edits: [
+      {
+        file: "src/recovery/record_table.ts",
+        find: "if (low !== storedLow) return low > storedLow;",
+        replace: "if (low !== storedLow) return false;",
+      },
+    ],
+  },
+  {
+    name: "inactive-records-count",
+    breaks: "records of a node that was stopped or banned count in the next recovery",
+    edits: [
+      {
+        file: "src/database/database_set.ts",
+        find: 'if (database.kind === "volatile") database.invalidRecords = true;',
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "frozen-without-lock",
+    breaks: "a database counts as frozen while clients still work in it",
+    edits: [
+      {
+        file: "src/database/freeze.ts",
+        find: "this.#endWait = countLockWait(",
+        replace:
+          'this.#host.timers.soon(() => { if (this.#state === "freezing") { this.#state = "frozen"; const waiters = this.#waiters; this.#waiters = []; for (const reply of waiters) reply(SUCCESS); } });\n    this.#endWait = countLockWait(',
+      },
+    ],
+  },
+  {
+    name: "parked-calls-stay",
+    breaks: "requests that waited for a thaw are not resumed",
+    edits: [
+      {
+        file: "src/database/chain_gate.ts",
+        find: "    this.#resume([...this.#queues.values()]);",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "lost-link-unnoticed",
+    breaks: "no recovery is asked for when the link between two members was interrupted",
+    edits: [
+      {
+        file: "src/daemon/node.ts",
+        find: "    this.forceRecovery(`packets of node ${pnn} may be lost`);",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "messages-overtake",
+    breaks: "of two packets to the own node the later one comes first",
+    edits: [
+      {
+        file: "src/daemon/node_output.ts",
+        find: "this.#looping.push(packet.copy());",
+        replace: "this.#looping.unshift(packet.copy());",
+      },
+    ],
+  },
+  {
+    name: "attach-stays-deferred",
+    breaks: "an attach that waited for the end of a recovery is forgotten",
+    edits: [
+      {
+        file: "src/database/attach_control.ts",
+        find: "      for (const { name, flags, reply, timer } of deferred) {",
+        replace: "      for (const { name, flags, reply, timer } of deferred.slice(0, 0)) {",
+      },
+    ],
+  },
+];

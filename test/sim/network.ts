@@ -129,7 +129,8 @@ export class SimNetwork {
     host.powered = true;
     for (const connection of [...this.#connections]) {
       const { client, server } = connection;
-      const stale = (client.host === host && !client.open) || (server.host === host && !server.open);
+      const stale =
+        (client.host === host && !client.open) || (server.host === host && !server.open);
       if (stale && !connection.local) connection.abort();
     }
   }

@@ -8,8 +8,8 @@
  *
  * Invariants that it checks:
  * 1. In one generation at most one node says of itself that it is data master of a record.
- * 2. In one generation what a data master stores has no lower RSN than any other node's copy, and no
- *    node's own copy goes back.
+ * 2. In one generation a new data master has a higher RSN than every other node's copy, and no node's own
+ *    copy goes back.
  * 3. What a participant of a recovery had is there afterwards: the copy with the highest RSN, its data
  *    unchanged, its RSN not lower. (An empty record may go.)
  * 4. All participants thaw with the same records.
@@ -33,11 +33,17 @@ interface StoredCopy extends Copy {
 /** Key (latin1) → copy. */
 export type Content = ReadonlyMap<string, Copy>;
 
+export interface Brought {
+  /** Generation that the content is of; copies of another one come from the other side of a partition. */
+  readonly generation: number;
+  /** undefined when it counts for nothing. */
+  readonly content: Content | undefined;
+}
+
 /** One recovery of one database. */
 interface Recovery {
   readonly generation: number;
-  /** What each participant brought; undefined when that counted for nothing. */
-  readonly brought: Map<number, Content | undefined>;
+  readonly brought: Map<number, Brought>;
   /** What the first participant thawed with. */
   first: { readonly pnn: number; readonly content: Content } | undefined;
 }
@@ -95,8 +101,8 @@ export class RecordChecker {
     }
   }
 
-  /** A recovery's transaction starts on the node: `content` is what it brings, undefined for nothing. */
-  joined(pnn: number, name: string, generation: number, content: Content | undefined): void {
+  /** A recovery's transaction starts on the node. */
+  joined(pnn: number, name: string, generation: number, brought: Brought): void {
     let recoveries = this.#recoveries.get(name);
     if (recoveries === undefined) {
       recoveries = [];
@@ -108,7 +114,7 @@ export class RecordChecker {
       recoveries.push(recovery);
       if (recoveries.length > RECOVERIES_KEPT) recoveries.shift();
     }
-    recovery.brought.set(pnn, content);
+    recovery.brought.set(pnn, brought);
     recovery.first = undefined;
   }
 
@@ -126,7 +132,7 @@ export class RecordChecker {
     for (const [key, { dmaster, rsn }] of content) {
       const copies = copiesOf(keys, key);
       const copy = { generation, dmaster, rsn, data: undefined };
-      if (dmaster === pnn) this.#judgeMaster(pnn, name, key, copy, copies);
+      if (dmaster === pnn) this.#judgeMaster(pnn, name, key, copy, copies, false);
       copies.set(pnn, copy);
     }
   }
@@ -143,9 +149,7 @@ export class RecordChecker {
         this.#judge.violated(`record lost: ${where}, key ${quote(key)}: ${had}`);
       }
       if (now.rsn < rsn) {
-        this.#judge.violated(
-          `RSN goes back: ${where}, key ${quote(key)}: ${had}, now ${now.rsn}`,
-        );
+        this.#judge.violated(`RSN goes back: ${where}, key ${quote(key)}: ${had}, now ${now.rsn}`);
       }
       if (!copies.some(({ data }) => sameBytes(now.data, data))) {
         this.#judge.violated(
@@ -192,7 +196,10 @@ export class RecordChecker {
         `RSN goes back: ${describe(name, text, copy)}: node ${pnn} had ${own.rsn}, stores ${copy.rsn}`,
       );
     }
-    if (copy.dmaster === pnn) this.#judgeMaster(pnn, name, text, copy, copies);
+    if (copy.dmaster === pnn) {
+      const wasMaster = own?.generation === generation && own.dmaster === pnn;
+      this.#judgeMaster(pnn, name, text, copy, copies, wasMaster);
+    }
     copies.set(pnn, copy);
   }
 
@@ -202,6 +209,7 @@ export class RecordChecker {
     key: string,
     copy: StoredCopy,
     copies: ReadonlyMap<number, StoredCopy>,
+    wasMaster: boolean,
   ): void {
     for (const [otherPnn, other] of copies) {
       if (otherPnn === pnn || other.generation !== copy.generation) continue;
@@ -212,9 +220,9 @@ export class RecordChecker {
           `two data masters: ${describe(name, key, copy)}: node ${pnn} rsn ${copy.rsn} and node ${otherPnn} rsn ${other.rsn}`,
         );
       }
-      if (other.rsn > copy.rsn) {
+      if (other.rsn > copy.rsn || (other.rsn === copy.rsn && !wasMaster)) {
         this.#judge.violated(
-          `RSN goes back: ${describe(name, key, copy)}: data master ${pnn} stores ${copy.rsn}, node ${otherPnn} has ${other.rsn}`,
+          `RSN does not rise: ${describe(name, key, copy)}: data master ${pnn} stores ${copy.rsn}, node ${otherPnn} has ${other.rsn}`,
         );
       }
     }
@@ -236,22 +244,39 @@ interface BestCopies {
   copies: Copy[];
 }
 
+interface Candidate {
+  readonly pnn: number;
+  readonly generation: number;
+  readonly copy: Copy;
+}
+
 /**
  * By key, what the participants had with the highest RSN. Several of them may: the same data, or what two
- * sides of a partition made of the record, of which either is good.
+ * sides of a partition made of the record, of which either is good. But in one generation the data
+ * master's copy beats those that others still have.
  */
 function bestCopies(recovery: Recovery): ReadonlyMap<string, BestCopies> {
-  const best = new Map<string, BestCopies>();
-  for (const [pnn, content] of recovery.brought) {
+  const candidates = new Map<string, Candidate[]>();
+  for (const [pnn, { generation, content }] of recovery.brought) {
     for (const [key, copy] of content ?? []) {
-      const known = best.get(key);
-      if (known === undefined || copy.rsn > known.rsn) {
-        best.set(key, { rsn: copy.rsn, pnns: [pnn], copies: [copy] });
-      } else if (copy.rsn === known.rsn) {
-        known.pnns.push(pnn);
-        known.copies.push(copy);
-      }
+      const known = candidates.get(key);
+      const highest = known?.[0]?.copy.rsn ?? -1;
+      if (copy.rsn > highest) candidates.set(key, [{ pnn, generation, copy }]);
+      else if (copy.rsn === highest) known?.push({ pnn, generation, copy });
     }
+  }
+  const best = new Map<string, BestCopies>();
+  for (const [key, all] of candidates) {
+    const masters = all.filter(({ pnn, copy }) => copy.dmaster === pnn);
+    const beaten = new Set(masters.map(({ generation }) => generation));
+    const left = all.filter(
+      (candidate) => masters.includes(candidate) || !beaten.has(candidate.generation),
+    );
+    best.set(key, {
+      rsn: all[0]?.copy.rsn ?? 0,
+      pnns: left.map(({ pnn }) => pnn),
+      copies: left.map(({ copy }) => copy),
+    });
   }
   return best;
 }

@@ -32,12 +32,10 @@ export function watchRecoveries(checker: RecordChecker, pnn: number, set: Databa
       if (database?.kind !== "volatile" || database.freeze.transaction !== "started") return;
       const content = frozenContent(database);
       if (content === undefined) return;
-      checker.joined(
-        pnn,
-        database.name,
-        request.tid,
-        worthless.has(database) ? undefined : content,
-      );
+      checker.joined(pnn, database.name, request.tid, {
+        generation: database.generation,
+        content: worthless.has(database) ? undefined : content,
+      });
     };
     const reply = start?.(request, from, (answer) => {
       started();

@@ -32,7 +32,9 @@ export function unsettled(nodes: readonly SimNode[]): readonly string[] {
       say(`another generation than node ${first?.pnn}`);
     }
     if (String(own.vnnMap.map) !== String(reference?.vnnMap.map)) {
-      say(`vnn map ${own.vnnMap.map.join(" ")}, node ${first?.pnn} ${reference?.vnnMap.map.join(" ")}`);
+      say(
+        `vnn map ${own.vnnMap.map.join(" ")}, node ${first?.pnn} ${reference?.vnnMap.map.join(" ")}`,
+      );
     }
     for (const database of node.databases?.databases() ?? []) {
       if (database.freeze.state !== "thawed") say(`${database.name} is ${database.freeze.state}`);

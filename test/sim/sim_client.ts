@@ -20,14 +20,7 @@ const SRVID_PREFIX = 0x51510000;
 const FILLER_BYTES_MAX = 300;
 const LARGE_BYTES = 20_000;
 
-export type ClientAction =
-  | "increment"
-  | "delete"
-  | "fetch"
-  | "ping"
-  | "message"
-  | "ask"
-  | "reopen";
+export type ClientAction = "increment" | "delete" | "fetch" | "ping" | "message" | "ask" | "reopen";
 
 export class SimClient {
   readonly node: SimNode;

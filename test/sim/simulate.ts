@@ -45,7 +45,8 @@ export function simulate(options: RunOptions): RunResult {
   try {
     run.all(options.virtualMs);
   } catch (error) {
-    violation = error instanceof InvariantViolation ? error.message : String((error as Error).stack);
+    violation =
+      error instanceof InvariantViolation ? error.message : String((error as Error).stack);
   }
   return run.result(violation);
 }
@@ -159,7 +160,9 @@ class Run {
     };
     while (left().length > 0) {
       if (scheduler.nowMs >= limitMs) {
-        throw new InvariantViolation(`still open after the clients have gone: ${left().join("; ")}`);
+        throw new InvariantViolation(
+          `still open after the clients have gone: ${left().join("; ")}`,
+        );
       }
       scheduler.run(scheduler.nowMs + LOOK_MS);
     }
@@ -170,7 +173,9 @@ class Run {
       for (const { name, tdb } of databases?.databases() ?? []) {
         const outcome = this.#check(tdb);
         if (!outcome.ok) {
-          throw new InvariantViolation(`${name} on node ${pnn} is damaged: ${outcome.error.reason}`);
+          throw new InvariantViolation(
+            `${name} on node ${pnn} is damaged: ${outcome.error.reason}`,
+          );
         }
       }
     }

@@ -32,6 +32,7 @@ const COMMANDS: readonly (readonly string[])[] = [
   ["catdb", DATABASE],
 ];
 
+/** Ends with all nodes stopped, so that the links are quiet. */
 export async function everyKindOfTraffic(cluster: TestCluster): Promise<void> {
   const mixed = new MixedCluster(cluster);
   await mixed.start(...cluster.pnns);
@@ -52,6 +53,7 @@ export async function everyKindOfTraffic(cluster: TestCluster): Promise<void> {
   await mixed.start(2);
   await mixed.settled(mixed.pnns);
   await recordsGoEverywhere(mixed, mixed.pnns, "after the return");
+  await cluster.stop();
 }
 
 async function migrations(mixed: MixedCluster): Promise<void> {

@@ -23,7 +23,7 @@ function replacing(
 }
 
 /** Commands of the stock tool that ours does not have yet; their rows are left out of its help. */
-const NOT_YET = [
+export const NOT_YET: readonly string[] = [
   "ip",
   "ipinfo",
   "ifaces",
@@ -40,7 +40,6 @@ const NOT_YET = [
   "backupdb",
   "restoredb",
   "dumpdbbackup",
-  "wipedb",
   "event",
   "scriptstatus",
   "natgw",
