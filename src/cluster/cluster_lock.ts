@@ -3,7 +3,8 @@
  * (docs/recovery.md, "Cluster lock").
  *
  * Rules for every implementation:
- * 1. One attempt at a time; `attempt` while one runs or the lock is held is a mistake of the caller.
+ * 1. One attempt at a time; `attempt` while one runs or the lock is held is a mistake of the
+ *    caller.
  * 2. A callback never runs inside the call that asked for it, and not after `release`.
  * 3. `onLost` runs when a held lock is gone without `release`; `held` is false by then.
  */

@@ -1,9 +1,9 @@
 /**
- * Ban credits: which node caused how many failures lately. A node with twice as many credits as the
- * cluster has nodes is to be banned.
+ * Ban credits: which node caused how many failures lately. A node with twice as many credits as
+ * the cluster has nodes is to be banned.
  *
- * Old credits are forgiven after RecoveryGracePeriod without a new one. Time that failing recoveries
- * themselves take does not count, otherwise slow failures would be forgiven for ever
+ * Old credits are forgiven after RecoveryGracePeriod without a new one. Time that failing
+ * recoveries themselves take does not count, otherwise slow failures would be forgiven for ever
  * (upstream bug 13670).
  */
 export class Culprits {

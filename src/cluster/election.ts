@@ -5,13 +5,14 @@
  * Invariants:
  * 1. One election at a time. Each has an attempt number; an answer that belongs to another
  *    attempt is ignored.
- * 2. Every state but "settled" ends by itself: by a deadline or by the deadline of the lock attempt.
- * 3. With a cluster lock this node leads only while it holds it, and broadcasts of others are ignored
- *    as long as it does (upstream bug 15892).
- * 4. Receiving LEADER(unknown) never sends LEADER(unknown); our own broadcasts come back to us, and a
- *    message does not say who sent it.
- * 5. Contention for the lock is no fault: who does not get it follows, and tries again when no leader
- *    shows up for the leader timeout.
+ * 2. Every state but "settled" ends by itself: by a deadline or by the deadline of the lock
+ *    attempt.
+ * 3. With a cluster lock this node leads only while it holds it, and broadcasts of others are
+ *    ignored as long as it does (upstream bug 15892).
+ * 4. Receiving LEADER(unknown) never sends LEADER(unknown); our own broadcasts come back to us,
+ *    and a message does not say who sent it.
+ * 5. Contention for the lock is no fault: who does not get it follows, and tries again when no
+ *    leader shows up for the leader timeout.
  *
  * It decides about nothing but leadership, and reaches nodes only through its host.
  */

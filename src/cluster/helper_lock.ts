@@ -1,6 +1,7 @@
 /**
- * The cluster lock through a mutex helper process: `[cluster] cluster lock = FILE` with the fcntl helper
- * of this installation, or `!COMMAND ARGS` with any program that speaks the helper protocol.
+ * The cluster lock through a mutex helper process: `[cluster] cluster lock = FILE` with the fcntl
+ * helper of this installation, or `!COMMAND ARGS` with any program that speaks the helper
+ * protocol.
  */
 import { assert } from "../base/assert.ts";
 import { err, ok, type Result } from "../base/result.ts";

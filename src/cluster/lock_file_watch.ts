@@ -1,6 +1,6 @@
 /**
- * The liveness check of the fcntl mutex helper: a child process does the blocking work on the lock file,
- * reports by single bytes on a pipe, and its silence or end means that the lock is not to be
+ * The liveness check of the fcntl mutex helper: a child process does the blocking work on the lock
+ * file, reports by single bytes on a pipe, and its silence or end means that the lock is not to be
  * trusted any more. So a hung file system never hangs the process that holds the lock.
  */
 import type { ChildProcess, Processes, Timer, Timers } from "../platform/types.ts";

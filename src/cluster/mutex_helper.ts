@@ -1,10 +1,11 @@
 /**
- * The protocol of a cluster mutex helper, one child process for each attempt: one character on standard
- * output ('0' held, '1' contended, '2' timeout, '3' error), then it lives as long as it holds the
- * lock. End of output without a release: the lock is lost. SIGTERM releases.
+ * The protocol of a cluster mutex helper, one child process for each attempt: one character on
+ * standard output ('0' held, '1' contended, '2' timeout, '3' error), then it lives as long as it
+ * holds the lock. End of output without a release: the lock is lost. SIGTERM releases.
  *
  * Invariants:
- * 1. The states go attempting → held → ended, or attempting → ended; each handler runs at most once.
+ * 1. The states go attempting → held → ended, or attempting → ended; each handler runs at most
+ *    once.
  * 2. After `stop()` no handler but `ended` runs.
  */
 import type { ChildProcess, Clock, Processes, Timer, Timers } from "../platform/types.ts";

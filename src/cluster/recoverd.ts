@@ -3,11 +3,12 @@
  * takeover runs while this node leads (docs/recovery.md). A client of its own ctdbd.
  *
  * Invariants:
- * 1. No handler waits. Answers arrive as snapshots, and a snapshot of the cluster is used only when the
- *    epoch is still the one it was begun in: leadership, an election, flags or a finished
+ * 1. No handler waits. Answers arrive as snapshots, and a snapshot of the cluster is used only
+ *    when the epoch is still the one it was begun in: leadership, an election, flags or a finished
  *    operation start a new epoch (what was read before a wait is void after it).
  * 2. A recovery or takeover run is cancelled in the step in which this node stops leading.
- * 3. The ping to ctdbd, the look at our own state and the leader broadcast never wait for other nodes.
+ * 3. The ping to ctdbd, the look at our own state and the leader broadcast never wait for other
+ *    nodes.
  */
 import { unreachable } from "../base/assert.ts";
 import type { Logger } from "../base/log.ts";

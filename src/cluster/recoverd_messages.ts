@@ -1,6 +1,6 @@
 /**
- * The messages that a recovery daemon listens to (docs/recovery.md, "Messages"), decoded and handed
- * on. A message that does not decode is logged and dropped.
+ * The messages that a recovery daemon listens to (docs/recovery.md, "Messages"), decoded and
+ * handed on. A message that does not decode is logged and dropped.
  */
 import type { Logger } from "../base/log.ts";
 import { err, ok, type Result } from "../base/result.ts";

@@ -1,7 +1,7 @@
 /**
  * The recovery helper as a child process: `ctdb_recovery_helper FD SOCKET GENERATION`, ours or any
- * other that keeps the contract. It writes a 32-bit 0 to FD when the recovery succeeded, and ends with
- * a status other than 0, and nothing written, when it failed.
+ * other that keeps the contract. It writes a 32-bit 0 to FD when the recovery succeeded, and ends
+ * with a status other than 0, and nothing written, when it failed.
  */
 import { err, ok, type Result } from "../base/result.ts";
 import type { Processes } from "../platform/types.ts";

@@ -1,6 +1,6 @@
 /**
- * One recovery as recoverd sees it: push everybody's flags, let the helper recover the databases, run
- * a takeover, tell the clients.
+ * One recovery as recoverd sees it: push everybody's flags, let the helper recover the databases,
+ * run a takeover, tell the clients.
  *
  * Invariants:
  * 1. The states go flags → databases → takeover → ended, and may end from each of them.

@@ -1,7 +1,7 @@
 /**
- * What recoverd looks at before it decides: read-only answers of its own ctdbd (local), and, on the
- * leader, of the other nodes (remote). Collecting owns no state; what it returns is a value that
- * may be out of date when it arrives, so the decider checks the epoch.
+ * What recoverd looks at before it decides: read-only answers of its own ctdbd (local), and, on
+ * the leader, of the other nodes (remote). Collecting owns no state; what it returns is a value
+ * that may be out of date when it arrives, so the decider checks the epoch.
  */
 import { err, ok, type Result } from "../base/result.ts";
 import type { ControlOutcome, CtdbClient } from "../client/types.ts";

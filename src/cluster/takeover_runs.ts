@@ -2,8 +2,8 @@
  * Takeover runs from recoverd's side: who asked for one, when one may run, and who is told.
  *
  * Invariants:
- * 1. One run at a time. Requests that are there when a run starts are answered by its end; later ones
- *    wait for the next, because they may be about changes that this run has not seen.
+ * 1. One run at a time. Requests that are there when a run starts are answered by its end; later
+ *    ones wait for the next, because they may be about changes that this run has not seen.
  * 2. A cancelled run answers nobody; its requests wait for the next run, or go to the next leader.
  */
 import type { Logger } from "../base/log.ts";
@@ -141,8 +141,8 @@ export class TakeoverRuns {
 }
 
 /**
- * A run where there is no address to host: every connected node is told IPREALLOCATED, as always at the
- * end of a run. A node that refuses the control does not make the run fail.
+ * A run where there is no address to host: every connected node is told IPREALLOCATED, as always
+ * at the end of a run. A node that refuses the control does not make the run fail.
  */
 export function announceOnly(client: CtdbClient, log: Logger): TakeoverHelper {
   return {

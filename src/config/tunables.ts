@@ -89,6 +89,8 @@ export const TUNABLES: readonly Tunable[] = ROWS.map(([name, defaultValue, obsol
 }));
 
 const indexByName = new Map(TUNABLES.map((tunable, index) => [tunable.name.toLowerCase(), index]));
+/** As the daemon itself spells them: it asks several times for each packet. */
+const indexByExactName = new Map(TUNABLES.map((tunable, index) => [tunable.name, index]));
 
 /** LIST_TUNABLES shows two tunables elsewhere than the wire struct holds them. */
 const LISTED_AFTER = new Map([["VacuumLimit", "VacuumFastPathCount"]]);
@@ -112,7 +114,7 @@ export class TunableSet {
 
   /** undefined for a name that is not in the table. */
   get(name: string): number | undefined {
-    const index = indexByName.get(name.toLowerCase());
+    const index = indexByExactName.get(name) ?? indexByName.get(name.toLowerCase());
     return index === undefined ? undefined : this.#values[index];
   }
 

@@ -44,7 +44,8 @@ export interface DaemonDependencies {
   isAlive(pid: number): boolean;
   /** Reads the nodes file, or runs the command that prints it. */
   loadNodes(done: NodesLoaded): void;
-  memoryUse(): MemoryUse;
+  /** With `collect` what nobody needs any more is freed first, which takes some milliseconds. */
+  memoryUse(collect?: boolean): MemoryUse;
   /** The daemon has ended; nothing of it runs any more. */
   exit(code: number): void;
 }

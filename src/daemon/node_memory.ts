@@ -38,8 +38,18 @@ export function nodeMemory(
           { name: "pending controls", bytes: node.controls.pendingCount * 64 },
           { name: "statistics history", bytes: node.statistics.historyBytes },
           { name: "tunables", bytes: TUNABLES.length * 4 },
+          ...refusedPackets(node),
         ],
       },
     ],
   };
+}
+
+/** Counts of what was not handled: who wonders about memory wonders about senders, too. */
+function refusedPackets({ input }: Node): readonly MemoryItem[] {
+  return [
+    { name: `packets of clients refused: ${input.refused.client}`, bytes: 0 },
+    { name: `packets of nodes refused: ${input.refused.node}`, bytes: 0 },
+    { name: `calls of other generations dropped: ${input.staleCalls}`, bytes: 0 },
+  ];
 }

@@ -39,8 +39,10 @@ export interface PacketInputParts {
 
 export class PacketInput {
   readonly #p: PacketInputParts;
-  /** Packets that were refused, by sender. */
+  /** Packets that were refused, by sender; `ctdb dumpmemory` shows them. */
   readonly refused = { client: 0, node: 0 };
+  /** Calls about records that came too late for their generation, or while we are banned. */
+  staleCalls = 0;
   #lastRefusalLogMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: PacketInputParts) {
@@ -100,9 +102,7 @@ export class PacketInput {
     }
     const problem = packetProblem(packet) ?? this.#addressProblem(packet);
     if (problem !== undefined) {
-      this.refused.node += 1;
-      this.#logRefusal(`Restarting link of node ${pnn}: ${problem}`);
-      this.#p.restartNode(pnn, problem);
+      this.#refuseNode(pnn, problem);
       return;
     }
     const entry = nodes.entry(pnn);
@@ -177,7 +177,10 @@ export class PacketInput {
 
   #record(packet: PacketView, pnn: number): void {
     const problem = this.#p.database.nodePacket(packet);
-    if (problem === undefined) return;
+    if (problem !== undefined) this.#refuseNode(pnn, problem);
+  }
+
+  #refuseNode(pnn: number, problem: string): void {
     this.refused.node += 1;
     this.#logRefusal(`Restarting link of node ${pnn}: ${problem}`);
     this.#p.restartNode(pnn, problem);
@@ -185,15 +188,17 @@ export class PacketInput {
 
   #callAllowed(packet: PacketView): boolean {
     const { nodes, vnnMap } = this.#p;
-    if ((nodes.own.flags & NODE_FLAGS.BANNED) !== 0) return false;
-    return packet.generation === vnnMap.generation;
+    const banned = (nodes.own.flags & NODE_FLAGS.BANNED) !== 0;
+    if (!banned && packet.generation === vnnMap.generation) return true;
+    this.staleCalls += 1;
+    return false;
   }
 
   #keepalive(packet: PacketView, pnn: number): void {
     this.#p.statistics.keepalive_packets_recv += 1;
     const keepalive = readReqKeepalive(packet);
     if (!keepalive.ok) {
-      this.#p.restartNode(pnn, keepalive.error);
+      this.#refuseNode(pnn, keepalive.error);
       return;
     }
     this.#p.keepalive(pnn, keepalive.value.version, keepalive.value.uptime);

@@ -205,9 +205,8 @@ export class DatabaseFreeze {
     if (this.#transaction === "committing") {
       return `Cannot cancel the transaction on database "${this.#database.name}": a commit is running`;
     }
-    if (this.#transaction === "none") {
-      return `No transaction to cancel on database "${this.#database.name}"`;
-    }
+    // Like the original: a coordinator cancels without knowing whether its start arrived.
+    if (this.#transaction === "none") return undefined;
     this.interruptWork();
     this.#cancelTransaction();
     return undefined;

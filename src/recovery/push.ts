@@ -1,10 +1,10 @@
 /**
- * Sending the merged records of one database to all nodes: DB_PUSH_START, record buffers as messages,
- * DB_PUSH_CONFIRM with the number that each node stored.
+ * Sending the merged records of one database to all nodes: DB_PUSH_START, record buffers as
+ * messages, DB_PUSH_CONFIRM with the number that each node stored.
  *
- * Messages are not acknowledged. So that a slow node does not make the daemons queue a whole database,
- * each buffer is followed by a PING on the same path; only so many buffers are sent ahead of its answer.
- * Each buffer is made in a turn of its own.
+ * Messages are not acknowledged. So that a slow node does not make the daemons queue a whole
+ * database, each buffer is followed by a PING on the same path; only so many buffers are sent
+ * ahead of its answer. Each buffer is made in a turn of its own.
  */
 import { ok } from "../base/result.ts";
 import { u64 } from "../base/u64.ts";

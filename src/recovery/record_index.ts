@@ -1,6 +1,6 @@
 /**
- * Hash → place of a record in the slabs. Open addressing with linear probing, split by the top bits
- * of the hash into shards that grow on their own: growing one costs well under a millisecond
+ * Hash → place of a record in the slabs. Open addressing with linear probing, split by the top
+ * bits of the hash into shards that grow on their own: growing one costs well under a millisecond
  * however many records there are.
  *
  * Invariants:

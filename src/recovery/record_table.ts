@@ -4,13 +4,14 @@
  *
  * Invariants:
  * 1. No JavaScript object for each record. Records lie in large slabs in the form of the wire
- *    (length, reqid, key length, data length, key, data), so that a run of them is moved as one copy;
- *    the index is open addressing over plain words.
+ *    (length, reqid, key length, data length, key, data), so that a run of them is moved as one
+ *    copy; the index is open addressing over plain words.
  * 2. The result does not depend on the order in which copies arrive, only on the order of their
  *    sources (`rank`): pulls from several nodes may be interleaved.
  * 3. A buffer that does not parse changes nothing.
  *
- * The word "reqid" of a stored record holds the rank of its source, or DEAD once a better copy came.
+ * The word "reqid" of a stored record holds the rank of its source, or DEAD once a better copy
+ * came.
  */
 import { err, ok, type Result } from "../base/result.ts";
 import { LTDB_HEADER_BYTES, REC_DATA_HEAD_BYTES } from "../wire/structs.ts";

@@ -1,7 +1,8 @@
 /**
  * One attempt to recover one database (docs/recovery.md, "One database"): name, attach where it is
- * missing, freeze, transaction, collect, wipe, push, commit, thaw. The first failure ends the attempt; what
- * was frozen stays frozen, and the next attempt begins with the same steps, which all nodes accept again.
+ * missing, freeze, transaction, collect, wipe, push, commit, thaw. The first failure ends the
+ * attempt; what was frozen stays frozen, and the next attempt begins with the same steps, which
+ * all nodes accept again.
  */
 import { ok } from "../base/result.ts";
 import { DB_FLAGS } from "../wire/constants.ts";

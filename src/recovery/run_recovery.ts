@@ -1,10 +1,10 @@
 /**
- * One recovery from the leader's side, as a client of its own ctdbd (docs/recovery.md, "Sequence").
- * It owns no state that outlives it. Every request has the deadline RecoverTimeout, so it always ends;
- * it is cancelled by closing its client, or by killing the process it runs in.
+ * One recovery from the leader's side, as a client of its own ctdbd (docs/recovery.md,
+ * "Sequence"). It owns no state that outlives it. Every request has the deadline RecoverTimeout,
+ * so it always ends; it is cancelled by closing its client, or by killing the process it runs in.
  *
- * When databases cannot be recovered, the node that was in the way most often is banned from here, and
- * the outcome is a failure; recoverd then begins anew.
+ * When databases cannot be recovered, the node that was in the way most often is banned from here,
+ * and the outcome is a failure; recoverd then begins anew.
  */
 import { err, ok, type Result } from "../base/result.ts";
 import { TunableSet } from "../config/tunables.ts";

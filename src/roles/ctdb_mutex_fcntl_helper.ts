@@ -1,9 +1,9 @@
 /**
- * ctdb_mutex_fcntl_helper FILE [RECHECK [PING_TIMEOUT]]: holds the cluster lock as a byte-range lock on
- * byte 0 of a file in a cluster file system (docs/recovery.md, "Cluster lock").
+ * ctdb_mutex_fcntl_helper FILE [RECHECK [PING_TIMEOUT]]: holds the cluster lock as a byte-range
+ * lock on byte 0 of a file in a cluster file system (docs/recovery.md, "Cluster lock").
  *
- * The lock belongs to this process, which does no other work on the file: what can block is done by
- * a child (the same role with --check), whose end or silence ends us, and so frees the lock.
+ * The lock belongs to this process, which does no other work on the file: what can block is done
+ * by a child (the same role with --check), whose end or silence ends us, and so frees the lock.
  */
 import * as fs from "node:fs";
 import type { SystemError } from "../base/errors.ts";

@@ -1,6 +1,7 @@
 /**
  * ctdb-recoverd: the recovery daemon of a node, a child of its ctdbd and a client of it. It ends
- * with either: when the connection or the parent is gone, and on SIGTERM after giving up the cluster lock.
+ * with either: when the connection or the parent is gone, and on SIGTERM after giving up the
+ * cluster lock.
  */
 import { heapStats } from "bun:jsc";
 import { existsSync, realpathSync } from "node:fs";

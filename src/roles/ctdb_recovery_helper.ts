@@ -1,6 +1,6 @@
 /**
- * ctdb_recovery_helper STATUS-FD SOCKET GENERATION: one recovery, then it ends. Any recovery daemon may
- * start it, and ours may start another's: docs/recovery.md, "Sequence".
+ * ctdb_recovery_helper STATUS-FD SOCKET GENERATION: one recovery, then it ends. Any recovery
+ * daemon may start it, and ours may start another's: docs/recovery.md, "Sequence".
  */
 import { writeSync } from "node:fs";
 import { parseU64 } from "../base/u64.ts";
@@ -77,8 +77,8 @@ async function run(args: readonly string[]): Promise<number> {
 }
 
 /**
- * Nearly all that becomes garbage here are pieces of the streams outside of the heap, which the collector does
- * not see as urgent; the heap itself is small and collected in a few milliseconds.
+ * Nearly all that becomes garbage here are pieces of the streams outside of the heap, which the
+ * collector does not see as urgent; the heap itself is small and collected in a few milliseconds.
  */
 function keepSmall(timers: BunTimers): void {
   let settledBytes = process.memoryUsage.rss();

@@ -254,7 +254,8 @@ function buildDaemon(
   );
 }
 
-function memoryUse() {
+function memoryUse(collect = false) {
+  if (collect) Bun.gc(true);
   const { heapUsed, external, rss } = process.memoryUsage();
   return { heapBytes: heapUsed, externalBytes: external, residentBytes: rss };
 }

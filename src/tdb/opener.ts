@@ -349,7 +349,7 @@ function initMutexes(file: SharedFile, layout: MutexLayout, hashSize: number): v
 
 function firstBytes(file: SharedFile): Uint8Array {
   const count = Math.min(file.size(), HEADER_BYTES);
-  return count === 0 ? new Uint8Array(0) : new Uint8Array(file.view(count)).slice();
+  return count === 0 ? new Uint8Array(0) : new Uint8Array(file.view(count), 0, count).slice();
 }
 
 function outcomeOf(lock: TryLock, doing: string): TdbResult<void> {

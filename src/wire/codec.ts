@@ -28,8 +28,8 @@ export interface AnyCodec {
 export type TypeOf<C> = C extends { decode(reader: Reader): infer T } ? T : never;
 
 export class Writer {
+  // Single bytes rather than a DataView: most values are a few words, and a view of a fresh array costs more.
   #bytes = new Uint8Array(256);
-  #view = new DataView(this.#bytes.buffer);
   length = 0;
 
   /** Makes room for `count` more bytes and returns where they start. */
@@ -40,7 +40,6 @@ export class Writer {
       const grown = new Uint8Array(Math.max(end, this.#bytes.length * 2));
       grown.set(this.#bytes.subarray(0, at));
       this.#bytes = grown;
-      this.#view = new DataView(grown.buffer);
     }
     this.length = end;
     return at;
@@ -48,23 +47,23 @@ export class Writer {
 
   u8(value: number): void {
     const at = this.#advance(1);
-    this.#view.setUint8(at, value);
+    this.#bytes[at] = value;
   }
   u16(value: number): void {
     const at = this.#advance(2);
-    this.#view.setUint16(at, value, true);
+    this.#bytes[at] = value;
+    this.#bytes[at + 1] = value >>> 8;
   }
   u16be(value: number): void {
     const at = this.#advance(2);
-    this.#view.setUint16(at, value, false);
+    this.#bytes[at] = value >>> 8;
+    this.#bytes[at + 1] = value;
   }
   u32(value: number): void {
-    const at = this.#advance(4);
-    this.#view.setUint32(at, value, true);
+    this.setU32(this.#advance(4), value);
   }
   i32(value: number): void {
-    const at = this.#advance(4);
-    this.#view.setInt32(at, value, true);
+    this.setU32(this.#advance(4), value);
   }
   u64(value: U64): void {
     this.u32(value.lo);
@@ -77,7 +76,7 @@ export class Writer {
   }
   f64(value: number): void {
     const at = this.#advance(8);
-    this.#view.setFloat64(at, value, true);
+    new DataView(this.#bytes.buffer).setFloat64(at, value, true);
   }
   bytes(value: Uint8Array): void {
     const at = this.#advance(value.length);
@@ -89,7 +88,11 @@ export class Writer {
   }
   /** Overwrites a u32 written before (lengths that are known at the end). */
   setU32(at: number, value: number): void {
-    this.#view.setUint32(at, value, true);
+    const bytes = this.#bytes;
+    bytes[at] = value;
+    bytes[at + 1] = value >>> 8;
+    bytes[at + 2] = value >>> 16;
+    bytes[at + 3] = value >>> 24;
   }
   /** A copy of what was written. */
   finish(): Uint8Array {
@@ -99,14 +102,12 @@ export class Writer {
 
 export class Reader {
   readonly bytes: Uint8Array;
-  readonly #view: DataView;
   at = 0;
   /** Why decoding failed; undefined while it has not. */
   error: string | undefined;
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   get remaining(): number {
@@ -134,30 +135,39 @@ export class Reader {
     return false;
   }
 
+  /** `at` was checked. */
+  #byte(at: number): number {
+    return this.bytes[at] as number;
+  }
+  #word(at: number): number {
+    const low = this.#byte(at) | (this.#byte(at + 1) << 8);
+    return low | (this.#byte(at + 2) << 16) | (this.#byte(at + 3) << 24);
+  }
+
   u8(): number {
     if (!this.need(1, "u8")) return 0;
     this.at += 1;
-    return this.#view.getUint8(this.at - 1);
+    return this.#byte(this.at - 1);
   }
   u16(): number {
     if (!this.need(2, "u16")) return 0;
     this.at += 2;
-    return this.#view.getUint16(this.at - 2, true);
+    return this.#byte(this.at - 2) | (this.#byte(this.at - 1) << 8);
   }
   u16be(): number {
     if (!this.need(2, "u16")) return 0;
     this.at += 2;
-    return this.#view.getUint16(this.at - 2, false);
+    return (this.#byte(this.at - 2) << 8) | this.#byte(this.at - 1);
   }
   u32(): number {
     if (!this.need(4, "u32")) return 0;
     this.at += 4;
-    return this.#view.getUint32(this.at - 4, true);
+    return this.#word(this.at - 4) >>> 0;
   }
   i32(): number {
     if (!this.need(4, "i32")) return 0;
     this.at += 4;
-    return this.#view.getInt32(this.at - 4, true);
+    return this.#word(this.at - 4);
   }
   u64(): U64 {
     if (!this.need(8, "u64")) return u64(0, 0);
@@ -172,7 +182,8 @@ export class Reader {
   f64(): number {
     if (!this.need(8, "f64")) return 0;
     this.at += 8;
-    return this.#view.getFloat64(this.at - 8, true);
+    const { buffer, byteOffset } = this.bytes;
+    return new DataView(buffer, byteOffset).getFloat64(this.at - 8, true);
   }
   /** A view, not a copy: valid as long as the packet is. */
   take(count: number, what: string): Uint8Array {

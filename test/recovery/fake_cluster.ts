@@ -1,7 +1,8 @@
 /**
  * Fake ctdbds for tests of recoverd and of the recovery coordinator: nodes on virtual time that
- * answer the controls that these two send, keep volatile and persistent records, pass messages, and can be cut off,
- * paused, and made to fail at any control. Values are passed as they are; the wire is not part of it.
+ * answer the controls that these two send, keep volatile and persistent records, pass messages,
+ * and can be cut off, paused, and made to fail at any control. Values are passed as they are; the
+ * wire is not part of it.
  */
 import { expect } from "bun:test";
 import { err, ok, type Result } from "../../src/base/result.ts";

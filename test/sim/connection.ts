@@ -15,6 +15,30 @@ const IN_FLIGHT_BYTES_MAX = 1 << 20;
 
 type Item = Uint8Array | "end";
 
+const POOL_BYTES = 256 * 1024;
+
+/**
+ * Copies of small byte arrays, many in one buffer: an array of its own for each chunk would cost more than
+ * all else that a write does.
+ */
+export class CopyPool {
+  #buffer = new Uint8Array(POOL_BYTES);
+  #used = 0;
+
+  copy(bytes: Uint8Array, count: number): Uint8Array {
+    if (count > POOL_BYTES / 8) return bytes.slice(0, count);
+    if (this.#used + count > POOL_BYTES) {
+      this.#buffer = new Uint8Array(POOL_BYTES);
+      this.#used = 0;
+    }
+    const start = this.#used;
+    this.#used += count;
+    const copy = this.#buffer.subarray(start, this.#used);
+    copy.set(count === bytes.length ? bytes : bytes.subarray(0, count));
+    return copy;
+  }
+}
+
 /** One end of a connection. */
 export class Endpoint implements Stream {
   readonly peer: Stream["peer"];
@@ -46,7 +70,7 @@ export class Endpoint implements Stream {
     if (!this.open) return bytes.length;
     const taken = Math.min(IN_FLIGHT_BYTES_MAX - this.inFlightBytes, bytes.length);
     if (taken < bytes.length) this.wantsDrain = true;
-    if (taken > 0) this.#link.send(this, bytes.slice(0, taken));
+    if (taken > 0) this.#link.send(this, this.#link.network.copies.copy(bytes, taken));
     return taken;
   }
   pause(): void {

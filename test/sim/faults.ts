@@ -11,6 +11,8 @@ import type { SimProcess } from "./scheduler.ts";
 
 const OUTAGE_MAX_SEC = 40;
 const SLOW_MAX_MS = 4000;
+const WAIT_FOR_RECOVERY_MAX_MS = 60_000;
+const LOOK_FOR_RECOVERY_MS = 20;
 const WALL_JUMP_MAX_MS = 3_600_000;
 
 type Fault = (faults: FaultTools, node: SimNode) => void;
@@ -123,6 +125,8 @@ export class Faults {
   readonly #weights: ReadonlyMap<string, number>;
   readonly #meanIntervalMs: number;
   readonly #process: SimProcess;
+  /** Chance that a fault waits for a recovery. */
+  readonly #inRecoveryChance: number;
   #active = true;
 
   constructor(cluster: SimCluster) {
@@ -130,6 +134,7 @@ export class Faults {
     this.#random = cluster.random.fork();
     this.#process = cluster.newProcess("faults");
     this.#meanIntervalMs = this.#random.between(15_000, 120_000);
+    this.#inRecoveryChance = this.#random.chance(0.5) ? 0.5 : 0.1;
     for (const node of cluster.nodes) node.wallSkewMs = this.#random.between(-5000, 5000);
     this.#weights = new Map(
       Object.keys(FAULTS).map((fault) => {
@@ -170,12 +175,32 @@ export class Faults {
     for (const [name, weight] of this.#weights) {
       left -= weight;
       if (left > 0) continue;
-      this.count += 1;
-      const node = this.#random.pick(this.#cluster.nodes);
-      this.#cluster.note(`fault: ${name} (node ${node.pnn})`);
-      FAULTS[name]?.(this.#tools, node);
+      if (this.#random.chance(this.#inRecoveryChance)) this.#strikeInRecovery(name);
+      else this.#make(name);
       return;
     }
+  }
+
+  #make(name: string): void {
+    this.count += 1;
+    const node = this.#random.pick(this.#cluster.nodes);
+    this.#cluster.note(`fault: ${name} (node ${node.pnn})`);
+    FAULTS[name]?.(this.#tools, node);
+  }
+
+  /** Waits for the next recovery, and for a moment of it: that is when most is in the air. */
+  #strikeInRecovery(name: string): void {
+    const endMs = this.#cluster.nowMs + WAIT_FOR_RECOVERY_MAX_MS;
+    const look = (): void => {
+      if (!this.#active || this.#cluster.nowMs > endMs) return;
+      const recovering = this.#cluster.nodes.some(({ helperProcess }) => helperProcess?.alive);
+      if (!recovering) this.#process.timers.after(LOOK_FOR_RECOVERY_MS, look);
+      else
+        this.#process.timers.after(this.#random.between(0, 300), () => {
+          if (this.#active) this.#make(name);
+        });
+    };
+    look();
   }
 
   get #tools(): FaultTools {

@@ -46,10 +46,10 @@ export class LeaderChecker {
     const election = node.recoverd?.election;
     const lock = node.clusterLock;
     if (election === undefined) {
-      return this.#judge.violated(`${what} by node ${node.pnn}, whose recovery daemon is dead`);
+      this.#judge.violated(`${what} by node ${node.pnn}, whose recovery daemon is dead`);
     }
     if (lock !== undefined && !lock.held) {
-      return this.#judge.violated(`${what} by node ${node.pnn} without the cluster lock`);
+      this.#judge.violated(`${what} by node ${node.pnn} without the cluster lock`);
     }
     if (!election.leading) {
       const leader = pnnText(election.leader);

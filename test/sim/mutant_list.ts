@@ -115,8 +115,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "src/cluster/recoverd.ts",
-        find: "      this.#host.log.error(`Leader changed to ${leader}, aborting recovery`);\n    }\n    this.#cancelOperations();",
-        replace: "      this.#host.log.error(`Leader changed to ${leader}`);\n    }",
+        find: "aborting recovery`);\n    }\n    this.#cancelOperations();",
+        replace: "aborting recovery`);\n    }",
       },
     ],
   },
@@ -171,8 +171,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "src/daemon/node.ts",
-        find: "    this.forceRecovery(`packets of node ${pnn} may be lost`);",
-        replace: "",
+        find: "if (!this.vnnMap.valid || this.nodes.ownInactive) return;",
+        replace: "if (pnn >= 0) return;",
       },
     ],
   },

@@ -23,24 +23,28 @@ export interface Mutant {
 
 const ROOT = resolve(import.meta.dir, "../..");
 
-/** The text of the edit's file with the edit made. */
-export function editedText({ file, find, replace }: Edit, mutant: string): string {
-  const parts = readFileSync(resolve(ROOT, file), "utf8").split(find);
-  if (parts.length !== 2) {
-    throw new Error(
-      `Variant "${mutant}": expected ${JSON.stringify(find)} once in ${file}, found it ${parts.length - 1} times`,
-    );
+/** The files of a variant as they are with all its edits made, by path. */
+export function editedFiles({ name, edits }: Mutant): ReadonlyMap<string, string> {
+  const files = new Map<string, string>();
+  for (const { file, find, replace } of edits) {
+    const path = resolve(ROOT, file);
+    const parts = (files.get(path) ?? readFileSync(path, "utf8")).split(find);
+    if (parts.length !== 2) {
+      throw new Error(
+        `Variant "${name}": expected ${JSON.stringify(find)} once in ${file}, found it ${parts.length - 1} times`,
+      );
+    }
+    files.set(path, parts.join(replace));
   }
-  return parts.join(replace);
+  return files;
 }
 
 /** Must run before the files of the variant are imported. */
 export function loadMutant(mutant: Mutant): void {
-  for (const edit of mutant.edits) {
-    const contents = editedText(edit, mutant.name);
-    const escaped = resolve(ROOT, edit.file).replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  for (const [path, contents] of editedFiles(mutant)) {
+    const escaped = path.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
     plugin({
-      name: `variant ${mutant.name}: ${edit.file}`,
+      name: `variant ${mutant.name}: ${path}`,
       setup(build) {
         build.onLoad({ filter: new RegExp(`^${escaped}$`) }, () => ({ contents, loader: "ts" }));
       },

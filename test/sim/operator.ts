@@ -58,7 +58,8 @@ export class Operator {
     switch (action) {
       case "stop":
         void node.request("STOP_NODE", undefined);
-        return this.#later(1, 40, () => void node.request("CONTINUE_NODE", undefined));
+        this.#later(1, 40, () => void node.request("CONTINUE_NODE", undefined));
+        return;
       case "ban": {
         this.#setBan(node, 1 + this.#random.below(60));
         if (this.#random.chance(0.5)) this.#later(1, 40, () => this.#setBan(node, 0));
@@ -66,13 +67,16 @@ export class Operator {
       }
       case "disable":
         void node.request("DISABLE_NODE", undefined);
-        return this.#later(1, 40, () => void node.request("ENABLE_NODE", undefined));
+        this.#later(1, 40, () => void node.request("ENABLE_NODE", undefined));
+        return;
       case "lmaster role":
         void node.request("SET_LMASTERROLE", 0);
-        return this.#later(1, 60, () => void node.request("SET_LMASTERROLE", 1));
+        this.#later(1, 60, () => void node.request("SET_LMASTERROLE", 1));
+        return;
       case "leader role":
         void node.request("SET_RECMASTERROLE", 0);
-        return this.#later(1, 60, () => void node.request("SET_RECMASTERROLE", 1));
+        this.#later(1, 60, () => void node.request("SET_RECMASTERROLE", 1));
+        return;
       case "recover":
         void node.request("SET_RECMODE", RECOVERY_ACTIVE);
     }

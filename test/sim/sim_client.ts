@@ -17,6 +17,7 @@ import type { Workload } from "./workload.ts";
 const PATIENCE_MS = 900_000;
 const RECONNECT_MS = 1000;
 const SRVID_PREFIX = 0x51510000;
+const MESSAGES_AT_ONCE_MAX = 4;
 const FILLER_BYTES_MAX = 300;
 const LARGE_BYTES = 20_000;
 
@@ -96,7 +97,7 @@ export class SimClient {
       case "ask":
         return this.#ask(client);
       case "message":
-        return this.#sendMessage(client);
+        return this.#sendMessages(client);
       case "reopen":
         this.#closeDatabases();
     }
@@ -197,15 +198,18 @@ export class SimClient {
 
   // --- messages
 
-  async #sendMessage(client: CtdbClient): Promise<void> {
+  async #sendMessages(client: CtdbClient): Promise<void> {
     const to = this.#random.pick(this.#workload.clients);
     if (to.connection === 0 || this.connection === 0) return;
-    const bytes = new Uint8Array(12);
-    const view = new DataView(bytes.buffer);
-    view.setUint32(0, this.connection);
-    view.setUint32(4, this.#workload.messages.next(this.connection, to.connection));
-    view.setUint32(8, this.node.pnn);
-    client.sendMessage(to.node.pnn, u64(SRVID_PREFIX, to.connection), bytes);
+    const count = 1 + this.#random.below(MESSAGES_AT_ONCE_MAX);
+    for (let i = 0; i < count; i++) {
+      const bytes = new Uint8Array(12);
+      const view = new DataView(bytes.buffer);
+      view.setUint32(0, this.connection);
+      view.setUint32(4, this.#workload.messages.next(this.connection, to.connection));
+      view.setUint32(8, this.node.pnn);
+      client.sendMessage(to.node.pnn, u64(SRVID_PREFIX, to.connection), bytes);
+    }
   }
 
   #received(data: Uint8Array, connection: number): void {

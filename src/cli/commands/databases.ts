@@ -120,7 +120,7 @@ export const detach: Command = async ({ session, host }, args) => {
   if ((await session.answer("GET_RECMODE", undefined)).status === RECOVERY_ACTIVE) {
     throw new CommandFailure(1, "Database cannot be detached when recovery is active");
   }
-  const pnns = await detachableNodes(session);
+  await checkDetachable(session);
   let status = 0;
   for (const text of args) {
     const database = await chooseOrSay(session, text);
@@ -128,14 +128,12 @@ export const detach: Command = async ({ session, host }, args) => {
     if (!isVolatile(database)) {
       throw new CommandFailure(1, "Only volatile databases can be detached");
     }
-    const { timeoutMs } = session;
-    const outcomes = await session.client.controlEach("DB_DETACH", database.id, pnns, {
-      timeoutMs,
-    });
-    for (const outcome of outcomes.values()) {
-      if (!outcome.ok) status = exitStatus(outcome.error);
-    }
-    if (status !== 0) host.err(`Database ${database.name} detach failed\n`);
+    // Our node tells the others: asked as well, they would refuse whichever comes second.
+    const outcome = await session.attempt("DB_DETACH", database.id, session.pnn);
+    if (outcome.ok) continue;
+    status = exitStatus(outcome.error);
+    host.err(`detach: ${database.name} DB_DETACH failed, ret=${status}\n`);
+    host.err(`Database ${database.name} detach failed\n`);
   }
   return status;
 };
@@ -150,9 +148,8 @@ async function chooseOrSay(session: Session, text: string) {
   }
 }
 
-/** Connected nodes, if none of them is inactive or lets clients attach. */
-async function detachableNodes(session: Session): Promise<readonly number[]> {
-  const pnns: number[] = [];
+/** Ends the command if a connected node is inactive or lets clients attach. */
+async function checkDetachable(session: Session): Promise<void> {
   for (const { pnn, flags } of await session.nodes()) {
     if ((flags & (NODE_FLAGS.DISCONNECTED | NODE_FLAGS.DELETED)) !== 0) continue;
     if ((flags & NODE_FLAGS_INACTIVE) !== 0) {
@@ -167,9 +164,7 @@ async function detachableNodes(session: Session): Promise<readonly number[]> {
         `Database access is still active on node ${pnn}. Set AllowclientDBAttach=0 on all nodes.`,
       );
     }
-    pnns.push(pnn);
   }
-  return pnns;
 }
 
 async function setFlag(

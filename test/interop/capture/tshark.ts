@@ -28,13 +28,16 @@ export async function inspect(file: string): Promise<Findings> {
   return { frames: all.length, malformed, undecoded };
 }
 
-/** How often each value of a field occurs. */
-export async function valuesOf(file: string, field: string): Promise<ReadonlyMap<string, number>> {
-  const command = ["tshark", "-n", "-r", file, "-Y", "ctdb", "-T", "fields", "-e", field];
+/** Each line holds the values of the fields in one frame of the filter, separated by tabs. */
+export async function fieldsOf(
+  file: string,
+  filter: string,
+  fields: readonly string[],
+): Promise<readonly (readonly string[])[]> {
+  const options = fields.flatMap((field) => ["-e", field]);
+  const command = ["tshark", "-n", "-r", file, "-Y", filter, "-T", "fields", ...options];
   const result = await runCommand(command, { timeoutMs: TIMEOUT_MS });
-  const counts = new Map<string, number>();
-  for (const value of result.stdout.split("\n")) {
-    if (value !== "") counts.set(value, (counts.get(value) ?? 0) + 1);
-  }
-  return counts;
+  if (result.code !== 0) throw new Error(`tshark -Y "${filter}" failed: ${result.stderr}`);
+  const rows = result.stdout.split("\n").filter((line) => line !== "");
+  return rows.map((line) => line.split("\t"));
 }

@@ -14,6 +14,8 @@ export interface Case {
   /** Commands of the stock tool on the same node that make the situation. */
   readonly before?: readonly (readonly string[])[];
   readonly situations?: readonly Situation[];
+  /** The node that is down afterwards and has to be started again. */
+  readonly restart?: number;
   /** Node whose daemon is asked; 0 when left out. */
   readonly on?: number;
 }
@@ -159,6 +161,12 @@ const ALREADY: readonly Case[] = [
   healthyOnly({ ...change("disable", "enable"), before: [["disable"]] }),
 ];
 
+/** Last, because who leads afterwards depends on times. */
+const ENDING: readonly Case[] = [
+  { ...deadOnly("-n 1 shutdown"), restart: 1 },
+  { ...deadOnly("shutdown"), restart: 0 },
+];
+
 const WRONG = healthy(
   "",
   "frobnicate",
@@ -247,12 +255,16 @@ const WRONG = healthy(
   "ipreallocate extra",
 );
 
-export const CASES: readonly Case[] = [...SHOWING, ...CHANGING, ...ALREADY, ...WRONG].map(
-  (entry) => ({
-    ...entry,
-    args: entry.args.filter((word) => word !== ""),
-  }),
-);
+export const CASES: readonly Case[] = [
+  ...SHOWING,
+  ...CHANGING,
+  ...ALREADY,
+  ...WRONG,
+  ...ENDING,
+].map((entry) => ({
+  ...entry,
+  args: entry.args.filter((word) => word !== ""),
+}));
 
 export function casesFor(situation: Situation): readonly Case[] {
   return CASES.filter((entry) => entry.situations?.includes(situation) ?? true);

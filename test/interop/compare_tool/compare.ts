@@ -54,7 +54,18 @@ async function runCase(cluster: TestCluster, tool: string, entry: Case): Promise
   for (const args of entry.before ?? []) await cluster.stockCtdb(entry.on ?? 0, ...args);
   const result = await cluster.run(entry.on ?? 0, [tool, ...entry.args]);
   for (const undo of entry.undo ?? []) await cluster.stockCtdb(entry.on ?? 0, ...undo);
+  if (entry.restart !== undefined) await restart(cluster, entry.restart);
   return result;
+}
+
+/** A node that was told to shut down, as soon as it has. */
+async function restart(cluster: TestCluster, pnn: number): Promise<void> {
+  const deadline = Date.now() + GONE_TIMEOUT_MS;
+  while (cluster.local.runningNodes().includes(pnn)) {
+    if (Date.now() > deadline) throw new Error(`node ${pnn} did not shut down`);
+    await Bun.sleep(POLL_MS);
+  }
+  await cluster.start(pnn);
 }
 
 async function mustSucceed(cluster: TestCluster, args: readonly string[]): Promise<void> {

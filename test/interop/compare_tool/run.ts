@@ -11,6 +11,7 @@ import {
   type Difference,
   differenceText,
   placesOf,
+  type Run,
   runCases,
   startInOrder,
 } from "./compare.ts";
@@ -39,21 +40,19 @@ export async function compareTools(progress?: Progress): Promise<Comparison> {
   });
 }
 
-/** The stock tool against stock nodes and against our nodes in the same situations. */
+/** The stock tool against stock nodes and, meanwhile, against our nodes in the same situations. */
 export async function compareNodes(progress?: Progress): Promise<Comparison> {
-  return await withCluster(ALL_STOCK, async (stock) => {
-    await startInOrder(stock);
-    const [expected = []] = await runCases(stock, [STOCK_CTDB], progress);
-    return await withCluster(ALL_OURS, async (ours) => {
-      await startInOrder(ours);
-      const [got = []] = await runCases(ours, [STOCK_CTDB], progress);
-      const differences = compareRuns(
-        { places: placesOf(stock), outcomes: expected },
-        { places: placesOf(ours), outcomes: got },
-      );
-      return { cases: expected.length, differences };
-    });
-  });
+  const [expected, got] = await Promise.all(
+    [ALL_STOCK, ALL_OURS].map((options) =>
+      withCluster(options, async (cluster): Promise<Run> => {
+        await startInOrder(cluster);
+        const [outcomes = []] = await runCases(cluster, [STOCK_CTDB], progress);
+        return { places: placesOf(cluster), outcomes };
+      }),
+    ),
+  );
+  if (expected === undefined || got === undefined) throw new Error("both clusters were run");
+  return { cases: expected.outcomes.length, differences: compareRuns(expected, got) };
 }
 
 if (import.meta.main) {

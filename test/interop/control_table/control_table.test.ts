@@ -9,8 +9,16 @@ import { LAST_CONTROL, probeDaemon, type Shape } from "./probe.ts";
 const TIMEOUT_MS = 300_000;
 const SHAPES: readonly Shape[] = ["wellFormed", "empty", "tooLong"];
 
-/** Where ours answers otherwise, and why. `wait`: the feature comes with a later step. */
-const DIFFERENT: Partial<Record<ControlName, string>> = {};
+/** What ours does not implement yet, with the feature that it belongs to: −1 whatever the data. */
+const NOT_YET: Partial<Record<ControlName, string>> = {
+  UPDATE_RECORD: "transactions of persistent databases",
+  TRANS3_COMMIT: "transactions of persistent and replicated databases",
+  DB_VACUUM: "vacuuming",
+  PUSH_RECORD: "vacuuming as the newest original does it",
+  SEND_GRATUITOUS_ARP: "failover of addresses",
+  ADD_PUBLIC_IP: "failover of addresses",
+};
+const NOT_IMPLEMENTED = ["-1", "-1", "-1"];
 
 function statuses(cells: Readonly<Record<Shape, string>>): readonly string[] {
   return SHAPES.map((shape) => statusOf(cells[shape]));
@@ -49,11 +57,11 @@ test(
     const executableDirectory = await compiledExecutables();
     const answers = await probeDaemon({ executableDirectory }, note);
     const table = readDocument();
-    const compared = answers.filter((row) => !((row.name ?? "") in DIFFERENT));
-    const found = compared.map((row) => [row.opcode, row.name, ...statuses(cellsOf(row))]);
-    const expected = compared.map(({ opcode, name }) => {
+    const found = answers.map((row) => [row.opcode, row.name, ...statuses(cellsOf(row))]);
+    const expected = answers.map(({ opcode, name = "" }) => {
       const row = table[opcode];
-      return [opcode, name, ...(row === undefined ? [] : statuses(row.newest))];
+      const stock = row === undefined ? [] : statuses(row.newest);
+      return [opcode, name || undefined, ...(name in NOT_YET ? NOT_IMPLEMENTED : stock)];
     });
     expect(found).toEqual(expected);
   },
