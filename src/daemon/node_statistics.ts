@@ -11,14 +11,22 @@ import type { Clock, Timer, Timers, Timeval } from "../platform/types.ts";
 import { decodePadded, encode } from "../wire/codec.ts";
 import { MAX_STAT_HISTORY, type Statistics, statistics } from "../wire/structs.ts";
 
+/** The counters of one interval, in the order of the leaves. */
+interface Interval {
+  readonly values: Float64Array;
+  readonly started: Timeval;
+  readonly ended: Timeval;
+}
+
 export class NodeStatistics {
   readonly current: MutableStatistics;
   readonly #clock: Clock;
+  readonly #leaves: readonly Leaf[];
   /** Newest first. */
-  #history: Statistics[] = [];
+  #history: Interval[] = [];
   /** Counters when the running interval began, and what a reset in between took away. */
-  #intervalStart: Statistics;
-  #intervalCarry: Statistics;
+  #intervalStart: Float64Array;
+  #intervalCarry: Float64Array | undefined;
   #intervalStarted: Timeval;
   #timer: Timer | undefined;
 
@@ -26,8 +34,8 @@ export class NodeStatistics {
     this.#clock = clock;
     this.current = zeroStatistics() as MutableStatistics;
     this.current.statistics_start_time = clock.wallTime();
-    this.#intervalStart = copyOf(this.current) as Statistics;
-    this.#intervalCarry = zeroStatistics();
+    this.#leaves = leavesOf(this.current);
+    this.#intervalStart = valuesOf(this.#leaves);
     this.#intervalStarted = clock.wallTime();
   }
 
@@ -46,16 +54,19 @@ export class NodeStatistics {
   }
 
   reset(): void {
-    this.#intervalCarry = combine(this.#sinceIntervalStart(), this.#intervalCarry, 1);
-    assignInPlace(this.current, zeroStatistics());
+    this.#intervalCarry = this.#interval();
+    for (const { holder, key } of this.#leaves) holder[key] = 0;
     this.current.statistics_start_time = this.#clock.wallTime();
-    this.#intervalStart = copyOf(this.current) as Statistics;
+    this.#intervalStart = valuesOf(this.#leaves);
   }
 
   /** The last intervals, newest first, filled up to what the wire wants. */
   history(): Statistics[] {
     const missing = MAX_STAT_HISTORY - this.#history.length;
-    return [...this.#history, ...Array.from({ length: missing }, zeroStatistics)];
+    return [
+      ...this.#history.map(statisticsOf),
+      ...Array.from({ length: missing }, () => zeroStatistics()),
+    ];
   }
 
   get historyBytes(): number {
@@ -66,43 +77,50 @@ export class NodeStatistics {
     addLatency(this.current.reclock[from], seconds * 1000);
   }
 
-  #sinceIntervalStart(): Statistics {
-    return combine(this.current, this.#intervalStart, -1);
+  /**
+   * What was counted since the interval began, never below zero. Gauges and the extremes of latencies are
+   * those of now: they cannot be told apart by interval.
+   */
+  #interval(): Float64Array {
+    const values = valuesOf(this.#leaves);
+    for (const [at, { isGauge }] of this.#leaves.entries()) {
+      if (isGauge) continue;
+      const since = (values[at] as number) - (this.#intervalStart[at] as number);
+      values[at] = Math.max(0, since) + (this.#intervalCarry?.[at] ?? 0);
+    }
+    return values;
   }
 
   #endInterval(): void {
-    const interval = combine(
-      this.#sinceIntervalStart(),
-      this.#intervalCarry,
-      1,
-    ) as MutableStatistics;
-    const now = this.#clock.wallTime();
-    interval.statistics_current_time = now;
-    interval.statistics_start_time = this.#intervalStarted;
-    this.#intervalStarted = now;
-    this.#history = [interval, ...this.#history.slice(0, MAX_STAT_HISTORY - 1)];
-    this.#intervalStart = copyOf(this.current) as Statistics;
-    this.#intervalCarry = zeroStatistics();
+    const ended = this.#clock.wallTime();
+    const interval = { values: this.#interval(), started: this.#intervalStarted, ended };
+    this.#intervalStarted = ended;
+    this.#history.unshift(interval);
+    if (this.#history.length > MAX_STAT_HISTORY) this.#history.pop();
+    this.#intervalStart = valuesOf(this.#leaves);
+    this.#intervalCarry = undefined;
   }
 }
 
 export function zeroStatistics(): Statistics {
   const zero = decodePadded(statistics, new Uint8Array(statistics.minSize));
   assert(zero.ok, "zero bytes are statistics");
-  return copyOf(zero.value) as Statistics;
+  return structuredClone(zero.value);
 }
 
 /**
- * a + sign × b over all counters, never below zero. Times, gauges and the extremes of latencies are
- * those of `a`: they cannot be told apart by interval.
+ * Where one number of the statistics is. With all of them in a list a snapshot is an array of numbers; as
+ * copies of the whole tree the snapshots of each second were most of what an idle daemon did.
  */
-function combine(a: Statistics, b: Statistics, sign: 1 | -1): Statistics {
-  return combineNode(a, b, sign) as Statistics;
+interface Leaf {
+  readonly holder: Record<string, unknown>;
+  readonly key: string;
+  readonly isGauge: boolean;
 }
 
-const KEPT = new Set([
-  "statistics_start_time",
-  "statistics_current_time",
+const TIMES = new Set(["statistics_start_time", "statistics_current_time"]);
+
+const GAUGES = new Set([
   "min",
   "max",
   "num_clients",
@@ -115,40 +133,28 @@ const KEPT = new Set([
   "pending_calls",
 ]);
 
-function combineNode(a: unknown, b: unknown, sign: 1 | -1): unknown {
-  if (typeof a === "number" && typeof b === "number") return Math.max(0, a + sign * b);
-  if (Array.isArray(a) && Array.isArray(b))
-    return a.map((value, i) => combineNode(value, b[i], sign));
-  const from = a as Record<string, unknown>;
-  const other = b as Record<string, unknown>;
-  const result: Record<string, unknown> = {};
-  for (const name in from) {
-    const value = from[name];
-    result[name] = KEPT.has(name) ? value : combineNode(value, other[name], sign);
-  }
+function leavesOf(tree: object): Leaf[] {
+  const holder = tree as Record<string, unknown>;
+  return Object.entries(holder).flatMap(([key, value]) => {
+    if (TIMES.has(key)) return [];
+    if (typeof value === "object" && value !== null) return leavesOf(value);
+    return [{ holder, key, isGauge: GAUGES.has(key) }];
+  });
+}
+
+function valuesOf(leaves: readonly Leaf[]): Float64Array {
+  const values = new Float64Array(leaves.length);
+  let at = 0;
+  for (const { holder, key } of leaves) values[at++] = holder[key] as number;
+  return values;
+}
+
+function statisticsOf({ values, started, ended }: Interval): Statistics {
+  const result = zeroStatistics() as MutableStatistics;
+  for (const [at, { holder, key }] of leavesOf(result).entries()) holder[key] = values[at];
+  result.statistics_start_time = started;
+  result.statistics_current_time = ended;
   return result;
-}
-
-/** structuredClone costs ten times as much, and each second of each node asks for one. */
-function copyOf(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(copyOf);
-  if (typeof value !== "object" || value === null) return value;
-  const from = value as Record<string, unknown>;
-  const copy: Record<string, unknown> = {};
-  for (const name in from) copy[name] = copyOf(from[name]);
-  return copy;
-}
-
-function assignInPlace(target: object, source: object): void {
-  const into = target as Record<string, unknown>;
-  for (const [name, value] of Object.entries(source)) {
-    const old = into[name];
-    if (typeof value === "object" && typeof old === "object" && old !== null) {
-      assignInPlace(old, value as object);
-    } else {
-      into[name] = value;
-    }
-  }
 }
 
 /** The counters as the wire has them, with the gauges filled in. */

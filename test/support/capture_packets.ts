@@ -2,7 +2,7 @@
  * Takes the golden packets of test/golden/wire from real traffic of Debian's stock ctdb: three daemons, the
  * stock tools as clients through a recording proxy, node links by tcpdump. Run as root:
  *
- *     unshare -n bun test/support/capture_packets.ts [DIRECTORY OF UPSTREAM'S TEST PROGRAMS]
+ *     unshare -n npx bun run test/support/capture_packets.ts [DIRECTORY OF UPSTREAM'S TEST PROGRAMS]
  *
  * It writes whole packets one after another, a reply behind its request, and says how many of each kind:
  * `stock_clients.bin`, `stock_nodes.bin`, `stock_answers.bin` (requests of ours that no stock tool

@@ -11,7 +11,7 @@ import { REQ_CALL_AT, REQ_DMASTER_AT } from "../../../src/wire/packet_layouts.ts
 import { type TestCluster, withCluster } from "../../support/local_cluster.ts";
 import { PROJECT } from "../../support/source_tree.ts";
 import { TemporaryDirectory, withTemporaryDirectory } from "../../support/temp_dir.ts";
-import { type TcpStream, tcpStreams } from "../golden_capture/pcap.ts";
+import { type TcpStream, tcpStreams } from "../../support/pcap.ts";
 import { type CutPacket, captureOf, cutStreams } from "./one_packet_a_frame.ts";
 import { canCapture, captureWhile } from "./tcpdump.ts";
 import { everyKindOfTraffic } from "./traffic.ts";

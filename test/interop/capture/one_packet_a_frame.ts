@@ -5,7 +5,7 @@
  * span segments, it does not see. Cut by their length words alone, all of them are seen; a wrong
  * length shows because the next packet does not begin with the magic number.
  */
-import type { TcpStream } from "../golden_capture/pcap.ts";
+import type { TcpStream } from "../../support/pcap.ts";
 
 const MAGIC = 0xa1b2c3d4;
 /** The frame begins with the IP header. */
