@@ -190,6 +190,12 @@ export const COMMANDS: readonly CommandRow[] = [
       async () => (await records()).tfetch,
     ),
   },
+  onNode(
+    "tstore",
+    "<tdb-file> <key> <data> [<rsn> <dmaster> <flags>]",
+    "store a record",
+    async () => (await records()).tstore,
+  ),
   here(
     "readkey",
     `${DATABASE} <key> [readonly]`,

@@ -13,7 +13,7 @@ export interface MemoryItem {
 export interface MemoryUse {
   /** JavaScript objects. */
   readonly heapBytes: number;
-  /** Buffers outside of the heap. */
+  /** Buffers outside of the heap, and the views of mapped database files. */
   readonly externalBytes: number;
   /** Of the whole process. */
   readonly residentBytes: number;

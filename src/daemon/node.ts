@@ -190,8 +190,10 @@ export class Node {
     this.#log.error(
       `${this.#name(this.pnn)}: connected to ${this.#name(pnn)} - ${this.#others()} connected`,
     );
-    // What was meant for it meanwhile was dropped, too.
-    if (this.#lostPeers.delete(pnn)) this.#recordsInDoubt(pnn);
+    // It may have been a member all the time, when the leader was connected to us both: then packets about
+    // records were dropped between the two of us, and only a recovery finds what they would have done.
+    if (!this.#lostPeers.delete(pnn) || !this.vnnMap.valid || this.nodes.ownInactive) return;
+    this.forceRecovery(`packets for node ${pnn} were dropped while it was not connected`);
   }
 
   nodeLost(pnn: number, reason: string): void {
@@ -203,18 +205,7 @@ export class Node {
     this.#leaderCache.nodeLost(pnn);
     this.controls.nodeLost(pnn);
     this.database.nodeLost(pnn);
-    if (!wasActive) return;
-    this.#lostPeers.add(pnn);
-    this.#recordsInDoubt(pnn);
-  }
-
-  /**
-   * Packets between two members of the cluster are lost: a record may be on the way between them, and then
-   * neither has it. The leader may be connected to both and notice nothing, so we ask for a recovery.
-   */
-  #recordsInDoubt(pnn: number): void {
-    if (!this.vnnMap.valid || this.nodes.ownInactive) return;
-    this.forceRecovery(`packets of node ${pnn} may be lost`);
+    if (wasActive) this.#lostPeers.add(pnn);
   }
 
   close(): void {

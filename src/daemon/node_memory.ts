@@ -26,7 +26,7 @@ export function nodeMemory(
     bytes: 0,
     children: [
       { name: "JavaScript heap", bytes: use.heapBytes },
-      { name: "external buffers", bytes: use.externalBytes },
+      { name: "buffers and mapped files", bytes: use.externalBytes },
       {
         name: "struct ctdb_context",
         bytes: 0,

@@ -52,6 +52,8 @@ export class Database implements DatabaseIdentity {
   readonly gate: ChainGate;
   readonly freeze: DatabaseFreeze;
   readonly sequence: SequenceNumbers;
+  /** The node whose recovery began the last transaction: only that one pushes into it. */
+  coordinator: number | undefined;
   /** A recovery sends its records. */
   push: Push | undefined;
   /** Remote fetches of this node by key: further calls for the same key wait behind them. */

@@ -5,6 +5,7 @@
 import {
   type ControlHandlers,
   type ControlReply,
+  type ControlRequest,
   failure,
   type ReplyLater,
   SUCCESS,
@@ -38,8 +39,9 @@ export class RecoveryControls {
     DB_FREEZE: (dbId, _from, later) =>
       this.#with(dbId, (database) => this.#freeze(database, later)),
     DB_THAW: (dbId) => this.#with(dbId, (database) => this.#thaw(database)),
-    DB_TRANSACTION_START: ({ db_id, tid }, _from, later) =>
+    DB_TRANSACTION_START: ({ db_id, tid }, from, later) =>
       this.#with(db_id, (database) => {
+        database.coordinator = from.srcnode;
         const outcome = database.freeze.startTransaction(tid, later);
         return outcome === "later" ? outcome : answer(outcome);
       }),
@@ -55,17 +57,17 @@ export class RecoveryControls {
         new Pull(this.#parts.host, database, from.srcnode, srvid, later);
         return "later";
       }),
-    DB_PUSH_START: ({ db_id, srvid }) =>
+    DB_PUSH_START: ({ db_id, srvid }, from) =>
       this.#with(db_id, (database) => {
-        const problem = notFrozen(database, "start a push to");
+        const problem = pushProblem(database, from, "start a push to");
         if (problem !== undefined) return failure(problem);
         database.push?.end();
         database.push = new Push(this.#parts.host, database, srvid);
         return SUCCESS;
       }),
-    DB_PUSH_CONFIRM: (dbId, _from, later) =>
+    DB_PUSH_CONFIRM: (dbId, from, later) =>
       this.#with(dbId, (database) => {
-        const problem = notFrozen(database, "confirm a push to");
+        const problem = pushProblem(database, from, "confirm a push to");
         if (problem !== undefined) return failure(problem);
         if (database.push === undefined || database.push.ended) {
           return failure(`No push to database "${database.name}" was started`);
@@ -144,6 +146,18 @@ function notFrozen(database: Database, doing: string): string | undefined {
     return undefined;
   }
   return `Cannot ${doing} database "${database.name}": it is not frozen`;
+}
+
+/**
+ * Two leaders may be at it until they hear of each other, and a push carries no transaction id: one must not
+ * store into what the other will commit. (What one pulls while the other works is thrown away: its own
+ * transaction is gone, so its next step is refused.)
+ */
+function pushProblem(database: Database, from: ControlRequest, doing: string): string | undefined {
+  const problem = notFrozen(database, doing);
+  if (problem !== undefined || database.freeze.transaction === "none") return problem;
+  if (database.coordinator === from.srcnode) return undefined;
+  return `Cannot ${doing} database "${database.name}": node ${database.coordinator} recovers it`;
 }
 
 function answer(problem: string | undefined): ControlReply {

@@ -31,6 +31,7 @@ import {
 } from "./journal.ts";
 import type { OverlayPages } from "./overlay.ts";
 import type { Slice } from "./sliced.ts";
+import { Space } from "./space.ts";
 import type { TdbResult } from "./types.ts";
 
 export interface AreaPlan {
@@ -38,7 +39,7 @@ export interface AreaPlan {
   readonly journalBytes: number;
   /** Size of the map with everything that the commit adds. */
   readonly end: number;
-  /** What the transaction has added behind the old end (0 bytes: nothing). */
+  /** What the transaction, or a killed process, has added behind the last record (0 bytes: nothing). */
   readonly added: RecoveryArea;
   /** The former area, when a new one is needed. */
   readonly former: RecoveryArea | undefined;
@@ -53,8 +54,10 @@ export function planArea(parts: CommitParts): AreaPlan | TdbFailure {
   const { space, overlay, base, free } = parts;
   // The header's block changes if the area moves: count it.
   overlay.setWord(HEADER.recoveryStart, overlay.word(HEADER.recoveryStart));
-  const added = { offset: overlay.oldSize, bytes: overlay.size - overlay.oldSize };
   const present = recoveryArea(base);
+  const oldEnd = new Space(base, space).endOfRecords();
+  let added = { offset: oldEnd, bytes: overlay.size - oldEnd };
+  if (overlay.size === overlay.oldSize) added = { offset: oldEnd, bytes: 0 };
   let needed = journalSize(overlay, present ?? NO_AREA, added);
   if (present !== undefined && needed <= present.bytes - RECORD_BYTES) {
     const end = overlay.size;
@@ -66,8 +69,12 @@ export function planArea(parts: CommitParts): AreaPlan | TdbFailure {
   if (former !== undefined) {
     for (const [at, word] of freeHeader(former, 0)) overlay.setWord(at, word);
     free.release(former.offset);
-    needed = journalSize(overlay, NO_AREA, added);
   }
+  if (!grows && oldEnd < overlay.size) {
+    if (added.bytes === 0) free.releaseRegion(oldEnd, overlay.size - oldEnd);
+    added = { offset: oldEnd, bytes: overlay.size - oldEnd };
+  }
+  if (!grows) needed = journalSize(overlay, NO_AREA, added);
   const wanted = RECORD_BYTES + Math.ceil(needed * AREA_SLACK_FACTOR);
   const end = Math.min(alignUp(offset + wanted, space.pageSize), MAP_BYTES_MAX - 3);
   if (end - offset < RECORD_BYTES + needed) {
@@ -148,7 +155,9 @@ export function* placeArea(slice: Slice, parts: CommitParts, plan: AreaPlan): Pa
   const words = new Uint32Array(header.buffer);
   words[0] = area.offset;
   words[words.length - 1] = head;
-  return yield* disk.write(slice, doing, HEADER.recoveryStart, header);
+  const linked = yield* disk.write(slice, doing, HEADER.recoveryStart, header);
+  // And the header before the journal fills the area: after a power failure nothing of it lies about.
+  return linked.ok ? yield* disk.sync(doing) : linked;
 }
 
 function freeRecord(place: RecoveryArea, next: number): { offset: number; bytes: Uint8Array }[] {

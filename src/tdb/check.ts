@@ -14,6 +14,7 @@ import {
   FREELIST_HEAD,
   HEADER,
   LIVE_MAGIC,
+  PAD_BYTE,
   PAD_WORD,
   RECORD,
   RECORD_BYTES,
@@ -108,21 +109,19 @@ class Check {
           return this.#space.recordBytes(offset);
         }
         if (magic === RECOVERY_MAGIC) break;
-        return this.#gap(offset);
+        return this.#leftBehind(offset);
     }
     return this.#damaged(`record at ${offset} has magic 0x${magic.toString(16)}`);
   }
 
-  /** Unused space that a growing process left behind: zeros or padding. */
-  #gap(offset: number): number | TdbFailure {
-    const { pages } = this.#space;
-    let end = offset;
-    while (end < this.#size && fillerBytes(pages.word(end)) === 4) end += 4;
-    if (end < this.#size) end += fillerBytes(pages.word(end));
-    if (end - offset < RECORD_BYTES) {
-      return this.#damaged(`record at ${offset} has magic 0x0`);
-    }
-    return end - offset;
+  /**
+   * What a killed process left behind the last record: an unfinished growth or an unused journal. Like
+   * libtdb's check, accepts all the rest of the file as that; no list may lead into it.
+   */
+  #leftBehind(offset: number): number | TdbFailure {
+    const firstByte = this.#space.pages.word(offset) & 0xff;
+    if (firstByte === 0 || firstByte === PAD_BYTE) return this.#size - offset;
+    return this.#damaged(`record at ${offset} has magic 0x0`);
   }
 
   #usedRecord(offset: number): number | TdbFailure {
@@ -195,14 +194,4 @@ class Check {
 
 function bit(offset: number): number {
   return 1 << ((offset >>> 2) & 7);
-}
-
-/** How many of the word's leading bytes are zeros or padding. */
-function fillerBytes(word: number): number {
-  let count = 0;
-  for (let rest = word; count < 4; rest >>>= 8, count++) {
-    const byte = rest & 0xff;
-    if (byte !== 0 && byte !== 0x42) break;
-  }
-  return count;
 }

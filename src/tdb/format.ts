@@ -50,6 +50,7 @@ export const DEAD_MAGIC = 0xfee1dead;
 export const RECOVERY_MAGIC = 0xf53bc0e7;
 export const RECOVERY_INVALID_MAGIC = 0;
 /** What grown space is filled with where the file system cannot allocate. */
+export const PAD_BYTE = 0x42;
 export const PAD_WORD = 0x42424242;
 /** A free block is split only if the rest is a record of at least 8 bytes. */
 export const SPLIT_REST_BYTES = RECORD_BYTES + TAILER_BYTES + 8;

@@ -65,6 +65,9 @@ export class FreeSpace {
       if (this.#best.offset !== 0) return this.#take(this.#best, length);
       if (this.#mergeMadeCandidate) continue;
       if (!this.#grow(length + RECORD_BYTES)) return 0;
+      // Taken without a walk: beside a free record that fell out of the list (somebody was killed) the
+      // new space would merge with that one and be lost, again and again.
+      return this.#take(this.#best, length);
     }
   }
 
@@ -174,12 +177,13 @@ export class FreeSpace {
     return offset;
   }
 
+  /** The new space is the list's first, and the best candidate. */
   #grow(bytes: number): boolean {
     const { pages, pageSize } = this.#space;
     pages.refresh();
-    const offset = pages.size;
-    const newSize = grownSize(offset, bytes, pageSize);
-    if (newSize < offset + bytes) {
+    const offset = this.#space.endOfRecords();
+    const newSize = grownSize(pages.size, bytes, pageSize);
+    if (newSize < pages.size + bytes) {
       this.failure = tdbFailure("no_space", `"${this.#space.path}" cannot grow past 4 GiB`);
       return false;
     }
@@ -188,26 +192,38 @@ export class FreeSpace {
       this.failure = { ok: false, error: failed };
       return false;
     }
-    this.releaseRegion(offset, newSize - offset);
+    this.#describeRegion(offset, newSize - offset);
+    this.#space.writeTailer(offset);
+    this.#push(offset);
+    this.#best.offset = offset;
+    this.#best.link = FREELIST_HEAD;
+    this.#best.length = pages.word(offset + RECORD.length);
     return true;
   }
 
   /** Makes a free record of a region that holds nothing; a region too small for one stays unused. */
   releaseRegion(offset: number, length: number): void {
     if (length < RECORD_BYTES + TAILER_BYTES) return;
+    this.#describeRegion(offset, length);
+    this.release(offset);
+  }
+
+  #describeRegion(offset: number, length: number): void {
     const { pages } = this.#space;
     pages.setWord(offset + RECORD.length, length - RECORD_BYTES);
     pages.setWord(offset + RECORD.keyLength, 0);
     pages.setWord(offset + RECORD.dataLength, 0);
     pages.setWord(offset + RECORD.hash, 0);
-    this.release(offset);
   }
 
   /** Gives back a record that is in no list any more. */
   release(offset: number): void {
-    const { pages } = this.#space;
     this.#space.writeTailer(offset);
-    if (this.#mergeWithLeft(offset) !== 0) return;
+    if (this.#mergeWithLeft(offset) === 0) this.#push(offset);
+  }
+
+  #push(offset: number): void {
+    const { pages } = this.#space;
     pages.setWord(offset, pages.word(FREELIST_HEAD));
     pages.setWord(offset + RECORD.magic, FREE_MAGIC);
     pages.setWord(FREELIST_HEAD, offset);

@@ -25,11 +25,12 @@ export interface MemoryTdbs {
   readonly process: MemoryProcess;
 }
 
-const MICROTASKS: Pick<Timers, "after" | "soon"> = {
-  soon: (action) => queueMicrotask(action),
+/** For those who give no timers: everything happens right after the caller's own step. */
+const AT_ONCE: Pick<Timers, "after" | "soon"> = {
+  soon: (action) => void Promise.resolve().then(action),
   after: (_delayMs, action) => {
     let cancelled = false;
-    queueMicrotask(() => {
+    void Promise.resolve().then(() => {
       if (!cancelled) action();
     });
     return {
@@ -42,7 +43,7 @@ const MICROTASKS: Pick<Timers, "after" | "soon"> = {
 
 /** One "process": opener and waiter over the disk's files. */
 export function createMemoryTdbs(options: MemoryTdbOptions = {}): MemoryTdbs {
-  const timers = options.timers ?? MICROTASKS;
+  const timers = options.timers ?? AT_ONCE;
   const disk = options.disk ?? new MemoryDisk({ soon: (action) => timers.soon(action) });
   const process = disk.process();
   const opener = new FileTdbOpener({

@@ -4,7 +4,8 @@
  *
  * Invariant: nothing here trusts an offset or a length that came from the file.
  */
-import { RECORD, RECORD_BYTES, TAILER_BYTES } from "./format.ts";
+import { PAD_WORD, RECORD, RECORD_BYTES, TAILER_BYTES } from "./format.ts";
+import { recoveryArea } from "./journal.ts";
 import type { Pages } from "./pages.ts";
 
 export class Space {
@@ -53,6 +54,23 @@ export class Space {
   /** Bytes of the record with its header. */
   recordBytes(offset: number): number {
     return RECORD_BYTES + this.pages.word(offset + RECORD.length);
+  }
+
+  /**
+   * Where the last record ends: before the end of the map when a process was killed after it had made
+   * the file longer. Every record ends with a tailer, which is neither zero nor padding.
+   */
+  endOfRecords(): number {
+    const { pages, dataStart } = this;
+    const area = recoveryArea(pages);
+    const first = area === undefined ? dataStart : Math.max(dataStart, area.offset + area.bytes);
+    let end = pages.size;
+    while (end > first) {
+      const word = pages.word(end - 4);
+      if (word !== 0 && word !== PAD_WORD) break;
+      end -= 4;
+    }
+    return pages.size - end < RECORD_BYTES + TAILER_BYTES ? pages.size : end;
   }
 
   writeTailer(offset: number): void {

@@ -25,6 +25,8 @@ export interface SimOptions {
   readonly clusterLock: boolean;
   readonly tunables?: Readonly<Record<string, number>>;
   readonly conditions?: NetworkConditions;
+  /** Nodes that are configured without the lock all the same: a mistake that the cluster must survive. */
+  readonly withoutLock?: readonly number[];
   /** As CTDB_TEST_MODE: a fast first election and no wait for further recoveries. */
   readonly testMode?: boolean;
   /** Gets every log line; without it the last lines are kept for a failure report. */
@@ -78,8 +80,9 @@ export class SimCluster {
   get size(): number {
     return this.#options.nodes;
   }
-  get usesLock(): boolean {
-    return this.lockService !== undefined;
+  /** Is the node configured with a cluster lock? */
+  usesLock(pnn: number): boolean {
+    return this.lockService !== undefined && !this.#options.withoutLock?.includes(pnn);
   }
   get nowMs(): number {
     return this.scheduler.nowMs;
@@ -104,7 +107,7 @@ export class SimCluster {
   }
 
   lockFor(process: SimProcess, pnn: number): SimLock | undefined {
-    return this.lockService?.clientOf(process, pnn);
+    return this.usesLock(pnn) ? this.lockService?.clientOf(process, pnn) : undefined;
   }
 
   probeFor(process: SimProcess): ClusterLockProbe {

@@ -171,19 +171,36 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "src/daemon/node.ts",
-        find: "if (!this.vnnMap.valid || this.nodes.ownInactive) return;",
+        find: "if (!this.#lostPeers.delete(pnn) || !this.vnnMap.valid || this.nodes.ownInactive) return;",
         replace: "if (pnn >= 0) return;",
+      },
+      {
+        file: "src/database/database_set.ts",
+        find: "if (!tookPart || !hasRecords || this.#isInactive()) return;",
+        replace: "if (tookPart || hasRecords) return;",
+      },
+    ],
+  },
+  {
+    name: "push-by-anyone",
+    breaks: "of two recoveries at the same time one stores into the other's transaction",
+    edits: [
+      {
+        file: "src/database/recovery_controls.ts",
+        find: "if (database.coordinator === from.srcnode) return undefined;",
+        replace: "if (from !== undefined) return undefined;",
       },
     ],
   },
   {
     name: "messages-overtake",
-    breaks: "of two packets to the own node the later one comes first",
+    breaks: "some packets to other nodes leave a moment late",
     edits: [
       {
         file: "src/daemon/node_output.ts",
-        find: "this.#looping.push(packet.copy());",
-        replace: "this.#looping.unshift(packet.copy());",
+        find: "    this.#links.send(pnn, packet);\n",
+        replace:
+          "    const late = packet.copy();\n    if (this.#statistics.node_packets_sent % 8 !== 0) this.#links.send(pnn, packet);\n    else this.#timers.after(1, () => this.#links.send(pnn, late));\n",
       },
     ],
   },

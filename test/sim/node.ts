@@ -172,7 +172,7 @@ export class SimNode {
     for (const [name, value] of Object.entries(cluster.tunables)) tunables.set(name, value);
     let level = 5;
     return {
-      config: nodeConfig(cluster.usesLock, this.host.address),
+      config: nodeConfig(cluster.usesLock(this.pnn), this.host.address),
       paths: PATHS,
       nodes: nodeList(cluster.size),
       tunables,

@@ -38,6 +38,8 @@ export interface Brought {
   readonly generation: number;
   /** undefined when it counts for nothing. */
   readonly content: Content | undefined;
+  /** The node became inactive meanwhile: nobody can say whether its records were read before that. */
+  readonly doubtful?: boolean;
 }
 
 /** One recovery of one database. */
@@ -118,6 +120,16 @@ export class RecordChecker {
     recovery.first = undefined;
   }
 
+  /** The node was stopped or banned: what it brought into recoveries under way may or may not count. */
+  becameInactive(pnn: number): void {
+    for (const recoveries of this.#recoveries.values()) {
+      for (const { brought } of recoveries) {
+        const own = brought.get(pnn);
+        if (own !== undefined) brought.set(pnn, { ...own, doubtful: true });
+      }
+    }
+  }
+
   /** The node serves the database again, in this generation, and begins with this content. */
   thawed(pnn: number, name: string, generation: number, content: Content): void {
     this.thawsSeen += 1;
@@ -140,25 +152,19 @@ export class RecordChecker {
   // --- judgements
 
   #judgeRecovery(where: string, recovery: Recovery, content: Content): void {
-    const best = bestCopies(recovery);
-    for (const [key, { rsn, pnns, copies }] of best) {
+    const certain = bestCopies(recovery, false);
+    const possible = bestCopies(recovery, true);
+    for (const [key, best] of certain) {
       const now = content.get(key);
-      const had = `node ${pnns.join(" and ")} had rsn ${rsn}`;
-      if (now === undefined) {
-        if (copies.some(({ data }) => data?.length === 0)) continue;
-        this.#judge.violated(`record lost: ${where}, key ${quote(key)}: ${had}`);
-      }
-      if (now.rsn < rsn) {
-        this.#judge.violated(`RSN goes back: ${where}, key ${quote(key)}: ${had}, now ${now.rsn}`);
-      }
-      if (!copies.some(({ data }) => sameBytes(now.data, data))) {
-        this.#judge.violated(
-          `lost update: ${where}, key ${quote(key)}: ${had} with other data than there is now`,
-        );
-      }
+      const problem = whatIsWrong(now, best);
+      if (problem === undefined) continue;
+      const other = possible.get(key);
+      if (other !== undefined && whatIsWrong(now, other) === undefined) continue;
+      const had = `node ${best.pnns.join(" and ")} had rsn ${best.rsn}`;
+      this.#judge.violated(`${problem}: ${where}, key ${quote(key)}: ${had}`);
     }
     for (const [key, now] of content) {
-      if (best.has(key)) continue;
+      if (possible.has(key)) continue;
       this.#judge.violated(
         `record from nowhere: ${where}, key ${quote(key)} rsn ${now.rsn}: no participant had it`,
       );
@@ -255,9 +261,10 @@ interface Candidate {
  * sides of a partition made of the record, of which either is good. But in one generation the data
  * master's copy beats those that others still have.
  */
-function bestCopies(recovery: Recovery): ReadonlyMap<string, BestCopies> {
+function bestCopies(recovery: Recovery, withDoubtful: boolean): ReadonlyMap<string, BestCopies> {
   const candidates = new Map<string, Candidate[]>();
-  for (const [pnn, { generation, content }] of recovery.brought) {
+  for (const [pnn, { generation, content, doubtful }] of recovery.brought) {
+    if (doubtful === true && !withDoubtful) continue;
     for (const [key, copy] of content ?? []) {
       const known = candidates.get(key);
       const highest = known?.[0]?.copy.rsn ?? -1;
@@ -279,6 +286,15 @@ function bestCopies(recovery: Recovery): ReadonlyMap<string, BestCopies> {
     });
   }
   return best;
+}
+
+/** Is what there is now what should have become of the best copies? */
+function whatIsWrong(now: Copy | undefined, best: BestCopies): string | undefined {
+  if (now === undefined) {
+    return best.copies.some(({ data }) => data?.length === 0) ? undefined : "record lost";
+  }
+  if (now.rsn < best.rsn) return `RSN goes back to ${now.rsn}`;
+  return best.copies.some(({ data }) => sameBytes(now.data, data)) ? undefined : "lost update";
 }
 
 /** The records of a database whose lock the caller holds; too short ones are none. */

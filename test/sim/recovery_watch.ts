@@ -22,6 +22,7 @@ export function watchRecoveries(checker: RecordChecker, pnn: number, set: Databa
   const invalidate = set.invalidateGenerations.bind(set);
   set.invalidateGenerations = () => {
     invalidate();
+    checker.becameInactive(pnn);
     for (const database of set.databases()) worthless.add(database);
   };
 

@@ -20,7 +20,6 @@ import {
   fileOpener,
   finish,
   hasLibtdb,
-  laterTurn,
   must,
   openTdb,
   PYTHON,
@@ -30,6 +29,7 @@ import {
 const OK = { ok: true, value: undefined } as const;
 const OPTIONS = { flags: 0, hashSize: 5, create: true };
 const POWER_FAILURES = 6;
+const UNSOUND_STEPS_MAX = 6;
 
 function openerOver(files: FaultyFiles): FileTdbOpener {
   const timers = {
@@ -121,7 +121,7 @@ describe("commit over a disk that loses what was not synced", () => {
       expect(seen.before).toBeGreaterThan(0);
       expect(seen.after).toBeGreaterThan(0);
       // The rest has lost some space, no data: pieces of a journal that nothing points to.
-      expect(seen.sound).toBeGreaterThan(seen.images * 0.7);
+      expect(seen.sound).toBeGreaterThan(seen.images * 0.8);
     });
   }
 
@@ -171,6 +171,7 @@ describe.skipIf(!hasLibtdb)("commit over a real file, the process killed", () =>
   for (const finder of ["our opener", "libtdb"] as const) {
     for (const scenario of SCENARIOS) {
       test(`${scenario.name}: all or nothing for ${finder} after a kill at every step`, async () => {
+        let unsound = 0;
         for (let step = 0, ended = false; !ended; step++) {
           files += 1;
           const path = directory.file(`${files}.tdb`);
@@ -192,10 +193,15 @@ describe.skipIf(!hasLibtdb)("commit over a real file, the process killed", () =>
           if (!isAfter) expect(records).toEqual(crashed.before);
           if (ended) expect(isAfter).toBe(true);
           const sound = (await finish(tdb.check())).ok;
+          expect(tdbtoolCheck(path) === undefined).toBe(sound);
           await workOn(tdb);
+          const soundLater = (await finish(tdb.check())).ok;
           tdb.close();
-          if (finder === "our opener" && sound) expect(tdbtoolCheck(path)).toBeUndefined();
+          expect(tdbtoolCheck(path) === undefined).toBe(soundLater);
+          if (!soundLater) unsound += 1;
         }
+        // Killed just before the header led to what was added: that space is lost, nothing else.
+        expect(unsound).toBeLessThanOrEqual(UNSOUND_STEPS_MAX);
       });
     }
   }
@@ -219,42 +225,44 @@ for i in range(200): t.store(b"new-%d" % i, b"n" * 300)
 t.transaction_commit()
 `;
 
+  /** An opener that finds a journal answers "busy" first. */
+  async function openWithRecovery(path: string): Promise<{ tdb: Tdb; recovered: boolean }> {
+    const opener = fileOpener();
+    const first = opener.open({ ...OPTIONS, path });
+    if (first.ok) return { tdb: first.value, recovered: false };
+    return { tdb: await openTdb(opener, { ...OPTIONS, path }), recovered: true };
+  }
+
   test("are replayed by our opener, wherever libtdb was killed", async () => {
     using directory = new TemporaryDirectory("tdb-strace");
     let replayed = 0;
-    for (let step = 1, ended = false; !ended; step++) {
-      const path = directory.file(`${step}.tdb`);
-      const tdb = await openTdb(fileOpener(), { ...OPTIONS, path });
-      for (let i = 0; i < 60; i++) must(tdb.store(bytes(`key-${i}`), new Uint8Array(200).fill(i)));
-      must(tdb.startTransaction());
-      must(tdb.store(bytes("key-3"), bytes("a transaction, so that there is a recovery area")));
-      must(await finish(tdb.commit()));
-      const before = dump(tdb);
-      tdb.close();
-      const inject = `inject=fdatasync,msync,futimens,utimensat:signal=KILL:when=${step}`;
-      const run = spawnSync("strace", [
-        "-f",
-        "-qq",
-        "-e",
-        "trace=none",
-        "-e",
-        inject,
-        PYTHON,
-        "-c",
-        PROGRAM,
-        path,
-      ]);
-      ended = run.status === 0;
-      const found = await openTdb(fileOpener(), { ...OPTIONS, path });
-      const records = dump(found);
-      const changed = records.length !== before.length;
-      if (!changed) expect(records).toEqual(before);
-      else expect(records.length).toBe(60 - 15 + 200);
-      if (ended) expect(changed).toBe(true);
-      else if (!changed && step > 2) replayed += 1;
-      await workOn(found);
-      found.close();
-      await laterTurn();
+    for (const call of ["fdatasync", "msync", "utimensat"]) {
+      for (let step = 1, ended = false; !ended; step++) {
+        const path = directory.file(`${call}-${step}.tdb`);
+        const tdb = await openTdb(fileOpener(), { ...OPTIONS, path });
+        for (let i = 0; i < 60; i++)
+          must(tdb.store(bytes(`key-${i}`), new Uint8Array(200).fill(i)));
+        must(tdb.startTransaction());
+        must(tdb.store(bytes("key-3"), bytes("a transaction: there is a recovery area")));
+        must(await finish(tdb.commit()));
+        const before = dump(tdb);
+        tdb.close();
+        const inject = `inject=${call}:signal=KILL:when=${step}`;
+        const strace = ["-f", "-qq", "-o", "/dev/null", "-e", `trace=${call}`, "-e", inject];
+        const run = spawnSync("strace", [...strace, PYTHON, "-c", PROGRAM, path]);
+        ended = run.status === 0;
+        expect(ended || run.signal === "SIGKILL").toBe(true);
+        const journal = await openWithRecovery(path);
+        if (journal.recovered) replayed += 1;
+        const found = journal.tdb;
+        const records = dump(found);
+        const changed = records.length !== before.length;
+        if (!changed) expect(records).toEqual(before);
+        else expect(records.length).toBe(60 - 15 + 200);
+        if (ended) expect(changed).toBe(true);
+        await workOn(found);
+        found.close();
+      }
     }
     expect(replayed).toBeGreaterThan(0);
   }, 60_000);

@@ -102,7 +102,10 @@ function countOnce(
     let wait: LockWait | undefined;
     const granted = (outcome: TdbResult<void>): void => {
       clearTimeout(timer);
-      if (!outcome.ok) return reject(new Error(outcome.error.reason));
+      if (!outcome.ok) {
+        reject(new Error(outcome.error.reason));
+        return;
+      }
       if (how.all) must(tdb.markAll());
       else tdb.markChain(chain);
       increment(tdb, index);

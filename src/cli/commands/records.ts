@@ -1,13 +1,14 @@
 /** Commands that show or change records. */
 import { traverseDatabase } from "../../client/database.ts";
 import type { LockedRecord, RecordFailure } from "../../client/record.ts";
-import type { Tdb } from "../../tdb/types.ts";
-import { decodeExact } from "../../wire/codec.ts";
+import type { Tdb, TdbResult } from "../../tdb/types.ts";
+import { decodeExact, encode } from "../../wire/codec.ts";
 import { LTDB_HEADER_BYTES, type LtdbHeader, ltdbHeader } from "../../wire/structs.ts";
 import { type Command, CommandFailure, expectArguments, WrongArguments } from "../command.ts";
 import { chooseDatabase } from "../database_choice.ts";
 import { attachChosen, openVolatile, recordStatus } from "../database_open.ts";
 import type { ToolHost } from "../host.ts";
+import { parseLeadingInteger, parseUnsigned64 } from "../numbers.ts";
 import { dumpData, dumpHeader, dumpRecord, recordBytes } from "../record_text.ts";
 import { okOrThrow, type Session } from "../session.ts";
 
@@ -75,10 +76,12 @@ async function openFile(host: ToolHost, path: string, flags: number): Promise<Td
 export const tfetch: Command = async ({ session, host }, args) => {
   expectArguments(args, 2, 3);
   const [path, text, output] = args as [string, string, string?];
+  const key = recordBytes(text, "key");
   const tdb = await openFile(host, path, 0);
-  const fetched = tdb.fetch(recordBytes(text, "key"));
+  const fetched = await whenFree(session, () => tdb.fetch(key));
   tdb.close();
-  const value = fetched.ok ? fetched.value : undefined;
+  if (!fetched.ok) throw new CommandFailure(1, `Cannot read ${path}: ${fetched.error.reason}`);
+  const { value } = fetched;
   if (value === undefined) throw new CommandFailure(1, `No record for key ${text}`);
   const header = readHeader(value);
   if (header === undefined) throw new CommandFailure(1, `Invalid record for key ${text}`);
@@ -90,6 +93,40 @@ export const tfetch: Command = async ({ session, host }, args) => {
 async function writeOutput(session: Session, path: string, value: Uint8Array): Promise<void> {
   const written = await session.host.writeFile(path, value);
   if (!written.ok) session.host.err(`Failed to open output file ${path}\n`);
+}
+
+/** Writes into one file, past all locks and copies of the cluster but the file's own. */
+export const tstore: Command = async ({ session, host }, args) => {
+  expectArguments(args, 3, 6);
+  const [path, keyText, valueText, rsnText = "0", dmaster = "0", flags = "0"] = args as [
+    ...[path: string, key: string, value: string],
+    ...[rsn?: string, dmaster?: string, flags?: string],
+  ];
+  const key = recordBytes(keyText, "key");
+  const value = recordBytes(valueText, "value");
+  const rsn = parseUnsigned64(rsnText);
+  if (!rsn.ok) return rsn.error;
+  const header = encode(ltdbHeader, {
+    rsn: rsn.value,
+    dmaster: parseLeadingInteger(dmaster) >>> 0,
+    reserved1: 0,
+    flags: parseLeadingInteger(flags) >>> 0,
+  });
+  const tdb = await openFile(host, path, 0);
+  const stored = await whenFree(session, () => tdb.storeParts(key, header, value));
+  tdb.close();
+  if (stored.ok) return 0;
+  host.err(`${stored.error.reason}\n`);
+  throw new CommandFailure(1, `Failed to write record ${keyText} to file ${path}`);
+};
+
+/** Tries until nobody else holds a lock that the operation needs. */
+async function whenFree<T>(session: Session, operation: () => TdbResult<T>): Promise<TdbResult<T>> {
+  for (;;) {
+    const outcome = operation();
+    if (outcome.ok || outcome.error.code !== "busy") return outcome;
+    await session.pause(BUSY_DELAY_MS);
+  }
 }
 
 function stopOn(failure: RecordFailure, message: string): CommandFailure {

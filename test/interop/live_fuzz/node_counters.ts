@@ -1,0 +1,49 @@
+/** What a node says about itself, for the fuzzer: counters, and memory after a collection. */
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { CtdbClient } from "../../../src/client/types.ts";
+import { bytesText } from "../../../src/wire/codec.ts";
+import { must } from "../mixed/mixed_cluster.ts";
+
+export interface NodeCounters {
+  readonly refusedOfClients: number;
+  readonly refusedOfNodes: number;
+  /** Objects and buffers after the daemon has collected what it can, without what it sees of its files. */
+  readonly liveBytes: number;
+}
+
+/** `databaseDirectory`: where the node's files are, which it maps as a whole. */
+export async function nodeCounters(
+  client: CtdbClient,
+  databaseDirectory: string,
+): Promise<NodeCounters> {
+  const answer = must(await client.control("DUMP_MEMORY", undefined), "DUMP_MEMORY");
+  const report = bytesText(answer.data);
+  const number = (pattern: RegExp): number => {
+    const found = pattern.exec(report)?.[1];
+    if (found === undefined)
+      throw new Error(`expected ${pattern} in the memory report:\n${report}`);
+    return Number(found);
+  };
+  return {
+    refusedOfClients: number(/packets of clients refused: (\d+)/),
+    refusedOfNodes: number(/packets of nodes refused: (\d+)/),
+    liveBytes:
+      number(/JavaScript heap +contains +(\d+) bytes/) +
+      number(/buffers and mapped files +contains +(\d+) bytes/) -
+      fileBytes(databaseDirectory),
+  };
+}
+
+function fileBytes(directory: string): number {
+  const names = readdirSync(directory, { recursive: true, withFileTypes: true });
+  const files = names.filter((entry) => entry.isFile());
+  const sizes = files.map((entry) => statSync(join(entry.parentPath, entry.name)).size);
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** Resident memory of a process in KiB. */
+export function residentKib(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? Number.NaN);
+}

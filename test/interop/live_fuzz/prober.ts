@@ -1,0 +1,49 @@
+/**
+ * A client that asks the node for a sign of life all the time, and how long it waited.
+ *
+ * It lives in the process that fuzzes: what this process itself was late (its own work, a busy machine) is
+ * measured by a timer and taken off.
+ */
+import type { CtdbClient } from "../../../src/client/types.ts";
+
+const PAUSE_MS = 3;
+const LAG_TIMER_MS = 5;
+const TIMEOUT_MS = 10_000;
+
+export class Prober {
+  count = 0;
+  slowestMs = 0;
+  failure: string | undefined;
+  readonly #client: CtdbClient;
+  #stopped = false;
+  /** Sum of the delays of our own timer since the start. */
+  #lateMs = 0;
+
+  constructor(client: CtdbClient) {
+    this.#client = client;
+  }
+
+  /** Ends, with the first failure if there was one, some milliseconds after `stop`. */
+  async run(): Promise<void> {
+    let expectedMs = performance.now() + LAG_TIMER_MS;
+    const timer = setInterval(() => {
+      const nowMs = performance.now();
+      this.#lateMs += Math.max(0, nowMs - expectedMs);
+      expectedMs = nowMs + LAG_TIMER_MS;
+    }, LAG_TIMER_MS);
+    while (!this.#stopped && this.failure === undefined) {
+      const [startMs, lateMs] = [performance.now(), this.#lateMs];
+      const answer = await this.#client.control("PING", undefined, { timeoutMs: TIMEOUT_MS });
+      if (!answer.ok) this.failure = `probe ${this.count}: ${answer.error.reason}`;
+      this.count += 1;
+      const ownLateMs = this.#lateMs - lateMs;
+      this.slowestMs = Math.max(this.slowestMs, performance.now() - startMs - ownLateMs);
+      await Bun.sleep(PAUSE_MS);
+    }
+    clearInterval(timer);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+}

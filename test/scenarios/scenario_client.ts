@@ -1,0 +1,126 @@
+/** A client of one node of a scenario: connects when it is first used, and again when its daemon was gone. */
+import { connectClient } from "../../src/client/ctdb_client.ts";
+import {
+  type LockedRecord,
+  openRecordDatabase,
+  type RecordDatabase,
+} from "../../src/client/record.ts";
+import type { CtdbClient } from "../../src/client/types.ts";
+import type { SimCluster } from "../sim/cluster.ts";
+import type { SimNode } from "../sim/node.ts";
+import type { SimProcess } from "../sim/scheduler.ts";
+
+/** The scenario decides how long it waits. */
+const PATIENCE_MS = 3_600_000;
+
+type Outcome<T> = { readonly value: T } | { readonly failure: string };
+
+export class ScenarioClient {
+  readonly #cluster: SimCluster;
+  readonly #node: SimNode;
+  readonly #process: SimProcess;
+  readonly #open = new Map<string, RecordDatabase>();
+  #client: CtdbClient | undefined;
+
+  constructor(cluster: SimCluster, node: SimNode) {
+    this.#cluster = cluster;
+    this.#node = node;
+    this.#process = cluster.newProcess(`scenario client${node.pnn}`);
+  }
+
+  async attach(name: string): Promise<string> {
+    const database = await this.#database(name);
+    return "failure" in database ? database.failure : "attached";
+  }
+
+  increment(name: string, key: string): Promise<string> {
+    return this.#locked(name, key, async (record) => {
+      const data = new Uint8Array(4);
+      const value = counterOf(record) + 1;
+      new DataView(data.buffer).setUint32(0, value);
+      const stored = await record.store(data, PATIENCE_MS);
+      record.release();
+      return stored.ok ? String(value) : stored.error.kind;
+    });
+  }
+
+  read(name: string, key: string): Promise<string> {
+    return this.#locked(name, key, async (record) => {
+      const text = record.data.length === 0 ? "empty" : String(counterOf(record));
+      record.release();
+      return text;
+    });
+  }
+
+  remove(name: string, key: string): Promise<string> {
+    return this.#locked(name, key, async (record) => {
+      const deleted = await record.delete(PATIENCE_MS);
+      return deleted.ok ? "deleted" : deleted.error.kind;
+    });
+  }
+
+  hold(name: string, key: string, durationMs: number): Promise<string> {
+    return this.#locked(name, key, async (record) => {
+      await new Promise<void>((resolve) => {
+        this.#process.timers.after(durationMs, resolve);
+      });
+      record.release();
+      return "released";
+    });
+  }
+
+  async #locked(
+    name: string,
+    keyText: string,
+    act: (record: LockedRecord) => Promise<string>,
+  ): Promise<string> {
+    const database = await this.#database(name);
+    if ("failure" in database) return database.failure;
+    const key = new TextEncoder().encode(keyText);
+    const locked = await database.value.fetchLock(key, { timeoutMs: PATIENCE_MS });
+    return locked.ok ? await act(locked.value) : locked.error.kind;
+  }
+
+  async #database(name: string): Promise<Outcome<RecordDatabase>> {
+    const client = await this.#connected();
+    if ("failure" in client) return client;
+    const known = this.#open.get(name);
+    if (known !== undefined) return { value: known };
+    const environment = {
+      tdbs: this.#node.disk.opener(this.#process, (tdb) => this.#cluster.watch(this.#node, tdb)),
+      timers: this.#process.timers,
+      clock: this.#process.clock,
+    };
+    const opened = await openRecordDatabase(client.value, environment, name, 0, PATIENCE_MS);
+    if (!opened.ok) return { failure: opened.error.kind };
+    this.#open.set(name, opened.value);
+    return { value: opened.value };
+  }
+
+  async #connected(): Promise<Outcome<CtdbClient>> {
+    if (this.#client?.connected === true) return { value: this.#client };
+    const network = this.#cluster.network.forProcess(this.#node.host, this.#process);
+    const options = { timeoutMs: PATIENCE_MS };
+    const connected = await connectClient(
+      network,
+      this.#process.timers,
+      this.#node.socket,
+      options,
+    );
+    if (!connected.ok) return { failure: connected.error.kind };
+    const client = connected.value;
+    this.#client = client;
+    // The files of a ctdbd that is gone are not those of the next one.
+    client.onDisconnect(() => {
+      for (const database of this.#open.values()) database.close();
+      this.#open.clear();
+    });
+    return { value: client };
+  }
+}
+
+function counterOf(record: LockedRecord): number {
+  const { data } = record;
+  if (data.length < 4) return 0;
+  return new DataView(data.buffer, data.byteOffset, data.byteLength).getUint32(0);
+}
