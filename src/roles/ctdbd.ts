@@ -179,6 +179,10 @@ async function runDaemon(args: readonly string[], options: Options): Promise<num
   if (!logger.ok) return fail(logger.error);
   const log = logger.value;
   for (const warning of configuration.value.warnings) log.warning(problemText(warning));
+  // Collector and lock threads of the runtime would wait behind a loop that the scheduler never interrupts.
+  if (config.legacy.realtimeScheduling && !paths.testMode) {
+    log.notice("Realtime scheduling is not used: expected by configuration, but not supported");
+  }
   const daemon = buildDaemon(configuration.value, options, location, log);
   if (!daemon.ok) return fail(daemon.error);
   handleSignals(daemon.value, log, paths.testMode);

@@ -97,7 +97,7 @@ export class JournalRecovery {
     const next = (): void => {
       const outcome = work.step(SLICE_MS);
       if (outcome === undefined) {
-        this.#around.timers.after(WAIT_MS, next);
+        this.#around.timers.after(work.waiting ? WAIT_MS : 0, next);
         return;
       }
       if (!this.#target.noLock) locks.unlockAll();

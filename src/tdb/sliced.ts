@@ -23,6 +23,7 @@ export class GeneratorWork<T> implements SlicedWork<T>, Slice {
   #endMs = 0;
   #result: TdbResult<T> | undefined;
   #cancelled = false;
+  waiting = false;
 
   constructor(
     clock: Pick<Clock, "monotonicMs">,
@@ -42,6 +43,7 @@ export class GeneratorWork<T> implements SlicedWork<T>, Slice {
     if (this.#result !== undefined || this.#cancelled) return this.#result;
     this.#endMs = this.#clock.monotonicMs() + Math.min(Math.max(budgetMs, 0), LONGEST_SLICE_MS);
     const next = this.#body.next();
+    this.waiting = next.value === "wait";
     if (next.done === true) this.#result = next.value;
     return this.#result;
   }

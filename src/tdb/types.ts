@@ -58,6 +58,11 @@ export interface SlicedWork<T> {
   /** undefined: not done yet, call again in a later turn. Cancelling is allowed until it is done,
    *  unless the work says otherwise. */
   step(budgetMs: number): TdbResult<T> | undefined;
+  /**
+   * True after a step that could do nothing: it waits for the disk or for a lock held elsewhere. Call
+   * again after a millisecond or so rather than at once.
+   */
+  readonly waiting?: boolean;
   cancel(): void;
 }
 

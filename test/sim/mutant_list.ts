@@ -45,8 +45,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "src/daemon/packet_input.ts",
-        find: "return packet.generation === vnnMap.generation;",
-        replace: "return true;",
+        find: "if (!banned && packet.generation === vnnMap.generation) return true;",
+        replace: "if (!banned && vnnMap.generation >= 0) return true;",
       },
       {
         file: "src/database/node_calls.ts",

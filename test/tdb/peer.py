@@ -2,6 +2,7 @@
 """The C library's side of tests with libtdb, through ctypes: python3-tdb has no chain locks.
 
 peer.py counters PATH FLAGS ACKS SLOT KEYS SEED   increment own slot of random records until killed
+peer.py serve PATH FLAGS HASH_SIZE                answer commands on standard input
 peer.py churn PATH FLAGS SEED COUNT               random stores, deletes, transactions
 """
 import ctypes
@@ -111,6 +112,35 @@ def churn(path, flags, seed, count):
         if inside:
             tdb.call("tdb_transaction_commit" if chance.random() < 0.7 else "tdb_transaction_cancel")
     print("done", flush=True)
+
+
+def serve(path, flags, hash_size):
+    """One command a line, arguments in hex; one line answers."""
+    tdb = Tdb(path, int(flags), int(hash_size), os.O_RDWR | os.O_CREAT)
+    lib.tdb_get_seqnum.restype = ctypes.c_int
+    for line in sys.stdin:
+        name, *rest = line.rstrip("\n").split(" ")
+        arguments = [bytes.fromhex(word) for word in rest]
+        answer = "ok"
+        try:
+            if name == "fetch":
+                value = tdb.fetch(*arguments)
+                answer = "none" if value is None else "value " + value.hex()
+            elif name in ("store", "delete", "chainlock", "chainunlock"):
+                getattr(tdb, name)(*arguments)
+            elif name == "seqnum":
+                answer = str(lib.tdb_get_seqnum(tdb.tdb))
+            elif name == "check":
+                tdb.must(lib.tdb_check(tdb.tdb, None, None), "check")
+            elif name == "close":
+                tdb.call("tdb_close")
+            else:
+                tdb.call("tdb_" + name)
+        except RuntimeError as error:
+            answer = "error " + str(error)
+        print(answer, flush=True)
+        if name == "close":
+            return
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
  * Packets for a running node: valid ones with what is really there (databases, generation, nodes, request
  * ids), ones whose body is changed inside a sound packet, and ones whose bytes are changed anywhere.
  *
- * Left out are the few requests that are no attack but an order to do what the test forbids: to end, or to
- * forget the counters that it reads.
+ * Left out are the few requests that are no attack but an order to do what the test forbids: to end, to stop, to
+ * forget the counters or to silence the log that it reads.
  */
 import { PacketFramer } from "../../../src/transport/framer.ts";
 import { type AnyCodec, type Codec, encode } from "../../../src/wire/codec.ts";
@@ -37,7 +37,9 @@ export interface Knowledge {
 export type Entrance = "client" | "node";
 
 const NOT_SENT: ReadonlySet<number> = new Set(
-  (["SHUTDOWN", "STOP_NODE", "STATISTICS_RESET"] as const).map((name) => CONTROLS[name].opcode),
+  (["SHUTDOWN", "STOP_NODE", "STATISTICS_RESET", "SET_DEBUG"] as const).map(
+    (name) => CONTROLS[name].opcode,
+  ),
 );
 /** Requests of the node itself are numbered from here (a daemon counts from near the largest int). */
 const FIRST_REQUEST_ID = 0x7fffffff - 200;

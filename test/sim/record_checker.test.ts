@@ -1,0 +1,116 @@
+import { expect, test } from "bun:test";
+import { createMemoryTdbOpener } from "../../src/tdb/memory_opener.ts";
+import { TDB_FLAGS, type Tdb } from "../../src/tdb/types.ts";
+import { type Content, RecordChecker } from "./record_checker.ts";
+import { Scheduler } from "./scheduler.ts";
+import { InvariantViolation, Judge } from "./violation.ts";
+
+const NAME = "work.tdb";
+const KEY = new TextEncoder().encode("key");
+
+function header(dmaster: number, rsn: number): Uint8Array {
+  const bytes = new Uint8Array(24);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, rsn, true);
+  view.setUint32(8, dmaster, true);
+  return bytes;
+}
+
+/** Two nodes with a database each, in these generations. */
+function world() {
+  const generations: (number | undefined)[] = [5, 5];
+  const checker = new RecordChecker(new Judge(new Scheduler()), {
+    validGeneration: (pnn) => generations[pnn],
+  });
+  const tdbs = [0, 1].map((pnn) => {
+    const opened = createMemoryTdbOpener().open({
+      path: `/${NAME}.${pnn}`,
+      flags: TDB_FLAGS.NOLOCK,
+      hashSize: 3,
+      create: true,
+    });
+    if (!opened.ok) throw new Error(opened.error.reason);
+    checker.watch(opened.value, pnn, NAME);
+    return opened.value;
+  });
+  const store = (pnn: number, dmaster: number, rsn: number) =>
+    (tdbs[pnn] as Tdb).storeParts(KEY, header(dmaster, rsn), new Uint8Array(4));
+  return { checker, generations, store };
+}
+
+function content(dmaster: number, rsn: number, data: string): Content {
+  return new Map([["key", { dmaster, rsn, data: new TextEncoder().encode(data) }]]);
+}
+
+test("RecordChecker takes a migration as it should be", () => {
+  const { store, checker } = world();
+  store(0, 0, 1);
+  store(0, 1, 1);
+  store(1, 1, 2);
+  expect(checker.storesSeen).toBe(3);
+});
+
+test("RecordChecker finds two data masters in one generation", () => {
+  const { store } = world();
+  store(0, 0, 1);
+  expect(() => store(1, 1, 2)).toThrow("two data masters");
+});
+
+test("RecordChecker leaves other generations and worthless content alone", () => {
+  const { store, generations } = world();
+  store(0, 0, 9);
+  generations[1] = 6;
+  store(1, 1, 2);
+  generations[1] = 5;
+  generations[0] = undefined;
+  store(1, 1, 3);
+});
+
+test("RecordChecker finds a new data master whose RSN did not rise, and an RSN that goes back", () => {
+  const first = world();
+  first.store(0, 1, 4);
+  expect(() => first.store(1, 1, 4)).toThrow("RSN does not rise");
+  const second = world();
+  second.store(0, 0, 4);
+  expect(() => second.store(0, 0, 3)).toThrow("RSN goes back");
+});
+
+test("RecordChecker.thawed() finds what a recovery lost", () => {
+  const brought = [content(0, 3, "old"), content(1, 4, "new")];
+  const recover = (now: Content) => {
+    const { checker } = world();
+    for (const [pnn, had] of brought.entries()) {
+      checker.joined(pnn, NAME, 6, { generation: 5, content: had });
+    }
+    checker.thawed(0, NAME, 6, now);
+    return checker;
+  };
+  expect(recover(content(0, 5, "new")).thawsSeen).toBe(1);
+  expect(() => recover(content(0, 5, "old"))).toThrow("lost update");
+  expect(() => recover(content(0, 3, "new"))).toThrow("RSN goes back to 3");
+  expect(() => recover(new Map())).toThrow("record lost");
+});
+
+test("RecordChecker.thawed() finds records of a node that counted for nothing", () => {
+  const { checker } = world();
+  checker.joined(0, NAME, 6, { generation: 5, content: new Map() });
+  checker.joined(1, NAME, 6, { generation: 5, content: undefined });
+  expect(() => checker.thawed(0, NAME, 6, content(0, 4, "new"))).toThrow("record from nowhere");
+});
+
+test("RecordChecker.thawed() takes either copy of two sides of a partition", () => {
+  for (const data of ["left", "right"]) {
+    const { checker } = world();
+    checker.joined(0, NAME, 7, { generation: 5, content: content(0, 4, "left") });
+    checker.joined(1, NAME, 7, { generation: 6, content: content(1, 4, "right") });
+    checker.thawed(0, NAME, 7, content(0, 5, data));
+  }
+});
+
+test("Judge.violated() keeps the first violation for the scheduler", () => {
+  const scheduler = new Scheduler();
+  const judge = new Judge(scheduler);
+  expect(() => judge.violated("one")).toThrow(InvariantViolation);
+  expect(() => judge.violated("two")).toThrow("two");
+  expect(scheduler.failure?.message).toBe("one");
+});

@@ -1,0 +1,41 @@
+/** A handful of seeds for the gate; all of them run in test/torture/sim_seeds.test.ts. */
+import { expect, test } from "bun:test";
+import { MUTANTS } from "./mutant_list.ts";
+import { editedFiles } from "./mutants.ts";
+import { simulate } from "./simulate.ts";
+
+const MINUTE_MS = 60_000;
+
+for (const seed of [1, 2, 3, 4]) {
+  test(`simulate() finds nothing wrong with seed ${seed} in two minutes`, () => {
+    const result = simulate({ seed, nodes: 4, virtualMs: 2 * MINUTE_MS });
+    expect({ violation: result.violation, log: result.log }).toEqual({
+      violation: undefined,
+      log: [],
+    });
+    expect(result.increments).toBeGreaterThan(0);
+  });
+}
+
+test("simulate() gives the same turns and the same log for the same seed", () => {
+  const runs = [0, 1].map(() => {
+    const lines: string[] = [];
+    const onLogLine = (line: string) => {
+      lines.push(line);
+    };
+    const { turns, increments } = simulate({ seed: 5, nodes: 4, virtualMs: MINUTE_MS, onLogLine });
+    return { turns, increments, lines };
+  });
+  expect(runs[0]?.lines.length).toBeGreaterThan(100);
+  expect(runs[1]).toEqual(runs[0]);
+});
+
+test("simulate() differs between seeds", () => {
+  const turns = [6, 8].map((seed) => simulate({ seed, nodes: 3, virtualMs: MINUTE_MS / 2 }).turns);
+  expect(turns[0]).not.toBe(turns[1]);
+});
+
+// Whoever changes such a line finds the new place for the variant, or a better variant.
+test("every deliberately broken variant still finds its text", () => {
+  for (const mutant of MUTANTS) expect(editedFiles(mutant).size).toBeGreaterThan(0);
+});
