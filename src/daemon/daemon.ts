@@ -52,10 +52,7 @@ export class Daemon {
         onPacket: (packet, pnn) => this.#node?.input.fromNode(packet, pnn),
         onConnected: (pnn) => this.#node?.nodeConnected(pnn),
         onLost: (pnn, reason) => this.#node?.nodeLost(pnn, reason),
-        onMalformed: (pnn, reason) => {
-          log.error(`Malformed packet from node ${pnn}: ${reason}`);
-          if (this.#node !== undefined) this.#node.input.refused.node += 1;
-        },
+        onMalformed: (pnn, reason) => this.#node?.input.malformedFromNode(pnn, reason),
       },
     });
     this.#clientLinks = new ClientLinks(network, files, this.turns, paths.socket);

@@ -110,6 +110,12 @@ export class PacketInput {
     this.#handle(packet, pnn);
   }
 
+  /** Bytes that are no packet; the link is restarted by who found them. */
+  malformedFromNode(pnn: number, reason: string): void {
+    this.refused.node += 1;
+    this.#logRefusal(`Malformed packet from node ${pnn}: ${reason}`);
+  }
+
   /** What we sent to ourselves. */
   looped(packet: PacketView): void {
     this.#handle(packet, this.#p.nodes.ownPnn);

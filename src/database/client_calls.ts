@@ -10,7 +10,7 @@
 import { jenkinsHash } from "../base/jenkins_hash.ts";
 import { EMPTY } from "../wire/codec.ts";
 import { CALL_FLAGS } from "../wire/constants.ts";
-import type { PacketView } from "../wire/packet.ts";
+import { INVALID_GENERATION, type PacketView } from "../wire/packet.ts";
 import { bodyProblem, LAYOUTS, REQ_CALL_AT } from "../wire/packet_layouts.ts";
 import type { ChainWork } from "./chain_gate.ts";
 import type { Database } from "./database.ts";
@@ -98,6 +98,11 @@ export class ClientCalls {
       this.#parts.replies.error(clientId, packet.reqid, message, startedMs);
       return true;
     }
+    const isHere = records.found && records.header.dmaster === pnn;
+    if (!isHere && database.kind !== "persistent" && !this.#mapIsOf(database)) {
+      this.#fetch(database, clientId, packet, key, hash, startedMs);
+      return true;
+    }
     if (!records.found && (lmaster === pnn || database.kind === "persistent")) {
       const stored = records.store(hash, key, records.header, EMPTY, lmaster);
       if (!stored.ok) {
@@ -113,6 +118,15 @@ export class ClientCalls {
     const data = records.data;
     this.#parts.replies.record(clientId, packet.reqid, callid, records.header, data, startedMs);
     return true;
+  }
+
+  /**
+   * Not between the new vnn map and the freeze of a recovery: by the old map somebody else may be lmaster of
+   * a record, and have it. Then the call waits for the thaw like all others that are under way.
+   */
+  #mapIsOf(database: Database): boolean {
+    const generation = this.#host.generation();
+    return database.generation === generation && generation !== INVALID_GENERATION;
   }
 
   /** Calls that wait behind a fetch; those that wait for locks or answers are dropped elsewhere. */

@@ -221,7 +221,9 @@ test(
           await recordsGoEverywhere(mixed, [NODE], "after fuzzing");
           expect(exceptionsIn(cluster.log(NODE))).toEqual([]);
         } catch (cause) {
-          const reason = cause instanceof Error ? cause.message : String(cause);
+          const failure = cause instanceof Error ? cause.message : String(cause);
+          const exceptions = exceptionsIn(cluster.log(NODE)).slice(0, 3);
+          const reason = [failure, ...exceptions].join("\n");
           throw new Error(`with CTDB_TEST_SEED=${seed}: ${reason}\n${keepPackets(run, seed)}`, {
             cause,
           });

@@ -20,6 +20,7 @@ async function leadAndRecover(mixed: MixedCluster, kind: Kind): Promise<number> 
   await step(`node ${leader} (${kind}) becomes leader`, () => mixed.moveLeader(leader));
   await step(`recovery by ${kind}`, () => mixed.recover());
   expect(await mixed.leaders()).toEqual(mixed.pnns.map(() => String(leader)));
+  if (mixed.hasLock) await step("who holds the lock", () => mixed.lockIsHeldBy(leader));
   await step(`10 000 records after a recovery by ${kind}`, () => checkVolatile(mixed, mixed.pnns));
   return leader;
 }
@@ -29,7 +30,8 @@ async function loseAndReturn(mixed: MixedCluster, victim: number): Promise<void>
   const kind = mixed.kindOf(victim);
   const survivors = mixed.others(victim);
   await step(`kill node ${victim} (${kind})`, () => mixed.cluster.kill(victim));
-  await step("survivors recover", () => mixed.settled(survivors));
+  const next = await step("survivors recover", () => mixed.settled(survivors));
+  if (mixed.hasLock) await step("who holds the lock", () => mixed.lockIsHeldBy(next));
   await step("records on survivors", () => recordsGoEverywhere(mixed, survivors, `no ${victim}`));
   await step("messages between survivors", () => messageRing(mixed, survivors));
   await step("10 000 records on survivors", () => checkVolatile(mixed, survivors));

@@ -4,10 +4,13 @@
  *
  * Everything that waits has a deadline and says what it saw last.
  */
+import { readlinkSync } from "node:fs";
+import { basename } from "node:path";
 import { attachDatabase } from "../../../src/client/database.ts";
 import { openRecordDatabase, type RecordDatabase } from "../../../src/client/record.ts";
 import type { CtdbClient } from "../../../src/client/types.ts";
 import { DB_FLAGS, RECOVERY_NORMAL } from "../../../src/wire/constants.ts";
+import { DIST } from "../../support/executables.ts";
 import type { TestCluster } from "../../support/local_cluster.ts";
 import { recordEnvironment } from "../../support/tdbs.ts";
 
@@ -41,6 +44,9 @@ export class MixedCluster {
 
   get pnns(): readonly number[] {
     return this.cluster.pnns;
+  }
+  get hasLock(): boolean {
+    return this.cluster.local.description.lock !== "none";
   }
   kindOf(pnn: number): Kind {
     return this.cluster.local.process(pnn).node.stock ? "stock" : "ours";
@@ -129,6 +135,31 @@ export class MixedCluster {
       }),
     );
     return answers.every((generation) => generation !== undefined && generation === answers[0]);
+  }
+
+  /** Waits until the leader alone keeps a mutex helper, its own kind's; that is who holds the lock. */
+  async lockIsHeldBy(leader: number): Promise<void> {
+    const deadline = performance.now() + SETTLE_TIMEOUT_MS;
+    const expected = this.kindOf(leader) === "stock" ? "/usr/libexec/ctdb/" : `${DIST}/`;
+    for (;;) {
+      // The probes of other nodes come and go.
+      const helpers = this.pnns.map((pnn) => this.#mutexHelpers(pnn));
+      const right = helpers.every((paths, index) =>
+        this.pnns[index] === leader
+          ? paths.length > 0 && paths.every((path) => path.startsWith(expected))
+          : paths.length === 0,
+      );
+      if (right) return;
+      if (performance.now() > deadline) {
+        throw new Error(`expected a helper of ${expected} on node ${leader} alone, got ${helpers}`);
+      }
+      await Bun.sleep(POLL_MS);
+    }
+  }
+
+  #mutexHelpers(pnn: number): readonly string[] {
+    const pids = this.cluster.local.process(pnn).pids();
+    return pids.map(executableOf).filter((path) => basename(path) === "ctdb_mutex_fcntl_helper");
   }
 
   async generation(pnn: number): Promise<number> {
@@ -233,6 +264,15 @@ export class MixedCluster {
       tdb.close();
     }
     return records;
+  }
+}
+
+/** Empty for a process that has ended meanwhile. */
+function executableOf(pid: number): string {
+  try {
+    return readlinkSync(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, "");
+  } catch {
+    return "";
   }
 }
 

@@ -1,0 +1,55 @@
+/** The lock worker starts in a compiled executable too, where it is an entry point of its own. */
+import { expect, test } from "bun:test";
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { join, normalize } from "node:path";
+import { TemporaryDirectory } from "../support/temp_dir.ts";
+
+const PROJECT = normalize(join(import.meta.dir, "../.."));
+const PROGRAM = `
+import { BunClock } from "./platform/bun/clock.ts";
+import { BunLockWaiter } from "./platform/bun/lock_waiter.ts";
+import { BunSharedFiles } from "./platform/bun/shared_file.ts";
+import { BunTimers } from "./platform/bun/timers.ts";
+import { FileTdbOpener } from "./tdb/opener.ts";
+
+const opener = new FileTdbOpener({
+  files: new BunSharedFiles(),
+  timers: new BunTimers(),
+  clock: new BunClock(),
+  mutexesWork: true,
+});
+const options = { path: process.argv[2] ?? "", flags: 0, hashSize: 7, create: true };
+const [one, other] = [opener.open(options), opener.open(options)];
+if (!one.ok || !other.ok) throw new Error("open");
+other.value.tryLockChain(1, "write");
+setTimeout(() => other.value.unlockChain(1), 20);
+const wait = new BunLockWaiter().waitChain(one.value, 1, (outcome) => {
+  console.log(outcome.ok, other.value.tryLockChain(1, "write"));
+  wait.release();
+  process.exit(0);
+});
+setTimeout(() => process.exit(3), 10_000);
+`;
+
+test("BunLockWaiter waits on threads in a compiled executable", () => {
+  using directory = new TemporaryDirectory("tdb-compiled");
+  const source = directory.file("src");
+  mkdirSync(source);
+  for (const part of ["base", "platform", "tdb"]) {
+    cpSync(join(PROJECT, "src", part), join(source, part), { recursive: true });
+  }
+  writeFileSync(join(source, "main.ts"), PROGRAM);
+  const bun = process.execPath;
+  const worker = join(source, "platform/bun/lock_worker.ts");
+  const outfile = directory.file("program");
+  const compiled = spawnSync(
+    bun,
+    ["build", "--compile", join(source, "main.ts"), worker, "--outfile", outfile],
+    { encoding: "utf8" },
+  );
+  expect(compiled.stderr).not.toContain("error");
+  const run = spawnSync(outfile, [directory.file("a.tdb")], { cwd: "/", encoding: "utf8" });
+  expect(run.stdout).toBe("true busy\n");
+  expect(run.status).toBe(0);
+}, 30_000);
