@@ -1,6 +1,6 @@
 /**
- * The object graph of a node that knows who it is: every part of the daemon, and how they are joined.
- * Nothing is decided here; the lifecycle is in daemon.ts.
+ * The object graph of a node that knows who it is: every part of the daemon, and how they are
+ * joined. Nothing is decided here; the lifecycle is in daemon.ts.
  */
 import type { Logger } from "../base/log.ts";
 import type { U64 } from "../base/u64.ts";
@@ -190,8 +190,9 @@ export class Node {
     this.#log.error(
       `${this.#name(this.pnn)}: connected to ${this.#name(pnn)} - ${this.#others()} connected`,
     );
-    // It may have been a member all the time, when the leader was connected to us both: then packets about
-    // records were dropped between the two of us, and only a recovery finds what they would have done.
+    // It may have been a member all the time, when the leader was connected to us both: then
+    // packets about records were dropped between the two of us, and only a recovery finds what they
+    // would have done.
     if (!this.#lostPeers.delete(pnn) || !this.vnnMap.valid || this.nodes.ownInactive) return;
     this.forceRecovery(`packets for node ${pnn} were dropped while it was not connected`);
   }

@@ -1,5 +1,6 @@
 /**
- * The counters of this node (STATISTICS) and what they were in the last intervals (GET_STAT_HISTORY).
+ * The counters of this node (STATISTICS) and what they were in the last intervals
+ * (GET_STAT_HISTORY).
  *
  * Invariant: `current` is one object for the life of the node; a reset zeroes it in place, so that
  * those who count can keep it.
@@ -78,8 +79,8 @@ export class NodeStatistics {
   }
 
   /**
-   * What was counted since the interval began, never below zero. Gauges and the extremes of latencies are
-   * those of now: they cannot be told apart by interval.
+   * What was counted since the interval began, never below zero. Gauges and the extremes of
+   * latencies are those of now: they cannot be told apart by interval.
    */
   #interval(): Float64Array {
     const values = valuesOf(this.#leaves);
@@ -109,8 +110,9 @@ export function zeroStatistics(): Statistics {
 }
 
 /**
- * Where one number of the statistics is. With all of them in a list a snapshot is an array of numbers; as
- * copies of the whole tree the snapshots of each second were most of what an idle daemon did.
+ * Where one number of the statistics is. With all of them in a list a snapshot is an array of
+ * numbers; as copies of the whole tree the snapshots of each second were most of what an idle
+ * daemon did.
  */
 interface Leaf {
   readonly holder: Record<string, unknown>;

@@ -121,8 +121,9 @@ export class ClientCalls {
   }
 
   /**
-   * Not between the new vnn map and the freeze of a recovery: by the old map somebody else may be lmaster of
-   * a record, and have it. Then the call waits for the thaw like all others that are under way.
+   * Not between the new vnn map and the freeze of a recovery: by the old map somebody else may be
+   * lmaster of a record, and have it. Then the call waits for the thaw like all others that are
+   * under way.
    */
   #mapIsOf(database: Database): boolean {
     const generation = this.#host.generation();

@@ -149,9 +149,9 @@ function notFrozen(database: Database, doing: string): string | undefined {
 }
 
 /**
- * Two leaders may be at it until they hear of each other, and a push carries no transaction id: one must not
- * store into what the other will commit. (What one pulls while the other works is thrown away: its own
- * transaction is gone, so its next step is refused.)
+ * Two leaders may be at it until they hear of each other, and a push carries no transaction id: one
+ * must not store into what the other will commit. (What one pulls while the other works is thrown
+ * away: its own transaction is gone, so its next step is refused.)
  */
 function pushProblem(database: Database, from: ControlRequest, doing: string): string | undefined {
   const problem = notFrozen(database, doing);

@@ -66,8 +66,7 @@ export function runSliced(
   };
 }
 
-/** A step that ends so far before its budget is one that waits for a lock or a disk. */
-const IDLE_STEP_MS = 0.5;
+/** For a step that waits for a lock or a disk. */
 const IDLE_PAUSE_MS = 1;
 
 /** Long work of a TDB to its end; a step that could do nothing is followed by a short pause. */
@@ -78,11 +77,8 @@ export function runTdbWork<T>(
   finished: (outcome: TdbResult<T>) => void,
 ): SlicedRun {
   return runSliced(host, name, (budget) => {
-    const before = budget.remainingMs;
-    const outcome = work.step(before);
-    if (outcome === undefined) {
-      return before - budget.remainingMs < IDLE_STEP_MS ? IDLE_PAUSE_MS : "more";
-    }
+    const outcome = work.step(budget.remainingMs);
+    if (outcome === undefined) return work.waiting === true ? IDLE_PAUSE_MS : "more";
     finished(outcome);
     return "done";
   });

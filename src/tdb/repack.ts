@@ -33,7 +33,8 @@ export function* repackTdb(slice: Slice, tdb: Tdb): SlicedBody<void> {
     const record = aside.next();
     if (record === undefined) break;
     const stored = tdb.store(record.key, record.data, "insert");
-    if (!stored.ok) return stored;
+    // A key that damage had put into its chain twice: lookups found the first, which is in already.
+    if (!stored.ok && stored.error.code !== "exists") return stored;
     if (items % ITEMS_PER_LOOK === 0 && slice.spent()) yield "more";
   }
   const commit: SlicedWork<void> = tdb.commit();

@@ -28,7 +28,8 @@ export interface AnyCodec {
 export type TypeOf<C> = C extends { decode(reader: Reader): infer T } ? T : never;
 
 export class Writer {
-  // Single bytes rather than a DataView: most values are a few words, and a view of a fresh array costs more.
+  // Single bytes rather than a DataView: most values are a few words, and a view of a fresh array
+  // costs more.
   #bytes = new Uint8Array(256);
   length = 0;
 

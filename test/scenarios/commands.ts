@@ -1,9 +1,9 @@
 /**
- * The commands of scenario files, as a table: a pattern of words, and what is done. In a pattern PNN is a
- * node, NAME a word, SECONDS a time like 10s, REST the rest of the line.
+ * The commands of scenario files, as a table: a pattern of words, and what is done. In a pattern
+ * PNN is a node, NAME a word, SECONDS a time like 10s, REST the rest of the line.
  *
- * What a command prints must not contain what another harmless version of the product would do otherwise:
- * no times, no generations, no log text.
+ * What a command prints must not contain what another harmless version of the product would do
+ * otherwise: no times, no generations, no log text.
  */
 import { NODE_FLAGS, RECOVERY_ACTIVE, RECOVERY_NORMAL } from "../../src/wire/constants.ts";
 import type { SimNode } from "../sim/node.ts";

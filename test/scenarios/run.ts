@@ -1,8 +1,8 @@
 /**
  * bun run test/scenarios/run.ts [--rewrite] [--help] [NAME…]
  *
- * Plays all scenario files, or those named, and shows where their output differs from what the file says;
- * --rewrite writes the new output into them. Exits 1 when one differs.
+ * Plays all scenario files, or those named, and shows where their output differs from what the file
+ * says; --rewrite writes the new output into them. Exits 1 when one differs.
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

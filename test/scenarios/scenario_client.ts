@@ -1,4 +1,7 @@
-/** A client of one node of a scenario: connects when it is first used, and again when its daemon was gone. */
+/**
+ * A client of one node of a scenario: connects when it is first used, and again when its daemon was
+ * gone.
+ */
 import { connectClient } from "../../src/client/ctdb_client.ts";
 import {
   type LockedRecord,

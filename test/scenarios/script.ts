@@ -1,6 +1,7 @@
 /**
- * Scenario files: commands at the start of a line, what each printed indented below it, comments and blank
- * lines as they are. Reading one and writing it with new output changes nothing but the output.
+ * Scenario files: commands at the start of a line, what each printed indented below it, comments
+ * and blank lines as they are. Reading one and writing it with new output changes nothing but the
+ * output.
  */
 export interface Step {
   /** Comment and blank lines before the command. */

@@ -1,6 +1,6 @@
 /**
- * What a scenario plays on: a simulated cluster, at most one client per node, and what was seen last, so that
- * changes can be told without numbers.
+ * What a scenario plays on: a simulated cluster, at most one client per node, and what was seen
+ * last, so that changes can be told without numbers.
  */
 import { RECOVERY_NORMAL } from "../../src/wire/constants.ts";
 import { INVALID_GENERATION, UNKNOWN_PNN } from "../../src/wire/packet.ts";

@@ -1,6 +1,5 @@
 /**
- * What clients of a cluster may rely on, as models that are compared with what they see (DESIGN 7.2 and
- * 7.6 from outside):
+ * What clients of a cluster may rely on, as models that are compared with what they see:
  * - a record that is read under its lock holds what was stored last in this generation;
  * - messages of one sender arrive in order, none is missing unless a connection on the way ended;
  * - every request ends: in a calm cluster none stays open.

@@ -1,7 +1,7 @@
 /**
  * A whole cluster in one process on virtual time, made from one seed. Nodes run the product's own
- * objects; what is simulated is the system below them (time, network, disk, lock service). The checkers
- * live here.
+ * objects; what is simulated is the system below them (time, network, disk, lock service). The
+ * checkers live here.
  */
 import type { Logger } from "../../src/base/log.ts";
 import type { ClusterLockProbe } from "../../src/cluster/cluster_lock.ts";
@@ -25,7 +25,10 @@ export interface SimOptions {
   readonly clusterLock: boolean;
   readonly tunables?: Readonly<Record<string, number>>;
   readonly conditions?: NetworkConditions;
-  /** Nodes that are configured without the lock all the same: a mistake that the cluster must survive. */
+  /**
+   * Nodes that are configured without the lock all the same: a mistake that the cluster must
+   * survive.
+   */
   readonly withoutLock?: readonly number[];
   /** As CTDB_TEST_MODE: a fast first election and no wait for further recoveries. */
   readonly testMode?: boolean;

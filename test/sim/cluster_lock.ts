@@ -1,7 +1,7 @@
 /**
- * The cluster lock of a simulated cluster: a correct lock service that answers after a while, gives the lock
- * back when its holder dies, can be taken away, and can be out of reach. It remembers who holds it, for
- * the checkers.
+ * The cluster lock of a simulated cluster: a correct lock service that answers after a while, gives
+ * the lock back when its holder dies, can be taken away, and can be out of reach. It remembers who
+ * holds it, for the checkers.
  */
 import type { ClusterLock, LockAttempt } from "../../src/cluster/cluster_lock.ts";
 import type { SeededRandom } from "./random.ts";

@@ -1,6 +1,6 @@
 /**
- * One simulated connection: two ends and the bytes between them. Delays, cuts and what listens where
- * are the network's; here is what a stream does with its bytes.
+ * One simulated connection: two ends and the bytes between them. Delays, cuts and what listens
+ * where are the network's; here is what a stream does with its bytes.
  *
  * Invariants:
  * 1. Bytes of one direction arrive in order, also across a cut that holds some of them back.
@@ -18,8 +18,8 @@ type Item = Uint8Array | "end";
 const POOL_BYTES = 256 * 1024;
 
 /**
- * Copies of small byte arrays, many in one buffer: an array of its own for each chunk would cost more than
- * all else that a write does.
+ * Copies of small byte arrays, many in one buffer: an array of its own for each chunk would cost
+ * more than all else that a write does.
  */
 export class CopyPool {
   #buffer = new Uint8Array(POOL_BYTES);

@@ -1,6 +1,6 @@
 /**
- * The TDB files of a simulated host, and the locks that its processes hold in them. The files outlive
- * processes; a process that dies gives its locks back, as the kernel does.
+ * The TDB files of a simulated host, and the locks that its processes hold in them. The files
+ * outlive processes; a process that dies gives its locks back, as the kernel does.
  */
 import { assert } from "../../src/base/assert.ts";
 import { MemoryDisk } from "../../src/tdb/memory_files.ts";

@@ -1,8 +1,9 @@
 /**
- * What goes wrong in a simulated run. How often, and what, is drawn from the seed, so that runs differ in
- * character (swarm testing): each kind of fault is left out of about a third of the runs.
+ * What goes wrong in a simulated run. How often, and what, is drawn from the seed, so that runs
+ * differ in character (swarm testing): each kind of fault is left out of about a third of the runs.
  *
- * Every fault repairs itself after a while; `healAll` repairs everything at once and ends the trouble.
+ * Every fault repairs itself after a while; `healAll` repairs everything at once and ends the
+ * trouble.
  */
 import type { SimCluster } from "./cluster.ts";
 import type { SimNode } from "./node.ts";

@@ -1,14 +1,16 @@
 /**
- * DESIGN 7.5: who acts as leader has the right to, as far as it can know: its election says that it leads
- * and, with a cluster lock, it holds the lock. Judged when something is done, not when it is decided:
+ * Who acts as leader has the right to, as far as it can know: its election says that it
+ * leads and, with a cluster lock, it holds the lock. Judged when something is done, not when it is
+ * decided:
  * - a recovery is started,
  * - LEADER is broadcast with the own pnn,
  * - a coordinator sends a control that changes other nodes.
  *
- * (While an election is under way the node that is ahead counts as leader, and goes on with a recovery.)
+ * (While an election is under way the node that is ahead counts as leader, and goes on with a
+ * recovery.)
  *
- * A holder may not have heard yet that its lock was taken away; it acts in good faith until it is told
- * (or, paused, until it runs again). What must not be is that two act in good faith for long.
+ * A holder may not have heard yet that its lock was taken away; it acts in good faith until it is
+ * told (or, paused, until it runs again). What must not be is that two act in good faith for long.
  */
 import { u64Equal } from "../../src/base/u64.ts";
 import type { CtdbClient } from "../../src/client/types.ts";

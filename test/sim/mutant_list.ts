@@ -1,6 +1,6 @@
 /**
- * The broken variants. Each must be caught within 200 seeds; test/torture/sim_mutants.test.ts runs them all and
- * says after how many each was.
+ * The broken variants. Each must be caught within 200 seeds; test/torture/sim_mutants.test.ts runs
+ * them all and says after how many each was.
  */
 import type { Mutant } from "./mutants.ts";
 
@@ -189,6 +189,17 @@ export const MUTANTS: readonly Mutant[] = [
         file: "src/database/recovery_controls.ts",
         find: "if (database.coordinator === from.srcnode) return undefined;",
         replace: "if (from !== undefined) return undefined;",
+      },
+    ],
+  },
+  {
+    name: "new-map-old-records",
+    breaks: "a call is decided by the new vnn map while its database is still that of the old one",
+    edits: [
+      {
+        file: "src/database/client_calls.ts",
+        find: "return database.generation === generation && generation !== INVALID_GENERATION;",
+        replace: "return database !== undefined && generation !== -1;",
       },
     ],
   },

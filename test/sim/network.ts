@@ -2,11 +2,11 @@
  * The simulated network: ordered byte streams between processes, with delay, arbitrary chunking,
  * resets and partitions, behind platform's `Network`.
  *
- * What is modelled: bytes of one direction arrive in order, cut anywhere; a cut direction holds bytes
- * back as TCP's retransmission does and delivers them a while after it heals, unless the connection was reset;
- * connecting across a cut times out; when a process dies, its peers see the end of their streams (once
- * they can be reached); when a host loses power they see nothing until it is up again. Unix sockets are
- * never cut.
+ * What is modelled: bytes of one direction arrive in order, cut anywhere; a cut direction holds
+ * bytes back as TCP's retransmission does and delivers them a while after it heals, unless the
+ * connection was reset; connecting across a cut times out; when a process dies, its peers see the
+ * end of their streams (once they can be reached); when a host loses power they see nothing until
+ * it is up again. Unix sockets are never cut.
  */
 import { SystemError } from "../../src/base/errors.ts";
 import { err, ok } from "../../src/base/result.ts";

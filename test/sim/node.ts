@@ -1,6 +1,6 @@
 /**
- * One simulated node: a host with a disk, and on it the same objects that the real processes are made of:
- * ctdbd, recoverd, the recovery helper, each a process that can pause or die by itself.
+ * One simulated node: a host with a disk, and on it the same objects that the real processes are
+ * made of: ctdbd, recoverd, the recovery helper, each a process that can pause or die by itself.
  */
 import type { Logger } from "../../src/base/log.ts";
 import { done, err, ok, type Result } from "../../src/base/result.ts";

@@ -1,7 +1,7 @@
 /**
- * Somebody at the `ctdb` tool of a simulated cluster: stops and continues nodes, bans, disables, takes
- * roles away, forces recoveries. Like faults, each kind is left out of some runs, and `restore` undoes
- * everything.
+ * Somebody at the `ctdb` tool of a simulated cluster: stops and continues nodes, bans, disables,
+ * takes roles away, forces recoveries. Like faults, each kind is left out of some runs, and
+ * `restore` undoes everything.
  */
 import { NODE_FLAGS, RECOVERY_ACTIVE } from "../../src/wire/constants.ts";
 import type { SimCluster } from "./cluster.ts";

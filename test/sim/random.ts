@@ -1,6 +1,6 @@
 /**
- * The only source of chance in a simulated world: sfc32, seeded from one number, so that a seed is a
- * whole run. `fork` gives an independent stream, so that drawing more in one place does not shift
+ * The only source of chance in a simulated world: sfc32, seeded from one number, so that a seed is
+ * a whole run. `fork` gives an independent stream, so that drawing more in one place does not shift
  * what another place draws.
  */
 import type { Random } from "../../src/platform/types.ts";

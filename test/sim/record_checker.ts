@@ -1,17 +1,18 @@
 /**
- * Watches the volatile databases of a simulated cluster and holds them against DESIGN 7.2: two data
+ * Watches the volatile databases of a simulated cluster and holds them against the rules: two data
  * masters for one record in one generation, an RSN that goes back, records that a recovery loses.
  *
- * How: the checker hangs on the stores of every TDB handle. Stores into a frozen or worthless database
- * belong to a recovery and are not judged one by one; instead the content of each participant is read
- * when its transaction starts, and again when it thaws as the starting point of the new generation.
+ * How: the checker hangs on the stores of every TDB handle. Stores into a frozen or worthless
+ * database belong to a recovery and are not judged one by one; instead the content of each
+ * participant is read when its transaction starts, and again when it thaws as the starting point of
+ * the new generation.
  *
  * Invariants that it checks:
  * 1. In one generation at most one node says of itself that it is data master of a record.
- * 2. In one generation a new data master has a higher RSN than every other node's copy, and no node's own
- *    copy goes back.
- * 3. What a participant of a recovery had is there afterwards: the copy with the highest RSN, its data
- *    unchanged, its RSN not lower. (An empty record may go.)
+ * 2. In one generation a new data master has a higher RSN than every other node's copy, and no
+ *    node's own copy goes back.
+ * 3. What a participant of a recovery had is there afterwards: the copy with the highest RSN, its
+ *    data unchanged, its RSN not lower. (An empty record may go.)
  * 4. All participants thaw with the same records.
  *
  * It must not change anything, and it sees no node that is not part of the generation.
@@ -34,11 +35,16 @@ interface StoredCopy extends Copy {
 export type Content = ReadonlyMap<string, Copy>;
 
 export interface Brought {
-  /** Generation that the content is of; copies of another one come from the other side of a partition. */
+  /**
+   * Generation that the content is of; copies of another one come from the other side of a
+   * partition.
+   */
   readonly generation: number;
   /** undefined when it counts for nothing. */
   readonly content: Content | undefined;
-  /** The node became inactive meanwhile: nobody can say whether its records were read before that. */
+  /**
+   * The node became inactive meanwhile: nobody can say whether its records were read before that.
+   */
   readonly doubtful?: boolean;
 }
 
@@ -120,7 +126,9 @@ export class RecordChecker {
     recovery.first = undefined;
   }
 
-  /** The node was stopped or banned: what it brought into recoveries under way may or may not count. */
+  /**
+   * The node was stopped or banned: what it brought into recoveries under way may or may not count.
+   */
   becameInactive(pnn: number): void {
     for (const recoveries of this.#recoveries.values()) {
       for (const { brought } of recoveries) {
@@ -257,9 +265,9 @@ interface Candidate {
 }
 
 /**
- * By key, what the participants had with the highest RSN. Several of them may: the same data, or what two
- * sides of a partition made of the record, of which either is good. But in one generation the data
- * master's copy beats those that others still have.
+ * By key, what the participants had with the highest RSN. Several of them may: the same data, or
+ * what two sides of a partition made of the record, of which either is good. But in one generation
+ * the data master's copy beats those that others still have.
  */
 function bestCopies(recovery: Recovery, withDoubtful: boolean): ReadonlyMap<string, BestCopies> {
   const candidates = new Map<string, Candidate[]>();

@@ -1,9 +1,9 @@
 /**
- * Shows the record checker what recoveries do to the databases of a node: it stands between the daemon
- * and its database part, looks, and lets everything pass.
+ * Shows the record checker what recoveries do to the databases of a node: it stands between the
+ * daemon and its database part, looks, and lets everything pass.
  *
- * Whether the content of a node counts is judged here and not asked of the product: it does not from
- * the moment in which the node became inactive until the database thaws.
+ * Whether the content of a node counts is judged here and not asked of the product: it does not
+ * from the moment in which the node became inactive until the database thaws.
  */
 import { ok } from "../../src/base/result.ts";
 import type { Database } from "../../src/database/database.ts";

@@ -1,9 +1,9 @@
 /**
  * bun run test/sim/run.ts [--seed N] [--seeds COUNT] [--nodes N] [--minutes M] [--mutant NAME] [--log]
  *
- * Runs seeds and prints, for each failing one, why, its last log lines and the command that reproduces it.
- * Exits 1 when a checker fired; with --mutant it stops at the first seed that catches the variant, and
- * exits 1 when none does.
+ * Runs seeds and prints, for each failing one, why, its last log lines and the command that
+ * reproduces it. Exits 1 when a checker fired; with --mutant it stops at the first seed that
+ * catches the variant, and exits 1 when none does.
  */
 import { parseArgs } from "node:util";
 import { MUTANTS } from "./mutant_list.ts";

@@ -44,7 +44,10 @@ export class Scheduler {
   nowMs = 0;
   turns = 0;
   #sequence = 0;
-  /** Ends the run after the turn in which it was set: code of a turn may swallow what is thrown in it. */
+  /**
+   * Ends the run after the turn in which it was set: code of a turn may swallow what is thrown in
+   * it.
+   */
   failure: Error | undefined;
   readonly #heap: Event[] = [];
   #soon: Event[] = [];
@@ -80,7 +83,9 @@ export class Scheduler {
     this.nowMs = Math.max(this.nowMs, untilMs);
   }
 
-  /** Runs until the condition holds; false when it does not within `limitMs`. Looks every `stepMs`. */
+  /**
+   * Runs until the condition holds; false when it does not within `limitMs`. Looks every `stepMs`.
+   */
   runUntil(condition: () => boolean, limitMs: number, stepMs = 50): boolean {
     const end = this.nowMs + limitMs;
     while (!condition()) {

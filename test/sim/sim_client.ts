@@ -1,7 +1,7 @@
 /**
- * A client of one simulated node, like an smbd: it attaches to databases, counts up records under their
- * locks, deletes them, fetches without a lock, asks nodes things and sends messages to other clients.
- * When its daemon goes away it connects again. What it sees is held against the models.
+ * A client of one simulated node, like an smbd: it attaches to databases, counts up records under
+ * their locks, deletes them, fetches without a lock, asks nodes things and sends messages to other
+ * clients. When its daemon goes away it connects again. What it sees is held against the models.
  */
 import { u64 } from "../../src/base/u64.ts";
 import { connectClient } from "../../src/client/ctdb_client.ts";

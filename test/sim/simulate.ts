@@ -1,6 +1,6 @@
 /**
- * One simulated run: trouble for a while, then a healed world in which the cluster must come back to rest,
- * answer everything, and leave sound files.
+ * One simulated run: trouble for a while, then a healed world in which the cluster must come back
+ * to rest, answer everything, and leave sound files.
  */
 import type { Tdb, TdbResult } from "../../src/tdb/types.ts";
 import { SimCluster } from "./cluster.ts";
@@ -203,7 +203,10 @@ class Run {
   }
 }
 
-/** The character of a run: half of them with a cluster lock, and tunables in the ranges that people use. */
+/**
+ * The character of a run: half of them with a cluster lock, and tunables in the ranges that people
+ * use.
+ */
 function swarm(options: RunOptions): ConstructorParameters<typeof SimCluster>[0] {
   const random = new SeededRandom(options.seed, 1);
   const delayMinMs = random.chance(0.3) ? random.between(0.05, 30) : random.between(0.05, 1);

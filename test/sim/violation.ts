@@ -1,6 +1,7 @@
 /**
- * How checkers end a run. They often run inside callbacks and promises of the product, which may swallow what
- * is thrown: so the violation is kept, and the scheduler throws it at the end of the turn.
+ * How checkers end a run. They often run inside callbacks and promises of the product, which may
+ * swallow what is thrown: so the violation is kept, and the scheduler throws it at the end of the
+ * turn.
  */
 import type { Scheduler } from "./scheduler.ts";
 

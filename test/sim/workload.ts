@@ -1,6 +1,6 @@
 /**
- * The clients of a simulated cluster and what they do how often, drawn from the seed (swarm testing), and
- * the models that they share.
+ * The clients of a simulated cluster and what they do how often, drawn from the seed (swarm
+ * testing), and the models that they share.
  */
 import { CounterModel, MessageModel, OpenRequests } from "./client_models.ts";
 import type { SimCluster } from "./cluster.ts";

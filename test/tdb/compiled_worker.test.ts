@@ -6,12 +6,17 @@ import { join, normalize } from "node:path";
 import { TemporaryDirectory } from "../support/temp_dir.ts";
 
 const PROJECT = normalize(join(import.meta.dir, "../.."));
+const IMPORTS: Readonly<Record<string, string>> = {
+  BunClock: "platform/bun/clock.ts",
+  BunLockWaiter: "platform/bun/lock_waiter.ts",
+  BunSharedFiles: "platform/bun/shared_file.ts",
+  BunTimers: "platform/bun/timers.ts",
+  FileTdbOpener: "tdb/opener.ts",
+};
 const PROGRAM = `
-import { BunClock } from "./platform/bun/clock.ts";
-import { BunLockWaiter } from "./platform/bun/lock_waiter.ts";
-import { BunSharedFiles } from "./platform/bun/shared_file.ts";
-import { BunTimers } from "./platform/bun/timers.ts";
-import { FileTdbOpener } from "./tdb/opener.ts";
+${Object.entries(IMPORTS)
+  .map(([name, path]) => `import { ${name} } from ${JSON.stringify(`./${path}`)};`)
+  .join("\n")}
 
 const opener = new FileTdbOpener({
   files: new BunSharedFiles(),

@@ -9,6 +9,7 @@ import {
   TDB_FLAGS,
   type Tdb,
   type TdbOpener,
+  type TdbResult,
 } from "../../src/tdb/types.ts";
 import { TemporaryDirectory } from "../support/temp_dir.ts";
 import { bytes, fileOpener, must, openTdb, text } from "./support.ts";
@@ -200,3 +201,34 @@ test("BunLockWaiter queues waits beyond its threads", async () => {
   tdb.close();
   ground.end();
 });
+
+test("a wait that meets a journal has it replayed first", async () => {
+  for (const ground of [onFiles(), inMemory()]) {
+    const options = { path: ground.path, flags: 0, hashSize: 7, create: true };
+    const tdb = await openTdb(ground.opener(), options);
+    must(tdb.store(bytes("k"), bytes("before")));
+    const killed = await openTdb(ground.opener(), options);
+    must(killed.startTransaction());
+    must(killed.store(bytes("k"), bytes("lost")));
+    const commit = killed.commit();
+    // Ends where the journal is armed: its process is killed then.
+    while (tdb.markAll().ok) {
+      tdb.unmarkAll();
+      expect(commit.step(0)).toBeUndefined();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    killed.close();
+    (await chainOf(tdb, ground.waiter, 3)).release();
+    expect(text(must(await retried(() => tdb.fetch(bytes("k")))))).toBe("before");
+    tdb.close();
+    ground.end();
+  }
+});
+
+async function retried<T>(action: () => TdbResult<T>): Promise<TdbResult<T>> {
+  for (;;) {
+    const outcome = action();
+    if (outcome.ok || outcome.error.code !== "busy") return outcome;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}

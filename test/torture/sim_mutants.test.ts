@@ -1,4 +1,7 @@
-/** Each deliberately broken variant is caught within 200 seeds; in a process of its own, for modules load once. */
+/**
+ * Each deliberately broken variant is caught within 200 seeds; in a process of its own, for modules
+ * load once.
+ */
 import { expect, test } from "bun:test";
 import { resolve } from "node:path";
 import { MUTANTS } from "../sim/mutant_list.ts";

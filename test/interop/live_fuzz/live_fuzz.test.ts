@@ -169,7 +169,7 @@ async function fuzzNode(run: Run): Promise<void> {
   const refusedBefore = { client: senders.client.refusals, node: senders.node.refusals };
   const residentBefore = residentKib(pid);
 
-  const prober = new Prober(await cluster.connect(NODE));
+  const prober = new Prober(await cluster.connect(NODE), pid);
   const probing = prober.run();
   try {
     await sendBoth(run, PACKETS_EACH);

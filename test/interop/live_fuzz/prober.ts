@@ -2,8 +2,9 @@
  * A client that asks the node for a sign of life all the time, and how long it waited.
  *
  * It lives in the process that fuzzes: what this process itself was late (its own work, a busy machine) is
- * measured by a timer and taken off.
+ * measured by a timer and taken off, and so is what the node waited for a processor.
  */
+import { readFileSync } from "node:fs";
 import type { CtdbClient } from "../../../src/client/types.ts";
 
 const PAUSE_MS = 3;
@@ -15,12 +16,14 @@ export class Prober {
   slowestMs = 0;
   failure: string | undefined;
   readonly #client: CtdbClient;
+  readonly #nodePid: number;
   #stopped = false;
   /** Sum of the delays of our own timer since the start. */
   #lateMs = 0;
 
-  constructor(client: CtdbClient) {
+  constructor(client: CtdbClient, nodePid: number) {
     this.#client = client;
+    this.#nodePid = nodePid;
   }
 
   /** Ends, with the first failure if there was one, some milliseconds after `stop`. */
@@ -32,12 +35,15 @@ export class Prober {
       expectedMs = nowMs + LAG_TIMER_MS;
     }, LAG_TIMER_MS);
     while (!this.#stopped && this.failure === undefined) {
+      const waitedMs = waitedForProcessorMs(this.#nodePid);
       const [startMs, lateMs] = [performance.now(), this.#lateMs];
       const answer = await this.#client.control("PING", undefined, { timeoutMs: TIMEOUT_MS });
       if (!answer.ok) this.failure = `probe ${this.count}: ${answer.error.reason}`;
       this.count += 1;
       const ownLateMs = this.#lateMs - lateMs;
-      this.slowestMs = Math.max(this.slowestMs, performance.now() - startMs - ownLateMs);
+      const elapsedMs = performance.now() - startMs;
+      const nodeLateMs = waitedForProcessorMs(this.#nodePid) - waitedMs;
+      this.slowestMs = Math.max(this.slowestMs, elapsedMs - ownLateMs - nodeLateMs);
       await Bun.sleep(PAUSE_MS);
     }
     clearInterval(timer);
@@ -45,5 +51,15 @@ export class Prober {
 
   stop(): void {
     this.#stopped = true;
+  }
+}
+
+/** How long the main thread of a process could have run but did not, since it began; 0 where nobody counts. */
+function waitedForProcessorMs(pid: number): number {
+  try {
+    const waitedNs = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, "utf8").split(" ")[1];
+    return Number(waitedNs ?? 0) / 1e6;
+  } catch {
+    return 0;
   }
 }

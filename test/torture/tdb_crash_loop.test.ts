@@ -13,28 +13,36 @@ import type { Tdb } from "../../src/tdb/types.ts";
 import { SeededRandom } from "../fuzz/seeded_random.ts";
 import { TemporaryDirectory } from "../support/temp_dir.ts";
 import { SCENARIOS, type Scenario } from "./crash_scenarios.ts";
-import { FaultyFiles, Killed } from "./faulty_files.ts";
+import { FaultyFiles, Killed } from "../tdb/faulty_files.ts";
 import {
   bytes,
   dump,
   fileOpener,
   finish,
   hasLibtdb,
+  laterTurn,
   must,
   openTdb,
   PYTHON,
   tdbtoolCheck,
-} from "./support.ts";
+} from "../tdb/support.ts";
 
 const OK = { ok: true, value: undefined } as const;
 const OPTIONS = { flags: 0, hashSize: 5, create: true };
 const POWER_FAILURES = 6;
 const UNSOUND_STEPS_MAX = 6;
 
-function openerOver(files: FaultyFiles): FileTdbOpener {
+function openerOver(files: FaultyFiles, killed?: () => void): FileTdbOpener {
   const timers = {
     after: (_ms: number, action: () => void) => {
-      setImmediate(action);
+      setImmediate(() => {
+        try {
+          action();
+        } catch (error) {
+          if (killed === undefined || !(error instanceof Killed)) throw error;
+          killed();
+        }
+      });
       return { cancel: () => undefined };
     },
   };
@@ -124,13 +132,61 @@ describe("commit over a disk that loses what was not synced", () => {
       expect(seen.sound).toBeGreaterThan(seen.images * 0.8);
     });
   }
+});
 
-  async function openImage(image: Uint8Array): Promise<Tdb> {
+describe("a replay that is itself cut short", () => {
+  test("can be repeated, after a power failure at every step of it", async () => {
+    let replays = 0;
+    for (const scenario of SCENARIOS) {
+      for (let step = 0, ended = false; !ended; step += 3) {
+        const disk = new MemoryDisk({ soon: queueMicrotask });
+        const files = new FaultyFiles(disk.process());
+        const content = () => disk.read("a.tdb") as Uint8Array;
+        const crashed = await attempt(scenario, files, "a.tdb", content, (faulty) => {
+          faulty.killAt = step;
+        });
+        ended = crashed.outcome !== "killed";
+        const left = content();
+        for (let replayStep = 0, replayed = false; !replayed; replayStep++) {
+          const image = await replayUntil(left, replayStep);
+          replayed = image === undefined;
+          if (image === undefined) break;
+          replays += 1;
+          const found = await openImage(image);
+          expect(dump(found)).toEqual(crashed.before);
+          await workOn(found);
+          found.close();
+        }
+      }
+    }
+    expect(replays).toBeGreaterThan(20);
+  });
+
+  /** What the disk holds after a power failure at this step; undefined: nothing (more) to replay. */
+  async function replayUntil(left: Uint8Array, step: number): Promise<Uint8Array | undefined> {
     const disk = new MemoryDisk({ soon: queueMicrotask });
-    disk.put("a.tdb", image);
-    return openTdb(openerOver(new FaultyFiles(disk.process())), { ...OPTIONS, path: "a.tdb" });
+    disk.put("a.tdb", left);
+    const files = new FaultyFiles(disk.process());
+    files.settle(left);
+    files.killAt = step;
+    let killed = false;
+    const opener = openerOver(files, () => {
+      killed = true;
+    });
+    for (;;) {
+      const opened = opener.open({ ...OPTIONS, path: "a.tdb" });
+      if (opened.ok) return undefined;
+      await laterTurn();
+      if (killed) return files.afterPowerFailure(new SeededRandom(step));
+    }
   }
 });
+
+async function openImage(image: Uint8Array): Promise<Tdb> {
+  const disk = new MemoryDisk({ soon: queueMicrotask });
+  disk.put("a.tdb", image);
+  return openTdb(openerOver(new FaultyFiles(disk.process())), { ...OPTIONS, path: "a.tdb" });
+}
 
 describe("commit with a disk that fails", () => {
   for (const errorName of ["EIO", "ENOSPC"]) {

@@ -20,10 +20,10 @@ import {
   PEER,
   PYTHON,
   tdbtoolCheck,
-} from "./support.ts";
+} from "../tdb/support.ts";
 
 const SECONDS = Number(process.env.CTDB_TDB_TORTURE_SEC ?? 2);
-const WRITER = new URL("./torture_writer.ts", import.meta.url).pathname;
+const WRITER = new URL("./tdb_writer.ts", import.meta.url).pathname;
 const FOREVER = "100000000";
 const KINDS: readonly (readonly [string, number])[] = [
   ["byte ranges", TDB_FLAGS.NOSYNC],

@@ -28,7 +28,7 @@ import {
   PEER,
   PYTHON,
   tdbtoolCheck,
-} from "./support.ts";
+} from "../tdb/support.ts";
 
 const WRITERS = 4;
 const KEYS = 5;
