@@ -50,18 +50,27 @@ export class MessageModel {
     return sequence;
   }
 
-  /** `endings`: connections between the two hosts that have ended so far. */
-  arrived(from: ConnectionNumber, to: ConnectionNumber, sequence: number, endings: number): void {
+  /**
+   * `endings`: how many connections between the two hosts had ended when the message was sent, and
+   * now. (Not when the last one arrived: it waits at the receiver's daemon, while its connection
+   * ends.)
+   */
+  arrived(
+    from: ConnectionNumber,
+    to: ConnectionNumber,
+    sequence: number,
+    endings: { readonly whenSent: number; readonly now: number },
+  ): void {
     this.received += 1;
     const key = `${from}>${to}`;
     const last = this.#received.get(key);
-    this.#received.set(key, { sequence, endings });
+    this.#received.set(key, { sequence, endings: endings.whenSent });
     if (last === undefined) return;
     const what = `message ${sequence} of connection ${from} to ${to}`;
     if (sequence <= last.sequence) {
       this.#judge.violated(`${what} arrives after message ${last.sequence}`);
     }
-    if (sequence > last.sequence + 1 && endings === last.endings) {
+    if (sequence > last.sequence + 1 && endings.now === last.endings) {
       this.#judge.violated(
         `message lost: ${what} follows message ${last.sequence}, and no connection has ended`,
       );

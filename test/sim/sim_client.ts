@@ -201,13 +201,15 @@ export class SimClient {
   async #sendMessages(client: CtdbClient): Promise<void> {
     const to = this.#random.pick(this.#workload.clients);
     if (to.connection === 0 || this.connection === 0) return;
+    const endings = this.#workload.cluster.network.endings(this.node.host, to.node.host);
     const count = 1 + this.#random.below(MESSAGES_AT_ONCE_MAX);
     for (let i = 0; i < count; i++) {
-      const bytes = new Uint8Array(12);
+      const bytes = new Uint8Array(16);
       const view = new DataView(bytes.buffer);
       view.setUint32(0, this.connection);
       view.setUint32(4, this.#workload.messages.next(this.connection, to.connection));
       view.setUint32(8, this.node.pnn);
+      view.setUint32(12, endings);
       client.sendMessage(to.node.pnn, u64(SRVID_PREFIX, to.connection), bytes);
     }
   }
@@ -216,7 +218,8 @@ export class SimClient {
     const { cluster, messages } = this.#workload;
     const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
     const sender = cluster.node(view.getUint32(8));
-    const endings = cluster.network.endings(sender.host, this.node.host);
+    const now = cluster.network.endings(sender.host, this.node.host);
+    const endings = { whenSent: view.getUint32(12), now };
     messages.arrived(view.getUint32(0), connection, view.getUint32(4), endings);
   }
 

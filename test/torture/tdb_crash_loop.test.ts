@@ -12,7 +12,6 @@ import { FileTdbOpener } from "../../src/tdb/opener.ts";
 import type { Tdb } from "../../src/tdb/types.ts";
 import { SeededRandom } from "../fuzz/seeded_random.ts";
 import { TemporaryDirectory } from "../support/temp_dir.ts";
-import { SCENARIOS, type Scenario } from "./crash_scenarios.ts";
 import { FaultyFiles, Killed } from "../tdb/faulty_files.ts";
 import {
   bytes,
@@ -26,6 +25,7 @@ import {
   PYTHON,
   tdbtoolCheck,
 } from "../tdb/support.ts";
+import { SCENARIOS, type Scenario } from "./crash_scenarios.ts";
 
 const OK = { ok: true, value: undefined } as const;
 const OPTIONS = { flags: 0, hashSize: 5, create: true };
