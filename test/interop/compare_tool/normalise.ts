@@ -47,7 +47,6 @@ export const NOT_YET: readonly string[] = [
   "pstore",
   "pdelete",
   "ptrans",
-  "tstore",
   "checktcpport",
   "reloadips",
 ];
