@@ -50,18 +50,27 @@ export class TracedTurns {
    * (a socket's data, a timer, a finished lock wait).
    */
   span<T>(name: string, action: () => T): T {
-    const start = this.#clock.monotonicMs();
-    this.#depth += 1;
+    const startMs = this.begin();
     try {
       return action();
     } finally {
-      this.#depth -= 1;
-      const durationMs = this.#clock.monotonicMs() - start;
-      if (durationMs >= SPAN_KEPT_MIN_MS && this.#kept.length < SPANS_KEPT_MAX) {
-        this.#kept.push({ name, depth: this.#depth, durationMs });
-      }
-      if (this.#depth === 0) this.#endTurn(durationMs);
+      this.end(name, startMs);
     }
+  }
+
+  /** As `span`, for paths where a closure for each call is too much: `end` gets what this returns. */
+  begin(): number {
+    this.#depth += 1;
+    return this.#clock.monotonicMs();
+  }
+
+  end(name: string, startMs: number): void {
+    this.#depth -= 1;
+    const durationMs = this.#clock.monotonicMs() - startMs;
+    if (durationMs >= SPAN_KEPT_MIN_MS && this.#kept.length < SPANS_KEPT_MAX) {
+      this.#kept.push({ name, depth: this.#depth, durationMs });
+    }
+    if (this.#depth === 0) this.#endTurn(durationMs);
   }
 
   #endTurn(durationMs: number): void {

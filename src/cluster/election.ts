@@ -30,6 +30,8 @@ export const LOCK_TIMEOUT_MS = 120_000;
 const ANSWER_DELAY_MS = 500;
 /** A second broadcast of another leader within this time is not one that was late. */
 const RIVAL_WINDOW_MS = 3000;
+/** More rivals than this are remembered by nobody: two are enough to call an election. */
+const RIVALS_MAX = 64;
 
 export interface ElectionHost {
   readonly pnn: number;
@@ -74,7 +76,8 @@ export class Election {
   #state: State = { name: "settled" };
   #attempt = 0;
   #silence: Timer | undefined;
-  #rival = { pnn: UNKNOWN_PNN, heardMs: 0 };
+  /** Others that claim to lead while this node does, and when they said so. */
+  readonly #rivals = new Map<number, number>();
   #closed = false;
 
   constructor(host: ElectionHost, lock: ClusterLock | undefined) {
@@ -213,9 +216,12 @@ export class Election {
   #follow(pnn: number): void {
     const host = this.#host;
     if (this.leading) {
-      const repeated =
-        this.#rival.pnn === pnn && host.nowMs() - this.#rival.heardMs < RIVAL_WINDOW_MS;
-      this.#rival = { pnn, heardMs: host.nowMs() };
+      const nowMs = host.nowMs();
+      for (const [rival, heardMs] of this.#rivals) {
+        if (nowMs - heardMs >= RIVAL_WINDOW_MS) this.#rivals.delete(rival);
+      }
+      const repeated = this.#rivals.has(pnn);
+      if (this.#rivals.size < RIVALS_MAX || repeated) this.#rivals.set(pnn, nowMs);
       if (repeated) this.force(`node ${pnn} leads, too`);
       return;
     }

@@ -113,9 +113,10 @@ test("PacketFramer.hasMore says exactly whether next() would give a packet or an
   });
 });
 
-test("PacketFramer.next() does not copy packets that lie within a chunk", () => {
+test("PacketFramer.next() does not copy packets that lie within a large chunk", () => {
   const random = new SeededRandom(1);
-  const stream = concatenate(streamOf(random, "node", 5));
+  const lengths = [8000, 40, 9000, 32, 8];
+  const stream = concatenate(lengths.map((length, i) => packetBytes(random, 32 + length, i)));
   const framer = new PacketFramer("node");
   framer.push(stream);
   let packet = framer.next();

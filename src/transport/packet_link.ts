@@ -65,10 +65,12 @@ export class PacketLink implements Flushable {
     this.#timers = turns.timers(options.name);
     this.#framer = new PacketFramer(options.mode);
     this.#write = (bytes) => stream.write(bytes);
+    const { name } = options;
+    const onData = (chunk: Uint8Array): void => this.#onData(chunk);
     this.handlers = {
-      onData: (chunk) => turns.run(options.name, () => this.#onData(chunk)),
-      onDrain: () => turns.run(options.name, () => this.#onDrain()),
-      onClose: (reason) => turns.run(options.name, () => this.#onClose(reason?.message)),
+      onData: (chunk) => turns.run(name, onData, chunk),
+      onDrain: () => turns.run(name, () => this.#onDrain()),
+      onClose: (reason) => turns.run(name, () => this.#onClose(reason?.message)),
     };
   }
 

@@ -52,6 +52,7 @@ export class SimCluster {
   readonly tunables: Readonly<Record<string, number>>;
   readonly testMode: boolean;
   recoveries = 0;
+  onRecovery: (() => void) | undefined;
   readonly #options: SimOptions;
   /** Time and text; joined only when somebody reads them. */
   #log: [number, string][] = [];
@@ -143,13 +144,14 @@ export class SimCluster {
   }
 
   watchRecoveries(node: SimNode, databases: DatabaseSet): void {
-    watchRecoveries(this.records, node.pnn, databases);
+    watchRecoveries(this.records, node, databases);
   }
 
   recoveryStarted(node: SimNode, generation: number): void {
     this.recoveries += 1;
     this.note(`node${node.pnn} starts a recovery to generation ${generation}`);
     this.leaders.judge(node, "recovery started");
+    this.onRecovery?.();
   }
 
   nodeDied(node: SimNode): void {

@@ -84,6 +84,13 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     }
     later(1, 60, () => cluster.network.healAll());
   },
+  // Everybody is alone.
+  shatter: ({ cluster, later }) => {
+    for (const from of cluster.nodes) {
+      for (const to of cluster.nodes) if (from !== to) cluster.network.cut(from.host, to.host);
+    }
+    later(1, 60, () => cluster.network.healAll());
+  },
   // Links go one by one and come back in another order.
   "swizzle clog": ({ cluster, random, later }) => {
     for (const from of cluster.nodes) {

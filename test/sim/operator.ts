@@ -3,13 +3,16 @@
  * takes roles away, forces recoveries. Like faults, each kind is left out of some runs, and
  * `restore` undoes everything.
  */
-import { NODE_FLAGS, RECOVERY_ACTIVE } from "../../src/wire/constants.ts";
+import { CAPABILITIES, NODE_FLAGS, RECOVERY_ACTIVE } from "../../src/wire/constants.ts";
 import type { SimCluster } from "./cluster.ts";
 import type { SimNode } from "./node.ts";
 import type { SeededRandom } from "./random.ts";
 import type { SimProcess } from "./scheduler.ts";
 
 const ACTIONS = ["stop", "ban", "disable", "lmaster role", "leader role", "recover"] as const;
+/** After the first time, of which the last must come before the cluster is given up. */
+const RESTORED_AGAIN_MS: readonly number[] = [5000, 30_000, 100_000];
+
 type Action = (typeof ACTIONS)[number];
 
 export class Operator {
@@ -39,8 +42,17 @@ export class Operator {
     });
   }
 
+  /** Again after a while: what was asked of a node that was paused happens only when it runs again. */
   restore(): void {
+    if (!this.#active) return;
     this.#active = false;
+    this.#restoreAll();
+    for (const delayMs of RESTORED_AGAIN_MS) {
+      this.#process.timers.after(delayMs, () => this.#restoreAll());
+    }
+  }
+
+  #restoreAll(): void {
     for (const node of this.#cluster.nodes) {
       const flags = node.daemon?.node?.nodes.own.flags ?? 0;
       if ((flags & NODE_FLAGS.STOPPED) !== 0) void node.request("CONTINUE_NODE", undefined);
@@ -48,8 +60,9 @@ export class Operator {
       if ((flags & NODE_FLAGS.PERMANENTLY_DISABLED) !== 0) {
         void node.request("ENABLE_NODE", undefined);
       }
-      void node.request("SET_LMASTERROLE", 1);
-      void node.request("SET_RECMASTERROLE", 1);
+      const capabilities = node.daemon?.node?.state.capabilities ?? 0;
+      if ((capabilities & CAPABILITIES.LMASTER) === 0) void node.request("SET_LMASTERROLE", 1);
+      if ((capabilities & CAPABILITIES.RECMASTER) === 0) void node.request("SET_RECMASTERROLE", 1);
     }
   }
 

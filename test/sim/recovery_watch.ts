@@ -14,7 +14,12 @@ import { type Content, type RecordChecker, readContent } from "./record_checker.
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-export function watchRecoveries(checker: RecordChecker, pnn: number, set: DatabaseSet): void {
+export function watchRecoveries(
+  checker: RecordChecker,
+  node: { readonly pnn: number; readonly inactive: boolean },
+  set: DatabaseSet,
+): void {
+  const { pnn } = node;
   const controls = set.controls as Mutable<ControlHandlers>;
   const byId = (dbId: number) => [...set.databases()].find((database) => database.dbId === dbId);
   const worthless = new Set<Database>();
@@ -48,6 +53,8 @@ export function watchRecoveries(checker: RecordChecker, pnn: number, set: Databa
 
   const report = (database: Database, content: Content | undefined) => {
     if (content === undefined || database.freeze.state !== "thawed") return;
+    // A recovery that was under way may thaw it all the same; then it will be frozen once more.
+    if (node.inactive) return;
     worthless.delete(database);
     checker.thawed(pnn, database.name, database.generation, content);
   };

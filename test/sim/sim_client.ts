@@ -31,6 +31,7 @@ export class SimClient {
   readonly #process: SimProcess;
   readonly #random: SeededRandom;
   readonly #open = new Map<string, RecordDatabase>();
+  #wake: (() => void) | undefined;
 
   constructor(workload: Workload, node: SimNode, process: SimProcess, random: SeededRandom) {
     this.#workload = workload;
@@ -71,7 +72,7 @@ export class SimClient {
     );
     if (registered.ok) this.connection = connection;
     while (client.connected && !workload.stopped) {
-      await this.#sleep(this.#random.between(workload.pauseMinMs, workload.pauseMaxMs));
+      await this.#rest(this.#random.between(workload.pauseMinMs, workload.pauseMaxMs));
       if (!client.connected || workload.stopped) break;
       await this.#act(client, workload.pickAction(this.#random));
     }
@@ -221,6 +222,21 @@ export class SimClient {
     const now = cluster.network.endings(sender.host, this.node.host);
     const endings = { whenSent: view.getUint32(12), now };
     messages.arrived(view.getUint32(0), connection, view.getUint32(4), endings);
+  }
+
+  /** Does something now rather than later, if it is resting. */
+  wakeAfter(delayMs: number): void {
+    this.#process.timers.after(delayMs, () => this.#wake?.());
+  }
+
+  #rest(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#process.timers.after(ms, resolve);
+      this.#wake = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
   }
 
   #sleep(ms: number): Promise<void> {

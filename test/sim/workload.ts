@@ -9,6 +9,10 @@ import { type ClientAction, SimClient } from "./sim_client.ts";
 
 const DATABASES_MAX = 4;
 const KEYS_MAX = 24;
+/** Recoveries during which clients are busy: how many, how often, for how long. */
+const BUSY_RECOVERY_CHANCE = 0.7;
+const WAKES = 4;
+const WAKE_MAX_MS = 700;
 
 export class Workload {
   readonly cluster: SimCluster;
@@ -50,6 +54,8 @@ export class Workload {
       ["message", random.between(0, 3)],
       ["reopen", random.between(0, 0.3)],
     ];
+    const whims = random.fork();
+    cluster.onRecovery = () => this.#recoveryStarted(whims);
     const perNode = random.chance(0.3) ? 2 : 1;
     this.clients = cluster.nodes.flatMap((node) =>
       Array.from({ length: perNode }, () => {
@@ -61,6 +67,14 @@ export class Workload {
 
   start(): void {
     for (const client of this.clients) void client.run();
+  }
+
+  /** What clients do while a recovery changes everything is worth more than what they do else. */
+  #recoveryStarted(random: SeededRandom): void {
+    if (!random.chance(BUSY_RECOVERY_CHANCE)) return;
+    for (const client of this.clients) {
+      for (let i = 0; i < WAKES; i++) client.wakeAfter(random.between(0, WAKE_MAX_MS));
+    }
   }
 
   stop(): void {

@@ -80,7 +80,12 @@ export class SocketStream implements Stream {
 
   /** The native socket has data. */
   received(chunk: Uint8Array): void {
-    guarded(() => this.#handlers?.onData(chunk));
+    // As guarded(), without a closure for each chunk.
+    try {
+      this.#handlers?.onData(chunk);
+    } catch (error) {
+      throwFromTheLoop(error);
+    }
   }
 
   /** The native socket can take more. */
@@ -114,8 +119,12 @@ export function guarded(action: () => void): void {
   try {
     action();
   } catch (error) {
-    setImmediate(() => {
-      throw error;
-    });
+    throwFromTheLoop(error);
   }
+}
+
+function throwFromTheLoop(error: unknown): void {
+  setImmediate(() => {
+    throw error;
+  });
 }
