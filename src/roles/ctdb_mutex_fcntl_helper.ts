@@ -10,7 +10,7 @@ import type { SystemError } from "../base/errors.ts";
 import { LockFileWatch } from "../cluster/lock_file_watch.ts";
 import { systemErrorFrom } from "../platform/bun/libc.ts";
 import { BunProcesses } from "../platform/bun/processes.ts";
-import { tryRangeLock, waitRangeLock } from "../platform/bun/range_lock.ts";
+import { tryRangeLock, unlockRange, waitRangeLock } from "../platform/bun/range_lock.ts";
 import { BunTimers } from "../platform/bun/timers.ts";
 import { selfCommand } from "./ctdbd_background.ts";
 import type { Role } from "./role.ts";
@@ -67,6 +67,11 @@ function takeLock(file: string): { answer: "0" | "1" | "3"; inode: bigint | unde
     const descriptor = fs.openSync(file, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600);
     const outcome = tryRangeLock(descriptor, file, "write", LOCK_BYTE, 1);
     if (outcome === "granted") {
+      // Ending alone would not do while a child that is just being started still has the descriptor.
+      process.once("SIGTERM", () => {
+        unlockRange(descriptor, file, LOCK_BYTE, 1);
+        process.exit(0);
+      });
       return { answer: "0", inode: fs.fstatSync(descriptor, { bigint: true }).ino };
     }
     if (outcome === "busy") return { answer: "1", inode: undefined };
