@@ -154,6 +154,12 @@ export interface SharedFile {
   /** As tryLockMutex, waiting up to `timeoutMs` (pthread_mutex_clocklock). Waiting threads only. */
   waitLockMutex(offset: number, timeoutMs: number): TryLock | "owner_died";
   unlockMutex(offset: number): void;
+  /**
+   * Index of the first of `count` mutexes from `offset` on that somebody holds, has died holding, or is
+   * about to; `count` when there is none. Who locks one of the others afterwards sees everything that
+   * was written before this call, as if each had been locked and unlocked.
+   */
+  firstHeldMutex(offset: number, count: number): number;
   /** sizeof(pthread_mutex_t) of this system's libc. */
   readonly mutexBytes: number;
 

@@ -168,13 +168,14 @@ export class LockProtocol {
 
   /** Whoever held a chain when the allrecord lock was announced has let go of it afterwards. */
   #passChainMutexes(mutexes: MutexLayout): TryLock {
-    for (let chain = 0; chain < this.#hashSize; chain++) {
+    for (let chain = 0; ; chain++) {
+      chain += this.#file.firstHeldMutex(mutexOffset(mutexes, chain), this.#hashSize - chain);
+      if (chain >= this.#hashSize) return "granted";
       const offset = mutexOffset(mutexes, chain);
       const taken = this.#primitives.mutex(offset);
       if (taken !== "granted" && taken !== "owner_died") return taken;
       this.#file.unlockMutex(offset);
     }
-    return "granted";
   }
 
   unlockAll(): void {

@@ -284,6 +284,16 @@ export class MemorySharedFile implements SharedFile {
     return this.tryLockMutex(offset);
   }
 
+  firstHeldMutex(offset: number, count: number): number {
+    const { mutexes } = this.#file;
+    if (mutexes.size === 0) return count;
+    for (let i = 0; i < count; i++) {
+      const mutex = mutexes.get(offset + i * MUTEX_BYTES);
+      if (mutex !== undefined && (mutex.owner !== undefined || mutex.ownerDied)) return i;
+    }
+    return count;
+  }
+
   unlockMutex(offset: number): void {
     const mutex = this.#file.mutexes.get(offset);
     if (mutex?.owner !== this) throw new SystemError("EPERM", "pthread_mutex_unlock", this.path);

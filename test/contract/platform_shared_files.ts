@@ -183,6 +183,28 @@ export function sharedMutexContract(name: string, makeWorld: () => SharedFilesWo
     two.close();
     world.dispose();
   });
+
+  test(`${name} SharedFile.firstHeldMutex() finds what anybody holds`, () => {
+    const world = makeWorld();
+    const one = opened(world.files, world.path("a"));
+    const two = opened(world.files, world.path("a"));
+    one.extend(8192);
+    one.initMutexes(216, 100);
+    const at = (index: number): number => 216 + index * one.mutexBytes;
+    expect(one.firstHeldMutex(216, 100)).toBe(100);
+    two.tryLockMutex(at(7));
+    one.tryLockMutex(at(99));
+    expect(one.firstHeldMutex(216, 100)).toBe(7);
+    expect(one.firstHeldMutex(216, 7)).toBe(7);
+    expect(one.firstHeldMutex(at(8), 92)).toBe(91);
+    expect(two.firstHeldMutex(at(8), 91)).toBe(91);
+    two.unlockMutex(at(7));
+    one.unlockMutex(at(99));
+    expect(two.firstHeldMutex(216, 100)).toBe(100);
+    one.close();
+    two.close();
+    world.dispose();
+  });
 }
 
 export function opened(files: SharedFiles, path: string): SharedFile {

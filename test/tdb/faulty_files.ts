@@ -176,6 +176,9 @@ class FaultyFile implements SharedFile {
   initMutexes(offset: number, count: number): void {
     this.#inner.initMutexes(offset, count);
   }
+  firstHeldMutex(offset: number, count: number): number {
+    return this.#inner.firstHeldMutex(offset, count);
+  }
   tryLockMutex(offset: number): ReturnType<SharedFile["tryLockMutex"]> {
     return this.#inner.tryLockMutex(offset);
   }

@@ -186,12 +186,15 @@ test("SharedFile.tryLockMutex() reports a killed owner once, repaired", async ()
   file.initMutexes(168, 3);
   const other = await otherProcess(directory.file("a"), "file.tryLockMutex(168);");
   expect(file.tryLockMutex(168)).toBe("busy");
+  expect(file.firstHeldMutex(168, 3)).toBe(0);
   const start = performance.now();
   expect(file.waitLockMutex(168, 30)).toBe("busy");
   expect(performance.now() - start).toBeGreaterThanOrEqual(29);
   await other.kill();
+  expect(file.firstHeldMutex(168, 3)).toBe(0);
   expect(file.waitLockMutex(168, 5000)).toBe("owner_died");
   file.unlockMutex(168);
+  expect(file.firstHeldMutex(168, 3)).toBe(3);
   expect(file.tryLockMutex(168)).toBe("granted");
   file.unlockMutex(168);
   file.close();

@@ -17,7 +17,14 @@ import type { SystemError } from "../../base/errors.ts";
 import { done, err, ok, type Result } from "../../base/result.ts";
 import type { LockType, SharedFile, SharedFiles, TryLock } from "../types.ts";
 import { ERRNO, errno, openLibc, systemError, systemErrorFrom } from "./libc.ts";
-import { fillMutexes, MUTEX_TEMPLATE, tryMutex, unlockMutex, waitMutex } from "./mutex.ts";
+import {
+  fillMutexes,
+  firstHeldMutex,
+  MUTEX_TEMPLATE,
+  tryMutex,
+  unlockMutex,
+  waitMutex,
+} from "./mutex.ts";
 import { tryRangeLock, unlockRange, waitRangeLock } from "./range_lock.ts";
 
 /** 4 GiB of TDB and the mutex area before it; only address space. */
@@ -204,6 +211,12 @@ class BunSharedFile implements SharedFile {
 
   unlockMutex(offset: number): void {
     unlockMutex(this.#address(offset), this.path);
+  }
+
+  firstHeldMutex(offset: number, count: number): number {
+    const end = offset + count * this.mutexBytes;
+    assert(end <= this.size(), `${count} mutexes at ${offset} inside the file`);
+    return firstHeldMutex(new Int32Array(this.view(end), offset), count);
   }
 
   syncData(finished: (outcome: Result<void, SystemError>) => void): void {
