@@ -383,6 +383,8 @@ export class Recoverd {
     const options = { timeoutMs: this.requestTimeoutMs };
     if (setMode) {
       log.error("Node is stopped or banned but recovery mode is not active. Activating it");
+      // A recovery that was under way when this node became inactive has thawed the databases.
+      this.#frozen = "no";
       client.control("SET_RECMODE", RECOVERY_ACTIVE, options).then((outcome) => {
         if (!outcome.ok) log.error(`Cannot activate recovery mode: ${outcome.error.reason}`);
       });

@@ -190,10 +190,11 @@ export class Node {
     this.#log.error(
       `${this.#name(this.pnn)}: connected to ${this.#name(pnn)} - ${this.#others()} connected`,
     );
-    // It may have been a member all the time, when the leader was connected to us both: then
-    // packets about records were dropped between the two of us, and only a recovery finds what they
-    // would have done.
-    if (!this.#lostPeers.delete(pnn) || !this.vnnMap.valid || this.nodes.ownInactive) return;
+    // The leader was connected to us both before, and made us members: then packets about records were
+    // dropped between the two of us, and only a recovery finds what they would have done.
+    const wasLost = this.#lostPeers.delete(pnn);
+    if (!wasLost && !this.vnnMap.map.includes(pnn)) return;
+    if (!this.vnnMap.valid || this.nodes.ownInactive) return;
     this.forceRecovery(`packets for node ${pnn} were dropped while it was not connected`);
   }
 

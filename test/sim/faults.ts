@@ -126,6 +126,8 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   },
 };
 
+const PARTING = ["partition", "isolate", "shatter", "swizzle clog"];
+
 export class Faults {
   count = 0;
   readonly #cluster: SimCluster;
@@ -144,10 +146,14 @@ export class Faults {
     this.#meanIntervalMs = this.#random.between(15_000, 120_000);
     this.#inRecoveryChance = this.#random.chance(0.5) ? 0.5 : 0.1;
     for (const node of cluster.nodes) node.wallSkewMs = this.#random.between(-5000, 5000);
+    // In some runs the network alone is to blame: sides part and meet, each with its own leader.
+    const partsOnly = this.#random.chance(0.3);
+    if (partsOnly) this.#meanIntervalMs = this.#random.between(15_000, 45_000);
     this.#weights = new Map(
       Object.keys(FAULTS).map((fault) => {
         const weight = this.#random.fraction();
-        return [fault, this.#random.chance(0.35) ? 0 : weight];
+        const leftOut = partsOnly ? !PARTING.includes(fault) : this.#random.chance(0.35);
+        return [fault, leftOut ? 0 : weight];
       }),
     );
   }

@@ -171,24 +171,13 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "src/daemon/node.ts",
-        find: "if (!this.#lostPeers.delete(pnn) || !this.vnnMap.valid || this.nodes.ownInactive) return;",
-        replace: "if (pnn >= 0) return;",
+        find: "if (!wasLost && !this.vnnMap.map.includes(pnn)) return;",
+        replace: "if (wasLost || pnn >= 0) return;",
       },
       {
         file: "src/database/database_set.ts",
         find: "if (!tookPart || !hasRecords || this.#isInactive()) return;",
         replace: "if (tookPart || hasRecords) return;",
-      },
-    ],
-  },
-  {
-    name: "push-by-anyone",
-    breaks: "of two recoveries at the same time one stores into the other's transaction",
-    edits: [
-      {
-        file: "src/database/recovery_controls.ts",
-        find: "if (database.coordinator === from.srcnode) return undefined;",
-        replace: "if (from !== undefined) return undefined;",
       },
     ],
   },

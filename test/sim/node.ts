@@ -155,7 +155,7 @@ export class SimNode {
   /** Generation in which a database's content here is the cluster's; undefined while it is not. */
   validGeneration(name: string): number | undefined {
     const database = this.databases?.databaseByName(name);
-    if (database === undefined || database.invalidRecords || this.inactive) return undefined;
+    if (database === undefined || database.invalidRecords) return undefined;
     return database.freeze.state === "thawed" ? database.generation : undefined;
   }
 

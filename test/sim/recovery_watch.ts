@@ -3,7 +3,8 @@
  * daemon and its database part, looks, and lets everything pass.
  *
  * Whether the content of a node counts is judged here and not asked of the product: it does not
- * from the moment in which the node became inactive until the database thaws.
+ * from the moment in which the node became inactive until the database thaws on an active node. A
+ * recovery that was under way may thaw it on an inactive node, too: then it may count or not.
  */
 import { ok } from "../../src/base/result.ts";
 import type { Database } from "../../src/database/database.ts";
@@ -23,6 +24,8 @@ export function watchRecoveries(
   const controls = set.controls as Mutable<ControlHandlers>;
   const byId = (dbId: number) => [...set.databases()].find((database) => database.dbId === dbId);
   const worthless = new Set<Database>();
+  /** Thawed while the node was inactive. */
+  const doubtful = new Set<Database>();
 
   const invalidate = set.invalidateGenerations.bind(set);
   set.invalidateGenerations = () => {
@@ -41,6 +44,7 @@ export function watchRecoveries(
       checker.joined(pnn, database.name, request.tid, {
         generation: database.generation,
         content: worthless.has(database) ? undefined : content,
+        doubtful: doubtful.has(database),
       });
     };
     const reply = start?.(request, from, (answer) => {
@@ -53,9 +57,9 @@ export function watchRecoveries(
 
   const report = (database: Database, content: Content | undefined) => {
     if (content === undefined || database.freeze.state !== "thawed") return;
-    // A recovery that was under way may thaw it all the same; then it will be frozen once more.
-    if (node.inactive) return;
     worthless.delete(database);
+    if (node.inactive) doubtful.add(database);
+    else doubtful.delete(database);
     checker.thawed(pnn, database.name, database.generation, content);
   };
 

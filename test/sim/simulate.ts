@@ -3,6 +3,7 @@
  * to rest, answer everything, and leave sound files.
  */
 import type { Tdb, TdbResult } from "../../src/tdb/types.ts";
+import { RECOVERY_ACTIVE } from "../../src/wire/constants.ts";
 import { SimCluster } from "./cluster.ts";
 import { Faults } from "./faults.ts";
 import { Operator } from "./operator.ts";
@@ -81,6 +82,7 @@ class Run {
     this.#operator.restore();
     this.#settleMs = this.#until("settle after everything was healed", SETTLE_LIMIT_MS);
     this.#progress();
+    this.#oneMoreRecovery();
     this.#workload.stop();
     this.#drained();
     this.#filesAreSound();
@@ -141,6 +143,16 @@ class Run {
         `no client made progress in ${CALM_MS / 1000} s after the cluster settled`,
       );
     }
+  }
+
+  /** In a calm cluster, whatever the run was like: the checkers see at least this one. */
+  #oneMoreRecovery(): void {
+    const { scheduler, recoveries } = this.#cluster;
+    void this.#cluster.node(0).request("SET_RECMODE", RECOVERY_ACTIVE);
+    scheduler.runUntil(() => this.#cluster.recoveries > recoveries, SETTLE_LIMIT_MS);
+    this.#until("settle after a forced recovery", SETTLE_LIMIT_MS);
+    // Clients that wait for the recovery get their turn.
+    scheduler.run(scheduler.nowMs + LOOK_MS);
   }
 
   /** With the clients gone nothing waits in a daemon any more. */

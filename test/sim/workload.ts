@@ -39,7 +39,7 @@ export class Workload {
     this.counters = new CounterModel(judge);
     this.messages = new MessageModel(judge);
     this.requests = new OpenRequests(judge, () => cluster.nowMs);
-    this.pauseMinMs = random.between(40, 900);
+    this.pauseMinMs = random.between(60, 1200);
     this.pauseMaxMs = this.pauseMinMs * random.between(1.5, 6);
     this.holdChance = random.chance(0.5) ? 0 : random.between(0, 0.2);
     this.holdMaxMs = random.chance(0.2) ? 3000 : 100;
