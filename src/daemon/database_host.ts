@@ -22,6 +22,7 @@ export interface DatabaseHostParts {
   readonly messages: MessageRouter;
   newReqid(): number;
   sendNoReply(destination: number, opcode: number, srvidLow: number, data: Uint8Array): void;
+  readonly requestControl: DatabaseHost["requestControl"];
   forceRecovery(reason: string): void;
 }
 
@@ -60,6 +61,8 @@ export function createDatabaseHost(parts: DatabaseHostParts): DatabaseHost {
     sendToClient: (clientId, packet) => clients.get(clientId)?.deliver(packet),
     broadcastControl: (destination, opcode, srvidLow, data) =>
       parts.sendNoReply(destination, opcode, srvidLow, data),
+    requestControl: (pnn, name, data, timeoutMs, finished) =>
+      parts.requestControl(pnn, name, data, timeoutMs, finished),
     sendMessage: (destination, srvid, data) => messages.send(destination, srvid, data),
     onMessage: (srvid, handler) => messages.listen(srvid, handler),
     newReqid: () => parts.newReqid(),

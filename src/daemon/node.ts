@@ -269,6 +269,8 @@ export class Node {
       newReqid: () => this.#requestIds.take(),
       sendNoReply: (destination, opcode, srvidLow, data) =>
         this.controls.sendNoReply(destination, opcode, srvidLow, data),
+      requestControl: (pnn, name, data, timeoutMs, finished) =>
+        this.controls.send(pnn, name, data, finished, timeoutMs),
       forceRecovery: (reason) => this.forceRecovery(reason),
     });
   }

@@ -2,9 +2,11 @@
  * What database/ needs from the node it lives in. The daemon implements it; tests use a small fake.
  */
 import type { Logger } from "../base/log.ts";
+import type { Result } from "../base/result.ts";
 import type { TracedTurns } from "../base/trace.ts";
 import type { Clock, FileSystem, Random, Timers } from "../platform/types.ts";
 import type { LockWaiter, TdbOpener } from "../tdb/types.ts";
+import type { ControlName } from "../wire/controls.ts";
 import type { PacketView } from "../wire/packet.ts";
 import type { Statistics } from "../wire/structs.ts";
 
@@ -15,6 +17,9 @@ type Mutable<T> = T extends readonly number[]
   : T extends object
     ? { -readonly [K in keyof T]: Mutable<T[K]> }
     : T;
+
+/** Answer to a control that this node sent. */
+export type ControlAnswered = Result<{ readonly status: number; readonly data: Uint8Array }>;
 
 export interface DatabaseDirectories {
   readonly volatile: string;
@@ -62,6 +67,17 @@ export interface DatabaseHost {
   sendToClient(clientId: number, packet: PacketView): void;
   /** A NOREPLY control to a node or a broadcast pnn (DB_ATTACH, DB_DETACH, UPDATE_SEQNUM …). */
   broadcastControl(destination: number, opcode: number, srvidLow: number, data: Uint8Array): void;
+  /**
+   * A control to one node (ourselves too) that is answered. `finished` runs once, in a later turn:
+   * with a status ≥ 0 and data, or with the reason: refused, the node is lost, or no answer in time.
+   */
+  requestControl(
+    pnn: number,
+    name: ControlName,
+    data: Uint8Array,
+    timeoutMs: number,
+    finished: (outcome: ControlAnswered) => void,
+  ): void;
   /**
    * REQ_MESSAGE to a srvid. To this node it arrives in a later turn, but before what is asked for with
    * `timers.soon` after it.

@@ -3,12 +3,16 @@
  * link delivers next is drawn from a seed. Clients behave like smbd: they lock the record, look whether
  * this node is data master, change the data, and otherwise call and look again.
  */
+
+import { err, ok } from "../../src/base/result.ts";
 import type { Database } from "../../src/database/database.ts";
 import { DatabaseSet } from "../../src/database/database_set.ts";
+import type { ControlAnswered } from "../../src/database/host.ts";
 import { createMemoryTdbs } from "../../src/tdb/memory_opener.ts";
-import { decodeExact } from "../../src/wire/codec.ts";
+import type { ControlHandler, ControlReply } from "../../src/transport/control_request.ts";
+import { decodeExact, EMPTY } from "../../src/wire/codec.ts";
 import { NULL_FUNC } from "../../src/wire/constants.ts";
-import { CONTROL_NAMES, CONTROLS } from "../../src/wire/controls.ts";
+import { CONTROL_NAMES, CONTROLS, type ControlName } from "../../src/wire/controls.ts";
 import { BROADCAST_ACTIVE, BROADCAST_CONNECTED, type PacketView } from "../../src/wire/packet.ts";
 import { ControlCaller, FakeHost } from "./fake_host.ts";
 import { buildReqCall, OPERATION_REPLIES } from "./packets_for_tests.ts";
@@ -50,6 +54,28 @@ class ClusterHost extends FakeHost {
     for (const pnn of targets) {
       this.#cluster.send(this.pnn, pnn, (node) => node.control(opcode, bytes, this.pnn));
     }
+  }
+  override requestControl(
+    pnn: number,
+    name: ControlName,
+    data: Uint8Array,
+    timeoutMs: number,
+    finished: (outcome: ControlAnswered) => void,
+  ): void {
+    const bytes = data.slice();
+    let open = true;
+    const finish = (outcome: ControlAnswered): void => {
+      if (open) finished(outcome);
+      open = false;
+    };
+    this.#cluster.time.after(timeoutMs, () => finish(err("ctdb_control timed out")));
+    this.#cluster.send(this.pnn, pnn, (node) =>
+      node.control(CONTROLS[name].opcode, bytes, this.pnn, ({ status, data, error }) => {
+        const outcome =
+          status < 0 ? err(error ?? `status ${status}`) : ok({ status, data: data ?? EMPTY });
+        this.#cluster.send(pnn, this.pnn, () => finish(outcome));
+      }),
+    );
   }
   override sendMessage(
     destination: number,
@@ -93,18 +119,20 @@ export class ClusterNode {
     const fetched = database.tdb.fetch(key);
     return fetched.ok ? fetched.value : undefined;
   }
-  control(opcode: number, data: Uint8Array, srcnode: number): void {
+  control(
+    opcode: number,
+    data: Uint8Array,
+    srcnode: number,
+    answer: (reply: ControlReply) => void = () => {},
+  ): void {
     const name = CONTROL_NAMES.find((candidate) => CONTROLS[candidate].opcode === opcode);
     const handler = name === undefined ? undefined : this.set.controls[name];
     if (name === undefined || handler === undefined) throw new Error(`no handler for ${opcode}`);
     const request = decodeExact<unknown>(CONTROLS[name].request, data);
     if (!request.ok) throw new Error(request.error);
     const from = { srvid: { hi: 0, lo: 0 }, flags: 1, srcnode, clientId: 0 };
-    (handler as (request: unknown, from: unknown, later: () => void) => unknown)(
-      request.value,
-      from,
-      () => {},
-    );
+    const now = (handler as ControlHandler<unknown>)(request.value, from, answer);
+    if (now !== "later") answer(now);
   }
   message(srvid: { hi: number; lo: number }, data: Uint8Array, srcnode: number): void {
     const handler = this.host.handlers.get(`${srvid.hi}:${srvid.lo}`);

@@ -3,7 +3,7 @@ import { silentLogger } from "../../src/base/log.ts";
 import { ok } from "../../src/base/result.ts";
 import { TracedTurns } from "../../src/base/trace.ts";
 import { DatabaseSet } from "../../src/database/database_set.ts";
-import type { DatabaseHost, MutableStatistics } from "../../src/database/host.ts";
+import type { ControlAnswered, DatabaseHost, MutableStatistics } from "../../src/database/host.ts";
 import type { FileSystem } from "../../src/platform/types.ts";
 import type { LockWaiter, TdbOpener } from "../../src/tdb/types.ts";
 import type { ControlReply, ControlRequest } from "../../src/transport/control_request.ts";
@@ -19,6 +19,13 @@ export interface SentControl {
   readonly destination: number;
   readonly opcode: number;
   readonly data: Uint8Array;
+}
+export interface RequestedControl {
+  readonly pnn: number;
+  readonly name: ControlName;
+  readonly data: Uint8Array;
+  readonly timeoutMs: number;
+  readonly finished: (outcome: ControlAnswered) => void;
 }
 export interface SentMessage {
   readonly destination: number;
@@ -66,6 +73,8 @@ export class FakeHost implements DatabaseHost {
   readonly toNodes: { pnn: number; packet: PacketView }[] = [];
   readonly toClients: { clientId: number; packet: PacketView }[] = [];
   readonly controlsSent: SentControl[] = [];
+  /** Controls that want an answer: the test calls `finished`. */
+  readonly requests: RequestedControl[] = [];
   readonly messagesSent: SentMessage[] = [];
   readonly handlers = new Map<string, (data: Uint8Array, srcnode: number) => void>();
   readonly fileNames: string[] = [];
@@ -143,6 +152,15 @@ export class FakeHost implements DatabaseHost {
   }
   broadcastControl(destination: number, opcode: number, _srvid: number, data: Uint8Array): void {
     this.controlsSent.push({ destination, opcode, data: data.slice() });
+  }
+  requestControl(
+    pnn: number,
+    name: ControlName,
+    data: Uint8Array,
+    timeoutMs: number,
+    finished: (outcome: ControlAnswered) => void,
+  ): void {
+    this.requests.push({ pnn, name, data: data.slice(), timeoutMs, finished });
   }
   sendMessage(destination: number, srvid: { hi: number; lo: number }, data: Uint8Array): void {
     this.messagesSent.push({ destination, srvid, data: data.slice() });
