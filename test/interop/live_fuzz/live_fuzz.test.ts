@@ -20,7 +20,7 @@ import { recordsGoEverywhere } from "../mixed/traffic.ts";
 import { expectationOf } from "./expectation.ts";
 import { type Entrance, type Knowledge, LivePackets } from "./live_packets.ts";
 import { nodeCounters, residentKib } from "./node_counters.ts";
-import { Prober } from "./prober.ts";
+import { Prober } from "../../support/prober.ts";
 import { Sender } from "./sender.ts";
 
 const TIMEOUT_MS = 300_000;

@@ -1,11 +1,11 @@
 /**
- * A client that asks the node for a sign of life all the time, and how long it waited.
+ * A client that asks a node for a sign of life all the time, and how long it waited.
  *
- * It lives in the process that fuzzes: what this process itself was late (its own work, a busy machine) is
+ * It lives in the process that makes the load: what this process itself was late (its own work, a busy machine) is
  * measured by a timer and taken off, and so is what the node waited for a processor.
  */
 import { readFileSync } from "node:fs";
-import type { CtdbClient } from "../../../src/client/types.ts";
+import type { CtdbClient } from "../../src/client/types.ts";
 
 const PAUSE_MS = 3;
 const LAG_TIMER_MS = 5;
