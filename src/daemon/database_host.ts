@@ -66,6 +66,7 @@ export function createDatabaseHost(parts: DatabaseHostParts): DatabaseHost {
     sendMessage: (destination, srvid, data) => messages.send(destination, srvid, data),
     onMessage: (srvid, handler) => messages.listen(srvid, handler),
     newReqid: () => parts.newReqid(),
+    processName: (pid) => d.processName(pid),
   };
 }
 

@@ -42,6 +42,8 @@ export interface DaemonDependencies {
   readonly createDatabase: (host: DatabaseHost) => DatabasePart;
 
   isAlive(pid: number): boolean;
+  /** Name of the program of a process or thread. */
+  processName(pid: number): string | undefined;
   /** Reads the nodes file, or runs the command that prints it. */
   loadNodes(done: NodesLoaded): void;
   /** With `collect` what nobody needs any more is freed first, which takes some milliseconds. */

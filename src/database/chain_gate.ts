@@ -15,6 +15,7 @@ import type { Timer } from "../platform/types.ts";
 import type { LockWait, Tdb, TdbError, TdbResult } from "../tdb/types.ts";
 import { countLockWait, type MutableLocks } from "./database_statistics.ts";
 import type { DatabaseHost } from "./host.ts";
+import { heldBy } from "./lock_holder.ts";
 import {
   LOCK_RETRY_DELAYS_MS,
   LOCK_RETRY_MAX_MS,
@@ -344,7 +345,7 @@ export class ChainGate {
       queue.logTimer = undefined;
       const waitedSec = Math.round((this.#host.clock.monotonicMs() - queue.sinceMs) / 1000);
       this.#host.log.warning(
-        `Unable to get RECORD lock on database ${this.#name} for ${waitedSec} seconds (chain ${queue.chain}, ${queue.works.length - queue.taken} requests wait)`,
+        `Unable to get RECORD lock on database ${this.#name} for ${waitedSec} seconds (chain ${queue.chain}, ${queue.works.length - queue.taken} requests wait)${heldBy(this.#host, this.#tdb, queue.chain)}`,
       );
       if (this.#queues.get(queue.chain) === queue) this.#logLongWait(queue);
     });

@@ -21,6 +21,7 @@ import type { Database } from "./database.ts";
 import { countLockWait } from "./database_statistics.ts";
 import type { DatabaseHost } from "./host.ts";
 import { LOCK_WAIT_LOG_MS } from "./limits.ts";
+import { heldBy } from "./lock_holder.ts";
 import { runTdbWork } from "./slices.ts";
 
 export type FreezeState = "thawed" | "freezing" | "frozen";
@@ -165,7 +166,7 @@ export class DatabaseFreeze {
     this.#logTimer = this.#host.timers.after(LOCK_WAIT_LOG_MS, () => {
       const waitedSec = Math.round((this.#host.clock.monotonicMs() - this.#sinceMs) / 1000);
       this.#host.log.warning(
-        `Unable to get DB lock on database ${this.#database.name} for ${waitedSec} seconds`,
+        `Unable to get DB lock on database ${this.#database.name} for ${waitedSec} seconds${heldBy(this.#host, this.#database.tdb, undefined)}`,
       );
       this.#logLongWait();
     });

@@ -91,4 +91,6 @@ export interface DatabaseHost {
 
   /** An unused request id for a call of ours. */
   newReqid(): number;
+  /** Name of the program of a process or thread, for reports. */
+  processName(pid: number): string | undefined;
 }

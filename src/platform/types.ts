@@ -160,6 +160,16 @@ export interface SharedFile {
    * was written before this call, as if each had been locked and unlocked.
    */
   firstHeldMutex(offset: number, count: number): number;
+  /**
+   * Thread id of whoever holds the mutex (of a process's first thread that is the pid); undefined when
+   * nobody does.
+   */
+  mutexHolder(offset: number): number | undefined;
+  /**
+   * pid of a process that has part of the range locked; undefined when nobody does or only open file
+   * descriptions do, of which the system does not tell who has them.
+   */
+  rangeHolder(start: number, length: number): number | undefined;
   /** sizeof(pthread_mutex_t) of this system's libc. */
   readonly mutexBytes: number;
 
@@ -209,4 +219,6 @@ export interface Processes {
   spawn(options: SpawnOptions): Result<ChildProcess, SystemError>;
   /** kill(pid, 0) says that it exists. */
   isAlive(pid: number): boolean;
+  /** Name of the program that a process or thread runs; undefined when there is none of that id. */
+  nameOf(pid: number): string | undefined;
 }

@@ -251,6 +251,7 @@ function buildDaemon(
       events: new NoEvents(log, timers),
       createDatabase: (host) => new DatabaseSet(host),
       isAlive: (pid) => processes.isAlive(pid),
+      processName: (pid) => processes.nameOf(pid),
       loadNodes: (done) => void loadNodes(config, paths, files, processes).then(done),
       memoryUse,
       exit: (code) => void exitNow(code, log),

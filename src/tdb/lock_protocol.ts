@@ -178,6 +178,28 @@ export class LockProtocol {
     }
   }
 
+  /**
+   * Who keeps others from a list, or (undefined) from all lists: a process or thread id, as far as the
+   * system tells.
+   */
+  holderOf(list: number | undefined): number | undefined {
+    const mutexes = this.#mutexes;
+    if (mutexes === undefined) {
+      return list === undefined
+        ? this.#file.rangeHolder(LOCK.chains, 0)
+        : this.#file.rangeHolder(listLockOffset(list), 1);
+    }
+    // Who waits for all lists holds the allrecord mutex meanwhile, so it is looked at last.
+    const held = list ?? this.#firstHeldChain(mutexes);
+    const holder =
+      held < this.#hashSize ? this.#file.mutexHolder(mutexOffset(mutexes, held)) : undefined;
+    return holder ?? this.#file.mutexHolder(mutexes.allrecordMutex);
+  }
+
+  #firstHeldChain(mutexes: MutexLayout): number {
+    return this.#file.firstHeldMutex(mutexOffset(mutexes, 0), this.#hashSize);
+  }
+
   unlockAll(): void {
     if (this.#mutexes === undefined) {
       this.#file.unlockRange(LOCK.chains, 0);

@@ -57,6 +57,11 @@ export class LockTable {
     return this.#allMarks > 0;
   }
 
+  /** See LockProtocol.holderOf. */
+  holderOf(list: number | undefined): number | undefined {
+    return this.#protocol?.holderOf(list);
+  }
+
   lockList(list: number, mode: LockMode): TryLock {
     if (this.#protocol === undefined) return "granted";
     if (this.#allCount > 0) {

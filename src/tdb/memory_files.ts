@@ -294,6 +294,14 @@ export class MemorySharedFile implements SharedFile {
     return count;
   }
 
+  /** In the simulator nobody has a pid. */
+  mutexHolder(): number | undefined {
+    return undefined;
+  }
+  rangeHolder(): number | undefined {
+    return undefined;
+  }
+
   unlockMutex(offset: number): void {
     const mutex = this.#file.mutexes.get(offset);
     if (mutex?.owner !== this) throw new SystemError("EPERM", "pthread_mutex_unlock", this.path);

@@ -329,6 +329,10 @@ export class TdbFile implements Tdb {
     this.#locks.unmarkList(chain);
   }
 
+  chainHolder(chain: number | undefined): number | undefined {
+    return this.#locks.holderOf(chain);
+  }
+
   tryLockAll(mode: LockMode): "granted" | "busy" | TdbError {
     if (mode === "write" && this.#readOnly) return READ_ONLY.error;
     if (this.#locks.holdsLists) {

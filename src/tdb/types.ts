@@ -102,6 +102,11 @@ export interface Tdb {
   /** Somebody else of this process (a lock wait) holds the chain for us: count it as ours. */
   markChain(chain: number): void;
   unmarkChain(chain: number): void;
+  /**
+   * Process or thread id of who keeps us from a chain, or (undefined) from some chain; undefined when
+   * nobody does or the system does not tell. For reports: it may have let go already.
+   */
+  chainHolder(chain: number | undefined): number | undefined;
   tryLockAll(mode: LockMode): "granted" | "busy" | TdbError;
   unlockAll(): void;
   /** Refuses ("corrupt") when a journal waits to be replayed. */

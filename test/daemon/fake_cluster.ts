@@ -165,6 +165,7 @@ export class FakeNode {
         return this.database;
       },
       isAlive: () => true,
+      processName: () => undefined,
       loadNodes: (done) => world.timers.soon(() => done(this.nodesFile)),
       memoryUse: () => ({ heapBytes: 1000, externalBytes: 2000, residentBytes: 4096 }),
       exit: (code) => {

@@ -175,6 +175,9 @@ export class FakeHost implements DatabaseHost {
       if (this.handlers.get(key) === handler) this.handlers.delete(key);
     };
   }
+  processName(pid: number): string | undefined {
+    return `program${pid}`;
+  }
   newReqid(): number {
     this.#reqid += 1;
     return this.#reqid;

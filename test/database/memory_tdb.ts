@@ -126,6 +126,9 @@ export class MemoryTdb implements Tdb {
     if (this.#owns(chain)) return true;
     return this.file.allOwner === undefined && !this.file.chainOwners.has(chain);
   }
+  chainHolder(): number | undefined {
+    return undefined;
+  }
   tryLockChain(chain: number, _mode: LockMode): "granted" | "busy" {
     if (this.#closed) throw new Error(`${this.path} is used after it was closed`);
     if (!this.#owns(chain) && !this.file.takeChain(this, chain)) return "busy";

@@ -42,6 +42,9 @@ export class FakeProcesses implements Processes {
     this.children.push(child);
     return ok(child);
   }
+  nameOf(): string | undefined {
+    return undefined;
+  }
   isAlive(): boolean {
     return true;
   }

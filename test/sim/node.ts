@@ -207,6 +207,7 @@ export class SimNode {
         return this.databases;
       },
       isAlive: (pid) => cluster.network.isAlive(pid),
+      processName: () => undefined,
       loadNodes: (loaded) => process.timers.soon(() => loaded(ok(nodeList(cluster.size)))),
       memoryUse: () => ({ heapBytes: 0, externalBytes: 0, residentBytes: 0 }),
       exit: () => this.crash(),

@@ -179,6 +179,12 @@ class FaultyFile implements SharedFile {
   firstHeldMutex(offset: number, count: number): number {
     return this.#inner.firstHeldMutex(offset, count);
   }
+  mutexHolder(offset: number): number | undefined {
+    return this.#inner.mutexHolder(offset);
+  }
+  rangeHolder(start: number, length: number): number | undefined {
+    return this.#inner.rangeHolder(start, length);
+  }
   tryLockMutex(offset: number): ReturnType<SharedFile["tryLockMutex"]> {
     return this.#inner.tryLockMutex(offset);
   }

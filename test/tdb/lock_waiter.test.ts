@@ -12,7 +12,8 @@ import {
   type TdbResult,
 } from "../../src/tdb/types.ts";
 import { TemporaryDirectory } from "../support/temp_dir.ts";
-import { bytes, fileOpener, must, openTdb, text } from "./support.ts";
+import { LibtdbPeer } from "./peer.ts";
+import { bytes, fileOpener, hasLibtdb, laterTurn, must, openTdb, text } from "./support.ts";
 
 interface Ground {
   opener(): TdbOpener;
@@ -231,4 +232,42 @@ async function retried<T>(action: () => TdbResult<T>): Promise<TdbResult<T>> {
     if (outcome.ok || outcome.error.code !== "busy") return outcome;
     await new Promise((resolve) => setImmediate(resolve));
   }
+}
+
+for (const [name, flags] of [
+  ["byte ranges", TDB_FLAGS.NOSYNC],
+  ["mutexes", TDB_FLAGS.NOSYNC | TDB_FLAGS.MUTEX_LOCKING | TDB_FLAGS.CLEAR_IF_FIRST],
+] as const) {
+  test.skipIf(!hasLibtdb)(
+    `Tdb.chainHolder() names a process of the C library, ${name}`,
+    async () => {
+      using directory = new TemporaryDirectory("tdb-holder");
+      const path = directory.file("a.tdb");
+      const tdb = await openTdb(fileOpener(), { path, flags, hashSize: 7, create: true });
+      const chain = tdb.chainOf(bytes("a"));
+      const waiter = new BunLockWaiter();
+      const peer = new LibtdbPeer(path, flags & ~TDB_FLAGS.CLEAR_IF_FIRST);
+      expect(await peer.ask("fetch", bytes("a"))).toBe("none");
+      expect([tdb.chainHolder(chain), tdb.chainHolder(undefined)]).toEqual([undefined, undefined]);
+      await peer.must("chainlock", bytes("a"));
+      expect([tdb.chainHolder(chain), tdb.chainHolder((chain + 1) % 7)]).toEqual([
+        peer.pid,
+        undefined,
+      ]);
+      // A thread of ours that waits for everything holds part of it meanwhile.
+      let isGranted = false;
+      const wait = waiter.waitAll(tdb, () => {
+        isGranted = true;
+      });
+      const neighbour = (chain + 1) % 7;
+      while (tdb.tryLockChain(neighbour, "write") === "granted") {
+        tdb.unlockChain(neighbour);
+        await laterTurn();
+      }
+      expect([isGranted, tdb.chainHolder(undefined)]).toEqual([false, peer.pid]);
+      wait.release();
+      await peer.close();
+      tdb.close();
+    },
+  );
 }

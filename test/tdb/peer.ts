@@ -21,6 +21,10 @@ export class LibtdbPeer {
     });
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   /** Sends a command; the answer is its line. */
   ask(command: string, ...parameters: readonly Uint8Array[]): Promise<string> {
     const words = parameters.map((bytes) => Buffer.from(bytes).toString("hex"));

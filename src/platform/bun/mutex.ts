@@ -69,6 +69,8 @@ export function fillMutexes(area: Uint8Array, count: number): void {
 }
 
 const LOCK_WORD = 0;
+/** Of the lock word of a robust mutex: the thread that holds it (FUTEX_TID_MASK). */
+const TID_MASK = 0x3fffffff;
 /** 0 while nobody holds it; not 0 either in one that cannot be repaired any more. */
 const OWNER_WORD = 2;
 
@@ -84,6 +86,12 @@ export function firstHeldMutex(area: Int32Array, count: number): number {
     if (area[word + OWNER_WORD] !== 0) return i;
   }
   return count;
+}
+
+/** See SharedFile.mutexHolder; `area` begins with the mutex. The upper bits of the word are glibc's. */
+export function mutexHolder(area: Int32Array): number | undefined {
+  const holder = Atomics.load(area, LOCK_WORD) & TID_MASK;
+  return holder === 0 ? undefined : holder;
 }
 
 export function tryMutex(address: Pointer, path: string): TryLock | "owner_died" {

@@ -178,3 +178,11 @@ test("Processes.isAlive() knows itself, and refuses groups", () => {
   expect(bunProcesses.isAlive(-1)).toBe(false);
   expect(bunProcesses.isAlive(2 ** 30)).toBe(false);
 });
+
+test("Processes.nameOf() is the name of the program", async () => {
+  const ran = run("exec sleep 600");
+  while (bunProcesses.nameOf(ran.child.pid) !== "sleep") await Bun.sleep(1);
+  ran.child.kill("SIGKILL");
+  await ran.exit;
+  expect(bunProcesses.nameOf(2 ** 30)).toBe(undefined);
+});

@@ -11,6 +11,7 @@
  *
  * Must not: keep more of a line than its limit.
  */
+import { readFileSync } from "node:fs";
 import { constants as osConstants } from "node:os";
 import type { SystemError } from "../../base/errors.ts";
 import { err, ok, type Result } from "../../base/result.ts";
@@ -35,6 +36,14 @@ export class BunProcesses implements Processes {
       return err(systemErrorFrom(error, "spawn", path));
     } finally {
       pipes.closeChildEnds();
+    }
+  }
+
+  nameOf(pid: number): string | undefined {
+    try {
+      return readFileSync(`/proc/${pid}/comm`, "utf8").trimEnd();
+    } catch {
+      return undefined;
     }
   }
 

@@ -13,6 +13,7 @@ import { FFIType, type Pointer } from "bun:ffi";
 import type { LockType, TryLock } from "../types.ts";
 import { cString, ERRNO, errno, nativeMemory, openLibc, systemError } from "./libc.ts";
 
+const F_OFD_GETLK = 36;
 const F_OFD_SETLK = 37;
 const F_OFD_SETLKW = 38;
 const F_RDLCK = 0;
@@ -34,6 +35,7 @@ function fillFlock(type: number, start: number, length: number): void {
   words[3] = Math.floor(start / 0x100000000);
   words[4] = length | 0;
   words[5] = Math.floor(length / 0x100000000);
+  words[6] = 0;
 }
 
 export function tryRangeLock(
@@ -58,6 +60,32 @@ export function unlockRange(descriptor: number, path: string, start: number, len
     const number = errno();
     if (number !== ERRNO.EINTR) throw systemError(number, "fcntl(F_OFD_SETLK, F_UNLCK)", path);
   }
+}
+
+/** Enough to look behind the locks of a few waiting threads. */
+const HOLDER_QUERIES_MAX = 32;
+
+/** See SharedFile.rangeHolder. A length of 0 reaches to the end. */
+export function rangeHolder(descriptor: number, start: number, length: number): number | undefined {
+  const end = length === 0 ? Number.POSITIVE_INFINITY : start + length;
+  const parts = [{ start, end }];
+  for (let queries = 0; queries < HOLDER_QUERIES_MAX; queries++) {
+    const part = parts.pop();
+    if (part === undefined) return undefined;
+    const partLength = part.end === Number.POSITIVE_INFINITY ? 0 : part.end - part.start;
+    fillFlock(F_WRLCK, part.start, partLength);
+    if (libc.fcntl(descriptor, F_OFD_GETLK, flock.address) !== 0) return undefined;
+    const { view } = flock;
+    if (view.getInt16(0, true) === F_UNLCK) continue;
+    const pid = view.getInt32(24, true);
+    if (pid > 0) return pid;
+    // An open file description's: others may hold something before or behind it.
+    const from = Number(view.getBigInt64(8, true));
+    const bytes = Number(view.getBigInt64(16, true));
+    if (from > part.start) parts.push({ start: part.start, end: from });
+    if (bytes !== 0 && from + bytes < part.end) parts.push({ start: from + bytes, end: part.end });
+  }
+  return undefined;
 }
 
 /** Waits up to `timeoutMs`; "busy" when the time is over. For waiting threads only. */

@@ -26,7 +26,10 @@ sharedFilesContract("BunSharedFiles", makeWorld);
 sharedMutexContract("BunSharedFiles", makeWorld);
 
 /** A second process that opens `path`, runs `code` on `file`, says "ready", and then stays. */
-async function otherProcess(path: string, code: string): Promise<{ kill(): Promise<void> }> {
+async function otherProcess(
+  path: string,
+  code: string,
+): Promise<{ readonly pid: number | undefined; kill(): Promise<void> }> {
   const module = JSON.stringify(`${import.meta.dir}/shared_file.ts`);
   const script = `
     const { BunSharedFiles } = await import(${module});
@@ -38,6 +41,7 @@ async function otherProcess(path: string, code: string): Promise<{ kill(): Promi
   const [first] = await once(child.stdout, "data");
   expect(String(first)).toBe("ready\n");
   return {
+    pid: child.pid,
     async kill() {
       child.kill("SIGKILL");
       await once(child, "exit");
@@ -171,8 +175,16 @@ for line in sys.stdin:
   };
   expect(file.tryLockRange("write", 168, 1)).toBe("granted");
   expect(await ask(168)).toBe("busy");
+  expect(file.rangeHolder(172, 1)).toBe(undefined);
   expect(await ask(172)).toBe("granted");
   expect(file.tryLockRange("write", 172, 1)).toBe("busy");
+  // An open file description of our own, which has no pid, does not hide it.
+  const waiting = opened(new BunSharedFiles(), directory.file("a"));
+  expect(waiting.tryLockRange("write", 170, 2)).toBe("granted");
+  expect(file.rangeHolder(172, 1)).toBe(python.pid);
+  expect(file.rangeHolder(160, 0)).toBe(python.pid);
+  expect(file.rangeHolder(168, 3)).toBe(undefined);
+  waiting.close();
   python.kill("SIGKILL");
   await once(python, "exit");
   expect(file.tryLockRange("write", 172, 1)).toBe("granted");
@@ -187,6 +199,8 @@ test("SharedFile.tryLockMutex() reports a killed owner once, repaired", async ()
   const other = await otherProcess(directory.file("a"), "file.tryLockMutex(168);");
   expect(file.tryLockMutex(168)).toBe("busy");
   expect(file.firstHeldMutex(168, 3)).toBe(0);
+  expect(file.mutexHolder(168)).toBe(other.pid);
+  expect(file.mutexHolder(168 + file.mutexBytes)).toBe(undefined);
   const start = performance.now();
   expect(file.waitLockMutex(168, 30)).toBe("busy");
   expect(performance.now() - start).toBeGreaterThanOrEqual(29);

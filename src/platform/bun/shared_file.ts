@@ -21,11 +21,12 @@ import {
   fillMutexes,
   firstHeldMutex,
   MUTEX_TEMPLATE,
+  mutexHolder,
   tryMutex,
   unlockMutex,
   waitMutex,
 } from "./mutex.ts";
-import { tryRangeLock, unlockRange, waitRangeLock } from "./range_lock.ts";
+import { rangeHolder, tryRangeLock, unlockRange, waitRangeLock } from "./range_lock.ts";
 
 /** 4 GiB of TDB and the mutex area before it; only address space. */
 const WINDOW_BYTES = 0x100000000 + 0x10000000;
@@ -217,6 +218,17 @@ class BunSharedFile implements SharedFile {
     const end = offset + count * this.mutexBytes;
     assert(end <= this.size(), `${count} mutexes at ${offset} inside the file`);
     return firstHeldMutex(new Int32Array(this.view(end), offset), count);
+  }
+
+  mutexHolder(offset: number): number | undefined {
+    const end = offset + this.mutexBytes;
+    assert(end <= this.size(), `a mutex at ${offset} inside the file`);
+    return mutexHolder(new Int32Array(this.view(end), offset, 1));
+  }
+
+  rangeHolder(start: number, length: number): number | undefined {
+    assert(!this.#closed, "rangeHolder() of an open file");
+    return rangeHolder(this.#descriptor, start, length);
   }
 
   syncData(finished: (outcome: Result<void, SystemError>) => void): void {
