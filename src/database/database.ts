@@ -12,6 +12,7 @@ import { DatabaseFreeze } from "./freeze.ts";
 import type { DatabaseHost } from "./host.ts";
 import { HotKeys } from "./hot_keys.ts";
 import { KeyMap } from "./key_map.ts";
+import { PersistentUpdates } from "./persistent_updates.ts";
 import type { Push } from "./push.ts";
 import { Records } from "./records.ts";
 import { SequenceNumbers } from "./sequence_numbers.ts";
@@ -52,6 +53,8 @@ export class Database implements DatabaseIdentity {
   readonly gate: ChainGate;
   readonly freeze: DatabaseFreeze;
   readonly sequence: SequenceNumbers;
+  /** Updates of a persistent or replicated database. */
+  readonly updates: PersistentUpdates;
   /** The node whose recovery began the last transaction: only that one pushes into it. */
   coordinator: number | undefined;
   /** A recovery sends its records. */
@@ -72,5 +75,6 @@ export class Database implements DatabaseIdentity {
     this.gate = new ChainGate(host, tdb, identity.name, this.statistics.locks);
     this.freeze = new DatabaseFreeze(host, this);
     this.sequence = new SequenceNumbers(host, this);
+    this.updates = new PersistentUpdates(host, this);
   }
 }

@@ -31,6 +31,7 @@ import { PersistentHealth } from "./persistent_health.ts";
 import { callNowOrLater, RecoveryControls, unknownDatabase } from "./recovery_controls.ts";
 import { Replies } from "./replies.ts";
 import { Traverses } from "./traverses.ts";
+import { UpdateRecord } from "./update_record.ts";
 import { VacuumControls } from "./vacuum_controls.ts";
 
 export class DatabaseSet {
@@ -44,6 +45,7 @@ export class DatabaseSet {
   readonly #clientCalls: ClientCalls;
   readonly #nodeCalls: NodeCalls;
   readonly #traverses: Traverses;
+  readonly #updateRecord: UpdateRecord;
   /** Generation in which the link to a node was lost while a recovery ran. */
   #lossGeneration: number | undefined;
 
@@ -63,6 +65,7 @@ export class DatabaseSet {
     this.#attachTable = new AttachTable(host, this.#health, this.#byId);
     this.#attachControl = new AttachControl(host, this.#attachTable, this.#byId);
     this.#traverses = new Traverses(host, this.#byId);
+    this.#updateRecord = new UpdateRecord(host, findDatabase);
     const health = this.#health;
     const thawed = (database: Database) => this.#thawed(database);
     this.controls = {
@@ -86,7 +89,7 @@ export class DatabaseSet {
           later,
         ),
       DB_DETACH: (dbId, from) => this.#detach(dbId, from),
-      UPDATE_RECORD: () => failure("UPDATE_RECORD is not implemented"),
+      UPDATE_RECORD: (request, from, later) => this.#updateRecord.handle(request, from, later),
       TRANS3_COMMIT: () => failure("TRANS3_COMMIT is not implemented"),
     };
   }
@@ -137,6 +140,7 @@ export class DatabaseSet {
     database.push?.end();
     database.freeze.release();
     database.gate.dropAll(reason);
+    database.updates.close(reason);
     database.tdb.close();
   }
 

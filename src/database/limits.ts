@@ -9,6 +9,10 @@ export const COLLAPSED_CALLS_MAX = 100_000;
 /** A fetch that has not come back by then lets the calls behind it try for themselves. */
 export const COLLAPSE_TIMEOUT_MS = 30_000;
 
+/** Updates of one persistent or replicated database that wait for their transaction. */
+export const UPDATES_WAITING_MAX = 1000;
+export const UPDATES_WAITING_BYTES_MAX = 256 * 1024 * 1024;
+
 /** Records that wait for the vacuum, per database. Those beyond are found by its full walk. */
 export const DELETE_QUEUE_MAX = 65_536;
 

@@ -36,6 +36,7 @@ export interface SentMessage {
 const DEFAULT_TUNABLES: Record<string, number> = {
   AllowClientDBAttach: 1,
   AllowUnhealthyDBRead: 0,
+  ControlTimeout: 60,
   DatabaseHashSize: 131,
   DatabaseMaxDead: 5,
   DeferredAttachTO: 120,
