@@ -28,8 +28,10 @@ import type { DatabaseHost } from "./host.ts";
 import { NodeCalls } from "./node_calls.ts";
 import { PendingCalls } from "./pending_calls.ts";
 import { PersistentHealth } from "./persistent_health.ts";
+import { PushRecord } from "./push_record.ts";
 import { callNowOrLater, RecoveryControls, unknownDatabase } from "./recovery_controls.ts";
 import { Replies } from "./replies.ts";
+import { TransactionCommits } from "./transaction_commit.ts";
 import { Traverses } from "./traverses.ts";
 import { UpdateRecord } from "./update_record.ts";
 import { VacuumControls } from "./vacuum_controls.ts";
@@ -46,6 +48,8 @@ export class DatabaseSet {
   readonly #nodeCalls: NodeCalls;
   readonly #traverses: Traverses;
   readonly #updateRecord: UpdateRecord;
+  readonly #pushRecord: PushRecord;
+  readonly #commits: TransactionCommits;
   /** Generation in which the link to a node was lost while a recovery ran. */
   #lossGeneration: number | undefined;
 
@@ -60,12 +64,15 @@ export class DatabaseSet {
     const calls = { host, replies, pending, collapse, findDatabase };
     this.#pending = pending;
     this.#clientCalls = new ClientCalls(calls);
-    this.#nodeCalls = new NodeCalls(calls);
+    this.#commits = new TransactionCommits(host, findDatabase);
+    const isCommitting = (dbId: number) => this.#commits.isCommitting(dbId);
+    this.#nodeCalls = new NodeCalls({ ...calls, isCommitting });
     this.#health = new PersistentHealth(host);
     this.#attachTable = new AttachTable(host, this.#health, this.#byId);
     this.#attachControl = new AttachControl(host, this.#attachTable, this.#byId);
     this.#traverses = new Traverses(host, this.#byId);
     this.#updateRecord = new UpdateRecord(host, findDatabase);
+    this.#pushRecord = new PushRecord(host, findDatabase);
     const health = this.#health;
     const thawed = (database: Database) => this.#thawed(database);
     this.controls = {
@@ -90,7 +97,8 @@ export class DatabaseSet {
         ),
       DB_DETACH: (dbId, from) => this.#detach(dbId, from),
       UPDATE_RECORD: (request, from, later) => this.#updateRecord.handle(request, from, later),
-      TRANS3_COMMIT: () => failure("TRANS3_COMMIT is not implemented"),
+      PUSH_RECORD: (request, _from, later) => this.#pushRecord.handle(request, later),
+      TRANS3_COMMIT: (request, from, later) => this.#commits.handle(request, from, later),
     };
   }
 
@@ -127,6 +135,7 @@ export class DatabaseSet {
 
   close(): void {
     this.#traverses.close();
+    this.#commits.close();
     this.#attachControl.close();
     for (const database of this.#byId.values()) this.#release(database, "the daemon ends");
     this.#byId.clear();
@@ -262,6 +271,7 @@ export class DatabaseSet {
       this.#clientCalls.clientGone(database, clientId);
     }
     this.#pending.cancelClient(clientId);
+    this.#commits.clientGone(clientId);
     this.#traverses.dropClient(clientId);
   }
 
@@ -296,6 +306,7 @@ export class DatabaseSet {
   }
 
   recoveryEnded(): void {
+    this.#commits.recoveryEnded();
     this.#attachControl.resume();
   }
 

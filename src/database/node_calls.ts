@@ -43,6 +43,8 @@ export interface NodeCallParts {
   readonly replies: Replies;
   readonly pending: PendingCalls;
   findDatabase(dbId: number): Database | undefined;
+  /** A transaction on the database is being written on all nodes. */
+  isCommitting(dbId: number): boolean;
 }
 
 type Operation = "REQ_CALL" | "REQ_DMASTER" | "REPLY_DMASTER";
@@ -173,6 +175,11 @@ export class NodeCalls {
     }
     if (records.header.dmaster !== pnn) {
       this.#redirect(database, packet, lmaster);
+      return true;
+    }
+    if (packet.srcnode !== pnn && this.#parts.isCommitting(database.dbId)) {
+      const message = `a transaction on database "${database.name}" is being committed`;
+      this.fail("REQ_CALL", packet, message);
       return true;
     }
     this.#countHops(database, packet.u32(REQ_CALL_AT.HOPCOUNT));

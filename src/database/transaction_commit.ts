@@ -1,0 +1,182 @@
+/**
+ * TRANS3_COMMIT: a client's transaction on a persistent or replicated database is written on all active
+ * nodes, by an UPDATE_RECORD to each (docs/database.md, "Commits").
+ *
+ *     committing ── all have written ──▶ answered 0
+ *         │ a node refuses, is lost, or a recovery begins
+ *         ▼
+ *     left to the recovery ── END_RECOVERY ──▶ answered 2: look at the sequence number
+ *
+ * Invariants:
+ * 1. 0 is answered only when every node that was asked has written, in the generation in which it was
+ *    asked, and no recovery was seen meanwhile: a recovery may have taken the content of another node.
+ * 2. One commit at a time of a database, and of a client.
+ * 3. A commit that may be written on some nodes only ends in a recovery, whatever becomes of its client.
+ */
+import type { Timer } from "../platform/types.ts";
+import {
+  type ControlReply,
+  type ControlRequest,
+  failure,
+  type ReplyLater,
+  SUCCESS,
+} from "../transport/control_request.ts";
+import { encode } from "../wire/codec.ts";
+import { type RecBuffer, recBuffer } from "../wire/structs.ts";
+import type { Database } from "./database.ts";
+import type { ControlAnswered, DatabaseHost } from "./host.ts";
+import { callNowOrLater, unknownDatabase } from "./recovery_controls.ts";
+import { updateRefusal } from "./update_record.ts";
+
+/** Answers of a commit that neither succeeded nor was refused before it began. */
+const TIMED_OUT = 1;
+const ENDED_BY_RECOVERY = 2;
+
+interface Commit {
+  readonly database: Database;
+  readonly clientId: number;
+  readonly generation: number;
+  readonly reply: ReplyLater;
+  readonly waitsFor: Set<number>;
+  timer: Timer | undefined;
+}
+
+export class TransactionCommits {
+  readonly #host: DatabaseHost;
+  readonly #findDatabase: (dbId: number) => Database | undefined;
+  readonly #commits = new Map<number, Commit>();
+
+  constructor(host: DatabaseHost, findDatabase: (dbId: number) => Database | undefined) {
+    this.#host = host;
+    this.#findDatabase = findDatabase;
+  }
+
+  isCommitting(dbId: number): boolean {
+    return this.#commits.size > 0 && this.#commits.has(dbId);
+  }
+
+  handle(request: RecBuffer, from: ControlRequest, later: ReplyLater): ControlReply | "later" {
+    const database = this.#findDatabase(request.db_id);
+    if (database === undefined) return unknownDatabase(request.db_id);
+    const refused = this.#refusal(database, from.clientId);
+    if (refused !== undefined) {
+      return failure(`Cannot commit a transaction on database "${database.name}": ${refused}`);
+    }
+    return callNowOrLater((reply) => this.#begin(database, from.clientId, request, reply), later);
+  }
+
+  #refusal(database: Database, clientId: number): string | undefined {
+    const refused = updateRefusal(this.#host, database);
+    if (refused !== undefined) return refused;
+    if (clientId === 0) return "it does not come from a client of this node";
+    if (database.kind === "volatile") return "it is volatile";
+    if (this.#commits.has(database.dbId)) return "another commit of it runs";
+    for (const commit of this.#commits.values()) {
+      if (commit.clientId !== clientId) continue;
+      return `its client commits one of "${commit.database.name}" already`;
+    }
+    return undefined;
+  }
+
+  #begin(database: Database, clientId: number, request: RecBuffer, reply: ReplyLater): void {
+    const nodes = this.#host.activeNodes();
+    const commit: Commit = {
+      database,
+      clientId,
+      generation: this.#host.generation(),
+      reply,
+      waitsFor: new Set(nodes),
+      timer: undefined,
+    };
+    if (nodes.length === 0) {
+      reply(failure(`Cannot commit a transaction on "${database.name}": no node is active`));
+      return;
+    }
+    this.#commits.set(database.dbId, commit);
+    const timeoutMs = this.#startTimer(commit);
+    const records = encode(recBuffer, request);
+    for (const pnn of nodes) {
+      this.#host.requestControl(pnn, "UPDATE_RECORD", records, timeoutMs, (outcome) =>
+        this.#answered(commit, pnn, outcome),
+      );
+    }
+  }
+
+  #answered(commit: Commit, pnn: number, outcome: ControlAnswered): void {
+    if (this.#commits.get(commit.database.dbId) !== commit) return;
+    // What a node wrote before or during a recovery says nothing about what it has after it.
+    if (this.#isOver(commit)) return;
+    if (!outcome.ok || outcome.value.status !== 0) {
+      const why = outcome.ok ? `status ${outcome.value.status}` : outcome.error;
+      this.#leaveToRecovery(commit, `node ${pnn} did not write it: ${why}`);
+      return;
+    }
+    commit.waitsFor.delete(pnn);
+    if (commit.waitsFor.size === 0) this.#end(commit, SUCCESS);
+  }
+
+  /** A recovery runs, or has run, since the commit began. */
+  #isOver(commit: Commit): boolean {
+    return this.#host.recovering() || this.#host.generation() !== commit.generation;
+  }
+
+  #leaveToRecovery(commit: Commit, why: string): void {
+    this.#host.forceRecovery(`transaction on database "${commit.database.name}": ${why}`);
+  }
+
+  #startTimer(commit: Commit): number {
+    const timeoutMs = this.#host.tunable("ControlTimeout") * 1000;
+    commit.timer = this.#host.timers.after(timeoutMs, () => this.#timedOut(commit));
+    return timeoutMs;
+  }
+
+  #timedOut(commit: Commit): void {
+    if (this.#host.recovering()) {
+      this.#startTimer(commit);
+      return;
+    }
+    if (this.#isOver(commit)) {
+      // Its END_RECOVERY never came.
+      this.#endByRecovery(commit);
+      return;
+    }
+    const nodes = [...commit.waitsFor].join(", ");
+    this.#leaveToRecovery(commit, `no answer from nodes ${nodes} in time`);
+    this.#end(commit, { status: TIMED_OUT, error: "the commit has timed out" });
+  }
+
+  #end(commit: Commit, reply: ControlReply): void {
+    commit.timer?.cancel();
+    this.#commits.delete(commit.database.dbId);
+    commit.reply(reply);
+  }
+
+  // --- what happens around
+
+  /** END_RECOVERY: every node has the same content now; the client finds out whether its own is in it. */
+  recoveryEnded(): void {
+    if (this.#host.recovering()) return;
+    for (const commit of [...this.#commits.values()]) {
+      // A recovery that ended before this commit began says nothing about it.
+      if (this.#isOver(commit)) this.#endByRecovery(commit);
+    }
+  }
+
+  #endByRecovery(commit: Commit): void {
+    this.#end(commit, { status: ENDED_BY_RECOVERY, error: "the commit was ended by a recovery" });
+  }
+
+  clientGone(clientId: number): void {
+    for (const commit of [...this.#commits.values()]) {
+      if (commit.clientId !== clientId) continue;
+      this.#leaveToRecovery(commit, "its client has gone while it was committed");
+      this.#end(commit, failure("the client has gone"));
+    }
+  }
+
+  close(): void {
+    for (const commit of [...this.#commits.values()]) {
+      this.#end(commit, failure("the daemon ends"));
+    }
+  }
+}
