@@ -39,6 +39,7 @@ const node = () => import("./commands/node.ts");
 const variables = () => import("./commands/variables.ts");
 const databases = () => import("./commands/databases.ts");
 const records = () => import("./commands/records.ts");
+const transactions = () => import("./commands/transactions.ts");
 const administration = () => import("./commands/administration.ts");
 const recovery = () => import("./commands/recovery.ts");
 
@@ -181,6 +182,30 @@ export const COMMANDS: readonly CommandRow[] = [
     DATABASE,
     "enable sticky records",
     async () => (await databases()).setdbsticky,
+  ),
+  here(
+    "pfetch",
+    `${DATABASE} <key>`,
+    "fetch record from persistent database",
+    async () => (await transactions()).pfetch,
+  ),
+  here(
+    "pstore",
+    `${DATABASE} <key> <value>`,
+    "write record to persistent database",
+    async () => (await transactions()).pstore,
+  ),
+  here(
+    "pdelete",
+    `${DATABASE} <key>`,
+    "delete record from persistent database",
+    async () => (await transactions()).pdelete,
+  ),
+  here(
+    "ptrans",
+    `${DATABASE} [<file>]`,
+    "update a persistent database (from file or stdin)",
+    async () => (await transactions()).ptrans,
   ),
   {
     ...onNode(

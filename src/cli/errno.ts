@@ -1,5 +1,6 @@
 /** Error numbers of Linux that the tool uses as exit status. */
 export const EIO = 5;
+export const EAGAIN = 11;
 export const EINVAL = 22;
 export const ERANGE = 34;
 export const EMSGSIZE = 90;
@@ -12,7 +13,7 @@ export function errnoOfName(name: string): number {
 
 const CONNECT_ERRNOS = new Map([
   ["ENOENT", 2],
-  ["EAGAIN", 11],
+  ["EAGAIN", EAGAIN],
   ["EACCES", 13],
   ["ENOTDIR", 20],
   ["ENAMETOOLONG", 36],

@@ -3,7 +3,7 @@
  * What only some commands need comes on demand, so that the others start faster.
  */
 import type { Result } from "../base/result.ts";
-import type { Clock, FileSystem, Network, Timers } from "../platform/types.ts";
+import type { Clock, FileSystem, Network, Random, Timers } from "../platform/types.ts";
 import type { TdbOpener } from "../tdb/types.ts";
 
 export interface ToolHost {
@@ -20,6 +20,9 @@ export interface ToolHost {
   tdbs(): Promise<TdbOpener>;
   /** Standard output of a command that ended well; otherwise why not. */
   run(argv: readonly string[]): Promise<{ readonly output: string } | { readonly failure: string }>;
+  readonly random: Random;
+  /** Standard input up to its end. */
+  readInput(): Promise<Uint8Array>;
   /** Creates or replaces the file, mode 0600. */
   writeFile(path: string, bytes: Uint8Array): Promise<Result<void>>;
   /** Can this machine's address be bound to? */

@@ -17,6 +17,7 @@ import { decodeExact, EMPTY, encode } from "../wire/codec.ts";
 import { CALL_FLAGS, DB_FLAGS, NULL_FUNC, RECORD_FLAGS } from "../wire/constants.ts";
 import { LTDB_HEADER_BYTES, type LtdbHeader, ltdbHeader } from "../wire/structs.ts";
 import { type AttachedDatabase, attachDatabase } from "./database.ts";
+import { TurnQueue } from "./turns.ts";
 import type { ClientFailure, CtdbClient } from "./types.ts";
 
 export interface RecordFailure {
@@ -69,14 +70,22 @@ export async function openAttached(
   if ((database.flags & (DB_FLAGS.PERSISTENT | DB_FLAGS.REPLICATED)) !== 0) {
     return notAllowed(`The database "${database.name}" is not volatile`);
   }
-  const { path, openFlags } = database;
-  const opened = await whileBusy(environment, timeoutMs, () => {
+  const opened = await openAttachedFile(environment, database, timeoutMs);
+  if (!opened.ok) return opened;
+  return ok(new RecordDatabase(client, environment, database, opened.value));
+}
+
+/** The local file, with exactly the flags that the node has it open with. */
+export function openAttachedFile(
+  environment: RecordEnvironment,
+  { path, openFlags }: AttachedDatabase,
+  timeoutMs: number,
+): Promise<Result<Tdb, RecordFailure>> {
+  return whileBusy(environment, timeoutMs, () => {
     const tdb = environment.tdbs.open({ path, flags: openFlags, hashSize: 0, create: false });
     if (tdb.ok) return ok(tdb.value);
     return tdb.error.code === "busy" ? "busy" : fileFailure(tdb.error);
   });
-  if (!opened.ok) return opened;
-  return ok(new RecordDatabase(client, environment, database, opened.value));
 }
 
 export class RecordDatabase {
@@ -84,7 +93,7 @@ export class RecordDatabase {
   readonly #client: CtdbClient;
   readonly #environment: RecordEnvironment;
   readonly #tdb: Tdb;
-  #locked = false;
+  readonly #turns: TurnQueue;
 
   constructor(
     client: CtdbClient,
@@ -96,17 +105,26 @@ export class RecordDatabase {
     this.#environment = environment;
     this.database = database;
     this.#tdb = tdb;
+    this.#turns = new TurnQueue(environment.timers);
   }
 
-  /** Brings the record here if need be and locks it. A key that is nowhere has empty data. */
+  /**
+   * Brings the record here if need be and locks it. A key that is nowhere has empty data. Further tasks
+   * that want a record of this object wait until it is released.
+   */
   async fetchLock(
     key: Uint8Array,
     options: LockOptions,
   ): Promise<Result<LockedRecord, RecordFailure>> {
-    assert(!this.#locked, "one record of a database is locked at a time");
-    this.#locked = true;
-    const outcome = await this.#fetchLock(key, options);
-    if (!outcome.ok) this.#locked = false;
+    const { clock } = this.#environment;
+    const deadlineMs = clock.monotonicMs() + options.timeoutMs;
+    if (!(await this.#turns.enter(options.timeoutMs))) {
+      return busy(
+        `Another record of "${this.database.name}" was locked for ${options.timeoutMs} ms`,
+      );
+    }
+    const outcome = await this.#fetchLock(key, options, deadlineMs);
+    if (!outcome.ok) this.#turns.leave();
     return outcome;
   }
 
@@ -117,10 +135,10 @@ export class RecordDatabase {
   async #fetchLock(
     key: Uint8Array,
     options: LockOptions,
+    deadlineMs: number,
   ): Promise<Result<LockedRecord, RecordFailure>> {
     const { clock } = this.#environment;
     const readonly = options.readonly ?? false;
-    const deadlineMs = clock.monotonicMs() + options.timeoutMs;
     const flags = CALL_FLAGS.IMMEDIATE_MIGRATION | (readonly ? CALL_FLAGS.WANT_READONLY : 0);
     const request = { db_id: this.database.id, flags, callid: NULL_FUNC, key };
     for (;;) {
@@ -170,7 +188,7 @@ export class RecordDatabase {
         data,
         () => {
           tdb.unlockChain(chain);
-          this.#locked = false;
+          this.#turns.leave();
         },
       ),
     );
@@ -266,7 +284,7 @@ function usableHeader(
 }
 
 /** Repeats `attempt` while it answers "busy", with growing delays. */
-async function whileBusy<T>(
+export async function whileBusy<T>(
   environment: RecordEnvironment,
   timeoutMs: number,
   attempt: () => Result<T, RecordFailure> | "busy",

@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { err, ok, type Result } from "../base/result.ts";
 import type { ToolHost } from "../cli/host.ts";
 import { runTool } from "../cli/tool.ts";
-import { BunClock } from "../platform/bun/clock.ts";
+import { BunClock, BunRandom } from "../platform/bun/clock.ts";
 import { BunFileSystem } from "../platform/bun/file_system.ts";
 import { BunNetwork } from "../platform/bun/network.ts";
 import { BunTimers } from "../platform/bun/timers.ts";
@@ -49,6 +49,8 @@ function toolHost(output: BufferedOutput): ToolHost {
     files: new BunFileSystem(),
     tdbs: () => openTdbs(timers, clock),
     run: runToEnd,
+    random: new BunRandom(),
+    readInput,
     writeFile: async (path, bytes) => writeFile(path, bytes),
     hasAddress: (address) => canBind(network, address),
     out: (text) => output.out(text),
@@ -93,6 +95,12 @@ async function runToEnd(
     });
     if (!child.ok) resolve({ failure: child.error.message });
   });
+}
+
+async function readInput(): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk);
+  return Buffer.concat(chunks);
 }
 
 function writeFile(path: string, bytes: Uint8Array): Result<void> {

@@ -24,6 +24,8 @@ export interface ToolWorld {
   readonly environment?: Readonly<Record<string, string>>;
   readonly addresses?: readonly string[];
   readonly tdbs?: TdbOpener;
+  /** Standard input. */
+  readonly input?: string;
   /** Output of commands by their first word. */
   readonly commands?: Readonly<Record<string, string>>;
 }
@@ -46,6 +48,8 @@ export async function runCtdb(world: ToolWorld, ...args: string[]): Promise<Tool
       const output = world.commands?.[name ?? ""];
       return output === undefined ? { failure: "not found" } : { output };
     },
+    random: { u32: () => 1 },
+    readInput: async () => new TextEncoder().encode(world.input ?? ""),
     writeFile: async () => err("no files are written in this test"),
     hasAddress: (address) => world.addresses?.includes(address) === true,
     out: (text) => {

@@ -1,0 +1,246 @@
+/**
+ * Cluster-wide locks by name, as the client library of the C tools keeps them: a record of the volatile
+ * database g_lock.tdb, keyed by the name with its NUL, lists who holds the lock (docs/client.md,
+ * "Locks"). smbd's own g_locks use another format in the same database: the two do not see each other.
+ *
+ * Invariants:
+ * 1. A write lock is held by one holder, a read lock by readers only, among all that keep this format.
+ * 2. The record is locked only while it is read and rewritten, never while a node is asked something.
+ * 3. A holder whose process is gone loses the lock: the node that it names is asked, at first sight and
+ *    then every second.
+ * 4. Every wait ends at its deadline.
+ */
+import { err, ok, type Result } from "../base/result.ts";
+import { type U64, u64Equal } from "../base/u64.ts";
+import type { Random } from "../platform/types.ts";
+import { decodeExact, encode, textBytes } from "../wire/codec.ts";
+import { type GLock, gLock, gLockList, type ServerId } from "../wire/structs.ts";
+import {
+  type LockedRecord,
+  openRecordDatabase,
+  type RecordDatabase,
+  type RecordEnvironment,
+  type RecordFailure,
+} from "./record.ts";
+import { TurnQueue } from "./turns.ts";
+import type { CtdbClient } from "./types.ts";
+
+export type LockType = "read" | "write";
+
+export interface LockEnvironment extends RecordEnvironment {
+  /** Process id, as the node knows this client by. */
+  readonly pid: number;
+  readonly random: Random;
+}
+
+export interface HeldLock {
+  /** Gives the lock back. When that fails others get it once this process has ended. */
+  release(timeoutMs: number): Promise<Result<void, RecordFailure>>;
+}
+
+const LOCK_DATABASE = "g_lock.tdb";
+const READ = 0;
+const WRITE = 1;
+const ENTRY_BYTES = gLock.minSize;
+const DELAY_MAX_MS = 50;
+const ASK_AGAIN_MS = 1000;
+const FIRST_DELAY_MS = 1;
+
+export class GlobalLocks {
+  readonly #client: CtdbClient;
+  readonly #environment: LockEnvironment;
+  readonly #records: RecordDatabase;
+  /** Tells this client from others of the same process. */
+  readonly #uniqueId: U64;
+  /** Write locks of several tasks: by name, one after the other. */
+  readonly #turns = new Map<string, TurnQueue>();
+
+  private constructor(client: CtdbClient, environment: LockEnvironment, records: RecordDatabase) {
+    this.#client = client;
+    this.#environment = environment;
+    this.#records = records;
+    const { random } = environment;
+    this.#uniqueId = { hi: random.u32(), lo: random.u32() };
+  }
+
+  static async open(
+    client: CtdbClient,
+    environment: LockEnvironment,
+    timeoutMs: number,
+  ): Promise<Result<GlobalLocks, RecordFailure>> {
+    const opened = await openRecordDatabase(client, environment, LOCK_DATABASE, 0, timeoutMs);
+    return opened.ok ? ok(new GlobalLocks(client, environment, opened.value)) : opened;
+  }
+
+  close(): void {
+    this.#records.close();
+  }
+
+  /** `taskId` tells apart what one process locks; the tools use the id of the database. */
+  async lock(
+    name: string,
+    type: LockType,
+    taskId: number,
+    timeoutMs: number,
+  ): Promise<Result<HeldLock, RecordFailure>> {
+    const deadlineMs = this.#environment.clock.monotonicMs() + timeoutMs;
+    const turns = this.#turns.get(name) ?? new TurnQueue(this.#environment.timers);
+    this.#turns.set(name, turns);
+    if (!(await turns.enter(timeoutMs))) return held(name, timeoutMs);
+    const key = textBytes(`${name}\0`);
+    const own = this.#serverId(taskId);
+    const taken = await this.#take(
+      key,
+      { type: type === "read" ? READ : WRITE, server_id: own },
+      deadlineMs,
+    );
+    if (!taken.ok) {
+      turns.leave();
+      return taken.error.kind === "busy" ? held(name, timeoutMs) : taken;
+    }
+    return ok({
+      release: async (releaseTimeoutMs) => {
+        const released = await this.#release(key, own, releaseTimeoutMs);
+        turns.leave();
+        return released;
+      },
+    });
+  }
+
+  #serverId(taskId: number): ServerId {
+    return {
+      pid: { hi: 0, lo: this.#environment.pid },
+      task: taskId,
+      vnn: this.#client.pnn,
+      unique: this.#uniqueId,
+    };
+  }
+
+  async #take(
+    key: Uint8Array,
+    wanted: GLock,
+    deadlineMs: number,
+  ): Promise<Result<void, RecordFailure>> {
+    const { clock } = this.#environment;
+    let asked: { readonly holder: ServerId; readonly atMs: number } | undefined;
+    for (let delayMs = FIRST_DELAY_MS; ; delayMs = Math.min(2 * delayMs, DELAY_MAX_MS)) {
+      const tried = await this.#tryTake(key, wanted, deadlineMs);
+      if (!tried.ok) return tried;
+      const holder = tried.value;
+      if (holder === undefined) return ok(undefined);
+      const isDue =
+        asked === undefined ||
+        !sameServer(asked.holder, holder) ||
+        clock.monotonicMs() - asked.atMs >= ASK_AGAIN_MS;
+      if (isDue) {
+        asked = { holder, atMs: clock.monotonicMs() };
+        const gone = await this.#isGone(holder, deadlineMs);
+        if (gone) {
+          const dropped = await this.#release(key, holder, deadlineMs - clock.monotonicMs());
+          if (!dropped.ok) return dropped;
+          continue;
+        }
+      }
+      const leftMs = deadlineMs - clock.monotonicMs();
+      if (leftMs <= 0) return held("", 0);
+      await this.#pause(Math.min(leftMs, delayMs));
+    }
+  }
+
+  /** Who is in the way; undefined when the lock is taken. */
+  async #tryTake(
+    key: Uint8Array,
+    wanted: GLock,
+    deadlineMs: number,
+  ): Promise<Result<ServerId | undefined, RecordFailure>> {
+    return this.#withRecord(key, deadlineMs, async (record, leftMs) => {
+      // An own entry is one that could not be removed: the turns keep other tasks away.
+      const entries = readEntries(record.data).filter(
+        ({ server_id }) => !sameServer(server_id, wanted.server_id),
+      );
+      const other = entries.find(({ type }) => type !== READ || wanted.type !== READ);
+      if (other !== undefined) return ok(other.server_id);
+      const stored = await record.store(encode(gLockList, [...entries, wanted]), leftMs);
+      return stored.ok ? ok(undefined) : stored;
+    });
+  }
+
+  /** Takes an entry out of the list, and the last one with the record. */
+  #release(
+    key: Uint8Array,
+    server: ServerId,
+    timeoutMs: number,
+  ): Promise<Result<void, RecordFailure>> {
+    const deadlineMs = this.#environment.clock.monotonicMs() + timeoutMs;
+    return this.#withRecord(key, deadlineMs, async (record, leftMs) => {
+      const entries = readEntries(record.data);
+      const rest = entries.filter(({ server_id }) => !sameServer(server_id, server));
+      if (rest.length === entries.length) return ok(undefined);
+      const stored = await record.store(encode(gLockList, rest), leftMs);
+      if (stored.ok && rest.length === 0) {
+        const request = { db_id: this.#records.database.id, header: record.header, key };
+        this.#client.controlNoReply("SCHEDULE_FOR_DELETION", request, { pnn: this.#client.pnn });
+      }
+      return stored;
+    });
+  }
+
+  async #withRecord<T>(
+    key: Uint8Array,
+    deadlineMs: number,
+    use: (record: LockedRecord, leftMs: number) => Promise<Result<T, RecordFailure>>,
+  ): Promise<Result<T, RecordFailure>> {
+    const { clock } = this.#environment;
+    const timeoutMs = Math.max(0, deadlineMs - clock.monotonicMs());
+    const locked = await this.#records.fetchLock(key, { timeoutMs });
+    if (!locked.ok) return locked;
+    try {
+      return await use(locked.value, Math.max(0, deadlineMs - clock.monotonicMs()));
+    } finally {
+      locked.value.release();
+    }
+  }
+
+  /** The node says that the process does not exist, or there is no such node now. */
+  async #isGone(server: ServerId, deadlineMs: number): Promise<boolean> {
+    const leftMs = deadlineMs - this.#environment.clock.monotonicMs();
+    const answer = await this.#client.control("PROCESS_EXISTS", server.pid.lo | 0, {
+      pnn: server.vnn,
+      timeoutMs: Math.max(0, Math.min(leftMs, ASK_AGAIN_MS)),
+    });
+    if (answer.ok) return answer.value.status !== 0;
+    return answer.error.kind === "refused";
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    // Not in step with others that wait for the same lock.
+    const jitterMs = (delayMs * (this.#environment.random.u32() % 100)) / 100;
+    return new Promise((resolve) => {
+      this.#environment.timers.after(delayMs / 2 + jitterMs / 2, resolve);
+    });
+  }
+}
+
+function held(
+  name: string,
+  timeoutMs: number,
+): { readonly ok: false; readonly error: RecordFailure } {
+  const reason = `The lock "${name}" was held elsewhere for ${timeoutMs} ms`;
+  return err({ kind: "busy", reason, status: 0 });
+}
+
+/** What is no whole entry counts for nothing: smbd keeps its locks here in a format of its own. */
+function readEntries(data: Uint8Array): GLock[] {
+  const entries: GLock[] = [];
+  for (let at = 0; at + ENTRY_BYTES <= data.length; at += ENTRY_BYTES) {
+    const entry = decodeExact(gLock, data.subarray(at, at + ENTRY_BYTES));
+    if (entry.ok) entries.push(entry.value);
+  }
+  return entries;
+}
+
+function sameServer(a: ServerId, b: ServerId): boolean {
+  return (
+    u64Equal(a.pid, b.pid) && a.task === b.task && a.vnn === b.vnn && u64Equal(a.unique, b.unique)
+  );
+}

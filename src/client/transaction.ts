@@ -1,0 +1,351 @@
+/**
+ * Persistent and replicated databases: every node has every record, read in the local file and
+ * written by transactions, which hold the g_lock of the database (docs/client.md, "Transactions").
+ *
+ * Invariants:
+ * 1. A transaction reads what it has written itself, and else what is committed; nobody sees what it
+ *    writes before its commit.
+ * 2. A commit is all or nothing on all active nodes. It ends in success, in a failure that has changed
+ *    nothing, or in "unknown": then it may be found committed later.
+ * 3. A header carries the old sequence number of the record plus one, and our node as data master.
+ * 4. The g_lock is given back however the transaction ends.
+ */
+import { err, ok, type Result } from "../base/result.ts";
+import { type U64, u64Equal, U64_ZERO } from "../base/u64.ts";
+import type { Tdb } from "../tdb/types.ts";
+import { decodeExact, EMPTY, encode, textBytes, u64Codec } from "../wire/codec.ts";
+import { DB_FLAGS, RECOVERY_ACTIVE } from "../wire/constants.ts";
+import { LTDB_HEADER_BYTES, type LtdbHeader, ltdbHeader } from "../wire/structs.ts";
+import { type AttachedDatabase, attachDatabase } from "./database.ts";
+import { GlobalLocks, type HeldLock, type LockEnvironment } from "./g_lock.ts";
+import { openAttachedFile, type RecordFailure, whileBusy } from "./record.ts";
+import type { CtdbClient } from "./types.ts";
+
+export interface TransactionFailure {
+  readonly kind:
+    | RecordFailure["kind"]
+    /** The commit may be done, or may become done by a recovery that is still to come. */
+    | "unknown"
+    /** Somebody else has written without the lock: the sequence number has run ahead. */
+    | "conflict";
+  readonly reason: string;
+  readonly status: number;
+}
+
+export interface TransactionOptions {
+  /** For the lock. */
+  readonly timeoutMs: number;
+  /** Excludes writers only, and nothing can be stored. */
+  readonly readonly?: boolean;
+}
+
+const SEQUENCE_KEY = textBytes("__db_sequence_number__\0");
+const NO_DMASTER = 0xffffffff;
+const FIRST_RETRY_MS = 10;
+const RETRY_MAX_MS = 1000;
+
+/** Attaches, opens the file for reading, and opens the database of locks. `flags`: PERSISTENT or REPLICATED. */
+export async function openPersistentDatabase(
+  client: CtdbClient,
+  environment: LockEnvironment,
+  name: string,
+  flags: number,
+  timeoutMs: number,
+): Promise<Result<PersistentDatabase, RecordFailure>> {
+  const attached = await attachDatabase(client, name, flags, timeoutMs);
+  if (!attached.ok) return attached;
+  return openPersistent(client, environment, attached.value, timeoutMs);
+}
+
+export async function openPersistent(
+  client: CtdbClient,
+  environment: LockEnvironment,
+  database: AttachedDatabase,
+  timeoutMs: number,
+): Promise<Result<PersistentDatabase, RecordFailure>> {
+  if ((database.flags & (DB_FLAGS.PERSISTENT | DB_FLAGS.REPLICATED)) === 0) {
+    const reason = `The database "${database.name}" is volatile: it has no transactions`;
+    return err({ kind: "not_allowed", reason, status: 0 });
+  }
+  const file = await openAttachedFile(environment, database, timeoutMs);
+  if (!file.ok) return file;
+  const locks = await GlobalLocks.open(client, environment, timeoutMs);
+  if (!locks.ok) {
+    file.value.close();
+    return locks;
+  }
+  return ok(new PersistentDatabase(client, environment, database, file.value, locks.value));
+}
+
+interface StoredRecord {
+  readonly header: LtdbHeader;
+  readonly data: Uint8Array;
+}
+
+export class PersistentDatabase {
+  readonly database: AttachedDatabase;
+  readonly #client: CtdbClient;
+  readonly #environment: LockEnvironment;
+  readonly #tdb: Tdb;
+  readonly #locks: GlobalLocks;
+
+  constructor(
+    client: CtdbClient,
+    environment: LockEnvironment,
+    database: AttachedDatabase,
+    tdb: Tdb,
+    locks: GlobalLocks,
+  ) {
+    this.#client = client;
+    this.#environment = environment;
+    this.database = database;
+    this.#tdb = tdb;
+    this.#locks = locks;
+  }
+
+  /** What is committed; empty for a key that is not there. Waits while a recovery has the file. */
+  async fetch(key: Uint8Array, timeoutMs: number): Promise<Result<Uint8Array, RecordFailure>> {
+    const record = await this.read(key, timeoutMs);
+    return record.ok ? ok(record.value.data) : record;
+  }
+
+  /** Number of the last commit, of this node's copy. */
+  async sequenceNumber(timeoutMs: number): Promise<Result<U64, RecordFailure>> {
+    const data = await this.fetch(SEQUENCE_KEY, timeoutMs);
+    if (!data.ok) return data;
+    if (data.value.length === 0) return ok(U64_ZERO);
+    const number = decodeExact(u64Codec, data.value);
+    if (number.ok) return number;
+    const reason = `The sequence number of "${this.database.name}" has ${data.value.length} bytes, expected 8`;
+    return err({ kind: "file", reason, status: 0 });
+  }
+
+  async begin(options: TransactionOptions): Promise<Result<Transaction, RecordFailure>> {
+    const { id } = this.database;
+    const name = `transaction_db_0x${id.toString(16).padStart(8, "0")}`;
+    const type = options.readonly === true ? "read" : "write";
+    const lock = await this.#locks.lock(name, type, id, options.timeoutMs);
+    if (!lock.ok) return lock;
+    return ok(new Transaction(this.#client, this.#environment, this, lock.value, type === "read"));
+  }
+
+  /**
+   * One transaction around `change`, which stores; it is cancelled when `change` fails or throws.
+   * `timeoutMs` is for the whole.
+   */
+  async transact<T>(
+    timeoutMs: number,
+    change: (transaction: Transaction) => Promise<Result<T, TransactionFailure>>,
+  ): Promise<Result<T, TransactionFailure>> {
+    const { clock } = this.#environment;
+    const deadlineMs = clock.monotonicMs() + timeoutMs;
+    const leftMs = (): number => Math.max(0, deadlineMs - clock.monotonicMs());
+    const begun = await this.begin({ timeoutMs });
+    if (!begun.ok) return begun;
+    const transaction = begun.value;
+    try {
+      const changed = await change(transaction);
+      if (!changed.ok) return changed;
+      const committed = await transaction.commit(leftMs());
+      return committed.ok ? changed : committed;
+    } finally {
+      await transaction.cancel(CANCEL_TIMEOUT_MS);
+    }
+  }
+
+  close(): void {
+    this.#locks.close();
+    this.#tdb.close();
+  }
+
+  /** For transactions: the record with its header. */
+  async read(key: Uint8Array, timeoutMs: number): Promise<Result<StoredRecord, RecordFailure>> {
+    const fetched = await whileBusy(this.#environment, timeoutMs, () => {
+      const outcome = this.#tdb.fetch(key);
+      if (outcome.ok) return outcome;
+      if (outcome.error.code === "busy") return "busy";
+      return err<RecordFailure>({ kind: "file", reason: outcome.error.reason, status: 0 });
+    });
+    if (!fetched.ok) return fetched;
+    const value = fetched.value ?? EMPTY;
+    const header = decodeExact(ltdbHeader, value.subarray(0, LTDB_HEADER_BYTES));
+    if (!header.ok) return ok({ header: NO_HEADER, data: EMPTY });
+    return ok({ header: header.value, data: value.subarray(LTDB_HEADER_BYTES) });
+  }
+}
+
+const CANCEL_TIMEOUT_MS = 10_000;
+const NO_HEADER: LtdbHeader = { rsn: U64_ZERO, dmaster: NO_DMASTER, reserved1: 0, flags: 0 };
+
+interface ChangedRecord extends StoredRecord {
+  readonly key: Uint8Array;
+}
+
+export class Transaction {
+  readonly #client: CtdbClient;
+  readonly #environment: LockEnvironment;
+  readonly #database: PersistentDatabase;
+  readonly #readonly: boolean;
+  readonly #changes = new Map<string, ChangedRecord>();
+  #lock: HeldLock | undefined;
+
+  constructor(
+    client: CtdbClient,
+    environment: LockEnvironment,
+    database: PersistentDatabase,
+    lock: HeldLock,
+    readonly: boolean,
+  ) {
+    this.#client = client;
+    this.#environment = environment;
+    this.#database = database;
+    this.#lock = lock;
+    this.#readonly = readonly;
+  }
+
+  async fetch(key: Uint8Array, timeoutMs: number): Promise<Result<Uint8Array, TransactionFailure>> {
+    const changed = this.#changes.get(mapKey(key));
+    if (changed !== undefined) return ok(changed.data);
+    return this.#database.fetch(key, timeoutMs);
+  }
+
+  async store(
+    key: Uint8Array,
+    data: Uint8Array,
+    timeoutMs: number,
+  ): Promise<Result<void, TransactionFailure>> {
+    if (this.#readonly) return refused("it was begun for reading");
+    const id = mapKey(key);
+    const old = await this.#database.read(key, timeoutMs);
+    if (!old.ok) return old;
+    if (sameBytes(old.value.data, data)) {
+      this.#changes.delete(id);
+      return ok(undefined);
+    }
+    const header = {
+      ...old.value.header,
+      rsn: next(old.value.header.rsn),
+      dmaster: this.#client.pnn,
+    };
+    this.#changes.set(id, { key: key.slice(), header, data: data.slice() });
+    return ok(undefined);
+  }
+
+  /** A deleted record stays as an empty one. */
+  delete(key: Uint8Array, timeoutMs: number): Promise<Result<void, TransactionFailure>> {
+    return this.store(key, EMPTY, timeoutMs);
+  }
+
+  /** Ends the transaction, whatever comes of it. */
+  async commit(timeoutMs: number): Promise<Result<void, TransactionFailure>> {
+    if (this.#lock === undefined) return refused("it is over");
+    const deadlineMs = this.#environment.clock.monotonicMs() + timeoutMs;
+    const outcome = this.#readonly
+      ? refused("it was begun for reading")
+      : await this.#commit(deadlineMs);
+    await this.cancel(CANCEL_TIMEOUT_MS);
+    return outcome;
+  }
+
+  /** Gives up what was not committed, and the lock. */
+  async cancel(timeoutMs: number): Promise<void> {
+    const lock = this.#lock;
+    this.#lock = undefined;
+    this.#changes.clear();
+    // A lock that cannot be given back is free when this process ends.
+    await lock?.release(timeoutMs);
+  }
+
+  async #commit(deadlineMs: number): Promise<Result<void, TransactionFailure>> {
+    const { clock } = this.#environment;
+    const leftMs = (): number => Math.max(0, deadlineMs - clock.monotonicMs());
+    const before = await this.#database.sequenceNumber(leftMs());
+    if (!before.ok) return before;
+    const after = next(before.value);
+    const numbered = await this.store(SEQUENCE_KEY, encode(u64Codec, after), leftMs());
+    if (!numbered.ok) return numbered;
+    const request = {
+      db_id: this.#database.database.id,
+      records: [...this.#changes.values()].map(({ key, header, data }) => ({
+        reqid: 0,
+        key,
+        data: joined(encode(ltdbHeader, header), data),
+      })),
+    };
+    let uncertain = false;
+    for (let delayMs = FIRST_RETRY_MS; ; delayMs = Math.min(2 * delayMs, RETRY_MAX_MS)) {
+      const answer = await this.#client.control("TRANS3_COMMIT", request, {
+        pnn: this.#client.pnn,
+        timeoutMs: leftMs(),
+      });
+      if (answer.ok && answer.value.status === 0) return ok(undefined);
+      // Refused: nothing was begun. Otherwise some nodes may have written.
+      const refusedAtOnce = !answer.ok && answer.error.kind === "refused";
+      if (!refusedAtOnce) uncertain = true;
+      const reason = answer.ok ? `status ${answer.value.status}` : answer.error.reason;
+      if (!answer.ok && !refusedAtOnce) return over(uncertain, reason, answer.error.status);
+      if (uncertain) await this.#recovered(deadlineMs);
+      const now = await this.#database.sequenceNumber(leftMs());
+      if (!now.ok) return over(uncertain, `${reason}; ${now.error.reason}`, 0);
+      if (uncertain && u64Equal(now.value, after)) return ok(undefined);
+      if (!u64Equal(now.value, before.value)) return conflict(this.#database.database.name);
+      if (leftMs() === 0) return over(uncertain, reason, answer.ok ? 0 : answer.error.status);
+      await this.#pause(Math.min(delayMs, leftMs()));
+    }
+  }
+
+  /** What a node has counts only after the recovery that decides about it. */
+  async #recovered(deadlineMs: number): Promise<void> {
+    const { clock } = this.#environment;
+    for (let delayMs = FIRST_RETRY_MS; ; delayMs = Math.min(2 * delayMs, RETRY_MAX_MS)) {
+      const leftMs = deadlineMs - clock.monotonicMs();
+      if (leftMs <= 0) return;
+      const options = { pnn: this.#client.pnn, timeoutMs: leftMs };
+      const mode = await this.#client.control("GET_RECMODE", undefined, options);
+      if (!mode.ok || mode.value.status !== RECOVERY_ACTIVE) return;
+      await this.#pause(Math.min(delayMs, leftMs));
+    }
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#environment.timers.after(delayMs, resolve);
+    });
+  }
+}
+
+type Failed = { readonly ok: false; readonly error: TransactionFailure };
+
+function refused(why: string): Failed {
+  return err({ kind: "not_allowed", reason: `The transaction cannot go on: ${why}`, status: 0 });
+}
+
+function over(uncertain: boolean, why: string, status: number): Failed {
+  const kind = uncertain ? "unknown" : "timeout";
+  return err({ kind, reason: `The transaction was not committed in time: ${why}`, status });
+}
+
+function conflict(name: string): Failed {
+  const reason = `The sequence number of "${name}" was changed by others during the transaction`;
+  return err({ kind: "conflict", reason, status: 0 });
+}
+
+function next({ hi, lo }: U64): U64 {
+  const low = (lo + 1) >>> 0;
+  return { hi: low === 0 ? (hi + 1) >>> 0 : hi, lo: low };
+}
+
+function mapKey(key: Uint8Array): string {
+  return Buffer.from(key).toString("latin1");
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, at) => byte === b[at]);
+}
+
+function joined(head: Uint8Array, data: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(head.length + data.length);
+  whole.set(head);
+  whole.set(data, head.length);
+  return whole;
+}
