@@ -281,3 +281,19 @@ test("DB_ATTACH_PERSISTENT of an unhealthy database is refused once the node run
   expect(database?.flags).toBe(DB_FLAGS.PERSISTENT);
   expect(database?.tdb.path).toBe("/p/b.tdb.3");
 });
+
+test("A control about a database that is being attached waits until it is", () => {
+  const { host, caller } = setUp();
+  host.memory.busyPaths.add("/p/late.tdb.0");
+  const attach = caller.call("DB_ATTACH_PERSISTENT", "late.tdb", { clientId: 0, srcnode: 1 });
+  const dbId = databaseId("late.tdb");
+  const frozen = caller.call("DB_FREEZE", dbId, { clientId: 0, srcnode: 1 });
+  const number = caller.call("GET_DB_SEQNUM", { db_id: dbId });
+  host.time.advance(100);
+  expect([attach.reply, frozen.reply, number.reply]).toEqual([undefined, undefined, undefined]);
+  host.memory.busyPaths.clear();
+  host.time.advance(100);
+  expect(attach.reply?.status).toBe(0);
+  expect(frozen.reply?.status).toBe(0);
+  expect(number.reply).toBeDefined();
+});

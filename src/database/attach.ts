@@ -111,6 +111,15 @@ export class AttachTable {
     this.#begin(name, dbId, flags, finished);
   }
 
+  isAttaching(dbId: number): boolean {
+    return this.#attaching.size > 0 && this.#attaching.has(dbId);
+  }
+
+  /** When it is attached, or refused. */
+  whenAttached(dbId: number, action: () => void): void {
+    this.#attaching.get(dbId)?.waiters.push(action);
+  }
+
   #begin(
     name: string,
     dbId: number,

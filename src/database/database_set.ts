@@ -20,6 +20,7 @@ import { CONTROLS } from "../wire/controls.ts";
 import { BROADCAST_CONNECTED, INVALID_GENERATION, type PacketView } from "../wire/packet.ts";
 import { AttachTable, persistentNames } from "./attach.ts";
 import { AttachControl } from "./attach_control.ts";
+import { waitingForAttach } from "./attach_wait.ts";
 import { ClientCalls } from "./client_calls.ts";
 import type { Database } from "./database.ts";
 import { DatabaseControls } from "./database_controls.ts";
@@ -75,14 +76,14 @@ export class DatabaseSet {
     this.#pushRecord = new PushRecord(host, findDatabase);
     const health = this.#health;
     const thawed = (database: Database) => this.#thawed(database);
-    this.controls = {
+    this.controls = waitingForAttach(this.#attachTable, {
       ...this.#attachControl.controls,
       ...this.#traverses.controls,
       ...new DatabaseControls({ host, health, byId: this.#byId }).controls,
       ...new RecoveryControls({ host, health, findDatabase, thawed }).controls,
       ...new VacuumControls({ host, pending, findDatabase }).controls,
       ...this.#ownControls(),
-    };
+    });
   }
 
   #ownControls(): ControlHandlers {

@@ -43,10 +43,6 @@ export const NOT_YET: readonly string[] = [
   "event",
   "scriptstatus",
   "natgw",
-  "pfetch",
-  "pstore",
-  "pdelete",
-  "ptrans",
   "checktcpport",
   "reloadips",
 ];
