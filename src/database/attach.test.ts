@@ -284,7 +284,7 @@ test("DB_ATTACH_PERSISTENT of an unhealthy database is refused once the node run
 
 test("A control about a database that is being attached waits until it is", () => {
   const { host, caller } = setUp();
-  host.memory.busyPaths.add("/p/late.tdb.0");
+  host.memory.busyPaths.add(`/p/late.tdb.${host.pnn}`);
   const attach = caller.call("DB_ATTACH_PERSISTENT", "late.tdb", { clientId: 0, srcnode: 1 });
   const dbId = databaseId("late.tdb");
   const frozen = caller.call("DB_FREEZE", dbId, { clientId: 0, srcnode: 1 });
