@@ -11,7 +11,7 @@
  * 4. The g_lock is given back however the transaction ends.
  */
 import { err, ok, type Result } from "../base/result.ts";
-import { type U64, u64Equal, U64_ZERO } from "../base/u64.ts";
+import { type U64, U64_ZERO, u64Equal } from "../base/u64.ts";
 import type { Tdb } from "../tdb/types.ts";
 import { decodeExact, EMPTY, encode, textBytes, u64Codec } from "../wire/codec.ts";
 import { DB_FLAGS, RECOVERY_ACTIVE } from "../wire/constants.ts";

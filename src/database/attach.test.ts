@@ -1,10 +1,11 @@
 import { expect, test } from "bun:test";
 import { ControlCaller, FakeHost } from "../../test/database/fake_host.ts";
+import { buildReqCall } from "../../test/database/packets_for_tests.ts";
 import { TDB_FLAGS } from "../tdb/types.ts";
 import { encode, Reader, stringZ, textBytes } from "../wire/codec.ts";
-import { DB_FLAGS, NODE_FLAGS } from "../wire/constants.ts";
+import { DB_FLAGS, NODE_FLAGS, NULL_FUNC } from "../wire/constants.ts";
 import { ATTACH_RECOVERY, CONTROLS } from "../wire/controls.ts";
-import { BROADCAST_CONNECTED } from "../wire/packet.ts";
+import { BROADCAST_CONNECTED, OPERATIONS } from "../wire/packet.ts";
 import { databaseId, databaseNameProblem, persistentNames } from "./attach.ts";
 import { ATTACH_TIMEOUT_MS } from "./limits.ts";
 
@@ -296,4 +297,44 @@ test("A control about a database that is being attached waits until it is", () =
   expect(attach.reply?.status).toBe(0);
   expect(frozen.reply?.status).toBe(0);
   expect(number.reply).toBeDefined();
+});
+
+test("what nodes ask of a database that is being attached waits for the attach", () => {
+  const { host, caller } = setUp();
+  const node = { srcnode: 1, clientId: 0 };
+  const dbId = databaseId("x.tdb");
+  host.flags.set(1, 0);
+  host.map = [3, 1];
+  host.memory.busyPaths.add("/v/x.tdb.3");
+  caller.call("DB_ATTACH", "x.tdb", node);
+  const record = { reqid: 0, key: textBytes("other"), data: new Uint8Array(24) };
+  const update = caller.call("UPDATE_RECORD", { db_id: dbId, records: [record] }, node);
+  const srvid = { hi: 0, lo: 0 };
+  const traverse = { db_id: dbId, reqid: 7, pnn: 1, client_reqid: 8, srvid };
+  caller.call("TRAVERSE_ALL", traverse, node);
+  const header = { generation: host.generation(), destnode: 3, srcnode: 1, reqid: 5 };
+  const body = { flags: 1, db_id: dbId, callid: NULL_FUNC, hopcount: 0 };
+  const call = buildReqCall(header, { ...body, key: textBytes("k"), calldata: new Uint8Array() });
+  caller.set.nodePacket(call);
+  host.time.advance(1000);
+  expect([update.reply, host.toNodes, host.controlsSent]).toEqual([undefined, [], []]);
+  host.memory.busyPaths.clear();
+  host.time.advance(100);
+  expect(update.reply?.status).toBe(0);
+  // The call is answered with the record or passed on, not with an error.
+  expect(host.toNodes.map(({ packet }) => packet.operation)).not.toContain(OPERATIONS.REPLY_ERROR);
+  expect(host.toNodes.length).toBe(1);
+  const marks = host.controlsSent.filter(({ opcode }) => opcode === CONTROLS.TRAVERSE_DATA.opcode);
+  expect(marks.length).toBe(1);
+});
+
+test("what nodes ask of a database whose attach fails is refused", () => {
+  const { host, caller } = setUp();
+  host.memory.busyPaths.add("/v/x.tdb.3");
+  const node = { srcnode: 1, clientId: 0 };
+  caller.call("DB_ATTACH", "x.tdb", node);
+  const request = { db_id: databaseId("x.tdb"), records: [] };
+  const update = caller.call("UPDATE_RECORD", request, node);
+  host.time.advance(ATTACH_TIMEOUT_MS + 100);
+  expect(update.reply?.status).toBe(-1);
 });

@@ -12,6 +12,8 @@
  * 2. One id belongs to one name: a collision is refused before any file is touched.
  * 3. A volatile database is empty when it is attached. One that is not, because a process of an earlier
  *    ctdbd still holds the file, is waited for, and then refused.
+ * 4. What other nodes ask of a database while it is being attached waits: they attached it before, and
+ *    their announcement came before their question.
  */
 
 import { jenkinsHash } from "../base/jenkins_hash.ts";
@@ -23,6 +25,7 @@ import type { DatabaseHost } from "./host.ts";
 import {
   ATTACH_RETRY_MS,
   ATTACH_TIMEOUT_MS,
+  ATTACH_WAITERS_MAX,
   DATABASE_NAME_BYTES_MAX,
   DATABASES_MAX,
 } from "./limits.ts";
@@ -31,6 +34,9 @@ import { retryWhileBusy } from "./retry_while_busy.ts";
 import { runTdbWork } from "./slices.ts";
 
 export type AttachOutcome = Result<Database>;
+
+/** AttachTable.afterAttaching(). */
+export type AfterAttaching = (dbId: number, action: () => void) => boolean;
 
 interface Attaching {
   readonly identity: DatabaseIdentity;
@@ -115,9 +121,15 @@ export class AttachTable {
     return this.#attaching.size > 0 && this.#attaching.has(dbId);
   }
 
-  /** When it is attached, or refused. */
-  whenAttached(dbId: number, action: () => void): void {
-    this.#attaching.get(dbId)?.waiters.push(action);
+  /**
+   * Runs `action` when the attaching of this database has ended, either way. False: it is not being
+   * attached, or too many wait for it.
+   */
+  afterAttaching(dbId: number, action: () => void): boolean {
+    const attaching = this.#attaching.get(dbId);
+    if (attaching === undefined || attaching.waiters.length >= ATTACH_WAITERS_MAX) return false;
+    attaching.waiters.push(action);
+    return true;
   }
 
   #begin(

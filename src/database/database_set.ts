@@ -18,7 +18,7 @@ import { encode, u32Codec } from "../wire/codec.ts";
 import { DB_FLAGS, NODE_FLAGS_INACTIVE } from "../wire/constants.ts";
 import { CONTROLS } from "../wire/controls.ts";
 import { BROADCAST_CONNECTED, INVALID_GENERATION, type PacketView } from "../wire/packet.ts";
-import { AttachTable, persistentNames } from "./attach.ts";
+import { type AfterAttaching, AttachTable, persistentNames } from "./attach.ts";
 import { AttachControl } from "./attach_control.ts";
 import { waitingForAttach } from "./attach_wait.ts";
 import { ClientCalls } from "./client_calls.ts";
@@ -67,7 +67,9 @@ export class DatabaseSet {
     this.#clientCalls = new ClientCalls(calls);
     this.#commits = new TransactionCommits(host, findDatabase);
     const isCommitting = (dbId: number) => this.#commits.isCommitting(dbId);
-    this.#nodeCalls = new NodeCalls({ ...calls, isCommitting });
+    const afterAttaching: AfterAttaching = (dbId, action) =>
+      this.#attachTable.afterAttaching(dbId, action);
+    this.#nodeCalls = new NodeCalls({ ...calls, isCommitting, afterAttaching });
     this.#health = new PersistentHealth(host);
     this.#attachTable = new AttachTable(host, this.#health, this.#byId);
     this.#attachControl = new AttachControl(host, this.#attachTable, this.#byId);
@@ -76,7 +78,7 @@ export class DatabaseSet {
     this.#pushRecord = new PushRecord(host, findDatabase);
     const health = this.#health;
     const thawed = (database: Database) => this.#thawed(database);
-    this.controls = waitingForAttach(this.#attachTable, {
+    this.controls = waitingForAttach(this.#attachTable, afterAttaching, {
       ...this.#attachControl.controls,
       ...this.#traverses.controls,
       ...new DatabaseControls({ host, health, byId: this.#byId }).controls,

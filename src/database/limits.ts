@@ -41,6 +41,8 @@ export const LOCK_WAIT_LOG_MS = 10_000;
 /** An attach that cannot open its file by then is refused. */
 export const ATTACH_TIMEOUT_MS = 10_000;
 export const ATTACH_RETRY_MS = 20;
+/** Who waits for one attach to end: askers, and packets of nodes that have the database already. */
+export const ATTACH_WAITERS_MAX = 10_000;
 /** Attaches of local clients that wait for the end of a recovery. */
 export const DEFERRED_ATTACHES_MAX = 10_000;
 /** Bytes of a database name; the file name adds the pnn and, at times, a suffix. */

@@ -30,6 +30,7 @@ import {
   readReplyError,
   readReqDmaster,
 } from "../wire/packets.ts";
+import type { AfterAttaching } from "./attach.ts";
 import type { ChainWork } from "./chain_gate.ts";
 import type { Database } from "./database.ts";
 import { hopBucket, increment } from "./database_statistics.ts";
@@ -43,6 +44,7 @@ export interface NodeCallParts {
   readonly replies: Replies;
   readonly pending: PendingCalls;
   findDatabase(dbId: number): Database | undefined;
+  readonly afterAttaching: AfterAttaching;
   /** A transaction on the database is being written on all nodes. */
   isCommitting(dbId: number): boolean;
 }
@@ -114,7 +116,10 @@ export class NodeCalls {
     const dbId = packet.u32(DB_ID_AT[operation]);
     const database = this.#parts.findDatabase(dbId);
     if (database === undefined) {
-      this.#unknownDatabase(operation, packet, dbId);
+      const copy = packet.copy();
+      if (!this.#parts.afterAttaching(dbId, () => this.#keyed(operation, copy))) {
+        this.#unknownDatabase(operation, packet, dbId);
+      }
       return undefined;
     }
     const key = packet.slice(KEY_AT[operation], packet.u32(KEY_LENGTH_AT[operation]));
