@@ -41,6 +41,7 @@ const databases = () => import("./commands/databases.ts");
 const records = () => import("./commands/records.ts");
 const transactions = () => import("./commands/transactions.ts");
 const administration = () => import("./commands/administration.ts");
+const backups = () => import("./commands/backups.ts");
 const recovery = () => import("./commands/recovery.ts");
 
 const DATABASE = "<dbname|dbid>";
@@ -162,6 +163,25 @@ export const COMMANDS: readonly CommandRow[] = [
     async () => (await import("./commands/reloadnodes.ts")).reloadnodes,
   ),
   here(
+    "backupdb",
+    `${DATABASE} <file>`,
+    "backup a database into a file",
+    async () => (await backups()).backupdb,
+  ),
+  here(
+    "restoredb",
+    "<file> [dbname]",
+    "restore a database from a file",
+    async () => (await backups()).restoredb,
+  ),
+  {
+    name: "dumpdbbackup",
+    args: "<file>",
+    summary: "dump database from a backup file",
+    daemon: false,
+    load: async () => (await backups()).dumpdbbackup,
+  },
+  here(
     "wipedb",
     DATABASE,
     "wipe the contents of a database.",
@@ -238,6 +258,12 @@ export const COMMANDS: readonly CommandRow[] = [
     `${DATABASE} <key>`,
     "delete a database key",
     async () => (await records()).deletekey,
+  ),
+  here(
+    "pushrecord",
+    `${DATABASE} <key> <value>`,
+    "push a record to all nodes",
+    async () => (await records()).pushrecord,
   ),
   here(
     "getdbseqnum",

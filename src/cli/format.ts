@@ -28,6 +28,14 @@ export function calendarTime(seconds: number): string {
   return `${DAYS[date.getDay()]} ${MONTHS[date.getMonth()]} ${day} ${clock} ${date.getFullYear()}`;
 }
 
+/** Seconds since 1970 as `YYYY/MM/DD HH:MM:SS` in local time. */
+export function dateAndTime(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  const day = [date.getMonth() + 1, date.getDate()].map(twoDigits).join("/");
+  const clock = [date.getHours(), date.getMinutes(), date.getSeconds()].map(twoDigits).join(":");
+  return `${date.getFullYear()}/${day} ${clock}`;
+}
+
 /** `(DDD HH:MM:SS)` of a duration in whole seconds. */
 export function elapsedTime(seconds: number): string {
   const minutes = Math.trunc(seconds / 60);

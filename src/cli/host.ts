@@ -6,6 +6,16 @@ import type { Result } from "../base/result.ts";
 import type { Clock, FileSystem, Network, Random, Timers } from "../platform/types.ts";
 import type { TdbOpener } from "../tdb/types.ts";
 
+/** An open file that a command reads or writes in pieces. Errors are error numbers. */
+export interface ToolFile {
+  /** Less than `length` at the end of the file. */
+  read(offset: number, length: number): Result<Uint8Array, number>;
+  write(offset: number, bytes: Uint8Array): Result<void, number>;
+  /** Until it is on the disk. */
+  sync(): Result<void, number>;
+  close(): void;
+}
+
 export interface ToolHost {
   /** What `ctdb version` says. */
   readonly version: string;
@@ -13,7 +23,7 @@ export interface ToolHost {
   /** Where the running executable lies; helpers are looked for there. */
   readonly executableDirectory: string;
   readonly pid: number;
-  readonly clock: Pick<Clock, "monotonicMs">;
+  readonly clock: Pick<Clock, "monotonicMs" | "wallTime">;
   readonly timers: Timers;
   readonly network: Pick<Network, "connectUnix">;
   readonly files: Pick<FileSystem, "readText">;
@@ -25,6 +35,8 @@ export interface ToolHost {
   readInput(): Promise<Uint8Array>;
   /** Creates or replaces the file, mode 0600. */
   writeFile(path: string, bytes: Uint8Array): Promise<Result<void>>;
+  /** For writing it is created, mode 0600, or emptied. */
+  openFile(path: string, use: "read" | "write"): Result<ToolFile, number>;
   /** Can this machine's address be bound to? */
   hasAddress(address: string): boolean;
   /** Standard output and error, in the order of the calls; text as it is. */

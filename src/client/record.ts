@@ -7,14 +7,16 @@
  *    cluster's record, and no other record of the same database is locked through this object:
  *    who waits for ctdbd holding a chain would wait for himself.
  * 2. Nothing blocks: a busy lock is tried again on timers with growing delays, until the deadline.
- * 3. The header of a record is never changed here; ctdbd alone moves rsn, dmaster and flags.
+ * 3. The header of a record is changed by `push` only; otherwise ctdbd alone moves rsn, dmaster and flags.
  */
 import { assert } from "../base/assert.ts";
 import { err, ok, type Result } from "../base/result.ts";
+import { u64Add } from "../base/u64.ts";
 import type { Clock, Timers } from "../platform/types.ts";
 import type { Tdb, TdbError, TdbOpener } from "../tdb/types.ts";
 import { decodeExact, EMPTY, encode } from "../wire/codec.ts";
 import { CALL_FLAGS, DB_FLAGS, NULL_FUNC, RECORD_FLAGS } from "../wire/constants.ts";
+import { BROADCAST_ACTIVE } from "../wire/packet.ts";
 import { LTDB_HEADER_BYTES, type LtdbHeader, ltdbHeader } from "../wire/structs.ts";
 import { type AttachedDatabase, attachDatabase } from "./database.ts";
 import { TurnQueue } from "./turns.ts";
@@ -233,14 +235,47 @@ export class LockedRecord {
 
   /** Writes new data under the same header; the record stays locked. */
   async store(data: Uint8Array, timeoutMs: number): Promise<Result<void, RecordFailure>> {
+    return this.#store(this.header, data, timeoutMs);
+  }
+
+  async #store(
+    header: LtdbHeader,
+    data: Uint8Array,
+    timeoutMs: number,
+  ): Promise<Result<void, RecordFailure>> {
     assert(this.#unlock !== undefined, "a record is locked while it is stored");
     if (this.readonlyCopy) return notAllowed("A read-only copy of a record cannot be written");
-    const head = encode(ltdbHeader, this.header);
+    const head = encode(ltdbHeader, header);
     return whileBusy(this.#environment, timeoutMs, () => {
       const stored = this.#tdb.storeParts(this.key, head, data);
       if (stored.ok) return ok(undefined);
       return stored.error.code === "busy" ? "busy" : fileFailure(stored.error);
     });
+  }
+
+  /**
+   * Writes new data here and into the copies of all active nodes (PUSH_RECORD, Samba 4.25), which keep it
+   * as after a recovery. The data master's rsn is the higher one, so that a vacuum knows which is newer.
+   * A node of another generation ignores its copy; it is not told whether anybody did.
+   */
+  async push(
+    data: Uint8Array,
+    generation: number,
+    timeoutMs: number,
+  ): Promise<Result<void, RecordFailure>> {
+    const { rsn, flags } = this.header;
+    const kept = { ...this.header, flags: flags | RECORD_FLAGS.MIGRATED_WITH_DATA };
+    const stored = await this.#store({ ...kept, rsn: u64Add(rsn, 1) }, data, timeoutMs);
+    if (!stored.ok) return stored;
+    const request = {
+      generation,
+      db_id: this.#database.id,
+      header: kept,
+      key: this.key,
+      data,
+    };
+    this.#client.controlNoReply("PUSH_RECORD", request, { pnn: BROADCAST_ACTIVE });
+    return ok(undefined);
   }
 
   /** Empties the record, releases it, and has ctdbd remove it when it can. */

@@ -37,6 +37,26 @@ export const ROLES: readonly RoleEntry[] = [
     load: () => import("./ctdb_mutex_fcntl_helper.ts"),
   },
   {
+    name: "ctdb_lock_helper",
+    summary: "waits for and holds a lock of a TDB file, for other programs",
+    load: () => import("./ctdb_lock_helper.ts"),
+  },
+  {
+    name: "ltdbtool",
+    summary: "shows and converts TDB files with record headers",
+    load: () => import("./ltdbtool.ts"),
+  },
+  {
+    name: "ping_pong",
+    summary: "tests byte-range locks of a cluster file system",
+    load: () => import("./ping_pong.ts"),
+  },
+  {
+    name: "tdb_mutex_check",
+    summary: "shows who holds the mutexes of a TDB file",
+    load: () => import("./tdb_mutex_check.ts"),
+  },
+  {
     name: "ctdb-local",
     summary: "makes and runs a cluster on loopback",
     load: () => import("./ctdb_local.ts"),

@@ -1,6 +1,6 @@
 /** Runs the tool in this process against a scripted daemon and gives what a user would see. */
-import { err } from "../../src/base/result.ts";
-import type { ToolHost } from "../../src/cli/host.ts";
+import { err, ok, type Result } from "../../src/base/result.ts";
+import type { ToolFile, ToolHost } from "../../src/cli/host.ts";
 import { runTool } from "../../src/cli/tool.ts";
 import type { TdbOpener } from "../../src/tdb/types.ts";
 import { NODE_FLAGS } from "../../src/wire/constants.ts";
@@ -26,6 +26,8 @@ export interface ToolWorld {
   readonly tdbs?: TdbOpener;
   /** Standard input. */
   readonly input?: string;
+  /** Files that commands open, by path; they are changed in place. */
+  readonly opened?: Map<string, Uint8Array>;
   /** Output of commands by their first word. */
   readonly commands?: Readonly<Record<string, string>>;
 }
@@ -51,6 +53,7 @@ export async function runCtdb(world: ToolWorld, ...args: string[]): Promise<Tool
     random: { u32: () => 1 },
     readInput: async () => new TextEncoder().encode(world.input ?? ""),
     writeFile: async () => err("no files are written in this test"),
+    openFile: (path, use) => openMemoryFile(world.opened ?? new Map(), path, use),
     hasAddress: (address) => world.addresses?.includes(address) === true,
     out: (text) => {
       texts.out += typeof text === "string" ? text : decoder.decode(text);
@@ -61,6 +64,30 @@ export async function runCtdb(world: ToolWorld, ...args: string[]): Promise<Tool
   };
   const status = await runTool(host, args);
   return { status, ...texts };
+}
+
+const ENOENT = 2;
+
+function openMemoryFile(
+  files: Map<string, Uint8Array>,
+  path: string,
+  use: "read" | "write",
+): Result<ToolFile, number> {
+  if (use === "write") files.set(path, new Uint8Array(0));
+  if (!files.has(path)) return err(ENOENT);
+  const content = () => files.get(path) ?? new Uint8Array(0);
+  return ok({
+    read: (offset, length) => ok(content().slice(offset, offset + length)),
+    write: (offset, bytes) => {
+      const grown = new Uint8Array(Math.max(content().length, offset + bytes.length));
+      grown.set(content());
+      grown.set(bytes, offset);
+      files.set(path, grown);
+      return ok(undefined);
+    },
+    sync: () => ok(undefined),
+    close() {},
+  });
 }
 
 /** Nobody listens. */

@@ -1,16 +1,15 @@
 /** Commands that show or change records. */
 import { traverseDatabase } from "../../client/database.ts";
 import type { LockedRecord, RecordFailure } from "../../client/record.ts";
-import type { Tdb, TdbResult } from "../../tdb/types.ts";
-import { decodeExact, encode } from "../../wire/codec.ts";
-import { LTDB_HEADER_BYTES, type LtdbHeader, ltdbHeader } from "../../wire/structs.ts";
+import { encode } from "../../wire/codec.ts";
+import { LTDB_HEADER_BYTES, ltdbHeader } from "../../wire/structs.ts";
 import { type Command, CommandFailure, expectArguments, WrongArguments } from "../command.ts";
 import { chooseDatabase } from "../database_choice.ts";
 import { attachChosen, openVolatile, recordStatus } from "../database_open.ts";
-import type { ToolHost } from "../host.ts";
 import { parseLeadingInteger, parseUnsigned64 } from "../numbers.ts";
 import { dumpData, dumpHeader, dumpRecord, recordBytes } from "../record_text.ts";
 import { okOrThrow, type Session } from "../session.ts";
+import { openTdb, recordHeader, walkTdb, whenFree } from "../tdb_access.ts";
 
 export const catdb: Command = async ({ session, host }, args) => {
   expectArguments(args, 1);
@@ -32,58 +31,30 @@ export const cattdb: Command = async ({ session, host }, args) => {
   expectArguments(args, 1);
   const database = await chooseDatabase(session, args[0] as string);
   const { path, openFlags } = await attachChosen(session, database);
-  const tdb = await openFile(host, path, openFlags);
-  const shown = await dumpChains(session, tdb, host);
+  const tdb = await openTdb(session, path, openFlags);
+  let shown = 0;
+  await walkTdb(session, tdb, (key, value) => {
+    const header = recordHeader(value);
+    if (header === undefined) return;
+    host.out(dumpRecord(key, header, value.subarray(LTDB_HEADER_BYTES)));
+    shown += 1;
+  });
   tdb.close();
   host.out(`Dumped ${shown} record(s)\n`);
   return 0;
 };
 
-const BUSY_DELAY_MS = 5;
-
-async function dumpChains(session: Session, tdb: Tdb, host: ToolHost): Promise<number> {
-  let shown = 0;
-  for (let chain = tdb.nextUsedChain(0); chain < tdb.hashSize; ) {
-    const visited = tdb.visitChain(chain, (key, value) => {
-      const header = readHeader(value);
-      if (header === undefined) return true;
-      host.out(dumpRecord(key, header, value.subarray(LTDB_HEADER_BYTES)));
-      shown += 1;
-      return true;
-    });
-    if (!visited.ok && visited.error.code !== "busy") {
-      throw new CommandFailure(1, `Cannot read ${tdb.path}: ${visited.error.reason}`);
-    }
-    if (visited.ok) chain = tdb.nextUsedChain(chain + 1);
-    else await session.pause(BUSY_DELAY_MS);
-  }
-  return shown;
-}
-
-function readHeader(value: Uint8Array): LtdbHeader | undefined {
-  if (value.length < LTDB_HEADER_BYTES) return undefined;
-  const header = decodeExact(ltdbHeader, value.subarray(0, LTDB_HEADER_BYTES));
-  return header.ok ? header.value : undefined;
-}
-
-async function openFile(host: ToolHost, path: string, flags: number): Promise<Tdb> {
-  const tdbs = await host.tdbs();
-  const tdb = tdbs.open({ path, flags, hashSize: 0, create: false });
-  if (tdb.ok) return tdb.value;
-  throw new CommandFailure(1, `Failed to open TDB file ${path}: ${tdb.error.reason}`);
-}
-
 export const tfetch: Command = async ({ session, host }, args) => {
   expectArguments(args, 2, 3);
   const [path, text, output] = args as [string, string, string?];
   const key = recordBytes(text, "key");
-  const tdb = await openFile(host, path, 0);
+  const tdb = await openTdb(session, path, 0);
   const fetched = await whenFree(session, () => tdb.fetch(key));
   tdb.close();
   if (!fetched.ok) throw new CommandFailure(1, `Cannot read ${path}: ${fetched.error.reason}`);
   const { value } = fetched;
   if (value === undefined) throw new CommandFailure(1, `No record for key ${text}`);
-  const header = readHeader(value);
+  const header = recordHeader(value);
   if (header === undefined) throw new CommandFailure(1, `Invalid record for key ${text}`);
   if (output !== undefined) await writeOutput(session, output, value);
   host.out(`${dumpHeader(header)}${dumpData("data", value.subarray(LTDB_HEADER_BYTES))}`);
@@ -112,22 +83,13 @@ export const tstore: Command = async ({ session, host }, args) => {
     reserved1: 0,
     flags: parseLeadingInteger(flags) >>> 0,
   });
-  const tdb = await openFile(host, path, 0);
+  const tdb = await openTdb(session, path, 0);
   const stored = await whenFree(session, () => tdb.storeParts(key, header, value));
   tdb.close();
   if (stored.ok) return 0;
   host.err(`${stored.error.reason}\n`);
   throw new CommandFailure(1, `Failed to write record ${keyText} to file ${path}`);
 };
-
-/** Tries until nobody else holds a lock that the operation needs. */
-async function whenFree<T>(session: Session, operation: () => TdbResult<T>): Promise<TdbResult<T>> {
-  for (;;) {
-    const outcome = operation();
-    if (outcome.ok || outcome.error.code !== "busy") return outcome;
-    await session.pause(BUSY_DELAY_MS);
-  }
-}
 
 function stopOn(failure: RecordFailure, message: string): CommandFailure {
   return new CommandFailure(recordStatus(failure), message);
@@ -203,5 +165,19 @@ export const deletekey: Command = async ({ session }, args) => {
     const deleted = await record.delete(session.timeoutMs);
     if (deleted.ok) return 0;
     throw stopOn(deleted.error, `Failed to delete record for key ${key}`);
+  });
+};
+
+/** Into the copies of all active nodes; those of Samba 4.17 do not know how and keep theirs. */
+export const pushrecord: Command = async ({ session }, args) => {
+  expectArguments(args, 3);
+  const [database, key, text] = args as [string, string, string];
+  const value = recordBytes(text, "value");
+  const { generation } = await session.ask("GETVNNMAP", undefined, session.pnn);
+  const failure = `Failed to fetch record for key ${key}`;
+  return withRecord(session, database, key, failure, async (record) => {
+    const pushed = await record.push(value, generation, session.timeoutMs);
+    if (pushed.ok) return 0;
+    throw stopOn(pushed.error, `Failed to push record for key ${key}`);
   });
 };

@@ -20,17 +20,31 @@ export interface Case {
   readonly on?: number;
 }
 
+/** Arguments may hold the cluster's directory as DIRECTORY. */
+const FILES = "DIRECTORY/node.0/db/persistent";
+const VOLATILE = "DIRECTORY/node.0/db/volatile";
+
 /** Attached before anything is compared, so that databases can be shown. */
 export const PREPARATION: readonly (readonly string[])[] = [
   ["attach", "compare.tdb"],
   ["attach", "sticky.tdb", "sticky"],
+  ["attach", "readonly.tdb"],
+  ["attach", "wiped.tdb"],
+  ["attach", "detached.tdb"],
+  ["attach", "restored.tdb"],
+  ["attach", "kept.tdb", "persistent"],
+  ["attach", "replicated.tdb", "replicated"],
   ["writekey", "compare.tdb", "known", "value"],
   ["writekey", "compare.tdb", "0x0001ff", "0x410042"],
   ["attach", "persistent.tdb", "persistent"],
-  ["attach", "replicated.tdb", "replicated"],
   ["pstore", "persistent.tdb", "known", "value"],
   ["pstore", "persistent.tdb", "0x0001ff", "0x410042"],
   ["pstore", "replicated.tdb", "known", "value"],
+  ["writekey", "restored.tdb", "0x0001ff", "0x410042"],
+  ["writekey", "restored.tdb", "second", "value"],
+  ["deletekey", "restored.tdb", "third"],
+  ["backupdb", "restored.tdb", "DIRECTORY/backup"],
+  ["tstore", `${FILES}/kept.tdb.0`, "stored", "0x00ff", "7", "0"],
 ];
 
 export const DEAD_PEER = 2;
@@ -135,6 +149,36 @@ const SHOWING = all(
   "getdbseqnum replicated.tdb",
   "-n 1 getdbseqnum persistent.tdb",
   "-n 2 getdbseqnum persistent.tdb",
+  "catdb kept.tdb",
+  "catdb replicated.tdb",
+  "catdb restored.tdb",
+  "cattdb compare.tdb",
+  "cattdb kept.tdb",
+  "cattdb restored.tdb",
+  "getdbstatus kept.tdb",
+  "getdbseqnum compare.tdb",
+  "getdbseqnum kept.tdb",
+  "-n 1 getdbseqnum kept.tdb",
+  "-n 2 getdbseqnum kept.tdb",
+  "stats",
+  "stats 1",
+  "-X stats 1",
+  "-n 1 stats 2",
+  "-n 2 stats",
+  "dbstatistics compare.tdb",
+  "-n 1 dbstatistics compare.tdb",
+  "-n 2 dbstatistics compare.tdb",
+  "dumpmemory",
+  "-n 1 dumpmemory",
+  "-n 2 dumpmemory",
+  "rddumpmemory",
+  "-n 1 rddumpmemory",
+  `tfetch ${FILES}/kept.tdb.0 stored`,
+  `tfetch ${FILES}/kept.tdb.0 stored DIRECTORY/fetched`,
+  `tfetch ${FILES}/kept.tdb.0 absent`,
+  "dumpdbbackup DIRECTORY/backup",
+  "backupdb compare.tdb DIRECTORY/compared",
+  "backupdb kept.tdb DIRECTORY/compared",
 );
 
 const CHANGING: readonly Case[] = [
@@ -180,10 +224,29 @@ const CHANGING: readonly Case[] = [
   change("recover"),
   healthyOnly(change("-n 1 recover")),
   change("ipreallocate"),
+  change(`tstore ${FILES}/kept.tdb.0 stored 0x00ff 7 0`),
+  change("setdbreadonly readonly.tdb"),
+  change("setdbsticky sticky.tdb"),
+  change("wipedb wiped.tdb"),
+  change("wipedb kept.tdb", `tstore ${FILES}/kept.tdb.0 stored 0x00ff 7 0`),
+  change("restoredb DIRECTORY/backup"),
+  change("restoredb DIRECTORY/backup restored.tdb"),
+  change("detach detached.tdb"),
 ];
+
+const EVERYWHERE = ["", "-n 1 ", "-n 2 "];
+const [FORBID, ALLOW] = [0, 1].map((value) =>
+  EVERYWHERE.map((node) => `${node}setvar AllowClientDBAttach ${value}`.split(" ")),
+) as [string[][], string[][]];
 
 /** What is already so, after the stock tool made it so. */
 const ALREADY: readonly Case[] = [
+  healthyOnly({
+    args: ["detach", "detached.tdb"],
+    before: FORBID,
+    undo: [...ALLOW, ["attach", "detached.tdb"]],
+  }),
+  healthyOnly({ args: ["detach", "kept.tdb"], before: FORBID, undo: ALLOW }),
   healthyOnly({ ...change("disable", "enable"), before: [["disable"]] }),
 ];
 
@@ -296,6 +359,43 @@ const WRONG = healthy(
   "ptrans compare.tdb",
   "ptrans persistent.tdb /absent",
   "ptrans persistent.tdb a b",
+  "catdb compare.tdb extra",
+  "cattdb",
+  "cattdb absent.tdb",
+  "-n 1 cattdb compare.tdb",
+  "getdbseqnum",
+  "getdbseqnum absent.tdb",
+  "stats x",
+  "stats 1 2",
+  "dbstatistics",
+  "dbstatistics absent.tdb",
+  "setdbreadonly",
+  "setdbreadonly absent.tdb",
+  "setdbreadonly kept.tdb",
+  "setdbsticky",
+  "setdbsticky replicated.tdb",
+  "wipedb",
+  "wipedb absent.tdb",
+  "-n 1 wipedb wiped.tdb",
+  "detach",
+  "detach absent.tdb",
+  "-n 1 detach detached.tdb",
+  "backupdb",
+  "backupdb compare.tdb",
+  "backupdb absent.tdb DIRECTORY/compared",
+  "backupdb compare.tdb DIRECTORY/absent/backup",
+  "-n 1 backupdb compare.tdb DIRECTORY/compared",
+  "restoredb",
+  "restoredb a b c",
+  "restoredb DIRECTORY/absent",
+  "-n 1 restoredb DIRECTORY/backup",
+  "dumpdbbackup DIRECTORY/absent",
+  "-n 1 dumpdbbackup DIRECTORY/backup",
+  "tfetch",
+  "tfetch DIRECTORY/absent key",
+  "tstore",
+  `tstore ${VOLATILE}/compare.tdb.0`,
+  "tstore DIRECTORY/absent key value",
 );
 
 export const CASES: readonly Case[] = [

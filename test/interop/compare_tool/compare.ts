@@ -51,11 +51,18 @@ export async function runCases(
 }
 
 async function runCase(cluster: TestCluster, tool: string, entry: Case): Promise<CommandResult> {
-  for (const args of entry.before ?? []) await cluster.stockCtdb(entry.on ?? 0, ...args);
-  const result = await cluster.run(entry.on ?? 0, [tool, ...entry.args]);
-  for (const undo of entry.undo ?? []) await cluster.stockCtdb(entry.on ?? 0, ...undo);
+  const stock = (args: readonly string[]) =>
+    cluster.stockCtdb(entry.on ?? 0, ...withPlaces(cluster, args));
+  for (const args of entry.before ?? []) await stock(args);
+  const result = await cluster.run(entry.on ?? 0, [tool, ...withPlaces(cluster, entry.args)]);
+  for (const undo of entry.undo ?? []) await stock(undo);
   if (entry.restart !== undefined) await restart(cluster, entry.restart);
   return result;
+}
+
+function withPlaces(cluster: TestCluster, args: readonly string[]): readonly string[] {
+  const { path } = cluster.local.directory;
+  return args.map((word) => word.replaceAll("DIRECTORY", path));
 }
 
 /** A node that was told to shut down, as soon as it has. */
@@ -69,7 +76,7 @@ async function restart(cluster: TestCluster, pnn: number): Promise<void> {
 }
 
 async function mustSucceed(cluster: TestCluster, args: readonly string[]): Promise<void> {
-  const { code, stderr } = await cluster.stockCtdb(0, ...args);
+  const { code, stderr } = await cluster.stockCtdb(0, ...withPlaces(cluster, args));
   if (code !== 0) throw new Error(`ctdb ${args.join(" ")} ended with ${code}: ${stderr}`);
 }
 

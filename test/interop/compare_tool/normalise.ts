@@ -37,15 +37,14 @@ export const NOT_YET: readonly string[] = [
   "moveip",
   "addip",
   "delip",
-  "backupdb",
-  "restoredb",
-  "dumpdbbackup",
   "event",
   "scriptstatus",
   "natgw",
   "checktcpport",
   "reloadips",
 ];
+
+const STATISTICS: readonly string[] = ["statistics", "stats", "dbstatistics"];
 
 export const NORMALISATIONS: readonly Normalisation[] = [
   replacing("generation", "chosen at random", /^Generation:\d+$/gm, "Generation:N"),
@@ -62,13 +61,11 @@ export const NORMALISATIONS: readonly Normalisation[] = [
   replacing("times", "a round trip", /time=\d+\.\d{6} sec/g, "time=T sec", ["ping"]),
   replacing("counters", "clients of the moment", /\(\d+ clients\)/g, "(N clients)", ["ping"]),
   replacing("pids", "of the daemon", /^\d+$/gm, "PID", ["getpid"]),
-  replacing("counters", "of the daemon, memory included", /^( +\w+ +)\d+$/gm, "$1N", [
-    "statistics",
-  ]),
+  replacing("counters", "of the daemon, memory included", /^( +\w+ +)\d+$/gm, "$1N", STATISTICS),
   {
     field: "counters",
     why: "widths of the same",
-    commands: ["statistics"],
+    commands: STATISTICS,
     apply: (text) => text.replace(/ +N$/gm, " N"),
   },
   replacing(
@@ -76,16 +73,39 @@ export const NORMALISATIONS: readonly Normalisation[] = [
     "latencies",
     /\d+\.\d{6}\/\d+\.\d{6}\/\d+\.\d{6} sec out of \d+/g,
     "T/T/T sec out of N",
-    ["statistics"],
+    STATISTICS,
   ),
-  replacing("counters", "buckets", /(_buckets:)( \d+){16}/g, "$1 N…", ["statistics"]),
-  replacing("counters", "as a row", /^1\|[\d.|]+$/gm, "ROW", ["statistics"]),
+  replacing("counters", "buckets", /(_buckets:)( \d+){16}/g, "$1 N…", STATISTICS),
+  replacing("counters", "as a row", /^1\|[\d.|]+$/gm, "ROW", STATISTICS),
+  replacing(
+    "counters",
+    "hot keys of the moment",
+    /^( Num Hot Keys:) +\d+\n( +Count:.*\n)*/gm,
+    "$1\n",
+    ["dbstatistics"],
+  ),
+  {
+    field: "history of statistics",
+    why: "how many entries there are depends on when it is asked",
+    commands: ["stats"],
+    apply: (text) => [...new Set(text.split("\n"))].join("\n"),
+  },
+  {
+    field: "memory report",
+    why: "of different programs",
+    commands: ["dumpmemory", "rddumpmemory"],
+    apply: (text) => (text === "" ? "" : "REPORT"),
+  },
+  replacing("times", "of a backup", /@ \d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d$/gm, "@ TIME", [
+    "restoredb",
+    "dumpdbbackup",
+  ]),
   replacing(
     "counters",
     "how often a record changed hands depends on what was compared before",
     /^rsn: \d+$/gm,
     "rsn: N",
-    ["catdb"],
+    ["catdb", "cattdb", "dumpdbbackup"],
   ),
   replacing("version", "that is the point", /^\d+\.\d+\.\d+\S*$/gm, "VERSION", ["version"]),
   {
@@ -104,6 +124,7 @@ export const NORMALISATIONS: readonly Normalisation[] = [
     apply: (text) =>
       NOT_YET.reduce((rest, name) => rest.replace(new RegExp(`^  ${name} +.*\\n`, "gm"), ""), text),
   },
+  replacing("help: pushrecord", "Samba 4.17 does not have it", /^ {2}pushrecord .*\n/gm, ""),
   replacing("help: spelling", "a slip of Samba 4.17", /currnet node/g, "current node"),
 ];
 

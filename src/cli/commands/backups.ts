@@ -1,0 +1,165 @@
+/** `backupdb`, `restoredb`, `dumpdbbackup`: a database's local records in a file, and back into all nodes. */
+import { attachDatabase } from "../../client/database.ts";
+import { UNKNOWN_PNN } from "../../wire/packet.ts";
+import { RecBufferBuilder, RecBufferCursor } from "../../wire/rec_buffer.ts";
+import { LTDB_HEADER_BYTES } from "../../wire/structs.ts";
+import {
+  BACKUP_BUFFER_BYTES,
+  BackupReader,
+  type BackupResult,
+  BackupWriter,
+} from "../backup_file.ts";
+import {
+  type Command,
+  CommandFailure,
+  expectArguments,
+  type OfflineCommand,
+  type OfflineContext,
+} from "../command.ts";
+import { chooseDatabase } from "../database_choice.ts";
+import { attachChosen, describeAttachFailure } from "../database_open.ts";
+import { onEach, rewriteDatabase, type StepFailure } from "../database_rewrite.ts";
+import { EIO } from "../errno.ts";
+import { dateAndTime } from "../format.ts";
+import { dumpRecord } from "../record_text.ts";
+import { exitStatus, type Session } from "../session.ts";
+import { openTdb, recordHeader, walkTdb } from "../tdb_access.ts";
+
+/** What is sent before all nodes have said that they have what came before. */
+const UNCONFIRMED_BYTES_MAX = 8 * 1024 * 1024;
+const FLAGS_MASK = 0xff;
+
+export const backupdb: Command = async ({ session, host }, args) => {
+  expectArguments(args, 2);
+  const [text, path] = args as [string, string];
+  const database = await chooseDatabase(session, text);
+  const attached = await attachChosen(session, database);
+  const opened = host.openFile(path, "write");
+  if (!opened.ok) throw new CommandFailure(opened.error, `Failed to open file ${path} for writing`);
+  const file = opened.value;
+  const done = <T>(
+    step: { ok: true; value: T } | { ok: false; error: number },
+    what: string,
+  ): T => {
+    if (step.ok) return step.value;
+    throw new CommandFailure(step.error, what);
+  };
+  const headFailure = `Failed to write header to file ${path}`;
+  const writer = done(BackupWriter.begin(file), headFailure);
+  const buffer = new RecBufferBuilder(database.id, BACKUP_BUFFER_BYTES);
+  const write = () => {
+    if (buffer.count === 0) return;
+    done(writer.add(buffer.finish()), "Failed to write records to backup file");
+    buffer.reset();
+  };
+  const tdb = await openTdb(session, attached.path, attached.openFlags);
+  await walkTdb(session, tdb, (key, value) => {
+    buffer.add(0, key, value);
+    if (buffer.byteLength >= BACKUP_BUFFER_BYTES) write();
+  });
+  tdb.close();
+  write();
+  const { name, flags } = database;
+  const timestamp = host.clock.wallTime().sec;
+  done(writer.finish({ timestamp, flags, name }), headFailure);
+  file.close();
+  host.out(`Database backed up to ${path}\n`);
+  return 0;
+};
+
+function openBackup(host: OfflineContext["host"], path: string): BackupReader {
+  const file = host.openFile(path, "read");
+  if (!file.ok) throw new CommandFailure(file.error, `Failed to open file ${path} for reading`);
+  return valueOrStop(BackupReader.begin(file.value, path));
+}
+
+function valueOrStop<T>(outcome: BackupResult<T>): T {
+  if (outcome.ok) return outcome.value;
+  throw new CommandFailure(outcome.error.status, outcome.error.reason);
+}
+
+export const dumpdbbackup: OfflineCommand = async ({ host }, args) => {
+  expectArguments(args, 1);
+  const backup = openBackup(host, args[0] as string);
+  const { name, timestamp } = backup.head;
+  host.out(`Dumping database ${name} from backup @ ${dateAndTime(timestamp)}\n`);
+  let shown = 0;
+  for (;;) {
+    const buffer = valueOrStop(backup.next());
+    if (buffer === undefined) break;
+    const cursor = new RecBufferCursor(buffer);
+    while (cursor.next()) {
+      const value = cursor.data();
+      const header = recordHeader(value);
+      if (header === undefined) throw new CommandFailure(EIO, "Failed to dump records");
+      host.out(dumpRecord(cursor.key(), header, value.subarray(LTDB_HEADER_BYTES)));
+      shown += 1;
+    }
+  }
+  host.out(`Dumped ${shown} record(s)\n`);
+  return 0;
+};
+
+/**
+ * Empties the database everywhere and gives every active node the records of the backup; a database
+ * that does not exist is made.
+ */
+export const restoredb: Command = async ({ session, host }, args) => {
+  expectArguments(args, 1, 2);
+  const [path, wanted] = args as [string, string?];
+  const backup = openBackup(host, path);
+  const { head } = backup;
+  const name = wanted ?? head.name;
+  host.out(`Restoring database ${name} from backup @ ${dateAndTime(head.timestamp)}\n`);
+  const flags = head.flags & FLAGS_MASK;
+  const attached = await attachDatabase(session.client, name, flags, session.timeoutMs);
+  if (!attached.ok) {
+    host.err(`${describeAttachFailure(name, attached.error)}\n`);
+    const status = attached.error.step === "health" ? EIO : exitStatus(attached.error);
+    throw new CommandFailure(status, `Failed to attach to DB ${name}`);
+  }
+  const { id } = attached.value;
+  const status = await rewriteDatabase(session, id, (pnns) => push(session, pnns, id, backup));
+  if (status === 0) host.out(`Database ${name} restored\n`);
+  return status;
+};
+
+/** The steps of a recovery's push. Each node says how many records it has stored. */
+async function push(
+  session: Session,
+  pnns: readonly number[],
+  id: number,
+  backup: BackupReader,
+): Promise<StepFailure | undefined> {
+  const srvid = session.nextSrvid();
+  const start = { db_id: id, lmaster: UNKNOWN_PNN, srvid };
+  const started = await onEach(session, pnns, "DB_PUSH_START", start);
+  if (started !== undefined) return started;
+  let unconfirmedBytes = 0;
+  for (;;) {
+    const next = backup.next();
+    if (!next.ok) return complain(session, next.error);
+    const buffer = next.value;
+    if (buffer === undefined) break;
+    // Under another name the database has another id.
+    new DataView(buffer.buffer).setUint32(0, id, true);
+    for (const pnn of pnns) session.client.sendMessage(pnn, srvid, buffer);
+    unconfirmedBytes += buffer.length * pnns.length;
+    if (unconfirmedBytes < UNCONFIRMED_BYTES_MAX) continue;
+    // Messages are not answered; what follows them on the same way is.
+    const arrived = await onEach(session, pnns, "PING", undefined);
+    if (arrived !== undefined) return arrived;
+    unconfirmedBytes = 0;
+  }
+  const expected = backup.head.records;
+  return await onEach(session, pnns, "DB_PUSH_CONFIRM", id, (records, pnn) => {
+    if (records === expected) return undefined;
+    const reason = `Node ${pnn} received ${records} of ${expected} records`;
+    return { reason, status: EIO };
+  });
+}
+
+function complain(session: Session, failure: StepFailure): StepFailure {
+  session.host.err(`${failure.reason}\n`);
+  return failure;
+}
