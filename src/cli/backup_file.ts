@@ -121,6 +121,7 @@ export class BackupReader {
   readonly #file: ToolFile;
   #at = HEAD_BYTES;
   #left: number;
+  #records = 0;
 
   private constructor(file: ToolFile, head: BackupHead) {
     this.#file = file;
@@ -144,7 +145,7 @@ export class BackupReader {
 
   /** The next record buffer with its head; undefined after the last one. */
   next(): BackupResult<Uint8Array | undefined> {
-    if (this.#left === 0) return ok(undefined);
+    if (this.#left === 0) return this.#end();
     const fail = (status: number, reason: string) => {
       const at = `at byte ${this.#at} of the backup`;
       return err({ status, reason: `Failed to read records: ${reason} ${at}` });
@@ -170,6 +171,14 @@ export class BackupReader {
     if (problem !== undefined) return fail(EINVAL, problem);
     this.#at += BUFFER_HEAD_BYTES + length;
     this.#left -= 1;
+    this.#records += new DataView(buffer.buffer).getUint32(4, true);
     return ok(buffer);
+  }
+
+  #end(): BackupResult<undefined> {
+    const { records } = this.head;
+    if (this.#records === records) return ok(undefined);
+    const reason = `Failed to read records: ${this.#records} are there, ${records} are announced`;
+    return err({ status: EINVAL, reason });
   }
 }

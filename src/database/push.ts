@@ -6,6 +6,8 @@
  * 1. Buffers are stored in the order in which they came, in slices; the confirmation waits for all
  *    that came before it.
  * 2. Read-only flags are stripped: a recovery revokes every delegation.
+ *    The srvid says which database is meant: the id in the buffers does not, because Samba's `ctdb
+ *    backupdb` leaves it unset, and `ctdb restoredb` sends them as they are.
  * 3. The first failure ends the push: nothing more is stored, and the confirmed count stays short,
  *    which fails the recovery.
  */
@@ -61,10 +63,6 @@ export class Push {
     const cursor = new RecBufferCursor(data.slice());
     if (cursor.error !== undefined) {
       this.#fail(cursor.error);
-      return;
-    }
-    if (cursor.db_id !== this.#database.dbId) {
-      this.#fail(`records of database 0x${cursor.db_id.toString(16)}`);
       return;
     }
     this.#buffers.push(cursor);

@@ -16,7 +16,7 @@ import {
   type OfflineCommand,
   type OfflineContext,
 } from "../command.ts";
-import { chooseDatabase } from "../database_choice.ts";
+import { chooseDatabase, isVolatile } from "../database_choice.ts";
 import { attachChosen, describeAttachFailure } from "../database_open.ts";
 import { onEach, rewriteDatabase, type StepFailure } from "../database_rewrite.ts";
 import { EIO } from "../errno.ts";
@@ -119,30 +119,50 @@ export const restoredb: Command = async ({ session, host }, args) => {
     throw new CommandFailure(status, `Failed to attach to DB ${name}`);
   }
   const { id } = attached.value;
-  const status = await rewriteDatabase(session, id, (pnns) => push(session, pnns, id, backup));
+  const deleted = isVolatile({ flags }) ? "left out" : "kept";
+  const status = await rewriteDatabase(session, id, (pnns) =>
+    push(session, pnns, { id, backup, deleted }),
+  );
   if (status === 0) host.out(`Database ${name} restored\n`);
   return status;
 };
+
+interface Restoring {
+  readonly id: number;
+  readonly backup: BackupReader;
+  /**
+   * Records without data wait to be removed. Where they are not kept Samba's nodes refuse to store them,
+   * and the whole push with them.
+   */
+  readonly deleted: "kept" | "left out";
+}
 
 /** The steps of a recovery's push. Each node says how many records it has stored. */
 async function push(
   session: Session,
   pnns: readonly number[],
-  id: number,
-  backup: BackupReader,
+  { id, backup, deleted }: Restoring,
 ): Promise<StepFailure | undefined> {
   const srvid = session.nextSrvid();
   const start = { db_id: id, lmaster: UNKNOWN_PNN, srvid };
   const started = await onEach(session, pnns, "DB_PUSH_START", start);
   if (started !== undefined) return started;
+  // Under another name the database has another id: buffers are made anew.
+  const builder = new RecBufferBuilder(id);
   let unconfirmedBytes = 0;
+  let expected = 0;
   for (;;) {
     const next = backup.next();
     if (!next.ok) return complain(session, next.error);
-    const buffer = next.value;
-    if (buffer === undefined) break;
-    // Under another name the database has another id.
-    new DataView(buffer.buffer).setUint32(0, id, true);
+    if (next.value === undefined) break;
+    builder.reset();
+    const cursor = new RecBufferCursor(next.value);
+    while (cursor.next()) {
+      if (deleted === "left out" && cursor.dataLength === LTDB_HEADER_BYTES) continue;
+      builder.add(cursor.reqid, cursor.key(), cursor.data());
+    }
+    expected += builder.count;
+    const buffer = builder.finish();
     for (const pnn of pnns) session.client.sendMessage(pnn, srvid, buffer);
     unconfirmedBytes += buffer.length * pnns.length;
     if (unconfirmedBytes < UNCONFIRMED_BYTES_MAX) continue;
@@ -151,7 +171,6 @@ async function push(
     if (arrived !== undefined) return arrived;
     unconfirmedBytes = 0;
   }
-  const expected = backup.head.records;
   return await onEach(session, pnns, "DB_PUSH_CONFIRM", id, (records, pnn) => {
     if (records === expected) return undefined;
     const reason = `Node ${pnn} received ${records} of ${expected} records`;

@@ -42,7 +42,6 @@ export const PREPARATION: readonly (readonly string[])[] = [
   ["pstore", "replicated.tdb", "known", "value"],
   ["writekey", "restored.tdb", "0x0001ff", "0x410042"],
   ["writekey", "restored.tdb", "second", "value"],
-  ["deletekey", "restored.tdb", "third"],
   ["backupdb", "restored.tdb", "DIRECTORY/backup"],
   ["tstore", `${FILES}/kept.tdb.0`, "stored", "0x00ff", "7", "0"],
 ];

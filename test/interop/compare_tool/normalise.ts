@@ -107,6 +107,16 @@ export const NORMALISATIONS: readonly Normalisation[] = [
     "rsn: N",
     ["catdb", "cattdb", "dumpdbbackup"],
   ),
+  replacing("reasons", "ours says more", /(Failed to open TDB file [^:]*): .*$/gm, "$1", [
+    "tfetch",
+    "tstore",
+  ]),
+  {
+    field: "order of databases",
+    why: "it is that in which their files were opened, which differs for attaches at the same time",
+    commands: ["getdbmap"],
+    apply: (text) => text.split("\n").sort().join("\n"),
+  },
   replacing("version", "that is the point", /^\d+\.\d+\.\d+\S*$/gm, "VERSION", ["version"]),
   {
     field: "help: --json",
