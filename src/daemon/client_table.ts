@@ -51,6 +51,10 @@ export class Client implements MessageSink {
     this.#deliver = deliver;
   }
 
+  get backlogBytes(): number {
+    return this.link.queuedBytes;
+  }
+
   deliver(packet: PacketView): void {
     this.#deliver(this, packet);
   }

@@ -63,6 +63,7 @@ export function createDatabaseHost(parts: DatabaseHostParts): DatabaseHost {
       parts.sendNoReply(destination, opcode, srvidLow, data),
     requestControl: (pnn, name, data, timeoutMs, finished) =>
       parts.requestControl(pnn, name, data, timeoutMs, finished),
+    queuedBytes: (pnn, srvid) => messages.queuedBytes(pnn, srvid),
     sendMessage: (destination, srvid, data) => messages.send(destination, srvid, data),
     onMessage: (srvid, handler) => messages.listen(srvid, handler),
     newReqid: () => parts.newReqid(),

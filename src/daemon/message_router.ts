@@ -59,6 +59,12 @@ export class MessageRouter {
     this.#output.sendTo(destination === CURRENT_NODE ? this.#ownPnn : destination, packet);
   }
 
+  /** Bytes that wait on the way to the listeners of a srvid at a node. */
+  queuedBytes(pnn: number, { hi, lo }: U64): number {
+    if (pnn === this.#ownPnn) return this.#registry.backlogBytes(hi, lo);
+    return this.#output.queuedBytes(pnn);
+  }
+
   /** A handler of this daemon; the result removes it. */
   listen(srvid: U64, handler: (data: Uint8Array, srcnode: number) => void): () => void {
     const sink: MessageSink = {
@@ -66,6 +72,7 @@ export class MessageRouter {
         const data = packet.slice(REQ_MESSAGE_AT.DATA, packet.u32(REQ_MESSAGE_AT.DATA_LENGTH));
         handler(data, packet.srcnode);
       },
+      backlogBytes: 0,
     };
     this.#registry.add(srvid.hi, srvid.lo, sink);
     return () => this.#registry.remove(srvid.hi, srvid.lo, sink);

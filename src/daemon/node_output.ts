@@ -79,6 +79,10 @@ export class NodeOutput {
     for (const pnn of targets) this.send(pnn, packet);
   }
 
+  queuedBytes(pnn: number): number {
+    return this.#links.queuedBytes(pnn);
+  }
+
   close(): void {
     this.#closed = true;
     this.#looping = [];

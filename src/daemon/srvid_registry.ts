@@ -12,6 +12,8 @@ import type { PacketView } from "../wire/packet.ts";
 export interface MessageSink {
   /** The view is valid during the call only. */
   deliver(packet: PacketView): void;
+  /** What it has been sent and has not taken yet. */
+  readonly backlogBytes: number;
 }
 
 const NOBODY: readonly MessageSink[] = [];
@@ -57,6 +59,13 @@ export class SrvidRegistry {
 
   has(hi: number, lo: number, sink: MessageSink): boolean {
     return this.find(hi, lo).includes(sink);
+  }
+
+  /** Of the listener that is most behind. */
+  backlogBytes(hi: number, lo: number): number {
+    let most = 0;
+    for (const sink of this.find(hi, lo)) most = Math.max(most, sink.backlogBytes);
+    return most;
   }
 
   /** Delivers to those who registered for the srvid and to those who want all. Returns how many. */

@@ -79,6 +79,11 @@ export interface DatabaseHost {
     finished: (outcome: ControlAnswered) => void,
   ): void;
   /**
+   * Bytes that wait on the way to those who listen to the srvid at a node: on our link to it, or, at
+   * our own node, for the local client that is most behind. Who sends much looks here first.
+   */
+  queuedBytes(pnn: number, srvid: { hi: number; lo: number }): number;
+  /**
    * REQ_MESSAGE to a srvid. To this node it arrives in a later turn, but before what is asked for with
    * `timers.soon` after it.
    */

@@ -26,6 +26,19 @@ export const PUSH_WAITING_BYTES_MAX = 1024 * 1024 * 1024;
 export const SLICE_BUDGET_MS = 5;
 /** Bytes that a traverse puts into output queues in one slice. */
 export const TRAVERSE_SLICE_BYTES = 1024 * 1024;
+/**
+ * A walk sends this much, then waits until the node that collects says that it may go on: so much waits
+ * on the link to it, and so much of each node for a client that is slow.
+ */
+export const TRAVERSE_WINDOW_BYTES = 1024 * 1024;
+/** The nodes of a traverse are not told to go on while more than this waits for the client. */
+export const TRAVERSE_BACKLOG_BYTES_MAX = 4 * 1024 * 1024;
+export const TRAVERSE_BACKLOG_LOOK_MS = 10;
+/** But they are after this time: it is less than the time that they wait, TraverseTimeout. */
+export const TRAVERSE_HOLD_MS_MAX = 5000;
+/** A pull pauses while more than this waits on the way to the node that pulls. */
+export const PULL_QUEUED_BYTES_MAX = 8 * 1024 * 1024;
+export const PULL_PAUSE_MS = 2;
 /** Traverses that this node serves or has started at the same time. */
 export const TRAVERSES_MAX = 1000;
 

@@ -5,6 +5,10 @@
  * Invariants:
  * 1. A whole chain is copied under its lock, and sent after the lock is released.
  * 2. It runs in slices, and waits behind a freeze like a call does.
+ * 3. After each TRAVERSE_WINDOW_BYTES it waits until the last record is acknowledged: what is on its way
+ *    stays bounded, however slow the client at the other end is. Who collects may be any version: only
+ *    the flag "no reply" is left out of that one control.
+ * 4. It ends when nobody collects any more: an acknowledgement that is refused or does not come.
  */
 
 import type { U64 } from "../base/u64.ts";
@@ -15,7 +19,7 @@ import { LTDB_HEADER_BYTES, recData } from "../wire/structs.ts";
 import type { ChainWork } from "./chain_gate.ts";
 import type { Database } from "./database.ts";
 import type { DatabaseHost } from "./host.ts";
-import { TRAVERSE_SLICE_BYTES } from "./limits.ts";
+import { TRAVERSE_SLICE_BYTES, TRAVERSE_WINDOW_BYTES } from "./limits.ts";
 import { type Budget, runSliced, type SlicedRun } from "./slices.ts";
 
 export interface TraverseRequest {
@@ -35,6 +39,9 @@ export class LocalTraverse {
   #run: SlicedRun | undefined;
   #chain = 0;
   #batch: Uint8Array[] = [];
+  /** Sent since the last acknowledgement was asked for. */
+  #windowBytes = 0;
+  #waitsForAnswer = false;
   #stopped = false;
   #failed = false;
 
@@ -74,6 +81,7 @@ export class LocalTraverse {
       gate.leave(this.#chain);
       this.#chain += 1;
       sliceBytes += this.#sendBatch();
+      if (this.#waitsForAnswer) return "done";
       if (sliceBytes >= TRAVERSE_SLICE_BYTES || budget.spent) return "more";
     }
     return "done";
@@ -90,7 +98,7 @@ export class LocalTraverse {
         this.#host.timers.soon(() => {
           if (this.#stopped) return;
           this.#sendBatch();
-          this.start();
+          if (!this.#waitsForAnswer) this.start();
         });
         return true;
       },
@@ -126,13 +134,32 @@ export class LocalTraverse {
   };
 
   #sendBatch(): number {
-    let bytes = 0;
-    for (const record of this.#batch) {
-      bytes += record.length;
-      this.#send(record);
-    }
+    const batch = this.#batch;
     this.#batch = [];
+    let bytes = 0;
+    for (const record of batch) bytes += record.length;
+    this.#windowBytes += bytes;
+    const last = this.#windowBytes >= TRAVERSE_WINDOW_BYTES ? batch.pop() : undefined;
+    for (const record of batch) this.#send(record);
+    if (last !== undefined) this.#sendAndWait(last);
     return bytes;
+  }
+
+  #sendAndWait(record: Uint8Array): void {
+    this.#windowBytes = 0;
+    this.#waitsForAnswer = true;
+    const timeoutMs = this.#host.tunable("TraverseTimeout") * 1000;
+    this.#host.requestControl(this.request.pnn, "TRAVERSE_DATA", record, timeoutMs, (answer) => {
+      this.#waitsForAnswer = false;
+      if (this.#stopped) return;
+      if (answer.ok) {
+        this.start();
+        return;
+      }
+      this.#host.log.info(`Traverse of "${this.database.name}" is not wanted: ${answer.error}`);
+      this.#stopped = true;
+      this.#ended();
+    });
   }
 
   #send(record: Uint8Array): void {

@@ -4,7 +4,7 @@
  *
  * Invariants:
  * 1. The answer leaves after the last message, also on the way to a client of this node.
- * 2. It runs in slices. A thaw, a new transaction or a wipe in between ends it with a refusal.
+ * 2. It runs in slices, and pauses while too much waits to be taken. A thaw, a new transaction or a wipe in between ends it with a refusal.
  */
 import { ok } from "../base/result.ts";
 import type { U64 } from "../base/u64.ts";
@@ -14,6 +14,7 @@ import { encode, u32Codec } from "../wire/codec.ts";
 import { RecBufferBuilder } from "../wire/rec_buffer.ts";
 import type { Database } from "./database.ts";
 import type { DatabaseHost } from "./host.ts";
+import { PULL_PAUSE_MS, PULL_QUEUED_BYTES_MAX } from "./limits.ts";
 import { withWholeDatabase } from "./marked.ts";
 import { type Budget, runSliced } from "./slices.ts";
 
@@ -49,8 +50,9 @@ export class Pull {
     runSliced(host, "pull", (budget) => this.#slice(budget));
   }
 
-  #slice(budget: Budget): "done" | "more" {
+  #slice(budget: Budget): "done" | "more" | number {
     if (this.#ended) return "done";
+    if (this.#isBehind()) return PULL_PAUSE_MS;
     // The records of a node that was out of the cluster count for nothing.
     if (!this.#database.invalidRecords) {
       const walked = withWholeDatabase(this.#database, () => this.#walk(budget));
@@ -75,7 +77,7 @@ export class Pull {
       const visited = tdb.visitChain(this.#chain, this.#visit);
       if (!visited.ok) return visited;
       this.#chain += 1;
-      if (budget.spent) return ok("more");
+      if (budget.spent || this.#isBehind()) return ok("more");
     }
   }
 
@@ -84,6 +86,11 @@ export class Pull {
     this.#buffer.add(0, key, data);
     return true;
   };
+
+  /** Whoever pulls takes less than we send: what waits for it must not grow. */
+  #isBehind(): boolean {
+    return this.#host.queuedBytes(this.#destination, this.#srvid) > PULL_QUEUED_BYTES_MAX;
+  }
 
   #send(): void {
     this.#host.sendMessage(this.#destination, this.#srvid, this.#buffer.finish());

@@ -6,6 +6,8 @@
  * 1. A started traverse ends with one empty record to its client: when every asked node has ended
  *    or is lost, or after TraverseTimeout.
  * 2. A client that leaves, and a timeout, stop the walks on all nodes.
+ * 3. While a client takes less than comes, the nodes that wait for an acknowledgement do not get it,
+ *    and the traverse does not time out.
  */
 import type { U64 } from "../base/u64.ts";
 import { u64Equal } from "../base/u64.ts";
@@ -15,10 +17,11 @@ import {
   type ControlReply,
   type ControlRequest,
   failure,
+  type ReplyLater,
   SUCCESS,
 } from "../transport/control_request.ts";
 import { EMPTY, encode } from "../wire/codec.ts";
-import { CONTROLS } from "../wire/controls.ts";
+import { CONTROL_NOREPLY, CONTROLS } from "../wire/controls.ts";
 import { BROADCAST_ACTIVE, BROADCAST_CONNECTED } from "../wire/packet.ts";
 import {
   type RecData,
@@ -29,7 +32,12 @@ import {
 } from "../wire/structs.ts";
 import type { Database } from "./database.ts";
 import type { DatabaseHost } from "./host.ts";
-import { TRAVERSES_MAX } from "./limits.ts";
+import {
+  TRAVERSE_BACKLOG_BYTES_MAX,
+  TRAVERSE_BACKLOG_LOOK_MS,
+  TRAVERSE_HOLD_MS_MAX,
+  TRAVERSES_MAX,
+} from "./limits.ts";
 import { LocalTraverse, type TraverseRequest } from "./local_traverse.ts";
 
 interface StartedTraverse {
@@ -40,8 +48,11 @@ interface StartedTraverse {
   readonly database: Database;
   /** Nodes that have not ended. */
   readonly waitsFor: Set<number>;
-  readonly timer: Timer;
+  timer: Timer;
   records: number;
+  /** Nodes that wait until they may go on. */
+  held: ReplyLater[];
+  holdTimer: Timer | undefined;
 }
 
 interface StartRequest {
@@ -66,7 +77,7 @@ export class Traverses {
     TRAVERSE_START_EXT: (request, from) => this.#start(request, request.with_empty_records, from),
     TRAVERSE_ALL: (request) => this.#walk(request.db_id, request, false),
     TRAVERSE_ALL_EXT: (request) => this.#walk(request.db_id, request, request.with_empty_records),
-    TRAVERSE_DATA: (record, from) => this.#receive(record, from.srcnode),
+    TRAVERSE_DATA: (record, from, later) => this.#receive(record, from, later),
     TRAVERSE_KILL: (request) => this.#kill(request),
   };
 
@@ -92,7 +103,6 @@ export class Traverses {
       return failure(`${TRAVERSES_MAX} traverses are running`);
     }
     const reqid = this.#host.newReqid();
-    const timeoutMs = this.#host.tunable("TraverseTimeout") * 1000;
     const started: StartedTraverse = {
       reqid,
       clientId: from.clientId,
@@ -100,13 +110,19 @@ export class Traverses {
       srvid: request.srvid,
       database,
       waitsFor: new Set(this.#nodesToAsk(database)),
-      timer: this.#host.timers.after(timeoutMs, () => this.#timedOut(started)),
+      timer: this.#deadline(() => this.#timedOut(started)),
       records: 0,
+      held: [],
+      holdTimer: undefined,
     };
     this.#started.set(reqid, started);
     this.#host.log.info(`Starting traverse on DB ${database.name} (id ${reqid})`);
     this.#ask(started, withEmptyRecords);
     return SUCCESS;
+  }
+
+  #deadline(action: () => void): Timer {
+    return this.#host.timers.after(this.#host.tunable("TraverseTimeout") * 1000, action);
   }
 
   /** All active nodes for a volatile database; one suffices for the others, if possible ourselves. */
@@ -138,17 +154,41 @@ export class Traverses {
     if (waitsFor.size === 0) this.#end(started);
   }
 
-  #receive(record: RecData, srcnode: number): ControlReply {
+  #receive(record: RecData, from: ControlRequest, later: ReplyLater): ControlReply | "later" {
     const started = this.#started.get(record.reqid);
     if (started === undefined) return failure(`No traverse has number ${record.reqid}`);
     if (record.key.length !== 0 || record.data.length !== 0) {
       started.records += 1;
       this.#deliver(started, record.key, record.data);
+      const answered = (from.flags & CONTROL_NOREPLY) === 0;
+      if (answered && this.#isBehind(started)) return this.#hold(started, later);
     } else {
-      started.waitsFor.delete(srcnode);
+      started.waitsFor.delete(from.srcnode);
       if (started.waitsFor.size === 0) this.#end(started);
     }
     return SUCCESS;
+  }
+
+  #isBehind({ srvid }: StartedTraverse): boolean {
+    return this.#host.queuedBytes(this.#host.pnn, srvid) > TRAVERSE_BACKLOG_BYTES_MAX;
+  }
+
+  #hold(started: StartedTraverse, later: ReplyLater): "later" {
+    started.held.push(later);
+    if (started.holdTimer === undefined) this.#lookAgain(started, 0);
+    return "later";
+  }
+
+  #lookAgain(started: StartedTraverse, heldMs: number): void {
+    started.holdTimer = this.#host.timers.after(TRAVERSE_BACKLOG_LOOK_MS, () => {
+      const afterMs = heldMs + TRAVERSE_BACKLOG_LOOK_MS;
+      if (this.#isBehind(started) && afterMs < TRAVERSE_HOLD_MS_MAX) {
+        this.#lookAgain(started, afterMs);
+        return;
+      }
+      started.holdTimer = undefined;
+      releaseHeld(started, SUCCESS);
+    });
   }
 
   #deliver(started: StartedTraverse, key: Uint8Array, data: Uint8Array): void {
@@ -165,6 +205,11 @@ export class Traverses {
   }
 
   #timedOut(started: StartedTraverse): void {
+    if (started.held.length > 0 || this.#isBehind(started)) {
+      // Not the nodes are slow but the client: it has its own patience.
+      started.timer = this.#deadline(() => this.#timedOut(started));
+      return;
+    }
     this.#host.statistics.timeouts.traverse += 1;
     this.#host.log.error(`Traverse all timeout on database:${started.database.name}`);
     this.#end(started);
@@ -174,6 +219,7 @@ export class Traverses {
   #forget(started: StartedTraverse): void {
     started.timer.cancel();
     this.#started.delete(started.reqid);
+    releaseHeld(started, failure(`Traverse ${started.reqid} has ended`));
   }
 
   #killEverywhere(started: StartedTraverse): void {
@@ -253,7 +299,18 @@ export class Traverses {
   close(): void {
     for (const walk of this.#walks) walk.stop();
     this.#walks.clear();
-    for (const started of this.#started.values()) started.timer.cancel();
+    for (const started of this.#started.values()) {
+      started.timer.cancel();
+      started.holdTimer?.cancel();
+    }
     this.#started.clear();
   }
+}
+
+function releaseHeld(started: StartedTraverse, reply: ControlReply): void {
+  started.holdTimer?.cancel();
+  started.holdTimer = undefined;
+  const { held } = started;
+  started.held = [];
+  for (const later of held) later(reply);
 }

@@ -77,6 +77,8 @@ export class FakeHost implements DatabaseHost {
   /** Controls that want an answer: the test calls `finished`. */
   readonly requests: RequestedControl[] = [];
   readonly messagesSent: SentMessage[] = [];
+  /** What waits for any listener. */
+  waitingBytes = 0;
   readonly handlers = new Map<string, (data: Uint8Array, srcnode: number) => void>();
   readonly fileNames: string[] = [];
   readonly renames: string[] = [];
@@ -162,6 +164,9 @@ export class FakeHost implements DatabaseHost {
     finished: (outcome: ControlAnswered) => void,
   ): void {
     this.requests.push({ pnn, name, data: data.slice(), timeoutMs, finished });
+  }
+  queuedBytes(): number {
+    return this.waitingBytes;
   }
   sendMessage(destination: number, srvid: { hi: number; lo: number }, data: Uint8Array): void {
     this.messagesSent.push({ destination, srvid, data: data.slice() });
