@@ -14,6 +14,7 @@ import { type BenchCluster, type Figure, type Row, renderTable, rowsAsJson } fro
 import { messageFigures } from "./messages.ts";
 import { processFigures, processTree } from "./processes.ts";
 import { recordFigures } from "./records.ts";
+import { traverseFigures } from "./traverse.ts";
 
 const ROUNDS = 3;
 const NODES = 3;
@@ -25,7 +26,13 @@ const startFigure: Figure = {
   measure: async (cluster) => cluster.startMs,
 };
 
-const FIGURES = [startFigure, ...processFigures, ...messageFigures, ...recordFigures];
+const FIGURES = [
+  startFigure,
+  ...processFigures,
+  ...messageFigures,
+  ...recordFigures,
+  ...traverseFigures,
+];
 
 function benchCluster(kind: "ours" | "stock", cluster: TestCluster, startMs: number): BenchCluster {
   return {

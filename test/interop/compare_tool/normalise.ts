@@ -115,7 +115,8 @@ export const NORMALISATIONS: readonly Normalisation[] = [
     field: "order of databases",
     why: "it is that in which their files were opened, which differs for attaches at the same time",
     commands: ["getdbmap"],
-    apply: (text) => text.split("\n").sort().join("\n"),
+    apply: (text) =>
+      text.replace(/^((dbid:|\|0x).*\n)+/gim, (rows) => rows.split("\n").sort().join("\n")),
   },
   replacing("version", "that is the point", /^\d+\.\d+\.\d+\S*$/gm, "VERSION", ["version"]),
   {
