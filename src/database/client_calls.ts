@@ -9,15 +9,17 @@
  */
 import { jenkinsHash } from "../base/jenkins_hash.ts";
 import { EMPTY } from "../wire/codec.ts";
-import { CALL_FLAGS } from "../wire/constants.ts";
+import { CALL_FLAGS, DB_FLAGS, RECORD_FLAGS, RECORD_FLAGS_RO } from "../wire/constants.ts";
 import { INVALID_GENERATION, type PacketView } from "../wire/packet.ts";
 import { bodyProblem, LAYOUTS, REQ_CALL_AT } from "../wire/packet_layouts.ts";
 import type { ChainWork } from "./chain_gate.ts";
 import type { Database } from "./database.ts";
 import type { FetchCollapse } from "./fetch_collapse.ts";
 import type { DatabaseHost } from "./host.ts";
-import type { PendingCalls } from "./pending_calls.ts";
+import { answerForm, type PendingCalls } from "./pending_calls.ts";
 import { lmasterOf, type Replies, recordError } from "./replies.ts";
+import { Revoke } from "./revoke.ts";
+import type { WaitingCall } from "./waiting_calls.ts";
 
 export interface ClientCallParts {
   readonly host: DatabaseHost;
@@ -110,14 +112,45 @@ export class ClientCalls {
         this.#host.log.error(recordError("create", database.name, stored.error));
       }
     }
+    const flags = callFlags(database, packet);
+    const wantsReadonly = (flags & CALL_FLAGS.WANT_READONLY) !== 0;
     if (records.header.dmaster !== pnn) {
-      this.#fetch(database, clientId, packet, key, hash, startedMs);
-      return true;
+      const hasCopy = (records.header.flags & RECORD_FLAGS.RO_HAVE_READONLY) !== 0;
+      if (!(wantsReadonly && hasCopy && this.#mapIsOf(database))) {
+        this.#fetch(database, clientId, packet, key, hash, startedMs);
+        return true;
+      }
+    } else if (!wantsReadonly && (records.header.flags & RECORD_FLAGS_RO) !== 0) {
+      const outcome = this.#takeBack(database, clientId, packet, key, hash, startedMs);
+      if (outcome !== "free") return outcome === "waits";
     }
-    const callid = packet.u32(REQ_CALL_AT.CALLID);
+    const callid = answerForm(flags, packet.u32(REQ_CALL_AT.CALLID));
     const data = records.data;
     this.#parts.replies.record(clientId, packet.reqid, callid, records.header, data, startedMs);
     return true;
+  }
+
+  /** The client wants to write a record of which others have copies. */
+  #takeBack(
+    database: Database,
+    clientId: number,
+    packet: PacketView,
+    key: Uint8Array,
+    hash: number,
+    startedMs: number,
+  ): "free" | "waits" | "busy" {
+    const { revokes } = database;
+    const running = revokes.find(hash, key);
+    const revoke = running?.holdsBack(false) ? running : revokes.begin(hash, key);
+    if (revoke === "free") return "free";
+    if (revoke instanceof Revoke) {
+      revokes.wait(revoke, new WaitingClientCall(this, this.#parts, clientId, packet, startedMs));
+      return "waits";
+    }
+    if (revoke.code === "busy") return "busy";
+    const message = recordError("take back", database.name, revoke);
+    this.#parts.replies.error(clientId, packet.reqid, message, startedMs);
+    return "waits";
   }
 
   /**
@@ -152,8 +185,7 @@ export class ClientCalls {
       database,
       clientId,
       clientReqid: packet.reqid,
-      // Read-only copies are not kept here yet: the record itself is fetched instead.
-      flags: (packet.u32(REQ_CALL_AT.FLAGS) & ~CALL_FLAGS.WANT_READONLY) >>> 0,
+      flags: callFlags(database, packet),
       callid: packet.u32(REQ_CALL_AT.CALLID),
       key,
       calldata: packet.slice(calldataAt, packet.u32(REQ_CALL_AT.DATA_LENGTH)),
@@ -164,6 +196,46 @@ export class ClientCalls {
           ? collapse.begin(database, hash, key, startedMs)
           : undefined,
     });
+  }
+}
+
+/** Without a tracking database here the record itself is fetched. */
+function callFlags(database: Database, packet: PacketView): number {
+  const flags = packet.u32(REQ_CALL_AT.FLAGS);
+  if ((database.flags & DB_FLAGS.READONLY) !== 0) return flags;
+  return (flags & ~CALL_FLAGS.WANT_READONLY) >>> 0;
+}
+
+/** Waits for the end of a revoke. */
+class WaitingClientCall implements WaitingCall {
+  readonly bytes: number;
+  readonly clientId: number;
+  readonly wantsReadonly = false;
+  readonly #calls: ClientCalls;
+  readonly #parts: ClientCallParts;
+  readonly #packet: PacketView;
+  readonly #startedMs: number;
+
+  constructor(
+    calls: ClientCalls,
+    parts: ClientCallParts,
+    clientId: number,
+    packet: PacketView,
+    startedMs: number,
+  ) {
+    this.bytes = packet.length;
+    this.clientId = clientId;
+    this.#calls = calls;
+    this.#parts = parts;
+    this.#packet = packet.copy();
+    this.#startedMs = startedMs;
+  }
+
+  resume(): void {
+    this.#calls.route(this.clientId, this.#packet, this.#startedMs);
+  }
+  drop(reason: string): void {
+    this.#parts.replies.error(this.clientId, this.#packet.reqid, reason, this.#startedMs);
   }
 }
 

@@ -6,6 +6,7 @@ import type { Tdb } from "../tdb/types.ts";
 import { DB_FLAGS } from "../wire/constants.ts";
 import { ChainGate } from "./chain_gate.ts";
 import { DatabaseStatistics } from "./database_statistics.ts";
+import type { Delegations } from "./delegations.ts";
 import { DeleteQueue } from "./delete_queue.ts";
 import type { CollapsedFetch } from "./fetch_collapse.ts";
 import { DatabaseFreeze } from "./freeze.ts";
@@ -15,7 +16,10 @@ import { KeyMap } from "./key_map.ts";
 import { PersistentUpdates } from "./persistent_updates.ts";
 import type { Push } from "./push.ts";
 import { Records } from "./records.ts";
+import { Revokes } from "./revoke.ts";
 import { SequenceNumbers } from "./sequence_numbers.ts";
+import { StickyRecords } from "./sticky.ts";
+import { WaitingCalls } from "./waiting_calls.ts";
 
 export type DatabaseKind = "volatile" | "persistent" | "replicated";
 
@@ -55,6 +59,12 @@ export class Database implements DatabaseIdentity {
   readonly sequence: SequenceNumbers;
   /** Updates of a persistent or replicated database. */
   readonly updates: PersistentUpdates;
+  /** Calls that wait for a record that is here: for the end of a revoke or of a pindown. */
+  readonly waiting: WaitingCalls;
+  readonly revokes: Revokes;
+  readonly sticky: StickyRecords;
+  /** Who has read-only copies; with the flag READONLY. */
+  delegations: Delegations | undefined;
   /** The node whose recovery began the last transaction: only that one pushes into it. */
   coordinator: number | undefined;
   /** A recovery sends its records. */
@@ -76,5 +86,30 @@ export class Database implements DatabaseIdentity {
     this.freeze = new DatabaseFreeze(host, this);
     this.sequence = new SequenceNumbers(host, this);
     this.updates = new PersistentUpdates(host, this);
+    this.waiting = new WaitingCalls(host, identity.name);
+    this.revokes = new Revokes(host, this, this.waiting);
+    this.sticky = new StickyRecords(host, this.waiting);
+  }
+  dropWaitingClient(clientId: number): void {
+    this.revokes.dropClient(clientId);
+    this.sticky.dropClient(clientId);
+    this.waiting.dropReadyOf(clientId);
+  }
+
+  /** A recovery has filled it: nobody has a copy of anything any more. */
+  forgetDelegations(): string | undefined {
+    const cleared = this.delegations?.clear();
+    if (cleared === undefined || cleared.ok) return undefined;
+    this.delegations?.close();
+    this.delegations = undefined;
+    this.flags &= ~DB_FLAGS.READONLY;
+    return `Cannot empty the tracking database of "${this.name}", no read-only copies from now on: ${cleared.error.reason}`;
+  }
+
+  closeDelegations(reason: string): void {
+    this.revokes.close(reason);
+    this.sticky.close(reason);
+    this.waiting.dropReady(reason);
+    this.delegations?.close();
   }
 }

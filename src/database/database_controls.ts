@@ -13,6 +13,7 @@ import { encode, i32Codec, stringZ, textBytes } from "../wire/codec.ts";
 import { DB_FLAGS } from "../wire/constants.ts";
 import { dbIdMap, dbStatistics } from "../wire/structs.ts";
 import type { Database } from "./database.ts";
+import { Delegations } from "./delegations.ts";
 import type { DatabaseHost } from "./host.ts";
 import { withWholeDatabase } from "./marked.ts";
 import type { PersistentHealth } from "./persistent_health.ts";
@@ -66,10 +67,8 @@ export class DatabaseControls {
     DB_GET_HEALTH: (dbId) => this.#with(dbId, (database) => this.#getHealth(database)),
     DB_SET_HEALTHY: (dbId, _from, later) =>
       this.#withLater(dbId, (database) => this.#setHealthy(database, later)),
-    SET_DB_READONLY: (dbId) =>
-      this.#with(dbId, (database) => this.#setFlag(database, DB_FLAGS.READONLY, "readonly")),
-    SET_DB_STICKY: (dbId) =>
-      this.#with(dbId, (database) => this.#setFlag(database, DB_FLAGS.STICKY, "sticky")),
+    SET_DB_READONLY: (dbId) => this.#with(dbId, (database) => this.#setReadonly(database)),
+    SET_DB_STICKY: (dbId) => this.#with(dbId, (database) => this.#setSticky(database)),
   };
 
   #with(dbId: number, action: (database: Database) => ControlReply): ControlReply {
@@ -149,20 +148,36 @@ export class DatabaseControls {
     }, later);
   }
 
-  /**
-   * Read-only copies and sticky records are not there yet: the flag is kept and shown, and records
-   * are fetched and passed on as without it, which is correct and slower.
-   */
-  #setFlag(database: Database, flag: number, word: string): ControlReply {
-    if ((database.flags & flag) !== 0) return SUCCESS;
-    if (database.kind !== "volatile") {
-      return failure(`Non-volatile databases do not support ${word} flag`);
+  #setReadonly(database: Database): ControlReply {
+    const problem = this.#flagProblem(database, "readonly");
+    if (problem !== undefined) return failure(problem);
+    if (database.delegations !== undefined) return SUCCESS;
+    const { host } = this.#parts;
+    const hashSize = host.tunable("DatabaseHashSize");
+    const opened = Delegations.open(host.tdbs, database.path, hashSize);
+    if (!opened.ok) {
+      const { reason } = opened.error;
+      return failure(`Failed to open tracking database '${database.path}.RO': ${reason}`);
     }
-    database.flags |= flag;
-    this.#parts.host.log.notice(
-      `set db ${word} ${database.name} (kept, but records are served as without it)`,
-    );
+    database.delegations = opened.value;
+    database.flags |= DB_FLAGS.READONLY;
+    host.log.notice(`Readonly property set on DB ${database.name}`);
     return SUCCESS;
+  }
+
+  #setSticky(database: Database): ControlReply {
+    const problem = this.#flagProblem(database, "sticky");
+    if (problem !== undefined) return failure(problem);
+    if ((database.flags & DB_FLAGS.STICKY) === 0) {
+      database.flags |= DB_FLAGS.STICKY;
+      this.#parts.host.log.notice(`set db sticky ${database.name}`);
+    }
+    return SUCCESS;
+  }
+
+  #flagProblem(database: Database, word: string): string | undefined {
+    if (database.kind === "volatile") return undefined;
+    return `Non-volatile databases do not support ${word} flag`;
   }
 }
 

@@ -150,6 +150,7 @@ export class DatabaseSet {
     database.detached = true;
     database.sequence.stop();
     database.push?.end();
+    database.closeDelegations(reason);
     database.freeze.release();
     database.gate.dropAll(reason);
     database.updates.close(reason);
@@ -239,6 +240,7 @@ export class DatabaseSet {
   }
 
   #thawed(database: Database): void {
+    database.revokes.thawed();
     const count = this.#pending.resend(database);
     if (count === 0) return;
     this.#host.log.notice(
@@ -271,6 +273,7 @@ export class DatabaseSet {
     this.#attachControl.dropClient(clientId);
     for (const database of this.#byId.values()) {
       database.gate.dropClient(clientId);
+      database.dropWaitingClient(clientId);
       this.#clientCalls.clientGone(database, clientId);
     }
     this.#pending.cancelClient(clientId);
@@ -343,7 +346,7 @@ export class DatabaseSet {
   /** Bytes held for requests that wait. */
   memoryBytes(): number {
     let bytes = 0;
-    for (const { gate } of this.#byId.values()) bytes += gate.parkedBytes;
+    for (const { gate, waiting } of this.#byId.values()) bytes += gate.parkedBytes + waiting.bytes;
     assert(bytes >= 0, "parked bytes are counted both ways");
     return bytes;
   }

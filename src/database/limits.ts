@@ -12,6 +12,20 @@ export const COLLAPSE_TIMEOUT_MS = 30_000;
 /** Updates of one persistent or replicated database that wait for their transaction. */
 export const UPDATES_WAITING_MAX = 1000;
 export const UPDATES_WAITING_BYTES_MAX = 256 * 1024 * 1024;
+/** Calls of one database that wait for the end of a revoke or a pindown; beyond, they are refused. */
+export const DEFERRED_CALLS_MAX = 100_000;
+export const DEFERRED_BYTES_MAX = 64 * 1024 * 1024;
+/** A revoke that failed is tried again after this time. */
+export const REVOKE_RETRY_MS = 1000;
+/** Failures in a row after which a recovery is asked for, which takes all copies back. */
+export const REVOKE_FAILURES_MAX = 3;
+/** After a revoke, read-only requests that waited for its end give those who write this time. */
+export const READERS_AFTER_REVOKE_MS = 1000;
+/** And this time passes before a new one gets a copy: clients of this node look at the record now. */
+export const NO_COPIES_AFTER_REVOKE_MS = 20;
+
+/** Hot records that are remembered, per database. */
+export const STICKY_RECORDS_MAX = 10_000;
 
 /** Records that wait for the vacuum, per database. Those beyond are found by its full walk. */
 export const DELETE_QUEUE_MAX = 65_536;

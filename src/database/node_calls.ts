@@ -10,8 +10,15 @@
  */
 import { jenkinsHash } from "../base/jenkins_hash.ts";
 import { u64 } from "../base/u64.ts";
+import type { TdbError } from "../tdb/types.ts";
 import { EMPTY } from "../wire/codec.ts";
-import { CALL_FLAGS, NODE_FLAGS, RECORD_FLAGS } from "../wire/constants.ts";
+import {
+  CALL_FLAGS,
+  DB_FLAGS,
+  NODE_FLAGS,
+  RECORD_FLAGS,
+  RECORD_FLAGS_RO,
+} from "../wire/constants.ts";
 import { OPERATIONS, type PacketView } from "../wire/packet.ts";
 import {
   bodyProblem,
@@ -36,8 +43,11 @@ import type { Database } from "./database.ts";
 import { hopBucket, increment } from "./database_statistics.ts";
 import type { DatabaseHost } from "./host.ts";
 import type { PendingCalls } from "./pending_calls.ts";
+import { ReadonlyCalls } from "./readonly_calls.ts";
 import { RecordHeader } from "./record_header.ts";
 import { lmasterOf, type Replies, recordError } from "./replies.ts";
+import { Revoke } from "./revoke.ts";
+import type { WaitingCall } from "./waiting_calls.ts";
 
 export interface NodeCallParts {
   readonly host: DatabaseHost;
@@ -70,6 +80,7 @@ const KEY_AT = {
 export class NodeCalls {
   readonly #parts: NodeCallParts;
   readonly #host: DatabaseHost;
+  readonly #readonly: ReadonlyCalls;
   readonly #header = new RecordHeader();
   /** Packets that were dropped because they belong to another generation. */
   otherGeneration = 0;
@@ -79,6 +90,7 @@ export class NodeCalls {
   constructor(parts: NodeCallParts) {
     this.#parts = parts;
     this.#host = parts.host;
+    this.#readonly = new ReadonlyCalls(parts);
   }
 
   /** The reason when the packet is malformed; then nothing was done. */
@@ -178,6 +190,13 @@ export class NodeCalls {
       const stored = records.store(hash, key, records.header, EMPTY, lmaster);
       if (!stored.ok && stored.error.code === "busy") return false;
     }
+    if (packet.srcnode !== pnn && database.sticky.size > 0) {
+      const pinned = database.sticky.pinned(hash, key);
+      if (pinned !== undefined) {
+        database.sticky.wait(pinned, new WaitingNodeCall(this, packet, false));
+        return true;
+      }
+    }
     if (records.header.dmaster !== pnn) {
       this.#redirect(database, packet, lmaster);
       return true;
@@ -187,13 +206,47 @@ export class NodeCalls {
       this.fail("REQ_CALL", packet, message);
       return true;
     }
-    this.#countHops(database, packet.u32(REQ_CALL_AT.HOPCOUNT));
+    const wantsCopy = this.#readonly.wantsCopy(database, packet);
+    const outcome = this.#copies(database, packet, key, hash, wantsCopy);
+    if (outcome !== "free") return outcome === "done";
+    if (wantsCopy && packet.srcnode !== pnn) {
+      return this.#readonly.lend(database, packet, key, hash);
+    }
+    this.#countHops(database, packet.u32(REQ_CALL_AT.HOPCOUNT), hash, key);
     if (packet.srcnode !== pnn) return this.#giveAway(database, packet, key, hash, lmaster);
     const pending = this.#parts.pending.findForKey(packet.reqid, database, key);
     if (pending !== undefined) {
       this.#parts.pending.finishWithRecord(pending, records.header, records.data);
     }
     return true;
+  }
+
+  /** "free": no revoke holds the call back, and for who wants to write there are no copies. */
+  #copies(
+    database: Database,
+    packet: PacketView,
+    key: Uint8Array,
+    hash: number,
+    wantsCopy: boolean,
+  ): "free" | "done" | "busy" {
+    const { revokes, records } = database;
+    const isOwn = packet.srcnode === this.#host.pnn;
+    // For a client of this node that wants to read, the record itself is here.
+    if (wantsCopy && isOwn) return "free";
+    const running = revokes.size > 0 ? revokes.find(hash, key) : undefined;
+    let revoke: Revoke | "free" | TdbError = "free";
+    if (running?.holdsBack(wantsCopy)) revoke = running;
+    else if (!wantsCopy && (records.header.flags & RECORD_FLAGS_RO) !== 0) {
+      revoke = revokes.begin(hash, key);
+    }
+    if (revoke === "free") return "free";
+    if (revoke instanceof Revoke) {
+      revokes.wait(revoke, new WaitingNodeCall(this, packet, wantsCopy));
+      return "done";
+    }
+    if (revoke.code === "busy") return "busy";
+    this.fail("REQ_CALL", packet, recordError("take back", database.name, revoke));
+    return "done";
   }
 
   /** To the lmaster, or from there to the data master, as it came but for two fields. */
@@ -212,7 +265,8 @@ export class NodeCalls {
     this.#host.sendToNode(destination, packet);
   }
 
-  #countHops(database: Database, hopcount: number): void {
+  #countHops(database: Database, hopcount: number, hash: number, key: Uint8Array): void {
+    if ((database.flags & DB_FLAGS.STICKY) !== 0) database.sticky.counted(hash, key, hopcount);
     const { statistics } = this.#host;
     if (hopcount > statistics.max_hop_count) statistics.max_hop_count = hopcount;
     const bucket = hopBucket(hopcount);
@@ -312,6 +366,7 @@ export class NodeCalls {
       );
       return true;
     }
+    if (!this.#hasNoCopies(database, packet, body.recordFlags)) return true;
     const error = database.records.read(body.key, lmaster);
     if (error !== undefined) {
       if (error.code === "busy") return false;
@@ -361,7 +416,18 @@ export class NodeCalls {
       );
       return true;
     }
+    if (!this.#hasNoCopies(database, packet, read.value.recordFlags)) return true;
     return this.#becomeDmaster(database, packet, read.value, hash, lmaster);
+  }
+
+  /** A data master takes copies back before it gives a record away; only it knows who has them. */
+  #hasNoCopies(database: Database, packet: PacketView, recordFlags: number): boolean {
+    if ((recordFlags & RECORD_FLAGS_RO) === 0) return true;
+    this.refused += 1;
+    this.#host.forceRecovery(
+      `node ${packet.srcnode} passes on a record of database "${database.name}" with read-only copies (flags 0x${recordFlags.toString(16)})`,
+    );
+    return false;
   }
 
   #becomeDmaster(
@@ -386,6 +452,7 @@ export class NodeCalls {
       if (pending !== undefined) this.#parts.pending.finishWithError(pending, message);
       return true;
     }
+    if (database.sticky.size > 0) database.sticky.arrived(hash, key);
     if (pending === undefined) {
       this.#host.log.info(
         `Became data master of a record of database "${database.name}" for request ${packet.reqid}, which nobody waits for`,
@@ -411,9 +478,7 @@ export class NodeCalls {
     if (!read.ok) return read.error;
     if (!this.#isOfThisGeneration(packet)) return undefined;
     const pending = this.#parts.pending.find(packet.reqid);
-    if (pending !== undefined) {
-      this.#parts.pending.finish(pending, read.value.status, read.value.data);
-    }
+    if (pending !== undefined) this.#readonly.answered(pending, packet, read.value);
     return undefined;
   }
 
@@ -447,6 +512,29 @@ export class NodeCalls {
         if (pending !== undefined) this.#parts.pending.finishWithError(pending, message);
       }
     }
+  }
+}
+
+/** Waits for the end of a revoke or of a pindown; then it is a packet that has just come. */
+class WaitingNodeCall implements WaitingCall {
+  readonly bytes: number;
+  readonly clientId = 0;
+  readonly wantsReadonly: boolean;
+  readonly #calls: NodeCalls;
+  readonly #packet: PacketView;
+
+  constructor(calls: NodeCalls, packet: PacketView, wantsReadonly: boolean) {
+    this.bytes = packet.length;
+    this.wantsReadonly = wantsReadonly;
+    this.#calls = calls;
+    this.#packet = packet.copy();
+  }
+
+  resume(): void {
+    this.#calls.handle(this.#packet);
+  }
+  drop(reason: string): void {
+    this.#calls.fail("REQ_CALL", this.#packet, reason);
   }
 }
 

@@ -7,8 +7,10 @@
  *    answer to the old one finds nobody (docs/database.md, "Recovery").
  */
 
+import { CALL_FLAGS, FETCH_FUNC, FETCH_WITH_HEADER_FUNC } from "../wire/constants.ts";
 import { newOperationPacket, OPERATIONS, type PacketView } from "../wire/packet.ts";
 import { REQ_CALL_AT } from "../wire/packet_layouts.ts";
+import { LTDB_HEADER_BYTES } from "../wire/structs.ts";
 import type { Database } from "./database.ts";
 import type { CollapsedFetch, FetchCollapse } from "./fetch_collapse.ts";
 import type { DatabaseHost } from "./host.ts";
@@ -22,8 +24,11 @@ export interface PendingCall {
   /** 0: a call of our own, nobody is answered. */
   readonly clientId: number;
   readonly clientReqid: number;
+  /** What the client is answered with: nothing, the data, or header and data. */
   readonly callid: number;
   readonly flags: number;
+  /** Asked for with header and data, whatever the client wants, so that a copy can be kept. */
+  readonly wantsReadonly: boolean;
   /** The request as we send it; its bytes are ours. */
   readonly packet: PacketView;
   readonly startedMs: number;
@@ -41,6 +46,14 @@ export interface NewCall {
   readonly destnode: number;
   readonly startedMs: number;
   readonly collapse: CollapsedFetch | undefined;
+}
+
+/**
+ * A call for which a copy is enough is answered with header and data; FETCH_FUNC with the data alone.
+ */
+export function answerForm(flags: number, callid: number): number {
+  if ((flags & CALL_FLAGS.WANT_READONLY) === 0 || callid === FETCH_FUNC) return callid;
+  return FETCH_WITH_HEADER_FUNC;
 }
 
 export class PendingCalls {
@@ -67,8 +80,9 @@ export class PendingCalls {
       database: call.database,
       clientId: call.clientId,
       clientReqid: call.clientReqid,
-      callid: call.callid,
+      callid: answerForm(call.flags, call.callid),
       flags: call.flags,
+      wantsReadonly: (call.flags & CALL_FLAGS.WANT_READONLY) !== 0,
       packet: this.#buildRequest(reqid, call),
       startedMs: call.startedMs,
       collapse: call.collapse,
@@ -89,7 +103,8 @@ export class PendingCalls {
     const packet = newOperationPacket(OPERATIONS.REQ_CALL, header, length);
     packet.setU32(REQ_CALL_AT.FLAGS, call.flags);
     packet.setU32(REQ_CALL_AT.DB_ID, call.database.dbId);
-    packet.setU32(REQ_CALL_AT.CALLID, call.callid);
+    const wantsReadonly = (call.flags & CALL_FLAGS.WANT_READONLY) !== 0;
+    packet.setU32(REQ_CALL_AT.CALLID, wantsReadonly ? FETCH_WITH_HEADER_FUNC : call.callid);
     packet.setU32(REQ_CALL_AT.KEY_LENGTH, key.length);
     packet.setU32(REQ_CALL_AT.DATA_LENGTH, calldata.length);
     packet.set(REQ_CALL_AT.KEY, key);
@@ -119,7 +134,11 @@ export class PendingCalls {
   /** Another node answered. */
   finish(pending: PendingCall, status: number, data: Uint8Array): void {
     this.#forget(pending);
-    this.#replies.call(pending.clientId, pending.clientReqid, status, data, pending.startedMs);
+    const { clientId, clientReqid, startedMs } = pending;
+    const hasHeader = pending.wantsReadonly && data.length >= LTDB_HEADER_BYTES;
+    const answer =
+      hasHeader && pending.callid === FETCH_FUNC ? data.subarray(LTDB_HEADER_BYTES) : data;
+    this.#replies.call(clientId, clientReqid, status, answer, startedMs);
   }
 
   finishWithError(pending: PendingCall, message: string): void {

@@ -37,7 +37,18 @@ export class RecordHeader {
   }
 
   bumpRsn(): void {
-    this.rsnLo = (this.rsnLo + 1) >>> 0;
-    if (this.rsnLo === 0) this.rsnHi = (this.rsnHi + 1) >>> 0;
+    this.addToRsn(1);
+  }
+
+  /** A small number, which may be negative. */
+  addToRsn(count: number): void {
+    const low = this.rsnLo + count;
+    this.rsnLo = low >>> 0;
+    if (low > 0xffffffff) this.rsnHi = (this.rsnHi + 1) >>> 0;
+    else if (low < 0) this.rsnHi = (this.rsnHi - 1) >>> 0;
+  }
+
+  isNewerThan(other: RecordHeader): boolean {
+    return this.rsnHi > other.rsnHi || (this.rsnHi === other.rsnHi && this.rsnLo > other.rsnLo);
   }
 }

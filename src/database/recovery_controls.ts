@@ -117,6 +117,8 @@ export class RecoveryControls {
           this.#parts.host.log.error(failed);
           return reply(failure(failed));
         }
+        const problem = database.forgetDelegations();
+        if (problem !== undefined) this.#parts.host.log.error(problem);
         this.#updateHealth(database, reply);
       });
     }, later);
