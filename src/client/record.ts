@@ -15,7 +15,13 @@ import { u64Add } from "../base/u64.ts";
 import type { Clock, Timers } from "../platform/types.ts";
 import type { Tdb, TdbError, TdbOpener } from "../tdb/types.ts";
 import { decodeExact, EMPTY, encode } from "../wire/codec.ts";
-import { CALL_FLAGS, DB_FLAGS, NULL_FUNC, RECORD_FLAGS } from "../wire/constants.ts";
+import {
+  CALL_FLAGS,
+  DB_FLAGS,
+  FETCH_WITH_HEADER_FUNC,
+  NULL_FUNC,
+  RECORD_FLAGS,
+} from "../wire/constants.ts";
 import { BROADCAST_ACTIVE } from "../wire/packet.ts";
 import { LTDB_HEADER_BYTES, type LtdbHeader, ltdbHeader } from "../wire/structs.ts";
 import { type AttachedDatabase, attachDatabase } from "./database.ts";
@@ -128,6 +134,37 @@ export class RecordDatabase {
     const outcome = await this.#fetchLock(key, options, deadlineMs);
     if (!outcome.ok) this.#turns.leave();
     return outcome;
+  }
+
+  /**
+   * The data as it was at some moment during the call, without keeping a lock or moving the record:
+   * from the local copy if that may be read, otherwise from the data master, which lends this node a
+   * copy if the database has the READONLY flag (without it the record comes here). Any number may be
+   * under way. A key that is nowhere has empty data.
+   */
+  async read(key: Uint8Array, timeoutMs: number): Promise<Result<Uint8Array, RecordFailure>> {
+    const { clock } = this.#environment;
+    const deadlineMs = clock.monotonicMs() + timeoutMs;
+    const local = await whileBusy(this.#environment, timeoutMs, () => {
+      const fetched = this.#tdb.fetch(key);
+      if (fetched.ok) return fetched;
+      return fetched.error.code === "busy" ? "busy" : fileFailure(fetched.error);
+    });
+    if (!local.ok) return local;
+    const value = local.value;
+    if (value !== undefined && usableHeader(value, this.#client.pnn, READING) !== undefined) {
+      return ok(value.subarray(LTDB_HEADER_BYTES));
+    }
+    const leftMs = deadlineMs - clock.monotonicMs();
+    if (leftMs <= 0) return busy(`A lock was held elsewhere for ${timeoutMs} ms`);
+    const callid = FETCH_WITH_HEADER_FUNC;
+    const request = { db_id: this.database.id, flags: CALL_FLAGS.WANT_READONLY, callid, key };
+    const called = await this.#client.call(request, leftMs);
+    if (!called.ok) return called;
+    const { length } = called.value;
+    if (length >= LTDB_HEADER_BYTES) return ok(called.value.subarray(LTDB_HEADER_BYTES));
+    const reason = `A read of a record was answered with ${length} bytes, at least ${LTDB_HEADER_BYTES} are expected`;
+    return err({ kind: "malformed", reason, status: 0 });
   }
 
   close(): void {
@@ -299,6 +336,7 @@ export class LockedRecord {
   }
 }
 
+const READING = true;
 const READONLY_COPY = RECORD_FLAGS.RO_HAVE_READONLY | RECORD_FLAGS.RO_HAVE_DELEGATIONS;
 
 /** The header of a local copy that may be used for this access. */

@@ -1,15 +1,26 @@
 /**
  * What clients of a cluster may rely on, as models that are compared with what they see:
- * - a record that is read under its lock holds what was stored last in this generation;
+ * - a record that is read under its lock holds what was stored last in this generation, a read-only
+ *   copy too; one that is read without a lock, what it held at some moment of the read;
  * - messages of one sender arrive in order, none is missing unless a connection on the way ended;
  * - every request ends: in a calm cluster none stays open.
  */
 import type { Judge } from "./violation.ts";
 
+/** What was stored in one counter in one generation. */
+interface CounterHistory {
+  /** How many values were stored; the last ones are kept. */
+  stores: number;
+  readonly last: number[];
+}
+const VALUES_KEPT = 64;
+
 /** Values of counters by database, key and generation. */
 export class CounterModel {
   readonly #judge: Judge;
-  readonly #values = new Map<string, number>();
+  readonly #histories = new Map<string, CounterHistory>();
+  /** Reads that were compared with something. */
+  readsChecked = 0;
 
   constructor(judge: Judge) {
     this.#judge = judge;
@@ -17,15 +28,61 @@ export class CounterModel {
 
   check(database: string, key: string, generation: number | undefined, value: number): void {
     if (generation === undefined) return;
-    const expected = this.#values.get(`${database}/${key}/${generation}`);
+    const expected = this.#histories.get(`${database}/${key}/${generation}`)?.last.at(-1);
     if (expected === undefined || expected === value) return;
     this.#judge.violated(
       `lost update: ${database} ${key} is ${value}, in the same generation ${generation} ${expected} was stored`,
     );
   }
 
+  /** A read-only copy that is looked at under its lock: nobody may have stored anything else since. */
+  checkCopy(database: string, key: string, generation: number | undefined, value: number): void {
+    if (generation === undefined) return;
+    const expected = this.#histories.get(`${database}/${key}/${generation}`)?.last.at(-1);
+    if (expected === undefined) return;
+    this.readsChecked += 1;
+    if (expected === value) return;
+    this.#judge.violated(
+      `stale copy: a read-only copy of ${database} ${key} is ${value}, in the same generation ${generation} ${expected} was stored`,
+    );
+  }
+
   stored(database: string, key: string, generation: number | undefined, value: number): void {
-    if (generation !== undefined) this.#values.set(`${database}/${key}/${generation}`, value);
+    if (generation === undefined) return;
+    const id = `${database}/${key}/${generation}`;
+    let history = this.#histories.get(id);
+    if (history === undefined) {
+      history = { stores: 0, last: [] };
+      this.#histories.set(id, history);
+    }
+    history.stores += 1;
+    history.last.push(value);
+    if (history.last.length > VALUES_KEPT) history.last.shift();
+  }
+
+  /** For a read without a lock that begins now. */
+  storesOf(database: string, key: string, generation: number | undefined): number {
+    return this.#histories.get(`${database}/${key}/${generation}`)?.stores ?? 0;
+  }
+
+  /** Such a read ends: it saw a value that the counter had at some moment since its begin. */
+  checkRead(
+    database: string,
+    key: string,
+    generation: number | undefined,
+    storesBefore: number,
+    value: number,
+  ): void {
+    const history = this.#histories.get(`${database}/${key}/${generation}`);
+    if (history === undefined || storesBefore === 0) return;
+    const first = storesBefore - 1 - (history.stores - history.last.length);
+    if (first < 0) return;
+    this.readsChecked += 1;
+    const possible = history.last.slice(first);
+    if (possible.includes(value)) return;
+    this.#judge.violated(
+      `stale read: ${database} ${key} was read as ${value}, in the same generation ${generation} it was ${possible.join(", ")} meanwhile`,
+    );
   }
 }
 

@@ -21,7 +21,16 @@ const MESSAGES_AT_ONCE_MAX = 4;
 const FILLER_BYTES_MAX = 300;
 const LARGE_BYTES = 20_000;
 
-export type ClientAction = "increment" | "delete" | "fetch" | "ping" | "message" | "ask" | "reopen";
+export type ClientAction =
+  | "increment"
+  | "delete"
+  | "fetch"
+  | "read"
+  | "look"
+  | "ping"
+  | "message"
+  | "ask"
+  | "reopen";
 
 export class SimClient {
   readonly node: SimNode;
@@ -93,6 +102,10 @@ export class SimClient {
         return this.#change(client, action);
       case "fetch":
         return this.#fetch(client);
+      case "read":
+        return this.#read(client);
+      case "look":
+        return this.#look(client);
       case "ping":
         return this.#ping(client);
       case "ask":
@@ -115,7 +128,8 @@ export class SimClient {
       timers: this.#process.timers,
       clock: this.#process.clock,
     };
-    const opening = openRecordDatabase(client, environment, name, 0, PATIENCE_MS);
+    const flags = this.#workload.databaseFlags(name);
+    const opening = openRecordDatabase(client, environment, name, flags, PATIENCE_MS);
     const opened = await this.#track(`attach ${name}`, opening);
     if (!opened.ok) return undefined;
     if (!client.connected) {
@@ -180,6 +194,43 @@ export class SimClient {
       key: new TextEncoder().encode(keyText),
     };
     await this.#track(`fetch ${name} ${keyText}`, client.call(request, PATIENCE_MS));
+  }
+
+  /** Without a lock, as smbd looks at a record that it does not want to change. */
+  async #read(client: CtdbClient): Promise<void> {
+    const { counters } = this.#workload;
+    const name = this.#workload.pickDatabase(this.#random);
+    const keyText = this.#workload.pickKey(this.#random);
+    const database = await this.#database(client, name);
+    if (database === undefined) return;
+    const generation = this.node.validGeneration(name);
+    const before = counters.storesOf(name, keyText, generation);
+    const reading = database.read(new TextEncoder().encode(keyText), PATIENCE_MS);
+    const read = await this.#track(`read ${name} ${keyText}`, reading);
+    if (!read.ok || generation === undefined) return;
+    if (this.node.validGeneration(name) !== generation) return;
+    counters.checkRead(name, keyText, generation, before, counterOf(read.value));
+  }
+
+  /** Under the lock, for which a read-only copy is enough. */
+  async #look(client: CtdbClient): Promise<void> {
+    const { counters } = this.#workload;
+    const name = this.#workload.pickDatabase(this.#random);
+    const keyText = this.#workload.pickKey(this.#random);
+    const database = await this.#database(client, name);
+    if (database === undefined) return;
+    const key = new TextEncoder().encode(keyText);
+    const locking = database.fetchLock(key, { timeoutMs: PATIENCE_MS, readonly: true });
+    const locked = await this.#track(`look at ${name} ${keyText}`, locking);
+    if (!locked.ok) return;
+    const generation = this.node.validGeneration(name);
+    if (this.#random.chance(this.#workload.holdChance)) {
+      await this.#sleep(this.#random.between(1, this.#workload.holdMaxMs));
+    }
+    if (this.node.validGeneration(name) === generation) {
+      counters.checkCopy(name, keyText, generation, counterOf(locked.value.data));
+    }
+    locked.value.release();
   }
 
   // --- controls

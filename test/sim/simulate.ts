@@ -30,6 +30,8 @@ export interface RunResult {
   readonly faults: number;
   readonly recoveries: number;
   readonly increments: number;
+  /** Reads without the record itself that were compared with the model. */
+  readonly reads: number;
   readonly settleMs: number;
 }
 
@@ -100,6 +102,7 @@ class Run {
       faults: this.#faults.count + this.#operator.count,
       recoveries: cluster.recoveries,
       increments: this.#workload.increments,
+      reads: this.#workload.counters.readsChecked,
       settleMs: this.#settleMs,
     };
   }
@@ -232,6 +235,9 @@ function swarm(options: RunOptions): ConstructorParameters<typeof SimCluster>[0]
   if (random.chance(0.3)) tunables["RecoverTimeout"] = random.pick([5, 10]);
   if (random.chance(0.3)) tunables["RecBufferSizeLimit"] = 1024;
   if (random.chance(0.3)) tunables["LockProcessesPerDB"] = 1;
+  tunables["HopcountMakeSticky"] = random.pick([1, 2, 50]);
+  tunables["StickyPindown"] = random.pick([20, 200, 1000]);
+  tunables["StickyDuration"] = random.pick([1, 10, 600]);
   return {
     seed: options.seed,
     nodes: options.nodes,

@@ -2,6 +2,7 @@
  * The clients of a simulated cluster and what they do how often, drawn from the seed (swarm
  * testing), and the models that they share.
  */
+import { DB_FLAGS } from "../../src/wire/constants.ts";
 import { CounterModel, MessageModel, OpenRequests } from "./client_models.ts";
 import type { SimCluster } from "./cluster.ts";
 import type { SeededRandom } from "./random.ts";
@@ -29,6 +30,8 @@ export class Workload {
   stopped = false;
   readonly #databases: number;
   readonly #keys: number;
+  /** By number of the database. */
+  readonly #flags: readonly number[];
   readonly #weights: readonly (readonly [ClientAction, number])[];
   #connections = 0;
 
@@ -45,10 +48,20 @@ export class Workload {
     this.holdMaxMs = random.chance(0.2) ? 3000 : 100;
     this.#databases = 1 + random.below(DATABASES_MAX);
     this.#keys = 1 + random.below(KEYS_MAX);
+    const readonlyChance = random.pick([0, 0.5, 1]);
+    const stickyChance = random.pick([0, 0, 0.5, 1]);
+    this.#flags = Array.from(
+      { length: this.#databases },
+      () =>
+        (random.chance(readonlyChance) ? DB_FLAGS.READONLY : 0) |
+        (random.chance(stickyChance) ? DB_FLAGS.STICKY : 0),
+    );
     this.#weights = [
       ["increment", random.between(3, 20)],
       ["delete", random.chance(0.5) ? 0 : random.between(0, 2)],
       ["fetch", random.chance(0.3) ? 0 : random.between(0, 4)],
+      ["read", random.chance(0.3) ? 0 : random.between(0, 12)],
+      ["look", random.chance(0.3) ? 0 : random.between(0, 12)],
       ["ping", random.between(0, 1)],
       ["ask", random.between(0, 1)],
       ["message", random.between(0, 3)],
@@ -97,9 +110,17 @@ export class Workload {
   }
 
   pickDatabase(random: SeededRandom): string {
-    return `work${random.below(this.#databases)}.tdb`;
+    return databaseName(random.below(this.#databases));
+  }
+  /** DB_FLAGS that clients attach to it with. */
+  databaseFlags(name: string): number {
+    return this.#flags.find((_flags, number) => databaseName(number) === name) ?? 0;
   }
   pickKey(random: SeededRandom): string {
     return `key${random.below(this.#keys)}`;
   }
+}
+
+function databaseName(number: number): string {
+  return `work${number}.tdb`;
 }
