@@ -5,7 +5,12 @@
  * What a command prints must not contain what another harmless version of the product would do
  * otherwise: no times, no generations, no log text.
  */
-import { NODE_FLAGS, RECOVERY_ACTIVE, RECOVERY_NORMAL } from "../../src/wire/constants.ts";
+import {
+  DB_FLAGS,
+  NODE_FLAGS,
+  RECOVERY_ACTIVE,
+  RECOVERY_NORMAL,
+} from "../../src/wire/constants.ts";
 import type { SimNode } from "../sim/node.ts";
 import { flagsText, unsettled } from "../sim/settled.ts";
 import type { Stage } from "./stage.ts";
@@ -186,6 +191,12 @@ export const COMMANDS: readonly Command[] = [
     action: (stage, { PNN, NAME }) => stage.client(PNN, (client) => client.attach(NAME ?? "")),
   },
   {
+    pattern: "client PNN attach NAME FLAG",
+    help: "the same, and makes it readonly or sticky on all nodes",
+    action: (stage, { PNN, NAME, FLAG }) =>
+      stage.client(PNN, (client) => client.attach(NAME ?? "", databaseFlag(FLAG))),
+  },
+  {
     pattern: "client PNN increment NAME KEY",
     help: "counts a record up under its lock",
     action: (stage, { PNN, NAME, KEY }) =>
@@ -198,6 +209,12 @@ export const COMMANDS: readonly Command[] = [
       stage.client(PNN, (client) => client.read(NAME ?? "", KEY ?? "")),
   },
   {
+    pattern: "client PNN look NAME KEY",
+    help: "reads a record under its lock, for which a read-only copy is enough",
+    action: (stage, { PNN, NAME, KEY }) =>
+      stage.client(PNN, (client) => client.look(NAME ?? "", KEY ?? "")),
+  },
+  {
     pattern: "client PNN delete NAME KEY",
     help: "deletes a record under its lock",
     action: (stage, { PNN, NAME, KEY }) =>
@@ -208,6 +225,12 @@ export const COMMANDS: readonly Command[] = [
     help: "as increment, without waiting; end tells how it ended",
     action: (stage, { PNN, NAME, KEY }) =>
       stage.begin(PNN, (client) => client.increment(NAME ?? "", KEY ?? "")),
+  },
+  {
+    pattern: "begin client PNN look NAME KEY",
+    help: "as look, without waiting",
+    action: (stage, { PNN, NAME, KEY }) =>
+      stage.begin(PNN, (client) => client.look(NAME ?? "", KEY ?? "")),
   },
   {
     pattern: "begin client PNN hold NAME KEY SECONDS",
@@ -231,6 +254,12 @@ export const COMMANDS: readonly Command[] = [
     action: (stage, { NAME, KEY }) => stage.records(NAME ?? "", KEY ?? ""),
   },
 ];
+
+function databaseFlag(word: string | undefined): number {
+  if (word === "readonly") return DB_FLAGS.READONLY;
+  if (word === "sticky") return DB_FLAGS.STICKY;
+  throw new Error(`expected readonly or sticky, got "${word}"`);
+}
 
 function onNode(
   pattern: string,

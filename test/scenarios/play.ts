@@ -10,6 +10,7 @@ const PLACEHOLDERS: Readonly<Record<string, string>> = {
   ROLE: "leader|follower|holder",
   NAME: "\\S+",
   KEY: "\\S+",
+  FLAG: "readonly|sticky",
   SECONDS: "[0-9.]+s",
   REST: ".+",
 };

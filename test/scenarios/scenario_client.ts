@@ -31,8 +31,8 @@ export class ScenarioClient {
     this.#process = cluster.newProcess(`scenario client${node.pnn}`);
   }
 
-  async attach(name: string): Promise<string> {
-    const database = await this.#database(name);
+  async attach(name: string, flags = 0): Promise<string> {
+    const database = await this.#database(name, flags);
     return "failure" in database ? database.failure : "attached";
   }
 
@@ -53,6 +53,21 @@ export class ScenarioClient {
       record.release();
       return text;
     });
+  }
+
+  /** Under the lock, for which a read-only copy is enough. */
+  look(name: string, key: string): Promise<string> {
+    return this.#locked(
+      name,
+      key,
+      async (record) => {
+        const kind = record.readonlyCopy ? "copy" : "record";
+        const text = record.data.length === 0 ? "empty" : String(counterOf(record));
+        record.release();
+        return `${kind} ${text}`;
+      },
+      true,
+    );
   }
 
   remove(name: string, key: string): Promise<string> {
@@ -76,15 +91,16 @@ export class ScenarioClient {
     name: string,
     keyText: string,
     act: (record: LockedRecord) => Promise<string>,
+    readonly = false,
   ): Promise<string> {
     const database = await this.#database(name);
     if ("failure" in database) return database.failure;
     const key = new TextEncoder().encode(keyText);
-    const locked = await database.value.fetchLock(key, { timeoutMs: PATIENCE_MS });
+    const locked = await database.value.fetchLock(key, { timeoutMs: PATIENCE_MS, readonly });
     return locked.ok ? await act(locked.value) : locked.error.kind;
   }
 
-  async #database(name: string): Promise<Outcome<RecordDatabase>> {
+  async #database(name: string, flags = 0): Promise<Outcome<RecordDatabase>> {
     const client = await this.#connected();
     if ("failure" in client) return client;
     const known = this.#open.get(name);
@@ -94,7 +110,7 @@ export class ScenarioClient {
       timers: this.#process.timers,
       clock: this.#process.clock,
     };
-    const opened = await openRecordDatabase(client.value, environment, name, 0, PATIENCE_MS);
+    const opened = await openRecordDatabase(client.value, environment, name, flags, PATIENCE_MS);
     if (!opened.ok) return { failure: opened.error.kind };
     this.#open.set(name, opened.value);
     return { value: opened.value };

@@ -2,7 +2,7 @@
  * What a scenario plays on: a simulated cluster, at most one client per node, and what was seen
  * last, so that changes can be told without numbers.
  */
-import { RECOVERY_NORMAL } from "../../src/wire/constants.ts";
+import { RECORD_FLAGS, RECOVERY_NORMAL } from "../../src/wire/constants.ts";
 import { INVALID_GENERATION, UNKNOWN_PNN } from "../../src/wire/packet.ts";
 import { SimCluster } from "../sim/cluster.ts";
 import type { SimNode } from "../sim/node.ts";
@@ -183,7 +183,9 @@ export class Stage {
       if (copy === undefined) return `node ${node.pnn}: no record`;
       const data = copy.data ?? new Uint8Array(0);
       const value = data.length < 4 ? "empty" : `value ${new DataView(data.buffer).getUint32(0)}`;
-      return `node ${node.pnn}: data master ${copy.dmaster}, rsn ${copy.rsn}, ${value}`;
+      const lends = (copy.flags & RECORD_FLAGS.RO_HAVE_DELEGATIONS) !== 0 ? ", lends copies" : "";
+      const isCopy = (copy.flags & RECORD_FLAGS.RO_HAVE_READONLY) !== 0 ? ", read-only copy" : "";
+      return `node ${node.pnn}: data master ${copy.dmaster}, rsn ${copy.rsn}, ${value}${lends}${isCopy}`;
     });
   }
 }

@@ -215,4 +215,127 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: "revoke-waits-for-one",
+    breaks: "a record is free to write when the first of its delegates has answered",
+    edits: [
+      {
+        file: "src/database/revoke.ts",
+        find: "    if (revoke.open > 0) return;\n",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "revoke-ignores-failure",
+    breaks:
+      "a record is free to write although a delegate could not be asked to give its copy back",
+    edits: [
+      {
+        file: "src/database/revoke.ts",
+        find: "    if (revoke.problem !== undefined) {",
+        replace: "    if (revoke.open < 0) {",
+      },
+    ],
+  },
+  {
+    name: "first-delegate-only",
+    breaks: "only the first node that gets a copy of a record is written down",
+    edits: [
+      {
+        file: "src/database/delegations.ts",
+        find: "    if (((before[at] ?? 0) & bit) !== 0) return done;",
+        replace: "    if (before.length > 0) return done;",
+      },
+    ],
+  },
+  {
+    name: "revoke-never-complete",
+    breaks: "the record stays marked as having copies when all of them have been taken back",
+    edits: [
+      {
+        file: "src/database/revoke.ts",
+        find: "    header.flags = (header.flags & ~RECORD_FLAGS_RO) >>> 0;",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "copies-survive-recovery",
+    breaks: "a recovery leaves read-only flags on records",
+    edits: [
+      {
+        file: "src/database/push.ts",
+        find: "    header.flags = (header.flags & ~RECORD_FLAGS_RO) >>> 0;",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "copy-rsn-too-low",
+    breaks:
+      "a copy has the number that the record had before, so it is not kept where that is known",
+    edits: [
+      {
+        file: "src/database/readonly_calls.ts",
+        find: "const FIRST_COPY_RSN_RISE = 3;",
+        replace: "const FIRST_COPY_RSN_RISE = 1;",
+      },
+    ],
+  },
+  {
+    name: "copy-rsn-too-high",
+    breaks: "a copy has the number of the record itself, so the update that takes it back is older",
+    edits: [
+      {
+        file: "src/database/readonly_calls.ts",
+        find: "const COPY_RSN_BELOW = 2;",
+        replace: "const COPY_RSN_BELOW = -2;",
+      },
+    ],
+  },
+  {
+    name: "copies-while-revoking",
+    breaks: "a node gets a copy while those of others are being taken back",
+    edits: [
+      {
+        file: "src/database/revoke.ts",
+        find: '    return this.state !== "granting" || wantsReadonly;',
+        replace: "    return !wantsReadonly;",
+      },
+    ],
+  },
+  {
+    name: "write-with-copies",
+    breaks: "a record with copies is passed on without taking them back",
+    edits: [
+      {
+        file: "src/database/node_calls.ts",
+        find: "    else if (!wantsCopy && (records.header.flags & RECORD_FLAGS_RO) !== 0) {\n",
+        replace: "    else if (!wantsCopy && (records.header.flags &= ~RECORD_FLAGS_RO) < 0) {\n",
+      },
+    ],
+  },
+  {
+    name: "writers-forgotten",
+    breaks: "who waited for the end of a revoke is not served afterwards",
+    edits: [
+      {
+        file: "src/database/revoke.ts",
+        find: '    revoke.state = "granting";\n    this.#waiting.resume(revoke.writers);',
+        replace: '    revoke.state = "granting";\n    revoke.writers.length = 0;',
+      },
+    ],
+  },
+  {
+    name: "pinned-calls-stay",
+    breaks: "calls that waited for the end of a pindown are forgotten",
+    edits: [
+      {
+        file: "src/database/sticky.ts",
+        find: "    this.#waiting.resume(record.waiting);",
+        replace: "",
+      },
+    ],
+  },
 ];

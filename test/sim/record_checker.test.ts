@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { createMemoryTdbOpener } from "../../src/tdb/memory_opener.ts";
 import { TDB_FLAGS, type Tdb } from "../../src/tdb/types.ts";
+import { RECORD_FLAGS } from "../../src/wire/constants.ts";
 import { type Content, RecordChecker } from "./record_checker.ts";
 import { Scheduler } from "./scheduler.ts";
 import { InvariantViolation, Judge } from "./violation.ts";
@@ -8,11 +9,12 @@ import { InvariantViolation, Judge } from "./violation.ts";
 const NAME = "work.tdb";
 const KEY = new TextEncoder().encode("key");
 
-function header(dmaster: number, rsn: number): Uint8Array {
+function header(dmaster: number, rsn: number, flags = 0): Uint8Array {
   const bytes = new Uint8Array(24);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, rsn, true);
   view.setUint32(8, dmaster, true);
+  view.setUint32(16, flags, true);
   return bytes;
 }
 
@@ -33,13 +35,13 @@ function world() {
     checker.watch(opened.value, pnn, NAME);
     return opened.value;
   });
-  const store = (pnn: number, dmaster: number, rsn: number) =>
-    (tdbs[pnn] as Tdb).storeParts(KEY, header(dmaster, rsn), new Uint8Array(4));
+  const store = (pnn: number, dmaster: number, rsn: number, flags = 0) =>
+    (tdbs[pnn] as Tdb).storeParts(KEY, header(dmaster, rsn, flags), new Uint8Array(4));
   return { checker, generations, store };
 }
 
 function content(dmaster: number, rsn: number, data: string): Content {
-  return new Map([["key", { dmaster, rsn, data: new TextEncoder().encode(data) }]]);
+  return new Map([["key", { dmaster, rsn, flags: 0, data: new TextEncoder().encode(data) }]]);
 }
 
 test("RecordChecker takes a migration as it should be", () => {
@@ -73,6 +75,17 @@ test("RecordChecker finds a new data master whose RSN did not rise, and an RSN t
   const second = world();
   second.store(0, 0, 4);
   expect(() => second.store(0, 0, 3)).toThrow("RSN goes back");
+});
+
+test("RecordChecker finds a read-only copy that outlives its revoke", () => {
+  const { store } = world();
+  const { RO_HAVE_DELEGATIONS, RO_HAVE_READONLY } = RECORD_FLAGS;
+  store(0, 0, 4, RO_HAVE_DELEGATIONS);
+  store(1, 0, 2, RO_HAVE_READONLY);
+  store(0, 0, 5, RO_HAVE_DELEGATIONS);
+  expect(() => store(0, 0, 6)).toThrow("outlives its revoke");
+  store(1, 0, 3);
+  store(0, 0, 7);
 });
 
 test("RecordChecker.thawed() finds what a recovery lost", () => {

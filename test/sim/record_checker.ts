@@ -11,18 +11,22 @@
  * 1. In one generation at most one node says of itself that it is data master of a record.
  * 2. In one generation a new data master has a higher RSN than every other node's copy, and no
  *    node's own copy goes back.
- * 3. What a participant of a recovery had is there afterwards: the copy with the highest RSN, its
+ * 3. When a data master may write a record (it is not marked as having read-only copies), no node has
+ *    such a copy.
+ * 4. What a participant of a recovery had is there afterwards: the copy with the highest RSN, its
  *    data unchanged, its RSN not lower. (An empty record may go.)
- * 4. All participants thaw with the same records.
+ * 5. All participants thaw with the same records.
  *
  * It must not change anything, and it sees no node that is not part of the generation.
  */
 import type { Tdb } from "../../src/tdb/types.ts";
+import { RECORD_FLAGS, RECORD_FLAGS_RO } from "../../src/wire/constants.ts";
 import type { Judge } from "./violation.ts";
 
 export interface Copy {
   readonly dmaster: number;
   readonly rsn: number;
+  readonly flags: number;
   /** The record's data, without header; only from a reading of the whole file. */
   readonly data: Uint8Array | undefined;
 }
@@ -149,9 +153,9 @@ export class RecordChecker {
     }
     const keys = this.#keysOf(name);
     for (const copies of keys.values()) copies.delete(pnn);
-    for (const [key, { dmaster, rsn }] of content) {
+    for (const [key, { dmaster, rsn, flags }] of content) {
       const copies = copiesOf(keys, key);
-      const copy = { generation, dmaster, rsn, data: undefined };
+      const copy = { generation, dmaster, rsn, flags, data: undefined };
       if (dmaster === pnn) this.#judgeMaster(pnn, name, key, copy, copies, false);
       copies.set(pnn, copy);
     }
@@ -232,6 +236,12 @@ export class RecordChecker {
       if (other.dmaster === otherPnn) {
         this.#judge.violated(
           `two data masters: ${describe(name, key, copy)}: node ${pnn} rsn ${copy.rsn} and node ${otherPnn} rsn ${other.rsn}`,
+        );
+      }
+      const isFree = (copy.flags & RECORD_FLAGS_RO) === 0;
+      if (isFree && (other.flags & RECORD_FLAGS.RO_HAVE_READONLY) !== 0) {
+        this.#judge.violated(
+          `a copy outlives its revoke: ${describe(name, key, copy)}: data master ${pnn} may write, node ${otherPnn} has a read-only copy`,
         );
       }
       if (other.rsn > copy.rsn || (other.rsn === copy.rsn && !wasMaster)) {
@@ -319,10 +329,11 @@ export function readContent(tdb: Tdb): Content {
   return content;
 }
 
-function readHeader(bytes: Uint8Array): { dmaster: number; rsn: number } {
+function readHeader(bytes: Uint8Array): { dmaster: number; rsn: number; flags: number } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, HEADER_BYTES);
   return {
     dmaster: view.getUint32(8, true),
+    flags: view.getUint32(16, true),
     rsn: view.getUint32(0, true) + view.getUint32(4, true) * 0x100000000,
   };
 }
