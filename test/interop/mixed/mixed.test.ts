@@ -5,6 +5,7 @@
 import { expect, test } from "bun:test";
 import type { LockKind } from "../../../src/local/cluster_description.ts";
 import { stockInstalled, withCluster } from "../../support/local_cluster.ts";
+import { copiesAreLentAndTakenBack, readersAndWriters, toolReadsCopies } from "./copies.ts";
 import { checkKept, checkVolatile, fillKept, fillVolatile } from "./contents.ts";
 import { type Kind, MixedCluster } from "./mixed_cluster.ts";
 import { step } from "./steps.ts";
@@ -13,6 +14,16 @@ import { countTogether, messageRing, recordsGoEverywhere } from "./traffic.ts";
 const interop = test.skipIf(!stockInstalled());
 const TIMEOUT_MS = 300_000;
 const KINDS: readonly Kind[] = ["ours", "stock"];
+
+/** Read-only copies in a cluster of two nodes of one kind and one of the other. */
+async function copiesScenario(mixed: MixedCluster): Promise<void> {
+  await step("all OK", () => mixed.settled(mixed.pnns));
+  await step("copies are lent and taken back", () => copiesAreLentAndTakenBack(mixed));
+  await step("tools read copies", () => toolReadsCopies(mixed));
+  await step("readers and writers", () => readersAndWriters(mixed));
+  await step("a recovery takes copies back", () => mixed.recover());
+  await step("copies once more", () => copiesAreLentAndTakenBack(mixed));
+}
 
 /** A node of this kind leads, a recovery that it coordinates keeps everything. */
 async function leadAndRecover(mixed: MixedCluster, kind: Kind): Promise<number> {
@@ -74,11 +85,14 @@ const CASES: readonly Case[] = [
   { stock: [0], lock: "file", run: shortScenario },
   { stock: [0, 1], lock: "none", run: shortScenario },
 ];
+const COPIES_CASES: readonly Case[] = [
+  { stock: [2], lock: "none", run: copiesScenario },
+  { stock: [0, 1], lock: "none", run: copiesScenario },
+];
 
-for (const { stock, lock, run } of CASES) {
-  const lockName = lock === "none" ? "without a cluster lock" : "with a cluster lock";
+function play(name: string, { stock, lock, run }: Case): void {
   interop(
-    `${3 - stock.length} of our nodes and ${stock.length} of Debian's, ${lockName}`,
+    name,
     () =>
       withCluster({ nodes: 3, stock, lock, startNothing: true }, async (cluster) => {
         const mixed = new MixedCluster(cluster);
@@ -87,4 +101,13 @@ for (const { stock, lock, run } of CASES) {
       }),
     TIMEOUT_MS,
   );
+}
+
+for (const one of CASES) {
+  const nodes = `${3 - one.stock.length} of our nodes and ${one.stock.length} of Debian's`;
+  play(`${nodes}, ${one.lock === "none" ? "without a cluster lock" : "with a cluster lock"}`, one);
+}
+for (const one of COPIES_CASES) {
+  const nodes = `${3 - one.stock.length} of our nodes and ${one.stock.length} of Debian's`;
+  play(`read-only copies between ${nodes}`, one);
 }

@@ -34,6 +34,13 @@ export function must<T>(
   return outcome.value;
 }
 
+export interface LocalRecord {
+  readonly dmaster: number;
+  /** RECORD_FLAGS. */
+  readonly flags: number;
+  readonly value: string;
+}
+
 export class MixedCluster {
   readonly cluster: TestCluster;
   readonly #clients = new Map<number, CtdbClient>();
@@ -183,13 +190,13 @@ export class MixedCluster {
   // --- records
 
   /** The database as a client of this node opens it; the caller closes it. */
-  async open(pnn: number, name: string): Promise<RecordDatabase> {
+  async open(pnn: number, name: string, flags = 0): Promise<RecordDatabase> {
     const client = await this.client(pnn);
     const opened = await openRecordDatabase(
       client,
       recordEnvironment(),
       name,
-      0,
+      flags,
       REQUEST_TIMEOUT_MS,
     );
     return must(opened, `open "${name}" on node ${pnn}`);
@@ -230,12 +237,12 @@ export class MixedCluster {
     return /ptr:\[(.*)\]/.exec(result.stdout)?.[1] ?? result.stdout;
   }
 
-  /** Every record of the node's own file, beside its header's dmaster: nothing migrates for this. */
+  /** Every record of the node's own file, beside what its header says: nothing migrates for this. */
   async localRecords(
     pnn: number,
     name: string,
     flags: number,
-  ): Promise<ReadonlyMap<string, { readonly dmaster: number; readonly value: string }>> {
+  ): Promise<ReadonlyMap<string, LocalRecord>> {
     const client = await this.client(pnn);
     const attached = must(
       await attachDatabase(client, name, flags, REQUEST_TIMEOUT_MS),
@@ -248,13 +255,17 @@ export class MixedCluster {
       create: false,
     });
     const tdb = must(opened, `open "${attached.path}"`);
-    const records = new Map<string, { dmaster: number; value: string }>();
+    const records = new Map<string, LocalRecord>();
     try {
       for (let chain = tdb.nextUsedChain(0); chain < tdb.hashSize; ) {
         const visited = tdb.visitChain(chain, (key, data) => {
           const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
           const value = data.length > HEADER_BYTES ? text(data.slice(HEADER_BYTES)) : "";
-          records.set(text(key.slice()), { dmaster: view.getUint32(8, true), value });
+          records.set(text(key.slice()), {
+            dmaster: view.getUint32(8, true),
+            flags: view.getUint32(16, true),
+            value,
+          });
           return true;
         });
         must(visited, `walk "${attached.path}"`);

@@ -17,10 +17,11 @@ export async function withDatabases<T>(
   name: string,
   pnns: readonly number[],
   action: (databases: ReadonlyMap<number, RecordDatabase>) => Promise<T>,
+  flags = 0,
 ): Promise<T> {
   const databases = new Map<number, RecordDatabase>();
   try {
-    for (const pnn of pnns) databases.set(pnn, await mixed.open(pnn, name));
+    for (const pnn of pnns) databases.set(pnn, await mixed.open(pnn, name, flags));
     return await action(databases);
   } finally {
     for (const database of databases.values()) database.close();
