@@ -8,6 +8,7 @@
 import type { Result } from "../base/result.ts";
 import type { ControlHandlers } from "../transport/control_request.ts";
 import type { PacketView } from "../wire/packet.ts";
+import type { MemoryItem } from "./memory_report.ts";
 
 export interface DatabasePart {
   /** Handlers of all controls about databases and records. */
@@ -42,5 +43,7 @@ export interface DatabasePart {
   /** Bytes held for records on their way, for the memory report. */
   memoryBytes(): number;
   databaseNames(): readonly string[];
+  /** What each database holds beside its file, and what its vacuum has done. */
+  memoryItems(): readonly MemoryItem[];
   close(): void;
 }

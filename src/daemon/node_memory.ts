@@ -20,7 +20,7 @@ export function nodeMemory(
     name: `node-${pnn}`,
     bytes: queuedBytes(pnn),
   }));
-  const databases = node.database.databaseNames().map((name) => ({ name, bytes: 0 }));
+  const databases = node.database.memoryItems();
   return {
     name: "null_context",
     bytes: 0,

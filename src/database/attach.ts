@@ -69,12 +69,19 @@ export class AttachTable {
   readonly #host: DatabaseHost;
   readonly #health: PersistentHealth;
   readonly #byId: Map<number, Database>;
+  readonly #attached: (database: Database) => void;
   readonly #attaching = new Map<number, Attaching>();
 
-  constructor(host: DatabaseHost, health: PersistentHealth, byId: Map<number, Database>) {
+  constructor(
+    host: DatabaseHost,
+    health: PersistentHealth,
+    byId: Map<number, Database>,
+    attached: (database: Database) => void,
+  ) {
     this.#host = host;
     this.#health = health;
     this.#byId = byId;
+    this.#attached = attached;
   }
 
   /** `flags`: PERSISTENT, REPLICATED or none. `finished` may run inside the call. */
@@ -259,6 +266,7 @@ export class AttachTable {
     }
     this.#byId.set(identity.dbId, database);
     this.#attaching.delete(identity.dbId);
+    this.#attached(database);
     this.#host.log.notice(
       `Attached to database '${identity.path}' with flags 0x${tdb.flags.toString(16)}`,
     );

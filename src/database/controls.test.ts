@@ -183,7 +183,7 @@ test("TRY_DELETE_RECORDS deletes old foreign copies and returns the others", () 
   tdb.file.hold(tdb.chainOf(textBytes("locked")));
   const names = ["old", "same", "newer", "mine", "delegated", "locked", "absent"];
   const records = names.map((name) => ({ reqid: 0, key: textBytes(name), data: value(7, 1) }));
-  const reply = caller.now("TRY_DELETE_RECORDS", { db_id: dbId, records });
+  const reply = caller.now("TRY_DELETE_RECORDS", encode(recBuffer, { db_id: dbId, records }));
   const kept = decodeExact(recBuffer, reply.data ?? new Uint8Array());
   expect(kept.ok && kept.value.records.map(({ key }) => text(key))).toEqual([
     "newer",
@@ -193,17 +193,33 @@ test("TRY_DELETE_RECORDS deletes old foreign copies and returns the others", () 
   ]);
   expect([...tdb.file.contents.keys()].sort()).toEqual(["delegated", "locked", "mine", "newer"]);
   host.map = [0];
-  const refused = caller.now("TRY_DELETE_RECORDS", { db_id: dbId, records });
+  const refused = caller.now("TRY_DELETE_RECORDS", encode(recBuffer, { db_id: dbId, records }));
   const all = decodeExact(recBuffer, refused.data ?? new Uint8Array());
   expect(all.ok && all.value.records.length).toBe(names.length);
 });
 
-test("VACUUM_FETCH calls each record home", () => {
-  const { host, caller, dbId } = setUp();
+test("TRY_DELETE_RECORDS and VACUUM_FETCH refuse lists that are cut short, and do nothing", () => {
+  const { host, caller, dbId, tdb, database } = setUp();
+  host.map = [1];
+  tdb.store(textBytes("k"), value(5, 1));
   const records = [{ reqid: 0, key: textBytes("k"), data: value(7, 1) }];
-  expect(caller.now("VACUUM_FETCH", { db_id: dbId, records }).status).toBe(0);
-  expect(host.toNodes.map(({ pnn }) => pnn)).toEqual([0]);
-  expect(caller.set.pendingCalls).toBe(1);
+  const whole = encode(recBuffer, { db_id: dbId, records });
+  for (const bytes of [whole.subarray(0, whole.length - 1), whole.subarray(0, 5)]) {
+    expect(caller.now("TRY_DELETE_RECORDS", bytes).status).toBe(-1);
+    expect(caller.now("VACUUM_FETCH", bytes).status).toBe(-1);
+  }
+  expect(tdb.file.contents.size).toBe(1);
+  expect(database.fetchQueue.size).toBe(0);
+});
+
+test("VACUUM_FETCH keeps the keys for the next run", () => {
+  const { host, caller, dbId, database } = setUp();
+  const records = [{ reqid: 0, key: textBytes("k"), data: new Uint8Array(0) }];
+  const bytes = encode(recBuffer, { db_id: dbId, records });
+  expect(caller.now("VACUUM_FETCH", bytes).status).toBe(0);
+  expect(caller.now("VACUUM_FETCH", bytes).status).toBe(0);
+  expect(database.fetchQueue.size).toBe(1);
+  expect(host.toNodes).toEqual([]);
 });
 
 // --- traverses

@@ -9,6 +9,7 @@ import { DatabaseStatistics } from "./database_statistics.ts";
 import type { Delegations } from "./delegations.ts";
 import { DeleteQueue } from "./delete_queue.ts";
 import type { CollapsedFetch } from "./fetch_collapse.ts";
+import { FetchQueue } from "./fetch_queue.ts";
 import { DatabaseFreeze } from "./freeze.ts";
 import type { DatabaseHost } from "./host.ts";
 import { HotKeys } from "./hot_keys.ts";
@@ -53,6 +54,9 @@ export class Database implements DatabaseIdentity {
   readonly statistics = new DatabaseStatistics();
   readonly hotKeys = new HotKeys();
   readonly deleteQueue = new DeleteQueue();
+  readonly fetchQueue = new FetchQueue();
+  /** The run of the vacuum that works on it. */
+  vacuum: { cancel(reason: string): void } | undefined;
   readonly records: Records;
   readonly gate: ChainGate;
   readonly freeze: DatabaseFreeze;

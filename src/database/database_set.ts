@@ -36,6 +36,7 @@ import { TransactionCommits } from "./transaction_commit.ts";
 import { Traverses } from "./traverses.ts";
 import { UpdateRecord } from "./update_record.ts";
 import { VacuumControls } from "./vacuum_controls.ts";
+import { VacuumSchedule } from "./vacuum_schedule.ts";
 
 export class DatabaseSet {
   readonly controls: ControlHandlers;
@@ -51,6 +52,7 @@ export class DatabaseSet {
   readonly #updateRecord: UpdateRecord;
   readonly #pushRecord: PushRecord;
   readonly #commits: TransactionCommits;
+  readonly #vacuum: VacuumSchedule;
   /** Generation in which the link to a node was lost while a recovery ran. */
   #lossGeneration: number | undefined;
 
@@ -71,7 +73,11 @@ export class DatabaseSet {
       this.#attachTable.afterAttaching(dbId, action);
     this.#nodeCalls = new NodeCalls({ ...calls, isCommitting, afterAttaching });
     this.#health = new PersistentHealth(host);
-    this.#attachTable = new AttachTable(host, this.#health, this.#byId);
+    const vacuum = new VacuumSchedule(host, pending);
+    this.#vacuum = vacuum;
+    this.#attachTable = new AttachTable(host, this.#health, this.#byId, (database) =>
+      vacuum.attached(database),
+    );
     this.#attachControl = new AttachControl(host, this.#attachTable, this.#byId);
     this.#traverses = new Traverses(host, this.#byId);
     this.#updateRecord = new UpdateRecord(host, findDatabase);
@@ -83,7 +89,7 @@ export class DatabaseSet {
       ...this.#traverses.controls,
       ...new DatabaseControls({ host, health, byId: this.#byId }).controls,
       ...new RecoveryControls({ host, health, findDatabase, thawed }).controls,
-      ...new VacuumControls({ host, pending, findDatabase }).controls,
+      ...new VacuumControls({ host, schedule: vacuum, findDatabase }).controls,
       ...this.#ownControls(),
     });
   }
@@ -139,6 +145,7 @@ export class DatabaseSet {
   close(): void {
     this.#traverses.close();
     this.#commits.close();
+    this.#vacuum.stop();
     this.#attachControl.close();
     for (const database of this.#byId.values()) this.#release(database, "the daemon ends");
     this.#byId.clear();
@@ -148,6 +155,7 @@ export class DatabaseSet {
   /** Stops everything on it and closes its file. */
   #release(database: Database, reason: string): void {
     database.detached = true;
+    this.#vacuum.detached(database);
     database.sequence.stop();
     database.push?.end();
     database.closeDelegations(reason);
@@ -287,6 +295,7 @@ export class DatabaseSet {
    */
   nodeLost(pnn: number): void {
     this.#traverses.nodeLost(pnn);
+    this.#vacuum.nodeLost(pnn);
     const tookPart = this.#host.vnnMap().includes(pnn);
     const hasRecords = [...this.#byId.values()].some(({ kind }) => kind === "volatile");
     if (!tookPart || !hasRecords || this.#isInactive()) return;
@@ -341,6 +350,22 @@ export class DatabaseSet {
   databaseByName(name: string): Database | undefined {
     for (const database of this.#byId.values()) if (database.name === name) return database;
     return undefined;
+  }
+
+  /** For the memory report: one item each, with what waits for the vacuum. */
+  memoryItems() {
+    return [...this.#byId.values()].map(({ name, kind, deleteQueue, fetchQueue, statistics }) => ({
+      name,
+      bytes: 0,
+      children:
+        kind !== "volatile"
+          ? []
+          : [
+              { name: `delete queue: ${deleteQueue.size}`, bytes: deleteQueue.memoryBytes },
+              { name: `fetch queue: ${fetchQueue.size}`, bytes: fetchQueue.memoryBytes },
+              { name: statistics.vacuum.describe(), bytes: 0 },
+            ],
+    }));
   }
 
   /** Bytes held for requests that wait. */

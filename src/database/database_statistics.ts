@@ -4,6 +4,7 @@
  */
 import { type DbStatistics, type LatencyCounter, MAX_COUNT_BUCKETS } from "../wire/structs.ts";
 import type { HotKeys } from "./hot_keys.ts";
+import { type VacuumCounts, VacuumStatistics } from "./vacuum_statistics.ts";
 
 export type MutableLatency = { -readonly [K in keyof LatencyCounter]: number };
 
@@ -83,10 +84,17 @@ export class DatabaseStatistics {
   readonly locks = newLocks();
   readonly hopCountBuckets = new Array<number>(MAX_COUNT_BUCKETS).fill(0);
   readonly vacuumLatency = newLatency();
+  vacuum = new VacuumStatistics();
   delegations = 0;
   revokes = 0;
 
+  vacuumEnded(counts: VacuumCounts, how: { full: boolean; ok: boolean; durationMs: number }): void {
+    addLatency(this.vacuumLatency, how.durationMs);
+    this.vacuum.ended(counts, how);
+  }
+
   reset(): void {
+    this.vacuum = new VacuumStatistics();
     // Waits that are running end later: the gauges stay.
     Object.assign(this.locks, { num_calls: 0, num_failed: 0 });
     Object.assign(this.locks.latency, newLatency());

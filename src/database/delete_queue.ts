@@ -2,51 +2,70 @@
  * Empty records that wait for the vacuum: key → the header that they had when they were queued. The
  * vacuum acts only on a record whose header still is that one.
  *
- * Invariant: bounded. A record that found no room is still empty in the file, and the vacuum's full
- * walk finds it there.
+ * Invariants:
+ * 1. Bounded. A record that found no room is still empty in the file, and the vacuum's full walk finds
+ *    it there.
+ * 2. What a run has taken out and could not deal with comes back, unless the key was queued again
+ *    meanwhile: then the newer entry counts.
  */
-
-import { KeyMap } from "./key_map.ts";
-import { DELETE_QUEUE_MAX } from "./limits.ts";
-import { RecordHeader } from "./record_header.ts";
-
-export interface QueuedDeletion {
-  readonly key: Uint8Array;
-  readonly header: RecordHeader;
-}
+import { KeyTable } from "./key_table.ts";
+import { DELETE_QUEUE_BYTES_MAX, DELETE_QUEUE_MAX } from "./limits.ts";
+import type { RecordHeader } from "./record_header.ts";
 
 export class DeleteQueue {
-  readonly #entries = new KeyMap<QueuedDeletion>();
-  /** Records that found no room since the queue was last cleared. */
+  #entries = newTable();
+  /** Tables of runs that were cut short. */
+  #unfinished: KeyTable[] = [];
+  /** Records that found no room since the last full walk. */
   overflows = 0;
 
   get size(): number {
-    return this.#entries.size;
+    return this.#unfinished.reduce((sum, table) => sum + table.size, this.#entries.size);
   }
-
+  get memoryBytes(): number {
+    return this.#unfinished.reduce((sum, t) => sum + t.memoryBytes, this.#entries.memoryBytes);
+  }
   schedule(hash: number, key: Uint8Array, header: RecordHeader): void {
-    let entry = this.#entries.get(hash, key);
-    if (entry === undefined) {
-      if (this.#entries.size >= DELETE_QUEUE_MAX) {
-        this.overflows += 1;
-        return;
-      }
-      entry = { key: key.slice(), header: new RecordHeader() };
-      this.#entries.set(hash, entry.key, entry);
-    }
-    entry.header.set(header.rsnHi, header.rsnLo, header.dmaster, header.flags);
+    if (this.#entries.put(hash, key, header) < 0) this.overflows += 1;
   }
 
   remove(hash: number, key: Uint8Array): void {
-    if (this.#entries.size > 0) this.#entries.delete(hash, key);
+    const slot = this.#entries.find(hash, key);
+    if (slot >= 0) this.#entries.remove(slot);
   }
 
-  get(hash: number, key: Uint8Array): QueuedDeletion | undefined {
-    return this.#entries.get(hash, key);
+  /** For a run: the queue is empty afterwards, or nearly so after a run that was cut short. */
+  take(): KeyTable {
+    const unfinished = this.#unfinished.shift();
+    if (unfinished !== undefined) return unfinished;
+    const taken = this.#entries;
+    this.#entries = newTable();
+    return taken;
+  }
+
+  /** One entry of a run, not to be tried again before `dueMs`. */
+  giveBack(table: KeyTable, slot: number, dueMs: number, header: RecordHeader): void {
+    const key = table.keyOf(slot);
+    const hash = table.hashOf(slot);
+    if (this.#entries.find(hash, key) >= 0) return;
+    table.readHeader(slot, header);
+    const own = this.#entries.put(hash, key, header);
+    if (own < 0) this.overflows += 1;
+    else this.#entries.setDueMs(own, dueMs);
+  }
+
+  /** Everything that a run has left, at once. */
+  giveBackAll(table: KeyTable): void {
+    if (table.size > 0) this.#unfinished.push(table);
   }
 
   clear(): void {
-    this.#entries.clear();
+    this.#entries = newTable();
+    this.#unfinished = [];
     this.overflows = 0;
   }
+}
+
+function newTable(): KeyTable {
+  return new KeyTable(DELETE_QUEUE_MAX, DELETE_QUEUE_BYTES_MAX);
 }

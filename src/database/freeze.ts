@@ -9,7 +9,8 @@
  *                                                      └──────── done ──────────┘
  *
  * Invariants:
- * 1. The gate of the database is closed exactly while it is frozen.
+ * 1. The gate of the database is closed while it is frozen. (Otherwise only a repack of the vacuum
+ *    closes it, which a freeze ends first.)
  * 2. A transaction exists only while frozen. Nothing cancels or thaws while committing: what arrives
  *    then is refused (thaw, cancel) or waits for the end of the commit (freeze, start).
  * 3. Whoever asked to freeze is answered once.
@@ -90,6 +91,7 @@ export class DatabaseFreeze {
 
   #beginFreeze(): void {
     this.#state = "freezing";
+    this.#database.vacuum?.cancel("it is being frozen");
     this.#host.log.notice(`Freeze db: ${this.#database.name}`);
     this.#sinceMs = this.#host.clock.monotonicMs();
     this.#endWait = countLockWait([this.#database.statistics.locks, this.#host.statistics.locks]);

@@ -33,6 +33,7 @@ export interface PendingCall {
   readonly packet: PacketView;
   readonly startedMs: number;
   readonly collapse: CollapsedFetch | undefined;
+  readonly ended: (() => void) | undefined;
 }
 
 export interface NewCall {
@@ -46,6 +47,8 @@ export interface NewCall {
   readonly destnode: number;
   readonly startedMs: number;
   readonly collapse: CollapsedFetch | undefined;
+  /** Runs when the call has ended, however it did. */
+  readonly ended?: () => void;
 }
 
 /**
@@ -86,6 +89,7 @@ export class PendingCalls {
       packet: this.#buildRequest(reqid, call),
       startedMs: call.startedMs,
       collapse: call.collapse,
+      ended: call.ended,
     };
     this.#byReqid.set(reqid, pending);
     this.#host.sendToNode(call.destnode, pending.packet);
@@ -149,6 +153,7 @@ export class PendingCalls {
   #forget(pending: PendingCall): void {
     this.#byReqid.delete(pending.reqid);
     if (pending.collapse !== undefined) this.#collapse.end(pending.collapse);
+    pending.ended?.();
   }
 
   /** The records that they fetch may still arrive; they are kept then, and nobody is answered. */

@@ -37,6 +37,8 @@ export class Push {
   #buffers: RecBufferCursor[] = [];
   #waitingBytes = 0;
   #stored = 0;
+  #bytes = 0;
+  #longest = 0;
   #failure: string | undefined;
   #ended = false;
   #running = false;
@@ -93,6 +95,7 @@ export class Push {
     const reply = this.#confirm;
     if (reply === undefined) return;
     this.#confirm = undefined;
+    this.#warnOfSize();
     this.end();
     reply({ status: 0, data: encode(u32Codec, this.#stored) });
   }
@@ -134,6 +137,9 @@ export class Push {
       return { ok: false, error: { code: "unsupported", reason } };
     }
     const { bytes, dataAt } = cursor;
+    const length = cursor.keyLength + cursor.dataLength;
+    this.#bytes += length;
+    if (length > this.#longest) this.#longest = length;
     const header = this.#header;
     header.readFrom(bytes, dataAt);
     header.flags = (header.flags & ~RECORD_FLAGS_RO) >>> 0;
@@ -144,6 +150,20 @@ export class Push {
     const needsHash = kind === "volatile" && (data.length === 0 || deleteQueue.size > 0);
     const hash = needsHash ? jenkinsHash(key) : 0;
     return this.#database.records.store(hash, key, header, data, lmasterOf(this.#host, hash));
+  }
+
+  /** A recovery sees every record: the time to notice a database that grows without end. */
+  #warnOfSize(): void {
+    const warn = (what: string, value: number, tunable: string): void => {
+      const limit = this.#host.tunable(tunable);
+      if (limit === 0 || value <= limit) return;
+      this.#host.log.warning(
+        `Database "${this.#database.name}" has ${what} of ${value}, above ${tunable} ${limit}`,
+      );
+    };
+    warn("a number of records", this.#stored, "DBRecordCountWarn");
+    warn("a longest record", this.#longest, "DBRecordSizeWarn");
+    warn("a size", this.#bytes, "DBSizeWarn");
   }
 
   #fail(reason: string): void {

@@ -105,6 +105,7 @@ export class RecoveryControls {
       return failure(`Failed to wipe database "${database.name}": ${wiped.error.reason}`);
     }
     database.deleteQueue.clear();
+    database.fetchQueue.clear();
     return SUCCESS;
   }
 

@@ -104,6 +104,9 @@ export class FakeDatabase implements DatabasePart {
   databaseNames(): readonly string[] {
     return [];
   }
+  memoryItems() {
+    return [];
+  }
   close(): void {}
 }
 

@@ -37,14 +37,21 @@ const DEFAULT_TUNABLES: Record<string, number> = {
   AllowClientDBAttach: 1,
   AllowUnhealthyDBRead: 0,
   ControlTimeout: 60,
+  DBRecordCountWarn: 100_000,
+  DBRecordSizeWarn: 10_000_000,
+  DBSizeWarn: 100_000_000,
   DatabaseHashSize: 131,
   DatabaseMaxDead: 5,
   DeferredAttachTO: 120,
   FetchCollapse: 1,
   LockProcessesPerDB: 200,
   RecBufferSizeLimit: 1_000_000,
+  RepackLimit: 10_000,
   SeqnumInterval: 1000,
   TraverseTimeout: 20,
+  VacuumFastPathCount: 60,
+  VacuumInterval: 10,
+  VacuumMaxRunTime: 120,
 };
 
 export class FakeHost implements DatabaseHost {

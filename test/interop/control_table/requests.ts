@@ -6,7 +6,7 @@
 import { type U64, u64, u64Add } from "../../../src/base/u64.ts";
 import { type Codec, encode } from "../../../src/wire/codec.ts";
 import { CONTROLS, type ControlName, type ControlRequestOf } from "../../../src/wire/controls.ts";
-import type { SockAddr } from "../../../src/wire/structs.ts";
+import { recBuffer, type SockAddr } from "../../../src/wire/structs.ts";
 
 /** What requests refer to. */
 export interface Situation {
@@ -37,6 +37,7 @@ function requests(situation: Situation): Requests {
   const { pid, volatileDb, persistentDb, generation } = situation;
   const db = { db_id: volatileDb, tid: generation };
   const noRecords = { db_id: volatileDb, records: [] };
+  const noRecordBytes = encode(recBuffer, noRecords);
   const key = new Uint8Array([1, 2, 3, 4]);
   const header = { rsn: u64(0, 1), dmaster: 0, reserved1: 0, flags: 0 };
   const addrInfo = { addr: ADDRESS, mask: 24, iface: "lo" };
@@ -69,7 +70,7 @@ function requests(situation: Situation): Requests {
     UPDATE_RECORD: noRecords,
     SEND_GRATUITOUS_ARP: addrInfo,
     WIPE_DATABASE: db,
-    TRY_DELETE_RECORDS: noRecords,
+    TRY_DELETE_RECORDS: noRecordBytes,
     ADD_PUBLIC_IP: addrInfo,
     DEL_PUBLIC_IP: { ...addrInfo, mask: 0, iface: "" },
     RELEASE_IP: { ...publicIp, pnn: 1 },
@@ -106,7 +107,7 @@ function requests(situation: Situation): Requests {
     DB_OPEN_FLAGS: volatileDb,
     DB_ATTACH_REPLICATED: "control_table_replicated.tdb",
     CHECK_PID_SRVID: { pid, srvid: SRVID },
-    VACUUM_FETCH: noRecords,
+    VACUUM_FETCH: noRecordBytes,
     DB_VACUUM: { db_id: volatileDb, full_vacuum_run: false },
     ECHO_DATA: { timeout: 0, data: key },
     TCP_CLIENT_DISCONNECTED: CONNECTION,

@@ -1,0 +1,48 @@
+/**
+ * Which other nodes may have copies of a record in this generation.
+ *
+ * Invariant: a node that was a member of this generation and is out of reach is not forgotten: it may
+ * come back with what it has, and then its old copies would count in a recovery. Until it is back, or a
+ * recovery has made a new generation without it, nobody can say that all copies of a record are gone.
+ * (A stopped or banned node is no holder: its records are invalid from that moment.)
+ */
+import { NODE_FLAGS } from "../wire/constants.ts";
+import type { DatabaseHost } from "./host.ts";
+
+const WORTHLESS = NODE_FLAGS.BANNED | NODE_FLAGS.STOPPED | NODE_FLAGS.DELETED;
+
+export class LostHolders {
+  readonly #host: DatabaseHost;
+  readonly #lost = new Set<number>();
+  #generation = 0;
+
+  constructor(host: DatabaseHost) {
+    this.#host = host;
+  }
+
+  nodeLost(pnn: number): void {
+    this.#renew();
+    if ((this.#host.nodeFlags(pnn) & WORTHLESS) === 0) this.#lost.add(pnn);
+  }
+
+  /** undefined: one of them cannot be asked now. */
+  others(): readonly number[] | undefined {
+    this.#renew();
+    const host = this.#host;
+    const active = host.activeNodes();
+    const isMissing = (pnn: number): boolean => !active.includes(pnn) && !this.#isWorthless(pnn);
+    if ([...this.#lost, ...host.vnnMap()].some(isMissing)) return undefined;
+    return active.filter((pnn) => pnn !== host.pnn);
+  }
+
+  #isWorthless(pnn: number): boolean {
+    return (this.#host.nodeFlags(pnn) & WORTHLESS) !== 0;
+  }
+
+  #renew(): void {
+    const generation = this.#host.generation();
+    if (generation === this.#generation) return;
+    this.#generation = generation;
+    this.#lost.clear();
+  }
+}

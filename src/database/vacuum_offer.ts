@@ -1,0 +1,80 @@
+/**
+ * Tells the lmasters of records that are empty here (VACUUM_FETCH), some at a time: each fetches its
+ * records with its own next run.
+ *
+ * Invariant: a record whose lmaster could not be told is kept for a later run.
+ */
+import { EMPTY } from "../wire/codec.ts";
+import { RecBufferBuilder } from "../wire/rec_buffer.ts";
+import { VACUUM_RECORDS_MAX } from "./limits.ts";
+import type { VacuumStage, VacuumWork } from "./vacuum_work.ts";
+
+export class VacuumOffer implements VacuumStage {
+  readonly name = "offering";
+  readonly #work: VacuumWork;
+  readonly #buffer: RecBufferBuilder;
+  #asking = false;
+
+  constructor(work: VacuumWork) {
+    this.#work = work;
+    this.#buffer = new RecBufferBuilder(
+      work.database.dbId,
+      work.host.tunable("RecBufferSizeLimit"),
+    );
+  }
+
+  step(): "done" | "more" | "wait" {
+    if (this.#asking) return "wait";
+    const { toOffer, host } = this.#work;
+    for (const [lmaster, slots] of toOffer) {
+      if (slots.length === 0) {
+        toOffer.delete(lmaster);
+        continue;
+      }
+      if (!host.nodeConnected(lmaster)) {
+        this.#keep(slots);
+        return "more";
+      }
+      this.#tell(lmaster, slots);
+      return "wait";
+    }
+    return "done";
+  }
+
+  #tell(lmaster: number, slots: number[]): void {
+    const { host, table, counts } = this.#work;
+    const buffer = this.#buffer;
+    buffer.reset();
+    const told: number[] = [];
+    while (told.length < VACUUM_RECORDS_MAX) {
+      const slot = slots.at(-1);
+      if (slot === undefined) break;
+      const key = table.keyOf(slot);
+      if (!buffer.fits(key.length, 0)) break;
+      buffer.add(host.pnn, key, EMPTY);
+      told.push(slot);
+      slots.pop();
+    }
+    this.#asking = true;
+    const timeoutMs = host.tunable("ControlTimeout") * 1000;
+    host.requestControl(lmaster, "VACUUM_FETCH", buffer.finish(), timeoutMs, (outcome) => {
+      this.#asking = false;
+      if (this.#work.ended) return;
+      if (outcome.ok) {
+        counts.offered += told.length;
+        for (const slot of told) table.remove(slot);
+      } else {
+        host.log.warning(
+          `Node ${lmaster} was not told of ${told.length} deleted records of database "${this.#work.database.name}": ${outcome.error}`,
+        );
+        this.#keep(told);
+        this.#keep(slots);
+      }
+      this.#work.resume();
+    });
+  }
+
+  #keep(slots: number[]): void {
+    for (let slot = slots.pop(); slot !== undefined; slot = slots.pop()) this.#work.keep(slot);
+  }
+}
