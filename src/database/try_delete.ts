@@ -8,10 +8,11 @@
  * 2. Every record that did not go is in the answer.
  */
 import { jenkinsHash } from "../base/jenkins_hash.ts";
-import { type ControlReply, failure, type ReplyLater } from "../transport/control_request.ts";
+import { failure, type ReplyLater } from "../transport/control_request.ts";
+import { encode } from "../wire/codec.ts";
 import { RECORD_FLAGS_RO } from "../wire/constants.ts";
 import { RecBufferBuilder, RecBufferCursor, recBufferProblem } from "../wire/rec_buffer.ts";
-import { LTDB_HEADER_BYTES } from "../wire/structs.ts";
+import { LTDB_HEADER_BYTES, recBuffer } from "../wire/structs.ts";
 import { RecordHeader } from "./record_header.ts";
 import type { Database } from "./database.ts";
 import type { DatabaseHost } from "./host.ts";
@@ -22,7 +23,7 @@ export class TryDelete {
   readonly #host: DatabaseHost;
   readonly #database: Database;
   readonly #cursor: RecBufferCursor;
-  readonly #kept: RecBufferBuilder;
+  #kept: RecBufferBuilder | undefined;
   readonly #given = new RecordHeader();
   readonly #reply: ReplyLater;
 
@@ -35,7 +36,6 @@ export class TryDelete {
     this.#host = host;
     this.#database = database;
     this.#cursor = new RecBufferCursor(bytes);
-    this.#kept = new RecBufferBuilder(database.dbId);
     this.#reply = reply;
     runSliced(host, "vacuum of others", (budget) => this.#slice(budget));
   }
@@ -48,10 +48,14 @@ export class TryDelete {
     const cursor = this.#cursor;
     while (cursor.next()) {
       const key = cursor.key();
-      if (!this.#deleteCopy(key, cursor)) this.#kept.add(cursor.reqid, key, cursor.data());
+      if (!this.#deleteCopy(key, cursor)) {
+        this.#kept ??= new RecBufferBuilder(this.#database.dbId);
+        this.#kept.add(cursor.reqid, key, cursor.data());
+      }
       if (budget.spent) return "more";
     }
-    this.#reply({ status: 0, data: this.#kept.finish() } satisfies ControlReply);
+    const data = this.#kept?.finish() ?? encode(recBuffer, { db_id: cursor.db_id, records: [] });
+    this.#reply({ status: 0, data });
     return "done";
   }
 

@@ -11,7 +11,7 @@
  */
 import { jenkinsHash } from "../base/jenkins_hash.ts";
 import type { ControlAnswered } from "./host.ts";
-import { RecBufferBuilder, RecBufferCursor } from "../wire/rec_buffer.ts";
+import { type RecBufferBuilder, RecBufferCursor } from "../wire/rec_buffer.ts";
 import { LTDB_HEADER_BYTES } from "../wire/structs.ts";
 import { VACUUM_RECORDS_MAX } from "./limits.ts";
 import { RecordHeader } from "./record_header.ts";
@@ -23,7 +23,7 @@ const REFUSED = 1;
 export class VacuumDelete implements VacuumStage {
   readonly name = "deleting";
   readonly #work: VacuumWork;
-  readonly #buffer: RecBufferBuilder;
+  #buffer: RecBufferBuilder | undefined;
   readonly #header = new RecordHeader();
   /** Slots that the others are asked about, or have answered for. */
   #batch: number[] = [];
@@ -33,10 +33,6 @@ export class VacuumDelete implements VacuumStage {
 
   constructor(work: VacuumWork) {
     this.#work = work;
-    this.#buffer = new RecBufferBuilder(
-      work.database.dbId,
-      work.host.tunable("RecBufferSizeLimit"),
-    );
   }
 
   step(budget: Budget): "done" | "more" | "wait" {
@@ -58,6 +54,7 @@ export class VacuumDelete implements VacuumStage {
     const others = parts.otherHolders();
     if (others === undefined) return this.#abandon(budget, "a node cannot be asked");
     this.#asked = others;
+    this.#buffer ??= this.#work.newBuffer();
     const buffer = this.#buffer;
     buffer.reset();
     while (this.#batch.length < VACUUM_RECORDS_MAX) {

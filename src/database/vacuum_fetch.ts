@@ -76,7 +76,10 @@ export class VacuumFetch implements VacuumStage {
     const { host, database } = this.#work;
     const table = this.#table;
     const dueMs = table.dueMsOf(slot);
-    if (dueMs > host.clock.monotonicMs()) return this.#giveBack(slot, dueMs);
+    if (dueMs > host.clock.monotonicMs()) {
+      this.#giveBack(slot, dueMs);
+      return;
+    }
     const hash = table.hashOf(slot);
     if (lmasterOf(host, hash) !== host.pnn) return;
     const key = table.keyOf(slot);
@@ -86,8 +89,8 @@ export class VacuumFetch implements VacuumStage {
       const failed = records.read(key, host.pnn) !== undefined;
       if (!failed && records.found) dmaster = records.header.dmaster;
     });
-    if (!looked) return this.#giveBack(slot, this.#work.nextTryMs);
-    if (dmaster !== undefined && dmaster !== host.pnn) this.#call(key, dmaster);
+    if (!looked) this.#giveBack(slot, this.#work.nextTryMs);
+    else if (dmaster !== undefined && dmaster !== host.pnn) this.#call(key, dmaster);
   }
 
   #call(key: Uint8Array, dmaster: number): void {

@@ -5,22 +5,18 @@
  * Invariant: a record whose lmaster could not be told is kept for a later run.
  */
 import { EMPTY } from "../wire/codec.ts";
-import { RecBufferBuilder } from "../wire/rec_buffer.ts";
+import type { RecBufferBuilder } from "../wire/rec_buffer.ts";
 import { VACUUM_RECORDS_MAX } from "./limits.ts";
 import type { VacuumStage, VacuumWork } from "./vacuum_work.ts";
 
 export class VacuumOffer implements VacuumStage {
   readonly name = "offering";
   readonly #work: VacuumWork;
-  readonly #buffer: RecBufferBuilder;
+  #buffer: RecBufferBuilder | undefined;
   #asking = false;
 
   constructor(work: VacuumWork) {
     this.#work = work;
-    this.#buffer = new RecBufferBuilder(
-      work.database.dbId,
-      work.host.tunable("RecBufferSizeLimit"),
-    );
   }
 
   step(): "done" | "more" | "wait" {
@@ -43,6 +39,7 @@ export class VacuumOffer implements VacuumStage {
 
   #tell(lmaster: number, slots: number[]): void {
     const { host, table, counts } = this.#work;
+    this.#buffer ??= this.#work.newBuffer();
     const buffer = this.#buffer;
     buffer.reset();
     const told: number[] = [];

@@ -44,8 +44,8 @@ export class VacuumRepack implements VacuumStage {
     this.#packing = undefined;
     packing.cancel();
     const { host, database } = this.#work;
-    if (!database.tdb.inTransaction || database.detached) return this.#openGate();
-    runTdbWork(host, "end of repack", packing, () => this.#openGate());
+    if (!database.tdb.inTransaction || database.detached) this.#openGate();
+    else runTdbWork(host, "end of repack", packing, () => this.#openGate());
   }
 
   /** Looked at when records have gone, and now and then. */

@@ -34,17 +34,27 @@ export class VacuumSort implements VacuumStage {
   #sort(slot: number): void {
     const work = this.#work;
     const { table, host } = work;
-    if (table.dueMsOf(slot) > host.clock.monotonicMs()) return work.putOff(slot);
+    if (table.dueMsOf(slot) > host.clock.monotonicMs()) {
+      work.putOff(slot);
+      return;
+    }
     const key = table.keyOf(slot);
-    const looked = work.withChain(key, () => {
-      if (!work.isAsQueued(slot, key)) return work.drop(slot);
-      const lmaster = lmasterOf(host, table.hashOf(slot));
-      if (lmaster !== host.pnn) return this.#offer(slot, lmaster);
-      const flags = table.flagsOf(slot) | work.database.records.header.flags;
-      if ((flags & RECORD_FLAGS.MIGRATED_WITH_DATA) !== 0) work.toDelete.push(slot);
-      else work.deleteHere(slot, key);
-    });
+    const looked = work.withChain(key, () => this.#sortLocked(slot, key));
     if (!looked) work.keep(slot);
+  }
+
+  #sortLocked(slot: number, key: Uint8Array): void {
+    const work = this.#work;
+    const { table, host } = work;
+    if (!work.isAsQueued(slot, key)) {
+      work.drop(slot);
+      return;
+    }
+    const lmaster = lmasterOf(host, table.hashOf(slot));
+    const flags = table.flagsOf(slot) | work.database.records.header.flags;
+    if (lmaster !== host.pnn) this.#offer(slot, lmaster);
+    else if ((flags & RECORD_FLAGS.MIGRATED_WITH_DATA) !== 0) work.toDelete.push(slot);
+    else work.deleteHere(slot, key);
   }
 
   #offer(slot: number, lmaster: number): void {

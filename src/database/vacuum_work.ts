@@ -6,6 +6,7 @@
  * lock in the turn that deletes it.
  */
 import { RECORD_FLAGS_RO } from "../wire/constants.ts";
+import { RecBufferBuilder } from "../wire/rec_buffer.ts";
 import type { Database } from "./database.ts";
 import type { DatabaseHost } from "./host.ts";
 import type { KeyTable } from "./key_table.ts";
@@ -66,6 +67,11 @@ export class VacuumWork {
   /** Set by the run: answers that come now find nobody. */
   ended = false;
 
+  /** For a list of records; made by those stages that send any. */
+  newBuffer(): RecBufferBuilder {
+    return new RecBufferBuilder(this.database.dbId, this.host.tunable("RecBufferSizeLimit"));
+  }
+
   resume(): void {
     this.#resume();
   }
@@ -124,9 +130,15 @@ export class VacuumWork {
   /** With the chain locked and the record as it was queued: deletes it from the file. */
   deleteHere(slot: number, key: Uint8Array): void {
     const { header } = this.database.records;
-    if ((header.flags & RECORD_FLAGS_RO) !== 0 || !this.isLmaster(slot)) return this.drop(slot);
+    if ((header.flags & RECORD_FLAGS_RO) !== 0 || !this.isLmaster(slot)) {
+      this.drop(slot);
+      return;
+    }
     const deleted = this.database.tdb.delete(key);
-    if (!deleted.ok) return this.keep(slot);
+    if (!deleted.ok) {
+      this.keep(slot);
+      return;
+    }
     this.counts.deleted += 1;
     this.table.remove(slot);
   }

@@ -8,6 +8,8 @@ import type { Slice, SlicedBody } from "./sliced.ts";
 import type { SlicedWork, Tdb } from "./types.ts";
 
 const BLOCK_BYTES = 1 << 20;
+const FIRST_BLOCK_BYTES = 1 << 14;
+const COMMIT_STEP_MS = 3;
 const ITEMS_PER_LOOK = 64;
 const LENGTHS_BYTES = 8;
 
@@ -39,9 +41,9 @@ export function* repackTdb(slice: Slice, tdb: Tdb): SlicedBody<void> {
   }
   const commit: SlicedWork<void> = tdb.commit();
   for (;;) {
-    const outcome = commit.step(1);
+    const outcome = commit.step(COMMIT_STEP_MS);
     if (outcome !== undefined) return outcome;
-    yield "wait";
+    yield commit.waiting === true ? "wait" : "more";
   }
 }
 
@@ -56,7 +58,8 @@ class RecordStack {
     const bytes = LENGTHS_BYTES + key.length + data.length;
     let block = this.#blocks.at(-1);
     if (block === undefined || this.#used + bytes > block.length) {
-      block = new Uint8Array(Math.max(BLOCK_BYTES, bytes));
+      const size = block === undefined ? FIRST_BLOCK_BYTES : BLOCK_BYTES;
+      block = new Uint8Array(Math.max(size, bytes));
       if (this.#blocks.length > 0) this.#ends.push(this.#used);
       this.#blocks.push(block);
       this.#used = 0;

@@ -17,6 +17,7 @@ import { RecordChecker } from "./record_checker.ts";
 import { watchRecoveries } from "./recovery_watch.ts";
 import { Scheduler, SimProcess } from "./scheduler.ts";
 import { unsettled } from "./settled.ts";
+import { watchVacuum } from "./vacuum_watch.ts";
 import { Judge } from "./violation.ts";
 
 export interface SimOptions {
@@ -78,6 +79,7 @@ export class SimCluster {
     );
     this.records = new RecordChecker(this.judge, {
       validGeneration: (pnn, name) => this.nodes[pnn]?.validGeneration(name),
+      lmaster: (pnn, key) => this.nodes[pnn]?.lmasterOf(key),
     });
   }
 
@@ -145,6 +147,7 @@ export class SimCluster {
 
   watchRecoveries(node: SimNode, databases: DatabaseSet): void {
     watchRecoveries(this.records, node, databases);
+    watchVacuum(this.records, node.pnn, databases);
   }
 
   recoveryStarted(node: SimNode, generation: number): void {

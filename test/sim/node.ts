@@ -2,6 +2,7 @@
  * One simulated node: a host with a disk, and on it the same objects that the real processes are
  * made of: ctdbd, recoverd, the recovery helper, each a process that can pause or die by itself.
  */
+import { jenkinsHash } from "../../src/base/jenkins_hash.ts";
 import type { Logger } from "../../src/base/log.ts";
 import { done, err, ok, type Result } from "../../src/base/result.ts";
 import { connectClient } from "../../src/client/ctdb_client.ts";
@@ -157,6 +158,12 @@ export class SimNode {
     const database = this.databases?.databaseByName(name);
     if (database === undefined || database.invalidRecords) return undefined;
     return database.freeze.state === "thawed" ? database.generation : undefined;
+  }
+
+  /** Of a key, by the vnn map that the node has. */
+  lmasterOf(key: Uint8Array): number | undefined {
+    const map = this.daemon?.node?.vnnMap.map ?? [];
+    return map[jenkinsHash(key) % map.length];
   }
 
   /** Stopped or banned. */

@@ -21,8 +21,10 @@ function header(dmaster: number, rsn: number, flags = 0): Uint8Array {
 /** Two nodes with a database each, in these generations. */
 function world() {
   const generations: (number | undefined)[] = [5, 5];
+  const lmaster = { pnn: 0 };
   const checker = new RecordChecker(new Judge(new Scheduler()), {
     validGeneration: (pnn) => generations[pnn],
+    lmaster: () => lmaster.pnn,
   });
   const tdbs = [0, 1].map((pnn) => {
     const opened = createMemoryTdbOpener().open({
@@ -35,9 +37,10 @@ function world() {
     checker.watch(opened.value, pnn, NAME);
     return opened.value;
   });
-  const store = (pnn: number, dmaster: number, rsn: number, flags = 0) =>
-    (tdbs[pnn] as Tdb).storeParts(KEY, header(dmaster, rsn, flags), new Uint8Array(4));
-  return { checker, generations, store };
+  const store = (pnn: number, dmaster: number, rsn: number, { flags = 0, bytes = 4 } = {}) =>
+    (tdbs[pnn] as Tdb).storeParts(KEY, header(dmaster, rsn, flags), new Uint8Array(bytes));
+  const remove = (pnn: number) => (tdbs[pnn] as Tdb).delete(KEY);
+  return { checker, generations, lmaster, store, remove };
 }
 
 function content(dmaster: number, rsn: number, data: string): Content {
@@ -80,9 +83,9 @@ test("RecordChecker finds a new data master whose RSN did not rise, and an RSN t
 test("RecordChecker finds a read-only copy that outlives its revoke", () => {
   const { store } = world();
   const { RO_HAVE_DELEGATIONS, RO_HAVE_READONLY } = RECORD_FLAGS;
-  store(0, 0, 4, RO_HAVE_DELEGATIONS);
-  store(1, 0, 2, RO_HAVE_READONLY);
-  store(0, 0, 5, RO_HAVE_DELEGATIONS);
+  store(0, 0, 4, { flags: RO_HAVE_DELEGATIONS });
+  store(1, 0, 2, { flags: RO_HAVE_READONLY });
+  store(0, 0, 5, { flags: RO_HAVE_DELEGATIONS });
   expect(() => store(0, 0, 6)).toThrow("outlives its revoke");
   store(1, 0, 3);
   store(0, 0, 7);
@@ -126,4 +129,44 @@ test("Judge.violated() keeps the first violation for the scheduler", () => {
   expect(() => judge.violated("one")).toThrow(InvariantViolation);
   expect(() => judge.violated("two")).toThrow("two");
   expect(scheduler.failure?.message).toBe("one");
+});
+
+test("RecordChecker takes a deletion when all other copies are gone or empty", () => {
+  const { store, remove, checker } = world();
+  store(1, 0, 1);
+  store(0, 0, 2, { bytes: 0 });
+  checker.askedToDelete(1, NAME, KEY, 2);
+  remove(1);
+  remove(0);
+  expect(checker.deletesSeen).toBe(2);
+});
+
+test("RecordChecker finds what must not be deleted", () => {
+  const live = world();
+  live.store(0, 0, 1);
+  expect(() => live.remove(0)).toThrow("live record");
+
+  const resurrected = world();
+  resurrected.store(1, 0, 1);
+  resurrected.store(0, 0, 2, { bytes: 0 });
+  expect(() => resurrected.remove(0)).toThrow("may come back");
+
+  const newer = world();
+  newer.store(1, 2, 7);
+  newer.checker.askedToDelete(1, NAME, KEY, 6);
+  expect(() => newer.remove(1)).toThrow("newer copy");
+
+  const forgotten = world();
+  forgotten.store(0, 1, 1);
+  forgotten.store(1, 1, 2);
+  expect(() => forgotten.remove(0)).toThrow("forgets");
+  forgotten.lmaster.pnn = 1;
+  forgotten.store(0, 1, 1);
+});
+
+test("RecordChecker does not judge deletions in content that counts for nothing", () => {
+  const { store, remove, generations } = world();
+  store(1, 1, 1);
+  generations[1] = undefined;
+  remove(1);
 });

@@ -1,6 +1,7 @@
 /**
  * Watches the volatile databases of a simulated cluster and holds them against the rules: two data
- * masters for one record in one generation, an RSN that goes back, records that a recovery loses.
+ * masters for one record in one generation, an RSN that goes back, records that a recovery loses, and
+ * records that the vacuum must not delete.
  *
  * How: the checker hangs on the stores of every TDB handle. Stores into a frozen or worthless
  * database belong to a recovery and are not judged one by one; instead the content of each
@@ -16,6 +17,10 @@
  * 4. What a participant of a recovery had is there afterwards: the copy with the highest RSN, its
  *    data unchanged, its RSN not lower. (An empty record may go.)
  * 5. All participants thaw with the same records.
+ * 6. No node deletes a record that it is data master of and that has data; or an empty one while
+ *    another node of the generation still has a copy with data, which a recovery could bring back; or,
+ *    being its lmaster, one whose data master is another node; or, when asked to by another node,
+ *    a copy newer than the one it was asked about.
  *
  * It must not change anything, and it sees no node that is not part of the generation.
  */
@@ -33,6 +38,7 @@ export interface Copy {
 
 interface StoredCopy extends Copy {
   readonly generation: number;
+  readonly empty: boolean;
 }
 
 /** Key (latin1) → copy. */
@@ -63,6 +69,8 @@ interface Recovery {
 export interface RecordCheckerView {
   /** Generation in which a node's content of the database is the cluster's now, if it is. */
   validGeneration(pnn: number, name: string): number | undefined;
+  /** Of the key, as the node sees it. */
+  lmaster(pnn: number, key: Uint8Array): number | undefined;
 }
 
 const HEADER_BYTES = 24;
@@ -76,7 +84,10 @@ export class RecordChecker {
   readonly #copies = new Map<string, Map<string, Map<number, StoredCopy>>>();
   /** database → the last recoveries: several leaders may be at it */
   readonly #recoveries = new Map<string, Recovery[]>();
+  /** RSN by node, database and key: deletions that other nodes ask for. */
+  readonly #asked = new Map<string, number>();
   storesSeen = 0;
+  deletesSeen = 0;
   thawsSeen = 0;
 
   constructor(judge: Judge, view: RecordCheckerView) {
@@ -91,17 +102,17 @@ export class RecordChecker {
     const remove = tdb.delete.bind(tdb);
     tdb.store = (key, data, mode) => {
       const result = store(key, data, mode);
-      if (result.ok) this.#stored(pnn, name, key, data);
+      if (result.ok) this.#stored(pnn, name, key, data, data.length <= HEADER_BYTES);
       return result;
     };
     tdb.storeParts = (key, head, data) => {
       const result = storeParts(key, head, data);
-      if (result.ok) this.#stored(pnn, name, key, head);
+      if (result.ok) this.#stored(pnn, name, key, head, data.length === 0);
       return result;
     };
     tdb.delete = (key) => {
       const result = remove(key);
-      if (result.ok) this.#copies.get(name)?.get(keyText(key))?.delete(pnn);
+      if (result.ok) this.#deleted(pnn, name, key);
       return result;
     };
   }
@@ -111,6 +122,13 @@ export class RecordChecker {
     for (const keys of this.#copies.values()) {
       for (const copies of keys.values()) copies.delete(pnn);
     }
+  }
+
+  /** A node is asked to delete its copy if it is not newer than this; the result ends that. */
+  askedToDelete(pnn: number, name: string, key: Uint8Array, rsn: number): () => void {
+    const id = `${pnn}/${name}/${keyText(key)}`;
+    this.#asked.set(id, rsn);
+    return () => this.#asked.delete(id);
   }
 
   /** A recovery's transaction starts on the node. */
@@ -153,9 +171,9 @@ export class RecordChecker {
     }
     const keys = this.#keysOf(name);
     for (const copies of keys.values()) copies.delete(pnn);
-    for (const [key, { dmaster, rsn, flags }] of content) {
+    for (const [key, { dmaster, rsn, flags, data }] of content) {
       const copies = copiesOf(keys, key);
-      const copy = { generation, dmaster, rsn, flags, data: undefined };
+      const copy = { generation, dmaster, rsn, flags, data: undefined, empty: data?.length === 0 };
       if (dmaster === pnn) this.#judgeMaster(pnn, name, key, copy, copies, false);
       copies.set(pnn, copy);
     }
@@ -201,13 +219,13 @@ export class RecordChecker {
     }
   }
 
-  #stored(pnn: number, name: string, key: Uint8Array, head: Uint8Array): void {
+  #stored(pnn: number, name: string, key: Uint8Array, head: Uint8Array, empty: boolean): void {
     const generation = this.#view.validGeneration(pnn, name);
     if (generation === undefined || head.length < HEADER_BYTES) return;
     this.storesSeen += 1;
     const text = keyText(key);
     const copies = copiesOf(this.#keysOf(name), text);
-    const copy = { generation, ...readHeader(head), data: undefined };
+    const copy = { generation, ...readHeader(head), data: undefined, empty };
     const own = copies.get(pnn);
     if (own !== undefined && own.generation === generation && own.rsn > copy.rsn) {
       this.#judge.violated(
@@ -219,6 +237,38 @@ export class RecordChecker {
       this.#judgeMaster(pnn, name, text, copy, copies, wasMaster);
     }
     copies.set(pnn, copy);
+  }
+
+  #deleted(pnn: number, name: string, key: Uint8Array): void {
+    const text = keyText(key);
+    const copies = this.#copies.get(name)?.get(text);
+    const own = copies?.get(pnn);
+    copies?.delete(pnn);
+    const generation = this.#view.validGeneration(pnn, name);
+    if (copies === undefined || own === undefined || own.generation !== generation) return;
+    this.deletesSeen += 1;
+    const where = `${describe(name, text, own)}: node ${pnn} deletes rsn ${own.rsn}`;
+    const asked = this.#asked.get(`${pnn}/${name}/${text}`);
+    if (asked !== undefined && own.rsn > asked) {
+      this.#judge.violated(`a newer copy is deleted: ${where}, asked about rsn ${asked}`);
+    }
+    if (own.dmaster === pnn && !own.empty) {
+      this.#judge.violated(`a live record is deleted: ${where}`);
+    }
+    for (const [otherPnn, other] of copies) {
+      if (this.#view.validGeneration(otherPnn, name) !== generation) continue;
+      if (other.generation !== generation) continue;
+      if (own.dmaster === pnn && !other.empty) {
+        this.#judge.violated(
+          `a record may come back: ${where}, node ${otherPnn} has rsn ${other.rsn} with data`,
+        );
+      }
+      if (other.dmaster === otherPnn && this.#view.lmaster(pnn, key) === pnn) {
+        this.#judge.violated(
+          `the lmaster forgets a data master: ${where}, node ${otherPnn} has rsn ${other.rsn}`,
+        );
+      }
+    }
   }
 
   #judgeMaster(

@@ -68,13 +68,14 @@ async function runSeed(seed: number): Promise<RunResult> {
 
 const started = performance.now();
 const cpuStarted = process.cpuUsage();
-const totals = { virtualMs: 0, turns: 0, recoveries: 0, faults: 0, failures: 0 };
+const totals = { virtualMs: 0, turns: 0, recoveries: 0, faults: 0, vacuumed: 0, failures: 0 };
 for (let seed = first; seed < first + count; seed++) {
   const result = await runSeed(seed);
   totals.virtualMs += result.virtualMs;
   totals.turns += result.turns;
   totals.recoveries += result.recoveries;
   totals.faults += result.faults;
+  totals.vacuumed += result.vacuumed;
   if (options.verbose) {
     console.log(
       `seed ${seed}: ${Math.round(result.virtualMs / 1000)} s, ${result.turns} turns, ` +
@@ -101,6 +102,6 @@ const virtualSeconds = Math.round(totals.virtualMs / 1000);
 console.log(
   `${count} seeds, ${virtualSeconds} virtual seconds in ${seconds.toFixed(1)} s ` +
     `(${Math.round(virtualSeconds / seconds)} per second, ${Math.round(virtualSeconds / cpuSeconds)} per second of CPU), ` +
-    `${totals.turns} turns, ${totals.faults} faults, ${totals.recoveries} recoveries, ${totals.failures} failed`,
+    `${totals.turns} turns, ${totals.faults} faults, ${totals.recoveries} recoveries, ${totals.vacuumed} deletions, ${totals.failures} failed`,
 );
 process.exitCode = totals.failures > 0 || options.mutant !== undefined ? 1 : 0;

@@ -19,6 +19,7 @@ const RECONNECT_MS = 1000;
 const SRVID_PREFIX = 0x51510000;
 const MESSAGES_AT_ONCE_MAX = 4;
 const FILLER_BYTES_MAX = 300;
+const UNSCHEDULED_CHANCE = 0.1;
 const LARGE_BYTES = 20_000;
 
 export type ClientAction =
@@ -160,7 +161,14 @@ export class SimClient {
     }
     if (action === "delete") {
       counters.stored(name, keyText, generation, 0);
-      await this.#track(`delete ${name} ${keyText}`, record.delete(PATIENCE_MS));
+      const what = `delete ${name} ${keyText}`;
+      if (!this.#random.chance(UNSCHEDULED_CHANCE)) {
+        await this.#track(what, record.delete(PATIENCE_MS));
+        return;
+      }
+      // As if it died before it told its daemon: only a full walk finds the record.
+      await this.#track(what, record.store(new Uint8Array(0), PATIENCE_MS));
+      record.release();
       return;
     }
     const storing = record.store(this.#counter(value + 1), PATIENCE_MS);

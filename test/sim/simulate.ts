@@ -10,6 +10,7 @@ import { Operator } from "./operator.ts";
 import { SeededRandom } from "./random.ts";
 import { unsettled } from "./settled.ts";
 import { InvariantViolation } from "./violation.ts";
+import { leftovers } from "./vacuum_backlog.ts";
 import { Workload } from "./workload.ts";
 
 export interface RunOptions {
@@ -32,6 +33,8 @@ export interface RunResult {
   readonly increments: number;
   /** Reads without the record itself that were compared with the model. */
   readonly reads: number;
+  /** Copies of records that were deleted from files. */
+  readonly vacuumed: number;
   readonly settleMs: number;
 }
 
@@ -41,6 +44,9 @@ const SETTLE_LIMIT_MS = 450_000;
 /** A cluster at rest for so long has no reason to keep anybody waiting. */
 const CALM_MS = 45_000;
 const LOOK_MS = 1000;
+const LAST_WORK_MS = 15_000;
+/** Some rounds of full runs over all databases, one after the other. */
+const VACUUM_LIMIT_MS = 900_000;
 
 export function simulate(options: RunOptions): RunResult {
   const run = new Run(options);
@@ -87,6 +93,7 @@ class Run {
     this.#oneMoreRecovery();
     this.#workload.stop();
     this.#drained();
+    this.#vacuumed();
     this.#filesAreSound();
     this.#sawEnough();
   }
@@ -103,6 +110,7 @@ class Run {
       recoveries: cluster.recoveries,
       increments: this.#workload.increments,
       reads: this.#workload.counters.readsChecked,
+      vacuumed: cluster.records.deletesSeen,
       settleMs: this.#settleMs,
     };
   }
@@ -154,8 +162,8 @@ class Run {
     void this.#cluster.node(0).request("SET_RECMODE", RECOVERY_ACTIVE);
     scheduler.runUntil(() => this.#cluster.recoveries > recoveries, SETTLE_LIMIT_MS);
     this.#until("settle after a forced recovery", SETTLE_LIMIT_MS);
-    // Clients that wait for the recovery get their turn.
-    scheduler.run(scheduler.nowMs + LOOK_MS);
+    // Clients that wait for the recovery get their turn, and leave something to the vacuum.
+    scheduler.run(scheduler.nowMs + LAST_WORK_MS);
   }
 
   /** With the clients gone nothing waits in a daemon any more. */
@@ -177,6 +185,20 @@ class Run {
       if (scheduler.nowMs >= limitMs) {
         throw new InvariantViolation(
           `still open after the clients have gone: ${left().join("; ")}`,
+        );
+      }
+      scheduler.run(scheduler.nowMs + LOOK_MS);
+    }
+  }
+
+  /** Deleted records do not pile up: left alone, all nodes get rid of them. */
+  #vacuumed(): void {
+    const { scheduler, nodes } = this.#cluster;
+    const limitMs = scheduler.nowMs + VACUUM_LIMIT_MS;
+    for (let left = leftovers(nodes); left.length > 0; left = leftovers(nodes)) {
+      if (scheduler.nowMs >= limitMs) {
+        throw new InvariantViolation(
+          `deleted records are still there after ${VACUUM_LIMIT_MS / 1000} s: ${left.slice(0, 5).join("; ")}`,
         );
       }
       scheduler.run(scheduler.nowMs + LOOK_MS);
@@ -229,6 +251,10 @@ function swarm(options: RunOptions): ConstructorParameters<typeof SimCluster>[0]
     DatabaseHashSize: random.pick([3, 13, 13, 101]),
     RecoveryBanPeriod: random.pick([30, 60, 300]),
     RerecoveryTimeout: random.pick([2, 10]),
+    VacuumInterval: random.pick([1, 1, 3, 10]),
+    VacuumFastPathCount: random.pick([1, 2, 6]),
+    VacuumMaxRunTime: random.pick([2, 120]),
+    RepackLimit: random.pick([2, 8, 10_000, 10_000]),
     FetchCollapse: random.chance(0.8) ? 1 : 0,
   };
   if (random.chance(0.3)) tunables["KeepaliveInterval"] = random.pick([1, 2]);

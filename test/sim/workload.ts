@@ -58,7 +58,7 @@ export class Workload {
     );
     this.#weights = [
       ["increment", random.between(3, 20)],
-      ["delete", random.chance(0.5) ? 0 : random.between(0, 2)],
+      ["delete", random.chance(0.3) ? 0 : random.between(0, random.chance(0.3) ? 20 : 4)],
       ["fetch", random.chance(0.3) ? 0 : random.between(0, 4)],
       ["read", random.chance(0.3) ? 0 : random.between(0, 12)],
       ["look", random.chance(0.3) ? 0 : random.between(0, 12)],
