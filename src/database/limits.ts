@@ -37,10 +37,12 @@ export const FETCH_QUEUE_BYTES_MAX = 64 * 1024 * 1024;
 
 /** Empty records whose read-only copies one walk of a vacuum begins to take back. */
 export const VACUUM_REVOKES_MAX = 1000;
+/** The vacuum gives the loop back sooner than other long work: nobody waits for it. */
+export const VACUUM_SLICE_MS = 3;
 /** Records of one VACUUM_FETCH or TRY_DELETE_RECORDS: what the receiver does in a slice or two. */
 export const VACUUM_RECORDS_MAX = 1000;
 /** Records that the vacuum fetches at the same time. */
-export const VACUUM_FETCHES_MAX = 256;
+export const VACUUM_FETCHES_MAX = 64;
 /** A run that nobody asked for goes on without fetches that take longer. */
 export const VACUUM_FETCH_PATIENCE_MS = 5000;
 /** Between the runs of two databases. */

@@ -20,14 +20,16 @@ const STEPS_PER_LOOK = 16;
 /** When a slice's time is over. One object serves a whole run. */
 export class Budget {
   readonly #host: DatabaseHost;
+  readonly #sliceMs: number;
   #endMs = 0;
   #steps = 0;
 
-  constructor(host: DatabaseHost) {
+  constructor(host: DatabaseHost, sliceMs = SLICE_BUDGET_MS) {
     this.#host = host;
+    this.#sliceMs = sliceMs;
   }
   restart(): void {
-    this.#endMs = this.#host.clock.monotonicMs() + SLICE_BUDGET_MS;
+    this.#endMs = this.#host.clock.monotonicMs() + this.#sliceMs;
     this.#steps = 0;
   }
   /** To be asked after each step. */
@@ -48,9 +50,10 @@ export function runSliced(
   host: DatabaseHost,
   name: string,
   step: (budget: Budget) => "done" | "more" | number,
+  sliceMs = SLICE_BUDGET_MS,
 ): SlicedRun {
   let cancelled = false;
-  const budget = new Budget(host);
+  const budget = new Budget(host, sliceMs);
   const slice = (): void => {
     if (cancelled) return;
     budget.restart();

@@ -13,6 +13,7 @@ import { encode } from "../wire/codec.ts";
 import { RECORD_FLAGS_RO } from "../wire/constants.ts";
 import { RecBufferBuilder, RecBufferCursor, recBufferProblem } from "../wire/rec_buffer.ts";
 import { LTDB_HEADER_BYTES, recBuffer } from "../wire/structs.ts";
+import { VACUUM_SLICE_MS } from "./limits.ts";
 import { RecordHeader } from "./record_header.ts";
 import type { Database } from "./database.ts";
 import type { DatabaseHost } from "./host.ts";
@@ -37,7 +38,7 @@ export class TryDelete {
     this.#database = database;
     this.#cursor = new RecBufferCursor(bytes);
     this.#reply = reply;
-    runSliced(host, "vacuum of others", (budget) => this.#slice(budget));
+    runSliced(host, "vacuum of others", (budget) => this.#slice(budget), VACUUM_SLICE_MS);
   }
 
   #slice(budget: Budget): "done" | "more" {

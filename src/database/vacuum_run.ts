@@ -15,6 +15,7 @@ import type { Timer } from "../platform/types.ts";
 import { NODE_FLAGS_INACTIVE } from "../wire/constants.ts";
 import type { Database } from "./database.ts";
 import type { DatabaseHost } from "./host.ts";
+import { VACUUM_SLICE_MS } from "./limits.ts";
 import { type Budget, runSliced } from "./slices.ts";
 import { VacuumDelete } from "./vacuum_delete.ts";
 import { VacuumFetch } from "./vacuum_fetch.ts";
@@ -96,7 +97,8 @@ export class VacuumRun {
 
   #continue(): void {
     this.#host.timers.after(0, () => {
-      if (!this.#work.ended) runSliced(this.#host, "vacuum", (budget) => this.#slice(budget));
+      if (this.#work.ended) return;
+      runSliced(this.#host, "vacuum", (budget) => this.#slice(budget), VACUUM_SLICE_MS);
     });
   }
 

@@ -15,6 +15,7 @@ import { messageFigures } from "./messages.ts";
 import { processFigures, processTree } from "./processes.ts";
 import { recordFigures } from "./records.ts";
 import { traverseFigures } from "./traverse.ts";
+import { vacuumFigures } from "./vacuum.ts";
 
 const ROUNDS = 3;
 const NODES = 3;
@@ -32,6 +33,7 @@ const FIGURES = [
   ...messageFigures,
   ...recordFigures,
   ...traverseFigures,
+  ...vacuumFigures,
 ];
 
 function benchCluster(kind: "ours" | "stock", cluster: TestCluster, startMs: number): BenchCluster {

@@ -361,4 +361,107 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: "vacuum-asks-nobody",
+    breaks: "the lmaster deletes records without asking the other nodes for their copies",
+    edits: [
+      {
+        file: "src/database/vacuum_holders.ts",
+        find: "return active.filter((pnn) => pnn !== host.pnn);",
+        replace: "return active.filter((pnn) => pnn < 0);",
+      },
+    ],
+  },
+  {
+    name: "vacuum-ignores-refusals",
+    breaks: "the lmaster deletes records that another node did not delete",
+    edits: [
+      {
+        file: "src/database/vacuum_delete.ts",
+        find: "if (table.markOf(slot) === REFUSED) this.#work.keep(slot);",
+        replace: "if (table.markOf(slot) === 2) this.#work.keep(slot);",
+      },
+    ],
+  },
+  {
+    name: "vacuum-does-not-look-again",
+    breaks: "the vacuum deletes what was queued without looking whether it still is what it was",
+    edits: [
+      {
+        file: "src/database/vacuum_delete.ts",
+        find: "if (work.isAsQueued(slot, key)) work.deleteHere(slot, key);",
+        replace: "if (work.table.isUsed(slot)) work.deleteHere(slot, key);",
+      },
+    ],
+  },
+  {
+    name: "vacuum-forgets-lost-nodes",
+    breaks: "the vacuum deletes records while a member of the generation is out of reach",
+    edits: [
+      {
+        file: "src/database/vacuum_holders.ts",
+        find: "if ([...this.#lost, ...host.vnnMap()].some(isMissing)) return undefined;",
+        replace: "if ([].some(isMissing)) return undefined;",
+      },
+      {
+        file: "src/database/database_set.ts",
+        find: "if (!this.#host.recovering()) this.#forceRecovery();",
+        replace: "this.#host.timers.after(300, () => this.#forceRecovery());",
+      },
+    ],
+  },
+  {
+    name: "try-delete-takes-newer",
+    breaks: "a node deletes a copy that is newer than the one it was asked about",
+    edits: [
+      {
+        file: "src/database/try_delete.ts",
+        find: "if (isNewer || own.dmaster === this.#host.pnn) return false;",
+        replace: "if (isNewer && own.dmaster === this.#host.pnn) return false;",
+      },
+    ],
+  },
+  {
+    name: "try-delete-as-lmaster",
+    breaks: "a node deletes its copy of a record although it is the lmaster",
+    edits: [
+      {
+        file: "src/database/try_delete.ts",
+        find: "    if (lmasterOf(this.#host, jenkinsHash(key)) === this.#host.pnn) return false;\n",
+        replace: "    void [lmasterOf, jenkinsHash];\n",
+      },
+      {
+        file: "src/database/vacuum_sort.ts",
+        find: "if (lmaster !== host.pnn) this.#offer(slot, lmaster);",
+        replace: "if (lmaster < 0) this.#offer(slot, lmaster);",
+      },
+      {
+        file: "src/database/vacuum_work.ts",
+        find: "(header.flags & RECORD_FLAGS_RO) !== 0 || !this.isLmaster(slot)",
+        replace: "(header.flags & RECORD_FLAGS_RO) !== 0",
+      },
+    ],
+  },
+  {
+    name: "offered-records-forgotten",
+    breaks: "the lmaster does not fetch what others offer it",
+    edits: [
+      {
+        file: "src/database/vacuum_fetch.ts",
+        find: "else if (dmaster !== undefined && dmaster !== host.pnn) this.#call(key, dmaster);",
+        replace: "else if (dmaster === -1) this.#call(key, dmaster);",
+      },
+    ],
+  },
+  {
+    name: "vacuum-never-walks",
+    breaks: "no run walks the whole database",
+    edits: [
+      {
+        file: "src/database/vacuum_run.ts",
+        find: "...(request.full ? [new VacuumWalk(work)] : []),",
+        replace: "...(request.full && request.asked ? [new VacuumWalk(work)] : []),",
+      },
+    ],
+  },
 ];

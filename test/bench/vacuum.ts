@@ -1,0 +1,194 @@
+/**
+ * Vacuum figures: how long it takes until 100 000 records that a client has deleted are gone from the
+ * files of all nodes, and how long a client of a node has to wait for an answer meanwhile.
+ *
+ * The records have data and have been through a recovery, so every node has a copy of each; two thirds
+ * of them have their lmaster elsewhere. Both figures come from one run.
+ */
+import { openRecordDatabase, type RecordDatabase } from "../../src/client/record.ts";
+import type { CtdbClient } from "../../src/client/types.ts";
+import type { Tdb } from "../../src/tdb/types.ts";
+import { RECOVERY_ACTIVE, RECOVERY_NORMAL } from "../../src/wire/constants.ts";
+import { recordEnvironment } from "../support/tdbs.ts";
+import type { BenchCluster, Figure } from "./figures.ts";
+import { connect } from "./messages.ts";
+
+const RECORDS = 100_000;
+const VALUE_BYTES = 200;
+const NAME = "bench_vacuum.tdb";
+const TIMEOUT_MS = 60_000;
+const GONE_LIMIT_MS = 60_000;
+/** Of the copies on all nodes: stock nodes leave keys whose hashes collide to a full run. */
+const LEFT_MAX = 100;
+const LOOK_MS = 200;
+const PING_PAUSE_MS = 2;
+const VISITS_AT_ONCE = 500;
+const NEVER_SEC = 100_000;
+const RUN_DEFAULT_SEC = 10;
+
+interface Measured {
+  readonly goneMs: number;
+  readonly longestAnswerMs: number;
+}
+
+function must<T>(outcome: { ok: true; value: T } | { ok: false; error: { reason: string } }): T {
+  if (!outcome.ok) throw new Error(outcome.error.reason);
+  return outcome.value;
+}
+
+const key = (index: number) => new TextEncoder().encode(`record-${index}`);
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function runEvery(cluster: BenchCluster, seconds: number): Promise<void> {
+  for (let pnn = 0; pnn < cluster.nodes; pnn++) {
+    await cluster.runTool(pnn, "setvar", "VacuumInterval", String(seconds));
+  }
+}
+
+async function fill(database: RecordDatabase): Promise<void> {
+  const value = new Uint8Array(VALUE_BYTES).fill(0x61);
+  for (let i = 0; i < RECORDS; i++) {
+    const record = must(await database.fetchLock(key(i), { timeoutMs: TIMEOUT_MS }));
+    must(await record.store(value, TIMEOUT_MS));
+    record.release();
+  }
+}
+
+async function recover(clients: readonly CtdbClient[]): Promise<void> {
+  const first = clients[0] as CtdbClient;
+  const generation = async () => must(await first.control("GETVNNMAP", undefined)).data.generation;
+  const before = await generation();
+  must(await first.control("SET_RECMODE", RECOVERY_ACTIVE));
+  const deadline = performance.now() + TIMEOUT_MS;
+  for (;;) {
+    await sleep(LOOK_MS);
+    const modes = await Promise.all(clients.map((c) => c.control("GET_RECMODE", undefined)));
+    const normal = modes.every((mode) => mode.ok && mode.value.status === RECOVERY_NORMAL);
+    if (normal && (await generation()) !== before) return;
+    if (performance.now() > deadline) throw new Error(`no recovery in ${TIMEOUT_MS} ms`);
+  }
+}
+
+/** Asks the node something small, again and again. */
+function pinging(client: CtdbClient): { stop(): Promise<number> } {
+  let stopped = false;
+  let longestMs = 0;
+  const loop = (async () => {
+    while (!stopped) {
+      const started = performance.now();
+      must(await client.control("PING", undefined, { timeoutMs: TIMEOUT_MS }));
+      longestMs = Math.max(longestMs, performance.now() - started);
+      await sleep(PING_PAUSE_MS);
+    }
+  })();
+  return {
+    async stop() {
+      stopped = true;
+      await loop;
+      return longestMs;
+    },
+  };
+}
+
+/** Records in a node's file, dead ones not counted. */
+async function recordsIn(tdb: Tdb): Promise<number> {
+  let count = 0;
+  let visits = 0;
+  const visit = (): boolean => {
+    count += 1;
+    return true;
+  };
+  let chain = tdb.nextUsedChain(0);
+  while (chain < tdb.hashSize) {
+    const visited = tdb.visitChain(chain, visit);
+    if (visited.ok) chain = tdb.nextUsedChain(chain + 1);
+    // The pings are measured in this process, too.
+    if (!visited.ok || ++visits % VISITS_AT_ONCE === 0) await sleep(1);
+  }
+  return count;
+}
+
+/**
+ * Run after run on all nodes, until nothing is left. Runs are asked for: the timers of stock nodes do
+ * not come back from a long interval.
+ */
+async function vacuumAll(
+  clients: readonly CtdbClient[],
+  db_id: number,
+  files: readonly Tdb[],
+): Promise<void> {
+  const deadline = performance.now() + GONE_LIMIT_MS;
+  for (;;) {
+    for (const client of clients) {
+      const request = { db_id, full_vacuum_run: false };
+      must(await client.control("DB_VACUUM", request, { timeoutMs: GONE_LIMIT_MS }));
+    }
+    let left = 0;
+    for (const file of files) left += await recordsIn(file);
+    if (left <= LEFT_MAX) return;
+    if (performance.now() > deadline) {
+      throw new Error(`${left} records are left after ${GONE_LIMIT_MS} ms`);
+    }
+  }
+}
+
+async function measure(cluster: BenchCluster): Promise<Measured> {
+  const pnns = Array.from({ length: cluster.nodes }, (_, pnn) => pnn);
+  const clients = await Promise.all(pnns.map((pnn) => connect(cluster, pnn)));
+  const watchers = await Promise.all(pnns.map((pnn) => connect(cluster, pnn)));
+  const environment = recordEnvironment();
+  const databases = await Promise.all(
+    clients.map(async (client) =>
+      must(await openRecordDatabase(client, environment, NAME, 0, TIMEOUT_MS)),
+    ),
+  );
+  const database = databases[0] as RecordDatabase;
+  await runEvery(cluster, NEVER_SEC);
+  await fill(database);
+  await recover(clients);
+  for (let i = 0; i < RECORDS; i++) {
+    const record = must(await database.fetchLock(key(i), { timeoutMs: TIMEOUT_MS }));
+    must(await record.delete(TIMEOUT_MS));
+  }
+  const files = databases.map(({ database: { path, openFlags } }) => {
+    const tdb = environment.tdbs.open({ path, flags: openFlags, hashSize: 0, create: false });
+    if (!tdb.ok) throw new Error(tdb.error.reason);
+    return tdb.value;
+  });
+  const pings = watchers.map(pinging);
+  const started = performance.now();
+  await vacuumAll(clients, database.database.id, files);
+  const goneMs = performance.now() - started;
+  const longest = await Promise.all(pings.map((ping) => ping.stop()));
+  await runEvery(cluster, RUN_DEFAULT_SEC);
+  for (const file of files) file.close();
+  for (const opened of databases) opened.close();
+  for (const client of [...clients, ...watchers]) client.close();
+  return { goneMs, longestAnswerMs: Math.max(...longest) };
+}
+
+const measured = new WeakMap<BenchCluster, Promise<Measured>>();
+
+function once(cluster: BenchCluster): Promise<Measured> {
+  let result = measured.get(cluster);
+  if (result === undefined) {
+    result = measure(cluster);
+    measured.set(cluster, result);
+  }
+  return result;
+}
+
+export const vacuumFigures: readonly Figure[] = [
+  {
+    name: `vacuum of ${RECORDS} deleted records, until they are gone from all nodes`,
+    unit: "ms",
+    better: "lower",
+    measure: async (cluster) => (await once(cluster)).goneMs,
+  },
+  {
+    name: `longest answer to a ping during the vacuum of ${RECORDS} deleted records`,
+    unit: "ms",
+    better: "lower",
+    measure: async (cluster) => (await once(cluster)).longestAnswerMs,
+  },
+];
