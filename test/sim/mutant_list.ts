@@ -412,8 +412,14 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "try-delete-takes-newer",
-    breaks: "a node deletes a copy that is newer than the one it was asked about",
+    breaks:
+      "a lmaster asks about records that have moved on, and a node deletes copies that are newer",
     edits: [
+      {
+        file: "src/database/vacuum_sort.ts",
+        find: "if (!work.isAsQueued(slot, key)) {",
+        replace: "if (!work.isAsQueued(slot, key) && !work.table.isUsed(slot)) {",
+      },
       {
         file: "src/database/try_delete.ts",
         find: "if (isNewer || own.dmaster === this.#host.pnn) return false;",
