@@ -193,3 +193,48 @@ test("LockedRecord.delete() leaves the header and schedules the deletion", async
   // It is released: the next lock needs no waiting.
   expect((await database.fetchLock(KEY, { timeoutMs: 0 })).ok).toBe(true);
 });
+
+test("RecordDatabase.read() looks at a record or a copy that is here without asking or locking", async () => {
+  const { ctdbd, database, put, file } = await world();
+  put(0, "own");
+  const own = await database.read(KEY, 1000);
+  expect(own.ok && text(own.value)).toBe("own");
+  put(2, "copy", RECORD_FLAGS.RO_HAVE_READONLY);
+  const copy = await database.read(KEY, 1000);
+  expect(copy.ok && text(copy.value)).toBe("copy");
+  expect(ctdbd.calls).toEqual([]);
+  expect(file.tryLockChain(file.chainOf(KEY), "write")).toBe("granted");
+});
+
+test("RecordDatabase.read() asks for a record that is elsewhere, several at once", async () => {
+  const { ctdbd, database, put, file } = await world();
+  put(2, "old");
+  ctdbd.callData = new Uint8Array([...encode(ltdbHeader, header(2)), ...textBytes("new")]);
+  const reads = await Promise.all([database.read(KEY, 1000), database.read(KEY, 1000)]);
+  expect(reads.map((read) => read.ok && text(read.value))).toEqual(["new", "new"]);
+  expect(ctdbd.calls).toEqual([
+    { key: "k1", flags: CALL_FLAGS.WANT_READONLY },
+    { key: "k1", flags: CALL_FLAGS.WANT_READONLY },
+  ]);
+  const kept = file.fetch(KEY);
+  expect(kept.ok && text(kept.value?.subarray(24))).toBe("old");
+});
+
+test("RecordDatabase.read() fails on a short answer, a refusal, and at its deadline", async () => {
+  const { ctdbd, database, time, file } = await world();
+  const kind = async () => {
+    const read = await database.read(KEY, 1000);
+    return read.ok ? undefined : read.error.kind;
+  };
+  expect(await kind()).toBe("malformed");
+  ctdbd.onCall = () => -1;
+  expect(await kind()).toBe("refused");
+  ctdbd.onCall = () => "silent";
+  const silent = kind();
+  await time.advance(1000);
+  expect(await silent).toBe("timeout");
+  file.tryLockChain(file.chainOf(KEY), "write");
+  const locked = kind();
+  await time.advance(1100);
+  expect(await locked).toBe("busy");
+});

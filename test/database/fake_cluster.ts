@@ -11,7 +11,7 @@ import type { ControlAnswered } from "../../src/database/host.ts";
 import { createMemoryTdbs } from "../../src/tdb/memory_opener.ts";
 import type { ControlHandler, ControlReply } from "../../src/transport/control_request.ts";
 import { decodeExact, EMPTY } from "../../src/wire/codec.ts";
-import { NULL_FUNC } from "../../src/wire/constants.ts";
+import { CALL_FLAGS, NULL_FUNC } from "../../src/wire/constants.ts";
 import { CONTROL_NAMES, CONTROLS, type ControlName } from "../../src/wire/controls.ts";
 import { BROADCAST_ACTIVE, BROADCAST_CONNECTED, type PacketView } from "../../src/wire/packet.ts";
 import { ControlCaller, FakeHost } from "./fake_host.ts";
@@ -202,10 +202,17 @@ export class FakeCluster {
     while (this.#deliverOne()) this.afterStep();
   }
 
-  call(pnn: number, clientId: number, reqid: number, dbId: number, key: Uint8Array): void {
+  call(
+    pnn: number,
+    clientId: number,
+    reqid: number,
+    dbId: number,
+    key: Uint8Array,
+    how = { flags: CALL_FLAGS.IMMEDIATE_MIGRATION as number, callid: NULL_FUNC },
+  ): void {
     const node = this.nodes[pnn] as ClusterNode;
     const header = { generation: 0, destnode: 0xf0000001, srcnode: 0, reqid };
-    const body = { flags: 1, db_id: dbId, callid: NULL_FUNC, hopcount: 0, key };
+    const body = { ...how, db_id: dbId, hopcount: 0, key };
     const packet = buildReqCall(header, { ...body, calldata: new Uint8Array(0) });
     const problem = node.set.clientCall(clientId, packet);
     if (problem !== undefined) throw new Error(problem);

@@ -68,6 +68,8 @@ export class FakeCtdbd {
   /** Runs after a message arrived (recoverd's part). */
   onMessage: (message: SeenMessage) => void = () => {};
   onCall: (key: Uint8Array) => number | "silent" = () => 0;
+  /** Data of the answers to calls. */
+  callData: Uint8Array = EMPTY;
   connections = 0;
   readonly #quirks: StreamQuirks;
   readonly #handlers = new Map<ControlName, Handler<never>>();
@@ -222,8 +224,10 @@ export class FakeCtdbd {
     if (status === "silent") return;
     const header = { generation: 0, operation: OPERATIONS.REPLY_CALL, destnode: 0 };
     const fields = { ...header, srcnode: this.pnn, reqid: packet.reqid };
-    const reply = newPacket(fields, REPLY_CALL_AT.DATA);
+    const reply = newPacket(fields, REPLY_CALL_AT.DATA + this.callData.length);
     reply.setU32(REPLY_CALL_AT.STATUS, status);
+    reply.setU32(REPLY_CALL_AT.DATA_LENGTH, this.callData.length);
+    reply.set(REPLY_CALL_AT.DATA, this.callData);
     queueMicrotask(() => this.send(reply));
   }
 }
