@@ -1,0 +1,221 @@
+/**
+ * A cluster of hosts in network namespaces with a shared directory as cluster file system, ctdbd and
+ * smbd on each, and a client host: `withNetnsCluster({ hosts: 3, kind: "ours" }, async (cluster) => …)`.
+ * Everything ends and is removed afterwards, whatever happens. When the action fails, the ends of all
+ * logs go to standard error.
+ */
+import { chmodSync, existsSync, mkdirSync } from "node:fs";
+import { compiledExecutables } from "../support/executables.ts";
+import { TemporaryDirectory } from "../support/temp_dir.ts";
+import { type CtdbKind, CtdbNode } from "./ctdb_node.ts";
+import { Host } from "./host.ts";
+import { namespacesPossible } from "./namespaces.ts";
+import { Network } from "./network.ts";
+import { clientOptions, Samba } from "./samba.ts";
+import { until, when } from "./until.ts";
+
+export interface NetnsOptions {
+  readonly hosts: number;
+  /** For all hosts, or one for each. */
+  readonly kind: CtdbKind | readonly CtdbKind[];
+  readonly tunables?: Readonly<Record<string, number>>;
+  /** Lines for smb.conf's global section; undefined: no smbd at all. */
+  readonly samba?: readonly string[] | undefined;
+}
+
+const PROGRAMS = ["/usr/sbin/ctdbd", "/usr/sbin/smbd", "/usr/bin/smbclient", "/usr/bin/nsenter"];
+const READY_TIMEOUT_MS = 60_000;
+const LOG_BYTES_SHOWN = 4_000;
+const PREFIX = "10.77.0";
+const PREFIX_LENGTH = 24;
+const CLIENT_NUMBER = 200;
+
+/** For `test.skipIf(!netnsPossible())`: root, and Debian's peers are here. */
+export function netnsPossible(): boolean {
+  return namespacesPossible() && PROGRAMS.every((path) => existsSync(path));
+}
+
+export class NetnsCluster {
+  readonly nodes: readonly CtdbNode[];
+  readonly samba: readonly Samba[];
+  readonly client: Host;
+  /** The cluster file system: the same path on every host. */
+  readonly shared: string;
+
+  constructor(nodes: readonly CtdbNode[], samba: readonly Samba[], client: Host, shared: string) {
+    this.nodes = nodes;
+    this.samba = samba;
+    this.client = client;
+    this.shared = shared;
+  }
+
+  host(pnn: number): Host {
+    return this.node(pnn).host;
+  }
+  node(pnn: number): CtdbNode {
+    return must(this.nodes[pnn], `no node ${pnn}`);
+  }
+  smb(pnn: number): Samba {
+    return must(this.samba[pnn], `no smbd on node ${pnn}`);
+  }
+
+  /** Each of `pnns` (default: all) is out of recovery and sees each other one healthy. */
+  async waitReady(pnns: readonly number[] = this.nodes.map((_, pnn) => pnn)): Promise<void> {
+    let said = "";
+    for (const pnn of pnns) {
+      await until(
+        `node ${pnn} is healthy and out of recovery`,
+        READY_TIMEOUT_MS,
+        async () => {
+          const health = await this.node(pnn).ctdb("nodestatus", pnns.join(","));
+          const mode = await this.node(pnn).ctdb("status");
+          said = health.stdout + health.stderr + mode.stdout;
+          return when(health.code === 0 && /Recovery mode:NORMAL/.test(mode.stdout));
+        },
+        () => `it said:\n${said}`,
+      );
+    }
+  }
+
+  logTails(): string {
+    const tail = (title: string, text: string) => `--- ${title}\n${text.slice(-LOG_BYTES_SHOWN)}\n`;
+    return [
+      ...this.nodes.map((node) => tail(`ctdbd of ${node.host.name}`, node.log())),
+      ...this.samba.map((samba) => tail(`smbd of ${samba.host.name}`, samba.log())),
+    ].join("");
+  }
+}
+
+/** A cluster for several tests; `end` is called whatever happens. */
+export class RunningCluster {
+  readonly #cluster: NetnsCluster;
+  readonly #parts: Parts;
+
+  constructor(cluster: NetnsCluster, parts: Parts) {
+    this.#cluster = cluster;
+    this.#parts = parts;
+  }
+
+  /** Runs an action; when it fails, the ends of all logs go to standard error. */
+  async watched<T>(action: (cluster: NetnsCluster) => Promise<T>): Promise<T> {
+    try {
+      return await action(this.#cluster);
+    } catch (error) {
+      process.stderr.write(this.#cluster.logTails());
+      throw error;
+    }
+  }
+
+  end(): Promise<void> {
+    return this.#parts.end();
+  }
+}
+
+/** What must end and be removed. */
+class Parts {
+  readonly directory = new TemporaryDirectory("netns");
+  readonly #ends: (() => Promise<void>)[] = [];
+
+  add<P extends { end(): Promise<void> }>(part: P): P {
+    this.#ends.push(() => part.end());
+    return part;
+  }
+  async end(): Promise<void> {
+    await Promise.all(this.#ends.map((end) => end()));
+    this.directory.remove();
+  }
+}
+
+export async function startNetnsCluster(options: NetnsOptions): Promise<RunningCluster> {
+  const executables = await compiledExecutables();
+  const parts = new Parts();
+  try {
+    const cluster = await makeHosts(options, executables, parts);
+    const running = new RunningCluster(cluster, parts);
+    await running.watched(startDaemons);
+    return running;
+  } catch (error) {
+    await parts.end();
+    throw error;
+  }
+}
+
+export async function withNetnsCluster<T>(
+  options: NetnsOptions,
+  action: (cluster: NetnsCluster) => Promise<T>,
+): Promise<T> {
+  const running = await startNetnsCluster(options);
+  try {
+    return await running.watched(action);
+  } finally {
+    await running.end();
+  }
+}
+
+async function makeHosts(
+  options: NetnsOptions,
+  executables: string,
+  parts: Parts,
+): Promise<NetnsCluster> {
+  const { directory } = parts;
+  // Users other than root walk through it.
+  chmodSync(directory.path, 0o755);
+  const network = parts.add(await Network.start());
+  const addHost = async (name: string, number: number): Promise<Host> => {
+    const path = directory.file(name);
+    mkdirSync(path);
+    const address = `${PREFIX}.${number}`;
+    const description = { name, address, prefixLength: PREFIX_LENGTH, directory: path };
+    return parts.add(await Host.start(description, network));
+  };
+  const hosts: Host[] = [];
+  for (let pnn = 0; pnn < options.hosts; pnn += 1) {
+    hosts.push(await addHost(`host${pnn}`, pnn + 1));
+  }
+  const client = await addHost("client", CLIENT_NUMBER);
+  client.write("/etc/samba/smb.conf", clientOptions());
+  mkdirSync(client.path("/run/samba"));
+  const shared = directory.file("shared");
+  mkdirSync(shared);
+  chmodSync(shared, 0o777);
+  return describe(options, executables, hosts, client, directory, shared);
+}
+
+function describe(
+  options: NetnsOptions,
+  executables: string,
+  hosts: readonly Host[],
+  client: Host,
+  directory: TemporaryDirectory,
+  shared: string,
+): NetnsCluster {
+  const { kind, tunables = {} } = options;
+  const nodes = hosts.map(
+    (host, pnn) =>
+      new CtdbNode(host, {
+        kind: typeof kind === "string" ? kind : must(kind[pnn], `no kind for node ${pnn}`),
+        executables,
+        nodes: hosts.map(({ address }) => address),
+        tunables,
+        clusterLock: directory.file("cluster.lock"),
+      }),
+  );
+  const extra = options.samba;
+  const samba = extra === undefined ? [] : hosts.map((host) => new Samba(host, shared, extra));
+  return new NetnsCluster(nodes, samba, client, shared);
+}
+
+async function startDaemons(cluster: NetnsCluster): Promise<void> {
+  await Promise.all(cluster.nodes.map((node) => node.start()));
+  await cluster.waitReady();
+  const [first] = cluster.samba;
+  if (first === undefined) return;
+  // The first makes what is made once: the domain's SID, the registry's root.
+  await first.addUser();
+  await Promise.all(cluster.samba.map((samba) => samba.start()));
+}
+
+function must<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new Error(what);
+  return value;
+}

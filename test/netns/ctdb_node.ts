@@ -1,0 +1,108 @@
+/**
+ * ctdbd on a host, configured and started as an appliance does: files in /etc/ctdb, into the background,
+ * no environment. Ours or Debian's; the stock tool asks either.
+ */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { CommandOptions, CommandResult } from "../support/command.ts";
+import type { Host } from "./host.ts";
+import { until, when } from "./until.ts";
+
+export type CtdbKind = "ours" | "stock";
+
+export interface CtdbNodeDescription {
+  readonly kind: CtdbKind;
+  /** The directory with our executables. */
+  readonly executables: string;
+  readonly nodes: readonly string[];
+  readonly tunables: Readonly<Record<string, number>>;
+  /** A file that all hosts see. */
+  readonly clusterLock: string;
+}
+
+export const CTDB_LOG = "/var/log/ctdb/log.ctdb";
+const PID_FILE = "/run/ctdb/ctdbd.pid";
+const STOCK_CTDBD = "/usr/sbin/ctdbd";
+export const STOCK_CTDB = "/usr/bin/ctdb";
+const STOP_TIMEOUT_MS = 20_000;
+
+export class CtdbNode {
+  readonly host: Host;
+  readonly #description: CtdbNodeDescription;
+
+  constructor(host: Host, description: CtdbNodeDescription) {
+    this.host = host;
+    this.#description = description;
+    this.#writeFiles();
+  }
+
+  async start(): Promise<void> {
+    const { kind, executables } = this.#description;
+    await this.host.must([kind === "ours" ? join(executables, "ctdbd") : STOCK_CTDBD]);
+  }
+
+  /** Debian's tool. */
+  ctdb(...args: readonly string[]): Promise<CommandResult> {
+    return this.host.run([STOCK_CTDB, ...args], { timeoutMs: 30_000 });
+  }
+  async mustCtdb(...args: readonly string[]): Promise<string> {
+    return await this.host.must([STOCK_CTDB, ...args], { timeoutMs: 30_000 });
+  }
+  /** Our tool, beside either daemon. */
+  ourCtdb(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+    return this.host.run([join(this.#description.executables, "ctdb"), ...args], options);
+  }
+
+  pid(): Promise<number | undefined> {
+    return this.host.pidFrom(PID_FILE);
+  }
+
+  /** kill -9 of ctdbd; its children and clients are left to themselves. */
+  async kill(): Promise<void> {
+    const pid = await this.pid();
+    if (pid === undefined) throw new Error(`no ctdbd runs on ${this.host.name}`);
+    await this.host.namespaces.signal(pid, "KILL");
+  }
+
+  async stop(): Promise<void> {
+    if ((await this.pid()) === undefined) return;
+    await this.mustCtdb("shutdown");
+    await until(`ctdbd on ${this.host.name} has ended`, STOP_TIMEOUT_MS, async () =>
+      when((await this.pid()) === undefined),
+    );
+  }
+
+  log(): string {
+    return this.host.read(CTDB_LOG);
+  }
+
+  #writeFiles(): void {
+    const { nodes, tunables, clusterLock } = this.#description;
+    const { host } = this;
+    for (const name of ["volatile", "persistent", "state"]) {
+      mkdirSync(host.path(`/var/lib/ctdb/${name}`), { recursive: true });
+    }
+    mkdirSync(host.path("/run/ctdb"), { recursive: true });
+    mkdirSync(host.path("/var/log/ctdb"), { recursive: true });
+    mkdirSync(host.path("/etc/ctdb/events/legacy"), { recursive: true });
+    mkdirSync(host.path("/etc/ctdb/events/notification"), { recursive: true });
+    host.write("/etc/ctdb/notify.sh", "#!/bin/sh\nexit 0\n", 0o755);
+    host.write("/etc/ctdb/nodes", nodes.map((address) => `${address}\n`).join(""));
+    const settings = Object.entries(tunables).map(([name, value]) => `${name}=${value}\n`);
+    host.write("/etc/ctdb/ctdb.tunables", settings.join(""));
+    host.write(
+      "/etc/ctdb/ctdb.conf",
+      `[logging]
+	location = file:${CTDB_LOG}
+	log level = NOTICE
+
+[cluster]
+	node address = ${host.address}
+	cluster lock = ${clusterLock}
+
+[legacy]
+	realtime scheduling = false
+`,
+    );
+  }
+}
