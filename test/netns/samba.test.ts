@@ -150,7 +150,7 @@ function serversNamed(text: string): readonly number[] {
 
 inCluster("smbcontrol all ping is answered from every node", async (cluster) => {
   for (const pnn of ALL) {
-    const { stdout } = await cluster.host(pnn).run(["smbcontrol", "all", "ping"]);
+    const { stdout } = await cluster.host(pnn).run(["smbcontrol", "--timeout=3", "all", "ping"]);
     const pongs = [...stdout.matchAll(/^PONG from pid (\d+):(\d+)$/gm)];
     const answered = new Set(pongs.map(([, from, pid]) => `${from}:${pid}`));
     for (const server of ALL) {

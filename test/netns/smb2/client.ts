@@ -1,8 +1,8 @@
 /** A client program on a host as a test sees it: open files, locks, reads and writes through one node. */
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
-import { SHARE } from "../samba.ts";
 import type { Host } from "../host.ts";
+import { SHARE } from "../samba.ts";
 import type { Reply, Request } from "./client_protocol.ts";
 import { LOCK_FLAGS } from "./messages.ts";
 
