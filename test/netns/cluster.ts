@@ -4,7 +4,8 @@
  * Everything ends and is removed afterwards, whatever happens. When the action fails, the ends of all
  * logs go to standard error.
  */
-import { chmodSync, existsSync, mkdirSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { compiledExecutables } from "../support/executables.ts";
 import { TemporaryDirectory } from "../support/temp_dir.ts";
 import { type CtdbKind, CtdbNode } from "./ctdb_node.ts";
@@ -59,6 +60,14 @@ export class NetnsCluster {
     return must(this.samba[pnn], `no smbd on node ${pnn}`);
   }
 
+  /** An empty file on the share that every user may change. */
+  makeSharedFile(name: string): string {
+    const path = join(this.shared, name);
+    writeFileSync(path, "");
+    chmodSync(path, 0o666);
+    return name;
+  }
+
   /** Each of `pnns` (default: all) is out of recovery and sees each other one healthy. */
   async waitReady(pnns: readonly number[] = this.nodes.map((_, pnn) => pnn)): Promise<void> {
     let said = "";
@@ -77,11 +86,12 @@ export class NetnsCluster {
     }
   }
 
-  logTails(): string {
-    const tail = (title: string, text: string) => `--- ${title}\n${text.slice(-LOG_BYTES_SHOWN)}\n`;
+  /** The logs of all daemons, or the ends of them. */
+  logs(bytesMax = Number.POSITIVE_INFINITY): string {
+    const part = (title: string, text: string) => `--- ${title}\n${text.slice(-bytesMax)}\n`;
     return [
-      ...this.nodes.map((node) => tail(`ctdbd of ${node.host.name}`, node.log())),
-      ...this.samba.map((samba) => tail(`smbd of ${samba.host.name}`, samba.log())),
+      ...this.nodes.map((node) => part(`ctdbd of ${node.host.name}`, node.log())),
+      ...this.samba.map((samba) => part(`smbd of ${samba.host.name}`, samba.log())),
     ].join("");
   }
 }
@@ -101,7 +111,7 @@ export class RunningCluster {
     try {
       return await action(this.#cluster);
     } catch (error) {
-      process.stderr.write(this.#cluster.logTails());
+      process.stderr.write(this.#cluster.logs(LOG_BYTES_SHOWN));
       throw error;
     }
   }

@@ -3,8 +3,7 @@
  * One cluster serves all tests; each looks at one thing.
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { chmodSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { writeFileSync } from "node:fs";
 import type { CommandResult } from "../support/command.ts";
 import {
   type NetnsCluster,
@@ -48,14 +47,6 @@ function smbclient(cluster: NetnsCluster, pnn: number, command: string): Promise
   return cluster.client.run(["smbclient", unc, "-U", `${USER}%${PASSWORD}`, "-c", command]);
 }
 
-/** A file that every user may change. */
-function sharedFile(cluster: NetnsCluster, name: string): string {
-  const path = join(cluster.shared, name);
-  writeFileSync(path, "");
-  chmodSync(path, 0o666);
-  return name;
-}
-
 async function connectAll(cluster: NetnsCluster): Promise<readonly SmbClient[]> {
   return await Promise.all(
     ALL.map((pnn) => SmbClient.connect(cluster.client, cluster.host(pnn).address)),
@@ -75,7 +66,7 @@ inCluster("smbclient writes through one node and reads through the others", asyn
 });
 
 inCluster("a deny-mode open through one node is refused through the others", async (cluster) => {
-  const name = sharedFile(cluster, "denied");
+  const name = cluster.makeSharedFile("denied");
   const clients = await connectAll(cluster);
   for (const [pnn, holder] of clients.entries()) {
     const held = await holder.create(name, ACCESS.readWrite, SHARING.none);
@@ -90,7 +81,7 @@ inCluster("a deny-mode open through one node is refused through the others", asy
 });
 
 inCluster("a byte-range lock through one node is refused through the others", async (cluster) => {
-  const name = sharedFile(cluster, "locked");
+  const name = cluster.makeSharedFile("locked");
   const clients = await connectAll(cluster);
   const files: number[] = [];
   for (const client of clients) {
@@ -111,8 +102,8 @@ inCluster("a byte-range lock through one node is refused through the others", as
 });
 
 inCluster("opens and locks of a client that vanishes are released", async (cluster) => {
-  const denied = sharedFile(cluster, "denied2");
-  const locked = sharedFile(cluster, "locked2");
+  const denied = cluster.makeSharedFile("denied2");
+  const locked = cluster.makeSharedFile("locked2");
   const [holder, other, third] = (await connectAll(cluster)) as [SmbClient, SmbClient, SmbClient];
   expect((await holder.create(denied, ACCESS.readWrite, SHARING.none)).status).toBe(STATUS.ok);
   const held = await holder.create(locked, ACCESS.readWrite, SHARING.all);
@@ -131,7 +122,7 @@ inCluster("opens and locks of a client that vanishes are released", async (clust
 
 inCluster("smbstatus on each node lists the sessions of all", async (cluster) => {
   const clients = await connectAll(cluster);
-  const name = sharedFile(cluster, "open");
+  const name = cluster.makeSharedFile("open");
   for (const client of clients) await client.create(name, ACCESS.read, SHARING.all);
   for (const pnn of ALL) {
     const { stdout } = await cluster.host(pnn).run(["smbstatus", "--processes"]);

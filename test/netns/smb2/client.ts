@@ -9,6 +9,7 @@ import { LOCK_FLAGS } from "./messages.ts";
 export const ACCESS = { read: 0x120089, write: 0x120116, readWrite: 0x12019f } as const;
 export const SHARING = { none: 0, read: 1, all: 7 } as const;
 const OPEN_IF = 3;
+const ANSWER_TIMEOUT_MS = 60_000;
 const PROGRAM = new URL("client_process.ts", import.meta.url).pathname;
 
 export class SmbClient {
@@ -81,8 +82,21 @@ export class SmbClient {
   }
 
   async #reply(): Promise<Reply> {
-    const next = await this.#lines.next();
+    const next = await withDeadline(this.#lines.next());
     if (next.done !== true) return JSON.parse(next.value) as Reply;
     throw new Error(`the SMB client ended: ${await new Response(this.#process.stderr).text()}`);
+  }
+}
+
+async function withDeadline<T>(answer: Promise<T>): Promise<T> {
+  let timer: Timer | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = new Error(`the SMB client had no answer for ${ANSWER_TIMEOUT_MS} ms`);
+    timer = setTimeout(() => reject(error), ANSWER_TIMEOUT_MS);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -1,0 +1,20 @@
+/** The committed list of suites (suites.txt). */
+import { readFileSync } from "node:fs";
+
+export interface Suite {
+  readonly name: string;
+  /** Short and the same in every run: part of the full test. */
+  readonly always: boolean;
+}
+
+const LIST = new URL("suites.txt", import.meta.url).pathname;
+
+export function listedSuites(): readonly Suite[] {
+  return readFileSync(LIST, "utf8")
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith("#"))
+    .map((line) => {
+      const [name = "", mark] = line.split(" ");
+      return { name, always: mark === "*" };
+    });
+}
