@@ -6,6 +6,7 @@ import type { RecoverdChild, StartRecoverd } from "../daemon/recoverd_watch.ts";
 import type { Processes } from "../platform/types.ts";
 import { selfCommand } from "./ctdbd_background.ts";
 import { inheritedEnvironment } from "./ctdbd_nodes.ts";
+import { RUNTIME_SETTINGS } from "./runtime_settings.ts";
 
 const RECOVERD = "ctdb-recoverd";
 /** Time between asking and forcing. */
@@ -22,7 +23,7 @@ export interface ChildEnvironmentParts {
 /** What helpers and scripts expect to find (docs/daemon.md, "Environment"). */
 export function childEnvironment(parts: ChildEnvironmentParts): Record<string, string> {
   const { paths, config } = parts;
-  const environment = inheritedEnvironment();
+  const environment = { ...RUNTIME_SETTINGS, ...inheritedEnvironment() };
   environment["CTDB_BASE"] = paths.etcDirectory;
   environment["CTDB_SOCKET"] = paths.socket;
   environment["CTDB_LOGGING"] = parts.logLocation;
