@@ -4,7 +4,8 @@
  *
  * Invariants:
  * 1. The answer leaves after the last message, also on the way to a client of this node.
- * 2. It runs in slices, and pauses while too much waits to be taken. A thaw, a new transaction or a wipe in between ends it with a refusal.
+ * 2. It runs in slices, and pauses while too much waits to be taken. A thaw, a new transaction or a
+ *    wipe in between ends it with a refusal.
  */
 import { ok } from "../base/result.ts";
 import type { U64 } from "../base/u64.ts";
@@ -29,6 +30,8 @@ export class Pull {
   #records = 0;
   #chain = 0;
   #ended = false;
+  /** Too much waits on the way to who pulls. */
+  #behind = false;
 
   /** Begins at once; the database is frozen. */
   constructor(
@@ -52,7 +55,8 @@ export class Pull {
 
   #slice(budget: Budget): "done" | "more" | number {
     if (this.#ended) return "done";
-    if (this.#isBehind()) return PULL_PAUSE_MS;
+    this.#behind = this.#isBehind();
+    if (this.#behind) return PULL_PAUSE_MS;
     // The records of a node that was out of the cluster count for nothing.
     if (!this.#database.invalidRecords) {
       const walked = withWholeDatabase(this.#database, () => this.#walk(budget));
@@ -71,21 +75,16 @@ export class Pull {
 
   #walk(budget: Budget): TdbResult<"done" | "more"> {
     const { tdb } = this.#database;
-    for (;;) {
-      this.#chain = tdb.nextUsedChain(this.#chain);
-      if (this.#chain >= tdb.hashSize) return ok("done");
-      const visited = tdb.visitChain(this.#chain, this.#visit);
-      if (!visited.ok) return visited;
-      this.#chain += 1;
-      if (budget.spent || this.#isBehind()) return ok("more");
-    }
+    const buffer = this.#buffer;
+    const walked = tdb.visitRecords(this.#chain, (bytes, keyAt, keyLength, dataLength) => {
+      if (!buffer.fits(keyLength, dataLength)) this.#send();
+      buffer.addRange(0, bytes, keyAt, keyLength, dataLength);
+      return !budget.spent && !this.#behind;
+    });
+    if (!walked.ok) return walked;
+    this.#chain = walked.value;
+    return ok(this.#chain < tdb.hashSize ? "more" : "done");
   }
-
-  readonly #visit = (key: Uint8Array, data: Uint8Array): boolean => {
-    if (!this.#buffer.fits(key.length, data.length)) this.#send();
-    this.#buffer.add(0, key, data);
-    return true;
-  };
 
   /** Whoever pulls takes less than we send: what waits for it must not grow. */
   #isBehind(): boolean {
@@ -96,6 +95,7 @@ export class Pull {
     this.#host.sendMessage(this.#destination, this.#srvid, this.#buffer.finish());
     this.#records += this.#buffer.count;
     this.#buffer.reset();
+    this.#behind = this.#isBehind();
   }
 
   #end(problem: string | undefined): void {

@@ -11,9 +11,18 @@
  * Must not: lock (except through the access given), or know transactions.
  */
 import { type TdbFailure, tdbFailure } from "./errors.ts";
-import { chainHead, DEAD_MAGIC, LIVE_MAGIC, RECORD, RECORD_BYTES, TAILER_BYTES } from "./format.ts";
+import {
+  chainHead,
+  DEAD_MAGIC,
+  FIRST_CHAIN_HEAD,
+  LIVE_MAGIC,
+  RECORD,
+  RECORD_BYTES,
+  TAILER_BYTES,
+} from "./format.ts";
 import type { FreeSpace } from "./freelist.ts";
 import { CycleGuard, type Space } from "./space.ts";
+import type { VisitRecord } from "./types.ts";
 
 /** The freelist lock, and the locks by which traversers protect the record they look at. */
 export interface FreelistAccess {
@@ -293,10 +302,89 @@ export class RecordChains {
     return true;
   }
 
+  /**
+   * Shows the live records of all chains from `chain` on, until the visitor has enough and its chain
+   * is done: the next chain, or CORRUPT. The loop is long on purpose: a recovery comes seldom, so what
+   * runs in it is not compiled yet, and a call for each word of a header took most of its time.
+   */
+  walkAll(chain: number, visit: VisitRecord): number {
+    const { pages, hashSize, dataStart } = this.#space;
+    // All is locked: what others have added until now is all that there is.
+    pages.refresh();
+    const { plain } = pages;
+    if (plain === undefined) return this.#walkPieces(chain, visit);
+    const { words, bytes } = plain;
+    const size = bytes.length;
+    const endHead = chainHead(hashSize) >>> 2;
+    let goOn = true;
+    let head = chainHead(chain) >>> 2;
+    for (; goOn && head < endHead; head++) {
+      let offset = words[head] as number;
+      if (offset === 0) continue;
+      this.#guard.restart();
+      while (offset !== 0) {
+        const at = offset >>> 2;
+        const length = words[at + RECORD.length / 4] as number;
+        const magic = words[at + RECORD.magic / 4] as number;
+        const sound =
+          offset >= dataStart &&
+          offset % 4 === 0 &&
+          offset + RECORD_BYTES <= size &&
+          (magic === LIVE_MAGIC || magic === DEAD_MAGIC) &&
+          this.#guard.advance(offset);
+        if (!sound) return this.#whyUnsound(head - (FIRST_CHAIN_HEAD >>> 2), offset);
+        if (magic === LIVE_MAGIC) {
+          const keyLength = words[at + RECORD.keyLength / 4] as number;
+          const dataLength = words[at + RECORD.dataLength / 4] as number;
+          const fits =
+            length % 4 === 0 &&
+            offset + RECORD_BYTES + length <= size &&
+            keyLength + dataLength + TAILER_BYTES <= length;
+          if (!fits) return this.#whyUnsound(head - (FIRST_CHAIN_HEAD >>> 2), offset);
+          goOn = visit(bytes, offset + RECORD_BYTES, keyLength, dataLength) && goOn;
+        }
+        offset = words[at] as number;
+      }
+    }
+    return head - (FIRST_CHAIN_HEAD >>> 2);
+  }
+
+  /** As walkAll, in pages that are not in one piece. */
+  #walkPieces(chain: number, visit: VisitRecord): number {
+    let goOn = true;
+    let current = this.nextUsed(chain);
+    while (goOn && current < this.#space.hashSize) {
+      const walked = this.walk(current, (key, data) => {
+        const record = new Uint8Array(key.length + data.length);
+        record.set(key);
+        record.set(data, key.length);
+        goOn = visit(record, 0, key.length, data.length) && goOn;
+        return true;
+      });
+      if (!walked) return CORRUPT;
+      current = this.nextUsed(current + 1);
+    }
+    return current;
+  }
+
+  /** Sets `failure` for a record that a walk refused. */
+  #whyUnsound(chain: number, offset: number): typeof CORRUPT {
+    this.#guard.restart();
+    const sound = this.#isSound(chain, offset) && this.#contentIsSound(chain, offset);
+    if (sound) this.#damaged(`chain ${chain} is circular at ${offset}`);
+    return CORRUPT;
+  }
+
   /** First chain at or after `chain` that has a record; the number of chains when none has. */
   nextUsed(chain: number): number {
     const { pages, hashSize } = this.#space;
     let candidate = chain;
+    const words = pages.plain?.words;
+    if (words !== undefined) {
+      const first = FIRST_CHAIN_HEAD >>> 2;
+      while (candidate < hashSize && words[first + candidate] === 0) candidate += 1;
+      return candidate;
+    }
     while (candidate < hashSize && pages.word(chainHead(candidate)) === 0) candidate += 1;
     return candidate;
   }

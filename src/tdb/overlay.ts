@@ -13,7 +13,7 @@
  */
 import { tdbFailure } from "./errors.ts";
 import { MAP_BYTES_MAX } from "./format.ts";
-import { type DirectPages, equalWords, type Pages } from "./pages.ts";
+import { type DirectPages, equalWords, type Pages, type PlainPages } from "./pages.ts";
 import type { TdbError } from "./types.ts";
 
 const CHUNK_BITS = 20;
@@ -61,6 +61,12 @@ export class OverlayPages implements Pages {
   }
 
   refresh(): void {}
+
+  /** Before the first change it is the file. */
+  get plain(): PlainPages | undefined {
+    const untouched = this.changedBlocks === 0 && this.size === this.#base.size;
+    return untouched ? this.#base.plain : undefined;
+  }
 
   word(offset: number): number {
     if (this.#present[offset >>> this.#blockBits] !== 0) {

@@ -15,9 +15,17 @@ import { systemFailure, tdbFailure } from "./errors.ts";
 import { MAP_BYTES_MAX } from "./format.ts";
 import type { TdbError } from "./types.ts";
 
+/** All of a map side by side, as words and as bytes: an offset is an index. Only to be read. */
+export interface PlainPages {
+  readonly words: Uint32Array;
+  readonly bytes: Uint8Array;
+}
+
 export interface Pages {
   /** Bytes that can be addressed. */
   readonly size: number;
+  /** For walks over everything; undefined when the map is not in one piece. Valid as a view is. */
+  readonly plain: PlainPages | undefined;
   /** Looks at the file's size again if needed: another process may have grown it. */
   contains(offset: number, length: number): boolean;
   /** Learns what other processes have added. */
@@ -68,6 +76,10 @@ export class DirectPages implements Pages {
     if (offset + length <= this.size) return true;
     this.refresh();
     return offset + length <= this.size;
+  }
+
+  get plain(): PlainPages {
+    return { words: this.#words, bytes: this.#bytes };
   }
 
   word(offset: number): number {

@@ -45,6 +45,7 @@ import {
   type Tdb,
   type TdbError,
   type TdbResult,
+  type VisitRecord,
 } from "./types.ts";
 
 const DONE: TdbResult<void> = { ok: true, value: undefined };
@@ -306,6 +307,12 @@ export class TdbFile implements Tdb {
     } finally {
       this.#locks.unlockList(chain);
     }
+  }
+
+  visitRecords(chain: number, visit: VisitRecord): TdbResult<number> {
+    assert(this.#locks.holdsAll || this.#locks.locksNothing, "all records are locked for a walk");
+    const next = this.#chains.walkAll(chain, visit);
+    return next < 0 ? this.#chains.failure : { ok: true, value: next };
   }
 
   nextUsedChain(chain: number): number {

@@ -71,6 +71,14 @@ export interface TdbRecord {
   readonly data: Uint8Array;
 }
 
+/** A record in place: the key lies at `keyAt` of `bytes`, the data behind it. False: enough for now. */
+export type VisitRecord = (
+  bytes: Uint8Array,
+  keyAt: number,
+  keyLength: number,
+  dataLength: number,
+) => boolean;
+
 export interface Tdb {
   readonly path: string;
   /** TDB_FLAGS in force, as DB_OPEN_FLAGS answers them. */
@@ -139,6 +147,11 @@ export interface Tdb {
     chain: number,
     visit: (key: Uint8Array, data: Uint8Array) => boolean | undefined,
   ): TdbResult<void>;
+  /**
+   * Shows the records of all chains from `chain` on, until the visitor returns false and that chain is
+   * done: the chain to go on with, hashSize at the end. All records must be locked or marked.
+   */
+  visitRecords(chain: number, visit: VisitRecord): TdbResult<number>;
   /** First chain at or after `chain` that has records, hashSize if none: skips empty ones fast. */
   nextUsedChain(chain: number): number;
   check(): SlicedWork<void>;

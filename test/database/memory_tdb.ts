@@ -19,6 +19,7 @@ import type {
   TdbOpener,
   TdbOpenOptions,
   TdbResult,
+  VisitRecord,
 } from "../../src/tdb/types.ts";
 import { TDB_FLAGS } from "../../src/tdb/types.ts";
 
@@ -248,6 +249,20 @@ export class MemoryTdb implements Tdb {
       if (this.chainOf(key) === chain && visit(key, data) === false) break;
     }
     return ok(undefined);
+  }
+  visitRecords(chain: number, visit: VisitRecord): TdbResult<number> {
+    let goOn = true;
+    let current = this.nextUsedChain(chain);
+    while (goOn && current < this.hashSize) {
+      const visited = this.visitChain(current, (key, data) => {
+        const record = Uint8Array.of(...key, ...data);
+        goOn = visit(record, 0, key.length, data.length) && goOn;
+        return true;
+      });
+      if (!visited.ok) return visited;
+      current = this.nextUsedChain(current + 1);
+    }
+    return ok(current);
   }
   nextUsedChain(chain: number): number {
     const used = [...this.#current.values()].map(({ key }) => this.chainOf(key));

@@ -123,6 +123,36 @@ export function tdbContract(name: string, makeMachine: () => Machine, commonFlag
       expect(seen.sort()).toEqual(Array.from({ length: 50 }, (_, i) => `k${i}=v${i}`).sort());
     });
 
+    test("Tdb.visitRecords() shows every record once, in a transaction too, and goes on where it stopped", async () => {
+      const tdb = await open({ hashSize: 10 });
+      for (let i = 0; i < 50; i++) must(tdb.store(bytes(`k${i}`), bytes(`v${i}`)));
+      const expected = Array.from({ length: 50 }, (_, i) => `k${i}=v${i}`);
+      const seen = (): string[] => {
+        const shown: string[] = [];
+        let pieces = 0;
+        for (let chain = 0; chain < tdb.hashSize; pieces++) {
+          chain = must(
+            tdb.visitRecords(chain, (source, keyAt, keyLength, dataLength) => {
+              const dataAt = keyAt + keyLength;
+              const key = text(source.subarray(keyAt, dataAt));
+              shown.push(`${key}=${text(source.subarray(dataAt, dataAt + dataLength))}`);
+              return false;
+            }),
+          );
+        }
+        expect(pieces).toBeGreaterThan(1);
+        return shown.sort();
+      };
+      expect(tdb.tryLockAll("write")).toBe("granted");
+      expect(seen()).toEqual(expected.sort());
+      tdb.unlockAll();
+      must(tdb.startTransaction());
+      expect(seen()).toEqual(expected);
+      must(tdb.delete(bytes("k7")));
+      expect(seen()).toEqual(expected.filter((record) => record !== "k7=v7"));
+      tdb.cancelTransaction();
+    });
+
     test("Tdb.visitChain() lets the visitor delete what it is shown, and stop", async () => {
       const tdb = await open({ hashSize: 1 });
       for (let i = 0; i < 10; i++) must(tdb.store(bytes(`k${i}`), bytes("v")));
