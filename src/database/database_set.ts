@@ -312,6 +312,12 @@ export class DatabaseSet {
     this.#host.forceRecovery("packets about records may be lost, with the link to a node");
   }
 
+  recoveryBegins(): void {
+    let thawed = 0;
+    for (const { freeze } of this.#byId.values()) if (freeze.state === "thawed") thawed += 1;
+    this.#host.lockWaiter.prepare(thawed);
+  }
+
   /** Recovery mode became NORMAL, or the runstate rose: attaches that waited go on. */
   recovered(): void {
     // Lost after this generation's thaw: this recovery has not sent it again.

@@ -1,6 +1,10 @@
 import { expect, test } from "bun:test";
 import { SeededRandom, withSeed } from "../../test/fuzz/seeded_random.ts";
-import { FRAMER_BUFFER_KEPT_BYTES_MAX } from "../wire/limits.ts";
+import {
+  FRAMER_BUFFER_KEPT_BYTES_MAX,
+  FRAMER_LARGE_BUFFER_BYTES_MAX,
+  FRAMER_SMALL_FILLS_MAX,
+} from "../wire/limits.ts";
 import { newPacket, OPERATIONS, type PacketView } from "../wire/packet.ts";
 import { type FramerMode, PacketFramer } from "./framer.ts";
 
@@ -207,8 +211,33 @@ test("PacketFramer.push() does not reserve memory for a length that only was pro
   expect(framer.bufferBytes).toBeLessThanOrEqual(4096);
 });
 
-test("PacketFramer.next() gives a large buffer back after the packet", () => {
-  const sent = packetBytes(new SeededRandom(5), 2 * FRAMER_BUFFER_KEPT_BYTES_MAX, 1);
+/** Pushes in pieces that are assembled; how many bytes the framer holds after the packet. */
+function bytesHeldAfter(framer: PacketFramer, sent: Uint8Array): number {
+  let received: Uint8Array | undefined;
+  for (let at = 0; at < sent.length; at += 8192) {
+    framer.push(sent.subarray(at, at + 8192));
+    received = copied(framer.next());
+  }
+  expect([received]).toEqual([sent]);
+  return framer.bufferBytes;
+}
+
+test("PacketFramer keeps a large buffer for further large packets, and gives it back for small ones", () => {
+  const random = new SeededRandom(6);
+  const framer = new PacketFramer("node");
+  const large = packetBytes(random, FRAMER_BUFFER_KEPT_BYTES_MAX, 1);
+  const held = bytesHeldAfter(framer, large);
+  expect(held).toBeGreaterThan(FRAMER_BUFFER_KEPT_BYTES_MAX);
+  expect(bytesHeldAfter(framer, large)).toBe(held);
+  const small = packetBytes(random, 12 * 1024, 2);
+  for (let i = 1; i < FRAMER_SMALL_FILLS_MAX; i++) {
+    expect(bytesHeldAfter(framer, small)).toBe(held);
+  }
+  expect(bytesHeldAfter(framer, small)).toBe(0);
+});
+
+test("PacketFramer.next() gives a very large buffer back after the packet", () => {
+  const sent = packetBytes(new SeededRandom(5), 2 * FRAMER_LARGE_BUFFER_BYTES_MAX, 1);
   const framer = new PacketFramer("node");
   let received: Uint8Array | undefined;
   for (let at = 0; at < sent.length; at += 65536) {

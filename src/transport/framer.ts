@@ -15,13 +15,19 @@
  *    while nothing waits is cut in place: its packets are views of it, and only its rest is copied.
  * 2. The view that `next()` returns is the same object each time and is valid until the next call of any
  *    method: who needs the packet longer takes `copy()`.
- * 3. Memory follows the bytes that arrived, at most twice, never the length a header promises.
+ * 3. Memory follows the bytes that arrived, at most twice, never the length a header promises. A large
+ *    buffer stays while large packets come, and is given back when small ones follow.
  * 4. After a bad header nothing more comes: a stream cannot be resynchronised. `error` is the reason.
  *
  * It checks what the header must be for any packet; operations and bodies are for others.
  */
 import { EVENT_HEADER_BYTES } from "../wire/event_protocol.ts";
-import { FRAMER_BUFFER_KEPT_BYTES_MAX, PACKET_BYTES_MAX } from "../wire/limits.ts";
+import {
+  FRAMER_BUFFER_KEPT_BYTES_MAX,
+  FRAMER_LARGE_BUFFER_BYTES_MAX,
+  FRAMER_SMALL_FILLS_MAX,
+  PACKET_BYTES_MAX,
+} from "../wire/limits.ts";
 import { CTDB_MAGIC, CTDB_PROTOCOL, HEADER_BYTES, PacketView } from "../wire/packet.ts";
 
 /**
@@ -46,6 +52,8 @@ export class PacketFramer {
 
   /** Our own memory for bytes that wait. */
   #buffer: Uint8Array = EMPTY_BYTES;
+  /** How often in a row a large buffer held little. */
+  #smallFills = 0;
   /** Where the waiting bytes lie, from #start to #end: in #buffer, or in the chunk that is being cut. */
   #bytes: Uint8Array = EMPTY_BYTES;
   #start = 0;
@@ -125,10 +133,18 @@ export class PacketFramer {
 
   /** Nothing waits; the last packet's view keeps its bytes. */
   #emptied(): void {
+    const filled = this.#bytes === this.#buffer ? this.#end : 0;
     this.#start = 0;
     this.#end = 0;
-    if (this.#buffer.length > FRAMER_BUFFER_KEPT_BYTES_MAX) this.#buffer = EMPTY_BYTES;
+    if (this.#buffer.length > FRAMER_BUFFER_KEPT_BYTES_MAX) this.#keepOrGiveBack(filled);
     this.#bytes = this.#buffer;
+  }
+
+  /** Making a large buffer for each packet of a recovery would cost more than handling the packet. */
+  #keepOrGiveBack(filled: number): void {
+    this.#smallFills = filled > FRAMER_BUFFER_KEPT_BYTES_MAX / 2 ? 0 : this.#smallFills + 1;
+    const tooLarge = this.#buffer.length > FRAMER_LARGE_BUFFER_BYTES_MAX;
+    if (tooLarge || this.#smallFills >= FRAMER_SMALL_FILLS_MAX) this.#buffer = EMPTY_BYTES;
   }
 
   #append(chunk: Uint8Array): void {

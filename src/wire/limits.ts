@@ -9,7 +9,9 @@
  */
 export const PACKET_BYTES_MAX = 256 * 1024 * 1024;
 
-/**
- * A framer that had to assemble a packet larger than this gives its buffer back afterwards.
- */
+/** A framer keeps a buffer of this size; one beyond it is kept for a while, see below. */
 export const FRAMER_BUFFER_KEPT_BYTES_MAX = 1024 * 1024;
+/** A larger buffer is kept while large packets come, up to this size … */
+export const FRAMER_LARGE_BUFFER_BYTES_MAX = 4 * 1024 * 1024;
+/** … and given back when so often in a row a small one would have been enough. */
+export const FRAMER_SMALL_FILLS_MAX = 16;

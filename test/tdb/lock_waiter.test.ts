@@ -191,6 +191,22 @@ for (const [name, make, flags] of [
   });
 }
 
+test("BunLockWaiter.prepare() starts the threads that the waits will use, and no more", async () => {
+  const waiter = new BunLockWaiter({ threadsMax: 2 });
+  waiter.prepare(1);
+  expect(waiter.threads).toBe(1);
+  waiter.prepare(5);
+  expect(waiter.threads).toBe(2);
+  const ground = onFiles();
+  const options = { path: ground.path, flags: NOSYNC, hashSize: 7, create: true };
+  const tdb = await openTdb(ground.opener(), options);
+  const held = await allOf(tdb, waiter);
+  expect(waiter.threads).toBe(2);
+  held.release();
+  tdb.close();
+  ground.end();
+});
+
 test("BunLockWaiter queues waits beyond its threads", async () => {
   const ground = onFiles();
   const waiter = new BunLockWaiter({ threadsMax: 2 });

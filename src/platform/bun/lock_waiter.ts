@@ -48,6 +48,15 @@ export class BunLockWaiter implements LockWaiter {
     return this.#wait(tdb, ALL_RECORDS, granted);
   }
 
+  /** Threads take 10 to 20 ms to start: meanwhile the caller has other things to do. */
+  prepare(waits: number): void {
+    const wanted = Math.min(waits, IDLE_THREADS_MAX);
+    while (this.#idle.length < wanted && this.#threads < this.#threadsMax) {
+      this.#threads += 1;
+      this.#idle.push(new LockThread());
+    }
+  }
+
   /** Threads that exist now, idle ones included. */
   get threads(): number {
     return this.#threads;
