@@ -15,7 +15,6 @@ import type { Timer } from "../platform/types.ts";
 import type { LockWait, Tdb, TdbError, TdbResult } from "../tdb/types.ts";
 import { countLockWait, type MutableLocks } from "./database_statistics.ts";
 import type { DatabaseHost } from "./host.ts";
-import { heldBy } from "./lock_holder.ts";
 import {
   LOCK_RETRY_DELAYS_MS,
   LOCK_RETRY_MAX_MS,
@@ -25,6 +24,7 @@ import {
   SLICE_BUDGET_MS,
   WORKS_PER_LOCK_MAX,
 } from "./limits.ts";
+import { heldBy } from "./lock_holder.ts";
 
 export interface ChainWork {
   /** Memory that it holds while parked. */

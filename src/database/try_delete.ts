@@ -13,10 +13,10 @@ import { encode } from "../wire/codec.ts";
 import { RECORD_FLAGS_RO } from "../wire/constants.ts";
 import { RecBufferBuilder, RecBufferCursor, recBufferProblem } from "../wire/rec_buffer.ts";
 import { LTDB_HEADER_BYTES, recBuffer } from "../wire/structs.ts";
-import { VACUUM_SLICE_MS } from "./limits.ts";
-import { RecordHeader } from "./record_header.ts";
 import type { Database } from "./database.ts";
 import type { DatabaseHost } from "./host.ts";
+import { VACUUM_SLICE_MS } from "./limits.ts";
+import { RecordHeader } from "./record_header.ts";
 import { lmasterOf } from "./replies.ts";
 import { type Budget, runSliced } from "./slices.ts";
 

@@ -10,9 +10,9 @@
  * 3. A record that a node did not delete is kept.
  */
 import { jenkinsHash } from "../base/jenkins_hash.ts";
-import type { ControlAnswered } from "./host.ts";
 import { type RecBufferBuilder, RecBufferCursor } from "../wire/rec_buffer.ts";
 import { LTDB_HEADER_BYTES } from "../wire/structs.ts";
+import type { ControlAnswered } from "./host.ts";
 import { VACUUM_RECORDS_MAX } from "./limits.ts";
 import { RecordHeader } from "./record_header.ts";
 import type { Budget } from "./slices.ts";

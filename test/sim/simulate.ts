@@ -9,8 +9,8 @@ import { Faults } from "./faults.ts";
 import { Operator } from "./operator.ts";
 import { SeededRandom } from "./random.ts";
 import { unsettled } from "./settled.ts";
-import { InvariantViolation } from "./violation.ts";
 import { leftovers } from "./vacuum_backlog.ts";
+import { InvariantViolation } from "./violation.ts";
 import { Workload } from "./workload.ts";
 
 export interface RunOptions {

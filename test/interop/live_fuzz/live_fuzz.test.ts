@@ -14,13 +14,13 @@ import { CTDB_PORT, SRVID } from "../../../src/wire/constants.ts";
 import { disableMessage } from "../../../src/wire/structs.ts";
 import { SeededRandom, testSeed } from "../../fuzz/seeded_random.ts";
 import { type TestCluster, withCluster } from "../../support/local_cluster.ts";
+import { Prober } from "../../support/prober.ts";
 import { PROJECT } from "../../support/source_tree.ts";
 import { MixedCluster, must } from "../mixed/mixed_cluster.ts";
 import { recordsGoEverywhere } from "../mixed/traffic.ts";
 import { expectationOf } from "./expectation.ts";
 import { type Entrance, type Knowledge, LivePackets } from "./live_packets.ts";
 import { nodeCounters, residentKib } from "./node_counters.ts";
-import { Prober } from "../../support/prober.ts";
 import { Sender } from "./sender.ts";
 
 const TIMEOUT_MS = 300_000;

@@ -5,8 +5,8 @@
 import { expect, test } from "bun:test";
 import type { LockKind } from "../../../src/local/cluster_description.ts";
 import { stockInstalled, withCluster } from "../../support/local_cluster.ts";
-import { copiesAreLentAndTakenBack, readersAndWriters, toolReadsCopies } from "./copies.ts";
 import { checkKept, checkVolatile, fillKept, fillVolatile } from "./contents.ts";
+import { copiesAreLentAndTakenBack, readersAndWriters, toolReadsCopies } from "./copies.ts";
 import { type Kind, MixedCluster } from "./mixed_cluster.ts";
 import { step } from "./steps.ts";
 import { countTogether, messageRing, recordsGoEverywhere } from "./traffic.ts";
