@@ -35,8 +35,6 @@ export const DELETE_QUEUE_BYTES_MAX = 64 * 1024 * 1024;
 export const FETCH_QUEUE_MAX = 262_144;
 export const FETCH_QUEUE_BYTES_MAX = 64 * 1024 * 1024;
 
-/** Empty records whose read-only copies one walk of a vacuum begins to take back. */
-export const VACUUM_REVOKES_MAX = 1000;
 /** The vacuum gives the loop back sooner than other long work: nobody waits for it. */
 export const VACUUM_SLICE_MS = 3;
 /** Records of one VACUUM_FETCH or TRY_DELETE_RECORDS: what the receiver does in a slice or two. */

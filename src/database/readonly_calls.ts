@@ -70,9 +70,7 @@ export class ReadonlyCalls {
     }
     if ((header.flags & RECORD_FLAGS.RO_HAVE_DELEGATIONS) === 0) {
       header.addToRsn(FIRST_COPY_RSN_RISE);
-      // From now on other nodes have copies, also after they were taken back: a vacuum must ask them.
-      const lent = RECORD_FLAGS.RO_HAVE_DELEGATIONS | RECORD_FLAGS.MIGRATED_WITH_DATA;
-      header.flags = (header.flags | lent) >>> 0;
+      header.flags = (header.flags | RECORD_FLAGS.RO_HAVE_DELEGATIONS) >>> 0;
       const stored = records.store(hash, key, header, data, lmasterOf(host, hash));
       if (!stored.ok) {
         if (stored.error.code === "busy") return false;

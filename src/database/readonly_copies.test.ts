@@ -30,8 +30,6 @@ import { RecordHeader } from "./record_header.ts";
 const KEY = textBytes("key");
 const GENERATION = 77;
 const { RO_HAVE_DELEGATIONS, RO_HAVE_READONLY, MIGRATED_WITH_DATA } = RECORD_FLAGS;
-/** On a record that others have copies of. */
-const LENT = RO_HAVE_DELEGATIONS | MIGRATED_WITH_DATA;
 const { IMMEDIATE_MIGRATION, WANT_READONLY } = CALL_FLAGS;
 const OK = ok({ status: 0, data: EMPTY });
 
@@ -131,10 +129,10 @@ test("ReadonlyCalls.lend() marks the record with the first copy and answers with
   expect(seen(answerIn(packet))).toEqual({
     rsn: 6,
     dmaster: 0,
-    flags: RO_HAVE_READONLY | MIGRATED_WITH_DATA,
+    flags: RO_HAVE_READONLY,
     data: "data",
   });
-  expect(stored()).toEqual({ rsn: 8, dmaster: 0, flags: LENT, data: "data" });
+  expect(stored()).toEqual({ rsn: 8, dmaster: 0, flags: RO_HAVE_DELEGATIONS, data: "data" });
   readCall(3, 41);
   expect(seen(answerIn(at(sent(), 0).packet)).rsn).toBe(6);
   expect(stored()?.rsn).toBe(8);
@@ -310,9 +308,9 @@ test("Revokes asks every delegate and grants the record when all have answered",
   });
   at(requests, 1).finished(OK);
   host.time.settle();
-  expect([sent(), stored()?.flags]).toEqual([[], LENT]);
+  expect([sent(), stored()?.flags]).toEqual([[], RO_HAVE_DELEGATIONS]);
   at(requests, 0).finished(OK);
-  expect(stored()).toEqual({ rsn: 9, dmaster: 0, flags: MIGRATED_WITH_DATA, data: "data" });
+  expect(stored()).toEqual({ rsn: 9, dmaster: 0, flags: 0, data: "data" });
   host.time.settle();
   const given = readReqDmaster(at(sent(), 0).packet);
   expect(given.ok && [given.value.dmaster, given.value.rsn.lo, given.value.recordFlags]).toEqual([
@@ -359,10 +357,10 @@ test("Revokes keeps new readers off for a moment, so that a client here gets its
   sent();
   readCall(2, 41);
   host.time.settle();
-  expect([sent(), stored()?.flags]).toEqual([[], MIGRATED_WITH_DATA]);
+  expect([sent(), stored()?.flags]).toEqual([[], 0]);
   host.time.advance(25);
   expect(at(sent(), 0).packet.reqid).toBe(41);
-  expect(stored()?.flags).toBe(LENT);
+  expect(stored()?.flags).toBe(RO_HAVE_DELEGATIONS);
 });
 
 test("Revokes pauses after a failure, tries again, and asks for a recovery after the third", () => {
@@ -379,11 +377,11 @@ test("Revokes pauses after a failure, tries again, and asks for a recovery after
     host.time.advance(10);
   }
   expect([tries, host.recoveriesForced.length]).toEqual([3, 1]);
-  expect([stored()?.flags, answers().length]).toEqual([LENT, 0]);
+  expect([stored()?.flags, answers().length]).toEqual([RO_HAVE_DELEGATIONS, 0]);
   host.time.advance(1000);
   for (const { finished } of asked()) finished(OK);
   host.time.settle();
-  expect([stored()?.flags, answers().length]).toEqual([MIGRATED_WITH_DATA, 1]);
+  expect([stored()?.flags, answers().length]).toEqual([0, 1]);
 });
 
 test("Revokes ignores answers to an earlier try", () => {
@@ -399,9 +397,9 @@ test("Revokes ignores answers to an earlier try", () => {
   const second = asked();
   at(first, 0).finished(OK);
   at(second, 1).finished(OK);
-  expect(stored()?.flags).toBe(LENT);
+  expect(stored()?.flags).toBe(RO_HAVE_DELEGATIONS);
   at(second, 0).finished(OK);
-  expect(stored()?.flags).toBe(MIGRATED_WITH_DATA);
+  expect(stored()?.flags).toBe(0);
 });
 
 test("Revokes waits for the chain when the last delegate has answered", () => {
@@ -412,10 +410,10 @@ test("Revokes waits for the chain when the last delegate has answered", () => {
   const release = tdb.file.hold(tdb.chainOf(KEY));
   at(asked(), 0).finished(OK);
   host.time.advance(100);
-  expect([stored()?.flags, answers().length]).toEqual([LENT, 0]);
+  expect([stored()?.flags, answers().length]).toEqual([RO_HAVE_DELEGATIONS, 0]);
   release();
   host.time.advance(100);
-  expect([stored()?.flags, answers().length]).toEqual([MIGRATED_WITH_DATA, 1]);
+  expect([stored()?.flags, answers().length]).toEqual([0, 1]);
 });
 
 test("A recovery ends a revoke: all copies are void, calls are decided anew, nobody is tracked", () => {
@@ -465,7 +463,7 @@ test("A freeze without a recovery holds a revoke up; it ends after the thaw", ()
   expect(answers()).toEqual([]);
   expect(caller.now("DB_THAW", dbId).status).toBe(0);
   host.time.advance(100);
-  expect([stored()?.flags, answers().length]).toEqual([MIGRATED_WITH_DATA, 1]);
+  expect([stored()?.flags, answers().length]).toEqual([0, 1]);
 });
 
 test("Waiting calls go with their client, and are refused when the database is detached", () => {

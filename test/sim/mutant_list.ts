@@ -339,29 +339,6 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: "vacuum-forgets-copies",
-    breaks:
-      "a vacuum does not ask nodes that had a read-only copy of a record that never held data",
-    edits: [
-      {
-        file: "src/database/readonly_calls.ts",
-        find: "RECORD_FLAGS.RO_HAVE_DELEGATIONS | RECORD_FLAGS.MIGRATED_WITH_DATA;",
-        replace: "RECORD_FLAGS.RO_HAVE_DELEGATIONS;",
-      },
-    ],
-  },
-  {
-    name: "lent-records-stay",
-    breaks: "deleted records of which somebody has a read-only copy are never removed",
-    edits: [
-      {
-        file: "src/database/vacuum_walk.ts",
-        find: "this.#takeBack();",
-        replace: "this.#lent = [];",
-      },
-    ],
-  },
-  {
     name: "vacuum-asks-nobody",
     breaks: "the lmaster deletes records without asking the other nodes for their copies",
     edits: [
