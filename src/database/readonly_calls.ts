@@ -29,6 +29,8 @@ export interface ReadonlyCallParts {
 /** RSNs between a copy and the record while it has copies: room for the update that takes it back. */
 const COPY_RSN_BELOW = 2;
 const FIRST_COPY_RSN_RISE = 3;
+/** Others have something of it from now on: who deletes it must delete their copies, too. */
+const LENT_FLAGS = RECORD_FLAGS.RO_HAVE_DELEGATIONS | RECORD_FLAGS.MIGRATED_WITH_DATA;
 const COPY_FLAGS = RECORD_FLAGS.RO_HAVE_READONLY | RECORD_FLAGS.MIGRATED_WITH_DATA;
 
 export class ReadonlyCalls {
@@ -70,7 +72,7 @@ export class ReadonlyCalls {
     }
     if ((header.flags & RECORD_FLAGS.RO_HAVE_DELEGATIONS) === 0) {
       header.addToRsn(FIRST_COPY_RSN_RISE);
-      header.flags = (header.flags | RECORD_FLAGS.RO_HAVE_DELEGATIONS) >>> 0;
+      header.flags = (header.flags | LENT_FLAGS) >>> 0;
       const stored = records.store(hash, key, header, data, lmasterOf(host, hash));
       if (!stored.ok) {
         if (stored.error.code === "busy") return false;

@@ -29,7 +29,10 @@ import { RecordHeader } from "./record_header.ts";
 
 const KEY = textBytes("key");
 const GENERATION = 77;
-const { RO_HAVE_DELEGATIONS, RO_HAVE_READONLY, MIGRATED_WITH_DATA } = RECORD_FLAGS;
+const { RO_HAVE_READONLY, MIGRATED_WITH_DATA } = RECORD_FLAGS;
+/** Of a record that others have copies of, and of such a copy. */
+const LENT = RECORD_FLAGS.RO_HAVE_DELEGATIONS | MIGRATED_WITH_DATA;
+const COPY = RO_HAVE_READONLY | MIGRATED_WITH_DATA;
 const { IMMEDIATE_MIGRATION, WANT_READONLY } = CALL_FLAGS;
 const OK = ok({ status: 0, data: EMPTY });
 
@@ -129,10 +132,10 @@ test("ReadonlyCalls.lend() marks the record with the first copy and answers with
   expect(seen(answerIn(packet))).toEqual({
     rsn: 6,
     dmaster: 0,
-    flags: RO_HAVE_READONLY,
+    flags: COPY,
     data: "data",
   });
-  expect(stored()).toEqual({ rsn: 8, dmaster: 0, flags: RO_HAVE_DELEGATIONS, data: "data" });
+  expect(stored()).toEqual({ rsn: 8, dmaster: 0, flags: LENT, data: "data" });
   readCall(3, 41);
   expect(seen(answerIn(at(sent(), 0).packet)).rsn).toBe(6);
   expect(stored()?.rsn).toBe(8);
@@ -174,7 +177,7 @@ test("ReadonlyCalls.lend() lends nothing to a node that is not connected", () =>
 test("NodeCalls forces a recovery when a record with copies is passed on", () => {
   const { caller, from, dbId, host, stored } = setUp(1);
   const body = { db_id: dbId, rsn: u64(0, 6), key: KEY, data: textBytes("d") };
-  const packet = buildReplyDmaster(from(1, 9), { ...body, recordFlags: RO_HAVE_DELEGATIONS });
+  const packet = buildReplyDmaster(from(1, 9), { ...body, recordFlags: LENT });
   caller.set.nodePacket(packet);
   expect(host.recoveriesForced.length).toBe(1);
   expect(stored()).toBeUndefined();
@@ -308,9 +311,9 @@ test("Revokes asks every delegate and grants the record when all have answered",
   });
   at(requests, 1).finished(OK);
   host.time.settle();
-  expect([sent(), stored()?.flags]).toEqual([[], RO_HAVE_DELEGATIONS]);
+  expect([sent(), stored()?.flags]).toEqual([[], LENT]);
   at(requests, 0).finished(OK);
-  expect(stored()).toEqual({ rsn: 9, dmaster: 0, flags: 0, data: "data" });
+  expect(stored()).toEqual({ rsn: 9, dmaster: 0, flags: MIGRATED_WITH_DATA, data: "data" });
   host.time.settle();
   const given = readReqDmaster(at(sent(), 0).packet);
   expect(given.ok && [given.value.dmaster, given.value.rsn.lo, given.value.recordFlags]).toEqual([
@@ -357,10 +360,10 @@ test("Revokes keeps new readers off for a moment, so that a client here gets its
   sent();
   readCall(2, 41);
   host.time.settle();
-  expect([sent(), stored()?.flags]).toEqual([[], 0]);
+  expect([sent(), stored()?.flags]).toEqual([[], MIGRATED_WITH_DATA]);
   host.time.advance(25);
   expect(at(sent(), 0).packet.reqid).toBe(41);
-  expect(stored()?.flags).toBe(RO_HAVE_DELEGATIONS);
+  expect(stored()?.flags).toBe(LENT);
 });
 
 test("Revokes pauses after a failure, tries again, and asks for a recovery after the third", () => {
@@ -377,11 +380,11 @@ test("Revokes pauses after a failure, tries again, and asks for a recovery after
     host.time.advance(10);
   }
   expect([tries, host.recoveriesForced.length]).toEqual([3, 1]);
-  expect([stored()?.flags, answers().length]).toEqual([RO_HAVE_DELEGATIONS, 0]);
+  expect([stored()?.flags, answers().length]).toEqual([LENT, 0]);
   host.time.advance(1000);
   for (const { finished } of asked()) finished(OK);
   host.time.settle();
-  expect([stored()?.flags, answers().length]).toEqual([0, 1]);
+  expect([stored()?.flags, answers().length]).toEqual([MIGRATED_WITH_DATA, 1]);
 });
 
 test("Revokes ignores answers to an earlier try", () => {
@@ -397,9 +400,9 @@ test("Revokes ignores answers to an earlier try", () => {
   const second = asked();
   at(first, 0).finished(OK);
   at(second, 1).finished(OK);
-  expect(stored()?.flags).toBe(RO_HAVE_DELEGATIONS);
+  expect(stored()?.flags).toBe(LENT);
   at(second, 0).finished(OK);
-  expect(stored()?.flags).toBe(0);
+  expect(stored()?.flags).toBe(MIGRATED_WITH_DATA);
 });
 
 test("Revokes waits for the chain when the last delegate has answered", () => {
@@ -410,10 +413,10 @@ test("Revokes waits for the chain when the last delegate has answered", () => {
   const release = tdb.file.hold(tdb.chainOf(KEY));
   at(asked(), 0).finished(OK);
   host.time.advance(100);
-  expect([stored()?.flags, answers().length]).toEqual([RO_HAVE_DELEGATIONS, 0]);
+  expect([stored()?.flags, answers().length]).toEqual([LENT, 0]);
   release();
   host.time.advance(100);
-  expect([stored()?.flags, answers().length]).toEqual([0, 1]);
+  expect([stored()?.flags, answers().length]).toEqual([MIGRATED_WITH_DATA, 1]);
 });
 
 test("A recovery ends a revoke: all copies are void, calls are decided anew, nobody is tracked", () => {
@@ -463,7 +466,7 @@ test("A freeze without a recovery holds a revoke up; it ends after the thaw", ()
   expect(answers()).toEqual([]);
   expect(caller.now("DB_THAW", dbId).status).toBe(0);
   host.time.advance(100);
-  expect([stored()?.flags, answers().length]).toEqual([0, 1]);
+  expect([stored()?.flags, answers().length]).toEqual([MIGRATED_WITH_DATA, 1]);
 });
 
 test("Waiting calls go with their client, and are refused when the database is detached", () => {
@@ -493,7 +496,7 @@ test("Waiting calls go with their client, and are refused when the database is d
 
 test("A record whose marked copies are nobody's is free at once", () => {
   const { put, nodeCall, sent, asked } = setUp(0);
-  put(8, 0, "data", RO_HAVE_DELEGATIONS);
+  put(8, 0, "data", LENT);
   nodeCall(2, 50, IMMEDIATE_MIGRATION);
   expect(asked()).toEqual([]);
   const given = readReplyDmaster(at(sent(), 0).packet);
@@ -501,4 +504,21 @@ test("A record whose marked copies are nobody's is free at once", () => {
     9,
     MIGRATED_WITH_DATA,
   ]);
+});
+
+test("A vacuum takes copies of an empty record back and deletes it afterwards everywhere", () => {
+  const { put, readCall, asked, stored, host, caller, dbId, database } = setUp(0);
+  Object.assign(host.tunables, { VacuumFastPathCount: 0 });
+  put(5, 0, "");
+  readCall(2, 40);
+  expect(stored()?.flags).toBe(LENT);
+  caller.call("DB_VACUUM", { db_id: dbId, full_vacuum_run: true });
+  host.time.advance(100);
+  const requests = asked();
+  expect(requests.map(({ pnn, name }) => [pnn, name])).toEqual([[2, "UPDATE_RECORD"]]);
+  at(requests, 0).finished(OK);
+  expect([stored()?.flags, database.deleteQueue.size]).toEqual([MIGRATED_WITH_DATA, 1]);
+  caller.call("DB_VACUUM", { db_id: dbId, full_vacuum_run: true });
+  host.time.advance(100);
+  expect(asked().map(({ name }) => name)).toContain("TRY_DELETE_RECORDS");
 });

@@ -4,9 +4,10 @@
  *
  * Invariants:
  * 1. Only the lmaster deletes, and only what never left it with data goes without asking the others.
- * 2. A record whose chain is held is kept for a later run, never waited for.
+ * 2. A record of which others have read-only copies is not deleted before these are taken back.
+ * 3. A record whose chain is held is kept for a later run, never waited for.
  */
-import { RECORD_FLAGS } from "../wire/constants.ts";
+import { RECORD_FLAGS, RECORD_FLAGS_RO } from "../wire/constants.ts";
 import { lmasterOf } from "./replies.ts";
 import type { Budget } from "./slices.ts";
 import type { VacuumStage, VacuumWork } from "./vacuum_work.ts";
@@ -53,8 +54,18 @@ export class VacuumSort implements VacuumStage {
     const lmaster = lmasterOf(host, table.hashOf(slot));
     const flags = table.flagsOf(slot) | work.database.records.header.flags;
     if (lmaster !== host.pnn) this.#offer(slot, lmaster);
-    else if ((flags & RECORD_FLAGS.MIGRATED_WITH_DATA) !== 0) work.toDelete.push(slot);
+    else if ((work.database.records.header.flags & RECORD_FLAGS_RO) !== 0) {
+      this.#takeBack(slot, key);
+    } else if ((flags & RECORD_FLAGS.MIGRATED_WITH_DATA) !== 0) work.toDelete.push(slot);
     else work.deleteHere(slot, key);
+  }
+
+  /** Read-only copies go first; the store that ends their revoke queues the record again. */
+  #takeBack(slot: number, key: Uint8Array): void {
+    const { table, database } = this.#work;
+    const hash = table.hashOf(slot);
+    if (database.revokes.find(hash, key) === undefined) database.revokes.begin(hash, key);
+    this.#work.drop(slot);
   }
 
   #offer(slot: number, lmaster: number): void {
