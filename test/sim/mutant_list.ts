@@ -272,6 +272,17 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: "lent-without-a-mark",
+    breaks: "a record of which others had copies is deleted without asking them",
+    edits: [
+      {
+        file: "src/database/readonly_calls.ts",
+        find: "const LENT_FLAGS = RECORD_FLAGS.RO_HAVE_DELEGATIONS | RECORD_FLAGS.MIGRATED_WITH_DATA;",
+        replace: "const LENT_FLAGS = RECORD_FLAGS.RO_HAVE_DELEGATIONS;",
+      },
+    ],
+  },
+  {
     name: "copy-rsn-too-low",
     breaks:
       "a copy has the number that the record had before, so it is not kept where that is known",
