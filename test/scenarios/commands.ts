@@ -127,6 +127,19 @@ export const COMMANDS: readonly Command[] = [
     node.request("SET_RECMODE", RECOVERY_ACTIVE),
   ),
 
+  vacuum(
+    "vacuum PNN NAME",
+    "a fast run of its vacuum over the database, until it has ended",
+    false,
+  ),
+  vacuum("vacuum PNN NAME full", "a run with a walk over all records", true),
+  {
+    pattern: "begin vacuum PNN NAME",
+    help: "as vacuum, without waiting; end tells how it ended",
+    action: (stage, { PNN, NAME }) =>
+      stage.begin(PNN, (_client, node) => vacuumOf(node, NAME, false)),
+  },
+
   // --- network and lock
   {
     pattern: "partition REST",
@@ -274,6 +287,24 @@ function onNode(
       return undefined;
     },
   };
+}
+
+function vacuum(pattern: string, help: string, full: boolean): Command {
+  return {
+    pattern,
+    help,
+    action: (stage, { PNN, NAME }) => {
+      const text = stage.finish(vacuumOf(stage.node(PNN), NAME, full));
+      return [text ?? "no answer"];
+    },
+  };
+}
+
+async function vacuumOf(node: SimNode, name: string | undefined, full: boolean): Promise<string> {
+  const dbId = node.databases?.databaseByName(name ?? "")?.dbId;
+  if (dbId === undefined) return "no such database";
+  const status = await node.request("DB_VACUUM", { db_id: dbId, full_vacuum_run: full });
+  return status === 0 ? "done" : "refused or cut short";
 }
 
 /** A request of the tool, until it is answered. */

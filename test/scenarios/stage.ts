@@ -112,8 +112,12 @@ export class Stage {
     return [result ?? `no answer within ${ANSWER_LIMIT_SEC} s`];
   }
 
-  begin(pnn: string | undefined, act: (client: ScenarioClient) => Promise<string>): undefined {
-    const pending: Pending = { result: act(this.#clientOf(pnn)), done: undefined };
+  begin(
+    pnn: string | undefined,
+    act: (client: ScenarioClient, node: SimNode) => Promise<string>,
+  ): undefined {
+    const result = act(this.#clientOf(pnn), this.node(pnn));
+    const pending: Pending = { result, done: undefined };
     this.#pending.set(this.node(pnn).pnn, pending);
     void pending.result.then((text) => {
       pending.done = text;
