@@ -60,10 +60,7 @@ export class ClientCalls {
     }
     const key = packet.slice(REQ_CALL_AT.KEY, packet.u32(REQ_CALL_AT.KEY_LENGTH));
     const hash = jenkinsHash(key);
-    const fetch = database.collapsed.get(hash, key);
-    if (fetch !== undefined && this.#parts.collapse.defer(fetch, clientId, packet, startedMs)) {
-      return;
-    }
+    if (this.deferred(database, clientId, packet, key, hash, startedMs)) return;
     const chain = database.tdb.chainOf(key);
     const locked = database.gate.enter(chain);
     if (locked === "granted") {
@@ -79,6 +76,23 @@ export class ClientCalls {
       chain,
       new ParkedClientCall(this, this.#parts, database, clientId, packet.copy(), hash, startedMs),
     );
+  }
+
+  /** Behind a fetch of the same record that brings what this call wants. */
+  deferred(
+    database: Database,
+    clientId: number,
+    packet: PacketView,
+    key: Uint8Array,
+    hash: number,
+    startedMs: number,
+  ): boolean {
+    const fetch = database.collapsed.get(hash, key);
+    if (fetch === undefined) return false;
+    if (fetch.wantsReadonly && (callFlags(database, packet) & CALL_FLAGS.WANT_READONLY) === 0) {
+      return false;
+    }
+    return this.#parts.collapse.defer(fetch, clientId, packet, startedMs);
   }
 
   /** With the chain locked. False: a lock was busy, nothing was done. */
@@ -181,11 +195,13 @@ export class ClientCalls {
   ): void {
     const { collapse, pending } = this.#parts;
     const calldataAt = REQ_CALL_AT.KEY + key.length;
+    const flags = callFlags(database, packet);
+    const wantsReadonly = (flags & CALL_FLAGS.WANT_READONLY) !== 0;
     pending.send({
       database,
       clientId,
       clientReqid: packet.reqid,
-      flags: callFlags(database, packet),
+      flags,
       callid: packet.u32(REQ_CALL_AT.CALLID),
       key,
       calldata: packet.slice(calldataAt, packet.u32(REQ_CALL_AT.DATA_LENGTH)),
@@ -193,7 +209,7 @@ export class ClientCalls {
       startedMs,
       collapse:
         this.#host.tunable("FetchCollapse") === 1
-          ? collapse.begin(database, hash, key, startedMs)
+          ? collapse.begin(database, hash, key, startedMs, wantsReadonly)
           : undefined,
     });
   }
@@ -272,19 +288,11 @@ class ParkedClientCall implements ChainWork {
     const packet = this.#packet;
     const key = packet.slice(REQ_CALL_AT.KEY, packet.u32(REQ_CALL_AT.KEY_LENGTH));
     // Another call may have begun to fetch the record while this one waited for the lock.
-    const fetch = this.#database.collapsed.get(this.#hash, key);
-    const { collapse } = this.#parts;
-    if (fetch !== undefined && collapse.defer(fetch, this.clientId, packet, this.#startedMs)) {
-      return true;
-    }
-    return this.#calls.perform(
-      this.#database,
-      this.clientId,
-      packet,
-      key,
-      this.#hash,
-      this.#startedMs,
-    );
+    const calls = this.#calls;
+    const database = this.#database;
+    const { clientId } = this;
+    if (calls.deferred(database, clientId, packet, key, this.#hash, this.#startedMs)) return true;
+    return calls.perform(database, clientId, packet, key, this.#hash, this.#startedMs);
   }
 
   drop(reason: string): void {

@@ -4,7 +4,8 @@
  *
  * Invariants:
  * 1. Deferred calls run again in the order in which they came.
- * 2. Each of them runs again at the end of the fetch, however it ends, or after a timeout.
+ * 2. Who wants to write does not wait behind the fetch of a read-only copy.
+ * 3. Each of them runs again at the end of the fetch, however it ends, or after a timeout.
  */
 import type { Timer } from "../platform/types.ts";
 import type { PacketView } from "../wire/packet.ts";
@@ -23,6 +24,8 @@ export interface CollapsedFetch {
   readonly hash: number;
   readonly key: Uint8Array;
   readonly startedMs: number;
+  /** What comes may be a copy: no use to who wants to write, and it may be long in coming. */
+  readonly wantsReadonly: boolean;
   deferred: DeferredCall[];
   timer: Timer | undefined;
 }
@@ -37,13 +40,20 @@ export class FetchCollapse {
     this.#runAgain = runAgain;
   }
 
-  /** A remote fetch of the key begins; `key` is copied. */
-  begin(database: Database, hash: number, key: Uint8Array, nowMs: number): CollapsedFetch {
+  /** A remote fetch of the key begins, in place of a lesser one; `key` is copied. */
+  begin(
+    database: Database,
+    hash: number,
+    key: Uint8Array,
+    nowMs: number,
+    wantsReadonly: boolean,
+  ): CollapsedFetch {
     const fetch: CollapsedFetch = {
       database,
       hash,
       key: key.slice(),
       startedMs: nowMs,
+      wantsReadonly,
       deferred: [],
       timer: undefined,
     };

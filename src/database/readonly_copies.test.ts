@@ -278,6 +278,29 @@ test("A client that wants to read is answered from the copy, one that wants to w
   expect(at(sent(), 0).pnn).toBe(2);
 });
 
+test("Who wants to write does not wait behind the fetch of a copy; readers wait behind either", () => {
+  const { put, clientCall, sent, answers, caller, from, dbId, host } = setUp(1);
+  put(4, 2, "old");
+  clientCall(10, WANT_READONLY, FETCH_FUNC);
+  clientCall(11, WANT_READONLY, FETCH_FUNC);
+  clientCall(12, IMMEDIATE_MIGRATION);
+  clientCall(13, IMMEDIATE_MIGRATION);
+  clientCall(14, WANT_READONLY, FETCH_FUNC);
+  const calls = sent().map(({ packet }) => packet);
+  expect(calls.map((packet) => packet.u32(REQ_CALL_AT.FLAGS))).toEqual([
+    WANT_READONLY,
+    IMMEDIATE_MIGRATION,
+  ]);
+  const body = { db_id: dbId, rsn: u64(0, 6), key: KEY, data: textBytes("new"), recordFlags: 0 };
+  caller.set.nodePacket(buildReplyDmaster(from(1, at(calls, 1).reqid), body));
+  host.time.settle();
+  expect(answers().map(({ packet }) => packet.reqid)).toEqual([12, 13, 14]);
+  const copy = bytesOf(5, 2, COPY, "old");
+  caller.set.nodePacket(buildReplyCall(from(2, at(calls, 0).reqid), { status: 0, data: copy }));
+  host.time.settle();
+  expect(answers().map(({ packet }) => packet.reqid)).toEqual([10, 11]);
+});
+
 test("A client of the data master reads while others have copies, without taking them back", () => {
   const { put, readCall, clientCall, answers, asked } = setUp(1);
   put(5, 0, "data");
