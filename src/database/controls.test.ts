@@ -109,6 +109,17 @@ test("ENABLE_SEQNUM tells the active nodes when the number moves, but not what t
   expect(host.controlsSent).toEqual([update]);
 });
 
+test("UPDATE_SEQNUM does not hide a move of our own that nobody was told of yet", () => {
+  const { host, caller, dbId, tdb } = setUp();
+  caller.now("ENABLE_SEQNUM", dbId);
+  tdb.store(textBytes("k"), value(1, 0));
+  caller.now("UPDATE_SEQNUM", dbId, { srcnode: 1, clientId: 0 });
+  host.time.advance(1000);
+  expect(host.controlsSent.map(({ opcode }) => opcode)).toEqual([CONTROLS.UPDATE_SEQNUM.opcode]);
+  host.time.advance(5000);
+  expect(host.controlsSent.length).toBe(1);
+});
+
 test("GET_DB_SEQNUM reads the record of transactions, also frozen in one, and writes nothing", () => {
   const { host, caller, dbId, tdb } = setUp();
   const read = () => caller.now("GET_DB_SEQNUM", { db_id: dbId });

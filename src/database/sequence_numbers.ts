@@ -39,10 +39,10 @@ export class SequenceNumbers {
     });
   }
 
-  /** Another node's number has moved. It is not passed on. */
+  /** Another node's number has moved. It is not passed on, but a move of ours meanwhile still is. */
   moved(): void {
     this.#database.tdb.incrementSequenceNumber();
-    this.#known = this.#database.tdb.sequenceNumber();
+    this.#known = (this.#known + 1) >>> 0;
   }
 
   stop(): void {
