@@ -6,6 +6,8 @@
  * 1. The answer leaves after the last message, also on the way to a client of this node.
  * 2. It runs in slices, and pauses while too much waits to be taken. A thaw, a new transaction or a
  *    wipe in between ends it with a refusal.
+ * 3. What is too short for a record's header is left out: it is nobody's, and whoever collects would
+ *    refuse all records for it.
  */
 import { ok } from "../base/result.ts";
 import type { U64 } from "../base/u64.ts";
@@ -13,6 +15,7 @@ import type { TdbResult } from "../tdb/types.ts";
 import { failure, type ReplyLater } from "../transport/control_request.ts";
 import { encode, u32Codec } from "../wire/codec.ts";
 import { RecBufferBuilder } from "../wire/rec_buffer.ts";
+import { LTDB_HEADER_BYTES } from "../wire/structs.ts";
 import type { Database } from "./database.ts";
 import type { DatabaseHost } from "./host.ts";
 import { PULL_PAUSE_MS, PULL_QUEUED_BYTES_MAX } from "./limits.ts";
@@ -77,8 +80,10 @@ export class Pull {
     const { tdb } = this.#database;
     const buffer = this.#buffer;
     const walked = tdb.visitRecords(this.#chain, (bytes, keyAt, keyLength, dataLength) => {
-      if (!buffer.fits(keyLength, dataLength)) this.#send();
-      buffer.addRange(0, bytes, keyAt, keyLength, dataLength);
+      if (dataLength >= LTDB_HEADER_BYTES) {
+        if (!buffer.fits(keyLength, dataLength)) this.#send();
+        buffer.addRange(0, bytes, keyAt, keyLength, dataLength);
+      }
       return !budget.spent && !this.#behind;
     });
     if (!walked.ok) return walked;

@@ -50,6 +50,20 @@ test("Pull sends buffers within RecBufferSizeLimit, then the count", () => {
   expect(seen.sort()).toEqual(keys.map((key) => Buffer.from(key).toString()).sort());
 });
 
+test("Pull leaves out what is too short for a record", () => {
+  const { host, caller, tdb, dbId, request, count } = setUp();
+  for (const length of [0, 1, 23]) tdb.store(textBytes(`short ${length}`), new Uint8Array(length));
+  tdb.store(textBytes("empty"), value(1, 0, 0, ""));
+  caller.now("DB_FREEZE", dbId);
+  const answer = caller.call("DB_PULL", request, { srcnode: 2, clientId: 0 });
+  host.time.settle();
+  expect(count(answer.reply?.data)).toBe(1);
+  const buffer = decodeExact(recBuffer, host.messagesSent[0]?.data ?? new Uint8Array());
+  expect(buffer.ok && buffer.value.records.map(({ key }) => Buffer.from(key).toString())).toEqual([
+    "empty",
+  ]);
+});
+
 test("Pull works in slices, and a thaw in between refuses it", () => {
   const { host, caller, tdb, dbId, request } = setUp();
   tdb.file.hashSize = 4096;
