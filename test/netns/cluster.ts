@@ -86,6 +86,11 @@ export class NetnsCluster {
     }
   }
 
+  /** The pnn of the leader as node 0 knows it. */
+  async leader(): Promise<number> {
+    return Number((await this.node(0).mustCtdb("leader")).trim());
+  }
+
   /** The logs of all daemons, or the ends of them. */
   logs(bytesMax = Number.POSITIVE_INFINITY): string {
     const part = (title: string, text: string) => `--- ${title}\n${text.slice(-bytesMax)}\n`;

@@ -120,6 +120,39 @@ inCluster("opens and locks of a client that vanishes are released", async (clust
   await Promise.all([other.end(), third.end()]);
 });
 
+inCluster("a change through one node is notified to a client of another", async (cluster) => {
+  const [watching, changing] = [0, 1];
+  const made = await smbclient(cluster, watching, "mkdir watched");
+  expect(made.code).toBe(0);
+  const unc = `//${cluster.host(watching).address}/${SHARE}`;
+  const login = `${USER}%${PASSWORD}`;
+  const watcher = cluster.client.namespaces.spawn([
+    "stdbuf",
+    "-oL",
+    "smbclient",
+    unc,
+    "-U",
+    login,
+    "-c",
+    "notify watched",
+  ]);
+  const first = watcher.stdout.getReader().read();
+  let told = "";
+  first.then(({ value }) => {
+    told = new TextDecoder().decode(value);
+  });
+  // Nodes hear of the request within a second: changes until then are not notified.
+  let changes = 0;
+  await until("the watcher is told", RELEASE_TIMEOUT_MS, async () => {
+    changes += 1;
+    await smbclient(cluster, changing, `mkdir watched\\new${changes}`);
+    return when(told !== "");
+  });
+  expect(told).toMatch(/new\d+/);
+  watcher.kill("SIGKILL");
+  await watcher.exited;
+});
+
 inCluster("smbstatus on each node lists the sessions of all", async (cluster) => {
   const clients = await connectAll(cluster);
   const name = cluster.makeSharedFile("open");

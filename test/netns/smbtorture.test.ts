@@ -5,7 +5,7 @@
 import { expect, test } from "bun:test";
 import { netnsPossible, withNetnsCluster } from "./cluster.ts";
 import type { CtdbKind } from "./ctdb_node.ts";
-import { readVerdicts, runSuite, type Verdict } from "./torture/suite_run.ts";
+import { readVerdicts, runSuite, TORTURE_OPTIONS, type Verdict } from "./torture/suite_run.ts";
 import { listedSuites } from "./torture/suites.ts";
 
 const HOSTS = 2;
@@ -19,14 +19,15 @@ interface Passed {
 }
 
 async function passedOn(kind: CtdbKind): Promise<Passed> {
-  return await withNetnsCluster({ hosts: HOSTS, kind, samba: [] }, async (cluster) => {
+  return await withNetnsCluster({ hosts: HOSTS, kind, samba: TORTURE_OPTIONS }, async (cluster) => {
     const tests: string[] = [];
     let output = "";
-    for (const { name } of listedSuites().filter(({ always }) => always)) {
-      const result = await runSuite(cluster, name, SUITE_TIMEOUT_MS);
+    for (const suite of listedSuites().filter(({ short }) => short)) {
+      const result = await runSuite(cluster, suite, SUITE_TIMEOUT_MS);
       const passed = [...result.verdicts].filter(([, verdict]) => verdict === "success");
       tests.push(...passed.map(([test]) => test));
-      if (passed.length < result.verdicts.size) output += `--- ${kind}: ${name}\n${result.output}`;
+      if (passed.length < result.verdicts.size)
+        output += `--- ${kind}: ${suite.name}\n${result.output}`;
     }
     return { tests: tests.sort(), output };
   });

@@ -4,15 +4,15 @@
  *
  *     bun run test/netns/torture/compare.ts [--runs=3] [--kinds=ours,stock] [--suites=NAME,...] [--keep=DIR]
  *
- * --keep: the output of every suite goes there.
+ * --suites: those of the list with these names. --keep: the output of every suite goes there.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { netnsPossible, withNetnsCluster } from "../cluster.ts";
 import type { CtdbKind } from "../ctdb_node.ts";
-import { runSuite, type Verdict } from "./suite_run.ts";
-import { listedSuites } from "./suites.ts";
+import { runSuite, TORTURE_OPTIONS, type Verdict } from "./suite_run.ts";
+import { listedSuites, type Suite } from "./suites.ts";
 
 const HOSTS = 2;
 const SUITE_TIMEOUT_MS = 10 * 60_000;
@@ -35,12 +35,14 @@ async function main(): Promise<number> {
     console.error("this needs root and Debian's ctdb, samba, smbclient and samba-testsuite");
     return 2;
   }
-  const suites = values.suites?.split(",") ?? listedSuites().map(({ name }) => name);
+  const names = values.suites?.split(",");
+  const suites = listedSuites().filter(({ name }) => names?.includes(name) ?? true);
   const runs: Run[] = [];
   for (let number = 1; number <= Number(values.runs); number += 1) {
-    for (const kind of values.kinds.split(",") as CtdbKind[]) {
-      runs.push(await runAll(`${kind} ${number}`, kind, suites, values.keep));
-    }
+    // Both at once: the suites mostly wait.
+    const kinds = values.kinds.split(",") as CtdbKind[];
+    const run = (kind: CtdbKind) => runAll(`${kind} ${number}`, kind, suites, values.keep);
+    runs.push(...(await Promise.all(kinds.map(run))));
   }
   return report(runs);
 }
@@ -48,10 +50,10 @@ async function main(): Promise<number> {
 async function runAll(
   name: string,
   kind: CtdbKind,
-  suites: readonly string[],
+  suites: readonly Suite[],
   keep: string | undefined,
 ): Promise<Run> {
-  return await withNetnsCluster({ hosts: HOSTS, kind, samba: [] }, async (cluster) => {
+  return await withNetnsCluster({ hosts: HOSTS, kind, samba: TORTURE_OPTIONS }, async (cluster) => {
     const verdicts = new Map<string, Verdict>();
     for (const suite of suites) {
       const result = await runSuite(cluster, suite, SUITE_TIMEOUT_MS);
@@ -59,12 +61,12 @@ async function runAll(
       const passed = [...result.verdicts.values()].filter((verdict) => verdict === "success");
       const counts = `${passed.length} of ${result.verdicts.size} passed`;
       console.log(
-        `${name}: ${suite.padEnd(30)} ${result.seconds.toFixed(1).padStart(6)} s  ${counts}`,
+        `${name}: ${suite.name.padEnd(30)} ${result.seconds.toFixed(1).padStart(6)} s  ${counts}`,
       );
       if (keep !== undefined) {
         const directory = join(keep, name.replace(" ", "-"));
         mkdirSync(directory, { recursive: true });
-        writeFileSync(join(directory, suite), result.output);
+        writeFileSync(join(directory, suite.name), result.output);
       }
     }
     if (keep !== undefined) {

@@ -4,7 +4,9 @@ import { readFileSync } from "node:fs";
 export interface Suite {
   readonly name: string;
   /** Short and the same in every run: part of the full test. */
-  readonly always: boolean;
+  readonly short: boolean;
+  /** All connections go to one node. */
+  readonly oneNode: boolean;
 }
 
 const LIST = new URL("suites.txt", import.meta.url).pathname;
@@ -14,7 +16,7 @@ export function listedSuites(): readonly Suite[] {
     .split("\n")
     .filter((line) => line !== "" && !line.startsWith("#"))
     .map((line) => {
-      const [name = "", mark] = line.split(" ");
-      return { name, always: mark === "*" };
+      const [name = "", ...marks] = line.split(" ");
+      return { name, short: marks.includes("short"), oneNode: marks.includes("one-node") };
     });
 }
