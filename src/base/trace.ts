@@ -34,6 +34,8 @@ export class TracedTurns {
   /** Turns by duration, see TURN_BUCKETS_MS. */
   readonly histogram: number[] = new Array<number>(TURN_BUCKETS_MS.length + 1).fill(0);
   longestMs = 0;
+  /** The span that made the longest turn so long, of those that nest in it the innermost. */
+  longestSpan = "";
 
   constructor(clock: Clock, onStall: (stall: TurnStall) => void) {
     this.#clock = clock;
@@ -70,20 +72,29 @@ export class TracedTurns {
     if (durationMs >= SPAN_KEPT_MIN_MS && this.#kept.length < SPANS_KEPT_MAX) {
       this.#kept.push({ name, depth: this.#depth, durationMs });
     }
-    if (this.#depth === 0) this.#endTurn(durationMs);
+    if (this.#depth === 0) this.#endTurn(name, durationMs);
   }
 
-  #endTurn(durationMs: number): void {
+  #endTurn(name: string, durationMs: number): void {
     let bucket = 0;
     while (bucket < TURN_BUCKETS_MS.length && durationMs >= (TURN_BUCKETS_MS[bucket] as number)) {
       bucket += 1;
     }
     this.histogram[bucket] = (this.histogram[bucket] as number) + 1;
-    if (durationMs > this.longestMs) this.longestMs = durationMs;
+    if (durationMs > this.longestMs) {
+      this.longestMs = durationMs;
+      this.longestSpan = culprit(this.#kept)?.name ?? name;
+    }
     if (this.#kept.length === 0) return;
     const spans = this.#kept;
     this.#kept = [];
     if (this.#thresholdMs > 0 && durationMs > this.#thresholdMs)
       this.#onStall({ durationMs, spans });
   }
+}
+
+/** Spans end before those around them: the first that took most of the turn is the innermost of these. */
+function culprit(spans: readonly SpanRecord[]): SpanRecord | undefined {
+  const longest = Math.max(0, ...spans.map(({ durationMs }) => durationMs));
+  return spans.find(({ durationMs }) => durationMs > longest / 2);
 }

@@ -359,7 +359,9 @@ export class Node {
         allFrozen: () => this.freeze.frozen,
         memoryUsed: () => d.memoryUse().residentBytes,
         memoryReport: () =>
-          memoryReport(nodeMemory(this, d.memoryUse(true), (pnn) => links.queuedBytes(pnn))),
+          memoryReport(
+            nodeMemory(this, d.memoryUse(true), turns.trace, (pnn) => links.queuedBytes(pnn)),
+          ),
         resetDatabaseStatistics: () => this.database.resetStatistics(),
         tunableChanged: () => this.tunablesChanged(),
         recoverdPinged: () => recoverd.ping(),

@@ -1,4 +1,5 @@
 /** What a node holds in memory, for the memory report: clients, queues, tables. */
+import { type TracedTurns, TURN_BUCKETS_MS } from "../base/trace.ts";
 import { TUNABLES } from "../config/tunables.ts";
 import type { MemoryItem, MemoryUse } from "./memory_report.ts";
 import type { Node } from "./node.ts";
@@ -6,6 +7,7 @@ import type { Node } from "./node.ts";
 export function nodeMemory(
   node: Node,
   use: MemoryUse,
+  turns: TracedTurns,
   queuedBytes: (pnn: number) => number,
 ): MemoryItem {
   const clients = [...node.clients.all()].map((client) => ({
@@ -39,6 +41,7 @@ export function nodeMemory(
           { name: "statistics history", bytes: node.statistics.historyBytes },
           { name: "tunables", bytes: TUNABLES.length * 4 },
           ...refusedPackets(node),
+          ...turnTimes(turns),
         ],
       },
     ],
@@ -51,5 +54,17 @@ function refusedPackets({ input }: Node): readonly MemoryItem[] {
     { name: `packets of clients refused: ${input.refused.client}`, bytes: 0 },
     { name: `packets of nodes refused: ${input.refused.node}`, bytes: 0 },
     { name: `calls of other generations dropped: ${input.staleCalls}`, bytes: 0 },
+  ];
+}
+
+/** How long turns of the event loop took until now, this one not included. */
+function turnTimes({ histogram, longestMs, longestSpan }: TracedTurns): readonly MemoryItem[] {
+  const counts = histogram.map((count, i) => {
+    const bound = TURN_BUCKETS_MS[i];
+    return `${count} ${bound === undefined ? "longer" : `< ${bound} ms`}`;
+  });
+  return [
+    { name: `longest turn: ${longestMs.toFixed(1)} ms (${longestSpan})`, bytes: 0 },
+    { name: `turns: ${counts.filter((text) => !text.startsWith("0 ")).join(", ")}`, bytes: 0 },
   ];
 }

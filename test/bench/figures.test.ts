@@ -37,6 +37,13 @@ test("renderTable() shows medians with their spread", () => {
   );
 });
 
+test("renderTable() shows what one kind cannot tell as a dash", () => {
+  const turns: Row = { ...latency, name: "turn", stock: [Number.NaN, Number.NaN, Number.NaN] };
+  expect(renderTable([turns])).toBe(
+    ["figure  unit      ours  stock  ratio", "turn    µs    50.0 ±0%      –      –"].join("\n"),
+  );
+});
+
 test("rowsAsJson() has the medians and the rounds", () => {
   const parsed = JSON.parse(rowsAsJson([latency]));
   expect(parsed.rows[0]).toMatchObject({

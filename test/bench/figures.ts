@@ -18,6 +18,7 @@ export interface Figure {
   readonly name: string;
   readonly unit: string;
   readonly better: "higher" | "lower";
+  /** NaN: this kind of node cannot tell. */
   measure(cluster: BenchCluster): Promise<number>;
 }
 
@@ -55,7 +56,7 @@ export function renderTable(rows: readonly Row[]): string {
     row.unit,
     measured(row.ours),
     measured(row.stock),
-    ratio(row).toFixed(2),
+    Number.isNaN(ratio(row)) ? "–" : ratio(row).toFixed(2),
   ]);
   const head = ["figure", "unit", "ours", "stock", "ratio"];
   const widths = head.map((title, column) =>
@@ -82,6 +83,7 @@ export function rowsAsJson(rows: readonly Row[]): string {
 }
 
 function measured(values: readonly number[]): string {
+  if (Number.isNaN(median(values))) return "–";
   return `${short(median(values))} ±${(100 * spread(values)).toFixed(0)}%`;
 }
 

@@ -15,6 +15,7 @@ import { messageFigures } from "./messages.ts";
 import { processFigures, processTree } from "./processes.ts";
 import { recordFigures } from "./records.ts";
 import { traverseFigures } from "./traverse.ts";
+import { longestTurnFigure } from "./turns.ts";
 import { vacuumFigures } from "./vacuum.ts";
 
 const ROUNDS = 3;
@@ -27,6 +28,7 @@ const startFigure: Figure = {
   measure: async (cluster) => cluster.startMs,
 };
 
+/** Last of all: the longest since the nodes started. */
 const FIGURES = [
   startFigure,
   ...processFigures,
@@ -34,6 +36,7 @@ const FIGURES = [
   ...recordFigures,
   ...traverseFigures,
   ...vacuumFigures,
+  longestTurnFigure,
 ];
 
 function benchCluster(kind: "ours" | "stock", cluster: TestCluster, startMs: number): BenchCluster {

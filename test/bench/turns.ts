@@ -1,0 +1,29 @@
+/** How long the event loop of a ctdbd was busy at a time: the goal is that no turn takes over 50 ms. */
+import { bytesText } from "../../src/wire/codec.ts";
+import type { BenchCluster, Figure } from "./figures.ts";
+import { connect } from "./messages.ts";
+
+/** From the node's own report (`ctdb dumpmemory`), which stock nodes do not have. */
+async function longestTurnMs(cluster: BenchCluster): Promise<number> {
+  if (cluster.kind === "stock") return Number.NaN;
+  let longest = 0;
+  for (let pnn = 0; pnn < cluster.nodes; pnn++) {
+    const client = await connect(cluster, pnn);
+    const report = await client.control("DUMP_MEMORY", undefined);
+    client.close();
+    if (!report.ok) throw new Error(report.error.reason);
+    const match = /longest turn: ([0-9.]+) ms \(([^)]*)\)/.exec(bytesText(report.value.data));
+    if (match === null) throw new Error(`node ${pnn} does not report its longest turn`);
+    if (Number(match[1]) <= longest) continue;
+    longest = Number(match[1]);
+    process.stderr.write(`  node ${pnn}: ${match[1]} ms in ${match[2]}\n`);
+  }
+  return longest;
+}
+
+export const longestTurnFigure: Figure = {
+  name: "longest turn of a ctdbd in all of these",
+  unit: "ms",
+  better: "lower",
+  measure: longestTurnMs,
+};
