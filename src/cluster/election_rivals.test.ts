@@ -16,6 +16,7 @@ function leader() {
     },
     every: () => ({ cancel: () => {} }),
     soon: (action) => action(),
+    nextTurn: (action) => action(),
   };
   const election = new Election(
     {

@@ -59,7 +59,8 @@ export function runSliced(
     budget.restart();
     const outcome = host.trace.span(name, () => step(budget));
     if (outcome === "done") return;
-    host.timers.after(outcome === "more" ? 0 : outcome, slice);
+    if (outcome === "more") host.timers.nextTurn(slice);
+    else host.timers.after(outcome, slice);
   };
   slice();
   return {

@@ -37,6 +37,8 @@ export interface Timers {
   every(intervalMs: number, action: () => void): Timer;
   /** Runs once, after the work of the current turn and before further input is read. */
   soon(action: () => void): void;
+  /** Runs once, after the input that is there was read; does not sleep. For long work in pieces. */
+  nextTurn(action: () => void): void;
 }
 
 export interface Random {

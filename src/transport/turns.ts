@@ -62,6 +62,7 @@ export class Turns {
       every: (intervalMs: number, action: () => void): Timer =>
         timers.every(intervalMs, () => this.run(name, action)),
       soon: (action: () => void): void => timers.soon(() => this.run(name, action)),
+      nextTurn: (action: () => void): void => timers.nextTurn(() => this.run(name, action)),
     };
   }
 

@@ -72,6 +72,39 @@ export function timersContract(name: string, world: TimeWorld): void {
     expect(runs).toBeGreaterThan(0);
   });
 
+  test(`${name} Timers.nextTurn() runs after what is due, once for each call, and does not sleep`, async () => {
+    const seen: string[] = [];
+    let turns = 0;
+    let soonFirst = 0;
+    await new Promise<void>((resolve) => {
+      const again = () => {
+        turns += 1;
+        if (seen.includes("soon")) soonFirst += 1;
+        if (turns === 50) resolve();
+        else timers.nextTurn(again);
+      };
+      timers.nextTurn(again);
+      timers.soon(() => seen.push("soon"));
+      expect(turns).toBe(0);
+    });
+    expect(soonFirst).toBe(50);
+    let ran = 0;
+    timers.after(0, () => {
+      ran += 1;
+    });
+    let looks = 0;
+    await new Promise<void>((resolve) => {
+      const until = () => {
+        looks += 1;
+        if (ran > 0) resolve();
+        else timers.nextTurn(until);
+      };
+      until();
+    });
+    // A timer gets its turn between two of them.
+    expect(looks).toBeGreaterThan(1);
+  });
+
   test(`${name} Random.u32() stays in range and spreads over it`, () => {
     let low = 0;
     for (let i = 0; i < 1000; i++) {

@@ -52,6 +52,9 @@ export class VirtualTime implements Clock, Timers {
   soon(action: () => void): void {
     this.#soon.push(action);
   }
+  nextTurn(action: () => void): void {
+    this.after(0, action);
+  }
 
   /** One thing that was asked for with `soon`; false when there is none. */
   runOneSoon(): boolean {

@@ -170,6 +170,7 @@ export class SimProcess {
       after: (delayMs, action) => scheduler.at(this, scheduler.nowMs + delayMs, action),
       every: (intervalMs, action) => this.#every(intervalMs, action),
       soon: (action) => scheduler.soon(this, action),
+      nextTurn: (action) => void scheduler.at(this, scheduler.nowMs, action),
     };
   }
 

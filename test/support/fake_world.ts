@@ -56,6 +56,7 @@ export class FakeWorld {
       return { cancel: () => current.cancel() };
     },
     soon: (action) => void this.#plan(0, action),
+    nextTurn: (action) => void this.#plan(0, action),
   };
 
   /** Runs everything that is due until `ms` have passed. */

@@ -35,6 +35,9 @@ export class ManualTime implements Clock, Timers {
   soon(action: () => void): void {
     queueMicrotask(action);
   }
+  nextTurn(action: () => void): void {
+    this.after(0, action);
+  }
 
   /** Timers that wait. */
   get waiting(): number {

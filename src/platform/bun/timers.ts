@@ -6,6 +6,8 @@
  *    before the loop looks again: one setImmediate for all actions. Microtasks would run between two
  *    sockets of one turn, and output would be written in more pieces.
  * 2. Actions that `soon` actions add run in the same drain, up to a limit; then input gets its turn.
+ * 3. Between a call of `nextTurn` and its action the loop looks at the sockets and timers at least once, with
+ *    no wait: the second of two nested setImmediates. A timer of 0 ms would sleep a millisecond or more.
  *
  * Must not: swallow what an action throws.
  */
@@ -31,6 +33,10 @@ export class BunTimers implements Timers {
   soon(action: () => void): void {
     this.#queue.push(action);
     if (!this.#scheduled) this.#schedule();
+  }
+
+  nextTurn(action: () => void): void {
+    setImmediate(() => setImmediate(action));
   }
 
   #schedule(): void {
