@@ -120,7 +120,7 @@ export class VacuumRun {
         this.#end(done);
         break;
       }
-      const outcome = stage.step(budget);
+      const outcome = this.#host.trace.span(stage.name, () => stage.step(budget));
       if (outcome === "wait") {
         this.#waits = true;
         break;

@@ -17,6 +17,7 @@ export function* repackTdb(slice: Slice, tdb: Tdb): SlicedBody<void> {
   const started = tdb.startTransaction();
   if (!started.ok) return started;
   const aside = new RecordStack();
+  yield "more";
   for (
     let chain = tdb.nextUsedChain(0);
     chain < tdb.hashSize;
@@ -29,8 +30,10 @@ export function* repackTdb(slice: Slice, tdb: Tdb): SlicedBody<void> {
     if (!copied.ok) return copied;
     if (slice.spent()) yield "more";
   }
+  yield "more";
   const wiped = tdb.wipe();
   if (!wiped.ok) return wiped;
+  yield "more";
   for (let items = 1; ; items++) {
     const record = aside.next();
     if (record === undefined) break;
