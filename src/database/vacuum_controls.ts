@@ -3,12 +3,19 @@
  * one, and a run of our own on request (docs/database.md, "Deleted records").
  */
 import { jenkinsHash } from "../base/jenkins_hash.ts";
-import { type ControlHandlers, failure, SUCCESS } from "../transport/control_request.ts";
-import { RecBufferCursor } from "../wire/rec_buffer.ts";
+import {
+  type ControlHandlers,
+  failure,
+  type ReplyLater,
+  SUCCESS,
+} from "../transport/control_request.ts";
+import { RecBufferCursor, recBufferProblem } from "../wire/rec_buffer.ts";
 import type { Database } from "./database.ts";
 import type { DatabaseHost } from "./host.ts";
+import { VACUUM_SLICE_MS } from "./limits.ts";
 import { RecordHeader } from "./record_header.ts";
 import { callNowOrLater, unknownDatabase } from "./recovery_controls.ts";
+import { type Budget, runSliced } from "./slices.ts";
 import { TryDelete } from "./try_delete.ts";
 import type { VacuumSchedule } from "./vacuum_schedule.ts";
 
@@ -47,17 +54,14 @@ export class VacuumControls {
       }, later);
     },
     // A node offers empty records to us, their lmaster: the next run fetches them.
-    VACUUM_FETCH: (bytes) => {
+    VACUUM_FETCH: (bytes, _from, later) => {
+      const problem = recBufferProblem(bytes);
+      if (problem !== undefined) return failure(`malformed list of records: ${problem}`);
       const cursor = new RecBufferCursor(bytes);
       const database = this.#parts.findDatabase(cursor.db_id);
-      if (cursor.error === undefined && database === undefined) {
-        return unknownDatabase(cursor.db_id);
-      }
-      while (cursor.next())
-        if (database?.kind === "volatile") database.fetchQueue.add(cursor.key());
-      return cursor.error === undefined
-        ? SUCCESS
-        : failure(`malformed list of records: ${cursor.error}`);
+      if (database === undefined) return unknownDatabase(cursor.db_id);
+      if (database.kind !== "volatile") return SUCCESS;
+      return callNowOrLater((reply) => this.#offered(database, cursor, reply), later);
     },
     DB_VACUUM: ({ db_id, full_vacuum_run }, _from, later) => {
       const database = this.#parts.findDatabase(db_id);
@@ -68,4 +72,17 @@ export class VacuumControls {
       return refused === undefined ? "later" : failure(refused);
     },
   };
+
+  /** In slices: other nodes send all that they have at once. */
+  #offered(database: Database, cursor: RecBufferCursor, reply: ReplyLater): void {
+    const step = (budget: Budget): "done" | "more" => {
+      while (cursor.next()) {
+        database.fetchQueue.add(cursor.key());
+        if (budget.spent) return "more";
+      }
+      reply(SUCCESS);
+      return "done";
+    };
+    runSliced(this.#parts.host, "vacuum of others", step, VACUUM_SLICE_MS);
+  }
 }
