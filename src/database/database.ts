@@ -46,7 +46,7 @@ export class Database implements DatabaseIdentity {
   flags: number;
   /** Generation of the last recovery that this database took part in. */
   generation: number;
-  /** Content is worthless, because this node was out of the cluster (cleared by a thaw). */
+  /** Content is worthless, because this node was out of the cluster (until a recovery commits). */
   invalidRecords = false;
   /** Why a persistent database must not be used. */
   unhealthyReason: string | undefined;

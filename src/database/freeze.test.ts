@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { ControlCaller, FakeHost } from "../../test/database/fake_host.ts";
 import type { MemoryTdb } from "../../test/database/memory_tdb.ts";
 import { textBytes } from "../wire/codec.ts";
+import { NODE_FLAGS } from "../wire/constants.ts";
 import type { Database } from "./database.ts";
 
 function setUp() {
@@ -123,15 +124,24 @@ test("DatabaseFreeze.commit() that fails keeps the old generation and the old co
   expect(tdb.file.contents.size).toBe(0);
 });
 
-test("DatabaseSet FREEZE makes volatile records invalid until the thaw", () => {
-  const { caller, dbId, database, tdb } = setUp();
+test("DatabaseSet FREEZE makes volatile records invalid until a commit on the active node", () => {
+  const { caller, dbId, database, host, tdb } = setUp();
   tdb.store(textBytes("k"), new Uint8Array(24));
   expect(caller.now("FREEZE", undefined).status).toBe(0);
   expect([database.invalidRecords, caller.set.allFrozen()]).toEqual([true, true]);
   const pull = { db_id: dbId, lmaster: 0, srvid: { hi: 1, lo: 2 } };
   expect(caller.now("DB_PULL", pull).data).toEqual(new Uint8Array(4));
   caller.now("DB_THAW", dbId);
-  expect(database.invalidRecords).toBe(false);
   caller.now("DB_FREEZE", dbId);
+  expect(caller.now("DB_PULL", pull).data).toEqual(new Uint8Array(4));
+  const recover = (tid: number) => {
+    caller.now("DB_TRANSACTION_START", { db_id: dbId, tid });
+    expect(caller.now("DB_TRANSACTION_COMMIT", { db_id: dbId, tid }).status).toBe(0);
+    return database.invalidRecords;
+  };
+  host.flags.set(host.pnn, NODE_FLAGS.STOPPED);
+  expect(recover(5)).toBe(true);
+  host.flags.set(host.pnn, 0);
+  expect(recover(6)).toBe(false);
   expect(caller.now("DB_PULL", pull).data).toEqual(new Uint8Array([1, 0, 0, 0]));
 });

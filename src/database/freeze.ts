@@ -14,10 +14,13 @@
  * 2. A transaction exists only while frozen. Nothing cancels or thaws while committing: what arrives
  *    then is refused (thaw, cancel) or waits for the end of the commit (freeze, start).
  * 3. Whoever asked to freeze is answered once.
+ * 4. Records that became invalid with the node stay so until a commit while the node is active: a thaw
+ *    alone brings nothing of the cluster.
  */
 import type { Timer } from "../platform/types.ts";
 import type { LockWait, TdbResult } from "../tdb/types.ts";
 import { failure, type ReplyLater, SUCCESS } from "../transport/control_request.ts";
+import { NODE_FLAGS_INACTIVE } from "../wire/constants.ts";
 import type { Database } from "./database.ts";
 import { countLockWait } from "./database_statistics.ts";
 import type { DatabaseHost } from "./host.ts";
@@ -138,7 +141,6 @@ export class DatabaseFreeze {
     this.#wait?.release();
     this.#wait = undefined;
     this.#state = "thawed";
-    this.#database.invalidRecords = false;
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const reply of waiters) reply(failure(reason));
@@ -251,7 +253,11 @@ export class DatabaseFreeze {
     // A failed commit has ended its transaction, too: the file is as it was before.
     if (!outcome.ok && this.#database.tdb.inTransaction) this.#database.tdb.cancelTransaction();
     this.#transaction = "none";
-    if (outcome.ok) this.#database.generation = this.#transactionId;
+    if (outcome.ok) {
+      this.#database.generation = this.#transactionId;
+      // What a node gets while it is out of the cluster is worth as little as what it had.
+      if (!this.#ownInactive()) this.#database.invalidRecords = false;
+    }
     finished(
       outcome.ok
         ? undefined
@@ -260,6 +266,10 @@ export class DatabaseFreeze {
     const waiting = this.#afterCommit;
     this.#afterCommit = [];
     for (const action of waiting) action();
+  }
+
+  #ownInactive(): boolean {
+    return (this.#host.nodeFlags(this.#host.pnn) & NODE_FLAGS_INACTIVE) !== 0;
   }
 
   #notFrozen(doing: string): string {

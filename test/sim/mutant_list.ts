@@ -458,4 +458,15 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: "thaw-makes-valid",
+    breaks: "records of a node that was out of the cluster count again after any thaw",
+    edits: [
+      {
+        file: "src/database/freeze.ts",
+        find: `    this.#state = "thawed";\n`,
+        replace: `    this.#state = "thawed";\n    this.#database.invalidRecords = false;\n`,
+      },
+    ],
+  },
 ];

@@ -3,8 +3,7 @@
  * daemon and its database part, looks, and lets everything pass.
  *
  * Whether the content of a node counts is judged here and not asked of the product: it does not
- * from the moment in which the node became inactive until the database thaws on an active node. A
- * recovery that was under way may thaw it on an inactive node, too: then it may count or not.
+ * from the moment in which the node became inactive until a recovery commits on the active node.
  */
 import { ok } from "../../src/base/result.ts";
 import type { Database } from "../../src/database/database.ts";
@@ -24,8 +23,6 @@ export function watchRecoveries(
   const controls = set.controls as Mutable<ControlHandlers>;
   const byId = (dbId: number) => [...set.databases()].find((database) => database.dbId === dbId);
   const worthless = new Set<Database>();
-  /** Thawed while the node was inactive. */
-  const doubtful = new Set<Database>();
 
   const invalidate = set.invalidateGenerations.bind(set);
   set.invalidateGenerations = () => {
@@ -39,12 +36,11 @@ export function watchRecoveries(
     const started = () => {
       const database = byId(request.db_id);
       if (database?.kind !== "volatile" || database.freeze.transaction !== "started") return;
-      const content = frozenContent(database);
+      const content = wholeContent(database);
       if (content === undefined) return;
       checker.joined(pnn, database.name, request.tid, {
         generation: database.generation,
         content: worthless.has(database) ? undefined : content,
-        doubtful: doubtful.has(database),
       });
     };
     const reply = start?.(request, from, (answer) => {
@@ -55,43 +51,46 @@ export function watchRecoveries(
     return reply ?? "later";
   };
 
-  const report = (database: Database, content: Content | undefined) => {
-    if (content === undefined || database.freeze.state !== "thawed") return;
-    worthless.delete(database);
-    if (node.inactive) doubtful.add(database);
-    else doubtful.delete(database);
-    checker.thawed(pnn, database.name, database.generation, content);
+  const commit = controls.DB_TRANSACTION_COMMIT;
+  controls.DB_TRANSACTION_COMMIT = (request, from, later) => {
+    const committed = (status: number) => {
+      const database = byId(request.db_id);
+      if (database !== undefined && status === 0 && !node.inactive) worthless.delete(database);
+    };
+    const reply = commit?.(request, from, (answer) => {
+      committed(answer.status);
+      later(answer);
+    });
+    if (reply !== undefined && reply !== "later") committed(reply.status);
+    return reply ?? "later";
   };
+
+  /** Read after it: a thaw may undo the transaction of a second coordinator. */
+  const thawed = (database: Database) => {
+    if (database.freeze.state !== "thawed" || worthless.has(database)) return;
+    const content = wholeContent(database);
+    if (content !== undefined) checker.thawed(pnn, database.name, database.generation, content);
+  };
+  const isFrozen = ({ kind, freeze }: Database) => kind === "volatile" && freeze.state === "frozen";
 
   const thaw = controls.DB_THAW;
   controls.DB_THAW = (dbId, from, later) => {
     const database = byId(dbId);
-    const content = database === undefined ? undefined : contentToThaw(database);
+    const wasFrozen = database !== undefined && isFrozen(database);
     const reply = thaw?.(dbId, from, later);
-    if (database !== undefined) report(database, content);
+    if (wasFrozen) thawed(database);
     return reply ?? "later";
   };
 
   const thawAll = set.thawAll.bind(set);
   set.thawAll = () => {
-    const before = [...set.databases()].map(
-      (database) => [database, contentToThaw(database)] as const,
-    );
+    const frozen = [...set.databases()].filter(isFrozen);
     thawAll();
-    for (const [database, content] of before) report(database, content);
+    for (const database of frozen) thawed(database);
   };
 }
 
-/** What a thaw would make valid; undefined when it is none, or undoes a transaction. */
-function contentToThaw(database: Database): Content | undefined {
-  const { freeze, kind } = database;
-  if (kind !== "volatile" || freeze.state !== "frozen" || freeze.transaction !== "none") {
-    return undefined;
-  }
-  return frozenContent(database);
-}
-
-function frozenContent(database: Database): Content | undefined {
+function wholeContent(database: Database): Content | undefined {
   const read = withWholeDatabase(database, () => ok(readContent(database.tdb)));
   return read.ok ? read.value : undefined;
 }
