@@ -6,8 +6,8 @@
  * Invariants:
  * 1. A write lock is held by one holder, a read lock by readers only, among all that keep this format.
  * 2. The record is locked only while it is read and rewritten, never while a node is asked something.
- * 3. A holder whose process is gone loses the lock: the node that it names is asked, at first sight and
- *    then every second.
+ * 3. A holder whose process is gone loses the lock, and one of this library whose connection is: the node
+ *    that it names is asked, at first sight and then every second.
  * 4. Every wait ends at its deadline.
  */
 import { err, ok, type Result } from "../base/result.ts";
@@ -41,6 +41,8 @@ export interface HeldLock {
 const LOCK_DATABASE = "g_lock.tdb";
 const READ = 0;
 const WRITE = 1;
+/** Upper half of the unique ids of this library's holders, which are srvids as well. */
+const HOLDER_SRVID_HIGH = 0xbe610c00;
 const ENTRY_BYTES = gLock.minSize;
 const DELAY_MAX_MS = 50;
 const ASK_AGAIN_MS = 1000;
@@ -59,8 +61,7 @@ export class GlobalLocks {
     this.#client = client;
     this.#environment = environment;
     this.#records = records;
-    const { random } = environment;
-    this.#uniqueId = { hi: random.u32(), lo: random.u32() };
+    this.#uniqueId = { hi: HOLDER_SRVID_HIGH, lo: environment.random.u32() };
   }
 
   static async open(
@@ -69,7 +70,13 @@ export class GlobalLocks {
     timeoutMs: number,
   ): Promise<Result<GlobalLocks, RecordFailure>> {
     const opened = await openRecordDatabase(client, environment, LOCK_DATABASE, 0, timeoutMs);
-    return opened.ok ? ok(new GlobalLocks(client, environment, opened.value)) : opened;
+    if (!opened.ok) return opened;
+    const locks = new GlobalLocks(client, environment, opened.value);
+    // Nobody sends to it: that it is registered says that this connection lives.
+    const registered = await client.registerSrvid(locks.#uniqueId, () => {});
+    if (registered.ok) return ok(locks);
+    locks.close();
+    return registered;
   }
 
   close(): void {
@@ -135,6 +142,11 @@ export class GlobalLocks {
       if (isDue) {
         asked = { holder, atMs: clock.monotonicMs() };
         const gone = await this.#isGone(holder, deadlineMs);
+        // The file alone would let us wait for ever.
+        if (!this.#client.connected) {
+          const reason = "The connection to ctdbd was lost while waiting for a lock";
+          return err({ kind: "disconnected", reason, status: 0 });
+        }
         if (gone) {
           const dropped = await this.#release(key, holder, deadlineMs - clock.monotonicMs());
           if (!dropped.ok) return dropped;
@@ -204,10 +216,13 @@ export class GlobalLocks {
   /** The node says that the process does not exist, or there is no such node now. */
   async #isGone(server: ServerId, deadlineMs: number): Promise<boolean> {
     const leftMs = deadlineMs - this.#environment.clock.monotonicMs();
-    const answer = await this.#client.control("PROCESS_EXISTS", server.pid.lo | 0, {
-      pnn: server.vnn,
-      timeoutMs: Math.max(0, Math.min(leftMs, ASK_AGAIN_MS)),
-    });
+    const { pid, unique, vnn } = server;
+    const options = { pnn: vnn, timeoutMs: Math.max(0, Math.min(leftMs, ASK_AGAIN_MS)) };
+    // A process that lost its connection lives on, and has lost its locks.
+    const answer =
+      unique.hi === HOLDER_SRVID_HIGH
+        ? await this.#client.control("CHECK_PID_SRVID", { pid: pid.lo, srvid: unique }, options)
+        : await this.#client.control("PROCESS_EXISTS", pid.lo | 0, options);
     if (answer.ok) return answer.value.status !== 0;
     return answer.error.kind === "refused";
   }

@@ -13,8 +13,8 @@
 import { err, ok, type Result } from "../base/result.ts";
 import { type U64, U64_ZERO, u64Equal } from "../base/u64.ts";
 import type { Tdb } from "../tdb/types.ts";
-import { decodeExact, EMPTY, encode, textBytes, u64Codec } from "../wire/codec.ts";
-import { DB_FLAGS, RECOVERY_ACTIVE } from "../wire/constants.ts";
+import { decodeExact, EMPTY, encode, u64Codec } from "../wire/codec.ts";
+import { DB_FLAGS, RECOVERY_ACTIVE, SEQUENCE_KEY } from "../wire/constants.ts";
 import { LTDB_HEADER_BYTES, type LtdbHeader, ltdbHeader } from "../wire/structs.ts";
 import { type AttachedDatabase, attachDatabase } from "./database.ts";
 import { GlobalLocks, type HeldLock, type LockEnvironment } from "./g_lock.ts";
@@ -26,7 +26,7 @@ export interface TransactionFailure {
     | RecordFailure["kind"]
     /** The commit may be done, or may become done by a recovery that is still to come. */
     | "unknown"
-    /** Somebody else has written without the lock: the sequence number has run ahead. */
+    /** Somebody else has written what was read: without the lock, or on the other side of a partition. */
     | "conflict";
   readonly reason: string;
   readonly status: number;
@@ -39,10 +39,11 @@ export interface TransactionOptions {
   readonly readonly?: boolean;
 }
 
-const SEQUENCE_KEY = textBytes("__db_sequence_number__\0");
 const NO_DMASTER = 0xffffffff;
 const FIRST_RETRY_MS = 10;
 const RETRY_MAX_MS = 1000;
+/** A commit that is refused later than this had begun. */
+const REFUSAL_MAX_MS = 5000;
 
 /** Attaches, opens the file for reading, and opens the database of locks. `flags`: PERSISTENT or REPLICATED. */
 export async function openPersistentDatabase(
@@ -177,7 +178,7 @@ export class PersistentDatabase {
 const CANCEL_TIMEOUT_MS = 10_000;
 const NO_HEADER: LtdbHeader = { rsn: U64_ZERO, dmaster: NO_DMASTER, reserved1: 0, flags: 0 };
 
-interface ChangedRecord extends StoredRecord {
+interface KeyedRecord extends StoredRecord {
   readonly key: Uint8Array;
 }
 
@@ -186,7 +187,9 @@ export class Transaction {
   readonly #environment: LockEnvironment;
   readonly #database: PersistentDatabase;
   readonly #readonly: boolean;
-  readonly #changes = new Map<string, ChangedRecord>();
+  readonly #changes = new Map<string, KeyedRecord>();
+  /** What was read, as it was then. */
+  readonly #reads = new Map<string, KeyedRecord>();
   #lock: HeldLock | undefined;
 
   constructor(
@@ -206,7 +209,20 @@ export class Transaction {
   async fetch(key: Uint8Array, timeoutMs: number): Promise<Result<Uint8Array, TransactionFailure>> {
     const changed = this.#changes.get(mapKey(key));
     if (changed !== undefined) return ok(changed.data);
-    return this.#database.fetch(key, timeoutMs);
+    const record = await this.#read(key, timeoutMs);
+    return record.ok ? ok(record.value.data) : record;
+  }
+
+  async #read(
+    key: Uint8Array,
+    timeoutMs: number,
+  ): Promise<Result<StoredRecord, TransactionFailure>> {
+    const id = mapKey(key);
+    const known = this.#reads.get(id);
+    if (known !== undefined) return ok(known);
+    const record = await this.#database.read(key, timeoutMs);
+    if (record.ok) this.#reads.set(id, { key: key.slice(), ...record.value });
+    return record;
   }
 
   async store(
@@ -214,9 +230,9 @@ export class Transaction {
     data: Uint8Array,
     timeoutMs: number,
   ): Promise<Result<void, TransactionFailure>> {
-    if (this.#readonly) return refused("it was begun for reading");
+    if (this.#readonly) return notAllowed("it was begun for reading");
     const id = mapKey(key);
-    const old = await this.#database.read(key, timeoutMs);
+    const old = await this.#read(key, timeoutMs);
     if (!old.ok) return old;
     if (sameBytes(old.value.data, data)) {
       this.#changes.delete(id);
@@ -238,10 +254,10 @@ export class Transaction {
 
   /** Ends the transaction, whatever comes of it. */
   async commit(timeoutMs: number): Promise<Result<void, TransactionFailure>> {
-    if (this.#lock === undefined) return refused("it is over");
+    if (this.#lock === undefined) return notAllowed("it is over");
     const deadlineMs = this.#environment.clock.monotonicMs() + timeoutMs;
     const outcome = this.#readonly
-      ? refused("it was begun for reading")
+      ? notAllowed("it was begun for reading")
       : await this.#commit(deadlineMs);
     await this.cancel(CANCEL_TIMEOUT_MS);
     return outcome;
@@ -252,6 +268,7 @@ export class Transaction {
     const lock = this.#lock;
     this.#lock = undefined;
     this.#changes.clear();
+    this.#reads.clear();
     // A lock that cannot be given back is free when this process ends.
     await lock?.release(timeoutMs);
   }
@@ -274,24 +291,57 @@ export class Transaction {
     };
     let uncertain = false;
     for (let delayMs = FIRST_RETRY_MS; ; delayMs = Math.min(2 * delayMs, RETRY_MAX_MS)) {
+      const unchanged = await this.#readsStillHold(leftMs());
+      if (!unchanged.ok) return uncertain ? over(true, unchanged.error.reason, 0) : unchanged;
+      const askedMs = clock.monotonicMs();
       const answer = await this.#client.control("TRANS3_COMMIT", request, {
         pnn: this.#client.pnn,
         timeoutMs: leftMs(),
       });
       if (answer.ok && answer.value.status === 0) return ok(undefined);
-      // Refused: nothing was begun. Otherwise some nodes may have written.
-      const refusedAtOnce = !answer.ok && answer.error.kind === "refused";
-      if (!refusedAtOnce) uncertain = true;
+      // Refused at once: nothing was begun. Otherwise some nodes may have written.
+      const refused = !answer.ok && answer.error.kind === "refused";
+      if (!refused || clock.monotonicMs() - askedMs > REFUSAL_MAX_MS) uncertain = true;
       const reason = answer.ok ? `status ${answer.value.status}` : answer.error.reason;
-      if (!answer.ok && !refusedAtOnce) return over(uncertain, reason, answer.error.status);
+      if (!answer.ok && !refused) return over(uncertain, reason, answer.error.status);
       if (uncertain) await this.#recovered(deadlineMs);
       const now = await this.#database.sequenceNumber(leftMs());
       if (!now.ok) return over(uncertain, `${reason}; ${now.error.reason}`, 0);
-      if (uncertain && u64Equal(now.value, after)) return ok(undefined);
+      if (u64Equal(now.value, after)) return this.#wasCommitted(leftMs());
       if (!u64Equal(now.value, before.value)) return conflict(this.#database.database.name);
       if (leftMs() === 0) return over(uncertain, reason, answer.ok ? 0 : answer.error.status);
       await this.#pause(Math.min(delayMs, leftMs()));
     }
+  }
+
+  /**
+   * The lock does not outlive every recovery: one that joins two sides of a partition keeps the content of
+   * one of them, perhaps not of that in which this transaction began.
+   */
+  async #readsStillHold(timeoutMs: number): Promise<Result<void, TransactionFailure>> {
+    for (const { key, header, data } of this.#reads.values()) {
+      const now = await this.#database.read(key, timeoutMs);
+      if (!now.ok) return now;
+      if (u64Equal(now.value.header.rsn, header.rsn) && sameBytes(now.value.data, data)) continue;
+      return conflict(this.#database.database.name);
+    }
+    return ok(undefined);
+  }
+
+  /**
+   * The number alone does not tell whose commit it was: who lost the lock, because our node was out of
+   * reach for a while, may have used the same one.
+   */
+  async #wasCommitted(timeoutMs: number): Promise<Result<void, TransactionFailure>> {
+    for (const { key, header, data } of this.#changes.values()) {
+      const found = await this.#database.read(key, timeoutMs);
+      if (!found.ok) return over(true, found.error.reason, 0);
+      const isOurs = u64Equal(found.value.header.rsn, header.rsn);
+      if (!isOurs || !sameBytes(found.value.data, data)) {
+        return conflict(this.#database.database.name);
+      }
+    }
+    return ok(undefined);
   }
 
   /** What a node has counts only after the recovery that decides about it. */
@@ -316,7 +366,7 @@ export class Transaction {
 
 type Failed = { readonly ok: false; readonly error: TransactionFailure };
 
-function refused(why: string): Failed {
+function notAllowed(why: string): Failed {
   return err({ kind: "not_allowed", reason: `The transaction cannot go on: ${why}`, status: 0 });
 }
 
@@ -326,7 +376,7 @@ function over(uncertain: boolean, why: string, status: number): Failed {
 }
 
 function conflict(name: string): Failed {
-  const reason = `The sequence number of "${name}" was changed by others during the transaction`;
+  const reason = `Others have changed "${name}" during the transaction`;
   return err({ kind: "conflict", reason, status: 0 });
 }
 

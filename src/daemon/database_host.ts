@@ -46,6 +46,7 @@ export function createDatabaseHost(parts: DatabaseHostParts): DatabaseHost {
     log: d.log,
     trace: turns.trace,
     statistics: parts.statistics,
+    crashPoints: d.crashPoints,
     tunable: (name) => d.tunables.get(name) ?? 0,
 
     generation: () => vnnMap.generation,

@@ -1,4 +1,5 @@
 /** Everything a daemon is made from. The role gives the real things, the simulator virtual ones. */
+import type { CrashPoints } from "../base/crash_points.ts";
 import type { Logger } from "../base/log.ts";
 import type { TunableSet } from "../config/tunables.ts";
 import type { ConfiguredNode, CtdbConfig, CtdbPaths } from "../config/types.ts";
@@ -39,6 +40,7 @@ export interface DaemonDependencies {
   /** Asked only when a cluster lock is configured. */
   readonly clusterLockProbe: ClusterLockProbe | undefined;
   readonly events: EventRunner;
+  readonly crashPoints?: CrashPoints | undefined;
   readonly createDatabase: (host: DatabaseHost) => DatabasePart;
 
   isAlive(pid: number): boolean;

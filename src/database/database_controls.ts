@@ -1,7 +1,7 @@
 /** Controls that ask about a database, or change one of its properties. */
 
 import type { Result } from "../base/result.ts";
-import { err, ok } from "../base/result.ts";
+import { err } from "../base/result.ts";
 import {
   type ControlHandlers,
   type ControlReply,
@@ -9,9 +9,11 @@ import {
   type ReplyLater,
   SUCCESS,
 } from "../transport/control_request.ts";
-import { encode, i32Codec, stringZ, textBytes } from "../wire/codec.ts";
-import { DB_FLAGS } from "../wire/constants.ts";
-import { dbIdMap, dbStatistics } from "../wire/structs.ts";
+import { encode, i32Codec, stringZ, u64Codec } from "../wire/codec.ts";
+import { DB_FLAGS, SEQUENCE_KEY } from "../wire/constants.ts";
+import { RECOVERY_COUNT_HIGH, SEQNUM_RECOVERIES } from "../wire/controls.ts";
+import { ltdbReserved } from "../wire/ltdb_header.ts";
+import { dbIdMap, dbStatistics, LTDB_HEADER_BYTES } from "../wire/structs.ts";
 import type { Database } from "./database.ts";
 import { Delegations } from "./delegations.ts";
 import type { DatabaseHost } from "./host.ts";
@@ -24,9 +26,6 @@ export interface DatabaseControlParts {
   readonly health: PersistentHealth;
   readonly byId: ReadonlyMap<number, Database>;
 }
-
-/** Key of the number that a persistent database's transactions raise, with its NUL. */
-const SEQUENCE_KEY = textBytes("__db_sequence_number__\0");
 
 export class DatabaseControls {
   readonly #parts: DatabaseControlParts;
@@ -55,10 +54,11 @@ export class DatabaseControls {
       if (from.srcnode === this.#parts.host.pnn) return SUCCESS;
       return this.#with(dbId, (database) => this.#updateSequence(database));
     },
-    GET_DB_SEQNUM: ({ db_id }, _from, later) =>
-      this.#withLater(db_id, (database) =>
-        callNowOrLater((reply) => this.#sequenceNumber(database, 0, reply), later),
-      ),
+    GET_DB_SEQNUM: ({ db_id }, { flags }, later) =>
+      this.#withLater(db_id, (database) => {
+        const read = (flags & SEQNUM_RECOVERIES) === 0 ? sequenceNumberOf : recoveriesOf;
+        return callNowOrLater((reply) => this.#sequenceNumber(database, read, 0, reply), later);
+      }),
     GET_DB_STATISTICS: (dbId) =>
       this.#with(dbId, ({ statistics, hotKeys }) => ({
         status: 0,
@@ -93,36 +93,37 @@ export class DatabaseControls {
   }
 
   /** Of the record that transactions raise; 0 when there is none. Nothing is written. */
-  #sequenceNumber(database: Database, tries: number, reply: ReplyLater): void {
+  #sequenceNumber(
+    database: Database,
+    read: (record: Uint8Array | undefined) => Uint8Array,
+    tries: number,
+    reply: ReplyLater,
+  ): void {
     const { freeze, name } = database;
     if (!freeze.allowsAccess || database.detached) {
       reply(failure(`Database "${name}" is frozen`));
       return;
     }
-    const read = this.#readSequence(database);
-    if (read.ok) {
-      reply({ status: 0, data: read.value });
+    const record = this.#sequenceRecord(database);
+    if (record.ok) {
+      reply({ status: 0, data: read(record.value) });
       return;
     }
-    if (read.error !== "busy" || tries >= SEQUENCE_TRIES_MAX) {
-      reply(failure(`Cannot read the sequence number of database "${name}": ${read.error}`));
+    if (record.error !== "busy" || tries >= SEQUENCE_TRIES_MAX) {
+      reply(failure(`Cannot read the sequence number of database "${name}": ${record.error}`));
       return;
     }
     this.#parts.host.timers.after(SEQUENCE_RETRY_MS, () =>
-      this.#sequenceNumber(database, tries + 1, reply),
+      this.#sequenceNumber(database, read, tries + 1, reply),
     );
   }
 
-  #readSequence(database: Database): Result<Uint8Array> {
-    const { records, freeze } = database;
-    const read = () => {
-      const error = records.read(SEQUENCE_KEY, 0);
-      return error === undefined ? ok(undefined) : err(error);
-    };
+  #sequenceRecord(database: Database): Result<Uint8Array | undefined> {
+    const { freeze, tdb } = database;
+    const read = () => tdb.fetch(SEQUENCE_KEY);
     const outcome = freeze.state === "frozen" ? withWholeDatabase(database, read) : read();
-    if (!outcome.ok) return err(outcome.error.code === "busy" ? "busy" : outcome.error.reason);
-    const value = records.dataLength === 8 ? records.data.slice() : new Uint8Array(8);
-    return ok(value);
+    if (outcome.ok) return outcome;
+    return err(outcome.error.code === "busy" ? "busy" : outcome.error.reason);
   }
 
   #getHealth(database: Database): ControlReply {
@@ -179,6 +180,16 @@ export class DatabaseControls {
     if (database.kind === "volatile") return undefined;
     return `Non-volatile databases do not support ${word} flag`;
   }
+}
+
+function sequenceNumberOf(record: Uint8Array | undefined): Uint8Array {
+  const isNumber = record?.length === LTDB_HEADER_BYTES + 8;
+  return isNumber ? record.subarray(LTDB_HEADER_BYTES) : new Uint8Array(8);
+}
+
+function recoveriesOf(record: Uint8Array | undefined): Uint8Array {
+  const isWhole = record !== undefined && record.length >= LTDB_HEADER_BYTES;
+  return encode(u64Codec, { hi: RECOVERY_COUNT_HIGH, lo: isWhole ? ltdbReserved(record, 0) : 0 });
 }
 
 const SEQUENCE_TRIES_MAX = 100;

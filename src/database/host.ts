@@ -1,6 +1,7 @@
 /**
  * What database/ needs from the node it lives in. The daemon implements it; tests use a small fake.
  */
+import type { CrashPoints } from "../base/crash_points.ts";
 import type { Logger } from "../base/log.ts";
 import type { Result } from "../base/result.ts";
 import type { TracedTurns } from "../base/trace.ts";
@@ -41,6 +42,8 @@ export interface DatabaseHost {
   readonly log: Logger;
   readonly trace: TracedTurns;
   readonly statistics: MutableStatistics;
+  /** For tests that end the process in the middle of a commit. */
+  readonly crashPoints?: CrashPoints | undefined;
 
   /** Current value of a tunable by its canonical name ("DatabaseMaxDead"). */
   tunable(name: string): number;

@@ -20,6 +20,8 @@
 import type { Timer } from "../platform/types.ts";
 import type { LockWait, SlicedWork, Tdb, TdbResult } from "../tdb/types.ts";
 import { type ReplyLater, SUCCESS } from "../transport/control_request.ts";
+import { SEQUENCE_KEY } from "../wire/constants.ts";
+import { ltdbReserved, setLtdbReserved } from "../wire/ltdb_header.ts";
 import type { RecBufferCursor } from "../wire/rec_buffer.ts";
 import { LTDB_HEADER_BYTES } from "../wire/structs.ts";
 import type { Database } from "./database.ts";
@@ -35,7 +37,13 @@ import {
 import { RecordHeader } from "./record_header.ts";
 import { retryWhileBusy } from "./retry_while_busy.ts";
 import { type Budget, runSliced, runTdbWork, type SlicedRun } from "./slices.ts";
-import { mayReplace, NEWER_IS_HERE, updateFailure, updateRefusal } from "./update_record.ts";
+import {
+  mayReplace,
+  NEWER_IS_HERE,
+  sameBytes,
+  updateFailure,
+  updateRefusal,
+} from "./update_record.ts";
 
 interface Update {
   readonly records: RecBufferCursor;
@@ -156,7 +164,9 @@ export class PersistentUpdates {
   ): "started" | "busy" | TransactionRefusal {
     const why = updateRefusal(this.#host, this.#database, update.generation);
     if (why !== undefined) return { why };
+    this.#host.crashPoints?.at("begin-transaction", "before");
     const started = tdb.startTransaction({ marked });
+    this.#host.crashPoints?.at("begin-transaction", "after");
     if (started.ok) return "started";
     return started.error.code === "busy" ? "busy" : { why: started.error.reason };
   }
@@ -196,9 +206,12 @@ export class PersistentUpdates {
   // --- the transaction
 
   #store(update: Update, tdb: Tdb): void {
+    const { crashPoints } = this.#host;
+    crashPoints?.at("store-records", "before");
     const run = runSliced(this.#host, "update records", (budget) => {
       const outcome = this.#storeSome(update.records, tdb, budget);
       if (outcome === "more") return "more";
+      crashPoints?.at("store-records", "after");
       if (outcome === "done") this.#commitUpdate(update, tdb);
       else {
         tdb.cancelTransaction();
@@ -235,6 +248,7 @@ export class PersistentUpdates {
     else own.readFrom(old);
     const ownData = old?.subarray(LTDB_HEADER_BYTES) ?? data.subarray(0, 0);
     if (!mayReplace(own, ownData, given, data)) return NEWER_IS_HERE;
+    if (old !== undefined && sameBytes(key, SEQUENCE_KEY)) keepRecoveries(old, value);
     const stored = tdb.store(key, value);
     return stored.ok ? undefined : stored.error.reason;
   }
@@ -286,11 +300,19 @@ export class PersistentUpdates {
     statistics.pending_childwrite_calls -= 1;
     addLatency(statistics.childwrite_latency, clock.monotonicMs() - update.startedMs);
     if (problem === undefined) {
+      this.#host.crashPoints?.at("answer-update", "before");
       update.reply(SUCCESS);
+      this.#host.crashPoints?.at("answer-update", "after");
       return;
     }
     const refusal = updateFailure(this.#database, problem);
     this.#host.log.error(`${refusal.error}`);
     update.reply(refusal);
   }
+}
+
+/** Whoever began before a recovery commits with the header of before it. */
+function keepRecoveries(old: Uint8Array, value: Uint8Array): void {
+  if (old.length < LTDB_HEADER_BYTES) return;
+  setLtdbReserved(value, 0, Math.max(ltdbReserved(old, 0), ltdbReserved(value, 0)));
 }

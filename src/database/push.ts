@@ -18,6 +18,7 @@ import type { TdbResult } from "../tdb/types.ts";
 import { failure, type ReplyLater } from "../transport/control_request.ts";
 import { encode, u32Codec } from "../wire/codec.ts";
 import { RECORD_FLAGS_RO } from "../wire/constants.ts";
+import { setLtdbFlags } from "../wire/ltdb_header.ts";
 import { RecBufferCursor } from "../wire/rec_buffer.ts";
 import { LTDB_HEADER_BYTES } from "../wire/structs.ts";
 import type { Database } from "./database.ts";
@@ -144,6 +145,12 @@ export class Push {
     header.readFrom(bytes, dataAt);
     header.flags = (header.flags & ~RECORD_FLAGS_RO) >>> 0;
     const key = cursor.key();
+    if (this.#database.kind !== "volatile") {
+      // As it is, also the word of the header that counts recoveries.
+      const value = bytes.subarray(dataAt, dataAt + cursor.dataLength);
+      setLtdbFlags(value, 0, header.flags);
+      return this.#database.tdb.store(key, value);
+    }
     const data = bytes.subarray(dataAt + LTDB_HEADER_BYTES, dataAt + cursor.dataLength);
     // Neither the lmaster nor a place in the queue of deletions matters to most records.
     const { kind, deleteQueue } = this.#database;

@@ -67,6 +67,9 @@ test("TRANS3_COMMIT is refused at once when it cannot begin", () => {
   expect(refused(commit())).toBe(-1);
   caller.now("DB_THAW", dbId);
   expect(refused(commit(0))).toBe(-1);
+  host.flags.set(1, NODE_FLAGS.DISCONNECTED);
+  expect(refused(commit())).toBe(-1);
+  host.flags.set(1, 0);
   const volatile = { ...request, db_id: caller.attach("v.tdb") };
   expect(caller.call("TRANS3_COMMIT", volatile).reply?.status).toBe(-1);
   expect(host.requests).toEqual([]);

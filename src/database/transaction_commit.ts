@@ -70,6 +70,9 @@ export class TransactionCommits {
     if (refused !== undefined) return refused;
     if (clientId === 0) return "it does not come from a client of this node";
     if (database.kind === "volatile") return "it is volatile";
+    // It is part of the cluster for the leader, so for the next recovery as well: it must have the commit.
+    const unreachable = this.#host.vnnMap().find((pnn) => !this.#host.nodeConnected(pnn));
+    if (unreachable !== undefined) return `node ${unreachable} of the vnn map is not connected`;
     if (this.#commits.has(database.dbId)) return "another commit of it runs";
     for (const commit of this.#commits.values()) {
       if (commit.clientId !== clientId) continue;
@@ -95,10 +98,15 @@ export class TransactionCommits {
     this.#commits.set(database.dbId, commit);
     const timeoutMs = this.#startTimer(commit);
     const records = encode(recBuffer, request);
+    this.#host.crashPoints?.at("send-updates", "before");
     for (const pnn of nodes) {
       this.#host.requestControl(pnn, "UPDATE_RECORD", records, timeoutMs, (outcome) =>
         this.#answered(commit, pnn, outcome),
       );
+    }
+    // They leave with the end of this turn.
+    if (this.#host.crashPoints !== undefined) {
+      this.#host.timers.after(0, () => this.#host.crashPoints?.at("send-updates", "after"));
     }
   }
 
@@ -112,7 +120,10 @@ export class TransactionCommits {
       return;
     }
     commit.waitsFor.delete(pnn);
-    if (commit.waitsFor.size === 0) this.#end(commit, SUCCESS);
+    if (commit.waitsFor.size > 0) return;
+    this.#host.crashPoints?.at("answer-client", "before");
+    this.#end(commit, SUCCESS);
+    this.#host.crashPoints?.at("answer-client", "after");
   }
 
   /** A recovery runs, or has run, since the commit began. */

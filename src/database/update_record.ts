@@ -188,5 +188,9 @@ export function mayReplace(
   if (given.rsnHi !== own.rsnHi) {
     if (given.rsnHi > own.rsnHi) return true;
   } else if (given.rsnLo > own.rsnLo) return true;
-  return ownData.length === data.length && ownData.every((byte, at) => byte === data[at]);
+  return sameBytes(ownData, data);
+}
+
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, at) => byte === b[at]);
 }

@@ -49,7 +49,8 @@ export class NodeProcess {
     const { executableDirectory, nodes, stockCtdbd } = this.#description;
     const environment: Record<string, string> = {};
     for (const [name, value] of Object.entries(inherited)) {
-      if (value !== undefined && !name.startsWith("CTDB_")) environment[name] = value;
+      const kept = !name.startsWith("CTDB_") || name === "CTDB_CRASH_POINTS";
+      if (value !== undefined && kept) environment[name] = value;
     }
     environment["CTDB_TEST_MODE"] = "yes";
     environment["CTDB_BASE"] = this.base;

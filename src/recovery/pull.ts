@@ -8,6 +8,7 @@
 import { ok } from "../base/result.ts";
 import { type U64, u64, u64Compare, u64Decimal } from "../base/u64.ts";
 import { SRVID } from "../wire/constants.ts";
+import { RECOVERY_COUNT_HIGH, SEQNUM_RECOVERIES } from "../wire/controls.ts";
 import { UNKNOWN_PNN } from "../wire/packet.ts";
 import { RecordTable } from "./record_table.ts";
 import {
@@ -28,29 +29,50 @@ export interface PulledDatabase {
 export async function collectFromAll(
   context: RecoveryContext,
   database: PulledDatabase,
-): Promise<StepResult<RecordTable>> {
+): Promise<StepResult<Collected>> {
   const table = newTable(context, database);
   const outcomes = await Promise.all(
     context.pnns.map((pnn, rank) =>
       context.pulls.run(() => pull(context, database, table, pnn, rank)),
     ),
   );
-  return worstOf(context, outcomes, table);
+  const collected = worstOf(context, outcomes, table);
+  return collected.ok ? ok({ table, recoveries: undefined }) : collected;
 }
 
-/** The first node with the highest sequence number has it all. */
+export interface Collected {
+  readonly table: RecordTable;
+  /** Recoveries of the content, with this one; undefined for volatile databases. */
+  readonly recoveries: number | undefined;
+}
+
+/**
+ * The node with the highest sequence number has it all. Of those with the same number the one whose content
+ * has come through more recoveries: a node that was cut off may have written a commit that was never
+ * acknowledged, and the others, after a recovery without it, another one under the same number.
+ */
 export async function collectFromHighest(
   context: RecoveryContext,
   database: PulledDatabase,
-): Promise<StepResult<RecordTable>> {
+): Promise<StepResult<Collected>> {
   const asked = { db_id: database.db_id };
   const sequence = await askEach(context, "GET_DB_SEQNUM", asked, context.pnns);
   if (!sequence.ok) return sequence;
+  const counts = await askEach(context, "GET_DB_SEQNUM", asked, context.pnns, {
+    flags: SEQNUM_RECOVERIES,
+  });
+  if (!counts.ok) return counts;
   let source = context.pnns[0] as number;
   let highest: U64 = u64(0, 0);
+  let sourceCount = 0;
+  let most = 0;
   for (const [pnn, { data }] of sequence.value) {
-    if (u64Compare(data, highest) <= 0) continue;
+    const count = recoveryCount(counts.value.get(pnn)?.data);
+    most = Math.max(most, count);
+    const order = u64Compare(data, highest);
+    if (order < 0 || (order === 0 && count <= sourceCount)) continue;
     highest = data;
+    sourceCount = count;
     source = pnn;
   }
   const number = u64Decimal(highest);
@@ -59,7 +81,14 @@ export async function collectFromHighest(
   );
   const table = newTable(context, database);
   const outcome = await context.pulls.run(() => pull(context, database, table, source, 0));
-  return worstOf(context, [outcome], table);
+  const collected = worstOf(context, [outcome], table);
+  if (!collected.ok) return collected;
+  return ok({ table, recoveries: (most + 1) >>> 0 });
+}
+
+/** A node that does not count answers its sequence number. */
+function recoveryCount(answer: U64 | undefined): number {
+  return answer?.hi === RECOVERY_COUNT_HIGH ? answer.lo : 0;
 }
 
 function newTable(context: RecoveryContext, database: PulledDatabase): RecordTable {

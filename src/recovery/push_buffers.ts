@@ -10,13 +10,14 @@
  *
  * The records are patched in place: a table is pushed once.
  */
-import { RECORD_FLAGS } from "../wire/constants.ts";
+import { RECORD_FLAGS, SEQUENCE_KEY } from "../wire/constants.ts";
 import { LTDB_HEADER_BYTES, REC_DATA_HEAD_BYTES } from "../wire/structs.ts";
 import { DEAD, RANK_AT, REC_BUFFER_HEAD_BYTES, type RecordTable } from "./record_table.ts";
 
 const KEY_LENGTH_AT = 8;
 const DATA_LENGTH_AT = 12;
 const DMASTER_AT = 8;
+const RESERVED_AT = 12;
 const FLAGS_AT = 16;
 
 export interface PushOptions {
@@ -24,6 +25,8 @@ export interface PushOptions {
   readonly limitBytes: number;
   /** The leader; undefined for persistent databases, whose headers stay as they are. */
   readonly dmaster: number | undefined;
+  /** Of databases that are recovered by sequence number: how many recoveries, with this one. */
+  readonly recoveries?: number | undefined;
 }
 
 export class PushBuffers {
@@ -107,12 +110,22 @@ export class PushBuffers {
 
   #patch(view: DataView, at: number): void {
     view.setUint32(at + RANK_AT, 0, true);
+    if (this.#options.recoveries !== undefined && isSequenceNumber(view, at)) {
+      const header = at + REC_DATA_HEAD_BYTES + SEQUENCE_KEY.length;
+      view.setUint32(header + RESERVED_AT, this.#options.recoveries, true);
+    }
     if (this.#options.dmaster === undefined) return;
     const data = at + REC_DATA_HEAD_BYTES + view.getUint32(at + KEY_LENGTH_AT, true);
     const flags = view.getUint32(data + FLAGS_AT, true) | RECORD_FLAGS.MIGRATED_WITH_DATA;
     view.setUint32(data + DMASTER_AT, this.#options.dmaster, true);
     view.setUint32(data + FLAGS_AT, flags, true);
   }
+}
+
+function isSequenceNumber(view: DataView, at: number): boolean {
+  if (view.getUint32(at + KEY_LENGTH_AT, true) !== SEQUENCE_KEY.length) return false;
+  const keyAt = at + REC_DATA_HEAD_BYTES;
+  return SEQUENCE_KEY.every((byte, i) => view.getUint8(keyAt + i) === byte);
 }
 
 function isPushed(view: DataView, at: number): boolean {

@@ -40,10 +40,12 @@ export async function recoverDatabase(
   const wiped = await askEach(context, "WIPE_DATABASE", transaction, pnns);
   if (!wiped.ok) return wiped;
   const persistent = (database.flags & DB_FLAGS.PERSISTENT) !== 0;
-  const buffers = new PushBuffers(collected.value, {
+  const { table, recoveries } = collected.value;
+  const buffers = new PushBuffers(table, {
     db_id: dbId,
     limitBytes: context.pushBufferBytes,
     dmaster: persistent ? undefined : context.client.pnn,
+    recoveries,
   });
   const pushed = await pushToAll(context, pulled, buffers);
   if (!pushed.ok) return pushed;

@@ -19,6 +19,7 @@ import { NoEvents } from "../daemon/event_runner.ts";
 import { LockedPidFile } from "../daemon/pid_file.ts";
 import { DatabaseSet } from "../database/database_set.ts";
 import { BunClock, BunRandom } from "../platform/bun/clock.ts";
+import { FileCrashPoints } from "../platform/bun/crash_points.ts";
 import { BunFileSystem } from "../platform/bun/file_system.ts";
 import { BunLockWaiter } from "../platform/bun/lock_waiter.ts";
 import { createLogger, type RoleLogger } from "../platform/bun/logger.ts";
@@ -223,6 +224,10 @@ function buildDaemon(
   // A daemon keeps no file system busy by its working directory.
   if (!options.interactive && !paths.testMode) process.chdir("/");
   log.error(`Starting CTDBD (Version ${VERSION}) as PID: ${process.pid}`);
+  const wantsCrashPoints = paths.testMode && process.env["CTDB_CRASH_POINTS"] === "yes";
+  const crashPoints = wantsCrashPoints
+    ? new FileCrashPoints(`${process.env["CTDB_BASE"]}/crash_point`)
+    : undefined;
   const onErrorLine = (line: string) => log.error(`cluster lock: ${line}`);
   const helperHost = { processes, clock, timers, environment, onErrorLine };
   return ok(
@@ -238,7 +243,14 @@ function buildDaemon(
       files,
       log,
       logLevel: log.level,
-      tdbs: new FileTdbOpener({ files: sharedFiles, timers, clock, mutexesWork: true }),
+      tdbs: new FileTdbOpener({
+        files: sharedFiles,
+        timers,
+        clock,
+        mutexesWork: true,
+        crashPoints,
+      }),
+      crashPoints,
       lockWaiter: new BunLockWaiter(),
       ownPid: process.pid,
       sambaVersion: options.sambaVersion,

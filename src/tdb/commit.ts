@@ -11,6 +11,7 @@
  *
  * Must not: take or release locks other than through `CommitLocks`.
  */
+import type { CrashPoints } from "../base/crash_points.ts";
 import { type AreaPlan, journaledRanges, placeArea, planArea } from "./area_plan.ts";
 import type { DurableFile, Pausing } from "./durable_file.ts";
 import { type TdbFailure, tdbFailure } from "./errors.ts";
@@ -38,6 +39,7 @@ export interface CommitParts {
   readonly free: FreeSpace;
   readonly disk: DurableFile;
   readonly locks: CommitLocks;
+  readonly crashPoints?: CrashPoints | undefined;
   /** From here on it cannot be cancelled. */
   writingBegins(): void;
 }
@@ -56,10 +58,15 @@ export function* commitTransaction(slice: Slice, parts: CommitParts): Pausing {
   if (!prepared.ok) return prepared;
   const area = prepared.value;
   const doing = `finish the commit of "${parts.space.path}"`;
+  const { crashPoints } = parts;
+  crashPoints?.at("write-blocks", "before");
   let outcome = yield* writeBlocks(slice, parts, area);
   if (outcome.ok) outcome = yield* parts.disk.sync(doing);
+  crashPoints?.at("write-blocks", "after");
   const magic = area.offset + RECORD.magic;
+  crashPoints?.at("disarm-journal", "before");
   if (outcome.ok) outcome = parts.disk.writeWord(doing, magic, RECOVERY_INVALID_MAGIC);
+  crashPoints?.at("disarm-journal", "after");
   if (!outcome.ok) return yield* undo(slice, parts, outcome);
   return yield* parts.disk.sync(doing);
 }
@@ -75,14 +82,19 @@ function* prepare(slice: Slice, parts: CommitParts): Prepared {
   const placed = yield* placeArea(slice, parts, plan);
   if (!placed.ok) return placed;
   base.refresh();
+  const { crashPoints } = parts;
+  crashPoints?.at("write-journal", "before");
   const journaled = yield* writeJournal(slice, parts, plan, doing);
   if (!journaled.ok) return journaled;
   const synced = yield* disk.sync(doing);
   if (!synced.ok) return synced;
+  crashPoints?.at("write-journal", "after");
   const magic = plan.area.offset + RECORD.magic;
+  crashPoints?.at("arm-journal", "before");
   const armed = disk.writeWord(doing, magic, RECOVERY_MAGIC);
   if (!armed.ok) return armed;
   const armedOnDisk = yield* disk.sync(doing);
+  crashPoints?.at("arm-journal", "after");
   if (armedOnDisk.ok) return { ok: true, value: plan.area };
   // Not a block was overwritten yet: without the magic the file is as before.
   disk.writeWord(doing, magic, RECOVERY_INVALID_MAGIC);

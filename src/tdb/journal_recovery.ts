@@ -7,6 +7,7 @@
  * 2. It gives up, with "busy", when the locks cannot be had for a while: whoever notices the journal
  *    next starts anew.
  */
+import type { CrashPoints } from "../base/crash_points.ts";
 import type { Clock, SharedFile, SharedFiles, Timers } from "../platform/types.ts";
 import { DurableFile } from "./durable_file.ts";
 import { BUSY, systemFailure } from "./errors.ts";
@@ -31,6 +32,8 @@ export interface RecoverySurroundings {
   readonly files: SharedFiles;
   readonly timers: Pick<Timers, "after">;
   readonly clock: Pick<Clock, "monotonicMs">;
+  /** For tests that end a process in the middle of a commit. */
+  readonly crashPoints?: CrashPoints | undefined;
 }
 
 const SLICE_MS = 5;

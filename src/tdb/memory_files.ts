@@ -21,6 +21,8 @@ export interface MemoryDiskOptions {
   readonly pageSize?: number;
   /** Address space reserved for each file; growth past it is ENOSPC. */
   readonly fileBytesMax?: number;
+  /** When a sync of the file is over; at once by default. */
+  readonly sync?: (path: string, synced: () => void) => void;
 }
 
 interface HeldRange {
@@ -70,10 +72,12 @@ export class MemoryDisk {
   readonly #files = new Map<string, MemoryFile>();
   readonly pageSize: number;
   readonly soon: (action: () => void) => unknown;
+  readonly sync: (path: string, synced: () => void) => void;
   readonly #fileBytesMax: number;
 
   constructor(options: MemoryDiskOptions) {
     this.soon = options.soon;
+    this.sync = options.sync ?? ((_path, synced) => void this.soon(synced));
     this.pageSize = options.pageSize ?? 4096;
     this.#fileBytesMax = options.fileBytesMax ?? FILE_BYTES_MAX;
   }
@@ -310,7 +314,7 @@ export class MemorySharedFile implements SharedFile {
   }
 
   syncData(finished: (outcome: Result<void, SystemError>) => void): void {
-    this.#disk.soon(() => {
+    this.#disk.sync(this.path, () => {
       if (!this.#closed) finished(done);
     });
   }

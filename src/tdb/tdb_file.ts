@@ -457,6 +457,7 @@ export class TdbFile implements Tdb {
       free: this.#free,
       disk: new DurableFile(this.#file, this.#facts.headerOffset, noSync),
       locks: transaction,
+      crashPoints: this.#facts.around.crashPoints,
       writingBegins: () => {
         transaction.state = "writing";
       },

@@ -33,6 +33,9 @@ export const RECORD_FLAGS = {
   RO_REVOKING_READONLY: 0x04000000,
   RO_REVOKE_COMPLETE: 0x08000000,
 } as const;
+/** Key of the number that transactions on a persistent or replicated database raise, with its NUL. */
+export const SEQUENCE_KEY: Uint8Array = new TextEncoder().encode("__db_sequence_number__\0");
+
 export const RECORD_FLAGS_RO = 0x0f000000;
 
 export const CALL_FLAGS = {

@@ -25,6 +25,17 @@ export function ltdbFlags(bytes: Uint8Array, at: number): number {
   return word(bytes, at + FLAGS_AT);
 }
 
+/**
+ * The reserved word. In the record of a database's sequence number our nodes count recoveries there
+ * (docs/recovery.md, "By sequence number"); everywhere else it is zero.
+ */
+export function ltdbReserved(bytes: Uint8Array, at: number): number {
+  return word(bytes, at + RESERVED_AT);
+}
+export function setLtdbReserved(bytes: Uint8Array, at: number, value: number): void {
+  setWord(bytes, at + RESERVED_AT, value);
+}
+
 export function setLtdbRsn(bytes: Uint8Array, at: number, high: number, low: number): void {
   setWord(bytes, at + RSN_LOW_AT, low);
   setWord(bytes, at + RSN_HIGH_AT, high);

@@ -14,6 +14,7 @@ import { type BenchCluster, type Figure, type Row, renderTable, rowsAsJson } fro
 import { messageFigures } from "./messages.ts";
 import { processFigures, processTree } from "./processes.ts";
 import { recordFigures } from "./records.ts";
+import { transactionFigures } from "./transactions.ts";
 import { traverseFigures } from "./traverse.ts";
 import { longestTurnFigure } from "./turns.ts";
 import { vacuumFigures } from "./vacuum.ts";
@@ -36,6 +37,7 @@ const FIGURES = [
   ...recordFigures,
   ...traverseFigures,
   ...vacuumFigures,
+  ...transactionFigures,
   longestTurnFigure,
 ];
 

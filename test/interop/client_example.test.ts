@@ -24,8 +24,11 @@ test("the program of docs/client.md runs", async () => {
         env: { CTDB_SOCKET: cluster.socket(pnn) },
       });
     const first = await run(0);
-    expect([first.stdout, first.stderr]).toEqual(["node 0 of 2\nmessage: hello\nruns: 1\n", ""]);
-    expect((await run(1)).stdout).toBe("node 1 of 2\nmessage: hello\nruns: 2\n");
-    expect((await run(0)).stdout).toEndWith("runs: 3\n");
+    expect([first.stdout, first.stderr]).toEqual([
+      "node 0 of 2\nmessage: hello\nruns: 1\nstarts: 1\n",
+      "",
+    ]);
+    expect((await run(1)).stdout).toBe("node 1 of 2\nmessage: hello\nruns: 2\nstarts: 2\n");
+    expect((await run(0)).stdout).toEndWith("runs: 3\nstarts: 3\n");
   });
 }, 120_000);

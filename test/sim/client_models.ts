@@ -135,10 +135,16 @@ export class MessageModel {
   }
 }
 
+interface OpenRequest {
+  readonly what: string;
+  readonly sinceMs: number;
+  readonly isAlive: () => boolean;
+}
+
 /** Requests of clients that have neither been answered nor refused yet. */
 export class OpenRequests {
   readonly #judge: Judge;
-  readonly #open = new Map<number, { readonly what: string; readonly sinceMs: number }>();
+  readonly #open = new Map<number, OpenRequest>();
   readonly nowMs: () => number;
   #last = 0;
   begun = 0;
@@ -148,10 +154,15 @@ export class OpenRequests {
     this.nowMs = nowMs;
   }
 
-  async track<T>(what: string, request: Promise<T>): Promise<T> {
+  /** A request of a process that has died waits for nothing. */
+  async track<T>(
+    what: string,
+    request: Promise<T>,
+    isAlive: () => boolean = () => true,
+  ): Promise<T> {
     const id = ++this.#last;
     this.begun += 1;
-    this.#open.set(id, { what, sinceMs: this.nowMs() });
+    this.#open.set(id, { what, sinceMs: this.nowMs(), isAlive });
     try {
       return await request;
     } finally {
@@ -160,13 +171,14 @@ export class OpenRequests {
   }
 
   get size(): number {
+    for (const [id, { isAlive }] of this.#open) if (!isAlive()) this.#open.delete(id);
     return this.#open.size;
   }
 
   /** The cluster has been calm since then: what was asked before should have ended long ago. */
   judge(calmSinceMs: number): void {
-    for (const { what, sinceMs } of this.#open.values()) {
-      if (sinceMs > calmSinceMs) continue;
+    for (const { what, sinceMs, isAlive } of this.#open.values()) {
+      if (sinceMs > calmSinceMs || !isAlive()) continue;
       const seconds = Math.round((this.nowMs() - sinceMs) / 1000);
       this.#judge.violated(
         `a request was neither answered nor refused: ${what}, asked ${seconds} s ago; ` +

@@ -17,6 +17,7 @@ import { RecordChecker } from "./record_checker.ts";
 import { watchRecoveries } from "./recovery_watch.ts";
 import { Scheduler, SimProcess } from "./scheduler.ts";
 import { unsettled } from "./settled.ts";
+import { REPLICATED, TransactionChecker } from "./transaction_checker.ts";
 import { watchVacuum } from "./vacuum_watch.ts";
 import { Judge } from "./violation.ts";
 
@@ -48,6 +49,7 @@ export class SimCluster {
   readonly nodes: readonly SimNode[];
   readonly judge = new Judge(this.scheduler);
   readonly records: RecordChecker;
+  readonly transactions = new TransactionChecker(this.judge);
   readonly leaders = new LeaderChecker(this.judge);
   readonly lockService: LockService | undefined;
   readonly tunables: Readonly<Record<string, number>>;
@@ -73,10 +75,10 @@ export class SimCluster {
     this.lockService = options.clusterLock
       ? new LockService(this.scheduler, this.random.fork(), kernel)
       : undefined;
-    this.nodes = Array.from(
-      { length: options.nodes },
-      (_, pnn) => new SimNode(this, pnn, this.random.fork(), new SimDisk(this.scheduler, kernel)),
-    );
+    this.nodes = Array.from({ length: options.nodes }, (_, pnn) => {
+      const random = this.random.fork();
+      return new SimNode(this, pnn, random, new SimDisk(this.scheduler, kernel, random.fork()));
+    });
     this.records = new RecordChecker(this.judge, {
       validGeneration: (pnn, name) => this.nodes[pnn]?.validGeneration(name),
       lmaster: (pnn, key) => this.nodes[pnn]?.lmasterOf(key),
@@ -140,13 +142,14 @@ export class SimCluster {
 
   /** Every store through this handle is judged, whoever of the host makes it. */
   watch(node: SimNode, tdb: Tdb): void {
-    if (tdb.path.startsWith("/volatile/")) {
-      this.records.watch(tdb, node.pnn, databaseName(tdb.path));
+    const name = databaseName(tdb.path);
+    if (tdb.path.startsWith("/volatile/") && name !== REPLICATED) {
+      this.records.watch(tdb, node.pnn, name);
     }
   }
 
   watchRecoveries(node: SimNode, databases: DatabaseSet): void {
-    watchRecoveries(this.records, node, databases);
+    watchRecoveries({ records: this.records, transactions: this.transactions }, node, databases);
     watchVacuum(this.records, node.pnn, databases);
   }
 

@@ -6,22 +6,76 @@ import { assert } from "../../src/base/assert.ts";
 import { MemoryDisk } from "../../src/tdb/memory_files.ts";
 import { createMemoryTdbs, type MemoryTdbs } from "../../src/tdb/memory_opener.ts";
 import type { LockWaiter, Tdb, TdbOpener } from "../../src/tdb/types.ts";
+import type { SeededRandom } from "./random.ts";
 import type { Scheduler, SimProcess } from "./scheduler.ts";
 
 const FILE_BYTES_MAX = 16 * 1024 * 1024;
+const SYNC_MAX_MS = 6;
+const SECTOR_BYTES = 512;
 
 /** Told of every handle that a process opens, so that checkers can hang on its stores. */
 export type TdbOpened = (tdb: Tdb) => void;
 
 export class SimDisk {
   readonly #disk: MemoryDisk;
+  readonly #random: SeededRandom;
   readonly #byProcess = new Map<SimProcess, MemoryTdbs>();
+  /** What is on the platters of the files that somebody has synced. */
+  readonly #durable = new Map<string, Uint8Array>();
+  readonly #lastSync = new Map<string, number>();
+  #syncs = 0;
+  /** Syncs up to this one that were not over did not happen. */
+  #lostAfter = 0;
 
-  constructor(scheduler: Scheduler, kernel: SimProcess) {
+  constructor(scheduler: Scheduler, kernel: SimProcess, random: SeededRandom) {
+    this.#random = random;
     this.#disk = new MemoryDisk({
       soon: (action) => scheduler.soon(kernel, action),
       fileBytesMax: FILE_BYTES_MAX,
+      sync: (path, synced) => {
+        const content = this.#disk.read(path);
+        const order = ++this.#syncs;
+        kernel.timers.after(this.#random.between(0.05, SYNC_MAX_MS), () => {
+          const older = order < Math.max(this.#lostAfter, this.#lastSync.get(path) ?? 0);
+          if (content !== undefined && !older) {
+            this.#durable.set(path, content);
+            this.#lastSync.set(path, order);
+          }
+          synced();
+        });
+      },
     });
+  }
+
+  /** With all processes dead that have such files: of what was not synced any sector may be the old one. */
+  losePower(): void {
+    this.#lostAfter = this.#syncs + 1;
+    for (const path of this.#disk.paths()) {
+      const now = this.#disk.read(path);
+      const durable = this.#durable.get(path);
+      if (now === undefined || path.startsWith("/volatile/")) continue;
+      // A file that nobody ever synced has nothing to lose: it is empty but for its header.
+      if (durable !== undefined) this.#disk.put(path, this.#mixed(durable, now));
+    }
+  }
+
+  #mixed(durable: Uint8Array, now: Uint8Array): Uint8Array {
+    const mixed = new Uint8Array(this.#random.chance(0.5) ? durable.length : now.length);
+    const survival = this.#random.pick([0, 0.5, 0.9]);
+    for (let at = 0; at < mixed.length; at += SECTOR_BYTES) {
+      const source = this.#random.chance(survival) ? now : durable;
+      mixed.set(source.subarray(at, Math.min(at + SECTOR_BYTES, mixed.length)), at);
+    }
+    return mixed;
+  }
+
+  // --- as a directory
+
+  rename(from: string, to: string): boolean {
+    const durable = this.#durable.get(from);
+    this.#durable.delete(from);
+    if (durable !== undefined) this.#durable.set(to, durable);
+    return this.#disk.rename(from, to);
   }
 
   get paths(): readonly string[] {
@@ -52,7 +106,6 @@ export class SimDisk {
         disk: this.#disk,
         timers: process.timers,
         clock: process.clock,
-        noSync: true,
       });
       process.onDeath(() => {
         this.#byProcess.delete(process);

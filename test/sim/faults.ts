@@ -20,6 +20,7 @@ type Fault = (faults: FaultTools, node: SimNode) => void;
 
 /** What a kind of fault works with. */
 interface FaultTools {
+  readonly clients: readonly { kill(): void }[];
   readonly cluster: SimCluster;
   readonly random: SeededRandom;
   /** After a random time, unless everything was healed before. */
@@ -68,6 +69,9 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     later(0.5, OUTAGE_MAX_SEC, () => process?.resume());
   },
   "kill helper": ({ cluster }, node) => helperOf(cluster, node)?.kill(),
+  "kill client": ({ random, clients }) => {
+    if (clients.length > 0) random.pick(clients).kill();
+  },
   partition: ({ cluster, random, later }) => {
     cutSides(cluster, random, true);
     later(1, 60, () => cluster.network.healAll());
@@ -139,8 +143,11 @@ export class Faults {
   readonly #inRecoveryChance: number;
   #active = true;
 
-  constructor(cluster: SimCluster) {
+  readonly #clients: readonly { kill(): void }[];
+
+  constructor(cluster: SimCluster, clients: readonly { kill(): void }[]) {
     this.#cluster = cluster;
+    this.#clients = clients;
     this.#random = cluster.random.fork();
     this.#process = cluster.newProcess("faults");
     this.#meanIntervalMs = this.#random.between(15_000, 120_000);
@@ -220,6 +227,7 @@ export class Faults {
   get #tools(): FaultTools {
     return {
       cluster: this.#cluster,
+      clients: this.#clients,
       random: this.#random,
       later: (minSec, maxSec, repair) => {
         this.#process.timers.after(this.#random.between(minSec, maxSec) * 1000, () => {

@@ -2,10 +2,17 @@
 import { SystemError } from "../../src/base/errors.ts";
 import { done, err, ok } from "../../src/base/result.ts";
 import type { FileSystem } from "../../src/platform/types.ts";
+import type { SimDisk } from "./disk.ts";
 
 export class SimFiles implements FileSystem {
   readonly #files = new Map<string, string>();
+  readonly #disk: SimDisk | undefined;
   readonly #directories = new Set<string>(["/"]);
+
+  /** With the TDB files of a disk beside its own. */
+  constructor(disk?: SimDisk) {
+    this.#disk = disk;
+  }
 
   readText(path: string) {
     const text = this.#files.get(path);
@@ -25,7 +32,8 @@ export class SimFiles implements FileSystem {
   list(path: string) {
     if (!this.#directories.has(path)) return err(new SystemError("ENOENT", "opendir", path));
     const prefix = `${path}/`;
-    const names = [...this.#files.keys(), ...this.#directories]
+    const paths = [...this.#files.keys(), ...this.#directories, ...(this.#disk?.paths ?? [])];
+    const names = paths
       .filter((name) => name.startsWith(prefix) && !name.slice(prefix.length).includes("/"))
       .map((name) => name.slice(prefix.length));
     return ok([...new Set(names)].sort());
@@ -36,6 +44,7 @@ export class SimFiles implements FileSystem {
   }
   rename(from: string, to: string) {
     const text = this.#files.get(from);
+    if (text === undefined && this.#disk?.rename(from, to) === true) return done;
     if (text === undefined) return err(new SystemError("ENOENT", "rename", from));
     this.#files.delete(from);
     this.#files.set(to, text);

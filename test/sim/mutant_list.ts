@@ -469,4 +469,98 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: "commit-answered-early",
+    breaks: "a transaction is acknowledged when the first node has written it",
+    edits: [
+      {
+        file: "src/database/transaction_commit.ts",
+        find: "if (commit.waitsFor.size > 0) return;",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "commit-succeeds-by-recovery",
+    breaks: "a transaction that a recovery ended is acknowledged, whatever became of it",
+    edits: [
+      {
+        file: "src/database/transaction_commit.ts",
+        find: "status: ENDED_BY_RECOVERY,",
+        replace: "status: 0 * ENDED_BY_RECOVERY,",
+      },
+    ],
+  },
+  {
+    name: "journal-never-valid",
+    breaks: "the commit of a transaction is torn when it is interrupted",
+    edits: [
+      {
+        file: "src/tdb/commit.ts",
+        find: "const armed = disk.writeWord(doing, magic, RECOVERY_MAGIC);",
+        replace: "const armed = disk.writeWord(doing, magic, RECOVERY_INVALID_MAGIC);",
+      },
+    ],
+  },
+  {
+    name: "no-sync",
+    breaks: "a commit is acknowledged before it is on disk",
+    edits: [
+      {
+        file: "src/tdb/durable_file.ts",
+        find: "if (this.#noSync) return DONE;",
+        replace: "return DONE;",
+      },
+    ],
+  },
+  {
+    name: "sequence-number-ignored",
+    breaks: "a recovery takes a persistent database from any node",
+    edits: [
+      {
+        file: "src/recovery/pull.ts",
+        find: "if (order < 0 || (order === 0 && count <= sourceCount)) continue;",
+        replace: "if (order !== undefined && sourceCount >= 0) continue;",
+      },
+    ],
+  },
+  {
+    name: "recoveries-not-counted",
+    breaks: "of two contents with the same sequence number a recovery takes the first",
+    edits: [
+      {
+        file: "src/recovery/pull.ts",
+        find: "(order === 0 && count <= sourceCount)",
+        replace: "(order === 0 && sourceCount >= 0)",
+      },
+    ],
+  },
+  {
+    name: "late-updates-written",
+    breaks: "an update that was sent before a recovery is written after it",
+    edits: [
+      {
+        file: "src/database/update_record.ts",
+        find: "if (generation === undefined || generation === current) return undefined;",
+        replace: "if (generation !== -1) return undefined;",
+      },
+      {
+        file: "src/database/update_record.ts",
+        find: "if (database.generation !== since) return",
+        replace: "if (since === -1) return",
+      },
+    ],
+  },
+  {
+    name: "number-means-committed",
+    breaks: "a client whose number is there believes that the commit was its own",
+    edits: [
+      {
+        file: "src/client/transaction.ts",
+        find: "const isOurs = u64Equal(found.value.header.rsn, header.rsn);\n      if (!isOurs ||",
+        replace:
+          "const isOurs = u64Equal(found.value.header.rsn, header.rsn);\n      if (isOurs === undefined &&",
+      },
+    ],
+  },
 ];

@@ -30,7 +30,7 @@ const SAMBA_VERSION = (4 << 16) | 25;
 export class SimNode {
   readonly pnn: number;
   readonly host: SimHost;
-  readonly files = new SimFiles();
+  readonly files: SimFiles;
   readonly disk: SimDisk;
   daemon: Daemon | undefined;
   recoverd: Recoverd | undefined;
@@ -45,6 +45,7 @@ export class SimNode {
   readonly #cluster: SimCluster;
   readonly #random: SeededRandom;
   readonly #children = new Set<SimProcess>();
+  readonly #clients = new Set<SimProcess>();
   #starts = 0;
   #lastPausedMs = Number.NEGATIVE_INFINITY;
 
@@ -53,6 +54,7 @@ export class SimNode {
     this.#random = random;
     this.pnn = pnn;
     this.disk = disk;
+    this.files = new SimFiles(disk);
     this.host = new SimHost(`node${pnn}`, nodeAddress(pnn));
     for (const directory of ["/volatile", "/persistent", "/state", "/run"]) {
       this.files.makeDirectory(directory);
@@ -97,6 +99,8 @@ export class SimNode {
   powerOff(): void {
     this.#cluster.network.powerOff(this.host);
     this.crash();
+    for (const client of [...this.#clients]) client.kill();
+    this.disk.losePower();
   }
   powerOn(): void {
     if (!this.host.powered) this.#cluster.network.powerOn(this.host);
@@ -122,6 +126,14 @@ export class SimNode {
     const process = new SimProcess(this.#cluster.scheduler, fullName, () => this.wallSkewMs);
     this.#children.add(process);
     process.onDeath(() => this.#children.delete(process));
+    return process;
+  }
+
+  /** A process that survives the crash of ctdbd, but not a loss of power. */
+  newClientProcess(name: string): SimProcess {
+    const process = this.#cluster.newProcess(`${name}${this.pnn}`);
+    this.#clients.add(process);
+    process.onDeath(() => this.#clients.delete(process));
     return process;
   }
 

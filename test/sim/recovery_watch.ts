@@ -1,5 +1,5 @@
 /**
- * Shows the record checker what recoveries do to the databases of a node: it stands between the
+ * Shows the checkers what recoveries do to the databases of a node: it stands between the
  * daemon and its database part, looks, and lets everything pass.
  *
  * Whether the content of a node counts is judged here and not asked of the product: it does not
@@ -11,15 +11,17 @@ import type { DatabaseSet } from "../../src/database/database_set.ts";
 import { withWholeDatabase } from "../../src/database/marked.ts";
 import type { ControlHandlers } from "../../src/transport/control_request.ts";
 import { type Content, type RecordChecker, readContent } from "./record_checker.ts";
+import { groupContents, type TransactionChecker } from "./transaction_checker.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export function watchRecoveries(
-  checker: RecordChecker,
+  checkers: { readonly records: RecordChecker; readonly transactions: TransactionChecker },
   node: { readonly pnn: number; readonly inactive: boolean },
   set: DatabaseSet,
 ): void {
   const { pnn } = node;
+  const { records: checker, transactions } = checkers;
   const controls = set.controls as Mutable<ControlHandlers>;
   const byId = (dbId: number) => [...set.databases()].find((database) => database.dbId === dbId);
   const worthless = new Set<Database>();
@@ -35,7 +37,12 @@ export function watchRecoveries(
   controls.DB_TRANSACTION_START = (request, from, later) => {
     const started = () => {
       const database = byId(request.db_id);
-      if (database?.kind !== "volatile" || database.freeze.transaction !== "started") return;
+      if (database === undefined || database.freeze.transaction !== "started") return;
+      if (database.kind !== "volatile") {
+        const group = wholeGroup(transactions, pnn, database);
+        if (group !== undefined) transactions.joined(pnn, database.name, request.tid, group);
+        return;
+      }
       const content = wholeContent(database);
       if (content === undefined) return;
       checker.joined(pnn, database.name, request.tid, {
@@ -53,6 +60,11 @@ export function watchRecoveries(
 
   const commit = controls.DB_TRANSACTION_COMMIT;
   controls.DB_TRANSACTION_COMMIT = (request, from, later) => {
+    const replaced = byId(request.db_id);
+    if (replaced?.freeze.transaction === "started" && replaced.kind !== "volatile") {
+      const group = wholeGroup(transactions, pnn, replaced);
+      if (group !== undefined) transactions.replaces(pnn, replaced.name, group);
+    }
     const committed = (status: number) => {
       const database = byId(request.db_id);
       if (database !== undefined && status === 0 && !node.inactive) worthless.delete(database);
@@ -67,11 +79,18 @@ export function watchRecoveries(
 
   /** Read after it: a thaw may undo the transaction of a second coordinator. */
   const thawed = (database: Database) => {
-    if (database.freeze.state !== "thawed" || worthless.has(database)) return;
+    if (database.freeze.state !== "thawed") return;
+    if (database.kind !== "volatile") {
+      const group = node.inactive ? undefined : wholeGroup(transactions, pnn, database);
+      if (group === undefined) return;
+      transactions.thawed(pnn, database.name, database.generation, group);
+      return;
+    }
+    if (worthless.has(database)) return;
     const content = wholeContent(database);
     if (content !== undefined) checker.thawed(pnn, database.name, database.generation, content);
   };
-  const isFrozen = ({ kind, freeze }: Database) => kind === "volatile" && freeze.state === "frozen";
+  const isFrozen = ({ freeze }: Database) => freeze.state === "frozen";
 
   const thaw = controls.DB_THAW;
   controls.DB_THAW = (dbId, from, later) => {
@@ -93,4 +112,15 @@ export function watchRecoveries(
 function wholeContent(database: Database): Content | undefined {
   const read = withWholeDatabase(database, () => ok(readContent(database.tdb)));
   return read.ok ? read.value : undefined;
+}
+
+/** The transaction that the keys of a locked database hold. */
+function wholeGroup(
+  checker: TransactionChecker,
+  pnn: number,
+  database: Database,
+): number | undefined {
+  const read = withWholeDatabase(database, () => ok(groupContents(database.tdb)));
+  if (!read.ok || read.value === undefined) return undefined;
+  return checker.oneContent(`${database.name} on node ${pnn}`, read.value);
 }

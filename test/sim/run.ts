@@ -79,7 +79,7 @@ for (let seed = first; seed < first + count; seed++) {
   if (options.verbose) {
     console.log(
       `seed ${seed}: ${Math.round(result.virtualMs / 1000)} s, ${result.turns} turns, ` +
-        `${result.faults} faults, ${result.recoveries} recoveries, ${result.increments} increments, ${result.reads} reads, ` +
+        `${result.faults} faults, ${result.recoveries} recoveries, ${result.increments} increments, ${result.reads} reads, ${result.transactions} transactions, ` +
         `settled after ${Math.round(result.settleMs / 1000)} s`,
     );
   }

@@ -8,6 +8,7 @@ import { SimCluster } from "./cluster.ts";
 import { Faults } from "./faults.ts";
 import { Operator } from "./operator.ts";
 import { SeededRandom } from "./random.ts";
+import { readContent } from "./record_checker.ts";
 import { unsettled } from "./settled.ts";
 import { leftovers } from "./vacuum_backlog.ts";
 import { InvariantViolation } from "./violation.ts";
@@ -35,6 +36,7 @@ export interface RunResult {
   readonly reads: number;
   /** Copies of records that were deleted from files. */
   readonly vacuumed: number;
+  readonly transactions: number;
   readonly settleMs: number;
 }
 
@@ -73,7 +75,7 @@ class Run {
     this.#seed = options.seed;
     this.#cluster = new SimCluster(swarm(options));
     this.#workload = new Workload(this.#cluster);
-    this.#faults = new Faults(this.#cluster);
+    this.#faults = new Faults(this.#cluster, this.#workload.transactionClients);
     this.#operator = new Operator(this.#cluster);
   }
 
@@ -95,6 +97,7 @@ class Run {
     this.#drained();
     this.#vacuumed();
     this.#filesAreSound();
+    this.#copiesAreEqual();
     this.#sawEnough();
   }
 
@@ -111,6 +114,7 @@ class Run {
       increments: this.#workload.increments,
       reads: this.#workload.counters.readsChecked,
       vacuumed: cluster.records.deletesSeen,
+      transactions: this.#workload.transactions,
       settleMs: this.#settleMs,
     };
   }
@@ -205,6 +209,22 @@ class Run {
     }
   }
 
+  /** Every active node has the same records of persistent and replicated databases. */
+  #copiesAreEqual(): void {
+    const copies = new Map<string, { readonly pnn: number; readonly content: string }>();
+    for (const { pnn, databases } of this.#cluster.nodes) {
+      for (const { name, tdb, kind } of databases?.databases() ?? []) {
+        if (kind === "volatile") continue;
+        const content = copyOf(tdb);
+        const first = copies.get(name) ?? { pnn, content };
+        copies.set(name, first);
+        if (first.content !== content) {
+          throw new InvariantViolation(`${name} differs on nodes ${first.pnn} and ${pnn}`);
+        }
+      }
+    }
+  }
+
   #filesAreSound(): void {
     for (const { pnn, databases } of this.#cluster.nodes) {
       for (const { name, tdb } of databases?.databases() ?? []) {
@@ -238,6 +258,16 @@ class Run {
       `the checkers saw ${records.storesSeen} stores, ${records.thawsSeen} thaws, ${leaders.actsSeen} acts of leaders`,
     );
   }
+}
+
+/** Records with data: an empty one may be there or not. */
+function copyOf(tdb: Tdb): string {
+  const records: string[] = [];
+  for (const [key, { data }] of readContent(tdb)) {
+    if (data !== undefined && data.length > 0)
+      records.push(`${key}=${Buffer.from(data).toString("hex")}`);
+  }
+  return records.sort().join(" ");
 }
 
 /**

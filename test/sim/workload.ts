@@ -7,6 +7,7 @@ import { CounterModel, MessageModel, OpenRequests } from "./client_models.ts";
 import type { SimCluster } from "./cluster.ts";
 import type { SeededRandom } from "./random.ts";
 import { type ClientAction, SimClient } from "./sim_client.ts";
+import { TransactionClient } from "./transaction_client.ts";
 
 const DATABASES_MAX = 4;
 const KEYS_MAX = 24;
@@ -26,7 +27,11 @@ export class Workload {
   /** How often and how long a client sits on a lock. */
   readonly holdChance: number;
   readonly holdMaxMs: number;
+  readonly transactionPauseMs: number;
   increments = 0;
+  /** Committed ones. */
+  transactions = 0;
+  readonly transactionClients: readonly TransactionClient[];
   stopped = false;
   readonly #databases: number;
   readonly #keys: number;
@@ -46,6 +51,7 @@ export class Workload {
     this.pauseMaxMs = this.pauseMinMs * random.between(1.5, 6);
     this.holdChance = random.chance(0.5) ? 0 : random.between(0, 0.2);
     this.holdMaxMs = random.chance(0.2) ? 3000 : 100;
+    this.transactionPauseMs = random.between(500, 6000);
     this.#databases = 1 + random.below(DATABASES_MAX);
     this.#keys = 1 + random.below(KEYS_MAX);
     const readonlyChance = random.pick([0, 0.5, 1]);
@@ -69,6 +75,7 @@ export class Workload {
     ];
     const whims = random.fork();
     cluster.onRecovery = () => this.#recoveryStarted(whims);
+    this.transactionClients = this.#transactionClients(random.fork());
     const perNode = random.chance(0.3) ? 2 : 1;
     this.clients = cluster.nodes.flatMap((node) =>
       Array.from({ length: perNode }, () => {
@@ -78,8 +85,17 @@ export class Workload {
     );
   }
 
+  /** Some runs have none; in others they are on some of the nodes. */
+  #transactionClients(random: SeededRandom): readonly TransactionClient[] {
+    const share = random.pick([0, 0.5, 1]);
+    return this.cluster.nodes
+      .filter(() => random.chance(share))
+      .map((node) => new TransactionClient(this, node, random.fork()));
+  }
+
   start(): void {
     for (const client of this.clients) void client.run();
+    for (const client of this.transactionClients) client.start();
   }
 
   /** What clients do while a recovery changes everything is worth more than what they do else. */

@@ -1,6 +1,7 @@
 /** Real TDB files for test programs that work on records as clients do. */
+import type { LockEnvironment } from "../../src/client/g_lock.ts";
 import type { RecordEnvironment } from "../../src/client/record.ts";
-import { BunClock } from "../../src/platform/bun/clock.ts";
+import { BunClock, BunRandom } from "../../src/platform/bun/clock.ts";
 import { BunSharedFiles } from "../../src/platform/bun/shared_file.ts";
 import { BunTimers } from "../../src/platform/bun/timers.ts";
 import { FileTdbOpener } from "../../src/tdb/opener.ts";
@@ -23,4 +24,9 @@ export function recordEnvironment(): RecordEnvironment {
     environment = { tdbs, timers, clock };
   }
   return environment;
+}
+
+/** The same, for locks and transactions. */
+export function lockEnvironment(): LockEnvironment {
+  return { ...recordEnvironment(), pid: process.pid, random: new BunRandom() };
 }

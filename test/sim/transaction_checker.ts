@@ -1,0 +1,175 @@
+/**
+ * Transactions on persistent and replicated databases, as a tree: each writes its number into every key
+ * of its group, over the number that it read there under its lock, its parent. A node's content
+ * is the number that its keys hold.
+ *
+ * What must hold:
+ * 1. All keys of a group hold the same number, wherever and whenever they can be read.
+ * 2. When a commit is acknowledged every active node of that generation has it, or what follows it.
+ * 3. A recovery takes the content of one of its nodes. An acknowledged transaction that one of
+ *    them had is gone afterwards only if the content that won holds another acknowledged one that it
+ *    did not have: both sides of a partition have worked.
+ * 4. What a node had (a persistent database) when a commit was acknowledged or a recovery ended is
+ *    there when it comes back, also after a loss of power.
+ */
+import type { Tdb } from "../../src/tdb/types.ts";
+import type { Judge } from "./violation.ts";
+
+/** The databases, by their kinds. */
+export const PERSISTENT = "persistent.tdb";
+export const REPLICATED = "replicated.tdb";
+
+export const GROUP_KEYS: readonly string[] = ["a", "b", "c", "d", "e"];
+const NOTHING = 0;
+const HEADER_BYTES = 24;
+
+interface Transaction {
+  readonly parent: number;
+  acknowledged: boolean;
+}
+
+interface Recovered {
+  readonly participants: Map<number, number>;
+  result: number | undefined;
+}
+
+export class TransactionChecker {
+  readonly #judge: Judge;
+  readonly #all: Transaction[] = [{ parent: NOTHING, acknowledged: false }];
+  readonly #recoveries = new Map<string, Recovered>();
+  /** What a node must still have, by node and database. */
+  readonly #held = new Map<string, number>();
+  readonly #replacing = new Map<string, number>();
+  acknowledged = 0;
+  recovered = 0;
+
+  constructor(judge: Judge) {
+    this.#judge = judge;
+  }
+
+  begun(parent: number): number {
+    this.#all.push({ parent, acknowledged: false });
+    return this.#all.length - 1;
+  }
+
+  /** `nodes`: the content of those that are active in the generation; undefined where it is locked. */
+  acknowledge(
+    database: string,
+    id: number,
+    nodes: readonly { readonly pnn: number; readonly content: number | undefined }[],
+  ): void {
+    const transaction = this.#all[id];
+    if (transaction === undefined) throw new Error(`no transaction ${id}`);
+    transaction.acknowledged = true;
+    this.acknowledged += 1;
+    for (const { pnn, content } of nodes) {
+      if (content === undefined) continue;
+      if (!this.#descends(content, id)) {
+        this.#judge.violated(
+          `transaction ${id} on ${database} was acknowledged, and node ${pnn} has ${content}`,
+        );
+      }
+      this.#held.set(`${pnn} ${database}`, content);
+    }
+  }
+
+  /** A node takes part in a recovery with this content. */
+  joined(pnn: number, database: string, generation: number, content: number): void {
+    const copy = `${pnn} ${database}`;
+    const held = this.#held.get(copy) ?? NOTHING;
+    const replaced = this.#replacing.get(copy);
+    const isReplaced = replaced !== undefined && this.#descends(content, replaced);
+    if (database === PERSISTENT && !this.#descends(content, held) && !isReplaced) {
+      this.#judge.violated(`node ${pnn} had ${held} of ${database} on disk and has ${content} now`);
+    }
+    this.#held.set(copy, content);
+    const key = `${generation} ${database}`;
+    const recovery = this.#recoveries.get(key) ?? { participants: new Map(), result: undefined };
+    recovery.participants.set(pnn, content);
+    this.#recoveries.set(key, recovery);
+  }
+
+  /** The commit of a recovery writes this: from now on the node has one or the other. */
+  replaces(pnn: number, database: string, content: number): void {
+    this.#replacing.set(`${pnn} ${database}`, content);
+  }
+
+  thawed(pnn: number, database: string, generation: number, content: number): void {
+    this.#held.set(`${pnn} ${database}`, content);
+    const recovery = this.#recoveries.get(`${generation} ${database}`);
+    if (recovery === undefined) return;
+    if (recovery.result === undefined) {
+      this.recovered += 1;
+      recovery.result = content;
+      this.#judgeResult(database, [...recovery.participants.values()], content);
+    } else if (recovery.result !== content) {
+      this.#judge.violated(
+        `node ${pnn} thaws ${database} with ${content}, others with ${recovery.result}`,
+      );
+    }
+  }
+
+  #judgeResult(database: string, participants: readonly number[], result: number): void {
+    if (!participants.includes(result)) {
+      this.#judge.violated(
+        `a recovery made ${result} of ${database} out of ${participants.join(", ")}`,
+      );
+    }
+    for (const content of participants) {
+      if (this.#descends(result, content)) continue;
+      const won = this.#lineage(result).some((id) => this.#isNewTo(id, content));
+      for (const id of this.#lineage(content)) {
+        const transaction = this.#all[id];
+        if (transaction?.acknowledged !== true || this.#descends(result, id)) continue;
+        if (won) transaction.acknowledged = false;
+        else {
+          this.#judge.violated(
+            `the acknowledged transaction ${id} on ${database} is lost: a recovery took ${result} instead of ${content}`,
+          );
+        }
+      }
+    }
+  }
+
+  #isNewTo(id: number, content: number): boolean {
+    return this.#all[id]?.acknowledged === true && !this.#descends(content, id);
+  }
+
+  /** Content that a client read under its lock, or a checker in a quiet cluster. */
+  oneContent(where: string, contents: readonly number[]): number {
+    const [first = NOTHING] = contents;
+    if (contents.some((content) => content !== first)) {
+      this.#judge.violated(`torn transaction: ${where} holds ${contents.join(", ")}`);
+    }
+    return first;
+  }
+
+  #lineage(content: number): number[] {
+    const line: number[] = [];
+    for (let id = content; id !== NOTHING; id = this.#all[id]?.parent ?? NOTHING) line.push(id);
+    return line;
+  }
+
+  /** Is `ancestor` the content, or what it was made from? A parent has the lower number. */
+  #descends(content: number, ancestor: number): boolean {
+    let id = content;
+    while (id > ancestor) id = this.#all[id]?.parent ?? NOTHING;
+    return id === ancestor;
+  }
+}
+
+/** The number in each key of the group; undefined while somebody holds a lock. */
+export function groupContents(tdb: Tdb): readonly number[] | undefined {
+  const contents: number[] = [];
+  for (const key of GROUP_KEYS) {
+    const fetched = tdb.fetch(new TextEncoder().encode(key));
+    if (!fetched.ok) return undefined;
+    contents.push(numberIn(fetched.value?.subarray(HEADER_BYTES)));
+  }
+  return contents;
+}
+
+export function numberIn(data: Uint8Array | undefined): number {
+  if (data === undefined || data.length < 4) return NOTHING;
+  return new DataView(data.buffer, data.byteOffset, data.byteLength).getUint32(0);
+}
