@@ -8,7 +8,8 @@
  * 2. When a commit is acknowledged every active node of that generation has it, or what follows it.
  * 3. A recovery takes the content of one of its nodes. An acknowledged transaction that one of
  *    them had is gone afterwards only if the content that won holds another acknowledged one that it
- *    did not have: both sides of a partition have worked.
+ *    did not have: both sides of a partition have worked. (Without a cluster lock nobody can say which
+ *    side is the cluster: what one side acknowledges meanwhile may be lost to whatever the other has.)
  * 4. What a node had (a persistent database) when a commit was acknowledged or a recovery ended is
  *    there when it comes back, also after a loss of power.
  */
@@ -26,6 +27,8 @@ const HEADER_BYTES = 24;
 interface Transaction {
   readonly parent: number;
   acknowledged: boolean;
+  /** Acknowledged on one side of a partition without a cluster lock: the other side may win. */
+  contested: boolean;
 }
 
 interface Recovered {
@@ -35,7 +38,7 @@ interface Recovered {
 
 export class TransactionChecker {
   readonly #judge: Judge;
-  readonly #all: Transaction[] = [{ parent: NOTHING, acknowledged: false }];
+  readonly #all: Transaction[] = [{ parent: NOTHING, acknowledged: false, contested: false }];
   readonly #recoveries = new Map<string, Recovered>();
   /** What a node must still have, by node and database. */
   readonly #held = new Map<string, number>();
@@ -48,7 +51,7 @@ export class TransactionChecker {
   }
 
   begun(parent: number): number {
-    this.#all.push({ parent, acknowledged: false });
+    this.#all.push({ parent, acknowledged: false, contested: false });
     return this.#all.length - 1;
   }
 
@@ -57,10 +60,12 @@ export class TransactionChecker {
     database: string,
     id: number,
     nodes: readonly { readonly pnn: number; readonly content: number | undefined }[],
+    isContested: boolean,
   ): void {
     const transaction = this.#all[id];
     if (transaction === undefined) throw new Error(`no transaction ${id}`);
-    transaction.acknowledged = true;
+    if (isContested) transaction.contested = true;
+    else transaction.acknowledged = true;
     this.acknowledged += 1;
     for (const { pnn, content } of nodes) {
       if (content === undefined) continue;
@@ -132,7 +137,9 @@ export class TransactionChecker {
   }
 
   #isNewTo(id: number, content: number): boolean {
-    return this.#all[id]?.acknowledged === true && !this.#descends(content, id);
+    const transaction = this.#all[id];
+    const counts = transaction?.acknowledged === true || transaction?.contested === true;
+    return counts && !this.#descends(content, id);
   }
 
   /** Content that a client read under its lock, or a checker in a quiet cluster. */

@@ -163,13 +163,21 @@ export class TransactionClient {
     );
     if (!committed.ok) return;
     this.#workload.transactions += 1;
-    transactions.acknowledge(name, id, this.#activeContents(name));
+    transactions.acknowledge(name, id, this.#activeContents(name), this.#isParted());
   }
 
   #value(id: number): Uint8Array {
     const value = new Uint8Array(4 + this.#random.below(FILLER_BYTES_MAX));
     new DataView(value.buffer).setUint32(0, id);
     return value;
+  }
+
+  /** Somebody works, or may soon, without our node, and nothing says who the cluster is. */
+  #isParted(): boolean {
+    const { cluster } = this.#workload;
+    const active = this.node.daemon?.node?.nodes.active() ?? [];
+    if (cluster.lockService !== undefined) return false;
+    return cluster.nodes.some(({ pnn, running }) => running && !active.includes(pnn));
   }
 
   /** Of the nodes that our node counts as active and that are in its generation. */
