@@ -37,6 +37,7 @@ function setUp() {
 test("TRANS3_COMMIT is answered when every active node has written", () => {
   const { host, request, commit, answer } = setUp();
   host.flags.set(3, NODE_FLAGS.STOPPED);
+  host.flags.set(1, NODE_FLAGS.STOPPED);
   const client = commit();
   const bytes = encode(recBuffer, request);
   expect(host.requests.map(({ pnn, name, data }) => [pnn, name, data])).toEqual([

@@ -82,7 +82,10 @@ export class TransactionCommits {
   }
 
   #begin(database: Database, clientId: number, request: RecBuffer, reply: ReplyLater): void {
-    const nodes = this.#host.activeNodes();
+    // What this node knows of another one's flags may be old: who is in the vnn map was in the recovery.
+    const nodes = [...new Set([...this.#host.vnnMap(), ...this.#host.activeNodes()])].sort(
+      (a, b) => a - b,
+    );
     const commit: Commit = {
       database,
       clientId,
