@@ -66,6 +66,9 @@ test.skipIf(!netnsPossible())(
       // Its client's connection ended with the smbd.
       expect(writers[dead]?.broken).toBeInstanceOf(Error);
 
+      const invented = new Journal(cluster.client.path("/var/log/invented"));
+      invented.acknowledged(0, "never/written");
+      expect(await invented.missing(await connect(alive[0]), "data")).toEqual(["0 never/written"]);
       for (const pnn of alive) {
         const { stdout } = await cluster.host(pnn).run(["smbstatus"]);
         expect(stdout).not.toMatch(new RegExp(`^${dead}:`, "m"));
