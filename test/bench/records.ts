@@ -80,9 +80,16 @@ async function fill(client: CtdbClient, name: string, count: number): Promise<vo
  * it (the leader's rounds, RerecoveryTimeout) is a setting and not speed.
  */
 async function recoveryMs(cluster: BenchCluster, records: number): Promise<number> {
+  const client = await connect(cluster, 0);
+  await fill(client, `bench_recovery_${records}.tdb`, records);
+  client.close();
+  return measureRecovery(cluster);
+}
+
+/** Of what the databases hold. */
+export async function measureRecovery(cluster: BenchCluster): Promise<number> {
   const clients = await Promise.all([0, 1, 2].map((pnn) => connect(cluster, pnn)));
   const first = clients[0] as CtdbClient;
-  await fill(first, `bench_recovery_${records}.tdb`, records);
   const before = must(await first.control("UPTIME", undefined)).data;
   const deadline = performance.now() + RECOVERY_WAIT_MS;
   must(await first.control("SET_RECMODE", RECOVERY_ACTIVE));

@@ -1,5 +1,5 @@
 /**
- * `build/bench [--json FILE] [--rounds N] [--only TEXT]`: every figure against our nodes and against Debian's,
+ * `build/bench [--json FILE] [--rounds N] [--only TEXT] [--large]`: every figure against our nodes and against Debian's,
  * alternately, in one run.
  */
 import { writeFileSync } from "node:fs";
@@ -11,6 +11,8 @@ import {
   withCluster,
 } from "../support/local_cluster.ts";
 import { type BenchCluster, type Figure, type Row, renderTable, rowsAsJson } from "./figures.ts";
+import { hotRecordFigures } from "./hot.ts";
+import { largeFigures } from "./large.ts";
 import { messageFigures } from "./messages.ts";
 import { processFigures, processTree } from "./processes.ts";
 import { recordFigures } from "./records.ts";
@@ -35,6 +37,7 @@ const FIGURES = [
   ...processFigures,
   ...messageFigures,
   ...recordFigures,
+  ...hotRecordFigures,
   ...traverseFigures,
   ...vacuumFigures,
   ...transactionFigures,
@@ -87,13 +90,16 @@ async function main(): Promise<number> {
       json: { type: "string" },
       rounds: { type: "string", default: String(ROUNDS) },
       only: { type: "string", default: "" },
+      large: { type: "boolean", default: false },
     },
   });
   if (!stockInstalled()) {
     process.stderr.write(`Cannot compare: ${STOCK_CTDB} is not installed (Debian package ctdb)\n`);
     return 1;
   }
-  const figures = FIGURES.filter((figure) => figure.name.includes(options.only));
+  const figures = (options.large ? [...largeFigures, longestTurnFigure] : FIGURES).filter(
+    (figure) => figure.name.includes(options.only),
+  );
   const rounds = Number(options.rounds);
   const ours: Map<string, number>[] = [];
   const stock: Map<string, number>[] = [];

@@ -1,0 +1,81 @@
+/** One hot record: bounced between three nodes by clients that all want it, and read by all of them. */
+import { openRecordDatabase, type RecordDatabase } from "../../src/client/record.ts";
+import { recordEnvironment } from "../support/tdbs.ts";
+import type { BenchCluster, Figure } from "./figures.ts";
+import { connect } from "./messages.ts";
+
+const TIMEOUT_MS = 20_000;
+const RUN_MS = 3000;
+const VALUE = new Uint8Array(200).fill(0x68);
+const HOT = new TextEncoder().encode("hot");
+
+function must<T>(outcome: { ok: true; value: T } | { ok: false; error: { reason: string } }): T {
+  if (!outcome.ok) throw new Error(outcome.error.reason);
+  return outcome.value;
+}
+
+/** What clients on all nodes do with the record at the same time, times a second. */
+async function perSecond(
+  cluster: BenchCluster,
+  name: string,
+  setUp: (name: string) => Promise<void>,
+  act: (database: RecordDatabase) => Promise<void>,
+): Promise<number> {
+  const clients = await Promise.all([0, 1, 2].map((pnn) => connect(cluster, pnn)));
+  const databases = await Promise.all(
+    clients.map(async (client) =>
+      must(await openRecordDatabase(client, recordEnvironment(), name, 0, TIMEOUT_MS)),
+    ),
+  );
+  await setUp(name);
+  await store(databases[0] as RecordDatabase);
+  const started = performance.now();
+  const endMs = started + RUN_MS;
+  let count = 0;
+  await Promise.all(
+    databases.map(async (database) => {
+      while (performance.now() < endMs) {
+        await act(database);
+        count += 1;
+        // The others of this process get their turn, and the record has time to leave.
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    }),
+  );
+  const elapsedMs = performance.now() - started;
+  for (const database of databases) database.close();
+  for (const client of clients) client.close();
+  return (count * 1000) / elapsedMs;
+}
+
+async function store(database: RecordDatabase): Promise<void> {
+  const record = must(await database.fetchLock(HOT, { timeoutMs: TIMEOUT_MS }));
+  must(await record.store(VALUE, TIMEOUT_MS));
+  record.release();
+}
+
+async function read(database: RecordDatabase): Promise<void> {
+  const value = must(await database.read(HOT, TIMEOUT_MS));
+  if (value.length !== VALUE.length) throw new Error(`read ${value.length} bytes`);
+}
+
+export const hotRecordFigures: readonly Figure[] = [
+  {
+    name: "hot record wanted by three nodes at once",
+    unit: "1/s",
+    better: "higher",
+    measure: (cluster) => perSecond(cluster, "bench_hot.tdb", async () => {}, store),
+  },
+  {
+    name: "read-only fetches of one record on three nodes",
+    unit: "1/s",
+    better: "higher",
+    measure: (cluster) =>
+      perSecond(
+        cluster,
+        "bench_readonly.tdb",
+        (name) => cluster.runTool(0, "setdbreadonly", name),
+        read,
+      ),
+  },
+];

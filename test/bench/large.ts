@@ -1,0 +1,69 @@
+/**
+ * Recovery of a million records in ten databases. It takes long to fill them, so it is measured only when
+ * asked for (`build/bench --large`), in a cluster of its own.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { BackupWriter } from "../../src/cli/backup_file.ts";
+import { openFile } from "../../src/roles/ctdb_files.ts";
+import { encode } from "../../src/wire/codec.ts";
+import { RecBufferBuilder } from "../../src/wire/rec_buffer.ts";
+import { LTDB_HEADER_BYTES, ltdbHeader } from "../../src/wire/structs.ts";
+import type { BenchCluster, Figure } from "./figures.ts";
+import { measureRecovery } from "./records.ts";
+
+const DATABASES = 10;
+const RECORDS = 100_000;
+const VALUE_BYTES = 200;
+const BUFFER_BYTES = 1_000_000;
+
+/** A backup of the records, for `ctdb restoredb`, which both kinds of nodes understand. */
+function writeBackup(path: string): void {
+  const file = openFile(path, "write");
+  if (!file.ok) throw new Error(`Cannot write "${path}": error ${file.error}`);
+  const writer = BackupWriter.begin(file.value);
+  if (!writer.ok) throw new Error(`Cannot write "${path}": error ${writer.error}`);
+  const header = encode(ltdbHeader, { rsn: { hi: 0, lo: 1 }, dmaster: 0, reserved1: 0, flags: 0 });
+  const value = new Uint8Array(LTDB_HEADER_BYTES + VALUE_BYTES).fill(0x61);
+  value.set(header);
+  const buffer = new RecBufferBuilder(0, BUFFER_BYTES);
+  const flush = (): void => {
+    const added = writer.value.add(buffer.finish());
+    if (!added.ok) throw new Error(`Cannot write "${path}": error ${added.error}`);
+    buffer.reset();
+  };
+  for (let i = 0; i < RECORDS; i++) {
+    const key = new TextEncoder().encode(`record-${i}`);
+    if (!buffer.fits(key.length, value.length)) flush();
+    buffer.add(0, key, value);
+  }
+  flush();
+  const written = writer.value.finish({ timestamp: 0, flags: 0, name: "bench.tdb" });
+  if (!written.ok) throw new Error(`Cannot write "${path}": error ${written.error}`);
+  file.value.close();
+}
+
+async function largeRecoveryMs(cluster: BenchCluster): Promise<number> {
+  const directory = mkdtempSync(join(tmpdir(), "ctdb-bench-"));
+  try {
+    const path = join(directory, "backup");
+    writeBackup(path);
+    for (let i = 0; i < DATABASES; i++) {
+      await cluster.runTool(0, "attach", `bench_large_${i}.tdb`);
+      await cluster.runTool(0, "restoredb", path, `bench_large_${i}.tdb`);
+    }
+    return await measureRecovery(cluster);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+export const largeFigures: readonly Figure[] = [
+  {
+    name: `recovery with ${DATABASES} databases of ${RECORDS} records`,
+    unit: "ms",
+    better: "lower",
+    measure: largeRecoveryMs,
+  },
+];
