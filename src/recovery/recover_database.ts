@@ -12,10 +12,12 @@ import { collectFromAll, collectFromHighest, type PulledDatabase } from "./pull.
 import { pushToAll } from "./push.ts";
 import { PushBuffers } from "./push_buffers.ts";
 import { askEach, type RecoveryContext, type StepResult, stepFailure } from "./recovery_context.ts";
+import type { StepTimes } from "./step_times.ts";
 
 export async function recoverDatabase(
   context: RecoveryContext,
   database: RecoveredDatabase,
+  times: StepTimes,
 ): Promise<StepResult<number>> {
   const { pnns } = context;
   const dbId = database.db_id;
@@ -26,19 +28,23 @@ export async function recoverDatabase(
   const pulled: PulledDatabase = { db_id: dbId, name: named.value };
   const attached = await attachMissing(context, database, named.value);
   if (!attached.ok) return attached;
+  times.ended("attach");
 
   const frozen = await askEach(context, "DB_FREEZE", dbId, pnns);
   if (!frozen.ok) return blamed(context, frozen);
   const started = await askEach(context, "DB_TRANSACTION_START", transaction, pnns);
   if (!started.ok) return started;
+  times.ended("freeze");
 
   const bySequence = (database.flags & (DB_FLAGS.PERSISTENT | DB_FLAGS.REPLICATED)) !== 0;
   const collect = bySequence ? collectFromHighest : collectFromAll;
   const collected = await collect(context, pulled);
   if (!collected.ok) return collected;
+  times.ended("pull");
 
   const wiped = await askEach(context, "WIPE_DATABASE", transaction, pnns);
   if (!wiped.ok) return wiped;
+  times.ended("wipe");
   const persistent = (database.flags & DB_FLAGS.PERSISTENT) !== 0;
   const { table, recoveries } = collected.value;
   const buffers = new PushBuffers(table, {
@@ -49,11 +55,14 @@ export async function recoverDatabase(
   });
   const pushed = await pushToAll(context, pulled, buffers);
   if (!pushed.ok) return pushed;
+  times.ended("push");
 
   const committed = await askEach(context, "DB_TRANSACTION_COMMIT", transaction, pnns);
   if (!committed.ok) return committed;
+  times.ended("commit");
   const thawed = await askEach(context, "DB_THAW", dbId, pnns);
   if (!thawed.ok) return thawed;
+  times.ended("thaw");
   return ok(pushed.value);
 }
 

@@ -32,6 +32,7 @@ import {
   type RecoveryHost,
   type StepResult,
 } from "./recovery_context.ts";
+import { StepTimes } from "./step_times.ts";
 import { Turnstile } from "./turnstile.ts";
 
 export type RecoveryOutcome = Result<RecoverySummary, RecoveryFailure>;
@@ -192,10 +193,13 @@ async function attempts(
   for (let attempt = 1; ; attempt++) {
     const startMs = context.clock.monotonicMs();
     context.log.notice(`recover database ${id}${attempt === 1 ? "" : `, attempt ${attempt}`}`);
-    const outcome = await recoverDatabase(context, database);
+    const times = new StepTimes(context.clock);
+    const outcome = await recoverDatabase(context, database, times);
     const tookMs = Math.round(context.clock.monotonicMs() - startMs);
     if (outcome.ok) {
-      context.log.info(`recovered database ${id}: ${outcome.value} records in ${tookMs} ms`);
+      context.log.info(
+        `recovered database ${id}: ${outcome.value} records in ${tookMs} ms (${times})`,
+      );
       return outcome;
     }
     const reason = `database ${id}: ${outcome.error.reason}`;
