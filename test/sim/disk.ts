@@ -54,8 +54,9 @@ export class SimDisk {
       const now = this.#disk.read(path);
       const durable = this.#durable.get(path);
       if (now === undefined || path.startsWith("/volatile/")) continue;
-      // A file that nobody ever synced has nothing to lose: it is empty but for its header.
       if (durable !== undefined) this.#disk.put(path, this.#mixed(durable, now));
+      // Nobody ever synced it: not even that it exists is on disk.
+      else this.#disk.remove(path);
     }
   }
 

@@ -492,17 +492,6 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: "journal-never-valid",
-    breaks: "the commit of a transaction is torn when it is interrupted",
-    edits: [
-      {
-        file: "src/tdb/commit.ts",
-        find: "const armed = disk.writeWord(doing, magic, RECOVERY_MAGIC);",
-        replace: "const armed = disk.writeWord(doing, magic, RECOVERY_INVALID_MAGIC);",
-      },
-    ],
-  },
-  {
     name: "no-sync",
     breaks: "a commit is acknowledged before it is on disk",
     edits: [
@@ -532,22 +521,6 @@ export const MUTANTS: readonly Mutant[] = [
         file: "src/recovery/pull.ts",
         find: "(order === 0 && count <= sourceCount)",
         replace: "(order === 0 && sourceCount >= 0)",
-      },
-    ],
-  },
-  {
-    name: "late-updates-written",
-    breaks: "an update that was sent before a recovery is written after it",
-    edits: [
-      {
-        file: "src/database/update_record.ts",
-        find: "if (generation === undefined || generation === current) return undefined;",
-        replace: "if (generation !== -1) return undefined;",
-      },
-      {
-        file: "src/database/update_record.ts",
-        find: "if (database.generation !== since) return",
-        replace: "if (since === -1) return",
       },
     ],
   },
