@@ -13,8 +13,11 @@ import type { Stream, Timers } from "../platform/types.ts";
 import { CTDB_MAGIC, CTDB_PROTOCOL, HEADER_BYTES, paddedLength } from "../wire/packet.ts";
 
 const START_BYTES = 16 * 1024;
-/** A buffer that grew beyond this is given back once it is empty. */
+/** A buffer that grew beyond this is given back when it was hardly filled for so many times in a row. */
 const KEEP_BYTES = 1024 * 1024;
+const SMALL_FILLS_MAX = 16;
+/** No packet has more bytes before its data: they are cleared, as not every field is written. */
+const FIXED_BYTES_MAX = 64;
 
 export class PacketOutput {
   readonly #stream: Stream;
@@ -27,6 +30,8 @@ export class PacketOutput {
   #sent = 0;
   #end = 0;
   #packet = 0;
+  /** How often in a row a large buffer held little. */
+  #smallFills = 0;
   #flushPlanned = false;
   #blocked = false;
   #closed = false;
@@ -45,8 +50,10 @@ export class PacketOutput {
     this.#reserve(padded);
     this.#packet = this.#end;
     this.#end += padded;
-    // Only the tail can be padding; everything else is written by the caller.
-    this.#bytes.fill(0, this.#packet + HEADER_BYTES, this.#end);
+    // The data is written by the caller; before and behind it there may be padding.
+    const fixedEnd = Math.min(this.#end, this.#packet + FIXED_BYTES_MAX);
+    this.#bytes.fill(0, this.#packet + HEADER_BYTES, fixedEnd);
+    this.#bytes.fill(0, Math.max(fixedEnd, this.#packet + length), this.#end);
     this.setU32(0, padded);
     this.setU32(4, CTDB_MAGIC);
     this.setU32(8, CTDB_PROTOCOL);
@@ -87,9 +94,18 @@ export class PacketOutput {
       this.#blocked = true;
       return;
     }
+    const filled = this.#end;
     this.#sent = 0;
     this.#end = 0;
-    if (this.#bytes.length > KEEP_BYTES) this.#resize(START_BYTES);
+    if (this.#bytes.length > KEEP_BYTES) this.#keepOrGiveBack(filled);
+  }
+
+  /** Large packets come in a row: a new buffer for each would cost more than filling it. */
+  #keepOrGiveBack(filled: number): void {
+    this.#smallFills = filled > KEEP_BYTES / 2 ? 0 : this.#smallFills + 1;
+    if (this.#smallFills < SMALL_FILLS_MAX) return;
+    this.#smallFills = 0;
+    this.#resize(START_BYTES);
   }
 
   /** Drops what waits and accepts nothing more. */

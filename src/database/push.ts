@@ -63,16 +63,19 @@ export class Push {
       this.#fail(`${this.#waitingBytes} bytes wait to be stored already`);
       return;
     }
-    const cursor = new RecBufferCursor(data.slice());
+    const cursor = new RecBufferCursor(data);
     if (cursor.error !== undefined) {
       this.#fail(cursor.error);
       return;
     }
     this.#buffers.push(cursor);
     this.#waitingBytes += data.length;
-    if (this.#running) return;
-    this.#running = true;
-    runSliced(this.#host, "push", (budget) => this.#slice(budget));
+    if (!this.#running) {
+      this.#running = true;
+      // Stored from where it lies, as far as the first slice comes: a copy of it costs a good part of that.
+      runSliced(this.#host, "push", (budget) => this.#slice(budget));
+    }
+    if (this.#buffers.includes(cursor)) cursor.keepBytes();
   }
 
   /** Answers when everything that has come is stored; ends the push. */

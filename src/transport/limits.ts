@@ -3,6 +3,8 @@
 /** One link hands out at most this much before the other links get their turn. */
 export const SLICE_PACKETS_MAX = 256;
 export const SLICE_BYTES_MAX = 256 * 1024;
+/** A packet from this size on goes to the stream when it is sent: a system call costs less than a copy. */
+export const WRITTEN_AT_ONCE_BYTES_MIN = 64 * 1024;
 
 /**
  * Above the first mark a node link is congested: clients that go on sending to that node are not read

@@ -53,6 +53,16 @@ export class OutputQueue {
     this.#packets += 1;
   }
 
+  /** Bytes of a packet of which the stream has taken the first already. */
+  pushRest(bytes: Uint8Array): void {
+    const block = this.#room(bytes.length);
+    block.bytes.set(bytes, block.end);
+    block.end += bytes.length;
+    block.packets += 1;
+    this.#bytes += bytes.length;
+    this.#packets += 1;
+  }
+
   /** Gives the stream as much as it takes; true when nothing is left. */
   flush(write: (bytes: Uint8Array) => number): boolean {
     for (;;) {

@@ -4,7 +4,8 @@ import { TracedTurns } from "../base/trace.ts";
 import type { Stream, StreamHandlers } from "../platform/types.ts";
 import type { PacketView } from "../wire/packet.ts";
 import { buildReqMessage } from "../wire/packets_message.ts";
-import { SLICE_PACKETS_MAX } from "./limits.ts";
+import { PacketFramer } from "./framer.ts";
+import { SLICE_PACKETS_MAX, WRITTEN_AT_ONCE_BYTES_MIN } from "./limits.ts";
 import { PacketLink } from "./packet_link.ts";
 import { Turns } from "./turns.ts";
 
@@ -174,4 +175,42 @@ test("PacketLink hands out what arrived before the end of the stream", () => {
   world.settle();
   expect(packets).toBe(SLICE_PACKETS_MAX * 3);
   expect(events).toHaveLength(1);
+});
+
+test("PacketLink.send() keeps the order of large packets that the stream takes in parts, and of small ones", () => {
+  const world = new FakeWorld();
+  const turns = new Turns(new TracedTurns(world.clock, () => {}), world.timers);
+  const written: number[] = [];
+  /** Calls of write, and how much each may take. */
+  const takes = [Number.POSITIVE_INFINITY, 100_000, 0];
+  const stream: Stream = {
+    write: (bytes) => {
+      const taken = Math.min(bytes.length, takes.shift() ?? Number.POSITIVE_INFINITY);
+      for (const byte of bytes.subarray(0, taken)) written.push(byte);
+      return taken;
+    },
+    pause() {},
+    resume() {},
+    close() {},
+  } as Stream;
+  const link = new PacketLink(
+    stream,
+    turns,
+    { onPacket() {}, onClosed() {}, onRelieved() {} },
+    { name: "test", mode: "client", congestedBytes: 1e9, relievedBytes: 1 },
+  );
+  const sent = [WRITTEN_AT_ONCE_BYTES_MIN, 3 * WRITTEN_AT_ONCE_BYTES_MIN, 20, 2e5].map((length) => {
+    const packet = message(length);
+    packet.bytes().fill(length & 0xff, 60, 70);
+    return packet;
+  });
+  for (const packet of sent) link.send(packet);
+  expect(written.length).toBe((sent[0] as PacketView).length + 100_000);
+  link.handlers.onDrain();
+  link.handlers.onDrain();
+  const framer = new PacketFramer("client");
+  framer.push(Uint8Array.from(written));
+  const marks = sent.map(() => framer.next()?.bytes()[65]);
+  expect(marks).toEqual(sent.map((packet) => packet.bytes()[65]));
+  expect(link.queuedBytes).toBe(0);
 });

@@ -11,9 +11,9 @@
  *    after our own `close()`, and never inside `send()`.
  */
 import type { Stream, StreamHandlers, Timers } from "../platform/types.ts";
-import type { PacketView } from "../wire/packet.ts";
+import { type PacketView, paddedLength } from "../wire/packet.ts";
 import { type FramerMode, PacketFramer } from "./framer.ts";
-import { SLICE_BYTES_MAX, SLICE_PACKETS_MAX } from "./limits.ts";
+import { SLICE_BYTES_MAX, SLICE_PACKETS_MAX, WRITTEN_AT_ONCE_BYTES_MIN } from "./limits.ts";
 import { OutputQueue } from "./output_queue.ts";
 import type { Flushable, Turns } from "./turns.ts";
 
@@ -92,14 +92,30 @@ export class PacketLink implements Flushable {
     return this.#state === "open";
   }
 
-  /** Copies the packet into the queue; it is written at the end of the turn. */
+  /** Copies the packet into the queue; it is written at the end of the turn. A large one is written now. */
   send(packet: PacketView): void {
     if (this.#state !== "open") return;
+    if (packet.length >= WRITTEN_AT_ONCE_BYTES_MIN && this.#writeAtOnce(packet)) return;
     this.#output.push(packet);
     if (this.#output.bytes > this.#options.congestedBytes) this.#congested = true;
     if (this.#flushPlanned || this.#streamFull) return;
     this.#flushPlanned = true;
     this.#turns.flushAtEnd(this);
+  }
+
+  /**
+   * What the stream takes need not be copied. False: other bytes wait before it, or it needs padding.
+   */
+  #writeAtOnce(packet: PacketView): boolean {
+    const isWhole = paddedLength(packet.length) === packet.length;
+    if (!isWhole || this.#streamFull || !this.#output.empty) return false;
+    const bytes = packet.bytes();
+    const taken = this.#write(bytes);
+    if (taken === bytes.length) return true;
+    this.#streamFull = true;
+    this.#output.pushRest(bytes.subarray(taken));
+    if (this.#output.bytes > this.#options.congestedBytes) this.#congested = true;
+    return true;
   }
 
   flush(): void {

@@ -25,8 +25,8 @@ export const REC_BUFFER_HEAD_BYTES = 8;
  * The offsets are for those who need no views of their own.
  */
 export class RecBufferCursor {
-  readonly bytes: Uint8Array;
-  readonly #view: DataView;
+  bytes: Uint8Array;
+  #view: DataView;
   #nextAt = REC_BUFFER_HEAD_BYTES;
 
   readonly db_id: number;
@@ -64,6 +64,12 @@ export class RecBufferCursor {
   /** Where the next record begins, and after the last one the end of the buffer. */
   get endAt(): number {
     return this.#nextAt;
+  }
+
+  /** From now on it has a copy of the bytes: what it was given is used for something else. */
+  keepBytes(): void {
+    this.bytes = this.bytes.slice();
+    this.#view = new DataView(this.bytes.buffer);
   }
 
   /** Moves to the next record; false at the end and at the first record that does not fit. */
