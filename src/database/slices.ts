@@ -6,12 +6,15 @@
  *    sockets in between. (What is asked for with `soon` may run before that look: a timer may not.)
  * 2. After `cancel()` no slice runs.
  */
+import type { Timer } from "../platform/types.ts";
 import type { SlicedWork, TdbResult } from "../tdb/types.ts";
 import type { DatabaseHost } from "./host.ts";
 import { SLICE_BUDGET_MS } from "./limits.ts";
 
 export interface SlicedRun {
   cancel(): void;
+  /** Ends a pause early: what the work waited for is there. */
+  wake(): void;
 }
 
 /** Looks at the clock every so many steps only: a look costs about as much as a small step. */
@@ -53,19 +56,27 @@ export function runSliced(
   sliceMs = SLICE_BUDGET_MS,
 ): SlicedRun {
   let cancelled = false;
+  let pause: Timer | undefined;
   const budget = new Budget(host, sliceMs);
   const slice = (): void => {
+    pause = undefined;
     if (cancelled) return;
     budget.restart();
     const outcome = host.trace.span(name, () => step(budget));
     if (outcome === "done") return;
     if (outcome === "more") host.timers.nextTurn(slice);
-    else host.timers.after(outcome, slice);
+    else pause = host.timers.after(outcome, slice);
   };
   slice();
   return {
     cancel() {
       cancelled = true;
+    },
+    wake() {
+      if (pause === undefined) return;
+      pause.cancel();
+      pause = undefined;
+      host.timers.soon(slice);
     },
   };
 }
@@ -73,17 +84,22 @@ export function runSliced(
 /** For a step that waits for a lock or a disk. */
 const IDLE_PAUSE_MS = 1;
 
-/** Long work of a TDB to its end; a step that could do nothing is followed by a short pause. */
+/**
+ * Long work of a TDB to its end; a step that could do nothing is followed by a short pause, which the
+ * disk ends as soon as it is done.
+ */
 export function runTdbWork<T>(
   host: DatabaseHost,
   name: string,
   work: SlicedWork<T>,
   finished: (outcome: TdbResult<T>) => void,
 ): SlicedRun {
-  return runSliced(host, name, (budget) => {
+  const run = runSliced(host, name, (budget) => {
     const outcome = work.step(budget.remainingMs);
     if (outcome === undefined) return work.waiting === true ? IDLE_PAUSE_MS : "more";
     finished(outcome);
     return "done";
   });
+  work.onWake = () => run.wake();
+  return run;
 }

@@ -149,7 +149,7 @@ export function* placeArea(slice: Slice, parts: CommitParts, plan: AreaPlan): Pa
   }
   if (!moves && added.bytes === 0) return DONE;
   // On disk before the header leads to it.
-  const synced = yield* disk.sync(doing);
+  const synced = yield* disk.sync(slice, doing);
   if (!synced.ok) return synced;
   const header = base.copy(HEADER.recoveryStart, FREELIST_HEAD + 4 - HEADER.recoveryStart);
   const words = new Uint32Array(header.buffer);
@@ -157,7 +157,7 @@ export function* placeArea(slice: Slice, parts: CommitParts, plan: AreaPlan): Pa
   words[words.length - 1] = head;
   const linked = yield* disk.write(slice, doing, HEADER.recoveryStart, header);
   // And the header before the journal fills the area: after a power failure nothing of it lies about.
-  return linked.ok ? yield* disk.sync(doing) : linked;
+  return linked.ok ? yield* disk.sync(slice, doing) : linked;
 }
 
 function freeRecord(place: RecoveryArea, next: number): { offset: number; bytes: Uint8Array }[] {

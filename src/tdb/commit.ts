@@ -61,14 +61,14 @@ export function* commitTransaction(slice: Slice, parts: CommitParts): Pausing {
   const { crashPoints } = parts;
   crashPoints?.at("write-blocks", "before");
   let outcome = yield* writeBlocks(slice, parts, area);
-  if (outcome.ok) outcome = yield* parts.disk.sync(doing);
+  if (outcome.ok) outcome = yield* parts.disk.sync(slice, doing);
   crashPoints?.at("write-blocks", "after");
   const magic = area.offset + RECORD.magic;
   crashPoints?.at("disarm-journal", "before");
   if (outcome.ok) outcome = parts.disk.writeWord(doing, magic, RECOVERY_INVALID_MAGIC);
   crashPoints?.at("disarm-journal", "after");
   if (!outcome.ok) return yield* undo(slice, parts, outcome);
-  return yield* parts.disk.sync(doing);
+  return yield* parts.disk.sync(slice, doing);
 }
 
 type Prepared = Generator<"more" | "wait", TdbResult<RecoveryArea>>;
@@ -86,14 +86,14 @@ function* prepare(slice: Slice, parts: CommitParts): Prepared {
   crashPoints?.at("write-journal", "before");
   const journaled = yield* writeJournal(slice, parts, plan, doing);
   if (!journaled.ok) return journaled;
-  const synced = yield* disk.sync(doing);
+  const synced = yield* disk.sync(slice, doing);
   if (!synced.ok) return synced;
   crashPoints?.at("write-journal", "after");
   const magic = plan.area.offset + RECORD.magic;
   crashPoints?.at("arm-journal", "before");
   const armed = disk.writeWord(doing, magic, RECOVERY_MAGIC);
   if (!armed.ok) return armed;
-  const armedOnDisk = yield* disk.sync(doing);
+  const armedOnDisk = yield* disk.sync(slice, doing);
   crashPoints?.at("arm-journal", "after");
   if (armedOnDisk.ok) return { ok: true, value: plan.area };
   // Not a block was overwritten yet: without the magic the file is as before.

@@ -59,11 +59,12 @@ export class DurableFile {
   }
 
   /** Until everything written so far is on disk; at once without syncing. */
-  *sync(doing: string): Pausing {
+  *sync(slice: Slice, doing: string): Pausing {
     if (this.#noSync) return DONE;
     let outcome: Result<void, SystemError> | undefined;
     this.#file.syncData((result) => {
       outcome = result;
+      slice.wake();
     });
     while (outcome === undefined) yield "wait";
     const result = outcome as Result<void, SystemError>;

@@ -2,8 +2,8 @@
  * What a transaction has changed, as whole blocks over the file: reads see a changed block or else the
  * file, writes copy a block first. The file itself is not touched.
  *
- * Blocks lie in chunks of external memory, so that a hundred thousand records in a transaction are a
- * few dozen objects for the collector.
+ * Blocks lie in chunks of external memory, so that a hundred thousand records in a transaction are some
+ * hundred objects for the collector.
  *
  * Invariants:
  * 1. While the overlay lives nobody changes the file below `oldSize` (the allrecord lock).
@@ -16,7 +16,8 @@ import { MAP_BYTES_MAX } from "./format.ts";
 import { type DirectPages, equalWords, type Pages, type PlainPages } from "./pages.ts";
 import type { TdbError } from "./types.ts";
 
-const CHUNK_BITS = 20;
+/** Small, because most transactions change a few blocks only. */
+const CHUNK_BITS = 16;
 const CHUNK_BYTES = 1 << CHUNK_BITS;
 const CHUNK_MASK = CHUNK_BYTES - 1;
 

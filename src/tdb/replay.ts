@@ -29,9 +29,9 @@ export function* replayJournal(slice: Slice, space: Space, disk: DurableFile): P
   const doing = `undo the interrupted commit of "${path}"`;
   const restored = yield* restore(slice, space, disk, journal, doing);
   if (!restored.ok) return restored;
-  const synced = yield* disk.sync(doing);
+  const synced = yield* disk.sync(slice, doing);
   if (!synced.ok) return synced;
-  const ended = yield* endJournal(space, disk, journal, doing);
+  const ended = yield* endJournal(slice, space, disk, journal, doing);
   if (!ended.ok) return ended;
   pages.refresh();
   // An area that the transaction had made longer reaches past the old end and stays.
@@ -61,7 +61,13 @@ function* restore(
 }
 
 /** The area goes when it lies behind the old end. */
-function* endJournal(space: Space, disk: DurableFile, journal: Journal, doing: string): Pausing {
+function* endJournal(
+  slice: Slice,
+  space: Space,
+  disk: DurableFile,
+  journal: Journal,
+  doing: string,
+): Pausing {
   const { area, oldSize } = journal;
   if (oldSize <= area.offset) {
     const removed = disk.writeWord(doing, HEADER.recoveryStart, 0);
@@ -73,5 +79,5 @@ function* endJournal(space: Space, disk: DurableFile, journal: Journal, doing: s
   const magic = area.offset + RECORD.magic;
   const ended = disk.writeWord(doing, magic, RECOVERY_INVALID_MAGIC);
   if (!ended.ok) return ended;
-  return yield* disk.sync(doing);
+  return yield* disk.sync(slice, doing);
 }

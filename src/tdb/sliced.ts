@@ -9,6 +9,8 @@ import type { SlicedWork, TdbResult } from "./types.ts";
 export interface Slice {
   /** The time of this slice is over: yield. */
   spent(): boolean;
+  /** What the body waited for is there. */
+  wake(): void;
 }
 
 /** Yields "more" to go on in the next slice, "wait" when only time or somebody else can help. */
@@ -24,6 +26,7 @@ export class GeneratorWork<T> implements SlicedWork<T>, Slice {
   #result: TdbResult<T> | undefined;
   #cancelled = false;
   waiting = false;
+  onWake: (() => void) | undefined;
 
   constructor(
     clock: Pick<Clock, "monotonicMs">,
@@ -37,6 +40,10 @@ export class GeneratorWork<T> implements SlicedWork<T>, Slice {
 
   spent(): boolean {
     return this.#clock.monotonicMs() >= this.#endMs;
+  }
+
+  wake(): void {
+    this.onWake?.();
   }
 
   step(budgetMs: number): TdbResult<T> | undefined {

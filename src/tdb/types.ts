@@ -63,6 +63,8 @@ export interface SlicedWork<T> {
    * again after a millisecond or so rather than at once.
    */
   readonly waiting?: boolean;
+  /** Called when the disk is done that a step waited for: no need to wait for the millisecond. */
+  onWake?: (() => void) | undefined;
   cancel(): void;
 }
 
