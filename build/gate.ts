@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { holdsTests, PROJECT, type Stage } from "./stage.ts";
 
 /** Folders of test/ that need peers, privileges or minutes: the full suite runs them. */
-export const SLOW_TESTS = ["interop", "netns", "torture", "bench"];
+export const SLOW_TESTS = ["interop", "torture", "netns", "bench"];
 
 /** Folders of src/ that run on every runtime. */
 const PORTABLE = [

@@ -1,5 +1,5 @@
 /**
- * The whole suite: the gate, then what needs peers or time, one group after another.
+ * The whole suite: the gate, then what needs peers or time, two groups at a time.
  * `--quick`: the gate alone. Last line: `N passed, N failed`. With CI set, a skipped test is a failure.
  */
 import { existsSync } from "node:fs";
@@ -8,6 +8,8 @@ import { gateStages, SLOW_TESTS } from "./gate.ts";
 import { type Outcome, PROJECT, runStages, type Stage } from "./stage.ts";
 
 const GATE_WIDTH = 3;
+/** The simulator's seeds need a processor, the clusters of other tests mostly wait. */
+const SLOW_WIDTH = 2;
 const SLOW_TIMEOUT_MS = 60 * 60_000;
 
 async function main(args: readonly string[]): Promise<number> {
@@ -17,7 +19,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   const outcomes = await runStages(gateStages(), GATE_WIDTH);
-  if (!args.includes("--quick")) outcomes.push(...(await runStages(slowStages(), 1)));
+  if (!args.includes("--quick")) outcomes.push(...(await runStages(slowStages(), SLOW_WIDTH)));
   return conclude(outcomes);
 }
 

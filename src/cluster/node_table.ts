@@ -16,6 +16,8 @@ export interface NodeEntry {
   readonly pnn: number;
   /** Empty for deleted nodes. */
   readonly address: string;
+  /** The address as nodes tell it each other, which they do all the time. */
+  readonly wireAddress: SockAddr;
   flags: number;
   /** Packets since the last keepalive tick. */
   received: number;
@@ -135,11 +137,7 @@ export class NodeTable {
   }
 
   toWire(): NodeAndFlags[] {
-    return this.#entries.map(({ pnn, flags, address }) => ({
-      pnn,
-      flags,
-      addr: wireAddress(address),
-    }));
+    return this.#entries.map(({ pnn, flags, wireAddress }) => ({ pnn, flags, addr: wireAddress }));
   }
 
   #pnnsWithout(flags: number): number[] {
@@ -154,7 +152,7 @@ export function nodesFileToWire(nodes: readonly ConfiguredNode[]): NodeAndFlags[
   return nodes.map((node) => ({
     pnn: node.pnn,
     flags: node.deleted ? NODE_FLAGS.DELETED : 0,
-    addr: wireAddress(node.deleted ? "" : node.address),
+    addr: toWireAddress(node.deleted ? "" : node.address),
   }));
 }
 
@@ -162,7 +160,15 @@ function newEntry(node: ConfiguredNode): NodeEntry {
   const flags =
     NODE_FLAGS.DISCONNECTED | (node.deleted ? NODE_FLAGS.DELETED : NODE_FLAGS.UNHEALTHY);
   const address = node.deleted ? "" : node.address;
-  return { pnn: node.pnn, address, flags, received: 0, silentTicks: 0, version: 0 };
+  return {
+    pnn: node.pnn,
+    address,
+    wireAddress: toWireAddress(address),
+    flags,
+    received: 0,
+    silentTicks: 0,
+    version: 0,
+  };
 }
 
 function sameNode(entry: NodeEntry, node: ConfiguredNode): boolean {
@@ -171,7 +177,7 @@ function sameNode(entry: NodeEntry, node: ConfiguredNode): boolean {
 }
 
 /** Deleted nodes are sent as 0.0.0.0. */
-function wireAddress(address: string): SockAddr {
+function toWireAddress(address: string): SockAddr {
   const parsed = parseAddress(address === "" ? "0.0.0.0" : address, CTDB_PORT);
   return parsed.ok ? parsed.value : NO_ADDRESS;
 }

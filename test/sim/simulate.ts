@@ -281,7 +281,9 @@ function swarm(options: RunOptions): ConstructorParameters<typeof SimCluster>[0]
     DatabaseHashSize: random.pick([3, 13, 13, 101]),
     RecoveryBanPeriod: random.pick([30, 60, 300]),
     RerecoveryTimeout: random.pick([2, 10]),
-    VacuumInterval: random.pick([1, 1, 3, 10]),
+    VacuumInterval: random.pick([2, 5, 10, 10]),
+    // What nodes ask each other when nothing happens is most of the turns of a run.
+    RecoverInterval: random.pick([1, 2, 3, 4]),
     VacuumFastPathCount: random.pick([1, 2, 6]),
     VacuumMaxRunTime: random.pick([2, 120]),
     RepackLimit: random.pick([2, 8, 10_000, 10_000]),

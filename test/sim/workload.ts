@@ -47,14 +47,14 @@ export class Workload {
     this.counters = new CounterModel(judge);
     this.messages = new MessageModel(judge);
     this.requests = new OpenRequests(judge, () => cluster.nowMs);
-    this.pauseMinMs = random.between(60, 1200);
+    this.pauseMinMs = random.between(150, 4000);
     this.pauseMaxMs = this.pauseMinMs * random.between(1.5, 6);
     this.holdChance = random.chance(0.5) ? 0 : random.between(0, 0.2);
     this.holdMaxMs = random.chance(0.2) ? 3000 : 100;
-    this.transactionPauseMs = random.between(500, 6000);
+    this.transactionPauseMs = random.between(1000, 15_000);
     this.#databases = 1 + random.below(DATABASES_MAX);
     this.#keys = 1 + random.below(KEYS_MAX);
-    const readonlyChance = random.pick([0, 0.5, 1]);
+    const readonlyChance = random.pick([0, 0, 0.5, 1]);
     const stickyChance = random.pick([0, 0, 0.5, 1]);
     this.#flags = Array.from(
       { length: this.#databases },
