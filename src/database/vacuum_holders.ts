@@ -4,7 +4,8 @@
  * Invariant: a node that was a member of this generation and is out of reach is not forgotten: it may
  * come back with what it has, and then its old copies would count in a recovery. Until it is back, or a
  * recovery has made a new generation without it, nobody can say that all copies of a record are gone.
- * (A stopped or banned node is no holder: its records are invalid from that moment.)
+ * (A stopped or banned node is no holder: its records are invalid from that moment. But only as long as we
+ * hear from it.)
  */
 import { NODE_FLAGS } from "../wire/constants.ts";
 import type { DatabaseHost } from "./host.ts";
@@ -35,8 +36,11 @@ export class LostHolders {
     return active.filter((pnn) => pnn !== host.pnn);
   }
 
+  /** What we know of a node that is not connected may be old: it may have gone on since. */
   #isWorthless(pnn: number): boolean {
-    return (this.#host.nodeFlags(pnn) & WORTHLESS) !== 0;
+    const flags = this.#host.nodeFlags(pnn);
+    if ((flags & NODE_FLAGS.DELETED) !== 0) return true;
+    return (flags & WORTHLESS) !== 0 && (flags & NODE_FLAGS.DISCONNECTED) === 0;
   }
 
   #renew(): void {

@@ -1,0 +1,40 @@
+import { expect, test } from "bun:test";
+import { FakeHost } from "../../test/database/fake_host.ts";
+import { NODE_FLAGS } from "../wire/constants.ts";
+import { LostHolders } from "./vacuum_holders.ts";
+
+const { STOPPED, DISCONNECTED, DELETED } = NODE_FLAGS;
+
+function setUp(map: number[], flags: Record<number, number>) {
+  const host = new FakeHost(0);
+  host.map = map;
+  for (const [pnn, value] of Object.entries(flags)) host.flags.set(Number(pnn), value);
+  return { host, holders: new LostHolders(host) };
+}
+
+test("LostHolders.others() are the active nodes, while every member of the generation is one", () => {
+  const { holders } = setUp([0, 1, 2], { 1: 0, 2: 0 });
+  expect(holders.others()).toEqual([1, 2]);
+});
+
+test("LostHolders.others() has no answer while a member or a lost node is out of reach", () => {
+  const { host, holders } = setUp([0, 1], { 1: 0, 2: 0 });
+  host.flags.set(1, DISCONNECTED);
+  expect(holders.others()).toBeUndefined();
+  host.flags.set(1, 0);
+  // Without the lmaster role it is not in the map, but it has records.
+  holders.nodeLost(2);
+  host.flags.set(2, DISCONNECTED);
+  expect(holders.others()).toBeUndefined();
+  host.currentGeneration += 1;
+  expect(holders.others()).toEqual([1]);
+});
+
+test("LostHolders.others() leaves out who is stopped, but not who may have gone on since", () => {
+  const { host, holders } = setUp([0, 1, 2], { 1: 0, 2: STOPPED });
+  expect(holders.others()).toEqual([1]);
+  host.flags.set(2, STOPPED | DISCONNECTED);
+  expect(holders.others()).toBeUndefined();
+  host.flags.set(2, DELETED);
+  expect(holders.others()).toEqual([1]);
+});
