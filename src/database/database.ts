@@ -71,6 +71,8 @@ export class Database implements DatabaseIdentity {
   delegations: Delegations | undefined;
   /** The node whose recovery began the last transaction: only that one pushes into it. */
   coordinator: number | undefined;
+  /** The node that asked last to freeze it, until it thaws; undefined when this node did so itself. */
+  frozenFor: number | undefined;
   /** A recovery sends its records. */
   push: Push | undefined;
   /** Remote fetches of this node by key: further calls for the same key wait behind them. */

@@ -141,6 +141,7 @@ export class DatabaseFreeze {
     this.#wait?.release();
     this.#wait = undefined;
     this.#state = "thawed";
+    this.#database.frozenFor = undefined;
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const reply of waiters) reply(failure(reason));

@@ -39,6 +39,21 @@ test("RecoveryControls let only the coordinator of the transaction push into it"
   expect(caller.call("DB_PUSH_CONFIRM", dbId, from(2)).reply?.status).toBe(-1);
 });
 
+test("DB_THAW of a recovery that was held up does not undo another node's freeze", () => {
+  const { host, caller, dbId, database } = setUp();
+  const from = (srcnode: number) => ({ srcnode, clientId: 0 });
+  const ask = (name: "DB_FREEZE" | "DB_THAW", srcnode: number) => {
+    const answer = caller.call(name, dbId, from(srcnode));
+    host.time.settle();
+    return answer.reply?.status;
+  };
+  expect([ask("DB_FREEZE", 1), ask("DB_FREEZE", 2), ask("DB_THAW", 1)]).toEqual([0, 0, -1]);
+  expect(database.freeze.state).toBe("frozen");
+  expect([ask("DB_THAW", 2), database.freeze.state]).toEqual([0, "thawed"]);
+  // Of a database that is not frozen a thaw changes nothing.
+  expect(ask("DB_THAW", 1)).toBe(0);
+});
+
 test("ClientCalls.perform() creates no record while the vnn map is of another generation", () => {
   const { host, caller, database, call } = setUp();
   host.currentGeneration = 78;

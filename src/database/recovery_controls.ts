@@ -36,9 +36,12 @@ export class RecoveryControls {
   }
 
   readonly controls: ControlHandlers = {
-    DB_FREEZE: (dbId, _from, later) =>
-      this.#with(dbId, (database) => this.#freeze(database, later)),
-    DB_THAW: (dbId) => this.#with(dbId, (database) => this.#thaw(database)),
+    DB_FREEZE: (dbId, from, later) =>
+      this.#with(dbId, (database) => {
+        database.frozenFor = from.srcnode;
+        return this.#freeze(database, later);
+      }),
+    DB_THAW: (dbId, from) => this.#with(dbId, (database) => this.#thaw(database, from)),
     DB_TRANSACTION_START: ({ db_id, tid }, from, later) =>
       this.#with(db_id, (database) => {
         database.coordinator = from.srcnode;
@@ -88,7 +91,12 @@ export class RecoveryControls {
     return callNowOrLater((reply) => database.freeze.freeze(reply), later);
   }
 
-  #thaw(database: Database): ControlReply {
+  /** A thaw says nothing of its recovery: one that was held up must not undo that of another node. */
+  #thaw(database: Database, from: ControlRequest): ControlReply {
+    const { frozenFor, freeze, name } = database;
+    if (freeze.state !== "thawed" && frozenFor !== undefined && frozenFor !== from.srcnode) {
+      return failure(`Cannot thaw database "${name}": node ${frozenFor} has frozen it`);
+    }
     const refused = database.freeze.thaw();
     if (refused !== undefined) return failure(refused);
     this.#parts.host.log.notice(`Thaw db: ${database.name} generation ${database.generation}`);
