@@ -31,6 +31,7 @@ export interface Outcome {
 
 /** For a test that names no limit of its own: a hang, also on a busy machine. */
 const TEST_TIMEOUT_MS = 20_000;
+const PIPES_GRACE_MS = 5_000;
 const STAGE_TIMEOUT_MS = 20 * 60_000;
 
 /** Runs all stages, at most `width` at once, printing a line when one ends. */
@@ -154,14 +155,21 @@ async function run(
     stdin: "ignore",
   });
   const timer = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
-  const [stdout, stderr] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-  ]);
+  const stdout: string[] = [];
+  const stderr: string[] = [];
+  const drained = Promise.all([collect(child.stdout, stdout), collect(child.stderr, stderr)]);
   const code = await child.exited;
   clearTimeout(timer);
+  // What a failed test has left behind may hold the pipes open.
+  await Promise.race([drained, Bun.sleep(PIPES_GRACE_MS)]);
   const killed = child.signalCode === null ? "" : `ended by ${child.signalCode}\n`;
-  return { code: child.signalCode === null ? code : 1, output: `${stdout}${stderr}${killed}` };
+  const output = `${stdout.join("")}${stderr.join("")}${killed}`;
+  return { code: child.signalCode === null ? code : 1, output };
+}
+
+async function collect(stream: ReadableStream<Uint8Array>, chunks: string[]): Promise<void> {
+  const decoder = new TextDecoder();
+  for await (const chunk of stream) chunks.push(decoder.decode(chunk, { stream: true }));
 }
 
 function report(outcome: Outcome): void {

@@ -12,6 +12,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { createInterface, type Interface } from "node:readline";
 import { openRecordDatabase } from "../../src/client/record.ts";
 import { type TestCluster, withCluster } from "../support/local_cluster.ts";
 import { Prober } from "../support/prober.ts";
@@ -35,6 +36,7 @@ const TIMEOUT_MS = 20_000;
 class Hammer {
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown>;
+  readonly #lines: Interface;
 
   constructor(cluster: TestCluster, acks: string, slot: number) {
     const pnn = NODES[slot % NODES.length] as number;
@@ -45,21 +47,26 @@ class Hammer {
       stdio: ["pipe", "pipe", "inherit"],
     });
     this.#ended = once(this.#child, "exit");
+    this.#lines = createInterface(this.#child.stdout as NodeJS.ReadableStream);
   }
 
   /** Stops or kills itself while it holds a record; the key that it holds. */
   async holding(command: "stop" | "die"): Promise<string> {
-    const said = once(this.#child.stdout as NodeJS.ReadableStream, "data");
+    const said = once(this.#lines, "line");
     this.#child.stdin?.write(`${command}\n`);
     const ended = this.#ended.then(() => {
       throw new Error(`the client ended with ${this.#child.exitCode} before it held a record`);
     });
-    const [line] = (await Promise.race([said, ended])) as [Buffer];
-    return line.toString().trim().split(" ")[1] ?? "";
+    const [line] = (await Promise.race([said, ended])) as [string];
+    return line.split(" ")[1] ?? "";
   }
 
   resume(): void {
     this.#child.kill("SIGCONT");
+  }
+
+  kill(): void {
+    this.#child.kill("SIGKILL");
   }
 
   /** Ends after the record that it works on; its exit status, undefined when it was killed. */
@@ -110,6 +117,19 @@ async function countsOfCluster(cluster: TestCluster): Promise<number[][]> {
   return counts;
 }
 
+/** One client is stopped in mid-record, later another one killed; how much was stored before. */
+async function hammerWith(clients: readonly Hammer[], acks: Acknowledged): Promise<number> {
+  const endMs = performance.now() + SECONDS * 1000;
+  const stopped = clients[STOPPED_SLOT] as Hammer;
+  expect(await stopped.holding("stop")).toStartWith("counter-");
+  const before = acks.total();
+  await Bun.sleep(STOPPED_MS);
+  stopped.resume();
+  expect(await (clients[KILLED_SLOT] as Hammer).holding("die")).toStartWith("counter-");
+  await Bun.sleep(Math.max(0, endMs - performance.now()));
+  return before;
+}
+
 async function hammer(mutexes: boolean): Promise<void> {
   await withCluster({ nodes: NODES.length, startNothing: true }, async (cluster) => {
     for (const pnn of NODES) {
@@ -131,20 +151,16 @@ async function hammer(mutexes: boolean): Promise<void> {
       { length: SLOTS },
       (_, slot) => new Hammer(cluster, acks.path, slot),
     );
-    const endMs = performance.now() + SECONDS * 1000;
-
-    const stopped = clients[STOPPED_SLOT] as Hammer;
-    expect(await stopped.holding("stop")).toStartWith("counter-");
-    const before = acks.total();
-    await Bun.sleep(STOPPED_MS);
-    stopped.resume();
-    expect(await (clients[KILLED_SLOT] as Hammer).holding("die")).toStartWith("counter-");
-    await Bun.sleep(Math.max(0, endMs - performance.now()));
-
-    for (const prober of probers) prober.stop();
-    await Promise.all(probing);
-    const codes = await Promise.all(clients.map((client) => client.end()));
-    expect(codes).toEqual(codes.map((_, slot) => (slot === KILLED_SLOT ? undefined : 0)));
+    let before: number;
+    try {
+      before = await hammerWith(clients, acks);
+      for (const prober of probers) prober.stop();
+      await Promise.all(probing);
+      const codes = await Promise.all(clients.map((client) => client.end()));
+      expect(codes).toEqual(codes.map((_, slot) => (slot === KILLED_SLOT ? undefined : 0)));
+    } finally {
+      for (const client of clients) client.kill();
+    }
     const counts = await countsOfCluster(cluster);
     expect(counts).toEqual(counts.map((_, key) => acks.ofKey(key)));
     expect(acks.total()).toBeGreaterThan(before);
