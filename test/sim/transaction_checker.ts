@@ -8,7 +8,8 @@
  * 2. When a commit is acknowledged every active node of that generation has it, or what follows it.
  * 3. A recovery takes the content of one of its nodes. An acknowledged transaction that one of
  *    them had is gone afterwards only if the content that won holds another acknowledged one that it
- *    did not have: both sides of a partition have worked. (Without a cluster lock nobody can say which
+ *    did not have, or has been through a later recovery, without the node: both sides of a partition
+ *    have worked. (Without a cluster lock nobody can say which
  *    side is the cluster: what one side acknowledges meanwhile may be lost to whatever the other has.)
  * 4. What a node had (a persistent database) when a commit was acknowledged or a recovery ended is
  *    there when it comes back, also after a loss of power.
@@ -31,8 +32,15 @@ interface Transaction {
   contested: boolean;
 }
 
+interface Brought {
+  readonly content: number;
+  /** Which recovery of the database the node went through last: later ones have higher numbers. */
+  readonly recovered: number;
+}
+
 interface Recovered {
-  readonly participants: Map<number, number>;
+  readonly number: number;
+  readonly participants: Map<number, Brought>;
   result: number | undefined;
 }
 
@@ -42,6 +50,7 @@ export class TransactionChecker {
   readonly #recoveries = new Map<string, Recovered>();
   /** What a node must still have, by node and database. */
   readonly #held = new Map<string, number>();
+  readonly #lastRecovered = new Map<string, number>();
   readonly #replacing = new Map<string, number>();
   acknowledged = 0;
   recovered = 0;
@@ -89,8 +98,12 @@ export class TransactionChecker {
     }
     this.#held.set(copy, content);
     const key = `${generation} ${database}`;
-    const recovery = this.#recoveries.get(key) ?? { participants: new Map(), result: undefined };
-    recovery.participants.set(pnn, content);
+    const recovery = this.#recoveries.get(key) ?? {
+      number: this.#recoveries.size + 1,
+      participants: new Map(),
+      result: undefined,
+    };
+    recovery.participants.set(pnn, { content, recovered: this.#lastRecovered.get(copy) ?? 0 });
     this.#recoveries.set(key, recovery);
   }
 
@@ -103,6 +116,7 @@ export class TransactionChecker {
     this.#held.set(`${pnn} ${database}`, content);
     const recovery = this.#recoveries.get(`${generation} ${database}`);
     if (recovery === undefined) return;
+    this.#lastRecovered.set(`${pnn} ${database}`, recovery.number);
     if (recovery.result === undefined) {
       this.recovered += 1;
       recovery.result = content;
@@ -114,15 +128,19 @@ export class TransactionChecker {
     }
   }
 
-  #judgeResult(database: string, participants: readonly number[], result: number): void {
-    if (!participants.includes(result)) {
+  #judgeResult(database: string, participants: readonly Brought[], result: number): void {
+    const winners = participants.filter(({ content }) => content === result);
+    if (winners.length === 0) {
+      const contents = participants.map(({ content }) => content);
       this.#judge.violated(
-        `a recovery made ${result} of ${database} out of ${participants.join(", ")}`,
+        `a recovery made ${result} of ${database} out of ${contents.join(", ")}`,
       );
     }
-    for (const content of participants) {
+    const newest = Math.max(...winners.map(({ recovered }) => recovered));
+    for (const { content, recovered } of participants) {
       if (this.#descends(result, content)) continue;
-      const won = this.#lineage(result).some((id) => this.#isNewTo(id, content));
+      const others = this.#lineage(result).some((id) => this.#isNewTo(id, content));
+      const won = others || recovered < newest;
       for (const id of this.#lineage(content)) {
         const transaction = this.#all[id];
         if (transaction?.acknowledged !== true || this.#descends(result, id)) continue;
