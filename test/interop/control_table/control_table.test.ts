@@ -11,10 +11,6 @@ const SHAPES: readonly Shape[] = ["wellFormed", "empty", "tooLong"];
 
 /** What ours does not implement yet, with the feature that it belongs to: −1 whatever the data. */
 const NOT_YET: Partial<Record<ControlName, string>> = {
-  UPDATE_RECORD: "transactions of persistent databases",
-  TRANS3_COMMIT: "transactions of persistent and replicated databases",
-  DB_VACUUM: "vacuuming",
-  PUSH_RECORD: "vacuuming as the newest original does it",
   SEND_GRATUITOUS_ARP: "failover of addresses",
   ADD_PUBLIC_IP: "failover of addresses",
 };

@@ -69,6 +69,14 @@ async function storeWithStockTool(cluster: TestCluster, pnn: number, name: strin
   }
 }
 
+/** The node was told of the attach, and has done it. */
+async function knows(cluster: TestCluster, pnn: number, name: string): Promise<void> {
+  const endMs = performance.now() + TIMEOUT_MS;
+  while ((await cluster.stockCtdb(pnn, "getdbstatus", name)).code !== 0) {
+    if (performance.now() > endMs) throw new Error(`node ${pnn} does not know ${name}`);
+  }
+}
+
 /** What python3-tdb finds in the file of a node. */
 async function readWithPython(cluster: TestCluster, pnn: number, name: string): Promise<string> {
   const path = (await cluster.stockCtdb(pnn, "getdbstatus", name)).stdout;
@@ -87,6 +95,7 @@ for (const stock of [[2], [0, 1]]) {
         for (const kind of KINDS) {
           const attached = await cluster.stockCtdb(0, "attach", kind.name, kind.attachAs);
           expect(attached.code).toBe(0);
+          for (const pnn of cluster.pnns) await knows(cluster, pnn, kind.name);
           await Promise.all([
             ...cluster.pnns.map((pnn) => incrementOn(cluster, pnn, kind)),
             ...cluster.pnns.map((pnn) => storeWithStockTool(cluster, pnn, kind.name)),
