@@ -459,17 +459,6 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: "thaw-makes-valid",
-    breaks: "records of a node that was out of the cluster count again after any thaw",
-    edits: [
-      {
-        file: "src/database/freeze.ts",
-        find: `    this.#state = "thawed";\n`,
-        replace: `    this.#state = "thawed";\n    this.#database.invalidRecords = false;\n`,
-      },
-    ],
-  },
-  {
     name: "commit-answered-early",
     breaks: "a transaction is acknowledged when the first node has written it",
     edits: [
