@@ -253,7 +253,7 @@ export class ControlRouter {
       flags: packet.u32(REQ_CONTROL_AT.FLAGS),
       srcnode: clientId === 0 ? packet.srcnode : this.#d.nodes.ownPnn,
       clientId,
-      ...(clientId === 0 ? { generation: packet.generation } : {}),
+      generation: clientId === 0 ? packet.generation : undefined,
     };
     return this.#d.dispatch.dispatch(packet.u32(REQ_CONTROL_AT.OPCODE), data, from, later);
   }

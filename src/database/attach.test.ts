@@ -7,7 +7,7 @@ import { DB_FLAGS, NODE_FLAGS, NULL_FUNC } from "../wire/constants.ts";
 import { ATTACH_RECOVERY, CONTROLS } from "../wire/controls.ts";
 import { BROADCAST_CONNECTED, OPERATIONS } from "../wire/packet.ts";
 import { databaseId, databaseNameProblem, persistentNames } from "./attach.ts";
-import { ATTACH_TIMEOUT_MS } from "./limits.ts";
+import { ATTACH_TIMEOUT_MS, ATTACH_WAITING_BYTES_MAX } from "./limits.ts";
 
 function setUp() {
   const host = new FakeHost(3);
@@ -326,6 +326,27 @@ test("what nodes ask of a database that is being attached waits for the attach",
   expect(host.toNodes.length).toBe(1);
   const marks = host.controlsSent.filter(({ opcode }) => opcode === CONTROLS.TRAVERSE_DATA.opcode);
   expect(marks.length).toBe(1);
+});
+
+test("what waits for an attach is bounded in bytes, and leaves room when the attach has ended", () => {
+  const { host, caller } = setUp();
+  host.memory.busyPaths.add("/v/x.tdb.3");
+  const node = { srcnode: 1, clientId: 0 };
+  caller.call("DB_ATTACH", "x.tdb", node);
+  const update = () => {
+    const key = textBytes("key");
+    const data = new Uint8Array(ATTACH_WAITING_BYTES_MAX / 2);
+    const request = { db_id: databaseId("x.tdb"), records: [{ reqid: 0, key, data }] };
+    return caller.call("UPDATE_RECORD", request, node);
+  };
+  const first = update();
+  // Beyond the limit: refused at once, as for a database that is not there.
+  expect(update().reply?.status).toBe(-1);
+  expect(first.reply).toBeUndefined();
+  host.time.advance(ATTACH_TIMEOUT_MS + 100);
+  expect(first.reply?.status).toBe(-1);
+  caller.call("DB_ATTACH", "x.tdb", node);
+  expect(update().reply).toBeUndefined();
 });
 
 test("what nodes ask of a database whose attach fails is refused", () => {

@@ -26,6 +26,7 @@ import {
   ATTACH_RETRY_MS,
   ATTACH_TIMEOUT_MS,
   ATTACH_WAITERS_MAX,
+  ATTACH_WAITING_BYTES_MAX,
   DATABASE_NAME_BYTES_MAX,
   DATABASES_MAX,
 } from "./limits.ts";
@@ -35,8 +36,15 @@ import { runTdbWork } from "./slices.ts";
 
 export type AttachOutcome = Result<Database>;
 
-/** AttachTable.afterAttaching(). */
-export type AfterAttaching = (dbId: number, action: () => void) => boolean;
+/** What waits until a database is attached. */
+export interface AttachWaits {
+  isAttaching(dbId: number): boolean;
+  /**
+   * Runs `action`, which keeps so many bytes, when the attaching of this database has ended, either way.
+   * False: it is not being attached, or too much waits.
+   */
+  afterAttaching(dbId: number, bytes: number, action: () => void): boolean;
+}
 
 interface Attaching {
   readonly identity: DatabaseIdentity;
@@ -65,12 +73,14 @@ export function databaseId(name: string): number {
   return jenkinsHash(encode(stringZ, name));
 }
 
-export class AttachTable {
+export class AttachTable implements AttachWaits {
   readonly #host: DatabaseHost;
   readonly #health: PersistentHealth;
   readonly #byId: Map<number, Database>;
   readonly #attached: (database: Database) => void;
   readonly #attaching = new Map<number, Attaching>();
+  /** Of all that waits by afterAttaching(). */
+  #waitingBytes = 0;
 
   constructor(
     host: DatabaseHost,
@@ -128,14 +138,15 @@ export class AttachTable {
     return this.#attaching.size > 0 && this.#attaching.has(dbId);
   }
 
-  /**
-   * Runs `action` when the attaching of this database has ended, either way. False: it is not being
-   * attached, or too many wait for it.
-   */
-  afterAttaching(dbId: number, action: () => void): boolean {
+  afterAttaching(dbId: number, bytes: number, action: () => void): boolean {
     const attaching = this.#attaching.get(dbId);
     if (attaching === undefined || attaching.waiters.length >= ATTACH_WAITERS_MAX) return false;
-    attaching.waiters.push(action);
+    if (this.#waitingBytes + bytes > ATTACH_WAITING_BYTES_MAX) return false;
+    this.#waitingBytes += bytes;
+    attaching.waiters.push(() => {
+      this.#waitingBytes -= bytes;
+      action();
+    });
     return true;
   }
 

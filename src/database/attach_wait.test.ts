@@ -10,12 +10,14 @@ function setUp(room: boolean) {
   const waiting: (() => void)[] = [];
   const seen: RecBuffer[] = [];
   const replies: ControlReply[] = [];
-  const table = { isAttaching: (dbId: number) => dbId === 7 };
-  const afterAttaching = (_dbId: number, action: () => void) => {
-    if (room) waiting.push(action);
-    return room;
+  const table = {
+    isAttaching: (dbId: number) => dbId === 7,
+    afterAttaching: (_dbId: number, _bytes: number, action: () => void) => {
+      if (room) waiting.push(action);
+      return room;
+    },
   };
-  const { UPDATE_RECORD } = waitingForAttach(table, afterAttaching, {
+  const { UPDATE_RECORD } = waitingForAttach(table, {
     UPDATE_RECORD: (request) => {
       seen.push(request);
       return { status: 5 };

@@ -135,7 +135,7 @@ export class ChainGate {
 
   /** Each turn serves chains for one budget's time; sockets get their turn in between. */
   #resume(queues: ChainQueue[]): void {
-    this.#host.timers.after(0, () => {
+    this.#host.timers.nextTurn(() => {
       const endMs = this.#host.clock.monotonicMs() + SLICE_BUDGET_MS;
       while (this.#open) {
         const next = queues.shift();

@@ -74,7 +74,7 @@ export class ClientCalls {
     }
     database.gate.park(
       chain,
-      new ParkedClientCall(this, this.#parts, database, clientId, packet.copy(), hash, startedMs),
+      new HeldClientCall(this, this.#parts, database, clientId, packet, hash, startedMs),
     );
   }
 
@@ -158,7 +158,16 @@ export class ClientCalls {
     const revoke = running?.holdsBack(false) ? running : revokes.begin(hash, key);
     if (revoke === "free") return "free";
     if (revoke instanceof Revoke) {
-      revokes.wait(revoke, new WaitingClientCall(this, this.#parts, clientId, packet, startedMs));
+      const call = new HeldClientCall(
+        this,
+        this.#parts,
+        database,
+        clientId,
+        packet,
+        hash,
+        startedMs,
+      );
+      revokes.wait(revoke, call);
       return "waits";
     }
     if (revoke.code === "busy") return "busy";
@@ -222,42 +231,11 @@ function callFlags(database: Database, packet: PacketView): number {
   return (flags & ~CALL_FLAGS.WANT_READONLY) >>> 0;
 }
 
-/** Waits for the end of a revoke. */
-class WaitingClientCall implements WaitingCall {
+/** A call that waits, for a lock of its chain or for the end of a revoke, with its own bytes. */
+class HeldClientCall implements ChainWork, WaitingCall {
   readonly bytes: number;
   readonly clientId: number;
   readonly wantsReadonly = false;
-  readonly #calls: ClientCalls;
-  readonly #parts: ClientCallParts;
-  readonly #packet: PacketView;
-  readonly #startedMs: number;
-
-  constructor(
-    calls: ClientCalls,
-    parts: ClientCallParts,
-    clientId: number,
-    packet: PacketView,
-    startedMs: number,
-  ) {
-    this.bytes = packet.length;
-    this.clientId = clientId;
-    this.#calls = calls;
-    this.#parts = parts;
-    this.#packet = packet.copy();
-    this.#startedMs = startedMs;
-  }
-
-  resume(): void {
-    this.#calls.route(this.clientId, this.#packet, this.#startedMs);
-  }
-  drop(reason: string): void {
-    this.#parts.replies.error(this.clientId, this.#packet.reqid, reason, this.#startedMs);
-  }
-}
-
-class ParkedClientCall implements ChainWork {
-  readonly bytes: number;
-  readonly clientId: number;
   readonly #calls: ClientCalls;
   readonly #parts: ClientCallParts;
   readonly #database: Database;
@@ -279,11 +257,12 @@ class ParkedClientCall implements ChainWork {
     this.#calls = calls;
     this.#parts = parts;
     this.#database = database;
-    this.#packet = packet;
+    this.#packet = packet.copy();
     this.#hash = hash;
     this.#startedMs = startedMs;
   }
 
+  /** The chain is locked for it. */
   run(): boolean {
     const packet = this.#packet;
     const key = packet.slice(REQ_CALL_AT.KEY, packet.u32(REQ_CALL_AT.KEY_LENGTH));
@@ -294,7 +273,10 @@ class ParkedClientCall implements ChainWork {
     if (calls.deferred(database, clientId, packet, key, this.#hash, this.#startedMs)) return true;
     return calls.perform(database, clientId, packet, key, this.#hash, this.#startedMs);
   }
-
+  /** The revoke is over. */
+  resume(): void {
+    this.#calls.route(this.clientId, this.#packet, this.#startedMs);
+  }
   drop(reason: string): void {
     this.#parts.replies.error(this.clientId, this.#packet.reqid, reason, this.#startedMs);
   }

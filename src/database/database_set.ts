@@ -18,7 +18,7 @@ import { encode, u32Codec } from "../wire/codec.ts";
 import { DB_FLAGS, NODE_FLAGS_INACTIVE } from "../wire/constants.ts";
 import { CONTROLS } from "../wire/controls.ts";
 import { BROADCAST_CONNECTED, INVALID_GENERATION, type PacketView } from "../wire/packet.ts";
-import { type AfterAttaching, AttachTable, persistentNames } from "./attach.ts";
+import { AttachTable, persistentNames } from "./attach.ts";
 import { AttachControl } from "./attach_control.ts";
 import { waitingForAttach } from "./attach_wait.ts";
 import { ClientCalls } from "./client_calls.ts";
@@ -69,22 +69,20 @@ export class DatabaseSet {
     this.#clientCalls = new ClientCalls(calls);
     this.#commits = new TransactionCommits(host, findDatabase);
     const isCommitting = (dbId: number) => this.#commits.isCommitting(dbId);
-    const afterAttaching: AfterAttaching = (dbId, action) =>
-      this.#attachTable.afterAttaching(dbId, action);
-    this.#nodeCalls = new NodeCalls({ ...calls, isCommitting, afterAttaching });
     this.#health = new PersistentHealth(host);
     const vacuum = new VacuumSchedule(host, pending);
     this.#vacuum = vacuum;
     this.#attachTable = new AttachTable(host, this.#health, this.#byId, (database) =>
       vacuum.attached(database),
     );
+    this.#nodeCalls = new NodeCalls({ ...calls, isCommitting, attaching: this.#attachTable });
     this.#attachControl = new AttachControl(host, this.#attachTable, this.#byId);
     this.#traverses = new Traverses(host, this.#byId);
     this.#updateRecord = new UpdateRecord(host, findDatabase);
     this.#pushRecord = new PushRecord(host, findDatabase);
     const health = this.#health;
     const thawed = (database: Database) => this.#thawed(database);
-    this.controls = waitingForAttach(this.#attachTable, afterAttaching, {
+    this.controls = waitingForAttach(this.#attachTable, {
       ...this.#attachControl.controls,
       ...this.#traverses.controls,
       ...new DatabaseControls({ host, health, byId: this.#byId }).controls,

@@ -91,6 +91,8 @@ export const ATTACH_TIMEOUT_MS = 10_000;
 export const ATTACH_RETRY_MS = 20;
 /** Who waits for one attach to end: askers, and packets of nodes that have the database already. */
 export const ATTACH_WAITERS_MAX = 10_000;
+/** Bytes of all these packets. */
+export const ATTACH_WAITING_BYTES_MAX = 64 * 1024 * 1024;
 /** Attaches of local clients that wait for the end of a recovery. */
 export const DEFERRED_ATTACHES_MAX = 10_000;
 /** Bytes of a database name; the file name adds the pnn and, at times, a suffix. */

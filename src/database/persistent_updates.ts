@@ -291,7 +291,9 @@ export class PersistentUpdates {
       return;
     }
     // In a turn of its own, so that many small updates do not hold the loop.
-    this.#timer = this.#host.timers.after(0, () => this.#next());
+    this.#host.timers.nextTurn(() => {
+      if (!this.#closed) this.#next();
+    });
   }
 
   #answer(update: Update, problem: string | undefined): void {

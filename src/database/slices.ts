@@ -84,6 +84,11 @@ export function runSliced(
 /** For a step that waits for a lock or a disk. */
 const IDLE_PAUSE_MS = 1;
 
+/** How to go on with work whose step has no outcome yet. */
+export function howToGoOn(work: SlicedWork<unknown>): "more" | number {
+  return work.waiting === true ? IDLE_PAUSE_MS : "more";
+}
+
 /**
  * Long work of a TDB to its end; a step that could do nothing is followed by a short pause, which the
  * disk ends as soon as it is done.
@@ -96,7 +101,7 @@ export function runTdbWork<T>(
 ): SlicedRun {
   const run = runSliced(host, name, (budget) => {
     const outcome = work.step(budget.remainingMs);
-    if (outcome === undefined) return work.waiting === true ? IDLE_PAUSE_MS : "more";
+    if (outcome === undefined) return howToGoOn(work);
     finished(outcome);
     return "done";
   });

@@ -12,10 +12,8 @@
  */
 import type { SlicedWork } from "../tdb/types.ts";
 import { REPACK_RETRY_MS, REPACK_TRIES_MAX } from "./limits.ts";
-import { type Budget, runTdbWork } from "./slices.ts";
+import { type Budget, howToGoOn, runTdbWork } from "./slices.ts";
 import type { VacuumStage, VacuumWork } from "./vacuum_work.ts";
-
-const IDLE_PAUSE_MS = 1;
 
 export class VacuumRepack implements VacuumStage {
   readonly name = "repacking";
@@ -63,7 +61,7 @@ export class VacuumRepack implements VacuumStage {
 
   #pack(packing: SlicedWork<void>, budget: Budget): "done" | "more" | number {
     const outcome = packing.step(budget.remainingMs);
-    if (outcome === undefined) return packing.waiting === true ? IDLE_PAUSE_MS : "more";
+    if (outcome === undefined) return howToGoOn(packing);
     this.#packing = undefined;
     this.#openGate();
     const { host, database, counts } = this.#work;

@@ -96,7 +96,7 @@ export class VacuumRun {
   }
 
   #continue(): void {
-    this.#host.timers.after(0, () => {
+    this.#host.timers.nextTurn(() => {
       if (this.#work.ended) return;
       runSliced(this.#host, "vacuum", (budget) => this.#slice(budget), VACUUM_SLICE_MS);
     });

@@ -77,7 +77,7 @@ export class WaitingCalls {
     }
     trace.end("deferred calls", startMs);
     this.#running = this.#ready.length > 0;
-    if (this.#running) timers.after(0, () => this.#runSome());
+    if (this.#running) timers.nextTurn(() => this.#runSome());
   }
 
   /** Of a queue and of those that are about to run. */

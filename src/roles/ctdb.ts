@@ -11,6 +11,7 @@ import { BunTimers } from "../platform/bun/timers.ts";
 import type { TdbOpener } from "../tdb/types.ts";
 import { BufferedOutput, STANDARD_ERROR, STANDARD_OUTPUT, writeAll } from "./buffered_output.ts";
 import { openFile } from "./ctdb_files.ts";
+import { inheritedEnvironment } from "./environment.ts";
 import { type Role, TOOL_VERSION, VERSION } from "./role.ts";
 
 export const role: Role = {
@@ -69,16 +70,11 @@ async function runToEnd(
   const [program, ...args] = argv;
   if (program === undefined) return { failure: "expected a command" };
   const { BunProcesses } = await import("../platform/bun/processes.ts");
-  const env = Object.fromEntries(
-    Object.entries(process.env).flatMap(([name, value]) =>
-      value === undefined ? [] : [[name, value]],
-    ),
-  );
   return await new Promise((resolve) => {
     const lines: string[] = [];
     const child = new BunProcesses().spawn({
       argv: [program, ...args],
-      env,
+      env: inheritedEnvironment(),
       onOutputLine: (line, from) => {
         if (from === "stdout") lines.push(`${line}\n`);
         else writeSync(STANDARD_ERROR, `${line}\n`);

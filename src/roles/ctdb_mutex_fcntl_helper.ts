@@ -13,6 +13,7 @@ import { BunProcesses } from "../platform/bun/processes.ts";
 import { tryRangeLock, unlockRange, waitRangeLock } from "../platform/bun/range_lock.ts";
 import { BunTimers } from "../platform/bun/timers.ts";
 import { selfCommand } from "./ctdbd_background.ts";
+import { inheritedEnvironment, withRuntimeSettings } from "./environment.ts";
 import type { Role } from "./role.ts";
 
 const NAME = "ctdb_mutex_fcntl_helper";
@@ -113,21 +114,13 @@ function untilEnd(file: string, inode: bigint, watching: Watching): Promise<void
     watch = new LockFileWatch({
       processes,
       timers,
-      environment: childEnvironment(),
+      environment: withRuntimeSettings(inheritedEnvironment()),
       argv: selfCommand(NAME, ["--check", file, String(inode), String(recheckSec), pinged]),
       pingTimeoutMs: pingTimeoutSec * 1000,
       onErrorLine: (line) => process.stderr.write(`${line}\n`),
       onTrouble: end,
     });
   });
-}
-
-function childEnvironment(): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(process.env).filter(
-      (entry): entry is [string, string] => entry[1] !== undefined,
-    ),
-  );
 }
 
 /** The child: looks at the file until something is wrong with it; may hang in the file system. */

@@ -25,6 +25,7 @@ import { BunNetwork } from "../platform/bun/network.ts";
 import { BunProcesses } from "../platform/bun/processes.ts";
 import { BunTimers } from "../platform/bun/timers.ts";
 import { selfCommand } from "./ctdbd_background.ts";
+import { inheritedEnvironment, withRuntimeSettings } from "./environment.ts";
 import type { Role } from "./role.ts";
 
 const USAGE = `Usage: ctdb-recoverd
@@ -116,7 +117,11 @@ function build(
 ): Result<Recoverd> {
   const processes = new BunProcesses();
   const clock = new BunClock();
-  const environment = childEnvironment(config);
+  // Other recovery helpers put their temporary databases where CTDB_DBDIR_STATE says.
+  const environment = {
+    CTDB_DBDIR_STATE: config.database.stateDirectory,
+    ...inheritedEnvironment(),
+  };
   let clusterLock: ClusterLock | undefined;
   const configured = config.cluster.clusterLock;
   if (configured !== undefined) {
@@ -137,7 +142,7 @@ function build(
       processes,
       command: recoveryCommand(paths.helperDirectory),
       socket: paths.socket,
-      environment,
+      environment: withRuntimeSettings(environment),
       onLine: (line) => log.notice(line),
     }),
     takeoverHelper: announceOnly(client, log),
@@ -153,17 +158,6 @@ function build(
 function recoveryCommand(helperDirectory: string): [string, ...string[]] {
   const installed = `${helperDirectory}/${RECOVERY_HELPER}`;
   return existsSync(installed) ? [installed] : selfCommand(RECOVERY_HELPER, []);
-}
-
-/** Other recovery helpers put their temporary databases where CTDB_DBDIR_STATE says. */
-function childEnvironment(config: CtdbConfig): Record<string, string> {
-  const environment: Record<string, string> = {
-    CTDB_DBDIR_STATE: config.database.stateDirectory,
-  };
-  for (const [name, value] of Object.entries(process.env)) {
-    if (value !== undefined) environment[name] = value;
-  }
-  return environment;
 }
 
 /** Gives up the lock and ends the process; only the first call counts. */

@@ -8,7 +8,7 @@
 import { spawn } from "node:child_process";
 import { closeSync, existsSync, openSync, realpathSync, writeSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { RUNTIME_SETTINGS } from "./runtime_settings.ts";
+import { inheritedEnvironment, withRuntimeSettings } from "./environment.ts";
 
 const REPORT_DESCRIPTOR = 3;
 const REPORT_VARIABLE = "CTDB_BACKGROUND_REPORT";
@@ -43,7 +43,10 @@ export function startInBackground(
   return new Promise<number>((resolve) => {
     const child = spawn(command, rest, {
       detached: true,
-      env: { ...RUNTIME_SETTINGS, ...process.env, [REPORT_VARIABLE]: String(REPORT_DESCRIPTOR) },
+      env: withRuntimeSettings({
+        ...inheritedEnvironment(),
+        [REPORT_VARIABLE]: String(REPORT_DESCRIPTOR),
+      }),
       stdio: [keepStdin ? "inherit" : "ignore", output, output, "pipe"],
     });
     let report = "";

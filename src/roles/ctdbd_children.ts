@@ -5,8 +5,7 @@ import type { CtdbConfig, CtdbPaths } from "../config/types.ts";
 import type { RecoverdChild, StartRecoverd } from "../daemon/recoverd_watch.ts";
 import type { Processes } from "../platform/types.ts";
 import { selfCommand } from "./ctdbd_background.ts";
-import { inheritedEnvironment } from "./ctdbd_nodes.ts";
-import { RUNTIME_SETTINGS } from "./runtime_settings.ts";
+import { inheritedEnvironment, withRuntimeSettings } from "./environment.ts";
 
 const RECOVERD = "ctdb-recoverd";
 /** Time between asking and forcing. */
@@ -23,7 +22,7 @@ export interface ChildEnvironmentParts {
 /** What helpers and scripts expect to find (docs/daemon.md, "Environment"). */
 export function childEnvironment(parts: ChildEnvironmentParts): Record<string, string> {
   const { paths, config } = parts;
-  const environment = { ...RUNTIME_SETTINGS, ...inheritedEnvironment() };
+  const environment = inheritedEnvironment();
   environment["CTDB_BASE"] = paths.etcDirectory;
   environment["CTDB_SOCKET"] = paths.socket;
   environment["CTDB_LOGGING"] = parts.logLocation;
@@ -49,7 +48,7 @@ export function recoverdStarter(
     let pid = 0;
     const child = processes.spawn({
       argv,
-      env: environment,
+      env: withRuntimeSettings(environment),
       keepStdinOpen: true,
       // It has looked at the level already.
       onOutputLine: (line) => log.error(`${RECOVERD}[${pid}]: ${line}`),

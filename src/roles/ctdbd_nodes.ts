@@ -4,6 +4,7 @@ import { loadNodesFile, type NodesOutcome, nodesSource, parseNodes } from "../co
 import { problemText } from "../config/problems.ts";
 import type { ConfiguredNode, CtdbConfig, CtdbPaths } from "../config/types.ts";
 import type { FileSystem, Processes } from "../platform/types.ts";
+import { inheritedEnvironment } from "./environment.ts";
 
 const COMMAND_TIMEOUT_MS = 30_000;
 const COMMAND_LINES_MAX = 10_000;
@@ -55,12 +56,4 @@ function outputOf(
     clearTimeout(timeout);
     resolve(err(`Cannot read nodes: ${child.error.message}`));
   });
-}
-
-export function inheritedEnvironment(): Record<string, string> {
-  const environment: Record<string, string> = {};
-  for (const [name, value] of Object.entries(process.env)) {
-    if (value !== undefined) environment[name] = value;
-  }
-  return environment;
 }

@@ -14,8 +14,8 @@ export interface ControlRequest {
   readonly srcnode: number;
   /** Local client number, 0 when it came from another node or from the daemon itself. */
   readonly clientId: number;
-  /** Generation of the vnn map of the node that sent it; absent for a client's own. */
-  readonly generation?: number;
+  /** Generation of the vnn map of the node that sent it; undefined for a client's own. */
+  readonly generation?: number | undefined;
 }
 
 /** `data` is what the control's reply codec encoded; `error` is text for the sender's log. */

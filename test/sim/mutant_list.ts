@@ -21,7 +21,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: "the lmaster passes a record on and remains data master in its own copy",
     edits: [
       {
-        file: "src/database/node_calls.ts",
+        file: "src/database/migrations.ts",
         find: "    header.dmaster = newDmaster;\n    const stored = database.records.store(hash, key, header, data, this.#host.pnn);",
         replace:
           "    header.dmaster = this.#host.pnn;\n    const stored = database.records.store(hash, key, header, data, this.#host.pnn);",
@@ -33,7 +33,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: "a data master gives a record away and remains data master in its own copy",
     edits: [
       {
-        file: "src/database/node_calls.ts",
+        file: "src/database/migrations.ts",
         find: "    header.dmaster = requester;\n",
         replace: "",
       },

@@ -1,8 +1,15 @@
 /**
+ * The environment of the processes that we start.
+ *
+ * Invariant: programs that are not ours find nothing of our runtime's settings in it. They may be built
+ * with the same runtime.
+ */
+
+/**
  * Settings of the runtime for our long-lived processes. It reads them from its environment when it
  * starts, and from nowhere else: so they are given by the process that starts another.
  */
-export const RUNTIME_SETTINGS: Readonly<Record<string, string>> = {
+const RUNTIME_SETTINGS: Readonly<Record<string, string>> = {
   /*
    * The engine's last and dearest compiler begins after some thousand runs of a function. For a daemon
    * that idles between bursts (a recovery, one client's scan) it then works longer on the code than the
@@ -16,3 +23,19 @@ export const RUNTIME_SETTINGS: Readonly<Record<string, string>> = {
    */
   BUN_GC_TIMER_DISABLE: "1",
 };
+
+type Environment = Record<string, string>;
+
+/** What this process was given, for a program that it starts. */
+export function inheritedEnvironment(): Environment {
+  const environment: Environment = {};
+  for (const [name, value] of Object.entries(process.env)) {
+    if (value !== undefined && RUNTIME_SETTINGS[name] !== value) environment[name] = value;
+  }
+  return environment;
+}
+
+/** For a program of ours. What somebody has set on purpose goes first. */
+export function withRuntimeSettings(environment: Readonly<Environment>): Environment {
+  return { ...RUNTIME_SETTINGS, ...environment };
+}
