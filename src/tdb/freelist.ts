@@ -23,7 +23,7 @@ import {
   SPLIT_REST_BYTES,
   TAILER_BYTES,
 } from "./format.ts";
-import { CycleGuard, type Space } from "./space.ts";
+import { CycleGuard, type Extent, type Space } from "./space.ts";
 
 /** More is allocated than asked for: records tend to grow. */
 const SLACK_FACTOR = 1.25;
@@ -60,15 +60,39 @@ export class FreeSpace {
       this.failure = tdbFailure("no_space", `a record of ${contentBytes} bytes cannot be stored`);
       return 0;
     }
+    const fills = this.#space.growth !== undefined;
+    if (fills && this.#firstFits(length)) return this.#take(this.#best, length);
     for (;;) {
       if (!this.#search(length)) return 0;
-      if (this.#best.offset !== 0) return this.#take(this.#best, length);
+      if (this.#best.offset !== 0) {
+        if (fills) this.#moveToFront(this.#best);
+        return this.#take(this.#best, length);
+      }
       if (this.#mergeMadeCandidate) continue;
       if (!this.#grow(length + RECORD_BYTES)) return 0;
       // Taken without a walk: beside a free record that fell out of the list (somebody was killed) the
       // new space would merge with that one and be lost, again and again.
       return this.#take(this.#best, length);
     }
+  }
+
+  /** While an emptied file is filled its few large blocks are used up one after the other. */
+  #firstFits(length: number): boolean {
+    const { pages } = this.#space;
+    const best = this.#best;
+    best.offset = pages.word(FREELIST_HEAD);
+    best.link = FREELIST_HEAD;
+    this.#guard.restart();
+    if (best.offset === 0 || !this.#isSound(best.offset)) return false;
+    best.length = pages.word(best.offset + RECORD.length);
+    return best.length >= length;
+  }
+
+  #moveToFront(block: Candidate): void {
+    const { pages } = this.#space;
+    pages.setWord(block.link, pages.word(block.offset));
+    this.adopt(block.offset);
+    block.link = FREELIST_HEAD;
   }
 
   /** Best fit, with growing tolerance; merges blocks with free left neighbours on the way. */
@@ -179,26 +203,71 @@ export class FreeSpace {
 
   /** The new space is the list's first, and the best candidate. */
   #grow(bytes: number): boolean {
+    const grown = this.#space.growth?.grow(bytes) ?? this.#growPages(bytes, Infinity);
+    if (typeof grown !== "number") {
+      this.failure = grown;
+      return false;
+    }
+    this.adopt(grown);
+    this.#best.offset = grown;
+    this.#best.link = FREELIST_HEAD;
+    this.#best.length = this.#space.pages.word(grown + RECORD.length);
+    return true;
+  }
+
+  /**
+   * Makes the map longer by a free record, of `usual` bytes unless one of `bytes` needs more, and puts it
+   * into the list: its offset.
+   */
+  addSpace(bytes: number, usual: number): number | TdbFailure {
+    const grown = this.#growPages(bytes, usual);
+    if (typeof grown === "number") this.adopt(grown);
+    return grown;
+  }
+
+  #growPages(bytes: number, most: number): number | TdbFailure {
     const { pages, pageSize } = this.#space;
     pages.refresh();
     const offset = this.#space.endOfRecords();
-    const newSize = grownSize(pages.size, bytes, pageSize);
+    const enough = alignUp(pages.size + Math.max(bytes, most), pageSize);
+    const newSize = Math.min(enough, grownSize(pages.size, bytes, pageSize));
     if (newSize < pages.size + bytes) {
-      this.failure = tdbFailure("no_space", `"${this.#space.path}" cannot grow past 4 GiB`);
-      return false;
+      return tdbFailure("no_space", `"${this.#space.path}" cannot grow past 4 GiB`);
     }
     const failed = pages.grow(newSize);
-    if (failed !== undefined) {
-      this.failure = { ok: false, error: failed };
-      return false;
-    }
+    if (failed !== undefined) return { ok: false, error: failed };
     this.#describeRegion(offset, newSize - offset);
     this.#space.writeTailer(offset);
-    this.#push(offset);
-    this.#best.offset = offset;
-    this.#best.link = FREELIST_HEAD;
-    this.#best.length = pages.word(offset + RECORD.length);
-    return true;
+    return offset;
+  }
+
+  /**
+   * Free records that no other free record touches from the left: the one that ends at `end`, and the
+   * first `most` of at least so many bytes. Undefined: that one is not among the first `steps` of the list,
+   * or the list is damaged.
+   */
+  separateBlocks(
+    end: number,
+    { bytesMin, most, steps }: { bytesMin: number; most: number; steps: number },
+  ): Extent[] | undefined {
+    const { pages } = this.#space;
+    if (this.#merge(steps) < 0) return undefined;
+    const last = this.#freeLeftOf(end);
+    let lastFound = last === 0;
+    const found: Extent[] = [];
+    this.#guard.restart();
+    let offset = pages.word(FREELIST_HEAD);
+    for (let step = 0; offset !== 0 && step < steps; step++) {
+      if (!this.#isSound(offset)) return undefined;
+      const bytes = this.#space.recordBytes(offset);
+      const wanted = offset === last || (bytes >= bytesMin && found.length < most);
+      if (wanted && this.#freeLeftOf(offset) === 0) {
+        found.push({ offset, bytes });
+        if (offset === last) lastFound = true;
+      }
+      offset = pages.word(offset);
+    }
+    return lastFound ? found : undefined;
   }
 
   /** Makes a free record of a region that holds nothing; a region too small for one stays unused. */
@@ -219,10 +288,11 @@ export class FreeSpace {
   /** Gives back a record that is in no list any more. */
   release(offset: number): void {
     this.#space.writeTailer(offset);
-    if (this.#mergeWithLeft(offset) === 0) this.#push(offset);
+    if (this.#mergeWithLeft(offset) === 0) this.adopt(offset);
   }
 
-  #push(offset: number): void {
+  /** Puts a record of free space into the list as it is. */
+  adopt(offset: number): void {
     const { pages } = this.#space;
     pages.setWord(offset, pages.word(FREELIST_HEAD));
     pages.setWord(offset + RECORD.magic, FREE_MAGIC);
@@ -231,12 +301,17 @@ export class FreeSpace {
 
   /** Length of the list after adjacent blocks were merged; −1: failed. */
   mergeAndCount(): number {
+    return this.#merge(Infinity);
+  }
+
+  /** How many of the first `steps` blocks are left when those among them that touch have been merged. */
+  #merge(steps: number): number {
     const { pages } = this.#space;
     this.#guard.restart();
     let count = 0;
     let link = FREELIST_HEAD;
     let offset = pages.word(link);
-    while (offset !== 0) {
+    for (let step = 0; offset !== 0 && step < steps; step++) {
       if (!this.#isSound(offset)) return -1;
       const next = pages.word(offset);
       if (this.#mergeWithLeft(offset) === 0) {

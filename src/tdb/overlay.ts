@@ -7,10 +7,11 @@
  *
  * Invariants:
  * 1. While the overlay lives nobody changes the file below `oldSize` (the allrecord lock).
- * 2. A block is either wholly in its chunk (`present`) or not at all.
+ * 2. A block is either wholly in its chunk (CHANGED) or not at all.
  *
- * Must not: write to the file; journal.ts and commit.ts do that.
+ * Must not: write to the file, except where it was told that nothing is there (`writeThrough`).
  */
+import { assert } from "../base/assert.ts";
 import { tdbFailure } from "./errors.ts";
 import { MAP_BYTES_MAX } from "./format.ts";
 import { type DirectPages, equalWords, type Pages, type PlainPages } from "./pages.ts";
@@ -20,6 +21,14 @@ import type { TdbError } from "./types.ts";
 const CHUNK_BITS = 16;
 const CHUNK_BYTES = 1 << CHUNK_BITS;
 const CHUNK_MASK = CHUNK_BYTES - 1;
+
+/** States of a block. */
+const UNCHANGED = 0;
+const CHANGED = 1;
+/** Free space of the file: writes go straight there. */
+const THROUGH = 2;
+/** Of a range: not all of its blocks are in the same state. */
+const MIXED = 3;
 
 interface Chunk {
   readonly words: Uint32Array;
@@ -36,10 +45,10 @@ export class OverlayPages implements Pages {
   readonly #base: DirectPages;
   readonly #blockBytes: number;
   readonly #blockBits: number;
-  /** 1 for each changed block. */
-  #present: Uint8Array;
+  /** The state of each block. */
+  #states: Uint8Array;
   readonly #chunks: (Chunk | undefined)[] = [];
-  readonly oldSize: number;
+  oldSize: number;
   size: number;
   changedBlocks = 0;
 
@@ -50,7 +59,7 @@ export class OverlayPages implements Pages {
     this.#blockBits = 31 - Math.clz32(blockBytes);
     this.oldSize = base.size;
     this.size = base.size;
-    this.#present = new Uint8Array(this.#blockCount());
+    this.#states = new Uint8Array(this.#blockCount());
   }
 
   #blockCount(): number {
@@ -70,7 +79,7 @@ export class OverlayPages implements Pages {
   }
 
   word(offset: number): number {
-    if (this.#present[offset >>> this.#blockBits] !== 0) {
+    if (this.#states[offset >>> this.#blockBits] === CHANGED) {
       const chunk = this.#chunks[offset >>> CHUNK_BITS] as Chunk;
       return chunk.words[(offset & CHUNK_MASK) >>> 2] as number;
     }
@@ -79,20 +88,26 @@ export class OverlayPages implements Pages {
 
   setWord(offset: number, value: number): void {
     const block = offset >>> this.#blockBits;
-    if (this.#present[block] === 0) this.#copyBlock(block);
+    const state = this.#states[block];
+    if (state === THROUGH) {
+      this.#base.setWord(offset, value);
+      return;
+    }
+    if (state === UNCHANGED) this.#copyBlock(block);
     const chunk = this.#chunks[offset >>> CHUNK_BITS] as Chunk;
     chunk.words[(offset & CHUNK_MASK) >>> 2] = value;
   }
 
   view(offset: number, length: number): Uint8Array {
     const within = offset & CHUNK_MASK;
-    if (within + length <= CHUNK_BYTES) {
-      const present = this.#uniform(offset, length);
-      if (present === 1) {
-        const chunk = this.#chunks[offset >>> CHUNK_BITS] as Chunk;
-        return new Uint8Array(chunk.bytes.buffer, within, length);
-      }
-      if (present === 0 && offset + length <= this.oldSize) return this.#base.view(offset, length);
+    const state = this.#stateOf(offset, length);
+    if (state === CHANGED && within + length <= CHUNK_BYTES) {
+      const chunk = this.#chunks[offset >>> CHUNK_BITS] as Chunk;
+      return new Uint8Array(chunk.bytes.buffer, within, length);
+    }
+    if (state === THROUGH) return this.#base.view(offset, length);
+    if (state === UNCHANGED && offset + length <= this.oldSize) {
+      return this.#base.view(offset, length);
     }
     return this.copy(offset, length);
   }
@@ -105,7 +120,7 @@ export class OverlayPages implements Pages {
       const block = from >>> this.#blockBits;
       const inBlock = this.#blockBytes - (from % this.#blockBytes);
       const count = Math.min(length - at, inBlock);
-      if (this.#present[block] !== 0) {
+      if (this.#states[block] === CHANGED) {
         const chunk = this.#chunks[from >>> CHUNK_BITS] as Chunk;
         const start = from & CHUNK_MASK;
         result.set(chunk.bytes.subarray(start, start + count), at);
@@ -120,7 +135,16 @@ export class OverlayPages implements Pages {
   write(offset: number, bytes: Uint8Array): void {
     const length = bytes.length;
     if (length === 0) return;
-    this.#prepare(offset, length);
+    const state = this.#stateOf(offset, length);
+    if (state === THROUGH) {
+      this.#base.write(offset, bytes);
+      return;
+    }
+    if (state === MIXED) {
+      this.#writeBlocks(offset, bytes);
+      return;
+    }
+    if (state === UNCHANGED) this.#prepare(offset, length);
     const within = offset & CHUNK_MASK;
     if (within + length <= CHUNK_BYTES) {
       (this.#chunks[offset >>> CHUNK_BITS] as Chunk).bytes.set(bytes, within);
@@ -135,6 +159,17 @@ export class OverlayPages implements Pages {
     }
   }
 
+  /** Block by block, as their states differ. */
+  #writeBlocks(offset: number, bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; ) {
+      const inBlock = this.#blockBytes - ((offset + at) % this.#blockBytes);
+      const count = Math.min(bytes.length - at, inBlock);
+      this.write(offset + at, bytes.subarray(at, at + count));
+      at += count;
+    }
+  }
+
+  /** Not where writes go through: there is nothing to be zeroed. */
   zero(offset: number, length: number): void {
     this.#prepare(offset, length);
     for (let at = 0; at < length; ) {
@@ -153,13 +188,31 @@ export class OverlayPages implements Pages {
     if (newSize > MAP_BYTES_MAX) {
       return tdbFailure("no_space", `Cannot grow to ${newSize} bytes: a TDB ends at 4 GiB`).error;
     }
-    this.size = newSize;
-    if (this.#blockCount() > this.#present.length) {
-      const present = new Uint8Array(Math.ceil(this.#blockCount() * 1.5));
-      present.set(this.#present);
-      this.#present = present;
-    }
+    this.#resize(newSize);
     return undefined;
+  }
+
+  #resize(newSize: number): void {
+    this.size = newSize;
+    if (this.#blockCount() <= this.#states.length) return;
+    const states = new Uint8Array(Math.ceil(this.#blockCount() * 1.5));
+    states.set(this.#states);
+    this.#states = states;
+  }
+
+  /** The file itself has become longer. */
+  followBase(): void {
+    assert(this.size === this.oldSize, "the transaction has not grown by itself");
+    this.oldSize = this.#base.size;
+    this.#resize(this.#base.size);
+  }
+
+  /** Writes to the blocks that lie wholly between these offsets go straight into the file from now on. */
+  writeThrough(from: number, end: number): void {
+    const last = Math.floor(end / this.#blockBytes);
+    for (let block = Math.ceil(from / this.#blockBytes); block < last; block++) {
+      if (this.#states[block] === UNCHANGED) this.#states[block] = THROUGH;
+    }
   }
 
   /**
@@ -168,34 +221,33 @@ export class OverlayPages implements Pages {
    */
   nextChange(from: number, end: number): ChangedRun | undefined {
     const blocks = Math.min(Math.ceil(end / this.#blockBytes), this.#blockCount());
-    let block = this.#present.indexOf(1, from >>> this.#blockBits);
+    let block = this.#states.indexOf(CHANGED, from >>> this.#blockBits);
     if (block === -1 || block >= blocks) return undefined;
     const offset = block * this.#blockBytes;
     const chunkEnd = (offset - (offset & CHUNK_MASK) + CHUNK_BYTES) / this.#blockBytes;
     const last = Math.min(blocks, chunkEnd);
-    while (block < last && this.#present[block] === 1) block += 1;
+    while (block < last && this.#states[block] === CHANGED) block += 1;
     const length = Math.min(block * this.#blockBytes, end, this.size) - offset;
     const chunk = this.#chunks[offset >>> CHUNK_BITS] as Chunk;
     return { offset, bytes: new Uint8Array(chunk.bytes.buffer, offset & CHUNK_MASK, length) };
   }
 
-  /** 1 or 0 when all blocks of the range are, or are not, changed; 2 when mixed. */
-  #uniform(offset: number, length: number): number {
+  #stateOf(offset: number, length: number): number {
     const first = offset >>> this.#blockBits;
     const last = (offset + Math.max(length, 1) - 1) >>> this.#blockBits;
-    const present = this.#present[first] as number;
+    const state = this.#states[first] as number;
     for (let block = first + 1; block <= last; block++) {
-      if (this.#present[block] !== present) return 2;
+      if (this.#states[block] !== state) return MIXED;
     }
-    return present;
+    return state;
   }
 
-  /** Makes the blocks of a range present; those that are overwritten wholly are not copied. */
+  /** Makes the blocks of a range CHANGED; those that are overwritten wholly are not copied. */
   #prepare(offset: number, length: number): void {
     const end = offset + length;
     const last = (end - 1) >>> this.#blockBits;
     for (let block = offset >>> this.#blockBits; block <= last; block++) {
-      if (this.#present[block] !== 0) continue;
+      if (this.#states[block] !== UNCHANGED) continue;
       const start = block * this.#blockBytes;
       if (start >= offset && start + this.#blockBytes <= end) this.#addBlock(block);
       else this.#copyBlock(block);
@@ -210,7 +262,7 @@ export class OverlayPages implements Pages {
       chunk = { words: new Uint32Array(buffer), bytes: new Uint8Array(buffer) };
       this.#chunks[index] = chunk;
     }
-    this.#present[block] = 1;
+    this.#states[block] = CHANGED;
     this.changedBlocks += 1;
     return chunk;
   }

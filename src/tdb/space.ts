@@ -4,12 +4,26 @@
  *
  * Invariant: nothing here trusts an offset or a length that came from the file.
  */
+import type { TdbFailure } from "./errors.ts";
 import { PAD_WORD, RECORD, RECORD_BYTES, TAILER_BYTES } from "./format.ts";
 import { recoveryArea } from "./journal.ts";
 import type { Pages } from "./pages.ts";
 
+export interface Extent {
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/** Where free space comes from when there is none left. */
+export interface Growth {
+  /** Offset of a record of at least so many bytes that is in no list; or why there is none. */
+  grow(bytes: number): number | TdbFailure;
+}
+
 export class Space {
   pages: Pages;
+  /** Undefined: the pages grow. */
+  growth: Growth | undefined;
   readonly path: string;
   readonly hashSize: number;
   /** Offset of the first record. */

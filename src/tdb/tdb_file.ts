@@ -25,10 +25,10 @@ import {
   type TdbFailure,
   tdbFailure,
 } from "./errors.ts";
-import { FREELIST, FREELIST_HEAD, HEADER, type MutexLayout } from "./format.ts";
+import { FREELIST, HEADER, type MutexLayout } from "./format.ts";
 import { FreeSpace } from "./freelist.ts";
 import type { ChainHash } from "./hash.ts";
-import { journalWaits, recoveryArea } from "./journal.ts";
+import { journalWaits } from "./journal.ts";
 import { JournalRecovery, type RecoverySurroundings } from "./journal_recovery.ts";
 import { LockProtocol, tryingPrimitives } from "./lock_protocol.ts";
 import { LockTable } from "./lock_table.ts";
@@ -47,6 +47,7 @@ import {
   type TdbResult,
   type VisitRecord,
 } from "./types.ts";
+import { WipedSpace, wipe } from "./wipe.ts";
 
 const DONE: TdbResult<void> = { ok: true, value: undefined };
 const ABSENT: TdbResult<undefined> = { ok: true, value: undefined };
@@ -122,6 +123,9 @@ export class TdbFile implements Tdb {
 
   get flags(): number {
     return this.#flags;
+  }
+  get #noSync(): boolean {
+    return (this.#flags & TDB_FLAGS.NOSYNC) !== 0;
   }
   get inTransaction(): boolean {
     return this.#transaction !== undefined;
@@ -392,14 +396,13 @@ export class TdbFile implements Tdb {
     if (this.#recovering) return;
     this.#recovering = true;
     const { hashSize, headerOffset, mutexes, around } = this.#facts;
-    const noSync = (this.#flags & TDB_FLAGS.NOSYNC) !== 0;
     const target = {
       path: this.path,
       hashSize,
       headerOffset,
       mutexes,
       noLock: this.#locks.locksNothing,
-      noSync,
+      noSync: this.#noSync,
     };
     new JournalRecovery(target, around, (outcome) => {
       this.#recovering = false;
@@ -448,14 +451,14 @@ export class TdbFile implements Tdb {
       const failure = tdbFailure("transaction_state", `"${this.path}" has no open transaction`);
       return { step: () => failure, cancel: () => undefined };
     }
+    transaction.wiped?.release(this.#free);
     transaction.state = "committing";
-    const noSync = (this.#flags & TDB_FLAGS.NOSYNC) !== 0;
     const parts = {
       space: this.#space,
       overlay: transaction.overlay,
       base: this.#base,
       free: this.#free,
-      disk: new DurableFile(this.#file, this.#facts.headerOffset, noSync),
+      disk: new DurableFile(this.#file, this.#facts.headerOffset, this.#noSync),
       locks: transaction,
       crashPoints: this.#facts.around.crashPoints,
       writingBegins: () => {
@@ -494,19 +497,14 @@ export class TdbFile implements Tdb {
     return DONE;
   }
 
-  /** All space becomes free, around the recovery area, which only a commit may move. */
   #wipeLocked(): void {
-    const { pages, dataStart } = this.#space;
-    pages.refresh();
-    const area = recoveryArea(pages);
-    pages.zero(FREELIST_HEAD, dataStart - FREELIST_HEAD);
-    if (area === undefined || area.offset < dataStart) {
-      this.#free.releaseRegion(dataStart, pages.size - dataStart);
-    } else {
-      this.#free.releaseRegion(dataStart, area.offset - dataStart);
-      const end = area.offset + area.bytes;
-      this.#free.releaseRegion(end, pages.size - end);
+    this.#space.pages.refresh();
+    const transaction = this.#transaction;
+    // A commit that waits for the disk keeps all that it writes in its journal's order.
+    if (transaction?.exclusive === true && this.#noSync) {
+      transaction.wiped = WipedSpace.wipe(this.#space, this.#free, transaction.overlay, this.#base);
     }
+    if (transaction?.wiped === undefined) wipe(this.#space, this.#free);
     if ((this.#flags & TDB_FLAGS.SEQNUM) !== 0) this.#bumpSequenceNumber();
   }
 

@@ -15,6 +15,7 @@ import { OverlayPages } from "./overlay.ts";
 import type { DirectPages } from "./pages.ts";
 import type { Space } from "./space.ts";
 import type { TdbResult } from "./types.ts";
+import type { WipedSpace } from "./wipe.ts";
 
 const DONE: TdbResult<void> = { ok: true, value: undefined };
 
@@ -29,6 +30,8 @@ export class Transaction implements CommitLocks {
   #holdsTransactionLock = false;
   #holdsOpenLock = false;
   readonly overlay: OverlayPages;
+  /** After a wipe that the file itself has given space for. */
+  wiped: WipedSpace | undefined;
   state: "open" | "committing" | "writing" | "over" = "open";
 
   private constructor(
@@ -95,6 +98,11 @@ export class Transaction implements CommitLocks {
     return DONE;
   }
 
+  /** Nobody else reads or writes the file: it was locked for writing before the transaction began. */
+  get exclusive(): boolean {
+    return this.#marked;
+  }
+
   tryUpgrade(): TdbResult<boolean> {
     if (!this.#marked) {
       const upgraded = this.#locks.upgradeAll();
@@ -114,6 +122,7 @@ export class Transaction implements CommitLocks {
     if (this.state === "over") return;
     this.state = "over";
     this.#space.pages = this.#base;
+    this.#space.growth = undefined;
     this.#base.refresh();
     this.#unlock();
   }
