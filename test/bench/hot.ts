@@ -1,5 +1,6 @@
 /** One hot record: bounced between three nodes by clients that all want it, and read by all of them. */
 import { openRecordDatabase, type RecordDatabase } from "../../src/client/record.ts";
+import { must } from "../support/must.ts";
 import { recordEnvironment } from "../support/tdbs.ts";
 import type { BenchCluster, Figure } from "./figures.ts";
 import { connect } from "./messages.ts";
@@ -8,11 +9,6 @@ const TIMEOUT_MS = 20_000;
 const RUN_MS = 3000;
 const VALUE = new Uint8Array(200).fill(0x68);
 const HOT = new TextEncoder().encode("hot");
-
-function must<T>(outcome: { ok: true; value: T } | { ok: false; error: { reason: string } }): T {
-  if (!outcome.ok) throw new Error(outcome.error.reason);
-  return outcome.value;
-}
 
 /** What clients on all nodes do with the record at the same time, times a second. */
 async function perSecond(

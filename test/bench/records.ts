@@ -2,6 +2,7 @@
 import { openRecordDatabase, type RecordDatabase } from "../../src/client/record.ts";
 import type { CtdbClient } from "../../src/client/types.ts";
 import { FETCH_FUNC, RECOVERY_ACTIVE, RECOVERY_NORMAL } from "../../src/wire/constants.ts";
+import { must } from "../support/must.ts";
 import { recordEnvironment } from "../support/tdbs.ts";
 import type { BenchCluster, Figure } from "./figures.ts";
 import { connect } from "./messages.ts";
@@ -11,11 +12,6 @@ const MIGRATIONS = 3000;
 const LOCAL_FETCHES = 20_000;
 const VALUE_BYTES = 200;
 const RECOVERY_WAIT_MS = 90_000;
-
-function must<T>(outcome: { ok: true; value: T } | { ok: false; error: { reason: string } }): T {
-  if (!outcome.ok) throw new Error(outcome.error.reason);
-  return outcome.value;
-}
 
 async function open(client: CtdbClient, name: string): Promise<RecordDatabase> {
   return must(await openRecordDatabase(client, recordEnvironment(), name, 0, TIMEOUT_MS));

@@ -2,6 +2,7 @@
 import { GlobalLocks } from "../../src/client/g_lock.ts";
 import { openPersistentDatabase } from "../../src/client/transaction.ts";
 import { DB_FLAGS } from "../../src/wire/constants.ts";
+import { must } from "../support/must.ts";
 import { lockEnvironment } from "../support/tdbs.ts";
 import type { BenchCluster, Figure } from "./figures.ts";
 import { connect } from "./messages.ts";
@@ -11,11 +12,6 @@ const LOCKS = 3000;
 const REPLICATED = 400;
 const PERSISTENT = 60;
 const VALUE_BYTES = 200;
-
-function must<T>(outcome: { ok: true; value: T } | { ok: false; error: { reason: string } }): T {
-  if (!outcome.ok) throw new Error(outcome.error.reason);
-  return outcome.value;
-}
 
 /** Lock and unlock one name on `nodes` nodes in turn: the record is changed twice for each. */
 async function locksPerSecond(cluster: BenchCluster, nodes: number): Promise<number> {

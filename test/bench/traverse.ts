@@ -8,6 +8,7 @@ import { attachDatabase, traverseDatabase } from "../../src/client/database.ts";
 import type { CtdbClient } from "../../src/client/types.ts";
 import { encode, textBytes } from "../../src/wire/codec.ts";
 import { ltdbHeader } from "../../src/wire/structs.ts";
+import { must } from "../support/must.ts";
 import { recordEnvironment } from "../support/tdbs.ts";
 import type { BenchCluster, Figure } from "./figures.ts";
 import { connect } from "./messages.ts";
@@ -17,13 +18,6 @@ const RECORDS = 100_000;
 const VALUE_BYTES = 200;
 const TIMEOUT_MS = 20_000;
 const PASSES = 3;
-
-function must<T, E extends { readonly reason: string }>(
-  outcome: { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: E },
-): T {
-  if (!outcome.ok) throw new Error(outcome.error.reason);
-  return outcome.value;
-}
 
 /** Every third record belongs to this node. */
 async function fillNode(client: CtdbClient, pnn: number): Promise<number> {

@@ -9,6 +9,7 @@ import { openRecordDatabase, type RecordDatabase } from "../../src/client/record
 import type { CtdbClient } from "../../src/client/types.ts";
 import type { Tdb } from "../../src/tdb/types.ts";
 import { RECOVERY_ACTIVE, RECOVERY_NORMAL } from "../../src/wire/constants.ts";
+import { must } from "../support/must.ts";
 import { recordEnvironment } from "../support/tdbs.ts";
 import type { BenchCluster, Figure } from "./figures.ts";
 import { connect } from "./messages.ts";
@@ -29,11 +30,6 @@ const RUN_DEFAULT_SEC = 10;
 interface Measured {
   readonly goneMs: number;
   readonly longestAnswerMs: number;
-}
-
-function must<T>(outcome: { ok: true; value: T } | { ok: false; error: { reason: string } }): T {
-  if (!outcome.ok) throw new Error(outcome.error.reason);
-  return outcome.value;
 }
 
 const key = (index: number) => new TextEncoder().encode(`record-${index}`);

@@ -22,6 +22,7 @@ import {
   type TestCluster,
   withCluster,
 } from "../support/local_cluster.ts";
+import { must } from "../support/must.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { recordEnvironment } from "../support/tdbs.ts";
 
@@ -29,15 +30,6 @@ const interop = test.skipIf(!stockInstalled());
 const LIMIT_MS = 240_000;
 const TIMEOUT_MS = 30_000;
 const POLL_MS = 20;
-
-function must<T>(
-  outcome:
-    | { readonly ok: true; readonly value: T }
-    | { readonly ok: false; readonly error: { readonly reason: string } },
-): T {
-  if (!outcome.ok) throw new Error(outcome.error.reason);
-  return outcome.value;
-}
 
 async function open(client: CtdbClient, name: string): Promise<RecordDatabase> {
   return must(await openRecordDatabase(client, recordEnvironment(), name, 0, TIMEOUT_MS));

@@ -12,6 +12,7 @@ import { bytesText, textBytes } from "../../src/wire/codec.ts";
 import type { ControlName, ControlRequestOf } from "../../src/wire/controls.ts";
 import { MAX_STAT_HISTORY } from "../../src/wire/structs.ts";
 import { stockInstalled, type TestCluster, withCluster } from "../support/local_cluster.ts";
+import { must } from "../support/must.ts";
 import { recordEnvironment } from "../support/tdbs.ts";
 
 const interop = test.skipIf(!stockInstalled());
@@ -21,15 +22,6 @@ const MIXED = { nodes: 3, stock: [2] };
 const [OURS, STOCK] = [0, 2];
 const POLL_MS = 20;
 const UNKNOWN_DB = 5;
-
-function must<T>(
-  outcome:
-    | { readonly ok: true; readonly value: T }
-    | { readonly ok: false; readonly error: { readonly reason: string } },
-): T {
-  if (!outcome.ok) throw new Error(outcome.error.reason);
-  return outcome.value;
-}
 
 async function connect(cluster: TestCluster, pnn: number): Promise<ConnectedClient> {
   const client = await cluster.connect(pnn);

@@ -19,6 +19,7 @@ import {
   type TestCluster,
   withCluster,
 } from "../support/local_cluster.ts";
+import { must } from "../support/must.ts";
 import { recordEnvironment } from "../support/tdbs.ts";
 
 const interop = test.skipIf(!stockInstalled());
@@ -29,15 +30,6 @@ const EMPTY_RECORDS = 100;
 const TIMEOUT_MS = 20_000;
 const OURS = join(DIST, "ctdb");
 const MIXED = { nodes: 3, stock: [2] };
-
-function must<T>(
-  outcome:
-    | { readonly ok: true; readonly value: T }
-    | { readonly ok: false; readonly error: { readonly reason: string } },
-): T {
-  if (!outcome.ok) throw new Error(outcome.error.reason);
-  return outcome.value;
-}
 
 /** Records into each node's file, with that node as data master, and older copies of others' records. */
 async function fill(cluster: TestCluster, valueBytes = 100): Promise<number> {

@@ -11,9 +11,10 @@ import {
   type TdbOpener,
   type TdbResult,
 } from "../../src/tdb/types.ts";
+import { must } from "../support/must.ts";
 import { TemporaryDirectory } from "../support/temp_dir.ts";
 import { LibtdbPeer } from "./peer.ts";
-import { bytes, fileOpener, hasLibtdb, laterTurn, must, openTdb, text } from "./support.ts";
+import { bytes, fileOpener, hasLibtdb, laterTurn, openTdb, text } from "./support.ts";
 
 interface Ground {
   opener(): TdbOpener;

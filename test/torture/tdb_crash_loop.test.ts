@@ -11,6 +11,7 @@ import { MemoryDisk } from "../../src/tdb/memory_files.ts";
 import { FileTdbOpener } from "../../src/tdb/opener.ts";
 import type { Tdb } from "../../src/tdb/types.ts";
 import { SeededRandom } from "../fuzz/seeded_random.ts";
+import { must } from "../support/must.ts";
 import { TemporaryDirectory } from "../support/temp_dir.ts";
 import { FaultyFiles, Killed } from "../tdb/faulty_files.ts";
 import {
@@ -20,7 +21,6 @@ import {
   finish,
   hasLibtdb,
   laterTurn,
-  must,
   openTdb,
   PYTHON,
   tdbtoolCheck,

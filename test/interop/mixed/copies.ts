@@ -4,7 +4,8 @@
  */
 import type { RecordDatabase } from "../../../src/client/record.ts";
 import { DB_FLAGS, RECORD_FLAGS_RO } from "../../../src/wire/constants.ts";
-import { bytes, type MixedCluster, must, text } from "./mixed_cluster.ts";
+import { must } from "../../support/must.ts";
+import { bytes, type MixedCluster, text } from "./mixed_cluster.ts";
 import { withDatabases } from "./traffic.ts";
 
 const NAME = "mixed_copies.tdb";

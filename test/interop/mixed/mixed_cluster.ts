@@ -12,6 +12,7 @@ import type { CtdbClient } from "../../../src/client/types.ts";
 import { DB_FLAGS, RECOVERY_NORMAL } from "../../../src/wire/constants.ts";
 import { DIST } from "../../support/executables.ts";
 import type { TestCluster } from "../../support/local_cluster.ts";
+import { must } from "../../support/must.ts";
 import { recordEnvironment } from "../../support/tdbs.ts";
 
 export type Kind = "ours" | "stock";
@@ -23,16 +24,6 @@ const POLL_MS = 100;
 
 export const bytes = (text: string) => new TextEncoder().encode(text);
 export const text = (data: Uint8Array) => new TextDecoder().decode(data);
-
-export function must<T>(
-  outcome:
-    | { readonly ok: true; readonly value: T }
-    | { readonly ok: false; readonly error: { readonly reason: string } },
-  what: string,
-): T {
-  if (!outcome.ok) throw new Error(`${what}: ${outcome.error.reason}`);
-  return outcome.value;
-}
 
 export interface LocalRecord {
   readonly dmaster: number;

@@ -2,7 +2,8 @@
 import { u64 } from "../../../src/base/u64.ts";
 import type { RecordDatabase } from "../../../src/client/record.ts";
 import { BROADCAST_ALL, BROADCAST_CONNECTED } from "../../../src/wire/packet.ts";
-import { bytes, type MixedCluster, must, text } from "./mixed_cluster.ts";
+import { must } from "../../support/must.ts";
+import { bytes, type MixedCluster, text } from "./mixed_cluster.ts";
 
 const RING_TURNS = 200;
 const RING_TIMEOUT_MS = 30_000;

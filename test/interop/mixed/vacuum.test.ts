@@ -6,7 +6,8 @@
 import { expect, test } from "bun:test";
 import type { RecordDatabase } from "../../../src/client/record.ts";
 import { stockInstalled, withCluster } from "../../support/local_cluster.ts";
-import { bytes, MixedCluster, must } from "./mixed_cluster.ts";
+import { must } from "../../support/must.ts";
+import { bytes, MixedCluster } from "./mixed_cluster.ts";
 import { step } from "./steps.ts";
 import { withDatabases } from "./traffic.ts";
 
