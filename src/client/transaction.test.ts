@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { FakeCtdbd } from "../../test/support/fake_ctdbd.ts";
 import { ManualTime, settle } from "../../test/support/manual_time.ts";
+import { must } from "../../test/support/must.ts";
 import { assert } from "../base/assert.ts";
 import { u64 } from "../base/u64.ts";
 import { createMemoryTdbs } from "../tdb/memory_opener.ts";
@@ -65,8 +66,9 @@ async function world() {
     random: { u32: () => 5 },
   };
   const flags = DB_FLAGS.PERSISTENT;
-  const opened = await openPersistentDatabase(connected.value, environment, "p.tdb", flags, 1000);
-  if (!opened.ok) throw new Error(opened.error.reason);
+  const database = must(
+    await openPersistentDatabase(connected.value, environment, "p.tdb", flags, 1000),
+  );
   const holders = () => {
     const fetched = locks.fetch(LOCK_KEY);
     const value = fetched.ok ? fetched.value : undefined;
@@ -85,7 +87,7 @@ async function world() {
   return {
     time,
     ctdbd,
-    database: opened.value,
+    database,
     file,
     commits,
     write,

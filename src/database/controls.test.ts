@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { ControlCaller, FakeHost } from "../../test/database/fake_host.ts";
 import type { MemoryTdb } from "../../test/database/memory_tdb.ts";
+import { must } from "../../test/support/must.ts";
 import { jenkinsHash } from "../base/jenkins_hash.ts";
 import { u64 } from "../base/u64.ts";
 import { decodeExact, encode, Reader, textBytes, u32Codec } from "../wire/codec.ts";
@@ -162,9 +163,8 @@ test("GET_DB_STATISTICS shows the hottest keys of migrations", () => {
     for (let n = 0; n <= i; n++) database.hotKeys.count(i, textBytes(`key ${i}`), host.time.nowMs);
   }
   const reply = caller.now("GET_DB_STATISTICS", dbId);
-  const read = decodeExact(dbStatistics, reply.data ?? new Uint8Array());
-  if (!read.ok) throw new Error(read.error);
-  expect(read.value.hot_keys.map(({ count, key }) => [count, text(key)])).toEqual(
+  const read = must(decodeExact(dbStatistics, reply.data ?? new Uint8Array()));
+  expect(read.hot_keys.map(({ count, key }) => [count, text(key)])).toEqual(
     Array.from({ length: 10 }, (_, i) => [i + 3, `key ${i + 2}`]),
   );
   caller.set.resetStatistics();
@@ -282,13 +282,12 @@ test("TRAVERSE_START asks the active nodes, forwards records, and ends when all 
   const srvid = u64(3, 4);
   expect(caller.now("TRAVERSE_START", { db_id: dbId, reqid: 1, srvid }).status).toBe(0);
   const [asked] = host.controlsSent;
-  const body = decodeExact(traverseAll, asked?.data ?? new Uint8Array());
-  if (!body.ok) throw new Error(body.error);
+  const body = must(decodeExact(traverseAll, asked?.data ?? new Uint8Array()));
   expect([asked?.destination, asked?.opcode]).toEqual([
     BROADCAST_ACTIVE,
     CONTROLS.TRAVERSE_ALL.opcode,
   ]);
-  const { reqid } = body.value;
+  const { reqid } = body;
   const give = (srcnode: number, key: string) =>
     caller.now(
       "TRAVERSE_DATA",

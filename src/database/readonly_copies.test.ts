@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { ControlCaller, FakeHost } from "../../test/database/fake_host.ts";
 import type { MemoryTdb } from "../../test/database/memory_tdb.ts";
+import { must } from "../../test/support/must.ts";
 import { err, ok } from "../base/result.ts";
 import { u64 } from "../base/u64.ts";
 import { decodeExact, EMPTY, textBytes } from "../wire/codec.ts";
@@ -324,9 +325,8 @@ test("Revokes asks every delegate and grants the record when all have answered",
     [2, "UPDATE_RECORD", 60_000],
     [3, "UPDATE_RECORD", 60_000],
   ]);
-  const update = decodeExact(recBuffer, at(requests, 0).data);
-  if (!update.ok) throw new Error(update.error);
-  expect(seen(at(update.value.records, 0).data)).toEqual({
+  const update = must(decodeExact(recBuffer, at(requests, 0).data));
+  expect(seen(at(update.records, 0).data)).toEqual({
     rsn: 7,
     dmaster: 0,
     flags: MIGRATED_WITH_DATA,

@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { ControlCaller, FakeHost } from "../../test/database/fake_host.ts";
 import type { MemoryTdb } from "../../test/database/memory_tdb.ts";
+import { must } from "../../test/support/must.ts";
 import { err, ok } from "../base/result.ts";
 import { u64 } from "../base/u64.ts";
 import { decodeExact, EMPTY, Reader, textBytes } from "../wire/codec.ts";
@@ -108,9 +109,7 @@ function collect() {
   const world = setUp();
   const { host, caller, dbId } = world;
   caller.now("TRAVERSE_START", { db_id: dbId, reqid: 1, srvid: SRVID });
-  const body = decodeExact(traverseAll, host.controlsSent[0]?.data ?? EMPTY);
-  if (!body.ok) throw new Error(body.error);
-  const { reqid } = body.value;
+  const { reqid } = must(decodeExact(traverseAll, host.controlsSent[0]?.data ?? EMPTY));
   const give = (srcnode: number, key: string, flags = 0) => {
     const data = key === "" ? EMPTY : value(10);
     const request = { reqid, key: textBytes(key), data };

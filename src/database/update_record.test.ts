@@ -1,6 +1,7 @@
 /** UPDATE_RECORD for the three kinds of databases, over real files in memory. */
 import { expect, test } from "bun:test";
 import { ControlCaller, FakeHost } from "../../test/database/fake_host.ts";
+import { must } from "../../test/support/must.ts";
 import { MemoryDisk } from "../tdb/memory_files.ts";
 import { createMemoryTdbs } from "../tdb/memory_opener.ts";
 import { TDB_FLAGS, type Tdb } from "../tdb/types.ts";
@@ -48,9 +49,7 @@ function setUp(kind: DatabaseKind, fileBytesMax = 16 * 1024 * 1024) {
   const other = (): Tdb => {
     const { opener: theirs } = createMemoryTdbs({ disk, timers: host.time, clock: host.time });
     const flags = TDB_FLAGS.DISALLOW_NESTING | (database.tdb.flags & TDB_FLAGS.MUTEX_LOCKING);
-    const opened = theirs.open({ path: database.path, flags, hashSize: 0, create: false });
-    if (!opened.ok) throw new Error(opened.error.reason);
-    return opened.value;
+    return must(theirs.open({ path: database.path, flags, hashSize: 0, create: false }));
   };
   const read = (key: string) => {
     const fetched = database.tdb.fetch(textBytes(key));

@@ -2,6 +2,7 @@
 import { type U64, u64 } from "../../src/base/u64.ts";
 import type { CtdbClient } from "../../src/client/types.ts";
 import { connect as connectSocket } from "../support/client.ts";
+import { must } from "../support/must.ts";
 import type { BenchCluster, Figure } from "./figures.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -15,9 +16,7 @@ const ANSWER = u64(0xae000000, 2);
 const RING = u64(0xae000000, 3);
 
 export async function connect(cluster: BenchCluster, pnn: number): Promise<CtdbClient> {
-  const outcome = await connectSocket(cluster.socket(pnn), CONNECT_TIMEOUT_MS);
-  if (!outcome.ok) throw new Error(outcome.error.reason);
-  return outcome.value;
+  return must(await connectSocket(cluster.socket(pnn), CONNECT_TIMEOUT_MS));
 }
 
 export async function listen(

@@ -147,9 +147,7 @@ async function measure(cluster: BenchCluster): Promise<Measured> {
     must(await record.delete(TIMEOUT_MS));
   }
   const files = databases.map(({ database: { path, openFlags } }) => {
-    const tdb = environment.tdbs.open({ path, flags: openFlags, hashSize: 0, create: false });
-    if (!tdb.ok) throw new Error(tdb.error.reason);
-    return tdb.value;
+    return must(environment.tdbs.open({ path, flags: openFlags, hashSize: 0, create: false }));
   });
   const pings = watchers.map(pinging);
   const started = performance.now();

@@ -10,6 +10,7 @@ import { encode, textBytes } from "../../src/wire/codec.ts";
 import { ltdbHeader } from "../../src/wire/structs.ts";
 import { runCommand } from "../support/command.ts";
 import { compiledExecutables } from "../support/executables.ts";
+import { must } from "../support/must.ts";
 import { recordEnvironment } from "../support/tdbs.ts";
 import { TemporaryDirectory } from "../support/temp_dir.ts";
 
@@ -35,8 +36,7 @@ async function ours(name: RoleName): Promise<string> {
 
 function makeFile(path: string, flags = 0) {
   const options = { path, flags, hashSize: HASH_SIZE, create: true };
-  const opened = recordEnvironment().tdbs.open(options);
-  if (!opened.ok) throw new Error(opened.error.reason);
+  const tdb = must(recordEnvironment().tdbs.open(options));
   const header = encode(ltdbHeader, {
     rsn: { hi: 1, lo: 2 },
     dmaster: 0xffffffff,
@@ -50,10 +50,9 @@ function makeFile(path: string, flags = 0) {
     ...Array.from({ length: 30 }, (_, i) => [`key${i}`, `${i}`] as const),
   ];
   for (const [key, value] of records) {
-    const stored = opened.value.storeParts(textBytes(key), header, textBytes(value));
-    if (!stored.ok) throw new Error(stored.error.reason);
+    must(tdb.storeParts(textBytes(key), header, textBytes(value)));
   }
-  return opened.value;
+  return tdb;
 }
 
 interop(

@@ -42,6 +42,7 @@ import {
   type VnnMap,
 } from "../../src/wire/structs.ts";
 import { Scheduler, SimProcess } from "../sim/scheduler.ts";
+import { must } from "../support/must.ts";
 
 const HOP_MS = 1;
 
@@ -366,10 +367,9 @@ export class FakeNode {
     const decoded = decodeExact(recBuffer, data);
     if (!decoded.ok || database.push === undefined) throw new Error("a pushed buffer is bad");
     for (const record of decoded.value.records) {
-      const header = decodeExact(ltdbHeader, record.data.subarray(0, 24));
-      if (!header.ok) throw new Error(header.error);
+      const header = must(decodeExact(ltdbHeader, record.data.subarray(0, 24)));
       const value = Buffer.from(record.data.subarray(24)).toString();
-      database.records.set(Buffer.from(record.key).toString(), { header: header.value, value });
+      database.records.set(Buffer.from(record.key).toString(), { header, value });
       database.push.count += 1;
     }
   }

@@ -15,6 +15,7 @@ import { dirname, join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
 import { openRecordDatabase } from "../../src/client/record.ts";
 import { type TestCluster, withCluster } from "../support/local_cluster.ts";
+import { must } from "../support/must.ts";
 import { Prober } from "../support/prober.ts";
 import { recordEnvironment } from "../support/tdbs.ts";
 import { bytes, hasLibtdb, PEER, PYTHON, tdbtoolCheck } from "../tdb/support.ts";
@@ -101,19 +102,19 @@ class Acknowledged {
 /** The counts of every record as the cluster has them, read by a client of node 0. */
 async function countsOfCluster(cluster: TestCluster): Promise<number[][]> {
   const client = await cluster.connect(0);
-  const opened = await openRecordDatabase(client, recordEnvironment(), DATABASE, 0, TIMEOUT_MS);
-  if (!opened.ok) throw new Error(opened.error.reason);
+  const database = must(
+    await openRecordDatabase(client, recordEnvironment(), DATABASE, 0, TIMEOUT_MS),
+  );
   const counts: number[][] = [];
   for (let key = 0; key < KEYS; key++) {
     const name = bytes(`counter-${String(key).padStart(4, "0")}`);
-    const record = await opened.value.fetchLock(name, { timeoutMs: TIMEOUT_MS });
-    if (!record.ok) throw new Error(record.error.reason);
-    const { data } = record.value;
+    const record = must(await database.fetchLock(name, { timeoutMs: TIMEOUT_MS }));
+    const { data } = record;
     const view = new DataView(data.buffer, data.byteOffset, data.length);
     counts.push(Array.from({ length: SLOTS }, (_, slot) => view.getUint32(slot * 4, true)));
-    record.value.release();
+    record.release();
   }
-  opened.value.close();
+  database.close();
   return counts;
 }
 

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { readFileSync, renameSync, statSync, unlinkSync } from "node:fs";
 import { hostname } from "node:os";
+import { must } from "../../../test/support/must.ts";
 import { TemporaryDirectory } from "../../../test/support/temp_dir.ts";
 import { createLogger, type LoggerOptions, logHostName, type RoleLogger } from "./logger.ts";
 
@@ -8,9 +9,7 @@ const TEST_MODE = { CTDB_TEST_MODE: "yes", CTDB_BASE: "/x/node.3" };
 
 function loggerFor(location: string, more: Partial<LoggerOptions> = {}): RoleLogger {
   const options = { location, level: "NOTICE", application: "ctdbd", environment: TEST_MODE };
-  const created = createLogger({ ...options, level: "NOTICE", ...more });
-  if (!created.ok) throw new Error(created.error);
-  return created.value;
+  return must(createLogger({ ...options, level: "NOTICE", ...more }));
 }
 
 test("createLogger() writes lines of the original's shape to the file, by level", () => {

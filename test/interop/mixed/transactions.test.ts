@@ -10,6 +10,7 @@ import {
 import { DB_FLAGS } from "../../../src/wire/constants.ts";
 import { runCommand } from "../../support/command.ts";
 import { stockInstalled, type TestCluster, withCluster } from "../../support/local_cluster.ts";
+import { must } from "../../support/must.ts";
 import { lockEnvironment } from "../../support/tdbs.ts";
 
 const interop = test.skipIf(!stockInstalled());
@@ -45,21 +46,16 @@ async function increment(database: PersistentDatabase): Promise<void> {
     const stored = await transaction.store(bytes("one"), next, TIMEOUT_MS);
     return stored.ok ? await transaction.store(bytes("two"), next, TIMEOUT_MS) : stored;
   });
-  if (!done.ok) throw new Error(done.error.reason);
+  must(done);
 }
 
 async function incrementOn(cluster: TestCluster, pnn: number, kind: (typeof KINDS)[number]) {
   const client = await cluster.connect(pnn);
-  const opened = await openPersistentDatabase(
-    client,
-    lockEnvironment(),
-    kind.name,
-    kind.flags,
-    TIMEOUT_MS,
+  const database = must(
+    await openPersistentDatabase(client, lockEnvironment(), kind.name, kind.flags, TIMEOUT_MS),
   );
-  if (!opened.ok) throw new Error(opened.error.reason);
-  for (let i = 0; i < INCREMENTS; i++) await increment(opened.value);
-  opened.value.close();
+  for (let i = 0; i < INCREMENTS; i++) await increment(database);
+  database.close();
 }
 
 async function storeWithStockTool(cluster: TestCluster, pnn: number, name: string): Promise<void> {
