@@ -1,15 +1,15 @@
 /** UPDATE_RECORD for the three kinds of databases, over real files in memory. */
 import { expect, test } from "bun:test";
 import { ControlCaller, FakeHost } from "../../test/database/fake_host.ts";
+import { recordIn, recordValue } from "../../test/database/record_values.ts";
 import { must } from "../../test/support/must.ts";
 import { MemoryDisk } from "../tdb/memory_files.ts";
 import { createMemoryTdbs } from "../tdb/memory_opener.ts";
 import { TDB_FLAGS, type Tdb } from "../tdb/types.ts";
-import { Reader, textBytes } from "../wire/codec.ts";
+import { textBytes } from "../wire/codec.ts";
 import { RECORD_FLAGS } from "../wire/constants.ts";
-import type { Database, DatabaseKind } from "./database.ts";
+import type { DatabaseKind } from "./database.ts";
 import { UPDATES_WAITING_MAX } from "./limits.ts";
-import { RecordHeader } from "./record_header.ts";
 
 const ATTACH = {
   volatile: "DB_ATTACH",
@@ -28,9 +28,7 @@ function setUp(kind: DatabaseKind, fileBytesMax = 16 * 1024 * 1024) {
   host.tdbs = opener;
   host.lockWaiter = lockWaiter;
   const caller = new ControlCaller(host);
-  const reply = caller.now(ATTACH[kind], "x.tdb");
-  const dbId = new Reader(reply.data ?? new Uint8Array()).u32();
-  const database = caller.set.databaseByName("x.tdb") as Database;
+  const { dbId, database } = caller.open("x.tdb", ATTACH[kind]);
   const send = (records: readonly [string, Uint8Array][], from = {}) =>
     caller.call(
       "UPDATE_RECORD",
@@ -58,21 +56,13 @@ function setUp(kind: DatabaseKind, fileBytesMax = 16 * 1024 * 1024) {
   return { host, caller, dbId, database, send, update, other, read };
 }
 
-function value(rsn: number, data: string, flags = 0, dmaster = 1): Uint8Array {
-  const header = new RecordHeader();
-  header.set(0, rsn, dmaster, flags);
-  const bytes = new Uint8Array(24 + data.length);
-  header.writeTo(bytes);
-  bytes.set(textBytes(data), 24);
-  return bytes;
-}
+const value = (rsn: number, data: string, flags = 0) =>
+  recordValue({ rsn, dmaster: 1, flags, data });
 
 function show(bytes: Uint8Array | undefined): string | undefined {
   if (bytes === undefined) return undefined;
-  const header = new RecordHeader();
-  header.readFrom(bytes);
-  const flags = header.flags === 0 ? "" : ` flags ${header.flags.toString(16)}`;
-  return `rsn ${header.rsnLo}${flags} ${Buffer.from(bytes.subarray(24)).toString()}`;
+  const { rsn, flags, data } = recordIn(bytes);
+  return `rsn ${rsn}${flags === 0 ? "" : ` flags ${flags.toString(16)}`} ${data}`;
 }
 
 test("UPDATE_RECORD of a volatile database replaces older records and makes no new ones", () => {

@@ -17,8 +17,7 @@ function setUp() {
   host.tunables["RepackLimit"] = 3;
   host.tunables["DatabaseMaxDead"] = 0;
   const caller = new ControlCaller(host);
-  const dbId = caller.attach("packed.tdb");
-  const database = caller.set.databaseByName("packed.tdb") as Database;
+  const { dbId, database } = caller.open("packed.tdb");
   const { tdb } = database;
   for (let i = 0; i < RECORDS; i++) expect(tdb.store(key(i), value(i)).ok).toBe(true);
   for (let i = 0; i < RECORDS; i += 2) expect(tdb.delete(key(i)).ok).toBe(true);

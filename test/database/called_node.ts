@@ -4,7 +4,12 @@
  */
 import { u64 } from "../../src/base/u64.ts";
 import { EMPTY, textBytes } from "../../src/wire/codec.ts";
-import { CALL_FLAGS, NULL_FUNC } from "../../src/wire/constants.ts";
+import {
+  CALL_FLAGS,
+  FETCH_WITH_HEADER_FUNC,
+  NULL_FUNC,
+  RECORD_FLAGS,
+} from "../../src/wire/constants.ts";
 import { OPERATIONS, type PacketView } from "../../src/wire/packet.ts";
 import {
   buildReplyDmaster,
@@ -118,6 +123,21 @@ export function calledNode(lmaster: number) {
     answers: () => host.toClients.splice(0),
     asked: () => host.requests.splice(0),
   };
+}
+
+/** Flags of a record that others have copies of, and of such a copy. */
+export const LENT = RECORD_FLAGS.RO_HAVE_DELEGATIONS | RECORD_FLAGS.MIGRATED_WITH_DATA;
+export const COPY = RECORD_FLAGS.RO_HAVE_READONLY | RECORD_FLAGS.MIGRATED_WITH_DATA;
+/** How to ask for a copy. */
+export const READ = { flags: CALL_FLAGS.WANT_READONLY, callid: FETCH_WITH_HEADER_FUNC } as const;
+
+/** A called node whose database lends copies. */
+export function lendingNode(lmaster: number): ReturnType<typeof calledNode> {
+  const node = calledNode(lmaster);
+  const { status, error } = node.caller.now("SET_DB_READONLY", node.dbId);
+  if (status !== 0) throw new Error(error);
+  node.host.controlsSent.length = 0;
+  return node;
 }
 
 /** The element that the test counts on. */

@@ -10,7 +10,7 @@ import { DatabaseSet } from "../../src/database/database_set.ts";
 import type { ControlAnswered } from "../../src/database/host.ts";
 import { createMemoryTdbs } from "../../src/tdb/memory_opener.ts";
 import type { ControlHandler, ControlReply } from "../../src/transport/control_request.ts";
-import { decodeExact, EMPTY } from "../../src/wire/codec.ts";
+import { decodeExact, EMPTY, Reader } from "../../src/wire/codec.ts";
 import { CALL_FLAGS, NULL_FUNC } from "../../src/wire/constants.ts";
 import { CONTROL_NAMES, CONTROLS, type ControlName } from "../../src/wire/controls.ts";
 import { BROADCAST_ACTIVE, BROADCAST_CONNECTED, type PacketView } from "../../src/wire/packet.ts";
@@ -159,6 +159,16 @@ export class FakeCluster {
       host.map = this.nodes.map((node) => node.host.pnn);
       for (const other of this.nodes) host.flags.set(other.host.pnn, 0);
     }
+  }
+
+  /** A database that every node has; its id. */
+  attach(name: string): number {
+    const first = this.nodes[0] as ClusterNode;
+    const { reply } = first.caller.call("DB_ATTACH", name);
+    this.settle();
+    if (reply?.data === undefined) throw new Error(`attaching ${name} is not answered`);
+    for (const node of this.nodes) node.database(name);
+    return new Reader(reply.data).u32();
   }
 
   send(from: number, to: number, deliver: (node: ClusterNode) => void): void {
