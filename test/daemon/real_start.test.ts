@@ -7,6 +7,7 @@ import { runCommand } from "../support/command.ts";
 import { compiledExecutables } from "../support/executables.ts";
 import { must } from "../support/must.ts";
 import { withTemporaryDirectory } from "../support/temp_dir.ts";
+import { until, when } from "../support/until.ts";
 
 const TIMEOUT_MS = 120_000;
 
@@ -90,7 +91,9 @@ test(
         process.kill(pid, "SIGTERM");
       }
       // Its files are the last that go.
-      while (existsSync(join(base, "run/ctdbd.pid"))) await Bun.sleep(10);
+      await until("the pid file is gone", TIMEOUT_MS, () =>
+        when(!existsSync(join(base, "run/ctdbd.pid"))),
+      );
       expect(existsSync(join(base, "run/ctdbd.socket"))).toBe(false);
     }),
   TIMEOUT_MS,

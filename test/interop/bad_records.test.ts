@@ -25,11 +25,11 @@ import {
 import { must } from "../support/must.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { recordEnvironment } from "../support/tdbs.ts";
+import { until, when } from "../support/until.ts";
 
 const interop = test.skipIf(!stockInstalled());
 const LIMIT_MS = 240_000;
 const TIMEOUT_MS = 30_000;
-const POLL_MS = 20;
 
 async function open(client: CtdbClient, name: string): Promise<RecordDatabase> {
   return must(await openRecordDatabase(client, recordEnvironment(), name, 0, TIMEOUT_MS));
@@ -339,11 +339,10 @@ interop(
       must(await record.store(textBytes("value"), TIMEOUT_MS));
       record.release();
       const gauges = async () => must(await client.control("STATISTICS", undefined)).data;
-      for (;;) {
+      await until("the clients and their calls are forgotten", TIMEOUT_MS, async () => {
         const { num_clients, pending_calls } = await gauges();
-        if (num_clients <= before && pending_calls === 0) break;
-        await Bun.sleep(POLL_MS);
-      }
+        return when(num_clients <= before && pending_calls === 0);
+      });
       expect(Buffer.from(await read(local, held)).toString()).toBe("value");
       await write(local, textBytes("after"), textBytes("all"));
       expect(Buffer.from(await read(other, textBytes("after"))).toString()).toBe("all");

@@ -14,22 +14,18 @@ import { MAX_STAT_HISTORY } from "../../src/wire/structs.ts";
 import { stockInstalled, type TestCluster, withCluster } from "../support/local_cluster.ts";
 import { must } from "../support/must.ts";
 import { recordEnvironment } from "../support/tdbs.ts";
+import { until, when } from "../support/until.ts";
 
 const interop = test.skipIf(!stockInstalled());
 const LIMIT_MS = 120_000;
 const TIMEOUT_MS = 20_000;
 const MIXED = { nodes: 3, stock: [2] };
 const [OURS, STOCK] = [0, 2];
-const POLL_MS = 20;
 const UNKNOWN_DB = 5;
 
 async function connect(cluster: TestCluster, pnn: number): Promise<ConnectedClient> {
   const client = await cluster.connect(pnn);
   return client as ConnectedClient;
-}
-
-async function untilTrue(condition: () => boolean): Promise<void> {
-  while (!condition()) await Bun.sleep(POLL_MS);
 }
 
 interop(
@@ -103,7 +99,10 @@ interop(
               received: entry.client_packets_recv,
             }));
         };
-        for (await look(); used.length < 4; await look()) await Bun.sleep(POLL_MS);
+        await until("four intervals are kept", TIMEOUT_MS, async () => {
+          await look();
+          return when(used.length >= 4);
+        });
         for (const [index, { start, end }] of used.entries()) {
           expect(end - start).toBeGreaterThan(0.9);
           expect(used[index + 1]?.end ?? start).toBeCloseTo(start, 1);
@@ -142,7 +141,12 @@ interop(
           if (!kept) must(await leaving.control("DEREGISTER_NOTIFY", srvid));
           leaving.close();
         }
-        await untilTrue(() => heard.filter((text) => text.includes(`of ${pnn} `)).length === 3);
+        await until(
+          `all three have heard of node ${pnn}`,
+          TIMEOUT_MS,
+          () => when(heard.filter((text) => text.includes(`of ${pnn} `)).length === 3),
+          () => heard.join(", "),
+        );
       }
       const all = cluster.pnns.flatMap((from) =>
         cluster.pnns.map((at) => `kept of ${from} at ${at}`),
@@ -181,7 +185,12 @@ interop(
           expected.push(`${from} to ${to} through ${to} at ${from}`);
         }
       }
-      await untilTrue(() => replies.length === expected.length);
+      await until(
+        "every tunnel has answered",
+        TIMEOUT_MS,
+        () => when(replies.length === expected.length),
+        () => replies.join(", "),
+      );
       expect(replies.sort()).toEqual(expected.sort());
     });
   },
@@ -209,8 +218,8 @@ interop(
       for (const pnn of cluster.pnns) {
         const before = files.map((file) => file.sequenceNumber());
         must((files[pnn] ?? files[0])?.store(textBytes("record"), new Uint8Array(30)) ?? fail());
-        await untilTrue(() =>
-          files.every((file, i) => file.sequenceNumber() > (before[i] ?? Number.MAX_VALUE)),
+        await until("the sequence number rises in every file", TIMEOUT_MS, () =>
+          when(files.every((file, i) => file.sequenceNumber() > (before[i] ?? Number.MAX_VALUE))),
         );
       }
       for (const file of files) file.close();

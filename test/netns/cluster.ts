@@ -8,12 +8,12 @@ import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { compiledExecutables } from "../support/executables.ts";
 import { TemporaryDirectory } from "../support/temp_dir.ts";
+import { until, when } from "../support/until.ts";
 import { type CtdbKind, CtdbNode } from "./ctdb_node.ts";
 import { Host } from "./host.ts";
 import { namespacesPossible } from "./namespaces.ts";
 import { Network } from "./network.ts";
 import { clientOptions, Samba } from "./samba.ts";
-import { until, when } from "./until.ts";
 
 export interface NetnsOptions {
   readonly hosts: number;

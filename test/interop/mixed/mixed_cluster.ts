@@ -14,13 +14,13 @@ import { DIST } from "../../support/executables.ts";
 import type { TestCluster } from "../../support/local_cluster.ts";
 import { must } from "../../support/must.ts";
 import { recordEnvironment } from "../../support/tdbs.ts";
+import { until, when } from "../../support/until.ts";
 
 export type Kind = "ours" | "stock";
 
 const REQUEST_TIMEOUT_MS = 30_000;
 /** A dead leader is noticed after 5 s, elections take seconds, and recoveries wait for each other 10 s. */
 const SETTLE_TIMEOUT_MS = 60_000;
-const POLL_MS = 100;
 
 export const bytes = (text: string) => new TextEncoder().encode(text);
 export const text = (data: Uint8Array) => new TextDecoder().decode(data);
@@ -103,20 +103,20 @@ export class MixedCluster {
 
   /** Waits until `pnns` are healthy, agree on a leader (this one, if given), and are out of recovery. */
   async settled(pnns: readonly number[], leader?: number): Promise<number> {
-    const deadline = performance.now() + SETTLE_TIMEOUT_MS;
     await this.cluster.waitReady(...pnns);
-    for (;;) {
-      const leaders = await this.leaders(pnns);
-      const first = leaders[0] ?? "";
-      const agreed = leaders.every((name) => name === first) && pnns.includes(Number(first));
-      const right = leader === undefined || first === String(leader);
-      if (agreed && right && (await this.#outOfRecovery(pnns))) return Number(first);
-      if (performance.now() > deadline) {
-        const wanted = leader ?? "anyone";
-        throw new Error(`nodes ${pnns}: expected leader ${wanted}, they say ${leaders}`);
-      }
-      await Bun.sleep(POLL_MS);
-    }
+    let leaders: readonly string[] = [];
+    return await until(
+      `nodes ${pnns} agree on leader ${leader ?? "anyone"} and are out of recovery`,
+      SETTLE_TIMEOUT_MS,
+      async () => {
+        leaders = await this.leaders(pnns);
+        const first = leaders[0] ?? "";
+        const agreed = leaders.every((name) => name === first) && pnns.includes(Number(first));
+        const right = leader === undefined || first === String(leader);
+        return agreed && right && (await this.#outOfRecovery(pnns)) ? Number(first) : undefined;
+      },
+      () => `they say ${leaders}`,
+    );
   }
 
   async #outOfRecovery(pnns: readonly number[]): Promise<boolean> {
@@ -137,22 +137,19 @@ export class MixedCluster {
 
   /** Waits until the leader alone keeps a mutex helper, its own kind's; that is who holds the lock. */
   async lockIsHeldBy(leader: number): Promise<void> {
-    const deadline = performance.now() + SETTLE_TIMEOUT_MS;
     const expected = this.kindOf(leader) === "stock" ? "/usr/libexec/ctdb/" : `${DIST}/`;
-    for (;;) {
-      // The probes of other nodes come and go.
-      const helpers = this.pnns.map((pnn) => this.#mutexHelpers(pnn));
-      const right = helpers.every((paths, index) =>
-        this.pnns[index] === leader
-          ? paths.length > 0 && paths.every((path) => path.startsWith(expected))
-          : paths.length === 0,
-      );
-      if (right) return;
-      if (performance.now() > deadline) {
-        throw new Error(`expected a helper of ${expected} on node ${leader} alone, got ${helpers}`);
-      }
-      await Bun.sleep(POLL_MS);
-    }
+    // The probes of other nodes come and go.
+    const helpers = () => this.pnns.map((pnn) => this.#mutexHelpers(pnn));
+    const right = (paths: readonly string[], index: number) =>
+      this.pnns[index] === leader
+        ? paths.length > 0 && paths.every((path) => path.startsWith(expected))
+        : paths.length === 0;
+    await until(
+      `node ${leader} alone has a helper of ${expected}`,
+      SETTLE_TIMEOUT_MS,
+      () => when(helpers().every(right)),
+      () => `they have ${helpers().join("; ")}`,
+    );
   }
 
   #mutexHelpers(pnn: number): readonly string[] {
@@ -170,11 +167,9 @@ export class MixedCluster {
     const before = await this.generation(pnns[0] as number);
     const client = await this.client(pnns[0] as number);
     must(await client.control("SET_RECMODE", 1), "SET_RECMODE");
-    const deadline = performance.now() + SETTLE_TIMEOUT_MS;
-    while ((await this.generation(pnns[0] as number)) === before) {
-      if (performance.now() > deadline) throw new Error("expected a recovery, none came");
-      await Bun.sleep(POLL_MS);
-    }
+    await until("a recovery has come", SETTLE_TIMEOUT_MS, async () =>
+      when((await this.generation(pnns[0] as number)) !== before),
+    );
     await this.settled(pnns);
   }
 

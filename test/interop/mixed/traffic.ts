@@ -3,6 +3,7 @@ import { u64 } from "../../../src/base/u64.ts";
 import type { RecordDatabase } from "../../../src/client/record.ts";
 import { BROADCAST_ALL, BROADCAST_CONNECTED } from "../../../src/wire/packet.ts";
 import { must } from "../../support/must.ts";
+import { within } from "../../support/until.ts";
 import { bytes, type MixedCluster, text } from "./mixed_cluster.ts";
 
 const RING_TURNS = 200;
@@ -118,7 +119,12 @@ export async function messageRing(mixed: MixedCluster, pnns: readonly number[]):
   );
   try {
     clients[0]?.sendMessage(pnns[0] as number, srvid, bytes("hop 0"));
-    await within(finished, () => `expected ${hops} hops, the last was ${lastHop}`);
+    await within(
+      `message ${hops} has gone around`,
+      RING_TIMEOUT_MS,
+      finished,
+      () => `the last was ${lastHop}`,
+    );
 
     const broadcasts = [BROADCAST_ALL, BROADCAST_CONNECTED];
     const allHeard = new Promise<void>((resolve) => {
@@ -131,9 +137,12 @@ export async function messageRing(mixed: MixedCluster, pnns: readonly number[]):
         client.sendMessage(to, srvid, bytes(`to 0x${to.toString(16)} from ${client.pnn}`));
       }
     }
-    const expectation = () =>
-      `expected ${expectedBroadcasts} broadcasts, heard ${[...heard.keys()]}`;
-    await within(allHeard, expectation);
+    await within(
+      `${expectedBroadcasts} broadcasts are heard`,
+      RING_TIMEOUT_MS,
+      allHeard,
+      () => `heard ${[...heard.keys()]}`,
+    );
     // What comes twice comes right behind: one more message through every link.
     const pings = clients.flatMap((client) =>
       pnns.map((pnn) => client.control("PING", undefined, { pnn })),
@@ -147,20 +156,5 @@ export async function messageRing(mixed: MixedCluster, pnns: readonly number[]):
       if (registration.ok) registration.value.remove();
       else must(registration, "register for messages");
     }
-  }
-}
-
-async function within(action: Promise<void>, expectation: () => string): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Error(`${expectation()} (${RING_TIMEOUT_MS} ms)`)),
-      RING_TIMEOUT_MS,
-    );
-  });
-  try {
-    await Promise.race([action, timeout]);
-  } finally {
-    clearTimeout(timer);
   }
 }
