@@ -1,5 +1,6 @@
 /** One hot record: bounced between three nodes by clients that all want it, and read by all of them. */
 import { openRecordDatabase, type RecordDatabase } from "../../src/client/record.ts";
+import { textBytes } from "../../src/wire/codec.ts";
 import { must } from "../support/must.ts";
 import { recordEnvironment } from "../support/tdbs.ts";
 import type { BenchCluster, Figure } from "./figures.ts";
@@ -8,7 +9,7 @@ import { connect } from "./messages.ts";
 const TIMEOUT_MS = 20_000;
 const RUN_MS = 3000;
 const VALUE = new Uint8Array(200).fill(0x68);
-const HOT = new TextEncoder().encode("hot");
+const HOT = textBytes("hot");
 
 /** What clients on all nodes do with the record at the same time, times a second. */
 async function perSecond(

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BackupWriter } from "../../src/cli/backup_file.ts";
 import { openFile } from "../../src/roles/ctdb_files.ts";
-import { encode } from "../../src/wire/codec.ts";
+import { encode, textBytes } from "../../src/wire/codec.ts";
 import { RecBufferBuilder } from "../../src/wire/rec_buffer.ts";
 import { LTDB_HEADER_BYTES, ltdbHeader } from "../../src/wire/structs.ts";
 import type { BenchCluster, Figure } from "./figures.ts";
@@ -34,7 +34,7 @@ function writeBackup(path: string): void {
     buffer.reset();
   };
   for (let i = 0; i < RECORDS; i++) {
-    const key = new TextEncoder().encode(`record-${i}`);
+    const key = textBytes(`record-${i}`);
     if (!buffer.fits(key.length, value.length)) flush();
     buffer.add(0, key, value);
   }

@@ -1,6 +1,7 @@
 /** Record figures: what a client feels when it locks, reads and migrates records; and recoveries. */
 import { openRecordDatabase, type RecordDatabase } from "../../src/client/record.ts";
 import type { CtdbClient } from "../../src/client/types.ts";
+import { textBytes } from "../../src/wire/codec.ts";
 import { FETCH_FUNC, RECOVERY_ACTIVE, RECOVERY_NORMAL } from "../../src/wire/constants.ts";
 import { must } from "../support/must.ts";
 import { recordEnvironment } from "../support/tdbs.ts";
@@ -17,8 +18,6 @@ async function open(client: CtdbClient, name: string): Promise<RecordDatabase> {
   return must(await openRecordDatabase(client, recordEnvironment(), name, 0, TIMEOUT_MS));
 }
 
-const key = (text: string) => new TextEncoder().encode(text);
-
 /** One record locked on node 0, 1, 2, 0 …: every lock is a migration. */
 async function migrationsPerSecond(cluster: BenchCluster): Promise<number> {
   const clients = await Promise.all([0, 1, 2].map((pnn) => connect(cluster, pnn)));
@@ -28,7 +27,7 @@ async function migrationsPerSecond(cluster: BenchCluster): Promise<number> {
   for (let i = -60; i < MIGRATIONS; i++) {
     if (i === 0) started = performance.now();
     const database = databases[(i + 60) % databases.length] as RecordDatabase;
-    const record = must(await database.fetchLock(key("ring"), { timeoutMs: TIMEOUT_MS }));
+    const record = must(await database.fetchLock(textBytes("ring"), { timeoutMs: TIMEOUT_MS }));
     must(await record.store(value, TIMEOUT_MS));
     record.release();
   }
@@ -42,14 +41,14 @@ async function migrationsPerSecond(cluster: BenchCluster): Promise<number> {
 async function localCallsPerSecond(cluster: BenchCluster): Promise<number> {
   const client = await connect(cluster, 0);
   const database = await open(client, "bench_local.tdb");
-  const record = must(await database.fetchLock(key("local"), { timeoutMs: TIMEOUT_MS }));
+  const record = must(await database.fetchLock(textBytes("local"), { timeoutMs: TIMEOUT_MS }));
   must(await record.store(new Uint8Array(VALUE_BYTES), TIMEOUT_MS));
   record.release();
   const request = {
     db_id: database.database.id,
     flags: 0,
     callid: FETCH_FUNC,
-    key: key("local"),
+    key: textBytes("local"),
   };
   for (let i = 0; i < 200; i++) must(await client.call(request, TIMEOUT_MS));
   const started = performance.now();
@@ -64,7 +63,9 @@ async function fill(client: CtdbClient, name: string, count: number): Promise<vo
   const database = await open(client, name);
   const value = new Uint8Array(VALUE_BYTES).fill(0x61);
   for (let i = 0; i < count; i++) {
-    const record = must(await database.fetchLock(key(`record-${i}`), { timeoutMs: TIMEOUT_MS }));
+    const record = must(
+      await database.fetchLock(textBytes(`record-${i}`), { timeoutMs: TIMEOUT_MS }),
+    );
     must(await record.store(value, TIMEOUT_MS));
     record.release();
   }

@@ -1,6 +1,7 @@
 /** Transactions and the locks around them, by one client after the other: what a commit costs. */
 import { GlobalLocks } from "../../src/client/g_lock.ts";
 import { openPersistentDatabase } from "../../src/client/transaction.ts";
+import { textBytes } from "../../src/wire/codec.ts";
 import { DB_FLAGS } from "../../src/wire/constants.ts";
 import { must } from "../support/must.ts";
 import { lockEnvironment } from "../support/tdbs.ts";
@@ -52,7 +53,7 @@ async function transactionsPerSecond(
   for (let i = -10; i < count; i++) {
     if (i === 0) started = performance.now();
     const database = databases[(i + 10) % 2];
-    const key = new TextEncoder().encode(`key-${(i + 10) % 50}`);
+    const key = textBytes(`key-${(i + 10) % 50}`);
     const value = new Uint8Array(VALUE_BYTES).fill(i & 0xff);
     const done = await database?.transact(TIMEOUT_MS, (transaction) =>
       transaction.store(key, value, TIMEOUT_MS),

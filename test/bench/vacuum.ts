@@ -8,6 +8,7 @@
 import { openRecordDatabase, type RecordDatabase } from "../../src/client/record.ts";
 import type { CtdbClient } from "../../src/client/types.ts";
 import type { Tdb } from "../../src/tdb/types.ts";
+import { textBytes } from "../../src/wire/codec.ts";
 import { RECOVERY_ACTIVE, RECOVERY_NORMAL } from "../../src/wire/constants.ts";
 import { must } from "../support/must.ts";
 import { recordEnvironment } from "../support/tdbs.ts";
@@ -32,7 +33,7 @@ interface Measured {
   readonly longestAnswerMs: number;
 }
 
-const key = (index: number) => new TextEncoder().encode(`record-${index}`);
+const key = (index: number) => textBytes(`record-${index}`);
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function runEvery(cluster: BenchCluster, seconds: number): Promise<void> {

@@ -9,6 +9,7 @@ import { basename } from "node:path";
 import { attachDatabase } from "../../../src/client/database.ts";
 import { openRecordDatabase, type RecordDatabase } from "../../../src/client/record.ts";
 import type { CtdbClient } from "../../../src/client/types.ts";
+import { bytesText, textBytes } from "../../../src/wire/codec.ts";
 import { DB_FLAGS, RECOVERY_NORMAL } from "../../../src/wire/constants.ts";
 import { DIST } from "../../support/executables.ts";
 import type { TestCluster } from "../../support/local_cluster.ts";
@@ -21,9 +22,6 @@ export type Kind = "ours" | "stock";
 const REQUEST_TIMEOUT_MS = 30_000;
 /** A dead leader is noticed after 5 s, elections take seconds, and recoveries wait for each other 10 s. */
 const SETTLE_TIMEOUT_MS = 60_000;
-
-export const bytes = (text: string) => new TextEncoder().encode(text);
-export const text = (data: Uint8Array) => new TextDecoder().decode(data);
 
 export interface LocalRecord {
   readonly dmaster: number;
@@ -195,9 +193,9 @@ export class MixedCluster {
     change: (data: string) => string,
   ): Promise<string> {
     const options = { timeoutMs: REQUEST_TIMEOUT_MS };
-    const record = must(await database.fetchLock(bytes(key), options), `lock "${key}"`);
-    const changed = change(text(record.data));
-    const stored = await record.store(bytes(changed), REQUEST_TIMEOUT_MS);
+    const record = must(await database.fetchLock(textBytes(key), options), `lock "${key}"`);
+    const changed = change(bytesText(record.data));
+    const stored = await record.store(textBytes(changed), REQUEST_TIMEOUT_MS);
     record.release();
     must(stored, `store "${key}"`);
     return changed;
@@ -205,8 +203,8 @@ export class MixedCluster {
 
   async read(database: RecordDatabase, key: string): Promise<string> {
     const options = { timeoutMs: REQUEST_TIMEOUT_MS };
-    const record = must(await database.fetchLock(bytes(key), options), `lock "${key}"`);
-    const data = text(record.data);
+    const record = must(await database.fetchLock(textBytes(key), options), `lock "${key}"`);
+    const data = bytesText(record.data);
     record.release();
     return data;
   }
@@ -246,8 +244,8 @@ export class MixedCluster {
       for (let chain = tdb.nextUsedChain(0); chain < tdb.hashSize; ) {
         const visited = tdb.visitChain(chain, (key, data) => {
           const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-          const value = data.length > HEADER_BYTES ? text(data.slice(HEADER_BYTES)) : "";
-          records.set(text(key.slice()), {
+          const value = data.length > HEADER_BYTES ? bytesText(data.slice(HEADER_BYTES)) : "";
+          records.set(bytesText(key.slice()), {
             dmaster: view.getUint32(8, true),
             flags: view.getUint32(16, true),
             value,

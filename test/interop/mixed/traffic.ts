@@ -1,10 +1,11 @@
 /** Records and messages between nodes of both kinds; each function throws with what was expected. */
 import { u64 } from "../../../src/base/u64.ts";
 import type { RecordDatabase } from "../../../src/client/record.ts";
+import { bytesText, textBytes } from "../../../src/wire/codec.ts";
 import { BROADCAST_ALL, BROADCAST_CONNECTED } from "../../../src/wire/packet.ts";
 import { must } from "../../support/must.ts";
 import { within } from "../../support/until.ts";
-import { bytes, type MixedCluster, text } from "./mixed_cluster.ts";
+import type { MixedCluster } from "./mixed_cluster.ts";
 
 const RING_TURNS = 200;
 const RING_TIMEOUT_MS = 30_000;
@@ -97,7 +98,7 @@ export async function messageRing(mixed: MixedCluster, pnns: readonly number[]):
   const registrations = await Promise.all(
     clients.map((client, index) =>
       client.registerSrvid(srvid, (data) => {
-        const content = text(data);
+        const content = bytesText(data);
         if (content.startsWith("hop ")) {
           const hop = Number(content.slice(4));
           if (hop !== lastHop + 1 || hop % pnns.length !== index) {
@@ -107,7 +108,7 @@ export async function messageRing(mixed: MixedCluster, pnns: readonly number[]):
           if (hop === hops) done();
           else {
             const next = pnns[(index + 1) % pnns.length] as number;
-            client.sendMessage(next, srvid, bytes(`hop ${hop + 1}`));
+            client.sendMessage(next, srvid, textBytes(`hop ${hop + 1}`));
           }
           return;
         }
@@ -118,7 +119,7 @@ export async function messageRing(mixed: MixedCluster, pnns: readonly number[]):
     ),
   );
   try {
-    clients[0]?.sendMessage(pnns[0] as number, srvid, bytes("hop 0"));
+    clients[0]?.sendMessage(pnns[0] as number, srvid, textBytes("hop 0"));
     await within(
       `message ${hops} has gone around`,
       RING_TIMEOUT_MS,
@@ -134,7 +135,7 @@ export async function messageRing(mixed: MixedCluster, pnns: readonly number[]):
     for (const client of clients) {
       for (const to of broadcasts) {
         // Who sent it stands in the text: stock daemons show their own number as the source.
-        client.sendMessage(to, srvid, bytes(`to 0x${to.toString(16)} from ${client.pnn}`));
+        client.sendMessage(to, srvid, textBytes(`to 0x${to.toString(16)} from ${client.pnn}`));
       }
     }
     await within(

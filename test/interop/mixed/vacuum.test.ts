@@ -5,10 +5,11 @@
  */
 import { expect, test } from "bun:test";
 import type { RecordDatabase } from "../../../src/client/record.ts";
+import { textBytes } from "../../../src/wire/codec.ts";
 import { stockInstalled, withCluster } from "../../support/local_cluster.ts";
 import { must } from "../../support/must.ts";
 import { until, when } from "../../support/until.ts";
-import { bytes, MixedCluster } from "./mixed_cluster.ts";
+import { MixedCluster } from "./mixed_cluster.ts";
 import { step } from "./steps.ts";
 import { withDatabases } from "./traffic.ts";
 
@@ -37,7 +38,7 @@ async function writeEverywhere(
 
 async function remove(database: RecordDatabase, keys: readonly string[]): Promise<void> {
   for (const key of keys) {
-    const locking = database.fetchLock(bytes(key), { timeoutMs: PATIENCE_MS });
+    const locking = database.fetchLock(textBytes(key), { timeoutMs: PATIENCE_MS });
     const record = must(await locking, `lock "${key}"`);
     must(await record.delete(PATIENCE_MS), `delete "${key}"`);
   }
