@@ -5,20 +5,16 @@ import { textBytes } from "../../src/wire/codec.ts";
 import { DB_FLAGS } from "../../src/wire/constants.ts";
 import { must } from "../support/must.ts";
 import { lockEnvironment } from "../support/tdbs.ts";
+import { connectAll, TIMEOUT_MS, VALUE_BYTES } from "./clients.ts";
 import type { BenchCluster, Figure } from "./figures.ts";
-import { connect } from "./messages.ts";
 
-const TIMEOUT_MS = 20_000;
 const LOCKS = 3000;
 const REPLICATED = 400;
 const PERSISTENT = 60;
-const VALUE_BYTES = 200;
 
 /** Lock and unlock one name on `nodes` nodes in turn: the record is changed twice for each. */
 async function locksPerSecond(cluster: BenchCluster, nodes: number): Promise<number> {
-  const clients = await Promise.all(
-    Array.from({ length: nodes }, (_, pnn) => connect(cluster, pnn)),
-  );
+  const clients = await connectAll(cluster, nodes);
   const locks = await Promise.all(
     clients.map(async (client) =>
       must(await GlobalLocks.open(client, lockEnvironment(), TIMEOUT_MS)),
@@ -43,7 +39,7 @@ async function transactionsPerSecond(
   count: number,
 ): Promise<number> {
   const name = `bench_transactions_${flags}.tdb`;
-  const clients = await Promise.all([0, 1].map((pnn) => connect(cluster, pnn)));
+  const clients = await connectAll(cluster, 2);
   const databases = await Promise.all(
     clients.map(async (client) =>
       must(await openPersistentDatabase(client, lockEnvironment(), name, flags, TIMEOUT_MS)),

@@ -6,17 +6,15 @@
  */
 import { attachDatabase, traverseDatabase } from "../../src/client/database.ts";
 import type { CtdbClient } from "../../src/client/types.ts";
-import { encode, textBytes } from "../../src/wire/codec.ts";
+import { encode } from "../../src/wire/codec.ts";
 import { ltdbHeader } from "../../src/wire/structs.ts";
 import { must } from "../support/must.ts";
 import { recordEnvironment } from "../support/tdbs.ts";
+import { connectAll, recordKey, TIMEOUT_MS, VALUE_BYTES } from "./clients.ts";
 import type { BenchCluster, Figure } from "./figures.ts";
-import { connect } from "./messages.ts";
 
 const NAME = "bench_traverse.tdb";
 const RECORDS = 100_000;
-const VALUE_BYTES = 200;
-const TIMEOUT_MS = 20_000;
 const PASSES = 3;
 
 /** Every third record belongs to this node. */
@@ -33,14 +31,14 @@ async function fillNode(client: CtdbClient, pnn: number): Promise<number> {
     flags: 0x10000,
   });
   for (let i = pnn; i < RECORDS; i += 3) {
-    must(tdb.storeParts(textBytes(`record-${i}`), head, value));
+    must(tdb.storeParts(recordKey(i), head, value));
   }
   tdb.close();
   return id;
 }
 
 async function recordsPerSecond(cluster: BenchCluster): Promise<number> {
-  const clients = await Promise.all([0, 1, 2].map((pnn) => connect(cluster, pnn)));
+  const clients = await connectAll(cluster);
   let id = 0;
   for (const [pnn, client] of clients.entries()) id = await fillNode(client, pnn);
   const client = clients[0] as CtdbClient;

@@ -1,8 +1,8 @@
 /** How long the event loop of a ctdbd was busy at a time: the goal is that no turn takes over 50 ms. */
 import { bytesText } from "../../src/wire/codec.ts";
 import { must } from "../support/must.ts";
+import { connect } from "./clients.ts";
 import type { BenchCluster, Figure } from "./figures.ts";
-import { connect } from "./messages.ts";
 
 /** From the node's own report (`ctdb dumpmemory`), which stock nodes do not have. */
 async function longestTurnMs(cluster: BenchCluster): Promise<number> {
