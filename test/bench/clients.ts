@@ -1,10 +1,10 @@
 /** Clients of the nodes under measurement, and what most figures do with them before they measure. */
-import { openRecordDatabase, type RecordDatabase } from "../../src/client/record.ts";
+import type { RecordDatabase } from "../../src/client/record.ts";
 import type { CtdbClient } from "../../src/client/types.ts";
 import { textBytes } from "../../src/wire/codec.ts";
 import { connect as connectSocket } from "../support/client.ts";
 import { must } from "../support/must.ts";
-import { recordEnvironment } from "../support/tdbs.ts";
+import { storeRecord } from "../support/records.ts";
 import type { BenchCluster } from "./figures.ts";
 
 /** For one request: a node that does not answer ends the run, it is no figure. */
@@ -21,20 +21,6 @@ export async function connectAll(
   nodes = cluster.nodes,
 ): Promise<readonly CtdbClient[]> {
   return await Promise.all(Array.from({ length: nodes }, (_, pnn) => connect(cluster, pnn)));
-}
-
-export async function openRecords(client: CtdbClient, name: string): Promise<RecordDatabase> {
-  return must(await openRecordDatabase(client, recordEnvironment(), name, 0, TIMEOUT_MS));
-}
-
-export async function storeRecord(
-  database: RecordDatabase,
-  key: Uint8Array,
-  value: Uint8Array,
-): Promise<void> {
-  const record = must(await database.fetchLock(key, { timeoutMs: TIMEOUT_MS }));
-  must(await record.store(value, TIMEOUT_MS));
-  record.release();
 }
 
 /** The keys of `fillRecords`. */

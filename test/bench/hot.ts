@@ -2,7 +2,8 @@
 import type { RecordDatabase } from "../../src/client/record.ts";
 import { textBytes } from "../../src/wire/codec.ts";
 import { must } from "../support/must.ts";
-import { connectAll, openRecords, storeRecord, TIMEOUT_MS, VALUE_BYTES } from "./clients.ts";
+import { openRecords, storeRecord } from "../support/records.ts";
+import { connectAll, TIMEOUT_MS, VALUE_BYTES } from "./clients.ts";
 import type { BenchCluster, Figure } from "./figures.ts";
 
 const RUN_MS = 3000;

@@ -3,15 +3,8 @@ import type { RecordDatabase } from "../../src/client/record.ts";
 import { textBytes } from "../../src/wire/codec.ts";
 import { FETCH_FUNC } from "../../src/wire/constants.ts";
 import { must } from "../support/must.ts";
-import {
-  connect,
-  connectAll,
-  fillRecords,
-  openRecords,
-  storeRecord,
-  TIMEOUT_MS,
-  VALUE_BYTES,
-} from "./clients.ts";
+import { openRecords, storeRecord } from "../support/records.ts";
+import { connect, connectAll, fillRecords, TIMEOUT_MS, VALUE_BYTES } from "./clients.ts";
 import type { BenchCluster, Figure } from "./figures.ts";
 import { measureRecovery } from "./recovery.ts";
 

@@ -9,7 +9,7 @@ import type { CtdbClient } from "../../src/client/types.ts";
 import { encode } from "../../src/wire/codec.ts";
 import { ltdbHeader } from "../../src/wire/structs.ts";
 import { must } from "../support/must.ts";
-import { recordEnvironment } from "../support/tdbs.ts";
+import { localFile } from "../support/records.ts";
 import { connectAll, recordKey, TIMEOUT_MS, VALUE_BYTES } from "./clients.ts";
 import type { BenchCluster, Figure } from "./figures.ts";
 
@@ -20,9 +20,7 @@ const PASSES = 3;
 /** Every third record belongs to this node. */
 async function fillNode(client: CtdbClient, pnn: number): Promise<number> {
   const database = must(await attachDatabase(client, NAME, 0, TIMEOUT_MS));
-  const { path, openFlags: flags, id } = database;
-  const { tdbs } = recordEnvironment();
-  const tdb = must(tdbs.open({ path, flags, hashSize: 0, create: false }));
+  const tdb = localFile(database);
   const value = new Uint8Array(VALUE_BYTES).fill(0x61);
   const head = encode(ltdbHeader, {
     rsn: { hi: 0, lo: 1 },
@@ -34,7 +32,7 @@ async function fillNode(client: CtdbClient, pnn: number): Promise<number> {
     must(tdb.storeParts(recordKey(i), head, value));
   }
   tdb.close();
-  return id;
+  return database.id;
 }
 
 async function recordsPerSecond(cluster: BenchCluster): Promise<number> {

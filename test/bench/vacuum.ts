@@ -9,8 +9,8 @@ import type { RecordDatabase } from "../../src/client/record.ts";
 import type { CtdbClient } from "../../src/client/types.ts";
 import type { Tdb } from "../../src/tdb/types.ts";
 import { must } from "../support/must.ts";
-import { recordEnvironment } from "../support/tdbs.ts";
-import { connectAll, fillRecords, openRecords, recordKey, TIMEOUT_MS } from "./clients.ts";
+import { localFile, openRecords } from "../support/records.ts";
+import { connectAll, fillRecords, recordKey, TIMEOUT_MS } from "./clients.ts";
 import type { BenchCluster, Figure } from "./figures.ts";
 import { measureRecovery } from "./recovery.ts";
 
@@ -112,10 +112,7 @@ async function measure(cluster: BenchCluster): Promise<Measured> {
     const record = must(await database.fetchLock(recordKey(i), { timeoutMs: TIMEOUT_MS }));
     must(await record.delete(TIMEOUT_MS));
   }
-  const files = databases.map(({ database: { path, openFlags } }) => {
-    const options = { path, flags: openFlags, hashSize: 0, create: false };
-    return must(recordEnvironment().tdbs.open(options));
-  });
+  const files = databases.map(({ database }) => localFile(database));
   const pings = watchers.map(pinging);
   const started = performance.now();
   await vacuumAll(clients, database.database.id, files);

@@ -6,14 +6,14 @@ import { expect, test } from "bun:test";
 import { type U64, u64 } from "../../src/base/u64.ts";
 import { type ConnectedClient, TUNNEL_FLAGS } from "../../src/client/ctdb_client.ts";
 import { attachDatabase } from "../../src/client/database.ts";
-import { openRecordDatabase } from "../../src/client/record.ts";
+import type { RecordDatabase } from "../../src/client/record.ts";
 import { TDB_FLAGS } from "../../src/tdb/types.ts";
 import { bytesText, textBytes } from "../../src/wire/codec.ts";
 import type { ControlName, ControlRequestOf } from "../../src/wire/controls.ts";
 import { MAX_STAT_HISTORY } from "../../src/wire/structs.ts";
 import { stockInstalled, type TestCluster, withCluster } from "../support/local_cluster.ts";
 import { must } from "../support/must.ts";
-import { recordEnvironment } from "../support/tdbs.ts";
+import { localFile, openRecords, storeRecord } from "../support/records.ts";
 import { until, when } from "../support/until.ts";
 
 const interop = test.skipIf(!stockInstalled());
@@ -210,10 +210,9 @@ interop(
           return { client, database: must(await attachDatabase(client, name, 0, TIMEOUT_MS)) };
         }),
       );
-      const { tdbs } = recordEnvironment();
-      const files = databases.map(({ database: { path, openFlags } }) => {
-        expect(openFlags & TDB_FLAGS.SEQNUM).toBe(TDB_FLAGS.SEQNUM);
-        return must(tdbs.open({ path, flags: openFlags, hashSize: 0, create: false }));
+      const files = databases.map(({ database }) => {
+        expect(database.openFlags & TDB_FLAGS.SEQNUM).toBe(TDB_FLAGS.SEQNUM);
+        return localFile(database);
       });
       for (const pnn of cluster.pnns) {
         const before = files.map((file) => file.sequenceNumber());
@@ -238,16 +237,10 @@ interop(
     await withCluster(MIXED, async (cluster) => {
       for (const pnn of [OURS, STOCK]) {
         const client = await connect(cluster, pnn);
-        const environment = recordEnvironment();
-        const open = async (name: string) =>
-          must(await openRecordDatabase(client, environment, name, 0, TIMEOUT_MS));
-        const [frozen, other] = [await open(`frozen${pnn}.tdb`), await open(`other${pnn}.tdb`)];
-        const write = async (database: typeof frozen) => {
-          const lock = { timeoutMs: TIMEOUT_MS };
-          const record = must(await database.fetchLock(textBytes("key"), lock));
-          must(await record.store(textBytes("value"), TIMEOUT_MS));
-          record.release();
-        };
+        const frozen = await openRecords(client, `frozen${pnn}.tdb`);
+        const other = await openRecords(client, `other${pnn}.tdb`);
+        const write = (database: RecordDatabase) =>
+          storeRecord(database, textBytes("key"), textBytes("value"));
         must(await client.control("DB_FREEZE", frozen.database.id));
         let done = false;
         const writing = write(frozen).then(() => {

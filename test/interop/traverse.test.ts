@@ -20,7 +20,7 @@ import {
   withCluster,
 } from "../support/local_cluster.ts";
 import { must } from "../support/must.ts";
-import { recordEnvironment } from "../support/tdbs.ts";
+import { localFile } from "../support/records.ts";
 
 const interop = test.skipIf(!stockInstalled());
 const LIMIT_MS = 240_000;
@@ -38,9 +38,7 @@ async function fill(cluster: TestCluster, valueBytes = 100): Promise<number> {
     const client = await cluster.connect(pnn);
     const database = must(await attachDatabase(client, NAME, 0, TIMEOUT_MS));
     id = database.id;
-    const { path, openFlags: flags } = database;
-    const { tdbs } = recordEnvironment();
-    const tdb = must(tdbs.open({ path, flags, hashSize: 0, create: false }));
+    const tdb = localFile(database);
     const store = (key: string, dmaster: number, rsn: number, data: Uint8Array) => {
       const head = { rsn: u64(0, rsn), dmaster, reserved1: 0, flags: 0x10000 };
       must(tdb.storeParts(textBytes(key), encode(ltdbHeader, head), data));

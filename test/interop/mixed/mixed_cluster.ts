@@ -7,14 +7,14 @@
 import { readlinkSync } from "node:fs";
 import { basename } from "node:path";
 import { attachDatabase } from "../../../src/client/database.ts";
-import { openRecordDatabase, type RecordDatabase } from "../../../src/client/record.ts";
+import type { RecordDatabase } from "../../../src/client/record.ts";
 import type { CtdbClient } from "../../../src/client/types.ts";
 import { bytesText, textBytes } from "../../../src/wire/codec.ts";
 import { DB_FLAGS, RECOVERY_NORMAL } from "../../../src/wire/constants.ts";
 import { DIST } from "../../support/executables.ts";
 import type { TestCluster } from "../../support/local_cluster.ts";
 import { must } from "../../support/must.ts";
-import { recordEnvironment } from "../../support/tdbs.ts";
+import { fetchRecord, localFile, openRecords } from "../../support/records.ts";
 import { until, when } from "../../support/until.ts";
 
 export type Kind = "ours" | "stock";
@@ -175,15 +175,7 @@ export class MixedCluster {
 
   /** The database as a client of this node opens it; the caller closes it. */
   async open(pnn: number, name: string, flags = 0): Promise<RecordDatabase> {
-    const client = await this.client(pnn);
-    const opened = await openRecordDatabase(
-      client,
-      recordEnvironment(),
-      name,
-      flags,
-      REQUEST_TIMEOUT_MS,
-    );
-    return must(opened, `open "${name}" on node ${pnn}`);
+    return await openRecords(await this.client(pnn), name, flags);
   }
 
   /** Locks the record, replaces its data by what `change` gives, and releases it. */
@@ -202,11 +194,7 @@ export class MixedCluster {
   }
 
   async read(database: RecordDatabase, key: string): Promise<string> {
-    const options = { timeoutMs: REQUEST_TIMEOUT_MS };
-    const record = must(await database.fetchLock(textBytes(key), options), `lock "${key}"`);
-    const data = bytesText(record.data);
-    record.release();
-    return data;
+    return bytesText(await fetchRecord(database, textBytes(key)));
   }
 
   async toolWrite(pnn: number, database: string, key: string, value: string): Promise<void> {
@@ -232,13 +220,7 @@ export class MixedCluster {
       await attachDatabase(client, name, flags, REQUEST_TIMEOUT_MS),
       `attach "${name}" on node ${pnn}`,
     );
-    const opened = recordEnvironment().tdbs.open({
-      path: attached.path,
-      flags: attached.openFlags,
-      hashSize: 0,
-      create: false,
-    });
-    const tdb = must(opened, `open "${attached.path}"`);
+    const tdb = localFile(attached);
     const records = new Map<string, LocalRecord>();
     try {
       for (let chain = tdb.nextUsedChain(0); chain < tdb.hashSize; ) {
