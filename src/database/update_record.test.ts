@@ -53,7 +53,18 @@ function setUp(kind: DatabaseKind, fileBytesMax = 16 * 1024 * 1024) {
     const fetched = database.tdb.fetch(textBytes(key));
     return fetched.ok ? show(fetched.value) : fetched.error.code;
   };
-  return { host, caller, dbId, database, send, update, other, read };
+  /** What waits meets a freeze and a thaw in a new generation; `meanwhile` happens as the freeze begins. */
+  const recover = (meanwhile = () => {}) => {
+    const frozen = caller.call("DB_FREEZE", dbId);
+    meanwhile();
+    host.time.advance(100);
+    expect(frozen.reply?.status).toBe(0);
+    host.currentGeneration = 78;
+    database.generation = 78;
+    caller.call("DB_THAW", dbId);
+    host.time.advance(100);
+  };
+  return { host, caller, dbId, database, send, update, other, read, recover };
 }
 
 const value = (rsn: number, data: string, flags = 0) =>
@@ -80,7 +91,7 @@ test("UPDATE_RECORD of a volatile database replaces older records and makes no n
 });
 
 test("UPDATE_RECORD of a volatile record waits for its chain lock, and not beyond a recovery", () => {
-  const { host, caller, database, dbId, send, other, read } = setUp("volatile");
+  const { host, database, send, other, read, recover } = setUp("volatile");
   const flags = RECORD_FLAGS.MIGRATED_WITH_DATA;
   database.tdb.store(textBytes("a"), value(1, "1", flags));
   database.tdb.store(textBytes("b"), value(1, "1", flags));
@@ -105,13 +116,7 @@ test("UPDATE_RECORD of a volatile record waits for its chain lock, and not beyon
   const late = send([["a", value(3, "3", flags)]]);
   host.time.advance(5);
   smbd.unlockChain(chain);
-  const frozen = caller.call("DB_FREEZE", dbId);
-  host.time.advance(100);
-  expect(frozen.reply?.status).toBe(0);
-  host.currentGeneration = 78;
-  database.generation = 78;
-  caller.call("DB_THAW", dbId);
-  host.time.advance(100);
+  recover();
   expect([late.reply?.status, read("a")]).toEqual([-1, "rsn 2 flags 10000 2"]);
 });
 
@@ -177,19 +182,12 @@ test("UPDATE_RECORD is refused while recovering, frozen, unhealthy, or of anothe
 });
 
 test("UPDATE_RECORD that waited for a lock through a recovery writes nothing", () => {
-  const { host, caller, dbId, database, send, other, read } = setUp("persistent");
+  const { host, send, other, read, recover } = setUp("persistent");
   const backup = other();
   expect(backup.startTransaction().ok).toBe(true);
   const late = send([["a", value(1, "1")]]);
   host.time.advance(100);
-  const frozen = caller.call("DB_FREEZE", dbId);
-  backup.cancelTransaction();
-  host.time.advance(100);
-  expect(frozen.reply?.status).toBe(0);
-  host.currentGeneration = 78;
-  database.generation = 78;
-  caller.call("DB_THAW", dbId);
-  host.time.advance(100);
+  recover(() => backup.cancelTransaction());
   expect([late.reply?.status, read("a")]).toEqual([-1, undefined]);
 });
 

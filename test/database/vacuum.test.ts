@@ -62,6 +62,15 @@ function vacuum(w: World, pnn: number, full = false): ControlReply | undefined {
   return answer.reply;
 }
 
+/** A record that was deleted on another node, which has offered it to its lmaster. */
+function offered() {
+  const w = world();
+  const [lmaster, other] = w.order;
+  deletedOn(w, other);
+  vacuum(w, other);
+  return { w, lmaster, other };
+}
+
 function holders({ cluster }: World): readonly number[] {
   return cluster.nodes.flatMap((node, pnn) => (node.value(NAME, KEY) === undefined ? [] : [pnn]));
 }
@@ -82,11 +91,7 @@ test("A record that was deleted on its lmaster goes from all nodes with one run"
 });
 
 test("A record that was deleted elsewhere is offered, fetched and deleted, a run each", () => {
-  const w = world();
-  const [lmaster, other] = w.order;
-  deletedOn(w, other);
-  put(w, lmaster, other, 4, "old", MIGRATED_WITH_DATA);
-  vacuum(w, other);
+  const { w, lmaster } = offered();
   expect(w.node(lmaster).database(NAME).fetchQueue.size).toBe(1);
   vacuum(w, lmaster);
   expect(holders(w)).toEqual([0, 1, 2]);
@@ -214,11 +219,7 @@ test("There is no run while the cluster recovers, on an inactive node, or beside
 });
 
 test("A run that takes longer than VacuumMaxRunTime ends, and its records are kept", () => {
-  const w = world();
-  const [lmaster, other] = w.order;
-  deletedOn(w, other);
-  put(w, lmaster, other, 4, "old", MIGRATED_WITH_DATA);
-  vacuum(w, other);
+  const { w, lmaster, other } = offered();
   const release = hold(w, other);
   // Whoever asked waits for the record, which cannot come.
   const answer = begin(w, lmaster);
@@ -230,11 +231,7 @@ test("A run that takes longer than VacuumMaxRunTime ends, and its records are ke
 });
 
 test("A scheduled run does not wait long for records to come", () => {
-  const w = world();
-  const [lmaster, other] = w.order;
-  deletedOn(w, other);
-  put(w, lmaster, other, 4, "old", MIGRATED_WITH_DATA);
-  vacuum(w, other);
+  const { w, lmaster, other } = offered();
   const release = hold(w, other);
   const { statistics } = w.node(lmaster).database(NAME);
   w.cluster.runUntil(() => statistics.vacuum.runs === 1, "a scheduled run");
