@@ -8,7 +8,8 @@ import { runRecovery } from "../../src/recovery/run_recovery.ts";
 import { NODE_FLAGS_INACTIVE, RECOVERY_NORMAL } from "../../src/wire/constants.ts";
 import { UNKNOWN_PNN } from "../../src/wire/packet.ts";
 import { type Scheduler, SimProcess } from "../sim/scheduler.ts";
-import { FakeClient, FakeCluster } from "./fake_cluster.ts";
+import { FakeClient } from "./fake_client.ts";
+import { FakeCluster } from "./fake_cluster.ts";
 
 /** A lock that all nodes share; the test may break it. */
 export class FakeLockFile {
