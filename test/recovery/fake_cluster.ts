@@ -5,7 +5,6 @@
  * wire is not part of it.
  */
 import { expect } from "bun:test";
-import { ok } from "../../src/base/result.ts";
 import { type U64, u64, u64Compare, u64Hex } from "../../src/base/u64.ts";
 import type { MessageHandler } from "../../src/client/types.ts";
 import { TunableSet } from "../../src/config/tunables.ts";
