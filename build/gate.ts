@@ -6,8 +6,8 @@ import { holdsTests, PROJECT, type Stage } from "./stage.ts";
 /** Folders of test/ that need peers, privileges or minutes: the full suite runs them. */
 export const SLOW_TESTS = ["interop", "torture", "netns", "bench"];
 
-/** Folders of src/ that run on every runtime. */
-const PORTABLE = [
+/** The core: folders of src/ that know no outside world, so that they run on every runtime. */
+export const CORE_FOLDERS = [
   "base",
   "wire",
   "tdb",
@@ -18,6 +18,7 @@ const PORTABLE = [
   "database",
   "cluster",
   "recovery",
+  "failover",
 ];
 
 export function gateStages(): readonly Stage[] {
@@ -56,10 +57,9 @@ function quickFolders(): readonly string[] {
 }
 
 function portableFiles(): readonly string[] {
-  return PORTABLE.flatMap((folder) => {
-    const names = readdirSync(join(PROJECT, "src", folder), { recursive: true }) as string[];
-    return names
-      .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
-      .map((name) => `src/${folder}/${name}`);
-  });
+  const names = readdirSync(join(PROJECT, "src"), { recursive: true }) as string[];
+  return names
+    .filter((name) => CORE_FOLDERS.includes(name.split("/")[0] ?? ""))
+    .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
+    .map((name) => `src/${name}`);
 }

@@ -1,5 +1,6 @@
 /** What must hold of the sources as such (docs/architecture.md, "Layers" and "Rules of the core"). */
 import { expect, test } from "bun:test";
+import { CORE_FOLDERS } from "../build/gate.ts";
 import { type SourceFile, sourceFiles } from "./support/source_tree.ts";
 
 const sources = sourceFiles(["src"]);
@@ -21,19 +22,7 @@ const ROWS: readonly (readonly string[])[] = [
 /** The interfaces of the operating system and the base types know each other. */
 const INTERFACES = "src/platform/types.ts";
 
-const CORE = new Set([
-  "base",
-  "wire",
-  "tdb",
-  "config",
-  "transport",
-  "client",
-  "daemon",
-  "database",
-  "cluster",
-  "recovery",
-  "failover",
-]);
+const CORE = new Set(CORE_FOLDERS);
 
 /** Ways to the outside world that the core must not know; each is an interface of platform/types.ts. */
 const OUTSIDE: readonly (readonly [what: string, pattern: RegExp])[] = [

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { FakeCtdbd } from "../../test/support/fake_ctdbd.ts";
 import { ManualTime, settle } from "../../test/support/manual_time.ts";
+import { must } from "../../test/support/must.ts";
 import { assert } from "../base/assert.ts";
 import { u64 } from "../base/u64.ts";
 import { createMemoryTdbs } from "../tdb/memory_opener.ts";
@@ -43,14 +44,13 @@ async function world(): Promise<{
   assert(client.ok, "the fake accepts");
   const tdbs = createMemoryTdbs({ disk }).opener;
   const environment = { tdbs, timers: time, clock: time };
-  const database = await openRecordDatabase(client.value, environment, "test.tdb", 0, 1000);
-  if (!database.ok) throw new Error(database.error.reason);
+  const database = must(await openRecordDatabase(client.value, environment, "test.tdb", 0, 1000));
   const put = (dmaster: number, data: string, flags = 0) => {
     const head = encode(ltdbHeader, header(dmaster, flags));
     const stored = file.storeParts(KEY, head, textBytes(data));
     assert(stored.ok, "nobody holds the chain");
   };
-  return { ctdbd, time, file, database: database.value, put };
+  return { ctdbd, time, file, database, put };
 }
 
 test("openRecordDatabase() refuses databases that are not volatile", async () => {

@@ -174,16 +174,24 @@ test("persistentNames() takes this node's files only", () => {
   expect(persistentNames([...files, "g.x.tdb.3"], 3)).toEqual(["a.tdb", "g.x.tdb"]);
 });
 
-test("DatabaseSet.attachExisting() attaches the files of this node, after a check", () => {
-  const { host, caller } = setUp();
+/** A node that starts and has attached the files that it found, one of them damaged. */
+function withFiles(names: readonly string[], damaged?: string) {
+  const world = setUp();
+  const { host, caller } = world;
   host.runstate = "INIT";
-  host.fileNames.push("a.tdb.3", "b.tdb.3", "other.tdb.1");
+  host.fileNames.push(...names);
+  if (damaged !== undefined) host.memory.file(damaged).damaged = true;
   let outcome: unknown;
   caller.set.attachExisting((result) => {
-    outcome = result.ok;
+    outcome = result;
   });
   host.time.advance(100);
-  expect(outcome).toBe(true);
+  expect(outcome).toEqual({ ok: true, value: undefined });
+  return world;
+}
+
+test("DatabaseSet.attachExisting() attaches the files of this node, after a check", () => {
+  const { host, caller } = withFiles(["a.tdb.3", "b.tdb.3", "other.tdb.1"]);
   expect(caller.set.databaseNames()).toEqual(["a.tdb", "b.tdb"]);
   expect(host.memory.opened[0]).toMatchObject({
     path: "/s/persistent_health.tdb.3",
@@ -195,16 +203,7 @@ test("DatabaseSet.attachExisting() attaches the files of this node, after a chec
 });
 
 test("DatabaseSet.attachExisting() sets a damaged file aside and marks it unhealthy", () => {
-  const { host, caller } = setUp();
-  host.runstate = "INIT";
-  host.fileNames.push("a.tdb.3");
-  host.memory.file("/p/a.tdb.3").damaged = true;
-  let outcome: unknown;
-  caller.set.attachExisting((result) => {
-    outcome = result;
-  });
-  host.time.advance(100);
-  expect(outcome).toEqual({ ok: true, value: undefined });
+  const { host, caller } = withFiles(["a.tdb.3"], "/p/a.tdb.3");
   expect(host.renames).toEqual(["/p/a.tdb.3.corrupted.20231114221320.0Z"]);
   const dbId = databaseId("a.tdb");
   expect(caller.set.unhealthyReason()).toContain("corrupted.20231114221320.0Z");
@@ -215,16 +214,7 @@ test("DatabaseSet.attachExisting() sets a damaged file aside and marks it unheal
 });
 
 test("DatabaseSet.attachExisting() with a damaged health file distrusts every database", () => {
-  const { host, caller } = setUp();
-  host.runstate = "INIT";
-  host.fileNames.push("a.tdb.3");
-  host.memory.file("/s/persistent_health.tdb.3").damaged = true;
-  let outcome: unknown;
-  caller.set.attachExisting((result) => {
-    outcome = result.ok;
-  });
-  host.time.advance(100);
-  expect(outcome).toBe(true);
+  const { caller } = withFiles(["a.tdb.3"], "/s/persistent_health.tdb.3");
   expect(caller.set.unhealthyReason()).toContain("manual verification needed");
 });
 

@@ -2,6 +2,8 @@
 import { expect, test } from "bun:test";
 import { ControlCaller, FakeHost } from "../../test/database/fake_host.ts";
 import type { MemoryTdb } from "../../test/database/memory_tdb.ts";
+import { recordHeader, recordValue } from "../../test/database/record_values.ts";
+import { must } from "../../test/support/must.ts";
 import { jenkinsHash } from "../base/jenkins_hash.ts";
 import { u64 } from "../base/u64.ts";
 import { decodeExact, encode, Reader, textBytes, u32Codec } from "../wire/codec.ts";
@@ -16,7 +18,6 @@ import {
   traverseAll,
   traverseStart,
 } from "../wire/structs.ts";
-import type { Database } from "./database.ts";
 import { DELETE_QUEUE_MAX } from "./limits.ts";
 import { RecordHeader } from "./record_header.ts";
 
@@ -24,20 +25,10 @@ function setUp(pnn = 0) {
   const host = new FakeHost(pnn);
   for (const node of [0, 1, 2]) host.flags.set(node, 0);
   const caller = new ControlCaller(host);
-  const dbId = caller.attach("x.tdb");
-  host.controlsSent.length = 0;
-  const database = caller.set.databaseByName("x.tdb") as Database;
+  const { dbId, database } = caller.open("x.tdb");
   return { host, caller, dbId, database, tdb: database.tdb as MemoryTdb };
 }
 
-function value(rsn: number, dmaster: number, flags = 0, data = ""): Uint8Array {
-  const header = new RecordHeader();
-  header.set(0, rsn, dmaster, flags);
-  const bytes = new Uint8Array(24 + data.length);
-  header.writeTo(bytes);
-  bytes.set(textBytes(data), 24);
-  return bytes;
-}
 const text = (data: Uint8Array | undefined) => Buffer.from(data ?? []).toString();
 
 test("Controls about an unknown database answer -1", () => {
@@ -67,8 +58,7 @@ test("Controls about an unknown database answer -1", () => {
 
 test("GETDBPATH, GET_DBNAME and GET_DBMAP describe the databases", () => {
   const { caller, dbId } = setUp();
-  const second = new Reader(caller.now("DB_ATTACH_PERSISTENT", "p.tdb").data ?? new Uint8Array());
-  const secondId = second.u32();
+  const secondId = caller.attach("p.tdb", "DB_ATTACH_PERSISTENT");
   expect(text(caller.now("GETDBPATH", dbId).data)).toBe("/v/x.tdb.0\0");
   expect(text(caller.now("GET_DBNAME", secondId).data)).toBe("p.tdb\0");
   const map = decodeExact(dbIdMap, caller.now("GET_DBMAP", undefined).data ?? new Uint8Array());
@@ -92,7 +82,7 @@ test("ENABLE_SEQNUM tells the active nodes when the number moves, but not what t
   caller.now("ENABLE_SEQNUM", dbId);
   host.time.advance(2500);
   expect(host.controlsSent).toEqual([]);
-  tdb.store(textBytes("k"), value(1, 0));
+  tdb.store(textBytes("k"), recordValue({}));
   host.time.advance(1000);
   const update = {
     destination: BROADCAST_ACTIVE,
@@ -112,7 +102,7 @@ test("ENABLE_SEQNUM tells the active nodes when the number moves, but not what t
 test("UPDATE_SEQNUM does not hide a move of our own that nobody was told of yet", () => {
   const { host, caller, dbId, tdb } = setUp();
   caller.now("ENABLE_SEQNUM", dbId);
-  tdb.store(textBytes("k"), value(1, 0));
+  tdb.store(textBytes("k"), recordValue({}));
   caller.now("UPDATE_SEQNUM", dbId, { srcnode: 1, clientId: 0 });
   host.time.advance(1000);
   expect(host.controlsSent.map(({ opcode }) => opcode)).toEqual([CONTROLS.UPDATE_SEQNUM.opcode]);
@@ -150,9 +140,7 @@ test("SET_DB_READONLY and SET_DB_STICKY set the flag of volatile databases", () 
   expect(caller.now("SET_DB_READONLY", dbId).status).toBe(0);
   expect(caller.now("SET_DB_STICKY", dbId).status).toBe(0);
   expect(database.flags).toBe(DB_FLAGS.READONLY | DB_FLAGS.STICKY);
-  const persistent = new Reader(
-    caller.now("DB_ATTACH_PERSISTENT", "p.tdb").data ?? new Uint8Array(),
-  ).u32();
+  const persistent = caller.attach("p.tdb", "DB_ATTACH_PERSISTENT");
   expect(caller.now("SET_DB_READONLY", persistent).status).toBe(-1);
 });
 
@@ -162,9 +150,8 @@ test("GET_DB_STATISTICS shows the hottest keys of migrations", () => {
     for (let n = 0; n <= i; n++) database.hotKeys.count(i, textBytes(`key ${i}`), host.time.nowMs);
   }
   const reply = caller.now("GET_DB_STATISTICS", dbId);
-  const read = decodeExact(dbStatistics, reply.data ?? new Uint8Array());
-  if (!read.ok) throw new Error(read.error);
-  expect(read.value.hot_keys.map(({ count, key }) => [count, text(key)])).toEqual(
+  const read = must(decodeExact(dbStatistics, reply.data ?? new Uint8Array()));
+  expect(read.hot_keys.map(({ count, key }) => [count, text(key)])).toEqual(
     Array.from({ length: 10 }, (_, i) => [i + 3, `key ${i + 2}`]),
   );
   caller.set.resetStatistics();
@@ -185,15 +172,19 @@ test("TRY_DELETE_RECORDS deletes old foreign copies and returns the others", () 
   const { host, caller, dbId, tdb } = setUp();
   host.map = [1];
   const put = (name: string, bytes: Uint8Array) => tdb.store(textBytes(name), bytes);
-  put("old", value(5, 1));
-  put("same", value(7, 1));
-  put("newer", value(8, 1));
-  put("mine", value(5, 0));
-  put("delegated", value(5, 1, RECORD_FLAGS.RO_HAVE_READONLY));
-  put("locked", value(5, 1));
+  put("old", recordValue({ rsn: 5, dmaster: 1 }));
+  put("same", recordValue({ rsn: 7, dmaster: 1 }));
+  put("newer", recordValue({ rsn: 8, dmaster: 1 }));
+  put("mine", recordValue({ rsn: 5, dmaster: 0 }));
+  put("delegated", recordValue({ rsn: 5, dmaster: 1, flags: RECORD_FLAGS.RO_HAVE_READONLY }));
+  put("locked", recordValue({ rsn: 5, dmaster: 1 }));
   tdb.file.hold(tdb.chainOf(textBytes("locked")));
   const names = ["old", "same", "newer", "mine", "delegated", "locked", "absent"];
-  const records = names.map((name) => ({ reqid: 0, key: textBytes(name), data: value(7, 1) }));
+  const records = names.map((name) => ({
+    reqid: 0,
+    key: textBytes(name),
+    data: recordValue({ rsn: 7, dmaster: 1 }),
+  }));
   const reply = caller.now("TRY_DELETE_RECORDS", encode(recBuffer, { db_id: dbId, records }));
   const kept = decodeExact(recBuffer, reply.data ?? new Uint8Array());
   expect(kept.ok && kept.value.records.map(({ key }) => text(key))).toEqual([
@@ -212,8 +203,8 @@ test("TRY_DELETE_RECORDS deletes old foreign copies and returns the others", () 
 test("TRY_DELETE_RECORDS and VACUUM_FETCH refuse lists that are cut short, and do nothing", () => {
   const { host, caller, dbId, tdb, database } = setUp();
   host.map = [1];
-  tdb.store(textBytes("k"), value(5, 1));
-  const records = [{ reqid: 0, key: textBytes("k"), data: value(7, 1) }];
+  tdb.store(textBytes("k"), recordValue({ rsn: 5, dmaster: 1 }));
+  const records = [{ reqid: 0, key: textBytes("k"), data: recordValue({ rsn: 7, dmaster: 1 }) }];
   const whole = encode(recBuffer, { db_id: dbId, records });
   for (const bytes of [whole.subarray(0, whole.length - 1), whole.subarray(0, 5)]) {
     expect(caller.now("TRY_DELETE_RECORDS", bytes).status).toBe(-1);
@@ -237,9 +228,9 @@ test("VACUUM_FETCH keeps the keys for the next run", () => {
 
 test("TRAVERSE_ALL sends the records that this node is data master of, then the end", () => {
   const { host, caller, dbId, tdb } = setUp();
-  tdb.store(textBytes("mine"), value(1, 0, 0, "data"));
-  tdb.store(textBytes("foreign"), value(1, 1, 0, "data"));
-  tdb.store(textBytes("empty"), value(1, 0));
+  tdb.store(textBytes("mine"), recordValue({ dmaster: 0, data: "data" }));
+  tdb.store(textBytes("foreign"), recordValue({ dmaster: 1, data: "data" }));
+  tdb.store(textBytes("empty"), recordValue({}));
   tdb.store(textBytes("short"), new Uint8Array(5));
   const request = { db_id: dbId, reqid: 8, pnn: 2, client_reqid: 4, srvid: u64(1, 2) };
   const keys = () =>
@@ -256,7 +247,7 @@ test("TRAVERSE_ALL sends the records that this node is data master of, then the 
 
 test("TRAVERSE_ALL waits for a locked chain and for a thaw, and is stopped by TRAVERSE_KILL", () => {
   const { host, caller, dbId, tdb } = setUp();
-  for (let i = 0; i < 20; i++) tdb.store(textBytes(`${i}`), value(1, 0, 0, "data"));
+  for (let i = 0; i < 20; i++) tdb.store(textBytes(`${i}`), recordValue({ data: "data" }));
   const request = { db_id: dbId, reqid: 8, pnn: 2, client_reqid: 4, srvid: u64(1, 2) };
   const release = tdb.file.hold(tdb.chainOf(textBytes("7")));
   caller.now("TRAVERSE_ALL", request);
@@ -282,17 +273,20 @@ test("TRAVERSE_START asks the active nodes, forwards records, and ends when all 
   const srvid = u64(3, 4);
   expect(caller.now("TRAVERSE_START", { db_id: dbId, reqid: 1, srvid }).status).toBe(0);
   const [asked] = host.controlsSent;
-  const body = decodeExact(traverseAll, asked?.data ?? new Uint8Array());
-  if (!body.ok) throw new Error(body.error);
+  const body = must(decodeExact(traverseAll, asked?.data ?? new Uint8Array()));
   expect([asked?.destination, asked?.opcode]).toEqual([
     BROADCAST_ACTIVE,
     CONTROLS.TRAVERSE_ALL.opcode,
   ]);
-  const { reqid } = body.value;
+  const { reqid } = body;
   const give = (srcnode: number, key: string) =>
     caller.now(
       "TRAVERSE_DATA",
-      { reqid, key: textBytes(key), data: key === "" ? new Uint8Array() : value(1, 1) },
+      {
+        reqid,
+        key: textBytes(key),
+        data: key === "" ? new Uint8Array() : recordValue({ dmaster: 1 }),
+      },
       { srcnode, clientId: 0 },
     ).status;
   give(1, "a");
@@ -331,9 +325,7 @@ test("TRAVERSE_START ends after TraverseTimeout, and stops everywhere when its c
 
 test("TRAVERSE_START of a persistent database asks one node", () => {
   const { host, caller } = setUp();
-  const dbId = new Reader(
-    caller.now("DB_ATTACH_PERSISTENT", "p.tdb").data ?? new Uint8Array(),
-  ).u32();
+  const dbId = caller.attach("p.tdb", "DB_ATTACH_PERSISTENT");
   for (const [map, asked] of [
     [[0, 1], 0],
     [[2, 1], 2],
@@ -352,10 +344,8 @@ test("WIPE_DATABASE and a store with data empty the queue of deletions", () => {
     caller.now("SCHEDULE_FOR_DELETION", { db_id: dbId, header, key: textBytes(name) });
   schedule("a");
   schedule("b");
-  const own = new RecordHeader();
-  own.set(0, 6, 0, 0);
   const key = textBytes("a");
-  database.records.store(jenkinsHash(key), key, own, textBytes("data"), 0);
+  database.records.store(jenkinsHash(key), key, recordHeader(6, 0), textBytes("data"), 0);
   expect(database.deleteQueue.size).toBe(1);
   caller.now("DB_FREEZE", dbId);
   caller.now("DB_TRANSACTION_START", { db_id: dbId, tid: 1 });

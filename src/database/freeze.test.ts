@@ -3,13 +3,11 @@ import { ControlCaller, FakeHost } from "../../test/database/fake_host.ts";
 import type { MemoryTdb } from "../../test/database/memory_tdb.ts";
 import { textBytes } from "../wire/codec.ts";
 import { NODE_FLAGS } from "../wire/constants.ts";
-import type { Database } from "./database.ts";
 
 function setUp() {
   const host = new FakeHost();
   const caller = new ControlCaller(host);
-  const dbId = caller.attach("x.tdb");
-  const database = caller.set.databaseByName("x.tdb") as Database;
+  const { dbId, database } = caller.open("x.tdb");
   const tdb = database.tdb as MemoryTdb;
   const status = (answer: { reply: { status: number } | undefined }) => answer.reply?.status;
   const freeze = () => caller.now("DB_FREEZE", dbId).status;

@@ -4,7 +4,6 @@ import { ControlCaller, FakeHost } from "../../test/database/fake_host.ts";
 import { EMPTY, textBytes } from "../wire/codec.ts";
 import { NULL_FUNC } from "../wire/constants.ts";
 import { buildReqCall } from "../wire/packets.ts";
-import type { Database } from "./database.ts";
 
 const SRVID = { hi: 0xf0010000, lo: 5 };
 const KEY = textBytes("key");
@@ -12,8 +11,7 @@ const KEY = textBytes("key");
 function setUp() {
   const host = new FakeHost(0);
   const caller = new ControlCaller(host);
-  const dbId = caller.attach("x.tdb");
-  const database = caller.set.databaseByName("x.tdb") as Database;
+  const { dbId, database } = caller.open("x.tdb");
   const call = () =>
     caller.set.clientCall(
       1,

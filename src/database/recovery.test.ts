@@ -1,20 +1,18 @@
 import { expect, test } from "bun:test";
 import { ControlCaller, FakeHost } from "../../test/database/fake_host.ts";
 import type { MemoryTdb } from "../../test/database/memory_tdb.ts";
+import { recordValue } from "../../test/database/record_values.ts";
 import { decodeExact, Reader, textBytes } from "../wire/codec.ts";
 import { RECORD_FLAGS } from "../wire/constants.ts";
 import { RecBufferBuilder } from "../wire/rec_buffer.ts";
 import { recBuffer } from "../wire/structs.ts";
-import type { Database } from "./database.ts";
-import { RecordHeader } from "./record_header.ts";
 
 const SRVID = { hi: 0xf0010000, lo: 5 };
 
-function setUp(flags: "DB_ATTACH" | "DB_ATTACH_REPLICATED" = "DB_ATTACH") {
+function setUp(attach: "DB_ATTACH" | "DB_ATTACH_REPLICATED" = "DB_ATTACH") {
   const host = new FakeHost(0);
   const caller = new ControlCaller(host);
-  const dbId = new Reader(caller.now(flags, "x.tdb").data ?? new Uint8Array()).u32();
-  const database = caller.set.databaseByName("x.tdb") as Database;
+  const { dbId, database } = caller.open("x.tdb", attach);
   const tdb = database.tdb as MemoryTdb;
   const request = { db_id: dbId, lmaster: 0xffffffff, srvid: SRVID };
   const message = (data: Uint8Array) => host.handlers.get(`${SRVID.hi}:${SRVID.lo}`)?.(data, 1);
@@ -22,19 +20,10 @@ function setUp(flags: "DB_ATTACH" | "DB_ATTACH_REPLICATED" = "DB_ATTACH") {
   return { host, caller, dbId, database, tdb, request, message, count };
 }
 
-function value(rsn: number, dmaster: number, flags: number, data: string): Uint8Array {
-  const header = new RecordHeader();
-  header.set(0, rsn, dmaster, flags);
-  const bytes = new Uint8Array(24 + data.length);
-  header.writeTo(bytes);
-  bytes.set(textBytes(data), 24);
-  return bytes;
-}
-
 test("Pull sends buffers within RecBufferSizeLimit, then the count", () => {
   const { host, caller, tdb, dbId, request, count } = setUp();
   const keys = Array.from({ length: 100 }, (_, i) => textBytes(`key ${i}`));
-  for (const key of keys) tdb.store(key, value(1, 0, 0, "some data"));
+  for (const key of keys) tdb.store(key, recordValue({ data: "some data" }));
   host.tunables["RecBufferSizeLimit"] = 500;
   caller.now("DB_FREEZE", dbId);
   const answer = caller.call("DB_PULL", request, { srcnode: 2, clientId: 0 });
@@ -53,7 +42,7 @@ test("Pull sends buffers within RecBufferSizeLimit, then the count", () => {
 test("Pull leaves out what is too short for a record", () => {
   const { host, caller, tdb, dbId, request, count } = setUp();
   for (const length of [0, 1, 23]) tdb.store(textBytes(`short ${length}`), new Uint8Array(length));
-  tdb.store(textBytes("empty"), value(1, 0, 0, ""));
+  tdb.store(textBytes("empty"), recordValue({}));
   caller.now("DB_FREEZE", dbId);
   const answer = caller.call("DB_PULL", request, { srcnode: 2, clientId: 0 });
   host.time.settle();
@@ -67,7 +56,7 @@ test("Pull leaves out what is too short for a record", () => {
 test("Pull works in slices, and a thaw in between refuses it", () => {
   const { host, caller, tdb, dbId, request } = setUp();
   tdb.file.hashSize = 4096;
-  for (let i = 0; i < 2000; i++) tdb.store(textBytes(`key ${i}`), value(1, 0, 0, "x"));
+  for (let i = 0; i < 2000; i++) tdb.store(textBytes(`key ${i}`), recordValue({ data: "x" }));
   caller.now("DB_FREEZE", dbId);
   host.time.tickPerLookMs = 3;
   const answer = caller.call("DB_PULL", request);
@@ -97,7 +86,11 @@ test("Push stores in slices, strips read-only flags, and confirms the count", ()
   for (let part = 0; part < 3; part++) {
     const builder = new RecBufferBuilder(dbId);
     for (let i = 0; i < 100; i++) {
-      builder.add(0, textBytes(`key ${part} ${i}`), value(4, part % 2, flags, "data"));
+      builder.add(
+        0,
+        textBytes(`key ${part} ${i}`),
+        recordValue({ rsn: 4, dmaster: part % 2, flags, data: "data" }),
+      );
     }
     const bytes = builder.finish().slice();
     message(bytes);
@@ -112,10 +105,10 @@ test("Push stores in slices, strips read-only flags, and confirms the count", ()
   caller.now("DB_TRANSACTION_COMMIT", { db_id: dbId, tid: 9 });
   // The leader's push raises the RSN where the data master stores itself, not elsewhere.
   expect(tdb.file.contents.get("key 0 7")?.data).toEqual(
-    value(5, 0, RECORD_FLAGS.MIGRATED_WITH_DATA, "data"),
+    recordValue({ rsn: 5, dmaster: 0, flags: RECORD_FLAGS.MIGRATED_WITH_DATA, data: "data" }),
   );
   expect(tdb.file.contents.get("key 1 7")?.data).toEqual(
-    value(4, 1, RECORD_FLAGS.MIGRATED_WITH_DATA, "data"),
+    recordValue({ rsn: 4, dmaster: 1, flags: RECORD_FLAGS.MIGRATED_WITH_DATA, data: "data" }),
   );
 });
 
@@ -124,12 +117,14 @@ test("Push stores replicated records as they are", () => {
   caller.now("DB_FREEZE", dbId);
   caller.now("DB_PUSH_START", request);
   const builder = new RecBufferBuilder(dbId);
-  builder.add(0, textBytes("k"), value(4, 0, 0, "data"));
-  builder.add(0, textBytes("empty"), value(4, 2, 0, ""));
+  builder.add(0, textBytes("k"), recordValue({ rsn: 4, dmaster: 0, data: "data" }));
+  builder.add(0, textBytes("empty"), recordValue({ rsn: 4, dmaster: 2 }));
   message(builder.finish());
   expect(caller.now("DB_PUSH_CONFIRM", dbId).data).toEqual(new Uint8Array([2, 0, 0, 0]));
-  expect(tdb.file.contents.get("k")?.data).toEqual(value(4, 0, 0, "data"));
-  expect(tdb.file.contents.get("empty")?.data).toEqual(value(4, 2, 0, ""));
+  expect(tdb.file.contents.get("k")?.data).toEqual(
+    recordValue({ rsn: 4, dmaster: 0, data: "data" }),
+  );
+  expect(tdb.file.contents.get("empty")?.data).toEqual(recordValue({ rsn: 4, dmaster: 2 }));
 });
 
 test("Push counts nothing of a buffer that is damaged, and nothing after it", () => {
@@ -144,7 +139,7 @@ test("Push counts nothing of a buffer that is damaged, and nothing after it", ()
     caller.now("DB_FREEZE", dbId);
     caller.now("DB_PUSH_START", request);
     const builder = new RecBufferBuilder(dbId);
-    builder.add(0, textBytes("k"), value(4, 0, 0, "data"));
+    builder.add(0, textBytes("k"), recordValue({ rsn: 4, dmaster: 0, data: "data" }));
     const good = builder.finish().slice();
     message(good);
     message(damage(good));
@@ -158,7 +153,7 @@ test("Push takes records whatever database their buffer names", () => {
   caller.now("DB_FREEZE", dbId);
   caller.now("DB_PUSH_START", request);
   const builder = new RecBufferBuilder(dbId ^ 1);
-  builder.add(0, textBytes("k"), value(4, 0, 0, "data"));
+  builder.add(0, textBytes("k"), recordValue({ rsn: 4, dmaster: 0, data: "data" }));
   message(builder.finish());
   expect(caller.now("DB_PUSH_CONFIRM", dbId).data).toEqual(new Uint8Array([1, 0, 0, 0]));
   expect(tdb.file.contents.has("k")).toBe(true);
@@ -172,7 +167,8 @@ test("Push is ended by a new push, a new transaction and a thaw", () => {
     caller.now("DB_PUSH_START", request);
     host.time.tickPerLookMs = 3;
     const builder = new RecBufferBuilder(dbId);
-    for (let i = 0; i < 100; i++) builder.add(0, textBytes(`${i}`), value(4, 0, 0, "data"));
+    for (let i = 0; i < 100; i++)
+      builder.add(0, textBytes(`${i}`), recordValue({ rsn: 4, dmaster: 0, data: "data" }));
     message(builder.finish());
     const confirm = caller.call("DB_PUSH_CONFIRM", dbId);
     expect(confirm.reply).toBeUndefined();

@@ -1,27 +1,23 @@
 /** TRANS3_COMMIT at its coordinator, and PUSH_RECORD. What the nodes do is in update_record.test.ts. */
 import { expect, test } from "bun:test";
 import { ControlCaller, FakeHost } from "../../test/database/fake_host.ts";
+import { recordIn, recordValue } from "../../test/database/record_values.ts";
 import { err, ok } from "../base/result.ts";
 import { u64 } from "../base/u64.ts";
-import { encode, Reader, textBytes } from "../wire/codec.ts";
+import { encode, textBytes } from "../wire/codec.ts";
 import { FETCH_FUNC, NODE_FLAGS, RECORD_FLAGS } from "../wire/constants.ts";
 import { OPERATIONS } from "../wire/packet.ts";
 import { buildReqCall } from "../wire/packets.ts";
 import { recBuffer } from "../wire/structs.ts";
-import type { Database } from "./database.ts";
-import { RecordHeader } from "./record_header.ts";
 
 const WRITTEN = ok({ status: 0, data: new Uint8Array() });
-const EMPTY = new Uint8Array();
 
 function setUp() {
   const host = new FakeHost(0);
   host.map = [0, 1];
   for (const pnn of [1, 2]) host.flags.set(pnn, 0);
   const caller = new ControlCaller(host);
-  const attached = caller.now("DB_ATTACH_PERSISTENT", "p.tdb");
-  const dbId = new Reader(attached.data ?? EMPTY).u32();
-  host.controlsSent.length = 0;
+  const { dbId, database } = caller.open("p.tdb", "DB_ATTACH_PERSISTENT");
   const records = [{ reqid: 0, key: textBytes("k"), data: new Uint8Array(25).fill(1) }];
   const request = { db_id: dbId, records };
   const commit = (clientId = 1) => caller.call("TRANS3_COMMIT", request, { clientId });
@@ -30,7 +26,6 @@ function setUp() {
     host.requests.splice(host.requests.indexOf(asked as (typeof host.requests)[0]), 1);
     asked?.finished(outcome);
   };
-  const database = caller.set.databaseByName("p.tdb") as Database;
   return { host, caller, dbId, database, request, commit, answer };
 }
 
@@ -56,7 +51,7 @@ test("TRANS3_COMMIT is answered when every active node has written", () => {
 
 test("TRANS3_COMMIT is refused at once when it cannot begin", () => {
   const { host, caller, dbId, database, request, commit } = setUp();
-  const other = new Reader(caller.now("DB_ATTACH_PERSISTENT", "q.tdb").data ?? EMPTY).u32();
+  const other = caller.attach("q.tdb", "DB_ATTACH_PERSISTENT");
   const refused = (answer: ReturnType<typeof commit>) => answer.reply?.status;
   host.isRecovering = true;
   expect(refused(commit())).toBe(-1);
@@ -173,8 +168,8 @@ test("REQ_CALL of a node is refused while a transaction on the database is commi
 
 test("PUSH_RECORD stores a newer copy, of this generation, of another data master", () => {
   const { host, caller } = setUp();
-  const dbId = caller.attach("v.tdb");
-  const { tdb } = caller.set.databaseByName("v.tdb") as Database;
+  const { dbId, database } = caller.open("v.tdb");
+  const { tdb } = database;
   const key = textBytes("k");
   const push = (rsn: number, dmaster: number, text: string, generation = 77) => {
     const flags = RECORD_FLAGS.PERSISTENT;
@@ -184,21 +179,13 @@ test("PUSH_RECORD stores a newer copy, of this generation, of another data maste
   };
   const stored = () => {
     const fetched = tdb.fetch(key);
-    if (!fetched.ok || fetched.value === undefined) return undefined;
-    const header = new RecordHeader();
-    header.readFrom(fetched.value);
-    const { rsnLo, dmaster, flags } = header;
-    return [rsnLo, dmaster, flags, Buffer.from(fetched.value.subarray(24)).toString()];
+    return fetched.ok && fetched.value !== undefined ? recordIn(fetched.value) : undefined;
   };
   expect([push(5, 1, "old", 76), push(5, 0, "own"), stored()]).toEqual([0, 0, undefined]);
   expect(push(5, 1, "first")).toBe(0);
   const flags = RECORD_FLAGS.PERSISTENT | RECORD_FLAGS.MIGRATED_WITH_DATA;
-  expect(stored()).toEqual([5, 1, flags, "first"]);
-  expect([push(4, 2, "late"), stored()?.[3]]).toEqual([0, "first"]);
-  const own = new RecordHeader();
-  own.set(0, 6, host.pnn, 0);
-  const whole = new Uint8Array(24);
-  own.writeTo(whole);
-  tdb.store(key, whole);
-  expect([push(7, 1, "of its former data master"), stored()?.[0]]).toEqual([0, 6]);
+  expect(stored()).toEqual({ rsn: 5, dmaster: 1, flags, data: "first" });
+  expect([push(4, 2, "late"), stored()?.data]).toEqual([0, "first"]);
+  tdb.store(key, recordValue({ rsn: 6, dmaster: host.pnn }));
+  expect([push(7, 1, "of its former data master"), stored()?.rsn]).toEqual([0, 6]);
 });

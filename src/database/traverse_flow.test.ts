@@ -2,19 +2,19 @@
 import { expect, test } from "bun:test";
 import { ControlCaller, FakeHost } from "../../test/database/fake_host.ts";
 import type { MemoryTdb } from "../../test/database/memory_tdb.ts";
+import { recordValue } from "../../test/database/record_values.ts";
+import { must } from "../../test/support/must.ts";
 import { err, ok } from "../base/result.ts";
 import { u64 } from "../base/u64.ts";
 import { decodeExact, EMPTY, Reader, textBytes } from "../wire/codec.ts";
 import { CONTROL_NOREPLY } from "../wire/controls.ts";
 import { recData, traverseAll } from "../wire/structs.ts";
-import type { Database } from "./database.ts";
 import {
   PULL_QUEUED_BYTES_MAX,
   TRAVERSE_BACKLOG_BYTES_MAX,
   TRAVERSE_HOLD_MS_MAX,
   TRAVERSE_WINDOW_BYTES,
 } from "./limits.ts";
-import { RecordHeader } from "./record_header.ts";
 
 const RECORDS = 500;
 /** Five windows and a half, all records together. */
@@ -26,19 +26,11 @@ function setUp() {
   const host = new FakeHost(0);
   for (const node of [0, 1, 2]) host.flags.set(node, 0);
   const caller = new ControlCaller(host);
-  const dbId = caller.attach("x.tdb");
-  const { tdb } = caller.set.databaseByName("x.tdb") as Database;
-  host.controlsSent.length = 0;
-  return { host, caller, dbId, tdb: tdb as MemoryTdb };
+  const { dbId, database } = caller.open("x.tdb");
+  return { host, caller, dbId, tdb: database.tdb as MemoryTdb };
 }
 
-function value(dataBytes: number): Uint8Array {
-  const header = new RecordHeader();
-  header.set(0, 1, 0, 0);
-  const bytes = new Uint8Array(24 + dataBytes);
-  header.writeTo(bytes);
-  return bytes;
-}
+const value = (dataBytes: number) => recordValue({ data: new Uint8Array(dataBytes) });
 
 function fill(tdb: MemoryTdb): void {
   for (let i = 0; i < RECORDS; i++) tdb.store(textBytes(`key ${i}`), value(DATA_BYTES));
@@ -108,9 +100,7 @@ function collect() {
   const world = setUp();
   const { host, caller, dbId } = world;
   caller.now("TRAVERSE_START", { db_id: dbId, reqid: 1, srvid: SRVID });
-  const body = decodeExact(traverseAll, host.controlsSent[0]?.data ?? EMPTY);
-  if (!body.ok) throw new Error(body.error);
-  const { reqid } = body.value;
+  const { reqid } = must(decodeExact(traverseAll, host.controlsSent[0]?.data ?? EMPTY));
   const give = (srcnode: number, key: string, flags = 0) => {
     const data = key === "" ? EMPTY : value(10);
     const request = { reqid, key: textBytes(key), data };

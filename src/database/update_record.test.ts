@@ -1,14 +1,15 @@
 /** UPDATE_RECORD for the three kinds of databases, over real files in memory. */
 import { expect, test } from "bun:test";
 import { ControlCaller, FakeHost } from "../../test/database/fake_host.ts";
+import { recordIn, recordValue } from "../../test/database/record_values.ts";
+import { must } from "../../test/support/must.ts";
 import { MemoryDisk } from "../tdb/memory_files.ts";
 import { createMemoryTdbs } from "../tdb/memory_opener.ts";
 import { TDB_FLAGS, type Tdb } from "../tdb/types.ts";
-import { Reader, textBytes } from "../wire/codec.ts";
+import { textBytes } from "../wire/codec.ts";
 import { RECORD_FLAGS } from "../wire/constants.ts";
-import type { Database, DatabaseKind } from "./database.ts";
+import type { DatabaseKind } from "./database.ts";
 import { UPDATES_WAITING_MAX } from "./limits.ts";
-import { RecordHeader } from "./record_header.ts";
 
 const ATTACH = {
   volatile: "DB_ATTACH",
@@ -27,9 +28,7 @@ function setUp(kind: DatabaseKind, fileBytesMax = 16 * 1024 * 1024) {
   host.tdbs = opener;
   host.lockWaiter = lockWaiter;
   const caller = new ControlCaller(host);
-  const reply = caller.now(ATTACH[kind], "x.tdb");
-  const dbId = new Reader(reply.data ?? new Uint8Array()).u32();
-  const database = caller.set.databaseByName("x.tdb") as Database;
+  const { dbId, database } = caller.open("x.tdb", ATTACH[kind]);
   const send = (records: readonly [string, Uint8Array][], from = {}) =>
     caller.call(
       "UPDATE_RECORD",
@@ -48,32 +47,33 @@ function setUp(kind: DatabaseKind, fileBytesMax = 16 * 1024 * 1024) {
   const other = (): Tdb => {
     const { opener: theirs } = createMemoryTdbs({ disk, timers: host.time, clock: host.time });
     const flags = TDB_FLAGS.DISALLOW_NESTING | (database.tdb.flags & TDB_FLAGS.MUTEX_LOCKING);
-    const opened = theirs.open({ path: database.path, flags, hashSize: 0, create: false });
-    if (!opened.ok) throw new Error(opened.error.reason);
-    return opened.value;
+    return must(theirs.open({ path: database.path, flags, hashSize: 0, create: false }));
   };
   const read = (key: string) => {
     const fetched = database.tdb.fetch(textBytes(key));
     return fetched.ok ? show(fetched.value) : fetched.error.code;
   };
-  return { host, caller, dbId, database, send, update, other, read };
+  /** What waits meets a freeze and a thaw in a new generation; `meanwhile` happens as the freeze begins. */
+  const recover = (meanwhile = () => {}) => {
+    const frozen = caller.call("DB_FREEZE", dbId);
+    meanwhile();
+    host.time.advance(100);
+    expect(frozen.reply?.status).toBe(0);
+    host.currentGeneration = 78;
+    database.generation = 78;
+    caller.call("DB_THAW", dbId);
+    host.time.advance(100);
+  };
+  return { host, caller, dbId, database, send, update, other, read, recover };
 }
 
-function value(rsn: number, data: string, flags = 0, dmaster = 1): Uint8Array {
-  const header = new RecordHeader();
-  header.set(0, rsn, dmaster, flags);
-  const bytes = new Uint8Array(24 + data.length);
-  header.writeTo(bytes);
-  bytes.set(textBytes(data), 24);
-  return bytes;
-}
+const value = (rsn: number, data: string, flags = 0) =>
+  recordValue({ rsn, dmaster: 1, flags, data });
 
 function show(bytes: Uint8Array | undefined): string | undefined {
   if (bytes === undefined) return undefined;
-  const header = new RecordHeader();
-  header.readFrom(bytes);
-  const flags = header.flags === 0 ? "" : ` flags ${header.flags.toString(16)}`;
-  return `rsn ${header.rsnLo}${flags} ${Buffer.from(bytes.subarray(24)).toString()}`;
+  const { rsn, flags, data } = recordIn(bytes);
+  return `rsn ${rsn}${flags === 0 ? "" : ` flags ${flags.toString(16)}`} ${data}`;
 }
 
 test("UPDATE_RECORD of a volatile database replaces older records and makes no new ones", () => {
@@ -91,7 +91,7 @@ test("UPDATE_RECORD of a volatile database replaces older records and makes no n
 });
 
 test("UPDATE_RECORD of a volatile record waits for its chain lock, and not beyond a recovery", () => {
-  const { host, caller, database, dbId, send, other, read } = setUp("volatile");
+  const { host, database, send, other, read, recover } = setUp("volatile");
   const flags = RECORD_FLAGS.MIGRATED_WITH_DATA;
   database.tdb.store(textBytes("a"), value(1, "1", flags));
   database.tdb.store(textBytes("b"), value(1, "1", flags));
@@ -116,13 +116,7 @@ test("UPDATE_RECORD of a volatile record waits for its chain lock, and not beyon
   const late = send([["a", value(3, "3", flags)]]);
   host.time.advance(5);
   smbd.unlockChain(chain);
-  const frozen = caller.call("DB_FREEZE", dbId);
-  host.time.advance(100);
-  expect(frozen.reply?.status).toBe(0);
-  host.currentGeneration = 78;
-  database.generation = 78;
-  caller.call("DB_THAW", dbId);
-  host.time.advance(100);
+  recover();
   expect([late.reply?.status, read("a")]).toEqual([-1, "rsn 2 flags 10000 2"]);
 });
 
@@ -188,19 +182,12 @@ test("UPDATE_RECORD is refused while recovering, frozen, unhealthy, or of anothe
 });
 
 test("UPDATE_RECORD that waited for a lock through a recovery writes nothing", () => {
-  const { host, caller, dbId, database, send, other, read } = setUp("persistent");
+  const { host, send, other, read, recover } = setUp("persistent");
   const backup = other();
   expect(backup.startTransaction().ok).toBe(true);
   const late = send([["a", value(1, "1")]]);
   host.time.advance(100);
-  const frozen = caller.call("DB_FREEZE", dbId);
-  backup.cancelTransaction();
-  host.time.advance(100);
-  expect(frozen.reply?.status).toBe(0);
-  host.currentGeneration = 78;
-  database.generation = 78;
-  caller.call("DB_THAW", dbId);
-  host.time.advance(100);
+  recover(() => backup.cancelTransaction());
   expect([late.reply?.status, read("a")]).toEqual([-1, undefined]);
 });
 

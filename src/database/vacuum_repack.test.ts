@@ -1,6 +1,7 @@
 /** Repacking in the middle of everybody's work, on the real file format in memory. */
 import { expect, test } from "bun:test";
 import { ControlCaller, FakeHost } from "../../test/database/fake_host.ts";
+import { must } from "../../test/support/must.ts";
 import { createMemoryTdbs } from "../tdb/memory_opener.ts";
 import { textBytes } from "../wire/codec.ts";
 import type { Database } from "./database.ts";
@@ -16,15 +17,13 @@ function setUp() {
   host.tunables["RepackLimit"] = 3;
   host.tunables["DatabaseMaxDead"] = 0;
   const caller = new ControlCaller(host);
-  const dbId = caller.attach("packed.tdb");
-  const database = caller.set.databaseByName("packed.tdb") as Database;
+  const { dbId, database } = caller.open("packed.tdb");
   const { tdb } = database;
   for (let i = 0; i < RECORDS; i++) expect(tdb.store(key(i), value(i)).ok).toBe(true);
   for (let i = 0; i < RECORDS; i += 2) expect(tdb.delete(key(i)).ok).toBe(true);
-  const other = opener.open({ path: tdb.path, flags: tdb.flags, hashSize: 0, create: false });
-  if (!other.ok) throw new Error(other.error.reason);
+  const other = must(opener.open({ path: tdb.path, flags: tdb.flags, hashSize: 0, create: false }));
   const vacuum = () => caller.call("DB_VACUUM", { db_id: dbId, full_vacuum_run: true });
-  return { host, caller, dbId, database, tdb, vacuum, other: other.value };
+  return { host, caller, dbId, database, tdb, vacuum, other };
 }
 
 const key = (i: number) => textBytes(`record ${i}`);

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { must } from "../../test/support/must.ts";
 import { u64 } from "../base/u64.ts";
 import { decodeExact, EMPTY, encode, textBytes } from "../wire/codec.ts";
 import { RECORD_FLAGS } from "../wire/constants.ts";
@@ -35,17 +36,15 @@ function pushed(table: RecordTable, limitBytes = 1_000_000, dmaster: number | un
   const sizes: number[] = [];
   for (let bytes = buffers.next(); bytes !== undefined; bytes = buffers.next()) {
     sizes.push(bytes.length);
-    const decoded = decodeExact(recBuffer, bytes.slice());
-    if (!decoded.ok) throw new Error(decoded.error);
-    expect(decoded.value.db_id).toBe(DB);
-    for (const { key, data, reqid } of decoded.value.records) {
-      const header = decodeExact(ltdbHeader, data.subarray(0, 24));
-      if (!header.ok) throw new Error(header.error);
+    const decoded = must(decodeExact(recBuffer, bytes.slice()));
+    expect(decoded.db_id).toBe(DB);
+    for (const { key, data, reqid } of decoded.records) {
+      const header = must(decodeExact(ltdbHeader, data.subarray(0, 24)));
       records.push({
         key: Buffer.from(key).toString(),
-        rsn: header.value.rsn.hi * 2 ** 32 + header.value.rsn.lo,
-        dmaster: header.value.dmaster,
-        flags: header.value.flags,
+        rsn: header.rsn.hi * 2 ** 32 + header.rsn.lo,
+        dmaster: header.dmaster,
+        flags: header.flags,
         value: Buffer.from(data.subarray(24)).toString(),
         reqid,
       });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { must } from "../../test/support/must.ts";
 import { MemoryDisk } from "./memory_files.ts";
 import { OverlayPages } from "./overlay.ts";
 import { DirectPages } from "./pages.ts";
@@ -8,9 +9,8 @@ const BLOCK = 4096;
 function makeOverlay(size: number): { overlay: OverlayPages; base: DirectPages; disk: MemoryDisk } {
   const disk = new MemoryDisk({ soon: queueMicrotask });
   disk.put("a", new Uint8Array(size).fill(7));
-  const opened = disk.process().open("a", { create: false, mode: 0 });
-  if (!opened.ok) throw opened.error;
-  const base = new DirectPages(opened.value, 0);
+  const file = must(disk.process().open("a", { create: false, mode: 0 }));
+  const base = new DirectPages(file, 0);
   return { overlay: new OverlayPages(base, BLOCK), base, disk };
 }
 

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { anyHeader, headerOf, OPERATION_TARGETS } from "../../test/fuzz/packet_samples.ts";
 import { withSeed } from "../../test/fuzz/seeded_random.ts";
+import { must } from "../../test/support/must.ts";
 import { EMPTY, textBytes } from "./codec.ts";
 import { CTDB_MAGIC, newPacket, OPERATIONS, type PacketHeader, PacketView } from "./packet.ts";
 import {
@@ -96,9 +97,8 @@ test("readers give views, not copies", () => {
     key: textBytes("key"),
     calldata: EMPTY,
   });
-  const read = readReqCall(call);
-  if (!read.ok) throw new Error(read.error);
-  expect(read.value.key.buffer).toBe(call.bytes().buffer);
+  const read = must(readReqCall(call));
+  expect(read.key.buffer).toBe(call.bytes().buffer);
   call.setU32(REQ_CALL_AT.HOPCOUNT, 5);
   expect(readReqCall(call)).toMatchObject({ ok: true, value: { hopcount: 5, flags: 4 } });
 });

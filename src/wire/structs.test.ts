@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { generatorOf, STRUCTS } from "../../test/fuzz/generators.ts";
 import { type SeededRandom, withSeed } from "../../test/fuzz/seeded_random.ts";
+import { must } from "../../test/support/must.ts";
 import { type AnyCodec, type Codec, decodeExact, encode } from "./codec.ts";
 import { CONTROL_NAMES, CONTROLS, controlName } from "./controls.ts";
 import * as s from "./structs.ts";
@@ -115,14 +116,13 @@ const ADDRESSES: readonly (readonly [string, string])[] = [
 
 for (const [text, canonical] of ADDRESSES) {
   test(`sockAddr carries ${text} as ${canonical}`, () => {
-    const parsed = s.parseAddress(text, 4379);
-    if (!parsed.ok) throw new Error(parsed.error);
-    const bytes = encode(s.sockAddr, parsed.value);
+    const parsed = must(s.parseAddress(text, 4379));
+    const bytes = encode(s.sockAddr, parsed);
     expect(bytes.length).toBe(28);
     expect(bytes.subarray(2, 4)).toEqual(Uint8Array.of(4379 >> 8, 4379 & 0xff));
     const decoded = decodeExact(s.sockAddr, bytes);
     expect(decoded.ok && decoded.value.address).toBe(canonical);
-    expect(decoded).toEqual({ ok: true, value: parsed.value });
+    expect(decoded).toEqual({ ok: true, value: parsed });
   });
 }
 

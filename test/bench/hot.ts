@@ -1,18 +1,14 @@
 /** One hot record: bounced between three nodes by clients that all want it, and read by all of them. */
-import { openRecordDatabase, type RecordDatabase } from "../../src/client/record.ts";
-import { recordEnvironment } from "../support/tdbs.ts";
+import type { RecordDatabase } from "../../src/client/record.ts";
+import { textBytes } from "../../src/wire/codec.ts";
+import { must } from "../support/must.ts";
+import { openRecords, storeRecord } from "../support/records.ts";
+import { connectAll, TIMEOUT_MS, VALUE_BYTES } from "./clients.ts";
 import type { BenchCluster, Figure } from "./figures.ts";
-import { connect } from "./messages.ts";
 
-const TIMEOUT_MS = 20_000;
 const RUN_MS = 3000;
-const VALUE = new Uint8Array(200).fill(0x68);
-const HOT = new TextEncoder().encode("hot");
-
-function must<T>(outcome: { ok: true; value: T } | { ok: false; error: { reason: string } }): T {
-  if (!outcome.ok) throw new Error(outcome.error.reason);
-  return outcome.value;
-}
+const VALUE = new Uint8Array(VALUE_BYTES).fill(0x68);
+const HOT = textBytes("hot");
 
 /** What clients on all nodes do with the record at the same time, times a second. */
 async function perSecond(
@@ -21,12 +17,8 @@ async function perSecond(
   setUp: (name: string) => Promise<void>,
   act: (database: RecordDatabase) => Promise<void>,
 ): Promise<number> {
-  const clients = await Promise.all([0, 1, 2].map((pnn) => connect(cluster, pnn)));
-  const databases = await Promise.all(
-    clients.map(async (client) =>
-      must(await openRecordDatabase(client, recordEnvironment(), name, 0, TIMEOUT_MS)),
-    ),
-  );
+  const clients = await connectAll(cluster);
+  const databases = await Promise.all(clients.map((client) => openRecords(client, name)));
   await setUp(name);
   await store(databases[0] as RecordDatabase);
   const started = performance.now();
@@ -49,9 +41,7 @@ async function perSecond(
 }
 
 async function store(database: RecordDatabase): Promise<void> {
-  const record = must(await database.fetchLock(HOT, { timeoutMs: TIMEOUT_MS }));
-  must(await record.store(VALUE, TIMEOUT_MS));
-  record.release();
+  await storeRecord(database, HOT, VALUE);
 }
 
 async function read(database: RecordDatabase): Promise<void> {

@@ -5,43 +5,44 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Result } from "../../src/base/result.ts";
 import { BackupWriter } from "../../src/cli/backup_file.ts";
 import { openFile } from "../../src/roles/ctdb_files.ts";
 import { encode } from "../../src/wire/codec.ts";
 import { RecBufferBuilder } from "../../src/wire/rec_buffer.ts";
 import { LTDB_HEADER_BYTES, ltdbHeader } from "../../src/wire/structs.ts";
+import { recordKey, VALUE_BYTES } from "./clients.ts";
 import type { BenchCluster, Figure } from "./figures.ts";
-import { measureRecovery } from "./records.ts";
+import { measureRecovery } from "./recovery.ts";
 
 const DATABASES = 10;
 const RECORDS = 100_000;
-const VALUE_BYTES = 200;
 const BUFFER_BYTES = 1_000_000;
 
 /** A backup of the records, for `ctdb restoredb`, which both kinds of nodes understand. */
 function writeBackup(path: string): void {
-  const file = openFile(path, "write");
-  if (!file.ok) throw new Error(`Cannot write "${path}": error ${file.error}`);
-  const writer = BackupWriter.begin(file.value);
-  if (!writer.ok) throw new Error(`Cannot write "${path}": error ${writer.error}`);
+  const written = <T>(outcome: Result<T, number>): T => {
+    if (!outcome.ok) throw new Error(`Cannot write "${path}": error ${outcome.error}`);
+    return outcome.value;
+  };
+  const file = written(openFile(path, "write"));
+  const writer = written(BackupWriter.begin(file));
   const header = encode(ltdbHeader, { rsn: { hi: 0, lo: 1 }, dmaster: 0, reserved1: 0, flags: 0 });
   const value = new Uint8Array(LTDB_HEADER_BYTES + VALUE_BYTES).fill(0x61);
   value.set(header);
   const buffer = new RecBufferBuilder(0, BUFFER_BYTES);
   const flush = (): void => {
-    const added = writer.value.add(buffer.finish());
-    if (!added.ok) throw new Error(`Cannot write "${path}": error ${added.error}`);
+    written(writer.add(buffer.finish()));
     buffer.reset();
   };
   for (let i = 0; i < RECORDS; i++) {
-    const key = new TextEncoder().encode(`record-${i}`);
+    const key = recordKey(i);
     if (!buffer.fits(key.length, value.length)) flush();
     buffer.add(0, key, value);
   }
   flush();
-  const written = writer.value.finish({ timestamp: 0, flags: 0, name: "bench.tdb" });
-  if (!written.ok) throw new Error(`Cannot write "${path}": error ${written.error}`);
-  file.value.close();
+  written(writer.finish({ timestamp: 0, flags: 0, name: "bench.tdb" }));
+  file.close();
 }
 
 async function largeRecoveryMs(cluster: BenchCluster): Promise<number> {

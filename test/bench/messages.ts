@@ -1,10 +1,10 @@
 /** Message figures: round trips with one in flight, and a ring of three nodes with many. */
 import { type U64, u64 } from "../../src/base/u64.ts";
 import type { CtdbClient } from "../../src/client/types.ts";
-import { connect as connectSocket } from "../support/client.ts";
+import { must } from "../support/must.ts";
+import { connect, connectAll } from "./clients.ts";
 import type { BenchCluster, Figure } from "./figures.ts";
 
-const CONNECT_TIMEOUT_MS = 10_000;
 const WARM_UP = 500;
 const ROUND_TRIPS = 5000;
 const RING_MS = 3000;
@@ -14,19 +14,12 @@ const ECHO = u64(0xae000000, 1);
 const ANSWER = u64(0xae000000, 2);
 const RING = u64(0xae000000, 3);
 
-export async function connect(cluster: BenchCluster, pnn: number): Promise<CtdbClient> {
-  const outcome = await connectSocket(cluster.socket(pnn), CONNECT_TIMEOUT_MS);
-  if (!outcome.ok) throw new Error(outcome.error.reason);
-  return outcome.value;
-}
-
-export async function listen(
+async function listen(
   client: CtdbClient,
   srvid: U64,
   handler: (data: Uint8Array) => void,
 ): Promise<void> {
-  const outcome = await client.registerSrvid(srvid, handler);
-  if (!outcome.ok) throw new Error(`Cannot register a srvid: ${outcome.error.reason}`);
+  must(await client.registerSrvid(srvid, handler), "register a srvid");
 }
 
 /** Microseconds for a message there and its answer back, one at a time. */
@@ -52,7 +45,7 @@ async function roundTripMicros(cluster: BenchCluster, from: number, to: number):
 
 /** Messages a second around 0 → 1 → 2 → 0 with many in flight, counted at every hop. */
 async function ringPerSecond(cluster: BenchCluster): Promise<number> {
-  const clients = await Promise.all([0, 1, 2].map((pnn) => connect(cluster, pnn)));
+  const clients = await connectAll(cluster);
   let count = 0;
   let running = true;
   for (const [pnn, client] of clients.entries()) {

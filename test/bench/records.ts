@@ -1,40 +1,28 @@
 /** Record figures: what a client feels when it locks, reads and migrates records; and recoveries. */
-import { openRecordDatabase, type RecordDatabase } from "../../src/client/record.ts";
-import type { CtdbClient } from "../../src/client/types.ts";
-import { FETCH_FUNC, RECOVERY_ACTIVE, RECOVERY_NORMAL } from "../../src/wire/constants.ts";
-import { recordEnvironment } from "../support/tdbs.ts";
+import type { RecordDatabase } from "../../src/client/record.ts";
+import { textBytes } from "../../src/wire/codec.ts";
+import { FETCH_FUNC } from "../../src/wire/constants.ts";
+import { must } from "../support/must.ts";
+import { openRecords, storeRecord } from "../support/records.ts";
+import { connect, connectAll, fillRecords, TIMEOUT_MS, VALUE_BYTES } from "./clients.ts";
 import type { BenchCluster, Figure } from "./figures.ts";
-import { connect } from "./messages.ts";
+import { measureRecovery } from "./recovery.ts";
 
-const TIMEOUT_MS = 20_000;
 const MIGRATIONS = 3000;
 const LOCAL_FETCHES = 20_000;
-const VALUE_BYTES = 200;
-const RECOVERY_WAIT_MS = 90_000;
-
-function must<T>(outcome: { ok: true; value: T } | { ok: false; error: { reason: string } }): T {
-  if (!outcome.ok) throw new Error(outcome.error.reason);
-  return outcome.value;
-}
-
-async function open(client: CtdbClient, name: string): Promise<RecordDatabase> {
-  return must(await openRecordDatabase(client, recordEnvironment(), name, 0, TIMEOUT_MS));
-}
-
-const key = (text: string) => new TextEncoder().encode(text);
 
 /** One record locked on node 0, 1, 2, 0 …: every lock is a migration. */
 async function migrationsPerSecond(cluster: BenchCluster): Promise<number> {
-  const clients = await Promise.all([0, 1, 2].map((pnn) => connect(cluster, pnn)));
-  const databases = await Promise.all(clients.map((client) => open(client, "bench_ring.tdb")));
+  const clients = await connectAll(cluster);
+  const databases = await Promise.all(
+    clients.map((client) => openRecords(client, "bench_ring.tdb")),
+  );
   const value = new Uint8Array(VALUE_BYTES);
   let started = 0;
   for (let i = -60; i < MIGRATIONS; i++) {
     if (i === 0) started = performance.now();
     const database = databases[(i + 60) % databases.length] as RecordDatabase;
-    const record = must(await database.fetchLock(key("ring"), { timeoutMs: TIMEOUT_MS }));
-    must(await record.store(value, TIMEOUT_MS));
-    record.release();
+    await storeRecord(database, textBytes("ring"), value);
   }
   const elapsedMs = performance.now() - started;
   for (const database of databases) database.close();
@@ -45,16 +33,10 @@ async function migrationsPerSecond(cluster: BenchCluster): Promise<number> {
 /** A call for a record that is already here: the daemon's answer, not the file's. */
 async function localCallsPerSecond(cluster: BenchCluster): Promise<number> {
   const client = await connect(cluster, 0);
-  const database = await open(client, "bench_local.tdb");
-  const record = must(await database.fetchLock(key("local"), { timeoutMs: TIMEOUT_MS }));
-  must(await record.store(new Uint8Array(VALUE_BYTES), TIMEOUT_MS));
-  record.release();
-  const request = {
-    db_id: database.database.id,
-    flags: 0,
-    callid: FETCH_FUNC,
-    key: key("local"),
-  };
+  const database = await openRecords(client, "bench_local.tdb");
+  const key = textBytes("local");
+  await storeRecord(database, key, new Uint8Array(VALUE_BYTES));
+  const request = { db_id: database.database.id, flags: 0, callid: FETCH_FUNC, key };
   for (let i = 0; i < 200; i++) must(await client.call(request, TIMEOUT_MS));
   const started = performance.now();
   for (let i = 0; i < LOCAL_FETCHES; i++) must(await client.call(request, TIMEOUT_MS));
@@ -64,58 +46,13 @@ async function localCallsPerSecond(cluster: BenchCluster): Promise<number> {
   return (LOCAL_FETCHES * 1000) / elapsedMs;
 }
 
-async function fill(client: CtdbClient, name: string, count: number): Promise<void> {
-  const database = await open(client, name);
-  const value = new Uint8Array(VALUE_BYTES).fill(0x61);
-  for (let i = 0; i < count; i++) {
-    const record = must(await database.fetchLock(key(`record-${i}`), { timeoutMs: TIMEOUT_MS }));
-    must(await record.store(value, TIMEOUT_MS));
-    record.release();
-  }
-  database.close();
-}
-
-/**
- * Milliseconds of a recovery as the daemon saw it, from START_RECOVERY to END_RECOVERY: what waits before
- * it (the leader's rounds, RerecoveryTimeout) is a setting and not speed.
- */
 async function recoveryMs(cluster: BenchCluster, records: number): Promise<number> {
   const client = await connect(cluster, 0);
-  await fill(client, `bench_recovery_${records}.tdb`, records);
+  const database = await openRecords(client, `bench_recovery_${records}.tdb`);
+  await fillRecords(database, records);
+  database.close();
   client.close();
   return measureRecovery(cluster);
-}
-
-/** Of what the databases hold. */
-export async function measureRecovery(cluster: BenchCluster): Promise<number> {
-  const clients = await Promise.all([0, 1, 2].map((pnn) => connect(cluster, pnn)));
-  const first = clients[0] as CtdbClient;
-  const before = must(await first.control("UPTIME", undefined)).data;
-  const deadline = performance.now() + RECOVERY_WAIT_MS;
-  must(await first.control("SET_RECMODE", RECOVERY_ACTIVE));
-  for (;;) {
-    const times = must(await first.control("UPTIME", undefined)).data;
-    const startedMs = milliseconds(times.last_recovery_started);
-    const finishedMs = milliseconds(times.last_recovery_finished);
-    const renewed = startedMs > milliseconds(before.last_recovery_started);
-    if (renewed && finishedMs > startedMs && (await allNormal(clients))) {
-      for (const client of clients) client.close();
-      return finishedMs - startedMs;
-    }
-    if (performance.now() > deadline) throw new Error(`no recovery in ${RECOVERY_WAIT_MS} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-function milliseconds(time: { readonly sec: number; readonly usec: number }): number {
-  return time.sec * 1000 + time.usec / 1000;
-}
-
-async function allNormal(clients: readonly CtdbClient[]): Promise<boolean> {
-  const modes = await Promise.all(
-    clients.map((client) => client.control("GET_RECMODE", undefined)),
-  );
-  return modes.every((mode) => mode.ok && mode.value.status === RECOVERY_NORMAL);
 }
 
 export const recordFigures: readonly Figure[] = [

@@ -1,27 +1,20 @@
 /** Transactions and the locks around them, by one client after the other: what a commit costs. */
 import { GlobalLocks } from "../../src/client/g_lock.ts";
 import { openPersistentDatabase } from "../../src/client/transaction.ts";
+import { textBytes } from "../../src/wire/codec.ts";
 import { DB_FLAGS } from "../../src/wire/constants.ts";
+import { must } from "../support/must.ts";
 import { lockEnvironment } from "../support/tdbs.ts";
+import { connectAll, TIMEOUT_MS, VALUE_BYTES } from "./clients.ts";
 import type { BenchCluster, Figure } from "./figures.ts";
-import { connect } from "./messages.ts";
 
-const TIMEOUT_MS = 20_000;
 const LOCKS = 3000;
 const REPLICATED = 400;
 const PERSISTENT = 60;
-const VALUE_BYTES = 200;
-
-function must<T>(outcome: { ok: true; value: T } | { ok: false; error: { reason: string } }): T {
-  if (!outcome.ok) throw new Error(outcome.error.reason);
-  return outcome.value;
-}
 
 /** Lock and unlock one name on `nodes` nodes in turn: the record is changed twice for each. */
 async function locksPerSecond(cluster: BenchCluster, nodes: number): Promise<number> {
-  const clients = await Promise.all(
-    Array.from({ length: nodes }, (_, pnn) => connect(cluster, pnn)),
-  );
+  const clients = await connectAll(cluster, nodes);
   const locks = await Promise.all(
     clients.map(async (client) =>
       must(await GlobalLocks.open(client, lockEnvironment(), TIMEOUT_MS)),
@@ -46,7 +39,7 @@ async function transactionsPerSecond(
   count: number,
 ): Promise<number> {
   const name = `bench_transactions_${flags}.tdb`;
-  const clients = await Promise.all([0, 1].map((pnn) => connect(cluster, pnn)));
+  const clients = await connectAll(cluster, 2);
   const databases = await Promise.all(
     clients.map(async (client) =>
       must(await openPersistentDatabase(client, lockEnvironment(), name, flags, TIMEOUT_MS)),
@@ -56,7 +49,7 @@ async function transactionsPerSecond(
   for (let i = -10; i < count; i++) {
     if (i === 0) started = performance.now();
     const database = databases[(i + 10) % 2];
-    const key = new TextEncoder().encode(`key-${(i + 10) % 50}`);
+    const key = textBytes(`key-${(i + 10) % 50}`);
     const value = new Uint8Array(VALUE_BYTES).fill(i & 0xff);
     const done = await database?.transact(TIMEOUT_MS, (transaction) =>
       transaction.store(key, value, TIMEOUT_MS),

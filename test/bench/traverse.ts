@@ -6,31 +6,21 @@
  */
 import { attachDatabase, traverseDatabase } from "../../src/client/database.ts";
 import type { CtdbClient } from "../../src/client/types.ts";
-import { encode, textBytes } from "../../src/wire/codec.ts";
+import { encode } from "../../src/wire/codec.ts";
 import { ltdbHeader } from "../../src/wire/structs.ts";
-import { recordEnvironment } from "../support/tdbs.ts";
+import { must } from "../support/must.ts";
+import { localFile } from "../support/records.ts";
+import { connectAll, recordKey, TIMEOUT_MS, VALUE_BYTES } from "./clients.ts";
 import type { BenchCluster, Figure } from "./figures.ts";
-import { connect } from "./messages.ts";
 
 const NAME = "bench_traverse.tdb";
 const RECORDS = 100_000;
-const VALUE_BYTES = 200;
-const TIMEOUT_MS = 20_000;
 const PASSES = 3;
-
-function must<T, E extends { readonly reason: string }>(
-  outcome: { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: E },
-): T {
-  if (!outcome.ok) throw new Error(outcome.error.reason);
-  return outcome.value;
-}
 
 /** Every third record belongs to this node. */
 async function fillNode(client: CtdbClient, pnn: number): Promise<number> {
   const database = must(await attachDatabase(client, NAME, 0, TIMEOUT_MS));
-  const { path, openFlags: flags, id } = database;
-  const { tdbs } = recordEnvironment();
-  const tdb = must(tdbs.open({ path, flags, hashSize: 0, create: false }));
+  const tdb = localFile(database);
   const value = new Uint8Array(VALUE_BYTES).fill(0x61);
   const head = encode(ltdbHeader, {
     rsn: { hi: 0, lo: 1 },
@@ -39,14 +29,14 @@ async function fillNode(client: CtdbClient, pnn: number): Promise<number> {
     flags: 0x10000,
   });
   for (let i = pnn; i < RECORDS; i += 3) {
-    must(tdb.storeParts(textBytes(`record-${i}`), head, value));
+    must(tdb.storeParts(recordKey(i), head, value));
   }
   tdb.close();
-  return id;
+  return database.id;
 }
 
 async function recordsPerSecond(cluster: BenchCluster): Promise<number> {
-  const clients = await Promise.all([0, 1, 2].map((pnn) => connect(cluster, pnn)));
+  const clients = await connectAll(cluster);
   let id = 0;
   for (const [pnn, client] of clients.entries()) id = await fillNode(client, pnn);
   const client = clients[0] as CtdbClient;

@@ -1,7 +1,8 @@
 /** How long the event loop of a ctdbd was busy at a time: the goal is that no turn takes over 50 ms. */
 import { bytesText } from "../../src/wire/codec.ts";
+import { must } from "../support/must.ts";
+import { connect } from "./clients.ts";
 import type { BenchCluster, Figure } from "./figures.ts";
-import { connect } from "./messages.ts";
 
 /** From the node's own report (`ctdb dumpmemory`), which stock nodes do not have. */
 async function longestTurnMs(cluster: BenchCluster): Promise<number> {
@@ -9,10 +10,9 @@ async function longestTurnMs(cluster: BenchCluster): Promise<number> {
   let longest = 0;
   for (let pnn = 0; pnn < cluster.nodes; pnn++) {
     const client = await connect(cluster, pnn);
-    const report = await client.control("DUMP_MEMORY", undefined);
+    const report = must(await client.control("DUMP_MEMORY", undefined));
     client.close();
-    if (!report.ok) throw new Error(report.error.reason);
-    const match = /longest turn: ([0-9.]+) ms \(([^)]*)\)/.exec(bytesText(report.value.data));
+    const match = /longest turn: ([0-9.]+) ms \(([^)]*)\)/.exec(bytesText(report.data));
     if (match === null) throw new Error(`node ${pnn} does not report its longest turn`);
     if (Number(match[1]) <= longest) continue;
     longest = Number(match[1]);

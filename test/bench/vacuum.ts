@@ -5,22 +5,20 @@
  * The records have data and have been through a recovery, so every node has a copy of each; two thirds
  * of them have their lmaster elsewhere. Both figures come from one run.
  */
-import { openRecordDatabase, type RecordDatabase } from "../../src/client/record.ts";
+import type { RecordDatabase } from "../../src/client/record.ts";
 import type { CtdbClient } from "../../src/client/types.ts";
 import type { Tdb } from "../../src/tdb/types.ts";
-import { RECOVERY_ACTIVE, RECOVERY_NORMAL } from "../../src/wire/constants.ts";
-import { recordEnvironment } from "../support/tdbs.ts";
+import { must } from "../support/must.ts";
+import { localFile, openRecords } from "../support/records.ts";
+import { connectAll, fillRecords, recordKey, TIMEOUT_MS } from "./clients.ts";
 import type { BenchCluster, Figure } from "./figures.ts";
-import { connect } from "./messages.ts";
+import { measureRecovery } from "./recovery.ts";
 
 const RECORDS = 100_000;
-const VALUE_BYTES = 200;
 const NAME = "bench_vacuum.tdb";
-const TIMEOUT_MS = 60_000;
 const GONE_LIMIT_MS = 60_000;
 /** Of the copies on all nodes: stock nodes leave keys whose hashes collide to a full run. */
 const LEFT_MAX = 100;
-const LOOK_MS = 200;
 const PING_PAUSE_MS = 2;
 const VISITS_AT_ONCE = 500;
 const NEVER_SEC = 100_000;
@@ -31,41 +29,11 @@ interface Measured {
   readonly longestAnswerMs: number;
 }
 
-function must<T>(outcome: { ok: true; value: T } | { ok: false; error: { reason: string } }): T {
-  if (!outcome.ok) throw new Error(outcome.error.reason);
-  return outcome.value;
-}
-
-const key = (index: number) => new TextEncoder().encode(`record-${index}`);
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function runEvery(cluster: BenchCluster, seconds: number): Promise<void> {
   for (let pnn = 0; pnn < cluster.nodes; pnn++) {
     await cluster.runTool(pnn, "setvar", "VacuumInterval", String(seconds));
-  }
-}
-
-async function fill(database: RecordDatabase): Promise<void> {
-  const value = new Uint8Array(VALUE_BYTES).fill(0x61);
-  for (let i = 0; i < RECORDS; i++) {
-    const record = must(await database.fetchLock(key(i), { timeoutMs: TIMEOUT_MS }));
-    must(await record.store(value, TIMEOUT_MS));
-    record.release();
-  }
-}
-
-async function recover(clients: readonly CtdbClient[]): Promise<void> {
-  const first = clients[0] as CtdbClient;
-  const generation = async () => must(await first.control("GETVNNMAP", undefined)).data.generation;
-  const before = await generation();
-  must(await first.control("SET_RECMODE", RECOVERY_ACTIVE));
-  const deadline = performance.now() + TIMEOUT_MS;
-  for (;;) {
-    await sleep(LOOK_MS);
-    const modes = await Promise.all(clients.map((c) => c.control("GET_RECMODE", undefined)));
-    const normal = modes.every((mode) => mode.ok && mode.value.status === RECOVERY_NORMAL);
-    if (normal && (await generation()) !== before) return;
-    if (performance.now() > deadline) throw new Error(`no recovery in ${TIMEOUT_MS} ms`);
   }
 }
 
@@ -133,28 +101,18 @@ async function vacuumAll(
 }
 
 async function measure(cluster: BenchCluster): Promise<Measured> {
-  const pnns = Array.from({ length: cluster.nodes }, (_, pnn) => pnn);
-  const clients = await Promise.all(pnns.map((pnn) => connect(cluster, pnn)));
-  const watchers = await Promise.all(pnns.map((pnn) => connect(cluster, pnn)));
-  const environment = recordEnvironment();
-  const databases = await Promise.all(
-    clients.map(async (client) =>
-      must(await openRecordDatabase(client, environment, NAME, 0, TIMEOUT_MS)),
-    ),
-  );
+  const clients = await connectAll(cluster);
+  const watchers = await connectAll(cluster);
+  const databases = await Promise.all(clients.map((client) => openRecords(client, NAME)));
   const database = databases[0] as RecordDatabase;
   await runEvery(cluster, NEVER_SEC);
-  await fill(database);
-  await recover(clients);
+  await fillRecords(database, RECORDS);
+  await measureRecovery(cluster);
   for (let i = 0; i < RECORDS; i++) {
-    const record = must(await database.fetchLock(key(i), { timeoutMs: TIMEOUT_MS }));
+    const record = must(await database.fetchLock(recordKey(i), { timeoutMs: TIMEOUT_MS }));
     must(await record.delete(TIMEOUT_MS));
   }
-  const files = databases.map(({ database: { path, openFlags } }) => {
-    const tdb = environment.tdbs.open({ path, flags: openFlags, hashSize: 0, create: false });
-    if (!tdb.ok) throw new Error(tdb.error.reason);
-    return tdb.value;
-  });
+  const files = databases.map(({ database }) => localFile(database));
   const pings = watchers.map(pinging);
   const started = performance.now();
   await vacuumAll(clients, database.database.id, files);

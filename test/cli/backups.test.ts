@@ -6,6 +6,7 @@ import { DB_FLAGS, NODE_FLAGS, RECOVERY_ACTIVE, SRVID } from "../../src/wire/con
 import { RecBufferCursor } from "../../src/wire/rec_buffer.ts";
 import { LTDB_HEADER_BYTES, ltdbHeader } from "../../src/wire/structs.ts";
 import type { FakeCtdbd } from "../support/fake_ctdbd.ts";
+import { must } from "../support/must.ts";
 import { daemon, nodeAt, runCtdb } from "./tool_harness.ts";
 
 const ID = 0x445c6ab;
@@ -57,12 +58,10 @@ function clusterWithDatabase(flags = 0): { ctdbd: FakeCtdbd; stored: string[][] 
 function fileWith(records: Readonly<Record<string, string>>) {
   const ours = createMemoryTdbs();
   const others = createMemoryTdbs({ disk: ours.disk });
-  const made = others.opener.open({ path: PATH, flags: 0, hashSize: 7, create: true });
-  if (!made.ok) throw new Error(made.error.reason);
+  const tdb = must(others.opener.open({ path: PATH, flags: 0, hashSize: 7, create: true }));
   const header = encode(ltdbHeader, { rsn: { hi: 0, lo: 3 }, dmaster: 0, reserved1: 0, flags: 0 });
   for (const [key, value] of Object.entries(records)) {
-    const stored = made.value.storeParts(textBytes(key), header, textBytes(value));
-    if (!stored.ok) throw new Error(stored.error.reason);
+    must(tdb.storeParts(textBytes(key), header, textBytes(value)));
   }
   return ours.opener;
 }

@@ -419,5 +419,5 @@ test("recover waits for a new generation of the leader", async () => {
   while (!ended) await time.advance(100);
   expect(await run).toEqual({ status: 0, out: "", err: "" });
   const asked = ctdbd.controls.filter(({ name }) => name === "GETVNNMAP");
-  expect(asked.every(({ destnode }) => destnode === 1)).toBe(true);
+  expect(new Set(asked.map(({ destnode }) => destnode))).toEqual(new Set([1]));
 });

@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { createMemoryTdbs } from "../../src/tdb/memory_opener.ts";
 import { textBytes } from "../../src/wire/codec.ts";
 import { ManualTime, settle } from "../support/manual_time.ts";
+import { must } from "../support/must.ts";
 import { daemon, nodeAt, runCtdb } from "./tool_harness.ts";
 
 const PATH = "/db/persistent/test.tdb.0";
@@ -11,9 +12,8 @@ const PATH = "/db/persistent/test.tdb.0";
 function diskWithFile() {
   const ours = createMemoryTdbs();
   const others = createMemoryTdbs({ disk: ours.disk });
-  const made = others.opener.open({ path: PATH, flags: 0, hashSize: 7, create: true });
-  if (!made.ok) throw new Error(made.error.reason);
-  return { tdb: made.value, world: { ctdbd: daemon([nodeAt(0)]), tdbs: ours.opener } };
+  const tdb = must(others.opener.open({ path: PATH, flags: 0, hashSize: 7, create: true }));
+  return { tdb, world: { ctdbd: daemon([nodeAt(0)]), tdbs: ours.opener } };
 }
 
 test("tstore writes what tfetch shows", async () => {

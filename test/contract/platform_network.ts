@@ -8,6 +8,7 @@ import type {
   StreamServer,
   Timer,
 } from "../../src/platform/types.ts";
+import { must } from "../support/must.ts";
 
 export interface NetworkWorld {
   readonly network: Network;
@@ -240,9 +241,4 @@ export function networkContract(name: string, makeWorld: () => NetworkWorld): vo
     must(network.listenTcp(addresses[0], port, accept)).close();
     world.dispose();
   });
-}
-
-export function must<T>(result: { ok: true; value: T } | { ok: false; error: Error }): T {
-  if (!result.ok) throw result.error;
-  return result.value;
 }

@@ -4,6 +4,7 @@
  */
 import { describe, expect, test } from "bun:test";
 import type { SharedFile, SharedFiles } from "../../src/platform/types.ts";
+import { must } from "../support/must.ts";
 
 export interface SharedFilesWorld {
   readonly files: SharedFiles;
@@ -208,7 +209,5 @@ export function sharedMutexContract(name: string, makeWorld: () => SharedFilesWo
 }
 
 export function opened(files: SharedFiles, path: string): SharedFile {
-  const outcome = files.open(path, { create: true, mode: 0o600 });
-  if (!outcome.ok) throw outcome.error;
-  return outcome.value;
+  return must(files.open(path, { create: true, mode: 0o600 }));
 }

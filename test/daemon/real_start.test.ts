@@ -5,17 +5,17 @@ import { basename, join } from "node:path";
 import { chooseAddresses } from "../../src/local/addresses.ts";
 import { runCommand } from "../support/command.ts";
 import { compiledExecutables } from "../support/executables.ts";
+import { must } from "../support/must.ts";
 import { withTemporaryDirectory } from "../support/temp_dir.ts";
+import { until, when } from "../support/until.ts";
 
 const TIMEOUT_MS = 120_000;
 
 async function nodeDirectory(base: string): Promise<string> {
-  const addresses = await chooseAddresses(base, 1);
-  if (!addresses.ok) throw new Error(addresses.error);
+  const [address = ""] = must(await chooseAddresses(base, 1));
   for (const name of ["run", "var", "volatile", "persistent", "state"]) {
     mkdirSync(join(base, name), { recursive: true });
   }
-  const address = addresses.value[0] as string;
   writeFileSync(join(base, "nodes"), `${address}\n`);
   writeConfiguration(base, address);
   return address;
@@ -91,7 +91,9 @@ test(
         process.kill(pid, "SIGTERM");
       }
       // Its files are the last that go.
-      while (existsSync(join(base, "run/ctdbd.pid"))) await Bun.sleep(10);
+      await until("the pid file is gone", TIMEOUT_MS, () =>
+        when(!existsSync(join(base, "run/ctdbd.pid"))),
+      );
       expect(existsSync(join(base, "run/ctdbd.socket"))).toBe(false);
     }),
   TIMEOUT_MS,

@@ -10,10 +10,11 @@ import { DatabaseSet } from "../../src/database/database_set.ts";
 import type { ControlAnswered } from "../../src/database/host.ts";
 import { createMemoryTdbs } from "../../src/tdb/memory_opener.ts";
 import type { ControlHandler, ControlReply } from "../../src/transport/control_request.ts";
-import { decodeExact, EMPTY } from "../../src/wire/codec.ts";
+import { decodeExact, EMPTY, Reader } from "../../src/wire/codec.ts";
 import { CALL_FLAGS, NULL_FUNC } from "../../src/wire/constants.ts";
 import { CONTROL_NAMES, CONTROLS, type ControlName } from "../../src/wire/controls.ts";
 import { BROADCAST_ACTIVE, BROADCAST_CONNECTED, type PacketView } from "../../src/wire/packet.ts";
+import { must } from "../support/must.ts";
 import { ControlCaller, FakeHost } from "./fake_host.ts";
 import { buildReqCall, OPERATION_REPLIES } from "./packets_for_tests.ts";
 import { VirtualTime } from "./virtual_time.ts";
@@ -128,10 +129,9 @@ export class ClusterNode {
     const name = CONTROL_NAMES.find((candidate) => CONTROLS[candidate].opcode === opcode);
     const handler = name === undefined ? undefined : this.set.controls[name];
     if (name === undefined || handler === undefined) throw new Error(`no handler for ${opcode}`);
-    const request = decodeExact<unknown>(CONTROLS[name].request, data);
-    if (!request.ok) throw new Error(request.error);
+    const request = must(decodeExact<unknown>(CONTROLS[name].request, data));
     const from = { srvid: { hi: 0, lo: 0 }, flags: 1, srcnode, clientId: 0 };
-    const now = (handler as ControlHandler<unknown>)(request.value, from, answer);
+    const now = (handler as ControlHandler<unknown>)(request, from, answer);
     if (now !== "later") answer(now);
   }
   message(srvid: { hi: number; lo: number }, data: Uint8Array, srcnode: number): void {
@@ -159,6 +159,16 @@ export class FakeCluster {
       host.map = this.nodes.map((node) => node.host.pnn);
       for (const other of this.nodes) host.flags.set(other.host.pnn, 0);
     }
+  }
+
+  /** A database that every node has; its id. */
+  attach(name: string): number {
+    const first = this.nodes[0] as ClusterNode;
+    const { reply } = first.caller.call("DB_ATTACH", name);
+    this.settle();
+    if (reply?.data === undefined) throw new Error(`attaching ${name} is not answered`);
+    for (const node of this.nodes) node.database(name);
+    return new Reader(reply.data).u32();
   }
 
   send(from: number, to: number, deliver: (node: ClusterNode) => void): void {

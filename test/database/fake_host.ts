@@ -2,6 +2,7 @@
 import { silentLogger } from "../../src/base/log.ts";
 import { ok } from "../../src/base/result.ts";
 import { TracedTurns } from "../../src/base/trace.ts";
+import type { Database } from "../../src/database/database.ts";
 import { DatabaseSet } from "../../src/database/database_set.ts";
 import type { ControlAnswered, DatabaseHost, MutableStatistics } from "../../src/database/host.ts";
 import type { FileSystem } from "../../src/platform/types.ts";
@@ -197,6 +198,8 @@ export class FakeHost implements DatabaseHost {
   }
 }
 
+type AttachControl = "DB_ATTACH" | "DB_ATTACH_PERSISTENT" | "DB_ATTACH_REPLICATED";
+
 /** Sends controls to a set as a local client, and keeps the answers. */
 export class ControlCaller {
   readonly set: DatabaseSet;
@@ -238,9 +241,19 @@ export class ControlCaller {
     return answer.reply;
   }
 
-  attach(name: string): number {
-    const reply = this.now("DB_ATTACH", name);
+  /** The database id. */
+  attach(name: string, control: AttachControl = "DB_ATTACH"): number {
+    const reply = this.now(control, name);
     if (reply.status !== 0 || reply.data === undefined) throw new Error(reply.error);
     return new Reader(reply.data).u32();
+  }
+
+  /** Attaches, and forgets what the other nodes were told of it. */
+  open(name: string, control?: AttachControl): { dbId: number; database: Database } {
+    const dbId = this.attach(name, control);
+    this.host.controlsSent.length = 0;
+    const database = this.set.databaseByName(name);
+    if (database === undefined) throw new Error(`${name} is not attached`);
+    return { dbId, database };
   }
 }

@@ -3,7 +3,7 @@
  * writes while somebody has a copy, and everybody gets an answer (docs/database.md, "Read-only copies").
  */
 import { expect, test } from "bun:test";
-import { RecordHeader } from "../../src/database/record_header.ts";
+import type { RecordHeader } from "../../src/database/record_header.ts";
 import { Reader, textBytes } from "../../src/wire/codec.ts";
 import {
   CALL_FLAGS,
@@ -12,6 +12,7 @@ import {
   RECORD_FLAGS,
 } from "../../src/wire/constants.ts";
 import { type ClusterNode, FakeCluster } from "./fake_cluster.ts";
+import { headerIn } from "./record_values.ts";
 
 const NAME = "copies.tdb";
 const KEYS = ["a", "b"].map((key) => textBytes(key));
@@ -37,9 +38,10 @@ interface Seen {
 function seen(node: ClusterNode, key: Uint8Array): Seen | undefined {
   const value = node.value(NAME, key);
   if (value === undefined) return undefined;
-  const header = new RecordHeader();
-  header.readFrom(value);
-  return { header, number: value.length === 28 ? new Reader(value.subarray(24)).u32() : 0 };
+  return {
+    header: headerIn(value),
+    number: value.length === 28 ? new Reader(value.subarray(24)).u32() : 0,
+  };
 }
 
 class Play {
@@ -53,11 +55,7 @@ class Play {
 
   constructor(seed: number) {
     this.cluster = new FakeCluster(seed, seed % 2 === 0 ? "simple" : "tdb");
-    for (const { host } of this.cluster.nodes) Object.assign(host.tunables, { ControlTimeout: 60 });
-    const first = this.cluster.nodes[0] as ClusterNode;
-    const reply = first.caller.call("DB_ATTACH", NAME).reply;
-    this.cluster.settle();
-    this.dbId = new Reader(reply?.data ?? new Uint8Array(4)).u32();
+    this.dbId = this.cluster.attach(NAME);
     for (const { caller } of this.cluster.nodes) {
       expect(caller.call("SET_DB_READONLY", this.dbId).reply?.status).toBe(0);
     }

@@ -3,30 +3,20 @@
  * (docs/database.md). A failing seed is printed in the name of the test.
  */
 import { expect, test } from "bun:test";
-import { RecordHeader } from "../../src/database/record_header.ts";
+import type { RecordHeader } from "../../src/database/record_header.ts";
 import { decodeExact, Reader, textBytes } from "../../src/wire/codec.ts";
 import { RECORD_FLAGS } from "../../src/wire/constants.ts";
 import { RecBufferBuilder } from "../../src/wire/rec_buffer.ts";
 import { recBuffer, recData } from "../../src/wire/structs.ts";
 import { type ClusterNode, FakeCluster } from "./fake_cluster.ts";
+import { headerIn } from "./record_values.ts";
 
 const NAME = "ring.tdb";
 const SEEDS = Array.from({ length: 40 }, (_, i) => 0x51ed + 7919 * i);
 
-function attachEverywhere(cluster: FakeCluster): number {
-  const first = cluster.nodes[0] as ClusterNode;
-  const reply = first.caller.call("DB_ATTACH", NAME).reply;
-  cluster.settle();
-  expect(cluster.nodes.map(({ set }) => set.databaseNames())).toEqual([[NAME], [NAME], [NAME]]);
-  return new Reader(reply?.data ?? new Uint8Array(4)).u32();
-}
-
 function headerOf(node: ClusterNode, key: Uint8Array): RecordHeader | undefined {
   const value = node.value(NAME, key);
-  if (value === undefined) return undefined;
-  const header = new RecordHeader();
-  header.readFrom(value);
-  return header;
+  return value === undefined ? undefined : headerIn(value);
 }
 
 /** Adds one to the number in a record, as smbd does: under the chain lock, if the record is here. */
@@ -145,7 +135,7 @@ for (const [index, seed] of SEEDS.entries()) {
 
   test(`clients on three nodes lose no increment, seed ${seed}, ${files} files`, () => {
     const cluster = new FakeCluster(seed, files);
-    const dbId = attachEverywhere(cluster);
+    const dbId = cluster.attach(NAME);
     const keys = ["alpha", "beta", "gamma"].map(textBytes);
     watch(cluster, keys);
     const work = new Workload(cluster, dbId, keys, 30);
@@ -163,7 +153,7 @@ for (const [index, seed] of SEEDS.entries()) {
 
   test(`a recovery by pull and push with calls in flight, seed ${seed}, ${files} files`, () => {
     const cluster = new FakeCluster(seed, files);
-    const dbId = attachEverywhere(cluster);
+    const dbId = cluster.attach(NAME);
     const keys = ["alpha", "beta", "gamma", "delta"].map(textBytes);
     const watching = watch(cluster, keys);
     const work = new Workload(cluster, dbId, keys, 40);
@@ -251,8 +241,7 @@ function collect(
     });
     expect(records.length).toBe(new Reader(answer.reply?.data ?? new Uint8Array()).u32());
     for (const { key, data } of records) {
-      const header = new RecordHeader();
-      header.readFrom(data);
+      const header = headerIn(data);
       const name = Buffer.from(key).toString("latin1");
       const known = merged.get(name);
       const wins =
@@ -273,7 +262,7 @@ function collect(
 
 test("a record goes around the ring with one RSN step per migration", () => {
   const cluster = new FakeCluster(1);
-  const dbId = attachEverywhere(cluster);
+  const dbId = cluster.attach(NAME);
   const key = textBytes("ring");
   const rsns: number[] = [];
   for (let round = 0; round < 9; round++) {
@@ -292,7 +281,7 @@ test("a record goes around the ring with one RSN step per migration", () => {
 
 test("a traverse shows each record once, wherever its data master is", () => {
   const cluster = new FakeCluster(5);
-  const dbId = attachEverywhere(cluster);
+  const dbId = cluster.attach(NAME);
   const keys = Array.from({ length: 30 }, (_, i) => textBytes(`key ${i}`));
   keys.forEach((key, i) => {
     cluster.call(i % 3, 1, i + 1, dbId, key);

@@ -4,16 +4,15 @@
  */
 import { expect, test } from "bun:test";
 import { jenkinsHash } from "../../src/base/jenkins_hash.ts";
-import { RecordHeader } from "../../src/database/record_header.ts";
 import type { ControlReply } from "../../src/transport/control_request.ts";
-import { Reader, textBytes } from "../../src/wire/codec.ts";
+import { textBytes } from "../../src/wire/codec.ts";
 import { RECORD_FLAGS } from "../../src/wire/constants.ts";
 import { type ClusterNode, FakeCluster } from "./fake_cluster.ts";
 import type { MemoryTdb } from "./memory_tdb.ts";
+import { recordValue } from "./record_values.ts";
 
 const NAME = "vacuumed.tdb";
 const { MIGRATED_WITH_DATA } = RECORD_FLAGS;
-const EMPTY = new Uint8Array(0);
 
 interface World {
   readonly cluster: FakeCluster;
@@ -27,29 +26,15 @@ const KEY = textBytes("deleted");
 
 function world(seed = 7): World {
   const cluster = new FakeCluster(seed);
-  const first = cluster.nodes[0] as ClusterNode;
-  const reply = first.caller.call("DB_ATTACH", NAME).reply;
-  cluster.settle();
-  const dbId = new Reader(reply?.data ?? new Uint8Array(4)).u32();
+  const dbId = cluster.attach(NAME);
   const lmaster = jenkinsHash(KEY) % 3;
   const order = [lmaster, (lmaster + 1) % 3, (lmaster + 2) % 3] as const;
   return { cluster, dbId, order, node: (pnn) => cluster.nodes[pnn] as ClusterNode };
 }
 
-function put(
-  { node }: World,
-  pnn: number,
-  dmaster: number,
-  rsn: number,
-  data: Uint8Array = EMPTY,
-  flags = 0,
-) {
-  const header = new RecordHeader();
-  header.set(0, rsn, dmaster, flags);
-  const bytes = new Uint8Array(24 + data.length);
-  header.writeTo(bytes);
-  bytes.set(data, 24);
-  expect(node(pnn).database(NAME).tdb.store(KEY, bytes).ok).toBe(true);
+function put({ node }: World, pnn: number, dmaster: number, rsn: number, data = "", flags = 0) {
+  const value = recordValue({ rsn, dmaster, flags, data });
+  expect(node(pnn).database(NAME).tdb.store(KEY, value).ok).toBe(true);
 }
 
 function schedule({ node, dbId }: World, pnn: number, rsn: number, flags: number): void {
@@ -60,9 +45,9 @@ function schedule({ node, dbId }: World, pnn: number, rsn: number, flags: number
 /** The record as it is after a deletion on `master`: empty there, old copies with data elsewhere. */
 function deletedOn(w: World, master: number): void {
   for (const pnn of w.order) {
-    if (pnn !== master) put(w, pnn, master, 4, textBytes("old"), MIGRATED_WITH_DATA);
+    if (pnn !== master) put(w, pnn, master, 4, "old", MIGRATED_WITH_DATA);
   }
-  put(w, master, master, 5, EMPTY, MIGRATED_WITH_DATA);
+  put(w, master, master, 5, "", MIGRATED_WITH_DATA);
   schedule(w, master, 5, MIGRATED_WITH_DATA);
 }
 
@@ -75,6 +60,15 @@ function vacuum(w: World, pnn: number, full = false): ControlReply | undefined {
   const answer = begin(w, pnn, full);
   w.cluster.runUntil(() => answer.reply !== undefined, "vacuum");
   return answer.reply;
+}
+
+/** A record that was deleted on another node, which has offered it to its lmaster. */
+function offered() {
+  const w = world();
+  const [lmaster, other] = w.order;
+  deletedOn(w, other);
+  vacuum(w, other);
+  return { w, lmaster, other };
 }
 
 function holders({ cluster }: World): readonly number[] {
@@ -97,11 +91,7 @@ test("A record that was deleted on its lmaster goes from all nodes with one run"
 });
 
 test("A record that was deleted elsewhere is offered, fetched and deleted, a run each", () => {
-  const w = world();
-  const [lmaster, other] = w.order;
-  deletedOn(w, other);
-  put(w, lmaster, other, 4, textBytes("old"), MIGRATED_WITH_DATA);
-  vacuum(w, other);
+  const { w, lmaster } = offered();
   expect(w.node(lmaster).database(NAME).fetchQueue.size).toBe(1);
   vacuum(w, lmaster);
   expect(holders(w)).toEqual([0, 1, 2]);
@@ -124,7 +114,7 @@ test("A record that never left its lmaster with data goes without a word to the 
 test("A full run finds empty records that nobody has scheduled, a fast one does not", () => {
   const w = world();
   const [lmaster] = w.order;
-  put(w, lmaster, lmaster, 5, EMPTY, MIGRATED_WITH_DATA);
+  put(w, lmaster, lmaster, 5, "", MIGRATED_WITH_DATA);
   vacuum(w, lmaster);
   expect(holders(w)).toEqual([lmaster]);
   vacuum(w, lmaster, true);
@@ -135,10 +125,10 @@ test("A record that is not as it was queued stays", () => {
   const w = world();
   const [lmaster, other] = w.order;
   const cases: (() => void)[] = [
-    () => put(w, lmaster, lmaster, 5, textBytes("new"), MIGRATED_WITH_DATA),
-    () => put(w, lmaster, lmaster, 6, EMPTY, MIGRATED_WITH_DATA),
-    () => put(w, lmaster, other, 5, EMPTY, MIGRATED_WITH_DATA),
-    () => put(w, lmaster, lmaster, 5, EMPTY, RECORD_FLAGS.RO_HAVE_DELEGATIONS),
+    () => put(w, lmaster, lmaster, 5, "new", MIGRATED_WITH_DATA),
+    () => put(w, lmaster, lmaster, 6, "", MIGRATED_WITH_DATA),
+    () => put(w, lmaster, other, 5, "", MIGRATED_WITH_DATA),
+    () => put(w, lmaster, lmaster, 5, "", RECORD_FLAGS.RO_HAVE_DELEGATIONS),
   ];
   for (const change of cases) {
     schedule(w, lmaster, 5, MIGRATED_WITH_DATA);
@@ -154,7 +144,7 @@ test("A record that comes to life while the others are asked stays", () => {
   deletedOn(w, lmaster);
   const answer = begin(w, lmaster);
   w.cluster.runUntil(() => holders(w).length === 1, "the copies of the others go");
-  put(w, lmaster, lmaster, 5, textBytes("again"), MIGRATED_WITH_DATA);
+  put(w, lmaster, lmaster, 5, "again", MIGRATED_WITH_DATA);
   w.cluster.runUntil(() => answer.reply !== undefined, "vacuum");
   expect(holders(w)).toEqual([lmaster]);
 });
@@ -229,11 +219,7 @@ test("There is no run while the cluster recovers, on an inactive node, or beside
 });
 
 test("A run that takes longer than VacuumMaxRunTime ends, and its records are kept", () => {
-  const w = world();
-  const [lmaster, other] = w.order;
-  deletedOn(w, other);
-  put(w, lmaster, other, 4, textBytes("old"), MIGRATED_WITH_DATA);
-  vacuum(w, other);
+  const { w, lmaster, other } = offered();
   const release = hold(w, other);
   // Whoever asked waits for the record, which cannot come.
   const answer = begin(w, lmaster);
@@ -245,11 +231,7 @@ test("A run that takes longer than VacuumMaxRunTime ends, and its records are ke
 });
 
 test("A scheduled run does not wait long for records to come", () => {
-  const w = world();
-  const [lmaster, other] = w.order;
-  deletedOn(w, other);
-  put(w, lmaster, other, 4, textBytes("old"), MIGRATED_WITH_DATA);
-  vacuum(w, other);
+  const { w, lmaster, other } = offered();
   const release = hold(w, other);
   const { statistics } = w.node(lmaster).database(NAME);
   w.cluster.runUntil(() => statistics.vacuum.runs === 1, "a scheduled run");

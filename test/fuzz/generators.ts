@@ -6,6 +6,7 @@ import { type U64, u64 } from "../../src/base/u64.ts";
 import * as c from "../../src/wire/codec.ts";
 import { tunableName } from "../../src/wire/controls.ts";
 import * as s from "../../src/wire/structs.ts";
+import { must } from "../support/must.ts";
 import type { SeededRandom } from "./seeded_random.ts";
 
 export type Generator<T> = (random: SeededRandom) => T;
@@ -98,9 +99,8 @@ export const anyAddress = given(s.sockAddr, (random) => {
   const wire = new Uint8Array(28);
   wire[0] = 10;
   wire.set(bytes, 8);
-  const address = c.decodeExact(s.sockAddr, wire);
-  if (!address.ok) throw new Error(address.error);
-  return { ...address.value, port: anyU16(random), scope: anyU32(random) };
+  const address = must(c.decodeExact(s.sockAddr, wire));
+  return { ...address, port: anyU16(random), scope: anyU32(random) };
 });
 
 const connection = given(s.connection, record({ src: anyAddress, dst: anyAddress }));

@@ -8,12 +8,12 @@ import {
   type TestCluster,
   withCluster,
 } from "../support/local_cluster.ts";
+import { until, when } from "../support/until.ts";
 
 const interop = test.skipIf(!stockInstalled());
 const LIMIT_MS = 120_000;
 const OURS = join(DIST, "ctdb");
 const RECORDS = 3000;
-const POLL_MS = 50;
 
 async function run(cluster: TestCluster, pnn: number, ...argv: readonly string[]): Promise<string> {
   const result = await cluster.run(pnn, argv);
@@ -32,11 +32,10 @@ function contents(dump: string): readonly string[] {
 
 /** Commands are refused while the leader recovers after a failure. */
 async function settled(cluster: TestCluster): Promise<void> {
-  for (;;) {
+  await until("the recovery has ended", LIMIT_MS, async () => {
     const { stdout } = await cluster.stockCtdb(0, "status");
-    if (stdout.includes("NORMAL (0)")) return;
-    await Bun.sleep(POLL_MS);
-  }
+    return when(stdout.includes("NORMAL (0)"));
+  });
 }
 
 interop(

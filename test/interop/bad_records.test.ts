@@ -8,8 +8,7 @@ import { join } from "node:path";
 import { jenkinsHash } from "../../src/base/jenkins_hash.ts";
 import { u64 } from "../../src/base/u64.ts";
 import { attachDatabase } from "../../src/client/database.ts";
-import { openRecordDatabase, type RecordDatabase } from "../../src/client/record.ts";
-import type { CtdbClient } from "../../src/client/types.ts";
+import type { RecordDatabase } from "../../src/client/record.ts";
 import { type Codec, EMPTY, encode, textBytes } from "../../src/wire/codec.ts";
 import { CALL_FLAGS, NULL_FUNC } from "../../src/wire/constants.ts";
 import { CONTROLS, type ControlName, type ControlRequestOf } from "../../src/wire/controls.ts";
@@ -22,39 +21,14 @@ import {
   type TestCluster,
   withCluster,
 } from "../support/local_cluster.ts";
+import { must } from "../support/must.ts";
 import { RawClient } from "../support/raw_client.ts";
-import { recordEnvironment } from "../support/tdbs.ts";
+import { fetchRecord, localFile, openRecords, storeRecord } from "../support/records.ts";
+import { until, when } from "../support/until.ts";
 
 const interop = test.skipIf(!stockInstalled());
 const LIMIT_MS = 240_000;
 const TIMEOUT_MS = 30_000;
-const POLL_MS = 20;
-
-function must<T>(
-  outcome:
-    | { readonly ok: true; readonly value: T }
-    | { readonly ok: false; readonly error: { readonly reason: string } },
-): T {
-  if (!outcome.ok) throw new Error(outcome.error.reason);
-  return outcome.value;
-}
-
-async function open(client: CtdbClient, name: string): Promise<RecordDatabase> {
-  return must(await openRecordDatabase(client, recordEnvironment(), name, 0, TIMEOUT_MS));
-}
-
-async function write(database: RecordDatabase, key: Uint8Array, value: Uint8Array): Promise<void> {
-  const record = must(await database.fetchLock(key, { timeoutMs: TIMEOUT_MS }));
-  must(await record.store(value, TIMEOUT_MS));
-  record.release();
-}
-
-/** Through the daemon, as any client would. */
-async function read(database: RecordDatabase, key: Uint8Array): Promise<Uint8Array> {
-  const record = must(await database.fetchLock(key, { timeoutMs: TIMEOUT_MS }));
-  record.release();
-  return record.data;
-}
 
 /** A stock node of 4.17 aborts when it meets a key of 1 MiB; in its own cluster, too. */
 const LARGE_KEY = { key: new Uint8Array(1024 * 1024).fill(8), value: textBytes("large key") };
@@ -74,12 +48,12 @@ for (const [stock, cases, where] of [
       await withCluster({ nodes: 3, stock }, async (cluster) => {
         const databases: RecordDatabase[] = [];
         for (const pnn of cluster.pnns) {
-          databases.push(await open(await cluster.connect(pnn), "large.tdb"));
+          databases.push(await openRecords(await cluster.connect(pnn), "large.tdb"));
         }
         for (const { key, value } of cases) {
-          await write(databases[0] as RecordDatabase, key, value);
+          await storeRecord(databases[0] as RecordDatabase, key, value);
           for (const pnn of [1, 2, 0, 2, 1]) {
-            const got = await read(databases[pnn] as RecordDatabase, key);
+            const got = await fetchRecord(databases[pnn] as RecordDatabase, key);
             expect({ pnn, same: Buffer.compare(got, value) === 0 }).toEqual({ pnn, same: true });
           }
         }
@@ -87,7 +61,7 @@ for (const [stock, cases, where] of [
         await cluster.waitReady();
         for (const { key, value } of cases) {
           for (const database of databases) {
-            expect(Buffer.compare(await read(database, key), value)).toBe(0);
+            expect(Buffer.compare(await fetchRecord(database, key), value)).toBe(0);
           }
         }
         for (const database of databases) database.close();
@@ -105,12 +79,11 @@ async function plant(
   records: readonly (readonly [string, Uint8Array])[],
 ): Promise<number> {
   const client = await cluster.connect(pnn);
-  const { id, path, openFlags } = must(await attachDatabase(client, name, 0, TIMEOUT_MS));
-  const { tdbs } = recordEnvironment();
-  const tdb = must(tdbs.open({ path, flags: openFlags, hashSize: 0, create: false }));
+  const database = must(await attachDatabase(client, name, 0, TIMEOUT_MS));
+  const tdb = localFile(database);
   for (const [key, value] of records) must(tdb.store(textBytes(key), value));
   tdb.close();
-  return id;
+  return database.id;
 }
 
 function header(dmaster: number): Uint8Array {
@@ -298,8 +271,8 @@ interop(
     await withCluster({ nodes: 3 }, async (cluster) => {
       const name = "dying.tdb";
       const client = await cluster.connect(0);
-      const other = await open(await cluster.connect(1), name);
-      const local = await open(client, name);
+      const other = await openRecords(await cluster.connect(1), name);
+      const local = await openRecords(client, name);
       const id = local.database.id;
       const before = must(await client.control("STATISTICS", undefined)).data.num_clients;
       const held = textBytes("held elsewhere");
@@ -347,19 +320,18 @@ interop(
       must(await record.store(textBytes("value"), TIMEOUT_MS));
       record.release();
       const gauges = async () => must(await client.control("STATISTICS", undefined)).data;
-      for (;;) {
+      await until("the clients and their calls are forgotten", TIMEOUT_MS, async () => {
         const { num_clients, pending_calls } = await gauges();
-        if (num_clients <= before && pending_calls === 0) break;
-        await Bun.sleep(POLL_MS);
-      }
-      expect(Buffer.from(await read(local, held)).toString()).toBe("value");
-      await write(local, textBytes("after"), textBytes("all"));
-      expect(Buffer.from(await read(other, textBytes("after"))).toString()).toBe("all");
+        return when(num_clients <= before && pending_calls === 0);
+      });
+      expect(Buffer.from(await fetchRecord(local, held)).toString()).toBe("value");
+      await storeRecord(local, textBytes("after"), textBytes("all"));
+      expect(Buffer.from(await fetchRecord(other, textBytes("after"))).toString()).toBe("all");
       const shown = await cluster.run(2, [STOCK_CTDB, "catdb", name]);
       expect(shown.stdout).toContain("Dumped 2 records");
       expect((await cluster.stockCtdb(0, "recover")).code).toBe(0);
       await cluster.waitReady();
-      expect(Buffer.from(await read(other, held)).toString()).toBe("value");
+      expect(Buffer.from(await fetchRecord(other, held)).toString()).toBe("value");
       other.close();
       local.close();
     });

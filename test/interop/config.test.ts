@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { parseCtdbConfig } from "../../src/config/ctdb_conf.ts";
 import { resolvePaths } from "../../src/config/paths.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
+import { must } from "../support/must.ts";
 import { withTemporaryDirectory } from "../support/temp_dir.ts";
 
 const STOCK = "/usr/libexec/ctdb/ctdb-config";
@@ -69,11 +70,10 @@ async function stockVerdict(
 }
 
 function ours(base: string, text: string) {
-  const paths = resolvePaths({ CTDB_TEST_MODE: "yes", CTDB_BASE: base }, "/opt");
-  if (!paths.ok) throw new Error(paths.error);
+  const paths = must(resolvePaths({ CTDB_TEST_MODE: "yes", CTDB_BASE: base }, "/opt"));
   return parseCtdbConfig(text, "ctdb.conf", {
     files: new MemoryFiles({}, [base, "/"]),
-    paths: paths.value,
+    paths,
   });
 }
 

@@ -6,38 +6,26 @@ import { expect, test } from "bun:test";
 import { type U64, u64 } from "../../src/base/u64.ts";
 import { type ConnectedClient, TUNNEL_FLAGS } from "../../src/client/ctdb_client.ts";
 import { attachDatabase } from "../../src/client/database.ts";
-import { openRecordDatabase } from "../../src/client/record.ts";
+import type { RecordDatabase } from "../../src/client/record.ts";
 import { TDB_FLAGS } from "../../src/tdb/types.ts";
 import { bytesText, textBytes } from "../../src/wire/codec.ts";
 import type { ControlName, ControlRequestOf } from "../../src/wire/controls.ts";
 import { MAX_STAT_HISTORY } from "../../src/wire/structs.ts";
 import { stockInstalled, type TestCluster, withCluster } from "../support/local_cluster.ts";
-import { recordEnvironment } from "../support/tdbs.ts";
+import { must } from "../support/must.ts";
+import { localFile, openRecords, storeRecord } from "../support/records.ts";
+import { until, when } from "../support/until.ts";
 
 const interop = test.skipIf(!stockInstalled());
 const LIMIT_MS = 120_000;
 const TIMEOUT_MS = 20_000;
 const MIXED = { nodes: 3, stock: [2] };
 const [OURS, STOCK] = [0, 2];
-const POLL_MS = 20;
 const UNKNOWN_DB = 5;
-
-function must<T>(
-  outcome:
-    | { readonly ok: true; readonly value: T }
-    | { readonly ok: false; readonly error: { readonly reason: string } },
-): T {
-  if (!outcome.ok) throw new Error(outcome.error.reason);
-  return outcome.value;
-}
 
 async function connect(cluster: TestCluster, pnn: number): Promise<ConnectedClient> {
   const client = await cluster.connect(pnn);
   return client as ConnectedClient;
-}
-
-async function untilTrue(condition: () => boolean): Promise<void> {
-  while (!condition()) await Bun.sleep(POLL_MS);
 }
 
 interop(
@@ -111,7 +99,10 @@ interop(
               received: entry.client_packets_recv,
             }));
         };
-        for (await look(); used.length < 4; await look()) await Bun.sleep(POLL_MS);
+        await until("four intervals are kept", TIMEOUT_MS, async () => {
+          await look();
+          return when(used.length >= 4);
+        });
         for (const [index, { start, end }] of used.entries()) {
           expect(end - start).toBeGreaterThan(0.9);
           expect(used[index + 1]?.end ?? start).toBeCloseTo(start, 1);
@@ -150,7 +141,12 @@ interop(
           if (!kept) must(await leaving.control("DEREGISTER_NOTIFY", srvid));
           leaving.close();
         }
-        await untilTrue(() => heard.filter((text) => text.includes(`of ${pnn} `)).length === 3);
+        await until(
+          `all three have heard of node ${pnn}`,
+          TIMEOUT_MS,
+          () => when(heard.filter((text) => text.includes(`of ${pnn} `)).length === 3),
+          () => heard.join(", "),
+        );
       }
       const all = cluster.pnns.flatMap((from) =>
         cluster.pnns.map((at) => `kept of ${from} at ${at}`),
@@ -189,7 +185,12 @@ interop(
           expected.push(`${from} to ${to} through ${to} at ${from}`);
         }
       }
-      await untilTrue(() => replies.length === expected.length);
+      await until(
+        "every tunnel has answered",
+        TIMEOUT_MS,
+        () => when(replies.length === expected.length),
+        () => replies.join(", "),
+      );
       expect(replies.sort()).toEqual(expected.sort());
     });
   },
@@ -209,16 +210,15 @@ interop(
           return { client, database: must(await attachDatabase(client, name, 0, TIMEOUT_MS)) };
         }),
       );
-      const { tdbs } = recordEnvironment();
-      const files = databases.map(({ database: { path, openFlags } }) => {
-        expect(openFlags & TDB_FLAGS.SEQNUM).toBe(TDB_FLAGS.SEQNUM);
-        return must(tdbs.open({ path, flags: openFlags, hashSize: 0, create: false }));
+      const files = databases.map(({ database }) => {
+        expect(database.openFlags & TDB_FLAGS.SEQNUM).toBe(TDB_FLAGS.SEQNUM);
+        return localFile(database);
       });
       for (const pnn of cluster.pnns) {
         const before = files.map((file) => file.sequenceNumber());
         must((files[pnn] ?? files[0])?.store(textBytes("record"), new Uint8Array(30)) ?? fail());
-        await untilTrue(() =>
-          files.every((file, i) => file.sequenceNumber() > (before[i] ?? Number.MAX_VALUE)),
+        await until("the sequence number rises in every file", TIMEOUT_MS, () =>
+          when(files.every((file, i) => file.sequenceNumber() > (before[i] ?? Number.MAX_VALUE))),
         );
       }
       for (const file of files) file.close();
@@ -237,16 +237,10 @@ interop(
     await withCluster(MIXED, async (cluster) => {
       for (const pnn of [OURS, STOCK]) {
         const client = await connect(cluster, pnn);
-        const environment = recordEnvironment();
-        const open = async (name: string) =>
-          must(await openRecordDatabase(client, environment, name, 0, TIMEOUT_MS));
-        const [frozen, other] = [await open(`frozen${pnn}.tdb`), await open(`other${pnn}.tdb`)];
-        const write = async (database: typeof frozen) => {
-          const lock = { timeoutMs: TIMEOUT_MS };
-          const record = must(await database.fetchLock(textBytes("key"), lock));
-          must(await record.store(textBytes("value"), TIMEOUT_MS));
-          record.release();
-        };
+        const frozen = await openRecords(client, `frozen${pnn}.tdb`);
+        const other = await openRecords(client, `other${pnn}.tdb`);
+        const write = (database: RecordDatabase) =>
+          storeRecord(database, textBytes("key"), textBytes("value"));
         must(await client.control("DB_FREEZE", frozen.database.id));
         let done = false;
         const writing = write(frozen).then(() => {

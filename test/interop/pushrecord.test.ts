@@ -1,10 +1,10 @@
 /** `ctdb pushrecord` on our nodes and a stock one, which does not know the control and keeps serving. */
 import { expect, test } from "bun:test";
 import { stockInstalled, withCluster } from "../support/local_cluster.ts";
+import { until } from "../support/until.ts";
 
 const interop = test.skipIf(!stockInstalled());
 const LIMIT_MS = 120_000;
-const POLL_MS = 20;
 
 interop(
   "pushrecord writes a record into the files of our nodes, the data master's being the newest",
@@ -27,8 +27,10 @@ interop(
           kept: stdout.includes("MIGRATED_WITH_DATA"),
         };
       };
-      let other = await copy(1);
-      for (; other.value !== "new"; other = await copy(1)) await Bun.sleep(POLL_MS);
+      const other = await until("the other node has the new value", LIMIT_MS, async () => {
+        const seen = await copy(1);
+        return seen.value === "new" ? seen : undefined;
+      });
       const own = await copy(0);
       expect(own).toMatchObject({ value: "new", dmaster: 0, kept: true });
       expect(other).toEqual({ ...own, rsn: own.rsn - 1 });

@@ -10,8 +10,10 @@ import { encode, textBytes } from "../../src/wire/codec.ts";
 import { ltdbHeader } from "../../src/wire/structs.ts";
 import { runCommand } from "../support/command.ts";
 import { compiledExecutables } from "../support/executables.ts";
+import { must } from "../support/must.ts";
 import { recordEnvironment } from "../support/tdbs.ts";
 import { TemporaryDirectory } from "../support/temp_dir.ts";
+import { until, when } from "../support/until.ts";
 
 const STOCK = {
   ltdbtool: "/usr/bin/ltdbtool",
@@ -24,7 +26,7 @@ type RoleName = keyof typeof STOCK;
 const interop = test.skipIf(!Object.values(STOCK).every((path) => existsSync(path)));
 const HASH_SIZE = 7;
 const LIMIT_MS = 60_000;
-const POLL_MS = 5;
+const WAIT_MS = 20_000;
 /** tdb_mutex_check opens files with these. */
 const MUTEX_FLAGS =
   TDB_FLAGS.MUTEX_LOCKING | TDB_FLAGS.INCOMPATIBLE_HASH | TDB_FLAGS.CLEAR_IF_FIRST;
@@ -35,8 +37,7 @@ async function ours(name: RoleName): Promise<string> {
 
 function makeFile(path: string, flags = 0) {
   const options = { path, flags, hashSize: HASH_SIZE, create: true };
-  const opened = recordEnvironment().tdbs.open(options);
-  if (!opened.ok) throw new Error(opened.error.reason);
+  const tdb = must(recordEnvironment().tdbs.open(options));
   const header = encode(ltdbHeader, {
     rsn: { hi: 1, lo: 2 },
     dmaster: 0xffffffff,
@@ -50,10 +51,9 @@ function makeFile(path: string, flags = 0) {
     ...Array.from({ length: 30 }, (_, i) => [`key${i}`, `${i}`] as const),
   ];
   for (const [key, value] of records) {
-    const stored = opened.value.storeParts(textBytes(key), header, textBytes(value));
-    if (!stored.ok) throw new Error(stored.error.reason);
+    must(tdb.storeParts(textBytes(key), header, textBytes(value)));
   }
-  return opened.value;
+  return tdb;
 }
 
 interop(
@@ -165,7 +165,7 @@ interop(
       [mine, STOCK.ping_pong],
     ] as const) {
       const child = Bun.spawn([holder, "-l", path], { stdin: "pipe", stdout: "pipe" });
-      await untilTrue(() => locksOf(child.pid) > 0);
+      await until("it holds its lock", WAIT_MS, () => when(locksOf(child.pid) > 0));
       const { stdout: first } = await runCommand([prober, "-l", path]);
       results.push(first.replace(/pid='\d+'/, `pid='${child.pid}'`));
       expect(first).toContain(`pid='${child.pid}'`);
@@ -206,10 +206,6 @@ function hasOpen(pid: number, path: string): boolean {
       return false;
     }
   });
-}
-
-async function untilTrue(condition: () => boolean): Promise<void> {
-  while (!condition()) await Bun.sleep(POLL_MS);
 }
 
 interop(
@@ -334,7 +330,9 @@ for (const flags of [TDB_FLAGS.INCOMPATIBLE_HASH, MUTEX_FLAGS]) {
             answered = true;
             return byte;
           });
-          await untilTrue(() => hasOpen(second.child.pid, path));
+          await until("the second one has opened the file", WAIT_MS, () =>
+            when(hasOpen(second.child.pid, path)),
+          );
           expect(answered).toBe(false);
           first.child.kill("SIGTERM");
           expect(await first.child.exited).toBe(0);

@@ -7,13 +7,13 @@ import { u64 } from "../../src/base/u64.ts";
 import { decodePadded } from "../../src/wire/codec.ts";
 import { recData } from "../../src/wire/structs.ts";
 import { connect } from "../support/client.ts";
+import { must } from "../support/must.ts";
 
 const [socket = "", id = ""] = process.argv.slice(2);
-const client = await connect(socket, 10_000);
-if (!client.ok) throw new Error(client.error.reason);
+const client = must(await connect(socket, 10_000));
 const srvid = u64(0xbe000000, process.pid);
 let count = 0;
-const registered = await client.value.registerSrvid(srvid, (message) => {
+const registration = await client.registerSrvid(srvid, (message) => {
   const record = decodePadded(recData, message);
   if (record.ok && record.value.key.length > 0) {
     count += 1;
@@ -22,10 +22,9 @@ const registered = await client.value.registerSrvid(srvid, (message) => {
   process.stdout.write(`${count}\n`);
   process.exit(0);
 });
-if (!registered.ok) throw new Error(registered.error.reason);
+must(registration);
 const request = { db_id: Number(id), reqid: 1, srvid };
-const started = await client.value.control("TRAVERSE_START", request);
-if (!started.ok) throw new Error(started.error.reason);
+must(await client.control("TRAVERSE_START", request));
 process.stdout.write("started\n");
 // Blocks the process.
 readSync(0, new Uint8Array(16));

@@ -19,7 +19,8 @@ import {
   type TestCluster,
   withCluster,
 } from "../support/local_cluster.ts";
-import { recordEnvironment } from "../support/tdbs.ts";
+import { must } from "../support/must.ts";
+import { localFile } from "../support/records.ts";
 
 const interop = test.skipIf(!stockInstalled());
 const LIMIT_MS = 240_000;
@@ -30,15 +31,6 @@ const TIMEOUT_MS = 20_000;
 const OURS = join(DIST, "ctdb");
 const MIXED = { nodes: 3, stock: [2] };
 
-function must<T>(
-  outcome:
-    | { readonly ok: true; readonly value: T }
-    | { readonly ok: false; readonly error: { readonly reason: string } },
-): T {
-  if (!outcome.ok) throw new Error(outcome.error.reason);
-  return outcome.value;
-}
-
 /** Records into each node's file, with that node as data master, and older copies of others' records. */
 async function fill(cluster: TestCluster, valueBytes = 100): Promise<number> {
   let id = 0;
@@ -46,9 +38,7 @@ async function fill(cluster: TestCluster, valueBytes = 100): Promise<number> {
     const client = await cluster.connect(pnn);
     const database = must(await attachDatabase(client, NAME, 0, TIMEOUT_MS));
     id = database.id;
-    const { path, openFlags: flags } = database;
-    const { tdbs } = recordEnvironment();
-    const tdb = must(tdbs.open({ path, flags, hashSize: 0, create: false }));
+    const tdb = localFile(database);
     const store = (key: string, dmaster: number, rsn: number, data: Uint8Array) => {
       const head = { rsn: u64(0, rsn), dmaster, reserved1: 0, flags: 0x10000 };
       must(tdb.storeParts(textBytes(key), encode(ltdbHeader, head), data));

@@ -8,12 +8,12 @@ import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { compiledExecutables } from "../support/executables.ts";
 import { TemporaryDirectory } from "../support/temp_dir.ts";
+import { until, when } from "../support/until.ts";
 import { type CtdbKind, CtdbNode } from "./ctdb_node.ts";
 import { Host } from "./host.ts";
 import { namespacesPossible } from "./namespaces.ts";
 import { Network } from "./network.ts";
 import { clientOptions, Samba } from "./samba.ts";
-import { until, when } from "./until.ts";
 
 export interface NetnsOptions {
   readonly hosts: number;
@@ -54,10 +54,10 @@ export class NetnsCluster {
     return this.node(pnn).host;
   }
   node(pnn: number): CtdbNode {
-    return must(this.nodes[pnn], `no node ${pnn}`);
+    return existing(this.nodes[pnn], `no node ${pnn}`);
   }
   smb(pnn: number): Samba {
-    return must(this.samba[pnn], `no smbd on node ${pnn}`);
+    return existing(this.samba[pnn], `no smbd on node ${pnn}`);
   }
 
   /** An empty file on the share that every user may change. */
@@ -208,7 +208,7 @@ function describe(
   const nodes = hosts.map(
     (host, pnn) =>
       new CtdbNode(host, {
-        kind: typeof kind === "string" ? kind : must(kind[pnn], `no kind for node ${pnn}`),
+        kind: typeof kind === "string" ? kind : existing(kind[pnn], `no kind for node ${pnn}`),
         executables,
         nodes: hosts.map(({ address }) => address),
         tunables,
@@ -230,7 +230,7 @@ async function startDaemons(cluster: NetnsCluster): Promise<void> {
   await Promise.all(cluster.samba.map((samba) => samba.start()));
 }
 
-function must<T>(value: T | undefined, what: string): T {
+function existing<T>(value: T | undefined, what: string): T {
   if (value === undefined) throw new Error(what);
   return value;
 }

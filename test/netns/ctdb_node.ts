@@ -5,8 +5,8 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { CommandOptions, CommandResult } from "../support/command.ts";
+import { until, when } from "../support/until.ts";
 import type { Host } from "./host.ts";
-import { until, when } from "./until.ts";
 
 export type CtdbKind = "ours" | "stock";
 

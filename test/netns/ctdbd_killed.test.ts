@@ -3,11 +3,11 @@
  * clients.
  */
 import { expect, test } from "bun:test";
+import { until, when } from "../support/until.ts";
 import { netnsPossible, withNetnsCluster } from "./cluster.ts";
 import { Journal, Writer } from "./journal.ts";
 import { ACCESS, SHARING, SmbClient } from "./smb2/client.ts";
 import { STATUS } from "./smb2/connection.ts";
-import { until, when } from "./until.ts";
 
 const TEST_TIMEOUT_MS = 240_000;
 const RELEASE_TIMEOUT_MS = 30_000;

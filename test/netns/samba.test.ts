@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import type { CommandResult } from "../support/command.ts";
+import { until, when } from "../support/until.ts";
 import {
   type NetnsCluster,
   netnsPossible,
@@ -14,7 +15,6 @@ import {
 import { PASSWORD, SHARE, USER } from "./samba.ts";
 import { ACCESS, SHARING, SmbClient } from "./smb2/client.ts";
 import { STATUS } from "./smb2/connection.ts";
-import { until, when } from "./until.ts";
 
 const here = netnsPossible();
 const START_TIMEOUT_MS = 120_000;

@@ -4,8 +4,8 @@
  * must be the database.
  */
 import { mkdirSync } from "node:fs";
+import { until, when } from "../support/until.ts";
 import type { Host } from "./host.ts";
-import { until, when } from "./until.ts";
 
 export const SHARE = "share";
 export const USER = "alice";

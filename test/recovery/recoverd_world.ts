@@ -1,6 +1,6 @@
 /** Recoverd objects of all nodes of a fake cluster, with locks and recovery helpers on virtual time. */
 import { expect } from "bun:test";
-import type { Logger } from "../../src/base/log.ts";
+import { silentLogger } from "../../src/base/log.ts";
 import type { ClusterLock, LockAttempt } from "../../src/cluster/cluster_lock.ts";
 import { Recoverd } from "../../src/cluster/recoverd.ts";
 import { announceOnly } from "../../src/cluster/takeover_runs.ts";
@@ -8,7 +8,8 @@ import { runRecovery } from "../../src/recovery/run_recovery.ts";
 import { NODE_FLAGS_INACTIVE, RECOVERY_NORMAL } from "../../src/wire/constants.ts";
 import { UNKNOWN_PNN } from "../../src/wire/packet.ts";
 import { type Scheduler, SimProcess } from "../sim/scheduler.ts";
-import { FakeClient, FakeCluster } from "./fake_cluster.ts";
+import { FakeClient } from "./fake_client.ts";
+import { FakeCluster } from "./fake_cluster.ts";
 
 /** A lock that all nodes share; the test may break it. */
 export class FakeLockFile {
@@ -85,7 +86,6 @@ export class RecoverdWorld {
   readonly recoverds: Recoverd[] = [];
   readonly locks: FakeLock[] = [];
   readonly lockFile = new FakeLockFile();
-  readonly log: string[] = [];
   /** Recoveries by the node that ran them. */
   readonly recoveries: { readonly pnn: number; readonly generation: number }[] = [];
   /** Recoveries fail while this is set. */
@@ -112,11 +112,11 @@ export class RecoverdWorld {
       clock: node.process.clock,
       timers: node.process.timers,
       random: { u32: () => (seed = (Math.imul(seed, 69069) + 12345) >>> 0) },
-      log: this.#logger(pnn),
+      log: silentLogger,
       clusterLock: this.#options.lock === true ? lock : undefined,
       leaderTimeoutMs: this.#options.leaderTimeoutMs ?? 5000,
       testMode: this.#options.testMode ?? false,
-      takeoverHelper: announceOnly(client, this.#logger(pnn)),
+      takeoverHelper: announceOnly(client, silentLogger),
       recoveryHelper: { start: (generation, done) => this.#startHelper(pnn, generation, done) },
       setLogLevel: () => {},
       memoryReport: () => "full talloc report",
@@ -177,7 +177,7 @@ export class RecoverdWorld {
       clock: process.clock,
       timers: process.timers,
       random: { u32: () => 5 },
-      log: this.#logger(pnn),
+      log: silentLogger,
     };
     void runRecovery(host, { generation }).then((outcome) => {
       if (!process.alive) return;
@@ -191,20 +191,6 @@ export class RecoverdWorld {
         process.kill();
         client.close();
       },
-    };
-  }
-
-  #logger(pnn: number): Logger {
-    const say = (level: string) => (message: string) => {
-      const ms = this.cluster.scheduler.nowMs;
-      this.log.push(`${(ms / 1000).toFixed(3)} node ${pnn} ${level}: ${message}`);
-    };
-    return {
-      error: say("ERROR"),
-      warning: say("WARNING"),
-      notice: say("NOTICE"),
-      info: say("INFO"),
-      debug: say("DEBUG"),
     };
   }
 }

@@ -11,7 +11,8 @@ import {
 } from "../../src/wire/constants.ts";
 import type { ControlName } from "../../src/wire/controls.ts";
 import { SimProcess } from "../sim/scheduler.ts";
-import { FakeClient, FakeCluster } from "./fake_cluster.ts";
+import { FakeClient } from "./fake_client.ts";
+import { FakeCluster } from "./fake_cluster.ts";
 
 const VOLATILE = 0x11;
 const PERSISTENT = 0x22;

@@ -9,7 +9,7 @@
  * sends, with stock's replies) and `stock.events` (both directions of the event daemon's socket).
  * Of each kind of packet only a few are kept, those of different lengths first.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type FramerMode, PacketFramer } from "../../src/transport/framer.ts";
@@ -18,7 +18,9 @@ import { CONTROLS, type ControlName } from "../../src/wire/controls.ts";
 import { CURRENT_NODE, OPERATIONS, PacketView } from "../../src/wire/packet.ts";
 import { buildReqControl, REQ_CONTROL_AT, REQ_MESSAGE_AT } from "../../src/wire/packets.ts";
 import * as s from "../../src/wire/structs.ts";
+import { until, when } from "./until.ts";
 
+const START_TIMEOUT_MS = 30_000;
 const KEPT_OF_A_KIND = 3;
 const KEPT_BYTES_MAX = 6000;
 const NODES = [0, 1, 2] as const;
@@ -208,14 +210,6 @@ async function output(argv: string[], env: Record<string, string>): Promise<stri
   return text;
 }
 
-async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
-  for (let attempt = 0; attempt < 150; attempt++) {
-    if (await condition()) return;
-    await Bun.sleep(200);
-  }
-  throw new Error(`waited in vain until ${what}`);
-}
-
 /** Arguments of the stock tool, in this order; node 0 is asked where nothing else is said. */
 const COMMANDS = `
 status|nodestatus all|listnodes -v|pnn|leader|uptime|ping -n all|runstate|version|getpid|getcapabilities
@@ -345,7 +339,7 @@ async function main(): Promise<void> {
   const dump = Bun.spawn(["tcpdump", "-i", "lo", "-s", "0", "-U", "-w", file, "tcp"], {
     stderr: "ignore",
   });
-  await Bun.sleep(500);
+  await until("tcpdump writes its file", START_TIMEOUT_MS, () => when(existsSync(file)));
   for (const pnn of NODES) makeNode(pnn);
   for (const pnn of NODES) {
     mkdirSync(join(base(`proxy.${pnn}`), "run"), { recursive: true });
@@ -363,8 +357,8 @@ async function main(): Promise<void> {
   );
   try {
     for (const pnn of NODES) {
-      await until(`node ${pnn} is healthy`, async () =>
-        (await output(["ctdb", "nodestatus"], environment(`node.${pnn}`))).includes("OK"),
+      await until(`node ${pnn} is healthy`, START_TIMEOUT_MS, async () =>
+        when((await output(["ctdb", "nodestatus"], environment(`node.${pnn}`))).includes("OK")),
       );
       const socket = (of: string, name: string) => join(base(`${of}.${pnn}`), "run", name);
       proxy(socket("proxy", "ctdbd.socket"), socket("node", "ctdbd.socket"), "client", (packets) =>

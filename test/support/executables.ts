@@ -1,9 +1,12 @@
 /** The compiled executables for tests: compiled once, and again only when a source is newer. */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { runCommand } from "./command.ts";
 import { PROJECT } from "./source_tree.ts";
 
 export const DIST = join(PROJECT, "dist");
+/** With the installation of the tools on a fresh clone. */
+const COMPILE_TIMEOUT_MS = 300_000;
 const EXECUTABLE = join(DIST, "ctdb-appliance");
 
 let compiled: Promise<string> | undefined;
@@ -16,17 +19,10 @@ export function compiledExecutables(): Promise<string> {
 
 async function compileWhenOld(): Promise<string> {
   if (existsSync(EXECUTABLE) && newestSource() <= statSync(EXECUTABLE).mtimeMs) return DIST;
-  const child = Bun.spawn([join(PROJECT, "build/compile")], {
-    cwd: PROJECT,
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
+  const { code, stdout, stderr } = await runCommand([join(PROJECT, "build/compile")], {
+    timeoutMs: COMPILE_TIMEOUT_MS,
   });
-  const [stdout, stderr] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-  ]);
-  if ((await child.exited) !== 0) throw new Error(`build/compile failed:\n${stdout}${stderr}`);
+  if (code !== 0) throw new Error(`build/compile failed:\n${stdout}${stderr}`);
   return DIST;
 }
 

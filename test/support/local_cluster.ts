@@ -11,6 +11,7 @@ import { LocalCluster } from "../../src/local/local_cluster.ts";
 import { connect } from "./client.ts";
 import { type CommandOptions, type CommandResult, runCommand } from "./command.ts";
 import { compiledExecutables, DIST } from "./executables.ts";
+import { must } from "./must.ts";
 import { TemporaryDirectory } from "./temp_dir.ts";
 
 export interface ClusterOptions {
@@ -87,7 +88,7 @@ export class TestCluster {
   }
   /** A client of a node; closed with the cluster. */
   async connect(pnn: number): Promise<CtdbClient> {
-    const client = must(await connect(this.socket(pnn), CONNECT_TIMEOUT_MS), (e) => e.reason);
+    const client = must(await connect(this.socket(pnn), CONNECT_TIMEOUT_MS));
     this.#clients.push(client);
     return client;
   }
@@ -138,13 +139,4 @@ export async function withCluster<T>(
   } finally {
     await cluster.end();
   }
-}
-
-type Outcome<T, E> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly error: E };
-
-function must<T, E>(outcome: Outcome<T, E>, reason: (error: E) => string = String): T {
-  if (!outcome.ok) throw new Error(reason(outcome.error));
-  return outcome.value;
 }

@@ -5,7 +5,8 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { TDB_FLAGS, type Tdb, type TdbOpener, type TdbOpenOptions } from "../../src/tdb/types.ts";
 import { SeededRandom } from "../fuzz/seeded_random.ts";
-import { bytes, dump, finish, laterTurn, must, openTdb, text } from "./support.ts";
+import { must } from "../support/must.ts";
+import { bytes, dump, finish, laterTurn, openTdb, text } from "./support.ts";
 
 export interface Machine {
   /** Each call is a process of its own on the same files. */

@@ -5,7 +5,8 @@ import { MemoryDisk } from "../../src/tdb/memory_files.ts";
 import { createMemoryTdbs } from "../../src/tdb/memory_opener.ts";
 import { TDB_FLAGS, type Tdb, type TdbResult } from "../../src/tdb/types.ts";
 import { SeededRandom } from "../fuzz/seeded_random.ts";
-import { bytes, finish, must, openTdb } from "./support.ts";
+import { must } from "../support/must.ts";
+import { bytes, finish, openTdb } from "./support.ts";
 
 const SEEDS = Number(process.env.CTDB_TDB_DAMAGE_SEEDS ?? 400);
 const OPTIONS = { path: "a.tdb", flags: 0, hashSize: 7, create: true };

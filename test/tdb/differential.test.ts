@@ -6,6 +6,7 @@ import { describe, expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { TDB_FLAGS } from "../../src/tdb/types.ts";
 import { SeededRandom } from "../fuzz/seeded_random.ts";
+import { must } from "../support/must.ts";
 import { TemporaryDirectory } from "../support/temp_dir.ts";
 import { LibtdbPeer } from "./peer.ts";
 import {
@@ -15,7 +16,6 @@ import {
   fileOpener,
   finish,
   hasLibtdb,
-  must,
   openTdb,
   tdbtoolCheck,
 } from "./support.ts";

@@ -11,9 +11,10 @@ import {
   type TdbOpener,
   type TdbResult,
 } from "../../src/tdb/types.ts";
+import { must } from "../support/must.ts";
 import { TemporaryDirectory } from "../support/temp_dir.ts";
 import { LibtdbPeer } from "./peer.ts";
-import { bytes, fileOpener, hasLibtdb, laterTurn, must, openTdb, text } from "./support.ts";
+import { bytes, fileOpener, hasLibtdb, laterTurn, openTdb, text } from "./support.ts";
 
 interface Ground {
   opener(): TdbOpener;
@@ -87,9 +88,7 @@ for (const [name, make, flags] of [
 
     /** Until the other handle can lock: a thread gives back after the message has reached it. */
     async function free(tdb: Tdb, chain: number): Promise<void> {
-      while (tdb.tryLockChain(chain, "write") !== "granted") {
-        await new Promise((resolve) => setImmediate(resolve));
-      }
+      while (tdb.tryLockChain(chain, "write") !== "granted") await laterTurn();
       tdb.unlockChain(chain);
     }
 
@@ -147,9 +146,7 @@ for (const [name, make, flags] of [
       late.release();
       await free(other, 1);
       await free(other, 2);
-      while (other.tryLockAll("write") !== "granted") {
-        await new Promise((resolve) => setImmediate(resolve));
-      }
+      while (other.tryLockAll("write") !== "granted") await laterTurn();
       other.unlockAll();
       expect(called).toBe(0);
     });
@@ -185,8 +182,7 @@ for (const [name, make, flags] of [
       unlocked.close();
       const missing: Pick<Tdb, "path" | "flags"> = { path: `${one.path}.none`, flags };
       const failed = chainOf(missing as Tdb, waiter, 0);
-      expect(failed).rejects.toThrow("the wait failed");
-      await failed.catch(() => undefined);
+      await expect(failed).rejects.toThrow("the wait failed");
     });
   });
 }

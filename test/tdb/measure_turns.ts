@@ -8,8 +8,9 @@
  */
 import { join } from "node:path";
 import { TDB_FLAGS, type Tdb } from "../../src/tdb/types.ts";
+import { must } from "../support/must.ts";
 import { TemporaryDirectory } from "../support/temp_dir.ts";
-import { fileOpener, must, openTdb } from "./support.ts";
+import { fileOpener, openTdb } from "./support.ts";
 
 const TURN_MS_MAX = 20;
 const SLICE_MS = 5;

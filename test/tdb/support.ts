@@ -6,6 +6,7 @@ import { BunTimers } from "../../src/platform/bun/timers.ts";
 import type { SharedFiles } from "../../src/platform/types.ts";
 import { FileTdbOpener } from "../../src/tdb/opener.ts";
 import type { SlicedWork, Tdb, TdbOpener, TdbOpenOptions, TdbResult } from "../../src/tdb/types.ts";
+import { must } from "../support/must.ts";
 
 export const PEER = new URL("./peer.py", import.meta.url).pathname;
 export const PYTHON = "/usr/bin/python3";
@@ -57,11 +58,6 @@ export async function eventually<T>(action: () => TdbResult<T>): Promise<T> {
     if (outcome.error.code !== "busy") throw new Error(outcome.error.reason);
     await laterTurn();
   }
-}
-
-export function must<T>(result: TdbResult<T>): T {
-  if (!result.ok) throw new Error(`${result.error.code}: ${result.error.reason}`);
-  return result.value;
 }
 
 /** What `tdbtool FILE check` says: undefined when the file is sound. */

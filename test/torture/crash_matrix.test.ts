@@ -8,13 +8,13 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CRASH_STEPS, type CrashMoment, type CrashStep } from "../../src/base/crash_points.ts";
 import { type TestCluster, withCluster } from "../support/local_cluster.ts";
+import { until, when } from "../support/until.ts";
 
 const DATABASE = "matrix.tdb";
 const KEYS = ["a", "b", "c", "d", "e"];
 const COORDINATOR = 0;
 const OTHER = 1;
 const GONE_TIMEOUT_MS = 30_000;
-const POLL_MS = 20;
 /** Recoveries come one after another: the usual 10 s between them only wait. */
 const TUNABLES = { RerecoveryTimeout: 1 };
 
@@ -59,11 +59,9 @@ async function transact(cluster: TestCluster, value: number) {
 }
 
 async function ended(cluster: TestCluster, pnn: number): Promise<void> {
-  const deadline = Date.now() + GONE_TIMEOUT_MS;
-  while (cluster.local.runningNodes().includes(pnn)) {
-    if (Date.now() > deadline) throw new Error(`node ${pnn} did not come to its crash point`);
-    await Bun.sleep(POLL_MS);
-  }
+  await until(`node ${pnn} comes to its crash point`, GONE_TIMEOUT_MS, () =>
+    when(!cluster.local.runningNodes().includes(pnn)),
+  );
 }
 
 test(

@@ -1,6 +1,7 @@
 /** Transactions of every kind for the crash loop: what lies in the file before, and what one changes. */
 import type { Tdb } from "../../src/tdb/types.ts";
-import { bytes, finish, must } from "../tdb/support.ts";
+import { must } from "../support/must.ts";
+import { bytes, finish } from "../tdb/support.ts";
 
 export interface Scenario {
   readonly name: string;

@@ -16,6 +16,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { BunLockWaiter } from "../../src/platform/bun/lock_waiter.ts";
 import { type LockWait, TDB_FLAGS, type Tdb, type TdbResult } from "../../src/tdb/types.ts";
 import { SeededRandom } from "../fuzz/seeded_random.ts";
+import { must } from "../support/must.ts";
 import { TemporaryDirectory } from "../support/temp_dir.ts";
 import {
   bytes,
@@ -23,7 +24,6 @@ import {
   finish,
   hasLibtdb,
   laterTurn,
-  must,
   openTdb,
   PEER,
   PYTHON,

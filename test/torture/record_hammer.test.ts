@@ -13,10 +13,9 @@ import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
-import { openRecordDatabase } from "../../src/client/record.ts";
 import { type TestCluster, withCluster } from "../support/local_cluster.ts";
 import { Prober } from "../support/prober.ts";
-import { recordEnvironment } from "../support/tdbs.ts";
+import { fetchRecord, openRecords } from "../support/records.ts";
 import { bytes, hasLibtdb, PEER, PYTHON, tdbtoolCheck } from "../tdb/support.ts";
 
 const SECONDS = Math.max(8, Number(process.env.CTDB_HAMMER_SEC ?? 12));
@@ -31,7 +30,6 @@ const DATABASE = "hammered.tdb";
 const PROGRAM = new URL("./smb_like.py", import.meta.url).pathname;
 /** Generous, for a machine that does other things too; what was measured is printed. */
 const ANSWER_MS_MAX = 100;
-const TIMEOUT_MS = 20_000;
 
 class Hammer {
   readonly #child: ChildProcess;
@@ -101,19 +99,15 @@ class Acknowledged {
 /** The counts of every record as the cluster has them, read by a client of node 0. */
 async function countsOfCluster(cluster: TestCluster): Promise<number[][]> {
   const client = await cluster.connect(0);
-  const opened = await openRecordDatabase(client, recordEnvironment(), DATABASE, 0, TIMEOUT_MS);
-  if (!opened.ok) throw new Error(opened.error.reason);
+  const database = await openRecords(client, DATABASE);
   const counts: number[][] = [];
   for (let key = 0; key < KEYS; key++) {
     const name = bytes(`counter-${String(key).padStart(4, "0")}`);
-    const record = await opened.value.fetchLock(name, { timeoutMs: TIMEOUT_MS });
-    if (!record.ok) throw new Error(record.error.reason);
-    const { data } = record.value;
+    const data = await fetchRecord(database, name);
     const view = new DataView(data.buffer, data.byteOffset, data.length);
     counts.push(Array.from({ length: SLOTS }, (_, slot) => view.getUint32(slot * 4, true)));
-    record.value.release();
   }
-  opened.value.close();
+  database.close();
   return counts;
 }
 

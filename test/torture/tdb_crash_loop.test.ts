@@ -11,6 +11,7 @@ import { MemoryDisk } from "../../src/tdb/memory_files.ts";
 import { FileTdbOpener } from "../../src/tdb/opener.ts";
 import type { Tdb } from "../../src/tdb/types.ts";
 import { SeededRandom } from "../fuzz/seeded_random.ts";
+import { must } from "../support/must.ts";
 import { TemporaryDirectory } from "../support/temp_dir.ts";
 import { FaultyFiles, Killed } from "../tdb/faulty_files.ts";
 import {
@@ -20,7 +21,6 @@ import {
   finish,
   hasLibtdb,
   laterTurn,
-  must,
   openTdb,
   PYTHON,
   tdbtoolCheck,
@@ -90,6 +90,22 @@ async function attempt(
   }
 }
 
+/** The same over a disk in memory, for a file "a.tdb". */
+async function attemptInMemory(scenario: Scenario, fault: (files: FaultyFiles) => void) {
+  const disk = new MemoryDisk({ soon: queueMicrotask });
+  const content = () => disk.read("a.tdb") as Uint8Array;
+  const files = new FaultyFiles(disk.process());
+  return { ...(await attempt(scenario, files, "a.tdb", content, fault)), content };
+}
+
+/** Whether all of the transaction is there; a part of it is a failure. */
+function allOrNothing(tdb: Tdb, { before, after }: Attempt): boolean {
+  const records = dump(tdb);
+  const isAfter = JSON.stringify(records) === JSON.stringify(after);
+  if (!isAfter) expect(records).toEqual(before);
+  return isAfter;
+}
+
 /** The file is usable: more can be stored, in and outside of transactions. */
 async function workOn(tdb: Tdb): Promise<void> {
   const records = dump(tdb).length;
@@ -105,19 +121,14 @@ describe("commit over a disk that loses what was not synced", () => {
     test(`${scenario.name}: all or nothing after a power failure at every step`, async () => {
       const seen = { before: 0, after: 0, sound: 0, images: 0 };
       for (let step = 0, ended = false; !ended; step++) {
-        const disk = new MemoryDisk({ soon: queueMicrotask });
-        const files = new FaultyFiles(disk.process());
-        const content = () => disk.read("a.tdb") as Uint8Array;
-        const crashed = await attempt(scenario, files, "a.tdb", content, (faulty) => {
+        const crashed = await attemptInMemory(scenario, (faulty) => {
           faulty.killAt = step;
         });
         ended = crashed.outcome !== "killed";
         for (let i = 0; i < POWER_FAILURES; i++) {
-          const image = files.afterPowerFailure(new SeededRandom(step * 100 + i));
+          const image = crashed.files.afterPowerFailure(new SeededRandom(step * 100 + i));
           const found = await openImage(image);
-          const records = dump(found);
-          const isAfter = JSON.stringify(records) === JSON.stringify(crashed.after);
-          if (!isAfter) expect(records).toEqual(crashed.before);
+          const isAfter = allOrNothing(found, crashed);
           if (ended) expect(isAfter).toBe(true);
           seen[isAfter ? "after" : "before"] += 1;
           seen.images += 1;
@@ -139,14 +150,11 @@ describe("a replay that is itself cut short", () => {
     let replays = 0;
     for (const scenario of SCENARIOS) {
       for (let step = 0, ended = false; !ended; step += 3) {
-        const disk = new MemoryDisk({ soon: queueMicrotask });
-        const files = new FaultyFiles(disk.process());
-        const content = () => disk.read("a.tdb") as Uint8Array;
-        const crashed = await attempt(scenario, files, "a.tdb", content, (faulty) => {
+        const crashed = await attemptInMemory(scenario, (faulty) => {
           faulty.killAt = step;
         });
         ended = crashed.outcome !== "killed";
-        const left = content();
+        const left = crashed.content();
         for (let replayStep = 0, replayed = false; !replayed; replayStep++) {
           const image = await replayUntil(left, replayStep);
           replayed = image === undefined;
@@ -195,20 +203,15 @@ describe("commit with a disk that fails", () => {
       test(`an error at every step (${how}) leaves all or nothing, and is reported`, async () => {
         for (const scenario of SCENARIOS) {
           for (let step = 0, ended = false; !ended; step++) {
-            const disk = new MemoryDisk({ soon: queueMicrotask });
-            const files = new FaultyFiles(disk.process());
-            const content = () => disk.read("a.tdb") as Uint8Array;
-            const failed = await attempt(scenario, files, "a.tdb", content, (faulty) => {
+            const failed = await attemptInMemory(scenario, (faulty) => {
               faulty.failAt = step;
               faulty.failForGood = forGood;
               faulty.errorName = errorName;
             });
             expect(failed.outcome).not.toBe("killed");
             ended = failed.outcome === "committed";
-            const found = await openTdb(openerOver(files), { ...OPTIONS, path: "a.tdb" });
-            const records = dump(found);
-            const isAfter = JSON.stringify(records) === JSON.stringify(failed.after);
-            if (!isAfter) expect(records).toEqual(failed.before);
+            const found = await openTdb(openerOver(failed.files), { ...OPTIONS, path: "a.tdb" });
+            const isAfter = allOrNothing(found, failed);
             if (ended) expect(isAfter).toBe(true);
             await workOn(found);
             found.close();
@@ -244,9 +247,7 @@ describe.skipIf(!hasLibtdb)("commit over a real file, the process killed", () =>
           ended = crashed.outcome !== "killed";
           if (finder === "libtdb") letLibtdbRecover(path);
           const tdb = await openTdb(fileOpener(), { ...OPTIONS, path });
-          const records = dump(tdb);
-          const isAfter = JSON.stringify(records) === JSON.stringify(crashed.after);
-          if (!isAfter) expect(records).toEqual(crashed.before);
+          const isAfter = allOrNothing(tdb, crashed);
           if (ended) expect(isAfter).toBe(true);
           const sound = (await finish(tdb.check())).ok;
           expect(tdbtoolCheck(path) === undefined).toBe(sound);

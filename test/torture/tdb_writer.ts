@@ -2,7 +2,8 @@
 import { BunLockWaiter } from "../../src/platform/bun/lock_waiter.ts";
 import type { TdbResult } from "../../src/tdb/types.ts";
 import { SeededRandom } from "../fuzz/seeded_random.ts";
-import { bytes, eventually, fileOpener, finish, must, openTdb } from "../tdb/support.ts";
+import { must } from "../support/must.ts";
+import { bytes, eventually, fileOpener, finish, openTdb } from "../tdb/support.ts";
 
 const [path = "", flags = "0", seed = "1", count = "1000"] = process.argv.slice(2);
 const random = new SeededRandom(Number(seed));

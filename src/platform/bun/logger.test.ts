@@ -1,16 +1,16 @@
 import { expect, test } from "bun:test";
 import { readFileSync, renameSync, statSync, unlinkSync } from "node:fs";
 import { hostname } from "node:os";
+import { must } from "../../../test/support/must.ts";
 import { TemporaryDirectory } from "../../../test/support/temp_dir.ts";
+import { until, when } from "../../../test/support/until.ts";
 import { createLogger, type LoggerOptions, logHostName, type RoleLogger } from "./logger.ts";
 
 const TEST_MODE = { CTDB_TEST_MODE: "yes", CTDB_BASE: "/x/node.3" };
 
 function loggerFor(location: string, more: Partial<LoggerOptions> = {}): RoleLogger {
   const options = { location, level: "NOTICE", application: "ctdbd", environment: TEST_MODE };
-  const created = createLogger({ ...options, level: "NOTICE", ...more });
-  if (!created.ok) throw new Error(created.error);
-  return created.value;
+  return must(createLogger({ ...options, level: "NOTICE", ...more }));
 }
 
 test("createLogger() writes lines of the original's shape to the file, by level", () => {
@@ -39,7 +39,9 @@ test("RoleLogger.reopen() after a rename starts a new file and loses nothing", a
   const path = directory.file("log.ctdb");
   const log = loggerFor(`file:${path}`);
   log.notice("before, written");
-  while (!readFileSync(path, "utf8").includes("before, written")) await Bun.sleep(1);
+  await until("the first line is written", 10_000, () =>
+    when(readFileSync(path, "utf8").includes("before, written")),
+  );
   log.notice("before, queued");
   renameSync(path, `${path}.1`);
   expect(log.reopen().ok).toBe(true);

@@ -6,11 +6,11 @@ import {
   connectedPair,
   connectedProbe,
   failureOf,
-  must,
   type NetworkWorld,
   networkContract,
   Probe,
 } from "../../../test/contract/platform_network.ts";
+import { must } from "../../../test/support/must.ts";
 import { TemporaryDirectory } from "../../../test/support/temp_dir.ts";
 import { openLibc } from "./libc.ts";
 import { bunNetwork } from "./network.ts";

@@ -1,8 +1,11 @@
 import { expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
+import { until, when } from "../../../test/support/until.ts";
 import type { ChildProcess, SpawnOptions } from "../types.ts";
 import { LINE_BYTES_MAX } from "./line_cutter.ts";
 import { bunProcesses } from "./processes.ts";
+
+const WAIT_MS = 10_000;
 
 type Exit = { readonly code: number | undefined; readonly signal: string | undefined };
 
@@ -93,7 +96,9 @@ test("ChildProcess.kill() reaches the whole group and onExit tells the signal", 
   ran.child.kill("SIGKILL");
   expect(await ran.exit).toEqual({ code: undefined, signal: "SIGKILL" });
   // The end of the pipe was waited for, so the grandchild has let go of it too.
-  while (bunProcesses.isAlive(grandchild) && !isZombie(grandchild)) await Bun.sleep(1);
+  await until("the grandchild has ended", WAIT_MS, () =>
+    when(!bunProcesses.isAlive(grandchild) || isZombie(grandchild)),
+  );
   expect(() => ran.child.kill("SIGTERM")).not.toThrow();
 });
 
@@ -169,7 +174,9 @@ test("Processes.spawn() leaves no descriptor behind", async () => {
   const before = readdirSync("/proc/self/fd").length;
   for (let i = 0; i < 10; i++) await run("echo x; echo y >&3").exit;
   // The runtime closes its own copies on another thread.
-  while (readdirSync("/proc/self/fd").length > before) await Bun.sleep(1);
+  await until("its copies are closed", WAIT_MS, () =>
+    when(readdirSync("/proc/self/fd").length <= before),
+  );
 });
 
 test("Processes.isAlive() knows itself, and refuses groups", () => {
@@ -181,7 +188,9 @@ test("Processes.isAlive() knows itself, and refuses groups", () => {
 
 test("Processes.nameOf() is the name of the program", async () => {
   const ran = run("exec sleep 600");
-  while (bunProcesses.nameOf(ran.child.pid) !== "sleep") await Bun.sleep(1);
+  await until("the program runs", WAIT_MS, () =>
+    when(bunProcesses.nameOf(ran.child.pid) === "sleep"),
+  );
   ran.child.kill("SIGKILL");
   await ran.exit;
   expect(bunProcesses.nameOf(2 ** 30)).toBe(undefined);

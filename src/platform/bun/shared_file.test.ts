@@ -9,6 +9,7 @@ import {
   sharedFilesContract,
   sharedMutexContract,
 } from "../../../test/contract/platform_shared_files.ts";
+import { must } from "../../../test/support/must.ts";
 import { TemporaryDirectory } from "../../../test/support/temp_dir.ts";
 import { MUTEX_TEMPLATE } from "./mutex.ts";
 import { BunSharedFiles } from "./shared_file.ts";
@@ -73,9 +74,7 @@ test("SharedFile.extend() allocates the blocks", () => {
 
 test("SharedFile.extend() says ENOSPC on a full file system and keeps the size", () => {
   const files = new BunSharedFiles();
-  const outcome = files.open("/dev/shm/ctdb-shared-file-test", { create: true, mode: 0o600 });
-  if (!outcome.ok) throw outcome.error;
-  const file = outcome.value;
+  const file = must(files.open("/dev/shm/ctdb-shared-file-test", { create: true, mode: 0o600 }));
   file.extend(4096);
   const grown = file.extend(2 ** 50);
   expect(grown.ok ? "grown" : grown.error.code).toMatch(/^(ENOSPC|EFBIG)$/);
@@ -88,11 +87,10 @@ test("SharedFile.extend() of a read-only file fails", () => {
   using directory = new TemporaryDirectory("shared");
   const files = new BunSharedFiles();
   opened(files, directory.file("a")).close();
-  const outcome = files.open(directory.file("a"), { create: false, readOnly: true, mode: 0 });
-  if (!outcome.ok) throw outcome.error;
-  expect(outcome.value.extend(4096).ok).toBe(false);
-  expect(outcome.value.write(0, new Uint8Array(1)).ok).toBe(false);
-  outcome.value.close();
+  const file = must(files.open(directory.file("a"), { create: false, readOnly: true, mode: 0 }));
+  expect(file.extend(4096).ok).toBe(false);
+  expect(file.write(0, new Uint8Array(1)).ok).toBe(false);
+  file.close();
 });
 
 test("SharedFile.waitLockRange() ends in time as busy, and at once when free", () => {

@@ -1,12 +1,12 @@
 /** Records the node links of one cluster from the loopback interface; needs root. */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import type { TestCluster } from "../../support/local_cluster.ts";
+import { until, when } from "../../support/until.ts";
 
 const START_TIMEOUT_MS = 10_000;
 const QUIET_MS = 1_200;
 const FLUSH_TIMEOUT_MS = 20_000;
 const BUFFER_KIB = 32 * 1024;
-const POLL_MS = 50;
 
 export function canCapture(): boolean {
   const programs = ["/usr/bin/tcpdump", "/usr/bin/tshark"];
@@ -30,7 +30,7 @@ export async function captureWhile(
   });
   const said = new Response(tcpdump.stderr).text();
   try {
-    await until(() => existsSync(path), START_TIMEOUT_MS, "tcpdump writes its file");
+    await until("tcpdump writes its file", START_TIMEOUT_MS, () => when(existsSync(path)));
     await traffic();
     await writtenOut(path);
   } finally {
@@ -46,22 +46,10 @@ export async function captureWhile(
 async function writtenOut(path: string): Promise<void> {
   let size = -1;
   let sinceMs = performance.now();
-  await until(
-    () => {
-      const now = statSync(path).size;
-      if (now !== size) sinceMs = performance.now();
-      size = now;
-      return performance.now() - sinceMs > QUIET_MS;
-    },
-    FLUSH_TIMEOUT_MS,
-    "tcpdump has written everything",
-  );
-}
-
-async function until(condition: () => boolean, timeoutMs: number, what: string): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`expected within ${timeoutMs} ms: ${what}`);
-    await Bun.sleep(POLL_MS);
-  }
+  await until("tcpdump has written everything", FLUSH_TIMEOUT_MS, () => {
+    const now = statSync(path).size;
+    if (now !== size) sinceMs = performance.now();
+    size = now;
+    return when(performance.now() - sinceMs > QUIET_MS);
+  });
 }

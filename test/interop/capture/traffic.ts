@@ -4,7 +4,8 @@ import { u64 } from "../../../src/base/u64.ts";
 import { ConnectedClient, TUNNEL_FLAGS } from "../../../src/client/ctdb_client.ts";
 import { BROADCAST_ALL } from "../../../src/wire/packet.ts";
 import type { TestCluster } from "../../support/local_cluster.ts";
-import { MixedCluster, must } from "../mixed/mixed_cluster.ts";
+import { must } from "../../support/must.ts";
+import { MixedCluster } from "../mixed/mixed_cluster.ts";
 import { messageRing, recordsGoEverywhere, withDatabases } from "../mixed/traffic.ts";
 
 const DATABASE = "capture.tdb";

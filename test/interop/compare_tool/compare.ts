@@ -1,6 +1,7 @@
 /** Runs the cases with a tool on a cluster, and compares two such runs field by field. */
 import type { CommandResult } from "../../support/command.ts";
 import type { TestCluster } from "../../support/local_cluster.ts";
+import { until, when } from "../../support/until.ts";
 import { type Case, casesFor, DEAD_PEER, PREPARATION, type Situation } from "./cases.ts";
 import { normalise } from "./normalise.ts";
 
@@ -20,7 +21,6 @@ export interface Difference {
 
 const SITUATIONS: readonly Situation[] = ["healthy", "peer dead"];
 const GONE_TIMEOUT_MS = 60_000;
-const POLL_MS = 100;
 
 /** Node 0 first, so that it leads in every cluster. */
 export async function startInOrder(cluster: TestCluster): Promise<void> {
@@ -67,11 +67,9 @@ function withPlaces(cluster: TestCluster, args: readonly string[]): readonly str
 
 /** A node that was told to shut down, as soon as it has. */
 async function restart(cluster: TestCluster, pnn: number): Promise<void> {
-  const deadline = Date.now() + GONE_TIMEOUT_MS;
-  while (cluster.local.runningNodes().includes(pnn)) {
-    if (Date.now() > deadline) throw new Error(`node ${pnn} did not shut down`);
-    await Bun.sleep(POLL_MS);
-  }
+  await until(`node ${pnn} has shut down`, GONE_TIMEOUT_MS, () =>
+    when(!cluster.local.runningNodes().includes(pnn)),
+  );
   await cluster.start(pnn);
 }
 
@@ -83,19 +81,17 @@ async function mustSucceed(cluster: TestCluster, args: readonly string[]): Promi
 /** Until the survivors know and have recovered. */
 async function killPeer(cluster: TestCluster): Promise<void> {
   await cluster.kill(DEAD_PEER);
-  const deadline = Date.now() + GONE_TIMEOUT_MS;
-  for (;;) {
-    const status = await cluster.stockCtdb(0, "status");
-    const gone = new RegExp(`^pnn:${DEAD_PEER} .*DISCONNECTED`, "m").test(status.stdout);
-    const settled = /^Size:2$/m.test(status.stdout) && status.stdout.includes("NORMAL (0)");
-    if (gone && settled) return;
-    if (Date.now() > deadline) {
-      throw new Error(
-        `node ${DEAD_PEER} is not gone after ${GONE_TIMEOUT_MS} ms:\n${status.stdout}`,
-      );
-    }
-    await Bun.sleep(POLL_MS);
-  }
+  let status = "";
+  await until(
+    `node ${DEAD_PEER} is gone`,
+    GONE_TIMEOUT_MS,
+    async () => {
+      status = (await cluster.stockCtdb(0, "status")).stdout;
+      const gone = new RegExp(`^pnn:${DEAD_PEER} .*DISCONNECTED`, "m").test(status);
+      return when(gone && /^Size:2$/m.test(status) && status.includes("NORMAL (0)"));
+    },
+    () => status,
+  );
 }
 
 /** Directories and addresses of a cluster, by names that two clusters share. */

@@ -8,6 +8,7 @@ import { LocalCluster } from "../../../src/local/local_cluster.ts";
 import { encode, stringZ } from "../../../src/wire/codec.ts";
 import { CONTROLS, type ControlName, controlName } from "../../../src/wire/controls.ts";
 import { connect } from "../../support/client.ts";
+import { must } from "../../support/must.ts";
 import { type RawAnswer, RawClient } from "../../support/raw_client.ts";
 import { withTemporaryDirectory } from "../../support/temp_dir.ts";
 import { type Situation, sampleRequest, sampleSrvid } from "./requests.ts";
@@ -104,16 +105,14 @@ export class Prober {
     this.#client?.close();
     this.#client = undefined;
     if (ended) {
-      const started = await this.#cluster.start([0]);
-      if (!started.ok) throw new Error(started.error);
+      must(await this.#cluster.start([0]));
       return;
     }
     const ready = await this.#cluster.waitReady([0], HEALTHY_TIMEOUT_MS);
     if (ready.ok) return;
     this.#note(`started anew: ${ready.error}`);
     await this.#cluster.stop();
-    const started = await this.#cluster.start([0]);
-    if (!started.ok) throw new Error(started.error);
+    must(await this.#cluster.start([0]));
   }
 
   async #ready(): Promise<{ client: RawClient; situation: Situation }> {
@@ -176,14 +175,12 @@ export async function probeDaemon(
   note: (line: string) => void,
 ): Promise<readonly ControlAnswers[]> {
   return await withTemporaryDirectory(async (path) => {
-    const cluster = await LocalCluster.setup(path, { ...setup, nodes: 1 }, connect);
-    if (!cluster.ok) throw new Error(cluster.error);
+    const cluster = must(await LocalCluster.setup(path, { ...setup, nodes: 1 }, connect));
     try {
-      const started = await cluster.value.start();
-      if (!started.ok) throw new Error(started.error);
-      return await new Prober(cluster.value, note).probeAll();
+      must(await cluster.start());
+      return await new Prober(cluster, note).probeAll();
     } finally {
-      await cluster.value.stop();
+      await cluster.stop();
     }
   }, "controls");
 }

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { CtdbClient } from "../../../src/client/types.ts";
 import { bytesText } from "../../../src/wire/codec.ts";
-import { must } from "../mixed/mixed_cluster.ts";
+import { must } from "../../support/must.ts";
 
 export interface NodeCounters {
   readonly refusedOfClients: number;

@@ -6,6 +6,7 @@
  * connection of its own, which we end. So every refusal is seen as exactly one event.
  */
 import type { Socket } from "node:net";
+import { within } from "../../support/until.ts";
 import type { Expectation } from "./expectation.ts";
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -40,7 +41,11 @@ export class Sender {
     await this.#write(bytes);
     this.refusals += dropped;
     if (end === "refused") {
-      await this.#within(this.#closed, "the node closes the connection of a refused packet");
+      await within(
+        "the node closes the connection of a refused packet",
+        CLOSE_TIMEOUT_MS,
+        this.#closed,
+      );
       return;
     }
     this.#shared += 1;
@@ -53,14 +58,14 @@ export class Sender {
     if (socket === undefined) return;
     this.#ending = true;
     socket.end();
-    await this.#within(this.#closed, "the node closes a connection that we ended");
+    await within("the node closes a connection that we ended", CLOSE_TIMEOUT_MS, this.#closed);
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
     const socket = this.#socket ?? (await this.#connect());
     if (socket.write(bytes)) return;
     const drained = new Promise<void>((resolve) => socket.once("drain", resolve));
-    await this.#within(Promise.race([drained, this.#closed]), "the node reads");
+    await within("the node reads", CLOSE_TIMEOUT_MS, Promise.race([drained, this.#closed]));
   }
 
   async #connect(): Promise<Socket> {
@@ -69,7 +74,7 @@ export class Sender {
       socket.once("connect", () => resolve());
       socket.once("error", reject);
     });
-    await this.#within(connected, "the node accepts a connection", CONNECT_TIMEOUT_MS);
+    await within("the node accepts a connection", CONNECT_TIMEOUT_MS, connected);
     socket.on("error", () => {});
     socket.resume();
     this.#ending = false;
@@ -85,20 +90,5 @@ export class Sender {
     // The node says nothing when it closes; only reading shows it.
     socket.once("end", () => socket.end());
     return socket;
-  }
-
-  async #within<T>(action: Promise<T>, what: string, timeoutMs = CLOSE_TIMEOUT_MS): Promise<T> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const timeout = new Promise<never>((_, reject) => {
-      timer = setTimeout(
-        () => reject(new Error(`expected within ${timeoutMs} ms: ${what}`)),
-        timeoutMs,
-      );
-    });
-    try {
-      return await Promise.race([action, timeout]);
-    } finally {
-      clearTimeout(timer);
-    }
   }
 }

@@ -3,8 +3,10 @@
  * each. Every function throws with what was expected.
  */
 import type { RecordDatabase } from "../../../src/client/record.ts";
+import { bytesText, textBytes } from "../../../src/wire/codec.ts";
 import { DB_FLAGS, RECORD_FLAGS_RO } from "../../../src/wire/constants.ts";
-import { bytes, type MixedCluster, must, text } from "./mixed_cluster.ts";
+import { must } from "../../support/must.ts";
+import type { MixedCluster } from "./mixed_cluster.ts";
 import { withDatabases } from "./traffic.ts";
 
 const NAME = "mixed_copies.tdb";
@@ -16,14 +18,14 @@ async function look(
   key: string,
 ): Promise<{ readonly value: string; readonly isCopy: boolean }> {
   const options = { timeoutMs: TIMEOUT_MS, readonly: true };
-  const record = must(await database.fetchLock(bytes(key), options), `look at "${key}"`);
-  const found = { value: text(record.data), isCopy: record.readonlyCopy };
+  const record = must(await database.fetchLock(textBytes(key), options), `look at "${key}"`);
+  const found = { value: bytesText(record.data), isCopy: record.readonlyCopy };
   record.release();
   return found;
 }
 
 async function readWithoutLock(database: RecordDatabase, key: string): Promise<string> {
-  return text(must(await database.read(bytes(key), TIMEOUT_MS), `read "${key}"`));
+  return bytesText(must(await database.read(textBytes(key), TIMEOUT_MS), `read "${key}"`));
 }
 
 /** Nodes whose copy of the record has a read-only flag. */

@@ -7,32 +7,21 @@
 import { readlinkSync } from "node:fs";
 import { basename } from "node:path";
 import { attachDatabase } from "../../../src/client/database.ts";
-import { openRecordDatabase, type RecordDatabase } from "../../../src/client/record.ts";
+import type { RecordDatabase } from "../../../src/client/record.ts";
 import type { CtdbClient } from "../../../src/client/types.ts";
+import { bytesText, textBytes } from "../../../src/wire/codec.ts";
 import { DB_FLAGS, RECOVERY_NORMAL } from "../../../src/wire/constants.ts";
 import { DIST } from "../../support/executables.ts";
 import type { TestCluster } from "../../support/local_cluster.ts";
-import { recordEnvironment } from "../../support/tdbs.ts";
+import { must } from "../../support/must.ts";
+import { fetchRecord, localFile, openRecords } from "../../support/records.ts";
+import { until, when } from "../../support/until.ts";
 
 export type Kind = "ours" | "stock";
 
 const REQUEST_TIMEOUT_MS = 30_000;
 /** A dead leader is noticed after 5 s, elections take seconds, and recoveries wait for each other 10 s. */
 const SETTLE_TIMEOUT_MS = 60_000;
-const POLL_MS = 100;
-
-export const bytes = (text: string) => new TextEncoder().encode(text);
-export const text = (data: Uint8Array) => new TextDecoder().decode(data);
-
-export function must<T>(
-  outcome:
-    | { readonly ok: true; readonly value: T }
-    | { readonly ok: false; readonly error: { readonly reason: string } },
-  what: string,
-): T {
-  if (!outcome.ok) throw new Error(`${what}: ${outcome.error.reason}`);
-  return outcome.value;
-}
 
 export interface LocalRecord {
   readonly dmaster: number;
@@ -112,20 +101,20 @@ export class MixedCluster {
 
   /** Waits until `pnns` are healthy, agree on a leader (this one, if given), and are out of recovery. */
   async settled(pnns: readonly number[], leader?: number): Promise<number> {
-    const deadline = performance.now() + SETTLE_TIMEOUT_MS;
     await this.cluster.waitReady(...pnns);
-    for (;;) {
-      const leaders = await this.leaders(pnns);
-      const first = leaders[0] ?? "";
-      const agreed = leaders.every((name) => name === first) && pnns.includes(Number(first));
-      const right = leader === undefined || first === String(leader);
-      if (agreed && right && (await this.#outOfRecovery(pnns))) return Number(first);
-      if (performance.now() > deadline) {
-        const wanted = leader ?? "anyone";
-        throw new Error(`nodes ${pnns}: expected leader ${wanted}, they say ${leaders}`);
-      }
-      await Bun.sleep(POLL_MS);
-    }
+    let leaders: readonly string[] = [];
+    return await until(
+      `nodes ${pnns} agree on leader ${leader ?? "anyone"} and are out of recovery`,
+      SETTLE_TIMEOUT_MS,
+      async () => {
+        leaders = await this.leaders(pnns);
+        const first = leaders[0] ?? "";
+        const agreed = leaders.every((name) => name === first) && pnns.includes(Number(first));
+        const right = leader === undefined || first === String(leader);
+        return agreed && right && (await this.#outOfRecovery(pnns)) ? Number(first) : undefined;
+      },
+      () => `they say ${leaders}`,
+    );
   }
 
   async #outOfRecovery(pnns: readonly number[]): Promise<boolean> {
@@ -146,22 +135,19 @@ export class MixedCluster {
 
   /** Waits until the leader alone keeps a mutex helper, its own kind's; that is who holds the lock. */
   async lockIsHeldBy(leader: number): Promise<void> {
-    const deadline = performance.now() + SETTLE_TIMEOUT_MS;
     const expected = this.kindOf(leader) === "stock" ? "/usr/libexec/ctdb/" : `${DIST}/`;
-    for (;;) {
-      // The probes of other nodes come and go.
-      const helpers = this.pnns.map((pnn) => this.#mutexHelpers(pnn));
-      const right = helpers.every((paths, index) =>
-        this.pnns[index] === leader
-          ? paths.length > 0 && paths.every((path) => path.startsWith(expected))
-          : paths.length === 0,
-      );
-      if (right) return;
-      if (performance.now() > deadline) {
-        throw new Error(`expected a helper of ${expected} on node ${leader} alone, got ${helpers}`);
-      }
-      await Bun.sleep(POLL_MS);
-    }
+    // The probes of other nodes come and go.
+    const helpers = () => this.pnns.map((pnn) => this.#mutexHelpers(pnn));
+    const right = (paths: readonly string[], index: number) =>
+      this.pnns[index] === leader
+        ? paths.length > 0 && paths.every((path) => path.startsWith(expected))
+        : paths.length === 0;
+    await until(
+      `node ${leader} alone has a helper of ${expected}`,
+      SETTLE_TIMEOUT_MS,
+      () => when(helpers().every(right)),
+      () => `they have ${helpers().join("; ")}`,
+    );
   }
 
   #mutexHelpers(pnn: number): readonly string[] {
@@ -179,11 +165,9 @@ export class MixedCluster {
     const before = await this.generation(pnns[0] as number);
     const client = await this.client(pnns[0] as number);
     must(await client.control("SET_RECMODE", 1), "SET_RECMODE");
-    const deadline = performance.now() + SETTLE_TIMEOUT_MS;
-    while ((await this.generation(pnns[0] as number)) === before) {
-      if (performance.now() > deadline) throw new Error("expected a recovery, none came");
-      await Bun.sleep(POLL_MS);
-    }
+    await until("a recovery has come", SETTLE_TIMEOUT_MS, async () =>
+      when((await this.generation(pnns[0] as number)) !== before),
+    );
     await this.settled(pnns);
   }
 
@@ -191,15 +175,7 @@ export class MixedCluster {
 
   /** The database as a client of this node opens it; the caller closes it. */
   async open(pnn: number, name: string, flags = 0): Promise<RecordDatabase> {
-    const client = await this.client(pnn);
-    const opened = await openRecordDatabase(
-      client,
-      recordEnvironment(),
-      name,
-      flags,
-      REQUEST_TIMEOUT_MS,
-    );
-    return must(opened, `open "${name}" on node ${pnn}`);
+    return await openRecords(await this.client(pnn), name, flags);
   }
 
   /** Locks the record, replaces its data by what `change` gives, and releases it. */
@@ -209,20 +185,16 @@ export class MixedCluster {
     change: (data: string) => string,
   ): Promise<string> {
     const options = { timeoutMs: REQUEST_TIMEOUT_MS };
-    const record = must(await database.fetchLock(bytes(key), options), `lock "${key}"`);
-    const changed = change(text(record.data));
-    const stored = await record.store(bytes(changed), REQUEST_TIMEOUT_MS);
+    const record = must(await database.fetchLock(textBytes(key), options), `lock "${key}"`);
+    const changed = change(bytesText(record.data));
+    const stored = await record.store(textBytes(changed), REQUEST_TIMEOUT_MS);
     record.release();
     must(stored, `store "${key}"`);
     return changed;
   }
 
   async read(database: RecordDatabase, key: string): Promise<string> {
-    const options = { timeoutMs: REQUEST_TIMEOUT_MS };
-    const record = must(await database.fetchLock(bytes(key), options), `lock "${key}"`);
-    const data = text(record.data);
-    record.release();
-    return data;
+    return bytesText(await fetchRecord(database, textBytes(key)));
   }
 
   async toolWrite(pnn: number, database: string, key: string, value: string): Promise<void> {
@@ -248,20 +220,14 @@ export class MixedCluster {
       await attachDatabase(client, name, flags, REQUEST_TIMEOUT_MS),
       `attach "${name}" on node ${pnn}`,
     );
-    const opened = recordEnvironment().tdbs.open({
-      path: attached.path,
-      flags: attached.openFlags,
-      hashSize: 0,
-      create: false,
-    });
-    const tdb = must(opened, `open "${attached.path}"`);
+    const tdb = localFile(attached);
     const records = new Map<string, LocalRecord>();
     try {
       for (let chain = tdb.nextUsedChain(0); chain < tdb.hashSize; ) {
         const visited = tdb.visitChain(chain, (key, data) => {
           const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-          const value = data.length > HEADER_BYTES ? text(data.slice(HEADER_BYTES)) : "";
-          records.set(text(key.slice()), {
+          const value = data.length > HEADER_BYTES ? bytesText(data.slice(HEADER_BYTES)) : "";
+          records.set(bytesText(key.slice()), {
             dmaster: view.getUint32(8, true),
             flags: view.getUint32(16, true),
             value,

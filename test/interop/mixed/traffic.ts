@@ -1,8 +1,11 @@
 /** Records and messages between nodes of both kinds; each function throws with what was expected. */
 import { u64 } from "../../../src/base/u64.ts";
 import type { RecordDatabase } from "../../../src/client/record.ts";
+import { bytesText, textBytes } from "../../../src/wire/codec.ts";
 import { BROADCAST_ALL, BROADCAST_CONNECTED } from "../../../src/wire/packet.ts";
-import { bytes, type MixedCluster, must, text } from "./mixed_cluster.ts";
+import { must } from "../../support/must.ts";
+import { within } from "../../support/until.ts";
+import type { MixedCluster } from "./mixed_cluster.ts";
 
 const RING_TURNS = 200;
 const RING_TIMEOUT_MS = 30_000;
@@ -95,7 +98,7 @@ export async function messageRing(mixed: MixedCluster, pnns: readonly number[]):
   const registrations = await Promise.all(
     clients.map((client, index) =>
       client.registerSrvid(srvid, (data) => {
-        const content = text(data);
+        const content = bytesText(data);
         if (content.startsWith("hop ")) {
           const hop = Number(content.slice(4));
           if (hop !== lastHop + 1 || hop % pnns.length !== index) {
@@ -105,7 +108,7 @@ export async function messageRing(mixed: MixedCluster, pnns: readonly number[]):
           if (hop === hops) done();
           else {
             const next = pnns[(index + 1) % pnns.length] as number;
-            client.sendMessage(next, srvid, bytes(`hop ${hop + 1}`));
+            client.sendMessage(next, srvid, textBytes(`hop ${hop + 1}`));
           }
           return;
         }
@@ -116,8 +119,13 @@ export async function messageRing(mixed: MixedCluster, pnns: readonly number[]):
     ),
   );
   try {
-    clients[0]?.sendMessage(pnns[0] as number, srvid, bytes("hop 0"));
-    await within(finished, () => `expected ${hops} hops, the last was ${lastHop}`);
+    clients[0]?.sendMessage(pnns[0] as number, srvid, textBytes("hop 0"));
+    await within(
+      `message ${hops} has gone around`,
+      RING_TIMEOUT_MS,
+      finished,
+      () => `the last was ${lastHop}`,
+    );
 
     const broadcasts = [BROADCAST_ALL, BROADCAST_CONNECTED];
     const allHeard = new Promise<void>((resolve) => {
@@ -127,12 +135,15 @@ export async function messageRing(mixed: MixedCluster, pnns: readonly number[]):
     for (const client of clients) {
       for (const to of broadcasts) {
         // Who sent it stands in the text: stock daemons show their own number as the source.
-        client.sendMessage(to, srvid, bytes(`to 0x${to.toString(16)} from ${client.pnn}`));
+        client.sendMessage(to, srvid, textBytes(`to 0x${to.toString(16)} from ${client.pnn}`));
       }
     }
-    const expectation = () =>
-      `expected ${expectedBroadcasts} broadcasts, heard ${[...heard.keys()]}`;
-    await within(allHeard, expectation);
+    await within(
+      `${expectedBroadcasts} broadcasts are heard`,
+      RING_TIMEOUT_MS,
+      allHeard,
+      () => `heard ${[...heard.keys()]}`,
+    );
     // What comes twice comes right behind: one more message through every link.
     const pings = clients.flatMap((client) =>
       pnns.map((pnn) => client.control("PING", undefined, { pnn })),
@@ -146,20 +157,5 @@ export async function messageRing(mixed: MixedCluster, pnns: readonly number[]):
       if (registration.ok) registration.value.remove();
       else must(registration, "register for messages");
     }
-  }
-}
-
-async function within(action: Promise<void>, expectation: () => string): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Error(`${expectation()} (${RING_TIMEOUT_MS} ms)`)),
-      RING_TIMEOUT_MS,
-    );
-  });
-  try {
-    await Promise.race([action, timeout]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -7,9 +7,11 @@ import {
   openPersistentDatabase,
   type PersistentDatabase,
 } from "../../../src/client/transaction.ts";
+import { textBytes } from "../../../src/wire/codec.ts";
 import { DB_FLAGS } from "../../../src/wire/constants.ts";
 import { runCommand } from "../../support/command.ts";
 import { stockInstalled, type TestCluster, withCluster } from "../../support/local_cluster.ts";
+import { must } from "../../support/must.ts";
 import { lockEnvironment } from "../../support/tdbs.ts";
 
 const interop = test.skipIf(!stockInstalled());
@@ -30,36 +32,29 @@ for key in sorted(db.keys()):
 `;
 const INCOMPATIBLE_HASH = 2048;
 
-const bytes = (text: string) => new TextEncoder().encode(text);
-
 /** Adds one to both keys, which are always equal. */
 async function increment(database: PersistentDatabase): Promise<void> {
   const done = await database.transact(TIMEOUT_MS, async (transaction) => {
-    const first = await transaction.fetch(bytes("one"), TIMEOUT_MS);
-    const second = await transaction.fetch(bytes("two"), TIMEOUT_MS);
+    const first = await transaction.fetch(textBytes("one"), TIMEOUT_MS);
+    const second = await transaction.fetch(textBytes("two"), TIMEOUT_MS);
     if (!first.ok) return first;
     if (!second.ok) return second;
     const [one, two] = [first.value, second.value].map((data) => Buffer.from(data).toString());
     expect(one).toBe(two as string);
-    const next = bytes(String(Number(one) + 1));
-    const stored = await transaction.store(bytes("one"), next, TIMEOUT_MS);
-    return stored.ok ? await transaction.store(bytes("two"), next, TIMEOUT_MS) : stored;
+    const next = textBytes(String(Number(one) + 1));
+    const stored = await transaction.store(textBytes("one"), next, TIMEOUT_MS);
+    return stored.ok ? await transaction.store(textBytes("two"), next, TIMEOUT_MS) : stored;
   });
-  if (!done.ok) throw new Error(done.error.reason);
+  must(done);
 }
 
 async function incrementOn(cluster: TestCluster, pnn: number, kind: (typeof KINDS)[number]) {
   const client = await cluster.connect(pnn);
-  const opened = await openPersistentDatabase(
-    client,
-    lockEnvironment(),
-    kind.name,
-    kind.flags,
-    TIMEOUT_MS,
+  const database = must(
+    await openPersistentDatabase(client, lockEnvironment(), kind.name, kind.flags, TIMEOUT_MS),
   );
-  if (!opened.ok) throw new Error(opened.error.reason);
-  for (let i = 0; i < INCREMENTS; i++) await increment(opened.value);
-  opened.value.close();
+  for (let i = 0; i < INCREMENTS; i++) await increment(database);
+  database.close();
 }
 
 async function storeWithStockTool(cluster: TestCluster, pnn: number, name: string): Promise<void> {

@@ -5,15 +5,17 @@
  */
 import { expect, test } from "bun:test";
 import type { RecordDatabase } from "../../../src/client/record.ts";
+import { textBytes } from "../../../src/wire/codec.ts";
 import { stockInstalled, withCluster } from "../../support/local_cluster.ts";
-import { bytes, MixedCluster, must } from "./mixed_cluster.ts";
+import { must } from "../../support/must.ts";
+import { until, when } from "../../support/until.ts";
+import { MixedCluster } from "./mixed_cluster.ts";
 import { step } from "./steps.ts";
 import { withDatabases } from "./traffic.ts";
 
 const interop = test.skipIf(!stockInstalled());
 const TIMEOUT_MS = 180_000;
 const GONE_LIMIT_MS = 60_000;
-const POLL_MS = 250;
 const PATIENCE_MS = 10_000;
 /** Of these the first half is deleted. */
 const RECORDS = 120;
@@ -36,25 +38,28 @@ async function writeEverywhere(
 
 async function remove(database: RecordDatabase, keys: readonly string[]): Promise<void> {
   for (const key of keys) {
-    const locking = database.fetchLock(bytes(key), { timeoutMs: PATIENCE_MS });
+    const locking = database.fetchLock(textBytes(key), { timeoutMs: PATIENCE_MS });
     const record = must(await locking, `lock "${key}"`);
     must(await record.delete(PATIENCE_MS), `delete "${key}"`);
   }
 }
 
 async function untilGone(mixed: MixedCluster, name: string): Promise<void> {
-  const deadline = performance.now() + GONE_LIMIT_MS;
-  for (;;) {
-    const left: string[] = [];
-    for (const pnn of mixed.pnns) {
-      const records = await mixed.localRecords(pnn, name, 0);
-      const deleted = [...records.keys()].filter((key) => isDeleted(Number(key.split(" ")[1])));
-      if (deleted.length > 0) left.push(`node ${pnn}: ${deleted.length}, as "${deleted[0]}"`);
-    }
-    if (left.length === 0) return;
-    if (performance.now() > deadline) throw new Error(`still there: ${left.join("; ")}`);
-    await Bun.sleep(POLL_MS);
-  }
+  let left: string[] = [];
+  await until(
+    "the deleted records are gone",
+    GONE_LIMIT_MS,
+    async () => {
+      left = [];
+      for (const pnn of mixed.pnns) {
+        const records = await mixed.localRecords(pnn, name, 0);
+        const deleted = [...records.keys()].filter((key) => isDeleted(Number(key.split(" ")[1])));
+        if (deleted.length > 0) left.push(`node ${pnn}: ${deleted.length}, as "${deleted[0]}"`);
+      }
+      return when(left.length === 0);
+    },
+    () => left.join("; "),
+  );
 }
 
 for (const stock of [[2], [1, 2]]) {

@@ -1,6 +1,7 @@
 /** A client program on a host as a test sees it: open files, locks, reads and writes through one node. */
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
+import { within } from "../../support/until.ts";
 import type { Host } from "../host.ts";
 import { SHARE } from "../samba.ts";
 import type { Reply, Request } from "./client_protocol.ts";
@@ -82,21 +83,8 @@ export class SmbClient {
   }
 
   async #reply(): Promise<Reply> {
-    const next = await withDeadline(this.#lines.next());
+    const next = await within("the SMB client answers", ANSWER_TIMEOUT_MS, this.#lines.next());
     if (next.done !== true) return JSON.parse(next.value) as Reply;
     throw new Error(`the SMB client ended: ${await new Response(this.#process.stderr).text()}`);
-  }
-}
-
-async function withDeadline<T>(answer: Promise<T>): Promise<T> {
-  let timer: Timer | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const error = new Error(`the SMB client had no answer for ${ANSWER_TIMEOUT_MS} ms`);
-    timer = setTimeout(() => reject(error), ANSWER_TIMEOUT_MS);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }
