@@ -7,11 +7,12 @@
  * 1. A write lock is held by one holder, a read lock by readers only, among all that keep this format.
  * 2. The record is locked only while it is read and rewritten, never while a node is asked something.
  * 3. A holder whose process is gone loses the lock, and one of this library whose connection is: the node
- *    that it names is asked, at first sight and then every second.
+ *    that it names is asked, at first sight and then every second. So is one that has given the lock back:
+ *    a recovery that joins two sides of a partition may bring its entry back.
  * 4. Every wait ends at its deadline.
  */
 import { err, ok, type Result } from "../base/result.ts";
-import { type U64, u64Equal } from "../base/u64.ts";
+import { u64Equal } from "../base/u64.ts";
 import type { Random } from "../platform/types.ts";
 import { decodeExact, encode, textBytes } from "../wire/codec.ts";
 import { type GLock, gLock, gLockList, type ServerId } from "../wire/structs.ts";
@@ -34,14 +35,14 @@ export interface LockEnvironment extends RecordEnvironment {
 }
 
 export interface HeldLock {
-  /** Gives the lock back. When that fails others get it once this process has ended. */
+  /** Gives the lock back. When that fails others find out from the node that nobody holds it. */
   release(timeoutMs: number): Promise<Result<void, RecordFailure>>;
 }
 
 const LOCK_DATABASE = "g_lock.tdb";
 const READ = 0;
 const WRITE = 1;
-/** Upper half of the unique ids of this library's holders, which are srvids as well. */
+/** Upper half of the unique ids of this library's entries, which are srvids as well. */
 const HOLDER_SRVID_HIGH = 0xbe610c00;
 const ENTRY_BYTES = gLock.minSize;
 const DELAY_MAX_MS = 50;
@@ -52,8 +53,6 @@ export class GlobalLocks {
   readonly #client: CtdbClient;
   readonly #environment: LockEnvironment;
   readonly #records: RecordDatabase;
-  /** Tells this client from others of the same process. */
-  readonly #uniqueId: U64;
   /** Write locks of several tasks: by name, one after the other. */
   readonly #turns = new Map<string, TurnQueue>();
 
@@ -61,7 +60,6 @@ export class GlobalLocks {
     this.#client = client;
     this.#environment = environment;
     this.#records = records;
-    this.#uniqueId = { hi: HOLDER_SRVID_HIGH, lo: environment.random.u32() };
   }
 
   static async open(
@@ -70,13 +68,7 @@ export class GlobalLocks {
     timeoutMs: number,
   ): Promise<Result<GlobalLocks, RecordFailure>> {
     const opened = await openRecordDatabase(client, environment, LOCK_DATABASE, 0, timeoutMs);
-    if (!opened.ok) return opened;
-    const locks = new GlobalLocks(client, environment, opened.value);
-    // Nobody sends to it: that it is registered says that this connection lives.
-    const registered = await client.registerSrvid(locks.#uniqueId, () => {});
-    if (registered.ok) return ok(locks);
-    locks.close();
-    return registered;
+    return opened.ok ? ok(new GlobalLocks(client, environment, opened.value)) : opened;
   }
 
   close(): void {
@@ -96,30 +88,40 @@ export class GlobalLocks {
     if (!(await turns.enter(timeoutMs))) return held(name, timeoutMs);
     const key = textBytes(`${name}\0`);
     const own = this.#serverId(taskId);
+    // Nobody sends to it: that it is registered says that the entry counts.
+    const registered = await this.#client.registerSrvid(own.unique, () => {});
+    if (!registered.ok) {
+      turns.leave();
+      return registered;
+    }
     const taken = await this.#take(
       key,
       { type: type === "read" ? READ : WRITE, server_id: own },
       deadlineMs,
     );
     if (!taken.ok) {
+      registered.value.remove();
       turns.leave();
       return taken.error.kind === "busy" ? held(name, timeoutMs) : taken;
     }
     return ok({
       release: async (releaseTimeoutMs) => {
         const released = await this.#release(key, own, releaseTimeoutMs);
+        registered.value.remove();
         turns.leave();
         return released;
       },
     });
   }
 
+  /** Another one for each time that a lock is held. */
   #serverId(taskId: number): ServerId {
+    const { pid, random } = this.#environment;
     return {
-      pid: { hi: 0, lo: this.#environment.pid },
+      pid: { hi: 0, lo: pid },
       task: taskId,
       vnn: this.#client.pnn,
-      unique: this.#uniqueId,
+      unique: { hi: HOLDER_SRVID_HIGH, lo: random.u32() },
     };
   }
 
@@ -166,10 +168,7 @@ export class GlobalLocks {
     deadlineMs: number,
   ): Promise<Result<ServerId | undefined, RecordFailure>> {
     return this.#withRecord(key, deadlineMs, async (record, leftMs) => {
-      // An own entry is one that could not be removed: the turns keep other tasks away.
-      const entries = readEntries(record.data).filter(
-        ({ server_id }) => !sameServer(server_id, wanted.server_id),
-      );
+      const entries = readEntries(record.data);
       const other = entries.find(({ type }) => type !== READ || wanted.type !== READ);
       if (other !== undefined) return ok(other.server_id);
       const stored = await record.store(encode(gLockList, [...entries, wanted]), leftMs);

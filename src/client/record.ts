@@ -14,7 +14,7 @@ import { err, ok, type Result } from "../base/result.ts";
 import { u64Add } from "../base/u64.ts";
 import type { Clock, Timers } from "../platform/types.ts";
 import type { Tdb, TdbError, TdbOpener } from "../tdb/types.ts";
-import { decodeExact, EMPTY, encode } from "../wire/codec.ts";
+import { decodePadded, EMPTY, encode } from "../wire/codec.ts";
 import {
   CALL_FLAGS,
   DB_FLAGS,
@@ -346,7 +346,7 @@ function usableHeader(
   readonly: boolean,
 ): LtdbHeader | undefined {
   if (value === undefined || value.length < LTDB_HEADER_BYTES) return undefined;
-  const decoded = decodeExact(ltdbHeader, value.subarray(0, LTDB_HEADER_BYTES));
+  const decoded = decodePadded(ltdbHeader, value);
   if (!decoded.ok) return undefined;
   const { dmaster, flags } = decoded.value;
   const mine = dmaster === pnn;

@@ -34,6 +34,7 @@ async function world() {
   const locks = make(LOCKS);
   const file = make(FILE);
   const commits: Commit[] = [];
+  let drawn = 5;
   /** Writes what was sent, as all nodes would, and says how the commit ends. */
   let onCommit = (request: Commit): { status: number; error?: string } | "silent" => {
     write(request);
@@ -63,7 +64,7 @@ async function world() {
     timers: time,
     clock: time,
     pid: 77,
-    random: { u32: () => 5 },
+    random: { u32: () => ++drawn },
   };
   const flags = DB_FLAGS.PERSISTENT;
   const database = must(
@@ -190,6 +191,32 @@ test("A transaction ends at its deadline while another holds the lock", async ()
   const done = await passing(time, database.transact(3000, store("v")));
   expect(done.ok ? undefined : done.error.kind).toBe("busy");
   expect(holders()).toEqual([12]);
+});
+
+test("A lock that was given back counts for nothing when a recovery brings its entry back", async () => {
+  const { time, ctdbd, database, hold } = await world();
+  const registered = new Set<number>();
+  const follow = () => {
+    registered.clear();
+    for (const { name, srvid } of ctdbd.controls) {
+      if (name === "REGISTER_SRVID") registered.add(srvid.lo);
+      if (name === "DEREGISTER_SRVID") registered.delete(srvid.lo);
+    }
+    return [...registered];
+  };
+  ctdbd.on("CHECK_PID_SRVID", ({ srvid }) => ({ status: follow().includes(srvid.lo) ? 0 : -1 }));
+  let held: number[] = [];
+  const done = database.transact(1000, (transaction) => {
+    held = follow();
+    return store("a")(transaction);
+  });
+  expect((await passing(time, done)).ok).toBe(true);
+  expect(held.length).toBe(1);
+  // Others who ask now are told that it is nobody's.
+  await settle();
+  expect(follow()).toEqual([]);
+  hold({ ...other(77), vnn: 0, unique: u64(0xbe610c00, held[0] ?? 0) });
+  expect((await passing(time, database.transact(3000, store("b")))).ok).toBe(true);
 });
 
 test("A lock of this library is free when its connection is gone", async () => {

@@ -108,9 +108,11 @@ export const TUNABLE_VALUE_MAX = 0xffffffff;
 
 export type SetOutcome = "set" | "obsolete" | "unknown";
 
+const DEFAULTS: readonly number[] = TUNABLES.map((tunable) => tunable.defaultValue);
+
 /** The values of one node. */
 export class TunableSet {
-  readonly #values: number[] = TUNABLES.map((tunable) => tunable.defaultValue);
+  readonly #values: number[] = DEFAULTS.slice();
 
   /** undefined for a name that is not in the table. */
   get(name: string): number | undefined {

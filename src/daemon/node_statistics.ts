@@ -55,7 +55,7 @@ export class NodeStatistics {
   }
 
   reset(): void {
-    this.#intervalCarry = this.#interval();
+    this.#intervalCarry = this.#interval(valuesOf(this.#leaves));
     for (const { holder, key } of this.#leaves) holder[key] = 0;
     this.current.statistics_start_time = this.#clock.wallTime();
     this.#intervalStart = valuesOf(this.#leaves);
@@ -79,26 +79,30 @@ export class NodeStatistics {
   }
 
   /**
-   * What was counted since the interval began, never below zero. Gauges and the extremes of
+   * What was counted until now since the interval began, never below zero. Gauges and the extremes of
    * latencies are those of now: they cannot be told apart by interval.
    */
-  #interval(): Float64Array {
-    const values = valuesOf(this.#leaves);
-    for (const [at, { isGauge }] of this.#leaves.entries()) {
-      if (isGauge) continue;
-      const since = (values[at] as number) - (this.#intervalStart[at] as number);
-      values[at] = Math.max(0, since) + (this.#intervalCarry?.[at] ?? 0);
+  #interval(now: Float64Array): Float64Array {
+    const values = now.slice();
+    const start = this.#intervalStart;
+    const carry = this.#intervalCarry;
+    const leaves = this.#leaves;
+    for (let at = 0; at < values.length; at++) {
+      if (leaves[at]?.isGauge === true) continue;
+      const since = Math.max(0, (now[at] as number) - (start[at] as number));
+      values[at] = carry === undefined ? since : since + (carry[at] as number);
     }
     return values;
   }
 
   #endInterval(): void {
     const ended = this.#clock.wallTime();
-    const interval = { values: this.#interval(), started: this.#intervalStarted, ended };
+    const now = valuesOf(this.#leaves);
+    const interval = { values: this.#interval(now), started: this.#intervalStarted, ended };
     this.#intervalStarted = ended;
     this.#history.unshift(interval);
     if (this.#history.length > MAX_STAT_HISTORY) this.#history.pop();
-    this.#intervalStart = valuesOf(this.#leaves);
+    this.#intervalStart = now;
     this.#intervalCarry = undefined;
   }
 }

@@ -18,20 +18,30 @@ export function oldHash(key: Uint8Array): number {
 
 export const newHash: ChainHash = jenkinsHash;
 
-/** What the header stores to tell which hash made the file. */
-export function headerHashes(hash: ChainHash): { magic1: number; magic2: number } {
+interface HeaderHashes {
+  readonly magic1: number;
+  readonly magic2: number;
+}
+
+const OLD_HASHES = hashesOf(oldHash);
+const NEW_HASHES = hashesOf(newHash);
+
+function hashesOf(hash: ChainHash): HeaderHashes {
   const magic = new Uint8Array(new Uint32Array([LIVE_MAGIC]).buffer);
   const magic1 = hash(new TextEncoder().encode(`${MAGIC_TEXT}\0`));
   const magic2 = hash(magic);
   return magic1 === 0 && magic2 === 0 ? { magic1: 1, magic2 } : { magic1, magic2 };
 }
 
+/** What the header stores to tell which hash made the file. */
+export function headerHashes(hash: ChainHash): HeaderHashes {
+  return hash === newHash ? NEW_HASHES : OLD_HASHES;
+}
+
 /** Undefined when neither hash made the header. Both zero: a file older than these fields. */
 export function hashOfHeader(magic1: number, magic2: number): ChainHash | undefined {
   if (magic1 === 0 && magic2 === 0) return oldHash;
-  for (const hash of [newHash, oldHash]) {
-    const expected = headerHashes(hash);
-    if (magic1 === expected.magic1 && magic2 === expected.magic2) return hash;
-  }
+  if (magic1 === NEW_HASHES.magic1 && magic2 === NEW_HASHES.magic2) return newHash;
+  if (magic1 === OLD_HASHES.magic1 && magic2 === OLD_HASHES.magic2) return oldHash;
   return undefined;
 }

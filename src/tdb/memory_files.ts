@@ -21,6 +21,11 @@ export interface MemoryDiskOptions {
   readonly pageSize?: number;
   /** Address space reserved for each file; growth past it is ENOSPC. */
   readonly fileBytesMax?: number;
+  /**
+   * All of it is there from the start rather than as the file grows: for small files, of which a machine
+   * holds few. Memory that can grow is several times slower to read and write.
+   */
+  readonly fixedMemory?: boolean;
   /** When a sync of the file is over; at once by default. */
   readonly sync?: (path: string, synced: () => void) => void;
 }
@@ -37,6 +42,11 @@ interface MutexState {
   ownerDied: boolean;
 }
 
+interface FileMemory {
+  readonly bytesMax: number;
+  readonly fixed: boolean;
+}
+
 class MemoryFile {
   readonly buffer: ArrayBuffer;
   size = 0;
@@ -45,8 +55,10 @@ class MemoryFile {
   readonly watchers = new Set<() => void>();
   quiet = false;
 
-  constructor(bytesMax: number) {
-    this.buffer = new ArrayBuffer(0, { maxByteLength: bytesMax });
+  constructor({ bytesMax, fixed }: FileMemory) {
+    this.buffer = fixed
+      ? new ArrayBuffer(bytesMax)
+      : new ArrayBuffer(0, { maxByteLength: bytesMax });
   }
 
   resize(newSize: number): boolean {
@@ -59,7 +71,7 @@ class MemoryFile {
   }
 
   somethingWasReleased(): void {
-    if (this.quiet) return;
+    if (this.quiet || this.watchers.size === 0) return;
     for (const watcher of [...this.watchers]) watcher();
   }
 }
@@ -73,13 +85,14 @@ export class MemoryDisk {
   readonly pageSize: number;
   readonly soon: (action: () => void) => unknown;
   readonly sync: (path: string, synced: () => void) => void;
-  readonly #fileBytesMax: number;
+  readonly #memory: FileMemory;
 
   constructor(options: MemoryDiskOptions) {
     this.soon = options.soon;
     this.sync = options.sync ?? ((_path, synced) => void this.soon(synced));
     this.pageSize = options.pageSize ?? 4096;
-    this.#fileBytesMax = options.fileBytesMax ?? FILE_BYTES_MAX;
+    const bytesMax = options.fileBytesMax ?? FILE_BYTES_MAX;
+    this.#memory = { bytesMax, fixed: options.fixedMemory ?? false };
   }
 
   /** The files as one process sees them. */
@@ -103,14 +116,18 @@ export class MemoryDisk {
   paths(): readonly string[] {
     return [...this.#files.keys()].sort();
   }
-  /** A copy of the content; undefined when there is no such file. */
-  read(path: string): Uint8Array | undefined {
+  /** A copy of the content, in `memory` if that has its size; undefined when there is no such file. */
+  read(path: string, memory?: Uint8Array): Uint8Array | undefined {
     const file = this.#files.get(path);
-    return file === undefined ? undefined : new Uint8Array(file.buffer, 0, file.size).slice();
+    if (file === undefined) return undefined;
+    const content = new Uint8Array(file.buffer, 0, file.size);
+    if (memory?.length !== file.size) return content.slice();
+    memory.set(content);
+    return memory;
   }
   /** Creates or replaces. */
   put(path: string, content: Uint8Array): void {
-    const file = new MemoryFile(this.#fileBytesMax);
+    const file = new MemoryFile(this.#memory);
     assert(file.resize(content.length), `"${path}" has ${content.length} bytes`);
     new Uint8Array(file.buffer).set(content);
     this.#files.set(path, file);
@@ -124,7 +141,7 @@ export class MemoryDisk {
     let file = this.#files.get(path);
     if (file === undefined) {
       if (!options.create) return err(new SystemError("ENOENT", "open", path));
-      file = new MemoryFile(this.#fileBytesMax);
+      file = new MemoryFile(this.#memory);
       this.#files.set(path, file);
     } else if (options.exclusive === true) {
       return err(new SystemError("EEXIST", "open", path));

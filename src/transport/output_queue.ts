@@ -44,7 +44,7 @@ export class OutputQueue {
     const padded = paddedLength(length);
     const block = this.#room(padded);
     const at = block.end;
-    block.bytes.set(packet.bytes(), at);
+    packet.copyTo(block.bytes, at);
     if (padded !== length) block.bytes.fill(0, at + length, at + padded);
     block.view.setUint32(at, padded, true);
     block.end = at + padded;

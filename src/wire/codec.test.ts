@@ -29,6 +29,21 @@ test("struct() writes fields in order, little endian, with zeros for padding", (
   );
 });
 
+test("encode() inside of an encoding, and after a large one, gives its own bytes", () => {
+  const nested = {
+    minSize: 0,
+    encode: (writer: Writer, value: number) => {
+      writer.u8(value);
+      if (value > 0) writer.bytes(encode(nested, value - 1));
+      writer.u8(value);
+    },
+    decode: () => 0,
+  };
+  expect(encode(nested, 2)).toEqual(bytes(2, 1, 0, 0, 1, 2));
+  expect(encode(fixedString(9000), "x").length).toBe(9000);
+  expect(encode(u8Codec, 7)).toEqual(bytes(7));
+});
+
 test("struct() ignores what lies in padding", () => {
   const codec = struct({ a: u8Codec, _0: pad(3), b: u8Codec });
   expect(decodeExact(codec, bytes(1, 9, 9, 9, 2))).toEqual({ ok: true, value: { a: 1, b: 2 } });

@@ -27,6 +27,8 @@ export interface AnyCodec {
 
 export type TypeOf<C> = C extends { decode(reader: Reader): infer T } ? T : never;
 
+const WRITER_KEPT_BYTES_MAX = 4096;
+
 export class Writer {
   // Single bytes rather than a DataView: most values are a few words, and a view of a fresh array
   // costs more.
@@ -98,6 +100,11 @@ export class Writer {
   /** A copy of what was written. */
   finish(): Uint8Array {
     return this.#bytes.slice(0, this.length);
+  }
+  /** Ready for something else; false when it holds so much memory that it is not worth keeping. */
+  clear(): boolean {
+    this.length = 0;
+    return this.#bytes.length <= WRITER_KEPT_BYTES_MAX;
   }
 }
 
@@ -199,10 +206,17 @@ export class Reader {
 
 export const EMPTY = new Uint8Array(0);
 
+/** Of which the next encoding takes one: most are a few words, and a new buffer costs more than they do. */
+const spareWriters: Writer[] = [];
+const SPARE_WRITERS_MAX = 4;
+
 export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
-  const writer = new Writer();
+  // What a codec encodes while it encodes takes another one.
+  const writer = spareWriters.pop() ?? new Writer();
   codec.encode(writer, value);
-  return writer.finish();
+  const bytes = writer.finish();
+  if (writer.clear() && spareWriters.length < SPARE_WRITERS_MAX) spareWriters.push(writer);
+  return bytes;
 }
 
 /** Decodes a value that fills the bytes exactly (CTDB compares fixed-size requests exactly). */
@@ -300,19 +314,22 @@ export type StructOf<F> = {
 
 /** Fields in the order in which they are written down. */
 export function struct<F extends Fields>(fields: F): Codec<StructOf<F>> {
-  const entries = Object.entries(fields) as [string, Codec<unknown>][];
+  const entries = Object.entries(fields).map(([name, field]) => {
+    const codec = field as Codec<unknown>;
+    return { name, codec, isPadding: "padding" in codec };
+  });
   return {
-    minSize: entries.reduce((sum, [, codec]) => sum + codec.minSize, 0),
+    minSize: entries.reduce((sum, { codec }) => sum + codec.minSize, 0),
     encode(writer, value) {
-      for (const [name, codec] of entries) {
+      for (const { name, codec } of entries) {
         codec.encode(writer, (value as Record<string, unknown>)[name]);
       }
     },
     decode(reader) {
       const value: Record<string, unknown> = {};
-      for (const [name, codec] of entries) {
+      for (const { name, codec, isPadding } of entries) {
         const field = codec.decode(reader);
-        if (!("padding" in codec)) value[name] = field;
+        if (!isPadding) value[name] = field;
       }
       return value as StructOf<F>;
     },

@@ -161,11 +161,17 @@ export class PacketView {
   /** A view of part of the packet; valid as long as the packet is. */
   slice(offset: number, count: number): Uint8Array {
     assert(offset + count <= this.length, "a slice lies within its packet");
+    if (count === 0) return NO_BYTES;
     return this.#bytes.subarray(this.#start + offset, this.#start + offset + count);
   }
   set(offset: number, bytes: Uint8Array): void {
     assert(offset + bytes.length <= this.length, "written bytes lie within their packet");
-    this.#bytes.set(bytes, this.#start + offset);
+    if (bytes.length > 0) this.#bytes.set(bytes, this.#start + offset);
+  }
+  /** Copies the whole packet; without a view where the packet is all of its bytes. */
+  copyTo(target: Uint8Array, at: number): void {
+    const isAll = this.#start === 0 && this.length === this.#bytes.length;
+    target.set(isAll ? this.#bytes : this.bytes(), at);
   }
   /** The whole packet as a view. */
   bytes(): Uint8Array {

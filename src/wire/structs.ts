@@ -14,7 +14,7 @@ import {
   fixedString,
   i32Codec,
   pad,
-  Reader,
+  type Reader,
   restBytes,
   struct,
   type TypeOf,
@@ -74,18 +74,21 @@ export const sockAddr: Codec<SockAddr> = {
     }
   },
   decode(reader) {
-    const bytes = new Reader(reader.take(28, "socket address"));
-    if (reader.failed) return NO_ADDRESS;
-    const family = bytes.u16();
-    const port = bytes.u16be();
+    if (!reader.need(28, "socket address")) return NO_ADDRESS;
+    const end = reader.at + 28;
+    const family = reader.u16();
+    const port = reader.u16be();
     if (family === AF_INET) {
-      return { family: "ipv4", address: bytes.take(4, "address").join("."), port, scope: 0 };
+      const address = `${reader.u8()}.${reader.u8()}.${reader.u8()}.${reader.u8()}`;
+      reader.at = end;
+      return { family: "ipv4", address, port, scope: 0 };
     }
     if (family === AF_INET6) {
-      bytes.skip(4);
-      const address = ipv6Text(bytes.take(16, "address"));
-      return { family: "ipv6", address, port, scope: bytes.u32() };
+      reader.skip(4);
+      const address = ipv6Text(reader.take(16, "address"));
+      return { family: "ipv6", address, port, scope: reader.u32() };
     }
+    reader.at = end;
     if (family !== 0) reader.fail(`address family ${family} is neither IPv4 nor IPv6`);
     return NO_ADDRESS;
   },
@@ -110,10 +113,34 @@ export function addressBytes(address: string): Uint8Array {
   return parseIpv4(address) ?? parseIpv6(address) ?? new Uint8Array(16);
 }
 
+const DOT = 46;
+const ZERO = 48;
+
+/** Character by character: each node's address is written each time when somebody asks for the nodes. */
 function parseIpv4(text: string): Uint8Array | undefined {
-  if (!/^[0-9]{1,3}(\.[0-9]{1,3}){3}$/.test(text)) return undefined;
-  const parts = text.split(".").map(Number);
-  return parts.every((part) => part <= 255) ? Uint8Array.from(parts) : undefined;
+  const bytes = new Uint8Array(4);
+  let part = 0;
+  let value = 0;
+  let digits = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === DOT) {
+      if (digits === 0 || part === 3) return undefined;
+      bytes[part] = value;
+      part += 1;
+      value = 0;
+      digits = 0;
+      continue;
+    }
+    const digit = code - ZERO;
+    if (digit < 0 || digit > 9) return undefined;
+    value = value * 10 + digit;
+    digits += 1;
+    if (digits > 3 || value > 255) return undefined;
+  }
+  if (digits === 0 || part !== 3) return undefined;
+  bytes[3] = value;
+  return bytes;
 }
 
 function parseIpv6(text: string): Uint8Array | undefined {

@@ -16,7 +16,7 @@ import { SeededRandom } from "./random.ts";
 import { RecordChecker } from "./record_checker.ts";
 import { watchRecoveries } from "./recovery_watch.ts";
 import { Scheduler, SimProcess } from "./scheduler.ts";
-import { unsettled } from "./settled.ts";
+import { isSettled } from "./settled.ts";
 import { REPLICATED, TransactionChecker } from "./transaction_checker.ts";
 import { watchVacuum } from "./vacuum_watch.ts";
 import { Judge } from "./violation.ts";
@@ -55,7 +55,7 @@ export class SimCluster {
   readonly tunables: Readonly<Record<string, number>>;
   readonly testMode: boolean;
   recoveries = 0;
-  onRecovery: (() => void) | undefined;
+  readonly #onRecovery: (() => void)[] = [];
   readonly #options: SimOptions;
   /** Time and text; joined only when somebody reads them. */
   #log: [number, string][] = [];
@@ -106,8 +106,13 @@ export class SimCluster {
     for (const node of this.nodes) node.start();
   }
 
+  /** Somebody starts a recovery. */
+  onRecovery(action: () => void): void {
+    this.#onRecovery.push(action);
+  }
+
   settled(nodes: readonly SimNode[] = this.nodes): boolean {
-    return unsettled(nodes).length === 0;
+    return isSettled(nodes);
   }
 
   newProcess(name: string): SimProcess {
@@ -157,7 +162,7 @@ export class SimCluster {
     this.recoveries += 1;
     this.note(`node${node.pnn} starts a recovery to generation ${generation}`);
     this.leaders.judge(node, "recovery started");
-    this.onRecovery?.();
+    for (const action of this.#onRecovery) action();
   }
 
   nodeDied(node: SimNode): void {

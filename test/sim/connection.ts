@@ -6,6 +6,7 @@
  * 1. Bytes of one direction arrive in order, also across a cut that holds some of them back.
  * 2. An end that was closed gets nothing any more; its peer gets what was written before.
  */
+import { assert } from "../../src/base/assert.ts";
 import { SystemError } from "../../src/base/errors.ts";
 import type { Stream, StreamHandlers } from "../../src/platform/types.ts";
 import type { SimHost, SimNetwork } from "./network.ts";
@@ -14,30 +15,6 @@ import type { SimProcess } from "./scheduler.ts";
 const IN_FLIGHT_BYTES_MAX = 1 << 20;
 
 type Item = Uint8Array | "end";
-
-const POOL_BYTES = 256 * 1024;
-
-/**
- * Copies of small byte arrays, many in one buffer: an array of its own for each chunk would cost
- * more than all else that a write does.
- */
-export class CopyPool {
-  #buffer = new Uint8Array(POOL_BYTES);
-  #used = 0;
-
-  copy(bytes: Uint8Array, count: number): Uint8Array {
-    if (count > POOL_BYTES / 8) return bytes.slice(0, count);
-    if (this.#used + count > POOL_BYTES) {
-      this.#buffer = new Uint8Array(POOL_BYTES);
-      this.#used = 0;
-    }
-    const start = this.#used;
-    this.#used += count;
-    const copy = this.#buffer.subarray(start, this.#used);
-    copy.set(count === bytes.length ? bytes : bytes.subarray(0, count));
-    return copy;
-  }
-}
 
 /** One end of a connection. */
 export class Endpoint implements Stream {
@@ -53,10 +30,14 @@ export class Endpoint implements Stream {
   arrived: Item[] = [];
   /** What a cut holds back. */
   blocked: Item[] = [];
+  /** On its way to this end; it arrives in this order. */
+  readonly inTransit: Item[] = [];
   inFlightBytes = 0;
   wantsDrain = false;
   lastArrivalMs = 0;
   readonly #deliver = (): void => this.deliver();
+  /** What was sent first has come. One function for all that comes: a write makes no closure. */
+  readonly arriveNext = (): void => this.#link.arriveNext(this);
 
   constructor(link: Connection, side: Side, remote: string | undefined, pid: number) {
     this.#link = link;
@@ -70,7 +51,7 @@ export class Endpoint implements Stream {
     if (!this.open) return bytes.length;
     const taken = Math.min(IN_FLIGHT_BYTES_MAX - this.inFlightBytes, bytes.length);
     if (taken < bytes.length) this.wantsDrain = true;
-    if (taken > 0) this.#link.send(this, this.#link.network.copies.copy(bytes, taken));
+    if (taken > 0) this.#link.send(this, bytes.slice(0, taken));
     return taken;
   }
   pause(): void {
@@ -187,10 +168,14 @@ export class Connection {
     const delayMs = this.local ? LOCAL_DELAY_MS : network.delayMs(sender.host, receiver.host);
     const atMs = Math.max(network.scheduler.nowMs + delayMs, receiver.lastArrivalMs);
     receiver.lastArrivalMs = atMs;
-    network.scheduler.at(network.kernel, atMs, () => this.#arrive(sender, receiver, item));
+    receiver.inTransit.push(item);
+    network.scheduler.at(network.kernel, atMs, receiver.arriveNext);
   }
 
-  #arrive(sender: Endpoint, receiver: Endpoint, item: Item): void {
+  arriveNext(receiver: Endpoint): void {
+    const item = receiver.inTransit.shift();
+    assert(item !== undefined, "what arrives was sent");
+    const sender = receiver === this.client ? this.server : this.client;
     const isCut = !this.local && this.network.isCut(sender.host, receiver.host);
     if (isCut || receiver.blocked.length > 0) receiver.blocked.push(item);
     else this.#take(sender, receiver, item);

@@ -22,6 +22,8 @@ export class SimDisk {
   readonly #byProcess = new Map<SimProcess, MemoryTdbs>();
   /** What is on the platters of the files that somebody has synced. */
   readonly #durable = new Map<string, Uint8Array>();
+  /** Memory of copies that nobody needs any more: new memory for each sync costs more than the copying. */
+  readonly #spares: Uint8Array[] = [];
   readonly #lastSync = new Map<string, number>();
   #syncs = 0;
   /** Syncs up to this one that were not over did not happen. */
@@ -32,19 +34,26 @@ export class SimDisk {
     this.#disk = new MemoryDisk({
       soon: (action) => scheduler.soon(kernel, action),
       fileBytesMax: FILE_BYTES_MAX,
+      fixedMemory: true,
       sync: (path, synced) => {
-        const content = this.#disk.read(path);
+        const content = this.#disk.read(path, this.#spares.pop());
         const order = ++this.#syncs;
         kernel.timers.after(this.#random.between(0.05, SYNC_MAX_MS), () => {
           const older = order < Math.max(this.#lostAfter, this.#lastSync.get(path) ?? 0);
-          if (content !== undefined && !older) {
-            this.#durable.set(path, content);
-            this.#lastSync.set(path, order);
-          }
+          if (content !== undefined) this.#synced(path, order, content, older);
           synced();
         });
       },
     });
+  }
+
+  /** Of the old and the new content, the one that is not durable now gives its memory to the next sync. */
+  #synced(path: string, order: number, content: Uint8Array, older: boolean): void {
+    const replaced = older ? content : this.#durable.get(path);
+    if (replaced !== undefined) this.#spares.push(replaced);
+    if (older) return;
+    this.#durable.set(path, content);
+    this.#lastSync.set(path, order);
   }
 
   /** With all processes dead that have such files: of what was not synced any sector may be the old one. */

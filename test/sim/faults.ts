@@ -13,7 +13,8 @@ import type { SimProcess } from "./scheduler.ts";
 const OUTAGE_MAX_SEC = 40;
 const SLOW_MAX_MS = 4000;
 const WAIT_FOR_RECOVERY_MAX_MS = 60_000;
-const LOOK_FOR_RECOVERY_MS = 20;
+/** After the start of a recovery, which takes about so long. */
+const STRIKE_WITHIN_MS = 310;
 const WALL_JUMP_MAX_MS = 3_600_000;
 
 type Fault = (faults: FaultTools, node: SimNode) => void;
@@ -142,6 +143,8 @@ export class Faults {
   /** Chance that a fault waits for a recovery. */
   readonly #inRecoveryChance: number;
   #active = true;
+  /** Faults that wait for the next recovery. */
+  #waiting: { readonly name: string; readonly endMs: number }[] = [];
 
   readonly #clients: readonly { kill(): void }[];
 
@@ -152,6 +155,7 @@ export class Faults {
     this.#process = cluster.newProcess("faults");
     this.#meanIntervalMs = this.#random.between(15_000, 120_000);
     this.#inRecoveryChance = this.#random.chance(0.5) ? 0.5 : 0.1;
+    cluster.onRecovery(() => this.#recoveryStarted());
     for (const node of cluster.nodes) node.wallSkewMs = this.#random.between(-5000, 5000);
     // In some runs the network alone is to blame: sides part and meet, each with its own leader.
     const partsOnly = this.#random.chance(0.3);
@@ -211,17 +215,24 @@ export class Faults {
 
   /** Waits for the next recovery, and for a moment of it: that is when most is in the air. */
   #strikeInRecovery(name: string): void {
-    const endMs = this.#cluster.nowMs + WAIT_FOR_RECOVERY_MAX_MS;
-    const look = (): void => {
-      if (!this.#active || this.#cluster.nowMs > endMs) return;
-      const recovering = this.#cluster.nodes.some(({ helperProcess }) => helperProcess?.alive);
-      if (!recovering) this.#process.timers.after(LOOK_FOR_RECOVERY_MS, look);
-      else
-        this.#process.timers.after(this.#random.between(0, 300), () => {
-          if (this.#active) this.#make(name);
-        });
-    };
-    look();
+    const { nodes, nowMs } = this.#cluster;
+    const recovering = nodes.some(({ helperProcess }) => helperProcess?.alive);
+    if (recovering) this.#strikeSoon(name);
+    else this.#waiting.push({ name, endMs: nowMs + WAIT_FOR_RECOVERY_MAX_MS });
+  }
+
+  #recoveryStarted(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const { name, endMs } of waiting) {
+      if (this.#active && this.#cluster.nowMs <= endMs) this.#strikeSoon(name);
+    }
+  }
+
+  #strikeSoon(name: string): void {
+    this.#process.timers.after(this.#random.between(0, STRIKE_WITHIN_MS), () => {
+      if (this.#active) this.#make(name);
+    });
   }
 
   get #tools(): FaultTools {

@@ -11,7 +11,7 @@
 import { SystemError } from "../../src/base/errors.ts";
 import { err, ok } from "../../src/base/result.ts";
 import type { Acceptor, ConnectCallback, Network } from "../../src/platform/types.ts";
-import { Connection, CopyPool, LOCAL_DELAY_MS } from "./connection.ts";
+import { Connection, LOCAL_DELAY_MS } from "./connection.ts";
 import type { SeededRandom } from "./random.ts";
 import type { Scheduler, SimProcess } from "./scheduler.ts";
 
@@ -49,7 +49,6 @@ export class SimNetwork {
   /** Deliveries belong to no process: the kernel keeps running. */
   readonly kernel: SimProcess;
   readonly conditions: NetworkConditions;
-  readonly copies = new CopyPool();
   readonly #listeners = new Map<string, Listener>();
   readonly #hosts = new Map<string, SimHost>();
   readonly #connections = new Set<Connection>();

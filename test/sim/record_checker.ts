@@ -225,7 +225,8 @@ export class RecordChecker {
     this.storesSeen += 1;
     const text = keyText(key);
     const copies = copiesOf(this.#keysOf(name), text);
-    const copy = { generation, ...readHeader(head), data: undefined, empty };
+    const { dmaster, rsn, flags } = readHeader(head);
+    const copy = { generation, dmaster, rsn, flags, data: undefined, empty };
     const own = copies.get(pnn);
     if (own !== undefined && own.generation === generation && own.rsn > copy.rsn) {
       this.#judge.violated(
@@ -343,9 +344,10 @@ function bestCopies(recovery: Recovery, withDoubtful: boolean): ReadonlyMap<stri
   const best = new Map<string, BestCopies>();
   for (const [key, all] of candidates) {
     const masters = all.filter(({ pnn, copy }) => copy.dmaster === pnn);
-    const beaten = new Set(masters.map(({ generation }) => generation));
     const left = all.filter(
-      (candidate) => masters.includes(candidate) || !beaten.has(candidate.generation),
+      (candidate) =>
+        masters.includes(candidate) ||
+        !masters.some(({ generation }) => generation === candidate.generation),
     );
     best.set(key, {
       rsn: all[0]?.copy.rsn ?? 0,
@@ -372,7 +374,8 @@ export function readContent(tdb: Tdb): Content {
     tdb.visitChain(chain, (key, value) => {
       if (value.length < HEADER_BYTES) return true;
       const data = value.slice(HEADER_BYTES);
-      content.set(keyText(key), { ...readHeader(value), data });
+      const { dmaster, rsn, flags } = readHeader(value);
+      content.set(keyText(key), { dmaster, rsn, flags, data });
       return true;
     });
   }
@@ -380,12 +383,17 @@ export function readContent(tdb: Tdb): Content {
 }
 
 function readHeader(bytes: Uint8Array): { dmaster: number; rsn: number; flags: number } {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, HEADER_BYTES);
   return {
-    dmaster: view.getUint32(8, true),
-    flags: view.getUint32(16, true),
-    rsn: view.getUint32(0, true) + view.getUint32(4, true) * 0x100000000,
+    dmaster: u32At(bytes, 8),
+    flags: u32At(bytes, 16),
+    rsn: u32At(bytes, 0) + u32At(bytes, 4) * 0x100000000,
   };
+}
+
+/** By hand: a DataView of a fresh array costs more than all its reads. */
+function u32At(bytes: Uint8Array, at: number): number {
+  const low = (bytes[at] as number) | ((bytes[at + 1] as number) << 8);
+  return (low | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24)) >>> 0;
 }
 
 function copiesOf(
@@ -400,8 +408,11 @@ function copiesOf(
   return copies;
 }
 
+/** By hand: a Buffer of a short array costs more than its text. */
 function keyText(key: Uint8Array): string {
-  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString("latin1");
+  let text = "";
+  for (const byte of key) text += String.fromCharCode(byte);
+  return text;
 }
 function quote(key: string): string {
   return JSON.stringify(key);

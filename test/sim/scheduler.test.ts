@@ -70,6 +70,27 @@ test("Scheduler.run() runs events in the order of time, then of arrival", () => 
   expect(seen).toEqual(["first", "microtask", "soon", "second", "late"]);
 });
 
+test("Scheduler.run() keeps the order when most of its events are cancelled, in and outside of turns", () => {
+  const { scheduler } = world();
+  const process = new SimProcess(scheduler, "p");
+  const random = new SeededRandom(3);
+  const seen: number[] = [];
+  const kept: [number, number][] = [];
+  const cancelled = Array.from({ length: 6000 }, (_, number) => {
+    const delayMs = 1 + random.below(500);
+    const timer = process.timers.after(delayMs, () => seen.push(number));
+    if (number % 10 === 0) kept.push([delayMs, number]);
+    return number % 10 === 0 ? undefined : timer;
+  });
+  for (const timer of cancelled.slice(0, 3000)) timer?.cancel();
+  process.timers.after(0.5, () => {
+    for (const timer of cancelled) timer?.cancel();
+  });
+  scheduler.run(1000);
+  kept.sort(([a, first], [b, second]) => a - b || first - second);
+  expect(seen).toEqual(kept.map(([, number]) => number));
+});
+
 test("SimProcess.pause() holds events back, kill() drops them", () => {
   const { scheduler } = world();
   const process = new SimProcess(scheduler, "p");

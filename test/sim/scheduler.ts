@@ -17,6 +17,9 @@ export const EPOCH_SEC = 1_700_000_000;
 /** More turns than this without time moving is a spin that the real daemon would burn a core on. */
 const TURNS_AT_ONE_TIME_MAX = 200_000;
 
+/** The queue is cleared of cancelled events when it has so many, and more of them than of others. */
+const CANCELLED_KEPT_MAX = 1000;
+
 const NOTHING = (): void => {};
 
 class Event implements Timer {
@@ -25,6 +28,8 @@ class Event implements Timer {
   readonly owner: SimProcess;
   action: () => void;
   cancelled = false;
+  /** Told of a cancel; undefined outside of the queue. */
+  queue: Scheduler | undefined;
 
   constructor(atMs: number, sequence: number, owner: SimProcess, action: () => void) {
     this.atMs = atMs;
@@ -33,10 +38,12 @@ class Event implements Timer {
     this.action = action;
   }
 
-  /** Lets go of what the action holds: the event itself stays in the queue until its time. */
+  /** Lets go of what the action holds: the event itself may stay in the queue until its time. */
   cancel(): void {
+    if (this.cancelled) return;
     this.cancelled = true;
     this.action = NOTHING;
+    this.queue?.cancelled();
   }
 }
 
@@ -49,14 +56,30 @@ export class Scheduler {
    * it.
    */
   failure: Error | undefined;
-  readonly #heap: Event[] = [];
+  #heap: Event[] = [];
+  #cancelledInHeap = 0;
   #soon: Event[] = [];
   #turnsAtThisTime = 0;
 
   at(owner: SimProcess, atMs: number, action: () => void): Timer {
     const event = new Event(Math.max(atMs, this.nowMs), this.#sequence++, owner, action);
+    event.queue = this;
     this.#push(event);
     return event;
+  }
+
+  /**
+   * An event of the queue was cancelled. Most are deadlines far away: left there, they would be most of
+   * the queue.
+   */
+  cancelled(): void {
+    this.#cancelledInHeap += 1;
+    const count = this.#cancelledInHeap;
+    if (count < CANCELLED_KEPT_MAX || 2 * count < this.#heap.length) return;
+    const left = this.#heap.filter((event) => !event.cancelled).sort(order);
+    // A sorted list is a heap.
+    this.#heap = left;
+    this.#cancelledInHeap = 0;
   }
 
   soon(owner: SimProcess, action: () => void): void {
@@ -72,7 +95,11 @@ export class Scheduler {
       const next = this.#heap[0];
       if (next === undefined || next.atMs > untilMs) break;
       this.#pop();
-      if (next.cancelled) continue;
+      next.queue = undefined;
+      if (next.cancelled) {
+        this.#cancelledInHeap -= 1;
+        continue;
+      }
       if (next.atMs > this.nowMs) {
         this.nowMs = next.atMs;
         this.#turnsAtThisTime = 0;
@@ -142,6 +169,10 @@ export class Scheduler {
     }
     heap[at] = last;
   }
+}
+
+function order(a: Event, b: Event): number {
+  return a.atMs - b.atMs || a.sequence - b.sequence;
 }
 
 function before(a: Event, b: Event): boolean {

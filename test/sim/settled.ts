@@ -11,48 +11,64 @@ import type { SimNode } from "./node.ts";
  * generation, vnn map, flags and leader.
  */
 export function unsettled(nodes: readonly SimNode[]): readonly string[] {
-  const problems: string[] = [];
-  const first = nodes[0];
-  const reference = first?.daemon?.node;
-  const leader = first?.recoverd?.election.leader;
+  return [...problems(nodes)];
+}
+
+/** No text is made for what nobody reads: a run asks every virtual second. */
+export function isSettled(nodes: readonly SimNode[]): boolean {
+  return problems(nodes).next().done === true;
+}
+
+function* problems(nodes: readonly SimNode[]): Generator<string, void> {
+  let count = 0;
   for (const node of nodes) {
-    const own = node.daemon?.node;
-    const say = (text: string) => problems.push(`node ${node.pnn}: ${text}`);
-    if (own === undefined) {
-      say("ctdbd does not run");
-      continue;
+    for (const problem of problemsOf(node, nodes[0])) {
+      count += 1;
+      yield `node ${node.pnn}: ${problem}`;
     }
-    if (own.state.runstate !== "RUNNING") say(`runstate ${own.state.runstate}`);
-    if (own.state.recoveryMode !== RECOVERY_NORMAL) say("recovery mode ACTIVE");
-    for (const pnn of own.nodes.configured()) {
-      const flags = own.nodes.flags(pnn);
-      if (flags !== 0) say(`sees node ${pnn} ${flagsText(flags)}`);
-    }
-    if (reference !== undefined && own.vnnMap.generation !== reference.vnnMap.generation) {
-      say(`another generation than node ${first?.pnn}`);
-    }
-    if (String(own.vnnMap.map) !== String(reference?.vnnMap.map)) {
-      say(
-        `vnn map ${own.vnnMap.map.join(" ")}, node ${first?.pnn} ${reference?.vnnMap.map.join(" ")}`,
-      );
-    }
-    for (const database of node.databases?.databases() ?? []) {
-      if (database.freeze.state !== "thawed") say(`${database.name} is ${database.freeze.state}`);
-      else if (database.generation !== own.vnnMap.generation) {
-        say(`${database.name} has another generation than the vnn map`);
-      }
-    }
-    const election = node.recoverd?.election;
-    if (election === undefined) say("no recovery daemon");
-    else if (election.inProgress) say("an election is under way");
-    else if (election.leader !== leader || node.recoverd?.nodes.length === 0) {
-      say(`leader ${pnnText(election.leader)}, node ${first?.pnn} ${pnnText(leader ?? -1)}`);
-    } else if (election.leading && !election.mayAct) say("leads without the cluster lock");
-    if (node.recoverd?.recovering === true) say("a recovery is under way");
   }
   const led = nodes.some((node) => node.recoverd?.election.leading === true);
-  if (problems.length === 0 && !led) problems.push("nobody leads");
-  return problems;
+  if (count === 0 && !led) yield "nobody leads";
+}
+
+function* problemsOf(node: SimNode, first: SimNode | undefined): Generator<string, void> {
+  const own = node.daemon?.node;
+  if (own === undefined) {
+    yield "ctdbd does not run";
+    return;
+  }
+  if (own.state.runstate !== "RUNNING") yield `runstate ${own.state.runstate}`;
+  if (own.state.recoveryMode !== RECOVERY_NORMAL) yield "recovery mode ACTIVE";
+  for (const pnn of own.nodes.configured()) {
+    const flags = own.nodes.flags(pnn);
+    if (flags !== 0) yield `sees node ${pnn} ${flagsText(flags)}`;
+  }
+  const reference = first?.daemon?.node;
+  const { generation, map } = own.vnnMap;
+  if (reference !== undefined && generation !== reference.vnnMap.generation) {
+    yield `another generation than node ${first?.pnn}`;
+  }
+  if (!sameNumbers(map, reference?.vnnMap.map)) {
+    yield `vnn map ${map.join(" ")}, node ${first?.pnn} ${reference?.vnnMap.map.join(" ")}`;
+  }
+  for (const database of node.databases?.databases() ?? []) {
+    if (database.freeze.state !== "thawed") yield `${database.name} is ${database.freeze.state}`;
+    else if (database.generation !== generation) {
+      yield `${database.name} has another generation than the vnn map`;
+    }
+  }
+  const leader = first?.recoverd?.election.leader;
+  const election = node.recoverd?.election;
+  if (election === undefined) yield "no recovery daemon";
+  else if (election.inProgress) yield "an election is under way";
+  else if (election.leader !== leader || node.recoverd?.nodes.length === 0) {
+    yield `leader ${pnnText(election.leader)}, node ${first?.pnn} ${pnnText(leader ?? -1)}`;
+  } else if (election.leading && !election.mayAct) yield "leads without the cluster lock";
+  if (node.recoverd?.recovering === true) yield "a recovery is under way";
+}
+
+function sameNumbers(a: readonly number[], b: readonly number[] | undefined): boolean {
+  return b !== undefined && a.length === b.length && a.every((value, at) => value === b[at]);
 }
 
 export function flagsText(flags: number): string {

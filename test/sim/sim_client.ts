@@ -7,6 +7,7 @@ import { u64 } from "../../src/base/u64.ts";
 import { connectClient } from "../../src/client/ctdb_client.ts";
 import { openRecordDatabase, type RecordDatabase } from "../../src/client/record.ts";
 import type { CtdbClient } from "../../src/client/types.ts";
+import { textBytes } from "../../src/wire/codec.ts";
 import { CALL_FLAGS, FETCH_FUNC, NULL_FUNC } from "../../src/wire/constants.ts";
 import type { SimNode } from "./node.ts";
 import type { SeededRandom } from "./random.ts";
@@ -147,7 +148,7 @@ export class SimClient {
     const keyText = this.#workload.pickKey(this.#random);
     const database = await this.#database(client, name);
     if (database === undefined) return;
-    const key = new TextEncoder().encode(keyText);
+    const key = textBytes(keyText);
     const locking = database.fetchLock(key, { timeoutMs: PATIENCE_MS });
     const locked = await this.#track(`lock ${name} ${keyText}`, locking);
     if (!locked.ok) return;
@@ -199,7 +200,7 @@ export class SimClient {
       db_id: database.database.id,
       flags: this.#random.chance(0.5) ? CALL_FLAGS.IMMEDIATE_MIGRATION : 0,
       callid: this.#random.chance(0.5) ? FETCH_FUNC : NULL_FUNC,
-      key: new TextEncoder().encode(keyText),
+      key: textBytes(keyText),
     };
     await this.#track(`fetch ${name} ${keyText}`, client.call(request, PATIENCE_MS));
   }
@@ -213,7 +214,7 @@ export class SimClient {
     if (database === undefined) return;
     const generation = this.node.validGeneration(name);
     const before = counters.storesOf(name, keyText, generation);
-    const reading = database.read(new TextEncoder().encode(keyText), PATIENCE_MS);
+    const reading = database.read(textBytes(keyText), PATIENCE_MS);
     const read = await this.#track(`read ${name} ${keyText}`, reading);
     if (!read.ok || generation === undefined) return;
     if (this.node.validGeneration(name) !== generation) return;
@@ -227,7 +228,7 @@ export class SimClient {
     const keyText = this.#workload.pickKey(this.#random);
     const database = await this.#database(client, name);
     if (database === undefined) return;
-    const key = new TextEncoder().encode(keyText);
+    const key = textBytes(keyText);
     const locking = database.fetchLock(key, { timeoutMs: PATIENCE_MS, readonly: true });
     const locked = await this.#track(`look at ${name} ${keyText}`, locking);
     if (!locked.ok) return;

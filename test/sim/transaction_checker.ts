@@ -15,6 +15,7 @@
  *    there when it comes back, also after a loss of power.
  */
 import type { Tdb } from "../../src/tdb/types.ts";
+import { textBytes } from "../../src/wire/codec.ts";
 import type { Judge } from "./violation.ts";
 
 /** The databases, by their kinds. */
@@ -22,6 +23,7 @@ export const PERSISTENT = "persistent.tdb";
 export const REPLICATED = "replicated.tdb";
 
 export const GROUP_KEYS: readonly string[] = ["a", "b", "c", "d", "e"];
+const GROUP_KEY_BYTES = GROUP_KEYS.map(textBytes);
 const NOTHING = 0;
 const HEADER_BYTES = 24;
 
@@ -186,15 +188,16 @@ export class TransactionChecker {
 /** The number in each key of the group; undefined while somebody holds a lock. */
 export function groupContents(tdb: Tdb): readonly number[] | undefined {
   const contents: number[] = [];
-  for (const key of GROUP_KEYS) {
-    const fetched = tdb.fetch(new TextEncoder().encode(key));
+  for (const key of GROUP_KEY_BYTES) {
+    const fetched = tdb.fetch(key);
     if (!fetched.ok) return undefined;
-    contents.push(numberIn(fetched.value?.subarray(HEADER_BYTES)));
+    contents.push(numberIn(fetched.value, HEADER_BYTES));
   }
   return contents;
 }
 
-export function numberIn(data: Uint8Array | undefined): number {
-  if (data === undefined || data.length < 4) return NOTHING;
-  return new DataView(data.buffer, data.byteOffset, data.byteLength).getUint32(0);
+export function numberIn(data: Uint8Array | undefined, at = 0): number {
+  if (data === undefined || data.length < at + 4) return NOTHING;
+  const high = ((data[at] as number) << 24) | ((data[at + 1] as number) << 16);
+  return (high | ((data[at + 2] as number) << 8) | (data[at + 3] as number)) >>> 0;
 }

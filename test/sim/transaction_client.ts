@@ -9,6 +9,7 @@ import {
   type Transaction,
 } from "../../src/client/transaction.ts";
 import type { CtdbClient } from "../../src/client/types.ts";
+import { textBytes } from "../../src/wire/codec.ts";
 import { DB_FLAGS } from "../../src/wire/constants.ts";
 import type { SimNode } from "./node.ts";
 import type { SeededRandom } from "./random.ts";
@@ -140,7 +141,7 @@ export class TransactionClient {
     const { transactions } = this.#workload.cluster;
     const before: number[] = [];
     for (const key of GROUP_KEYS) {
-      const fetched = await transaction.fetch(bytes(key), PATIENCE_MS);
+      const fetched = await transaction.fetch(textBytes(key), PATIENCE_MS);
       if (!fetched.ok) return;
       before.push(numberIn(fetched.value));
     }
@@ -152,7 +153,7 @@ export class TransactionClient {
     }
     const id = transactions.begun(parent);
     for (const key of GROUP_KEYS) {
-      const stored = await transaction.store(bytes(key), this.#value(id), PATIENCE_MS);
+      const stored = await transaction.store(textBytes(key), this.#value(id), PATIENCE_MS);
       if (!stored.ok) return;
     }
     if (this.#random.chance(0.05)) return;
@@ -196,10 +197,6 @@ export class TransactionClient {
       return [{ pnn, content: this.#workload.cluster.transactions.oneContent(where, contents) }];
     });
   }
-}
-
-function bytes(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
 }
 
 function sleep(process: SimProcess, ms: number): Promise<void> {

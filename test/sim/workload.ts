@@ -74,7 +74,7 @@ export class Workload {
       ["reopen", random.between(0, 0.3)],
     ];
     const whims = random.fork();
-    cluster.onRecovery = () => this.#recoveryStarted(whims);
+    cluster.onRecovery(() => this.#recoveryStarted(whims));
     this.transactionClients = this.#transactionClients(random.fork());
     const perNode = random.chance(0.3) ? 2 : 1;
     this.clients = cluster.nodes.flatMap((node) =>
