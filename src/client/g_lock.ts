@@ -7,8 +7,8 @@
  * 1. A write lock is held by one holder, a read lock by readers only, among all that keep this format.
  * 2. The record is locked only while it is read and rewritten, never while a node is asked something.
  * 3. A holder whose process is gone loses the lock, and one of this library whose connection is: the node
- *    that it names is asked, at first sight and then every second. So is one that has given the lock back:
- *    a recovery that joins two sides of a partition may bring its entry back.
+ *    that it names is asked, at first sight and then every second. So does one that has given the lock back,
+ *    and whose entry a recovery has brought back (holder_ids.ts).
  * 4. Every wait ends at its deadline.
  */
 import { err, ok, type Result } from "../base/result.ts";
@@ -16,6 +16,7 @@ import { u64Equal } from "../base/u64.ts";
 import type { Random } from "../platform/types.ts";
 import { decodeExact, encode, textBytes } from "../wire/codec.ts";
 import { type GLock, gLock, gLockList, type ServerId } from "../wire/structs.ts";
+import { HOLDER_SRVID_HIGH, type HolderId, HolderIds } from "./holder_ids.ts";
 import {
   type LockedRecord,
   openRecordDatabase,
@@ -42,8 +43,6 @@ export interface HeldLock {
 const LOCK_DATABASE = "g_lock.tdb";
 const READ = 0;
 const WRITE = 1;
-/** Upper half of the unique ids of this library's entries, which are srvids as well. */
-const HOLDER_SRVID_HIGH = 0xbe610c00;
 const ENTRY_BYTES = gLock.minSize;
 const DELAY_MAX_MS = 50;
 const ASK_AGAIN_MS = 1000;
@@ -53,13 +52,20 @@ export class GlobalLocks {
   readonly #client: CtdbClient;
   readonly #environment: LockEnvironment;
   readonly #records: RecordDatabase;
+  readonly #ids: HolderIds;
   /** Write locks of several tasks: by name, one after the other. */
   readonly #turns = new Map<string, TurnQueue>();
 
-  private constructor(client: CtdbClient, environment: LockEnvironment, records: RecordDatabase) {
+  private constructor(
+    client: CtdbClient,
+    environment: LockEnvironment,
+    records: RecordDatabase,
+    ids: HolderIds,
+  ) {
     this.#client = client;
     this.#environment = environment;
     this.#records = records;
+    this.#ids = ids;
   }
 
   static async open(
@@ -68,10 +74,15 @@ export class GlobalLocks {
     timeoutMs: number,
   ): Promise<Result<GlobalLocks, RecordFailure>> {
     const opened = await openRecordDatabase(client, environment, LOCK_DATABASE, 0, timeoutMs);
-    return opened.ok ? ok(new GlobalLocks(client, environment, opened.value)) : opened;
+    if (!opened.ok) return opened;
+    const ids = await HolderIds.open(client, environment.random);
+    if (ids.ok) return ok(new GlobalLocks(client, environment, opened.value, ids.value));
+    opened.value.close();
+    return ids;
   }
 
   close(): void {
+    this.#ids.close();
     this.#records.close();
   }
 
@@ -87,42 +98,36 @@ export class GlobalLocks {
     this.#turns.set(name, turns);
     if (!(await turns.enter(timeoutMs))) return held(name, timeoutMs);
     const key = textBytes(`${name}\0`);
-    const own = this.#serverId(taskId);
-    // Nobody sends to it: that it is registered says that the entry counts.
-    const registered = await this.#client.registerSrvid(own.unique, () => {});
-    if (!registered.ok) {
+    const id = await this.#ids.take();
+    if (!id.ok) {
       turns.leave();
-      return registered;
+      return id;
     }
+    const own = this.#serverId(taskId, id.value);
     const taken = await this.#take(
       key,
       { type: type === "read" ? READ : WRITE, server_id: own },
       deadlineMs,
     );
     if (!taken.ok) {
-      registered.value.remove();
+      // Who was never let in has written nothing.
+      this.#ids.giveBack(id.value, taken.error.kind === "busy");
       turns.leave();
       return taken.error.kind === "busy" ? held(name, timeoutMs) : taken;
     }
     return ok({
       release: async (releaseTimeoutMs) => {
         const released = await this.#release(key, own, releaseTimeoutMs);
-        registered.value.remove();
+        this.#ids.giveBack(id.value, released.ok);
         turns.leave();
         return released;
       },
     });
   }
 
-  /** Another one for each time that a lock is held. */
-  #serverId(taskId: number): ServerId {
-    const { pid, random } = this.#environment;
-    return {
-      pid: { hi: 0, lo: pid },
-      task: taskId,
-      vnn: this.#client.pnn,
-      unique: { hi: HOLDER_SRVID_HIGH, lo: random.u32() },
-    };
+  #serverId(taskId: number, { unique }: HolderId): ServerId {
+    const pid = { hi: 0, lo: this.#environment.pid };
+    return { pid, task: taskId, vnn: this.#client.pnn, unique };
   }
 
   async #take(

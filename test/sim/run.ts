@@ -10,6 +10,15 @@ import { MUTANTS } from "./mutant_list.ts";
 import { loadMutant } from "./mutants.ts";
 import type { RunResult } from "./simulate.ts";
 
+const USAGE = `bun run test/sim/run.ts [OPTIONS]
+  --seed N      the first seed (1)
+  --seeds N     how many (1)
+  --nodes N     nodes of the cluster (4)
+  --minutes N   virtual minutes for each seed (10)
+  --mutant NAME a broken variant: stops at the seed that catches it
+  --log         everything that the nodes log
+  --verbose     a line for each seed`;
+
 const { values: options } = parseArgs({
   options: {
     seed: { type: "string", default: "1" },
@@ -19,8 +28,14 @@ const { values: options } = parseArgs({
     mutant: { type: "string" },
     log: { type: "boolean", default: false },
     verbose: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
   },
 });
+
+if (options.help) {
+  console.log(USAGE);
+  process.exit(0);
+}
 
 function whole(name: "seed" | "seeds" | "nodes" | "minutes"): number {
   const value = Number(options[name]);
