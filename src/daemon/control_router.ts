@@ -152,6 +152,7 @@ export class ControlRouter {
     data: Uint8Array,
     done: OwnControlDone,
     timeoutMs = this.#d.timeoutSec() * 1000,
+    { srvid, flags } = { srvid: U64_ZERO, flags: 0 },
   ): void {
     const { nodes, output, requestIds } = this.#d;
     const { opcode } = CONTROLS[name];
@@ -162,7 +163,7 @@ export class ControlRouter {
       this.#d.timers.soon(() => this.#finish(reqid, failure("ctdb_control to disconnected node")));
       return;
     }
-    const body = { opcode, srvid: U64_ZERO, client_id: 0, flags: 0, data };
+    const body = { opcode, srvid, client_id: 0, flags, data };
     output.send(pnn, buildReqControl(this.#header(pnn, reqid), body));
   }
 

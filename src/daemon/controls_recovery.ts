@@ -72,7 +72,11 @@ function setRecoveryMode(
   if (mode !== RECOVERY_ACTIVE && mode !== RECOVERY_NORMAL) {
     return failure(`expected recovery mode ${RECOVERY_NORMAL} or ${RECOVERY_ACTIVE}, got ${mode}`);
   }
-  if (mode === state.recoveryMode) return SUCCESS;
+  if (mode === state.recoveryMode) {
+    // One of two recoveries at a time has made it NORMAL, the other one has set the vnn map.
+    const problem = mode === RECOVERY_NORMAL ? generationProblem(parts) : undefined;
+    return problem === undefined ? SUCCESS : failure(problem);
+  }
   log.notice(`Recovery mode set to ${mode === RECOVERY_NORMAL ? "NORMAL" : "ACTIVE"}`);
   if (mode === RECOVERY_ACTIVE) {
     state.setRecovering(true);
@@ -106,7 +110,7 @@ function generationProblem(parts: RecoveryControlParts): string | undefined {
   const { generation } = parts.vnnMap;
   const name = parts.database.databaseOfOtherGeneration(generation);
   if (name === undefined) return undefined;
-  const problem = `database "${name}" is not of generation ${generation}, recovery mode stays ACTIVE`;
+  const problem = `database "${name}" is not of generation ${generation}, the recovery is not over`;
   parts.log.error(problem);
   return problem;
 }

@@ -62,8 +62,8 @@ export function createDatabaseHost(parts: DatabaseHostParts): DatabaseHost {
     sendToClient: (clientId, packet) => clients.get(clientId)?.deliver(packet),
     broadcastControl: (destination, opcode, srvidLow, data) =>
       parts.sendNoReply(destination, opcode, srvidLow, data),
-    requestControl: (pnn, name, data, timeoutMs, finished) =>
-      parts.requestControl(pnn, name, data, timeoutMs, finished),
+    requestControl: (pnn, name, data, timeoutMs, finished, more) =>
+      parts.requestControl(pnn, name, data, timeoutMs, finished, more),
     queuedBytes: (pnn, srvid) => messages.queuedBytes(pnn, srvid),
     sendMessage: (destination, srvid, data) => messages.send(destination, srvid, data),
     onMessage: (srvid, handler) => messages.listen(srvid, handler),

@@ -80,6 +80,8 @@ export class Node {
   readonly #requestIds: RequestIds;
   readonly #leaderCache: LeaderCache;
   /** Members of the cluster whose link was lost and is not back. */
+  /** Asked for while a recovery ran, with the generation of that moment. */
+  #wantedRecovery: { readonly generation: number; readonly reason: string } | undefined;
   readonly #lostPeers = new Set<number>();
 
   constructor(parts: NodeParts) {
@@ -178,9 +180,26 @@ export class Node {
     return this.#parts.dependencies.tunables.get(name) ?? 0;
   }
 
+  /**
+   * While a recovery runs it may come too late for that one, which has thawed databases already: then
+   * another follows.
+   */
   forceRecovery(reason: string): void {
-    if (!this.state.recovering) this.#log.error(`Recovery mode set to ACTIVE: ${reason}`);
+    if (this.state.recovering) {
+      this.#wantedRecovery = { generation: this.vnnMap.generation, reason };
+      return;
+    }
+    this.#log.error(`Recovery mode set to ACTIVE: ${reason}`);
     this.state.setRecovering(true);
+  }
+
+  #recoveryEnded(): void {
+    this.database.recovered();
+    this.health.look();
+    const wanted = this.#wantedRecovery;
+    this.#wantedRecovery = undefined;
+    // What was seen in an earlier generation is over with this one.
+    if (wanted?.generation === this.vnnMap.generation) this.forceRecovery(wanted.reason);
   }
 
   // --- links of nodes
@@ -242,9 +261,7 @@ export class Node {
     if (config.legacy.lmasterCapability) capabilities |= CAPABILITIES.LMASTER;
     return new NodeState(clock, log, capabilities, {
       recoveryModeChanged: (active) => {
-        if (active) return;
-        this.database.recovered();
-        this.health.look();
+        if (!active) this.#recoveryEnded();
       },
       runstateChanged: (runstate) => {
         if (runstate === "INIT" || runstate === "SHUTDOWN") return;
@@ -269,8 +286,8 @@ export class Node {
       newReqid: () => this.#requestIds.take(),
       sendNoReply: (destination, opcode, srvidLow, data) =>
         this.controls.sendNoReply(destination, opcode, srvidLow, data),
-      requestControl: (pnn, name, data, timeoutMs, finished) =>
-        this.controls.send(pnn, name, data, finished, timeoutMs),
+      requestControl: (pnn, name, data, timeoutMs, finished, more) =>
+        this.controls.send(pnn, name, data, finished, timeoutMs, more),
       forceRecovery: (reason) => this.forceRecovery(reason),
     });
   }

@@ -2,6 +2,7 @@
 
 import type { Result } from "../base/result.ts";
 import { err } from "../base/result.ts";
+import { U64_ZERO } from "../base/u64.ts";
 import {
   type ControlHandlers,
   type ControlReply,
@@ -11,7 +12,7 @@ import {
 } from "../transport/control_request.ts";
 import { encode, i32Codec, stringZ, u64Codec } from "../wire/codec.ts";
 import { DB_FLAGS, SEQUENCE_KEY } from "../wire/constants.ts";
-import { RECOVERY_COUNT_HIGH, SEQNUM_RECOVERIES } from "../wire/controls.ts";
+import { RECOVERY_COUNT_HIGH, SEQNUM_RECOVERIES, SEQNUM_RESERVE } from "../wire/controls.ts";
 import { ltdbReserved } from "../wire/ltdb_header.ts";
 import { dbIdMap, dbStatistics, LTDB_HEADER_BYTES } from "../wire/structs.ts";
 import type { Database } from "./database.ts";
@@ -54,8 +55,9 @@ export class DatabaseControls {
       if (from.srcnode === this.#parts.host.pnn) return SUCCESS;
       return this.#with(dbId, (database) => this.#updateSequence(database));
     },
-    GET_DB_SEQNUM: ({ db_id }, { flags }, later) =>
+    GET_DB_SEQNUM: ({ db_id }, { flags, srvid }, later) =>
       this.#withLater(db_id, (database) => {
+        if ((flags & SEQNUM_RESERVE) !== 0) return reserve(database, srvid.hi, srvid.lo);
         const read = (flags & SEQNUM_RECOVERIES) === 0 ? sequenceNumberOf : recoveriesOf;
         return callNowOrLater((reply) => this.#sequenceNumber(database, read, 0, reply), later);
       }),
@@ -197,4 +199,10 @@ const SEQUENCE_RETRY_MS = 10;
 
 function text(value: string): ControlReply {
   return { status: 0, data: encode(stringZ, value) };
+}
+
+function reserve(database: Database, records: number, bytes: number): ControlReply {
+  const reserved = database.tdb.reserve(records, bytes);
+  if (reserved.ok) return { status: 0, data: encode(u64Codec, U64_ZERO) };
+  return failure(`No transaction can be committed on "${database.name}": ${reserved.error.reason}`);
 }

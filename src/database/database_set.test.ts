@@ -27,24 +27,6 @@ test("DatabaseSet.nodeLost() leaves alone what cannot have lost a record", () =>
   expect(host.recoveriesForced).toEqual([]);
 });
 
-test("DatabaseSet.nodeLost() during a recovery counts if it happens in its own generation", () => {
-  for (const [generationAtLoss, forced] of [
-    [77, 0],
-    [78, 1],
-  ] as [number, number][]) {
-    const { host, set } = setUp();
-    host.isRecovering = true;
-    host.currentGeneration = generationAtLoss;
-    set.nodeLost(1);
-    expect(host.recoveriesForced).toEqual([]);
-    host.currentGeneration = 78;
-    host.isRecovering = false;
-    set.recovered();
-    set.recovered();
-    expect(host.recoveriesForced.length).toBe(forced);
-  }
-});
-
 test("DatabaseSet.invalidateGenerations() names databases that must be recovered", () => {
   const { set } = setUp();
   expect(set.databaseOfOtherGeneration(77)).toBeUndefined();

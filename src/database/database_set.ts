@@ -53,8 +53,6 @@ export class DatabaseSet {
   readonly #pushRecord: PushRecord;
   readonly #commits: TransactionCommits;
   readonly #vacuum: VacuumSchedule;
-  /** Generation in which the link to a node was lost while a recovery ran. */
-  #lossGeneration: number | undefined;
 
   constructor(host: DatabaseHost) {
     this.#host = host;
@@ -297,17 +295,11 @@ export class DatabaseSet {
     const tookPart = this.#host.vnnMap().includes(pnn);
     const hasRecords = [...this.#byId.values()].some(({ kind }) => kind === "volatile");
     if (!tookPart || !hasRecords || this.#isInactive()) return;
-    this.#lossGeneration = this.#host.generation();
-    if (!this.#host.recovering()) this.#forceRecovery();
+    this.#host.forceRecovery("packets about records may be lost, with the link to a node");
   }
 
   #isInactive(): boolean {
     return (this.#host.nodeFlags(this.#host.pnn) & NODE_FLAGS_INACTIVE) !== 0;
-  }
-
-  #forceRecovery(): void {
-    this.#lossGeneration = undefined;
-    this.#host.forceRecovery("packets about records may be lost, with the link to a node");
   }
 
   recoveryBegins(): void {
@@ -318,9 +310,6 @@ export class DatabaseSet {
 
   /** Recovery mode became NORMAL, or the runstate rose: attaches that waited go on. */
   recovered(): void {
-    // Lost after this generation's thaw: this recovery has not sent it again.
-    if (this.#lossGeneration === this.#host.generation()) this.#forceRecovery();
-    this.#lossGeneration = undefined;
     this.#attachControl.resume();
   }
 

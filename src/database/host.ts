@@ -5,6 +5,7 @@ import type { CrashPoints } from "../base/crash_points.ts";
 import type { Logger } from "../base/log.ts";
 import type { Result } from "../base/result.ts";
 import type { TracedTurns } from "../base/trace.ts";
+import type { U64 } from "../base/u64.ts";
 import type { Clock, FileSystem, Random, Timers } from "../platform/types.ts";
 import type { LockWaiter, TdbOpener } from "../tdb/types.ts";
 import type { ControlName } from "../wire/controls.ts";
@@ -26,6 +27,12 @@ export interface DatabaseDirectories {
   readonly volatile: string;
   readonly persistent: string;
   readonly state: string;
+}
+
+/** What few controls have besides their data. */
+export interface ControlDetails {
+  readonly srvid: U64;
+  readonly flags: number;
 }
 
 export interface DatabaseHost {
@@ -80,6 +87,7 @@ export interface DatabaseHost {
     data: Uint8Array,
     timeoutMs: number,
     finished: (outcome: ControlAnswered) => void,
+    more?: ControlDetails,
   ): void;
   /**
    * Bytes that wait on the way to those who listen to the srvid at a node: on our link to it, or, at

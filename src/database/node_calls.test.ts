@@ -110,6 +110,18 @@ test("NodeCalls drops packets of another generation, and all while banned", () =
   expect([sent(), stored()?.dmaster]).toEqual([[], 0]);
 });
 
+test("NodeCalls drops packets while vnn map and database are of different recoveries", () => {
+  const { put, nodeCall, sent, stored, host, database } = calledNode(1);
+  put(5, 0, "data");
+  database.generation = GENERATION + 1;
+  nodeCall(2, 99);
+  nodeCall(2, 100, { generation: GENERATION + 1 });
+  expect([sent(), stored()?.dmaster]).toEqual([[], 0]);
+  host.currentGeneration = GENERATION + 1;
+  nodeCall(2, 101, { generation: GENERATION + 1 });
+  expect(stored()?.dmaster).toBe(2);
+});
+
 test("NodeCalls drops a packet that waited through a recovery", () => {
   const { put, nodeCall, sent, stored, host, tdb, database } = calledNode(1);
   put(5, 0, "data");

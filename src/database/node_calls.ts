@@ -3,7 +3,7 @@
  * served, waits, or goes on to the node that may know more (docs/database.md, "Migration").
  *
  * Invariants:
- * 1. Only packets of the database's generation do anything.
+ * 1. Only packets of the generation of vnn map and database do anything.
  * 2. A packet whose chain is locked by others waits for it with a copy of its bytes, and is looked at
  *    anew when its turn has come.
  * 3. A call that is not served here ends in an answer to the node that asked, or leaves for another.
@@ -116,6 +116,7 @@ export class NodeCalls {
       }
       return undefined;
     }
+    if (!isOfGeneration(database, packet)) return undefined;
     const key = packet.slice(KEY_AT[operation], packet.u32(KEY_LENGTH_AT[operation]));
     const chain = database.tdb.chainOf(key);
     const locked = database.gate.enter(chain);
@@ -139,13 +140,8 @@ export class NodeCalls {
   }
 
   /** A packet that waited: the world may have changed. */
-  performLater(
-    operation: KeyedOperation,
-    database: Database,
-    packet: PacketView,
-    since: number,
-  ): boolean {
-    if (database.generation !== since || !this.#isOfThisGeneration(packet)) return true;
+  performLater(operation: KeyedOperation, database: Database, packet: PacketView): boolean {
+    if (!isOfGeneration(database, packet) || !this.#isOfThisGeneration(packet)) return true;
     const key = packet.slice(KEY_AT[operation], packet.u32(KEY_LENGTH_AT[operation]));
     return this.perform(operation, database, packet, key);
   }
@@ -296,6 +292,11 @@ export class NodeCalls {
   }
 }
 
+/** With two recoveries at a time the vnn map may be of another one than the database. */
+function isOfGeneration(database: Database, packet: PacketView): boolean {
+  return packet.generation === database.generation;
+}
+
 /** Waits for the end of a revoke or of a pindown; then it is a packet that has just come. */
 class WaitingNodeCall implements WaitingCall {
   readonly bytes: number;
@@ -326,7 +327,6 @@ class ParkedNodePacket implements ChainWork {
   readonly #operation: KeyedOperation;
   readonly #database: Database;
   readonly #packet: PacketView;
-  readonly #generation: number;
 
   constructor(calls: NodeCalls, operation: KeyedOperation, database: Database, packet: PacketView) {
     this.bytes = packet.length;
@@ -334,16 +334,10 @@ class ParkedNodePacket implements ChainWork {
     this.#operation = operation;
     this.#database = database;
     this.#packet = packet;
-    this.#generation = database.generation;
   }
 
   run(): boolean {
-    return this.#calls.performLater(
-      this.#operation,
-      this.#database,
-      this.#packet,
-      this.#generation,
-    );
+    return this.#calls.performLater(this.#operation, this.#database, this.#packet);
   }
 
   drop(reason: string): void {

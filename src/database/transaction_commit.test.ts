@@ -6,6 +6,7 @@ import { err, ok } from "../base/result.ts";
 import { u64 } from "../base/u64.ts";
 import { encode, textBytes } from "../wire/codec.ts";
 import { FETCH_FUNC, NODE_FLAGS, RECORD_FLAGS } from "../wire/constants.ts";
+import { SEQNUM_RESERVE } from "../wire/controls.ts";
 import { OPERATIONS } from "../wire/packet.ts";
 import { buildReqCall } from "../wire/packets.ts";
 import { recBuffer } from "../wire/structs.ts";
@@ -20,13 +21,23 @@ function setUp() {
   const { dbId, database } = caller.open("p.tdb", "DB_ATTACH_PERSISTENT");
   const records = [{ reqid: 0, key: textBytes("k"), data: new Uint8Array(25).fill(1) }];
   const request = { db_id: dbId, records };
-  const commit = (clientId = 1) => caller.call("TRANS3_COMMIT", request, { clientId });
+  const ask = (clientId = 1) => caller.call("TRANS3_COMMIT", request, { clientId });
+  /** All nodes have room for it. */
+  const commit = (clientId = 1) => {
+    const asked = ask(clientId);
+    const inquiries = host.requests.filter(({ name }) => name === "GET_DB_SEQNUM");
+    for (const inquiry of inquiries) {
+      host.requests.splice(host.requests.indexOf(inquiry), 1);
+      inquiry.finished(WRITTEN);
+    }
+    return asked;
+  };
   const answer = (pnn: number, outcome: Parameters<(typeof host.requests)[0]["finished"]>[0]) => {
     const asked = host.requests.find((sent) => sent.pnn === pnn);
     host.requests.splice(host.requests.indexOf(asked as (typeof host.requests)[0]), 1);
     asked?.finished(outcome);
   };
-  return { host, caller, dbId, database, request, commit, answer };
+  return { host, caller, dbId, database, request, ask, commit, answer };
 }
 
 test("TRANS3_COMMIT is answered when every active node has written", () => {
@@ -47,6 +58,31 @@ test("TRANS3_COMMIT is answered when every active node has written", () => {
   expect(client.reply?.status).toBe(0);
   expect(host.recoveriesForced).toEqual([]);
   expect(commit().reply).toBe(undefined);
+});
+
+test("TRANS3_COMMIT is refused, and nothing sent, when a node has no room for it", () => {
+  const { host, caller, request, ask, commit, answer } = setUp();
+  const client = ask();
+  const bytes = encode(recBuffer, request).length;
+  expect(host.requests.map(({ pnn, name, more }) => [pnn, name, more])).toEqual(
+    [0, 1, 2].map((pnn) => [
+      pnn,
+      "GET_DB_SEQNUM",
+      { srvid: { hi: 1, lo: bytes }, flags: SEQNUM_RESERVE },
+    ]),
+  );
+  answer(0, WRITTEN);
+  answer(2, err("No space left on device"));
+  expect(client.reply?.status).toBe(-1);
+  answer(1, WRITTEN);
+  expect([host.requests, host.recoveriesForced]).toEqual([[], []]);
+
+  const lost = ask();
+  caller.set.clientGone(1);
+  expect([lost.reply?.status, host.recoveriesForced]).toEqual([-1, []]);
+  host.requests.length = 0;
+  commit();
+  expect(host.requests.map(({ name }) => name)).toEqual(Array(3).fill("UPDATE_RECORD"));
 });
 
 test("TRANS3_COMMIT is refused at once when it cannot begin", () => {

@@ -2,6 +2,9 @@
  * TRANS3_COMMIT: a client's transaction on a persistent or replicated database is written on all active
  * nodes, by an UPDATE_RECORD to each (docs/database.md, "Commits").
  *
+ *     reserving ── a node has no room, is lost ──▶ refused
+ *         │ all have room
+ *         ▼
  *     committing ── all have written ──▶ answered 0
  *         │ a node refuses, is lost, or a recovery begins
  *         ▼
@@ -12,7 +15,10 @@
  *    asked, and no recovery was seen meanwhile: a recovery may have taken the content of another node.
  * 2. One commit at a time of a database, and of a client.
  * 3. A commit that may be written on some nodes only ends in a recovery, whatever becomes of its client.
+ * 4. Nothing is sent to be written before each node has said that it has disk space for it (of a stock
+ *    node nobody knows): a full disk refuses the commit everywhere and costs nothing else.
  */
+import { u64 } from "../base/u64.ts";
 import type { Timer } from "../platform/types.ts";
 import {
   type ControlReply,
@@ -22,7 +28,8 @@ import {
   SUCCESS,
 } from "../transport/control_request.ts";
 import { encode } from "../wire/codec.ts";
-import { type RecBuffer, recBuffer } from "../wire/structs.ts";
+import { SEQNUM_RESERVE } from "../wire/controls.ts";
+import { paddedDbId, type RecBuffer, recBuffer } from "../wire/structs.ts";
 import type { Database } from "./database.ts";
 import type { ControlAnswered, DatabaseHost } from "./host.ts";
 import { callNowOrLater, unknownDatabase } from "./recovery_controls.ts";
@@ -37,7 +44,11 @@ interface Commit {
   readonly clientId: number;
   readonly generation: number;
   readonly reply: ReplyLater;
-  readonly waitsFor: Set<number>;
+  readonly records: Uint8Array;
+  readonly nodes: readonly number[];
+  /** Nodes may have written it. */
+  sent: boolean;
+  waitsFor: Set<number>;
   timer: Timer | undefined;
 }
 
@@ -91,6 +102,9 @@ export class TransactionCommits {
       clientId,
       generation: this.#host.generation(),
       reply,
+      records: encode(recBuffer, request),
+      nodes,
+      sent: false,
       waitsFor: new Set(nodes),
       timer: undefined,
     };
@@ -100,7 +114,31 @@ export class TransactionCommits {
     }
     this.#commits.set(database.dbId, commit);
     const timeoutMs = this.#startTimer(commit);
-    const records = encode(recBuffer, request);
+    const asked = encode(paddedDbId, { db_id: database.dbId });
+    const srvid = u64(request.records.length, commit.records.length);
+    for (const pnn of nodes) {
+      const answered = (outcome: ControlAnswered) => this.#roomAnswered(commit, pnn, outcome);
+      const more = { srvid, flags: SEQNUM_RESERVE };
+      this.#host.requestControl(pnn, "GET_DB_SEQNUM", asked, timeoutMs, answered, more);
+    }
+  }
+
+  #roomAnswered(commit: Commit, pnn: number, outcome: ControlAnswered): void {
+    if (this.#commits.get(commit.database.dbId) !== commit || this.#isOver(commit)) return;
+    if (!outcome.ok || outcome.value.status !== 0) {
+      const why = outcome.ok ? `status ${outcome.value.status}` : outcome.error;
+      this.#end(commit, failure(`node ${pnn} cannot take the transaction: ${why}`));
+      return;
+    }
+    commit.waitsFor.delete(pnn);
+    if (commit.waitsFor.size === 0) this.#send(commit);
+  }
+
+  #send(commit: Commit): void {
+    const { nodes, records } = commit;
+    commit.sent = true;
+    commit.waitsFor = new Set(nodes);
+    const timeoutMs = this.#host.tunable("ControlTimeout") * 1000;
     this.#host.crashPoints?.at("send-updates", "before");
     for (const pnn of nodes) {
       this.#host.requestControl(pnn, "UPDATE_RECORD", records, timeoutMs, (outcome) =>
@@ -135,6 +173,7 @@ export class TransactionCommits {
   }
 
   #leaveToRecovery(commit: Commit, why: string): void {
+    if (!commit.sent) return;
     this.#host.forceRecovery(`transaction on database "${commit.database.name}": ${why}`);
   }
 

@@ -140,6 +140,11 @@ export interface SharedFile {
   view(byteLength: number): ArrayBuffer;
   /** posix_fallocate, or ftruncate and writing 0x42 where that is not supported. */
   extend(newSize: number): Result<void, SystemError>;
+  /**
+   * Disk space for so many bytes behind the end, which `extend` will use (fallocate with KEEP_SIZE): the
+   * size stays. ENOSPC leaves things as they were. A success where the file system cannot tell.
+   */
+  reserve(byteLength: number): Result<void, SystemError>;
   truncate(newSize: number): Result<void, SystemError>;
   write(offset: number, bytes: Uint8Array): Result<void, SystemError>;
   chmod(mode: number): Result<void, SystemError>;

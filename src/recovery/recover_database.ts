@@ -2,9 +2,9 @@
  * One attempt to recover one database (docs/recovery.md, "One database"): name, attach where it is
  * missing, freeze, transaction, collect, wipe, push, commit, thaw. The first failure ends the
  * attempt; what was frozen stays frozen, and the next attempt begins with the same steps, which
- * all nodes accept again.
+ * all nodes accept again. After a failed thaw there is no other attempt in this recovery.
  */
-import { ok } from "../base/result.ts";
+import { err, ok } from "../base/result.ts";
 import { DB_FLAGS } from "../wire/constants.ts";
 import { ATTACH_RECOVERY } from "../wire/controls.ts";
 import type { RecoveredDatabase } from "./database_union.ts";
@@ -61,7 +61,8 @@ export async function recoverDatabase(
   if (!committed.ok) return committed;
   times.ended("commit");
   const thawed = await askEach(context, "DB_THAW", dbId, pnns);
-  if (!thawed.ok) return thawed;
+  // Those that have thawed may have sent packets of this generation: another attempt must have another one.
+  if (!thawed.ok) return err({ ...thawed.error, final: true });
   times.ended("thaw");
   return ok(pushed.value);
 }

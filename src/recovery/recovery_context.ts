@@ -36,6 +36,8 @@ export interface RecoveryContext extends RecoveryHost {
 export interface StepFailure {
   readonly reason: string;
   readonly pnn: number | undefined;
+  /** There is no sense in another attempt in this generation. */
+  readonly final?: boolean;
 }
 
 export type StepResult<T> = Result<T, StepFailure>;

@@ -206,7 +206,8 @@ async function attempts(
     context.log.error(
       `recovery of ${reason} (attempt ${attempt} of ${ATTEMPTS_MAX}, ${tookMs} ms)`,
     );
-    if (attempt === ATTEMPTS_MAX || !context.client.connected) {
+    const isLast = attempt === ATTEMPTS_MAX || outcome.error.final === true;
+    if (isLast || !context.client.connected) {
       return err({ reason, pnn: outcome.error.pnn });
     }
   }

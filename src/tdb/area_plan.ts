@@ -15,6 +15,7 @@ import {
   alignUp,
   FREE_MAGIC,
   FREELIST_HEAD,
+  grownSize,
   HEADER,
   MAP_BYTES_MAX,
   RECORD,
@@ -83,6 +84,25 @@ export function planArea(parts: CommitParts): AreaPlan | TdbFailure {
   overlay.setWord(HEADER.recoveryStart, offset);
   const area = { offset, bytes: end - offset };
   return { area, journalBytes: needed, end, added, former };
+}
+
+/** Blocks that storing a record changes: its own, its chain's head, neighbours in chain and freelist. */
+const BLOCKS_PER_RECORD = 6;
+/** The file's header, the freelist's head, the ends of the areas. */
+const BLOCKS_PER_COMMIT = 6;
+
+/** By how much the file may grow when a transaction stores so many records with so many bytes in all. */
+export function commitBytesMax(
+  mapBytes: number,
+  records: number,
+  bytes: number,
+  pageSize: number,
+): number {
+  const stored = Math.ceil(bytes * AREA_SLACK_FACTOR) + records * (RECORD_BYTES + TAILER_BYTES);
+  const growth = grownSize(mapBytes, stored, pageSize) - mapBytes;
+  const blocks = records * BLOCKS_PER_RECORD + BLOCKS_PER_COMMIT;
+  const journal = Math.min(mapBytes + growth, stored + blocks * (pageSize + ENTRY_HEADER_BYTES));
+  return growth + alignUp(RECORD_BYTES + Math.ceil(journal * AREA_SLACK_FACTOR), pageSize);
 }
 
 /** The words of a free record in this place. */

@@ -61,8 +61,12 @@ class MemoryFile {
       : new ArrayBuffer(0, { maxByteLength: bytesMax });
   }
 
+  hasRoomFor(size: number): boolean {
+    return size <= this.buffer.maxByteLength;
+  }
+
   resize(newSize: number): boolean {
-    if (newSize > this.buffer.maxByteLength) return false;
+    if (!this.hasRoomFor(newSize)) return false;
     if (newSize < this.size) new Uint8Array(this.buffer).fill(0, newSize, this.size);
     // The memory itself only grows, so that no view of another process is cut off.
     if (newSize > this.buffer.byteLength) this.buffer.resize(newSize);
@@ -229,6 +233,11 @@ export class MemorySharedFile implements SharedFile {
   extend(newSize: number): Result<void, SystemError> {
     if (newSize <= this.#file.size || this.#file.resize(newSize)) return done;
     return err(new SystemError("ENOSPC", "posix_fallocate", this.path));
+  }
+
+  reserve(byteLength: number): Result<void, SystemError> {
+    if (this.#file.hasRoomFor(this.#file.size + byteLength)) return done;
+    return err(new SystemError("ENOSPC", "fallocate", this.path));
   }
 
   truncate(newSize: number): Result<void, SystemError> {

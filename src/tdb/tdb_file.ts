@@ -11,6 +11,7 @@
  */
 import { assert } from "../base/assert.ts";
 import type { SharedFile, TryLock } from "../platform/types.ts";
+import { commitBytesMax } from "./area_plan.ts";
 import { RecordChains } from "./chains.ts";
 import { checkTdb } from "./check.ts";
 import { commitTransaction } from "./commit.ts";
@@ -443,6 +444,14 @@ export class TdbFile implements Tdb {
     if (transaction === undefined || transaction.state === "writing") return;
     transaction.end();
     this.#transaction = undefined;
+  }
+
+  reserve(records: number, bytes: number): TdbResult<void> {
+    const { file, headerOffset, around } = this.#facts;
+    const { pageSize } = around.files;
+    const mapBytes = file.size() - headerOffset;
+    const reserved = file.reserve(commitBytesMax(mapBytes, records, bytes, pageSize));
+    return reserved.ok ? DONE : systemFailure(`reserve space for "${this.path}"`, reserved.error);
   }
 
   commit(): SlicedWork<void> {

@@ -138,6 +138,12 @@ export interface Tdb {
   /** Journal, write, sync in slices; once writing has begun it cannot be cancelled. */
   commit(): SlicedWork<void>;
 
+  /**
+   * Disk space for a transaction that stores so many records with so many bytes in all: its commit will
+   * not fail for want of it. Estimated from above.
+   */
+  reserve(records: number, bytes: number): TdbResult<void>;
+
   // --- the whole file
   /** Empties the file; inside a transaction if one is active. */
   wipe(): TdbResult<void>;

@@ -168,9 +168,38 @@ test("SET_RECMODE NORMAL needs the generation of all databases, and a cluster lo
   node.probeOutcome = "timeout";
   expect(setNormal()).toBe(0);
   expect(mode()).toBe(false);
+  // Another recovery has replaced the database meanwhile: that one is not over.
+  node.records.otherGeneration = "locking.tdb";
+  expect(setNormal()).toBe(-1);
+  node.records.otherGeneration = undefined;
   // Not in recovery: the map is fixed.
   expect(client.control("SETVNNMAP", { generation: 78, map: [0] }).ok).toBe(false);
   expect(client.control("SET_RECMODE", 7).ok).toBe(false);
+});
+
+test("A recovery that is asked for while one runs follows it, if that one had set its vnn map", () => {
+  const { world, node } = startOne();
+  const client = node.client();
+  const mode = () => node.daemon.node?.state.recovering;
+  const recover = (before: () => void, after: () => void) => {
+    before();
+    client.control("SETVNNMAP", { generation: ++generation, map: [0] });
+    after();
+    client.control("SET_RECMODE", 0);
+    world.run(200);
+    return mode();
+  };
+  let generation = 76;
+  const ask = () => node.daemon.node?.forceRecovery("for a test");
+  expect(recover(ask, () => {})).toBe(false);
+  client.control("SET_RECMODE", 1);
+  expect(recover(() => {}, ask)).toBe(true);
+  expect(
+    recover(
+      () => {},
+      () => {},
+    ),
+  ).toBe(false);
 });
 
 test("START_RECOVERY shuts a node down whose cluster lock is not the leader's", () => {

@@ -5,9 +5,10 @@
  */
 
 import { err, ok } from "../../src/base/result.ts";
+import { U64_ZERO } from "../../src/base/u64.ts";
 import type { Database } from "../../src/database/database.ts";
 import { DatabaseSet } from "../../src/database/database_set.ts";
-import type { ControlAnswered } from "../../src/database/host.ts";
+import type { ControlAnswered, ControlDetails } from "../../src/database/host.ts";
 import { createMemoryTdbs } from "../../src/tdb/memory_opener.ts";
 import type { ControlHandler, ControlReply } from "../../src/transport/control_request.ts";
 import { decodeExact, EMPTY, Reader } from "../../src/wire/codec.ts";
@@ -62,6 +63,7 @@ class ClusterHost extends FakeHost {
     data: Uint8Array,
     timeoutMs: number,
     finished: (outcome: ControlAnswered) => void,
+    more: ControlDetails = { srvid: U64_ZERO, flags: 0 },
   ): void {
     const bytes = data.slice();
     let open = true;
@@ -71,11 +73,17 @@ class ClusterHost extends FakeHost {
     };
     this.#cluster.time.after(timeoutMs, () => finish(err("ctdb_control timed out")));
     this.#cluster.send(this.pnn, pnn, (node) =>
-      node.control(CONTROLS[name].opcode, bytes, this.pnn, ({ status, data, error }) => {
-        const outcome =
-          status < 0 ? err(error ?? `status ${status}`) : ok({ status, data: data ?? EMPTY });
-        this.#cluster.send(pnn, this.pnn, () => finish(outcome));
-      }),
+      node.control(
+        CONTROLS[name].opcode,
+        bytes,
+        this.pnn,
+        ({ status, data, error }) => {
+          const outcome =
+            status < 0 ? err(error ?? `status ${status}`) : ok({ status, data: data ?? EMPTY });
+          this.#cluster.send(pnn, this.pnn, () => finish(outcome));
+        },
+        more,
+      ),
     );
   }
   override sendMessage(
@@ -125,12 +133,13 @@ export class ClusterNode {
     data: Uint8Array,
     srcnode: number,
     answer: (reply: ControlReply) => void = () => {},
+    { srvid, flags }: ControlDetails = { srvid: U64_ZERO, flags: 0 },
   ): void {
     const name = CONTROL_NAMES.find((candidate) => CONTROLS[candidate].opcode === opcode);
     const handler = name === undefined ? undefined : this.set.controls[name];
     if (name === undefined || handler === undefined) throw new Error(`no handler for ${opcode}`);
     const request = must(decodeExact<unknown>(CONTROLS[name].request, data));
-    const from = { srvid: { hi: 0, lo: 0 }, flags: 1, srcnode, clientId: 0 };
+    const from = { srvid, flags, srcnode, clientId: 0 };
     const now = (handler as ControlHandler<unknown>)(request, from, answer);
     if (now !== "later") answer(now);
   }

@@ -4,7 +4,12 @@ import { ok } from "../../src/base/result.ts";
 import { TracedTurns } from "../../src/base/trace.ts";
 import type { Database } from "../../src/database/database.ts";
 import { DatabaseSet } from "../../src/database/database_set.ts";
-import type { ControlAnswered, DatabaseHost, MutableStatistics } from "../../src/database/host.ts";
+import type {
+  ControlAnswered,
+  ControlDetails,
+  DatabaseHost,
+  MutableStatistics,
+} from "../../src/database/host.ts";
 import type { FileSystem } from "../../src/platform/types.ts";
 import type { LockWaiter, TdbOpener } from "../../src/tdb/types.ts";
 import type { ControlReply, ControlRequest } from "../../src/transport/control_request.ts";
@@ -27,6 +32,7 @@ export interface RequestedControl {
   readonly data: Uint8Array;
   readonly timeoutMs: number;
   readonly finished: (outcome: ControlAnswered) => void;
+  readonly more: ControlDetails | undefined;
 }
 export interface SentMessage {
   readonly destination: number;
@@ -170,8 +176,9 @@ export class FakeHost implements DatabaseHost {
     data: Uint8Array,
     timeoutMs: number,
     finished: (outcome: ControlAnswered) => void,
+    more?: ControlDetails,
   ): void {
-    this.requests.push({ pnn, name, data: data.slice(), timeoutMs, finished });
+    this.requests.push({ pnn, name, data: data.slice(), timeoutMs, finished, more });
   }
   queuedBytes(): number {
     return this.waitingBytes;

@@ -218,6 +218,9 @@ export class MemoryTdb implements Tdb {
     if (this.#pending === undefined) throw new Error("no transaction to cancel");
     this.#pending = undefined;
   }
+  reserve(): TdbResult<void> {
+    return ok(undefined);
+  }
   commit(): SlicedWork<void> {
     let steps = this.file.commitSteps;
     return {

@@ -55,8 +55,8 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: "src/database/node_calls.ts",
-        find: "if (database.generation !== since || !this.#isOfThisGeneration(packet)) return true;",
-        replace: "void since;",
+        find: "return packet.generation === database.generation;",
+        replace: "return database.generation >= 0;",
       },
     ],
   },
@@ -393,8 +393,8 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: "src/database/database_set.ts",
-        find: "if (!this.#host.recovering()) this.#forceRecovery();",
-        replace: "this.#host.timers.after(300, () => this.#forceRecovery());",
+        find: 'this.#host.forceRecovery("packets about records may be lost, with the link to a node");',
+        replace: 'this.#host.timers.after(300, () => this.#host.forceRecovery("late"));',
       },
     ],
   },

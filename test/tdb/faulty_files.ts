@@ -129,6 +129,9 @@ class FaultyFile implements SharedFile {
     const failed = this.#files.next("posix_fallocate", this.path);
     return failed === undefined ? this.#resized(this.#inner.extend(newSize), newSize) : err(failed);
   }
+  reserve(byteLength: number): Result<void, SystemError> {
+    return this.#inner.reserve(byteLength);
+  }
   truncate(newSize: number): Result<void, SystemError> {
     const failed = this.#files.next("ftruncate", this.path);
     if (failed !== undefined) return err(failed);

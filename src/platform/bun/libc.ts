@@ -47,6 +47,7 @@ export function errno(): number {
 /** Numbers that this project tells apart. */
 export const ERRNO = {
   EINTR: constants.errno.EINTR,
+  ENOSPC: constants.errno.ENOSPC,
   EAGAIN: constants.errno.EAGAIN,
   EACCES: constants.errno.EACCES,
   EBUSY: constants.errno.EBUSY,

@@ -32,6 +32,7 @@ import { rangeHolder, tryRangeLock, unlockRange, waitRangeLock } from "./range_l
 const WINDOW_BYTES = 0x100000000 + 0x10000000;
 /** The engine's largest ArrayBuffer. */
 const VIEW_BYTES_MAX = 0x100000000;
+const FALLOC_FL_KEEP_SIZE = 1;
 const PROT_READ = 1;
 const PROT_WRITE = 2;
 const MAP_SHARED = 1;
@@ -46,6 +47,7 @@ const libc = openLibc({
   mmap: { args: ["ptr", "u64", "i32", "i32", "i32", "i64"], returns: FFIType.i64_fast },
   munmap: { args: ["ptr", "u64"], returns: "i32" },
   lseek: { args: ["i32", "i64", "i32"], returns: FFIType.i64_fast },
+  fallocate: { args: ["i32", "i32", "i64", "i64"], returns: "i32" },
   posix_fallocate: { args: ["i32", "i64", "i64"], returns: "i32" },
   ftruncate: { args: ["i32", "i64"], returns: "i32" },
   pwrite: { args: ["i32", "ptr", "u64", "i64"], returns: FFIType.i64_fast },
@@ -90,6 +92,8 @@ class BunSharedFile implements SharedFile {
   #window = 0;
   #views: WeakRef<ArrayBuffer>[] = [];
   #syncsRunning = 0;
+  /** Up to here the file has disk space. */
+  #reservedEnd = 0;
   #closed = false;
 
   constructor(path: string, descriptor: number, readOnly: boolean) {
@@ -127,6 +131,23 @@ class BunSharedFile implements SharedFile {
       }
       return this.#extendByWriting(oldSize, newSize);
     }
+  }
+
+  reserve(byteLength: number): Result<void, SystemError> {
+    const size = this.size();
+    if (size + byteLength <= this.#reservedEnd) return done;
+    // Looked at before: where it fails in the middle some file systems keep what they have allocated.
+    const { bsize, bfree } = fs.statfsSync(this.path);
+    if (bfree * bsize < byteLength) return err(systemError(ERRNO.ENOSPC, "fallocate", this.path));
+    for (;;) {
+      if (libc.fallocate(this.#descriptor, FALLOC_FL_KEEP_SIZE, size, byteLength) === 0) break;
+      const number = errno();
+      if (number === ERRNO.EINTR) continue;
+      if (number === ERRNO.EOPNOTSUPP) break;
+      return err(systemError(number, "fallocate", this.path));
+    }
+    this.#reservedEnd = size + byteLength;
+    return done;
   }
 
   /** Writing allocates the blocks: a hole would be a SIGBUS on a full disk later. */
