@@ -2,6 +2,7 @@
 export const EIO = 5;
 export const EAGAIN = 11;
 export const EINVAL = 22;
+export const ENOSPC = 28;
 export const ERANGE = 34;
 export const EMSGSIZE = 90;
 export const ETIMEDOUT = 110;

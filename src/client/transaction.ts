@@ -15,6 +15,7 @@ import { type U64, U64_ZERO, u64Equal } from "../base/u64.ts";
 import type { Tdb } from "../tdb/types.ts";
 import { decodeExact, EMPTY, encode, u64Codec } from "../wire/codec.ts";
 import { DB_FLAGS, RECOVERY_ACTIVE, SEQUENCE_KEY } from "../wire/constants.ts";
+import { NO_SPACE } from "../wire/controls.ts";
 import { LTDB_HEADER_BYTES, type LtdbHeader, ltdbHeader } from "../wire/structs.ts";
 import { type AttachedDatabase, attachDatabase } from "./database.ts";
 import { GlobalLocks, type HeldLock, type LockEnvironment } from "./g_lock.ts";
@@ -26,6 +27,8 @@ export interface TransactionFailure {
     | RecordFailure["kind"]
     /** The commit may be done, or may become done by a recovery that is still to come. */
     | "unknown"
+    /** A node has no disk space for it; nothing has changed. */
+    | "no_space"
     /** Somebody else has written what was read: without the lock, or on the other side of a partition. */
     | "conflict";
   readonly reason: string;
@@ -304,6 +307,9 @@ export class Transaction {
       if (!refused || clock.monotonicMs() - askedMs > REFUSAL_MAX_MS) uncertain = true;
       const reason = answer.ok ? `status ${answer.value.status}` : answer.error.reason;
       if (!answer.ok && !refused) return over(uncertain, reason, answer.error.status);
+      if (!answer.ok && answer.error.status === -NO_SPACE && !uncertain) {
+        return err({ kind: "no_space", reason, status: answer.error.status });
+      }
       if (uncertain) await this.#recovered(deadlineMs);
       const now = await this.#database.sequenceNumber(leftMs());
       if (!now.ok) return over(uncertain, `${reason}; ${now.error.reason}`, 0);

@@ -12,7 +12,12 @@ import {
 } from "../transport/control_request.ts";
 import { encode, i32Codec, stringZ, u64Codec } from "../wire/codec.ts";
 import { DB_FLAGS, SEQUENCE_KEY } from "../wire/constants.ts";
-import { RECOVERY_COUNT_HIGH, SEQNUM_RECOVERIES, SEQNUM_RESERVE } from "../wire/controls.ts";
+import {
+  NO_SPACE,
+  RECOVERY_COUNT_HIGH,
+  SEQNUM_RECOVERIES,
+  SEQNUM_RESERVE,
+} from "../wire/controls.ts";
 import { ltdbReserved } from "../wire/ltdb_header.ts";
 import { dbIdMap, dbStatistics, LTDB_HEADER_BYTES } from "../wire/structs.ts";
 import type { Database } from "./database.ts";
@@ -203,6 +208,11 @@ function text(value: string): ControlReply {
 
 function reserve(database: Database, records: number, bytes: number): ControlReply {
   const reserved = database.tdb.reserve(records, bytes);
-  if (reserved.ok) return { status: 0, data: encode(u64Codec, U64_ZERO) };
-  return failure(`No transaction can be committed on "${database.name}": ${reserved.error.reason}`);
+  // When somebody is at the file it is not looked at; the commit will wait for him.
+  if (reserved.ok || reserved.error.code === "busy") {
+    return { status: 0, data: encode(u64Codec, U64_ZERO) };
+  }
+  const { code, reason } = reserved.error;
+  const error = `No transaction can be committed on "${database.name}": ${reason}`;
+  return code === "no_space" ? { status: NO_SPACE, error } : failure(error);
 }

@@ -6,7 +6,7 @@ import { err, ok } from "../base/result.ts";
 import { u64 } from "../base/u64.ts";
 import { encode, textBytes } from "../wire/codec.ts";
 import { FETCH_FUNC, NODE_FLAGS, RECORD_FLAGS } from "../wire/constants.ts";
-import { SEQNUM_RESERVE } from "../wire/controls.ts";
+import { NO_SPACE, SEQNUM_RESERVE } from "../wire/controls.ts";
 import { OPERATIONS } from "../wire/packet.ts";
 import { buildReqCall } from "../wire/packets.ts";
 import { recBuffer } from "../wire/structs.ts";
@@ -72,8 +72,8 @@ test("TRANS3_COMMIT is refused, and nothing sent, when a node has no room for it
     ]),
   );
   answer(0, WRITTEN);
-  answer(2, err("No space left on device"));
-  expect(client.reply?.status).toBe(-1);
+  answer(2, ok({ status: NO_SPACE, data: new Uint8Array() }));
+  expect(client.reply?.status).toBe(-NO_SPACE);
   answer(1, WRITTEN);
   expect([host.requests, host.recoveriesForced]).toEqual([[], []]);
 

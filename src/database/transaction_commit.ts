@@ -28,7 +28,7 @@ import {
   SUCCESS,
 } from "../transport/control_request.ts";
 import { encode } from "../wire/codec.ts";
-import { SEQNUM_RESERVE } from "../wire/controls.ts";
+import { NO_SPACE, SEQNUM_RESERVE } from "../wire/controls.ts";
 import { paddedDbId, type RecBuffer, recBuffer } from "../wire/structs.ts";
 import type { Database } from "./database.ts";
 import type { ControlAnswered, DatabaseHost } from "./host.ts";
@@ -125,9 +125,15 @@ export class TransactionCommits {
 
   #roomAnswered(commit: Commit, pnn: number, outcome: ControlAnswered): void {
     if (this.#commits.get(commit.database.dbId) !== commit || this.#isOver(commit)) return;
-    if (!outcome.ok || outcome.value.status !== 0) {
-      const why = outcome.ok ? `status ${outcome.value.status}` : outcome.error;
-      this.#end(commit, failure(`node ${pnn} cannot take the transaction: ${why}`));
+    if (!outcome.ok) {
+      this.#end(commit, failure(`node ${pnn} cannot take the transaction: ${outcome.error}`));
+      return;
+    }
+    if (outcome.value.status === NO_SPACE) {
+      const { name } = commit.database;
+      const error = `Node ${pnn} has no disk space for a transaction on database "${name}"`;
+      this.#host.log.error(error);
+      this.#end(commit, failure(error, -NO_SPACE));
       return;
     }
     commit.waitsFor.delete(pnn);

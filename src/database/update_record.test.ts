@@ -206,9 +206,9 @@ test("UPDATE_RECORD ends when its time is over, and the next one is written", ()
 });
 
 test("UPDATE_RECORD on a full disk is refused, and the database goes on", () => {
-  const { host, database, update, read } = setUp("persistent", 64 * 1024);
+  const { host, database, update, read } = setUp("persistent", 256 * 1024);
   expect(update([["a", value(1, "1")]])).toBe(0);
-  expect(update([["a", value(2, "x".repeat(100_000))]])).toBe(-1);
+  expect(update([["a", value(2, "x".repeat(400_000))]])).toBe(-1);
   expect([read("a"), database.unhealthyReason]).toEqual(["rsn 1 1", undefined]);
   expect(update([["a", value(2, "2")]])).toBe(0);
   expect(read("a")).toBe("rsn 2 2");

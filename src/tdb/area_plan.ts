@@ -23,6 +23,7 @@ import {
   RECOVERY_INVALID_MAGIC,
   TAILER_BYTES,
 } from "./format.ts";
+import type { FreeSpace } from "./freelist.ts";
 import {
   ENTRY_HEADER_BYTES,
   JOURNAL_END_BYTES,
@@ -49,6 +50,8 @@ export interface AreaPlan {
 const DONE: TdbResult<void> = { ok: true, value: undefined };
 /** A little more than needed, so that the area is not moved by every somewhat larger commit. */
 const AREA_SLACK_FACTOR = 1.25;
+/** Enough for the commits of a few records, so that these go on when the disk is full. */
+const AREA_BYTES_MIN = 128 * 1024;
 const NO_AREA: RecoveryArea = { offset: MAP_BYTES_MAX, bytes: 0 };
 
 export function planArea(parts: CommitParts): AreaPlan | TdbFailure {
@@ -76,7 +79,7 @@ export function planArea(parts: CommitParts): AreaPlan | TdbFailure {
     added = { offset: oldEnd, bytes: overlay.size - oldEnd };
   }
   if (!grows) needed = journalSize(overlay, NO_AREA, added);
-  const wanted = RECORD_BYTES + Math.ceil(needed * AREA_SLACK_FACTOR);
+  const wanted = areaBytes(needed);
   const end = Math.min(alignUp(offset + wanted, space.pageSize), MAP_BYTES_MAX - 3);
   if (end - offset < RECORD_BYTES + needed) {
     return tdbFailure("no_space", `"${space.path}" has no room for a journal below 4 GiB`);
@@ -90,19 +93,33 @@ export function planArea(parts: CommitParts): AreaPlan | TdbFailure {
 const BLOCKS_PER_RECORD = 6;
 /** The file's header, the freelist's head, the ends of the areas. */
 const BLOCKS_PER_COMMIT = 6;
+/** How far the freelist is looked through for one that is large enough. */
+const FREELIST_STEPS_MAX = 1000;
 
-/** By how much the file may grow when a transaction stores so many records with so many bytes in all. */
-export function commitBytesMax(
-  mapBytes: number,
+/**
+ * By how much the file may grow when a transaction stores so many records with so many bytes in all. What it
+ * stores fits into one free record, or the file grows for it; likewise its journal.
+ */
+export function commitGrowthMax(
+  space: Space,
+  free: FreeSpace,
   records: number,
   bytes: number,
-  pageSize: number,
 ): number {
+  const { pages, pageSize } = space;
   const stored = Math.ceil(bytes * AREA_SLACK_FACTOR) + records * (RECORD_BYTES + TAILER_BYTES);
-  const growth = grownSize(mapBytes, stored, pageSize) - mapBytes;
+  const fits = free.hasBlock(stored, FREELIST_STEPS_MAX);
+  const growth = fits ? 0 : grownSize(pages.size, stored, pageSize) - pages.size;
   const blocks = records * BLOCKS_PER_RECORD + BLOCKS_PER_COMMIT;
-  const journal = Math.min(mapBytes + growth, stored + blocks * (pageSize + ENTRY_HEADER_BYTES));
-  return growth + alignUp(RECORD_BYTES + Math.ceil(journal * AREA_SLACK_FACTOR), pageSize);
+  const changed = stored + blocks * (pageSize + ENTRY_HEADER_BYTES);
+  const journal = RECORD_BYTES + Math.min(pages.size + growth, changed);
+  const present = recoveryArea(pages);
+  if (present !== undefined && present.bytes >= journal) return growth;
+  return growth + alignUp(areaBytes(journal), pageSize);
+}
+
+function areaBytes(journalBytes: number): number {
+  return Math.max(RECORD_BYTES + Math.ceil(journalBytes * AREA_SLACK_FACTOR), AREA_BYTES_MIN);
 }
 
 /** The words of a free record in this place. */

@@ -270,6 +270,19 @@ export class FreeSpace {
     return lastFound ? found : undefined;
   }
 
+  /** Is one of the first `steps` blocks large enough for so many bytes? */
+  hasBlock(bytes: number, steps: number): boolean {
+    const { pages } = this.#space;
+    this.#guard.restart();
+    let offset = pages.word(FREELIST_HEAD);
+    for (let step = 0; offset !== 0 && step < steps; step++) {
+      if (!this.#isSound(offset)) return false;
+      if (this.#space.recordBytes(offset) >= bytes) return true;
+      offset = pages.word(offset);
+    }
+    return false;
+  }
+
   /** Makes a free record of a region that holds nothing; a region too small for one stays unused. */
   releaseRegion(offset: number, length: number): void {
     if (length < RECORD_BYTES + TAILER_BYTES) return;

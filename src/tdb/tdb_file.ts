@@ -11,7 +11,7 @@
  */
 import { assert } from "../base/assert.ts";
 import type { SharedFile, TryLock } from "../platform/types.ts";
-import { commitBytesMax } from "./area_plan.ts";
+import { commitGrowthMax } from "./area_plan.ts";
 import { RecordChains } from "./chains.ts";
 import { checkTdb } from "./check.ts";
 import { commitTransaction } from "./commit.ts";
@@ -447,11 +447,15 @@ export class TdbFile implements Tdb {
   }
 
   reserve(records: number, bytes: number): TdbResult<void> {
-    const { file, headerOffset, around } = this.#facts;
-    const { pageSize } = around.files;
-    const mapBytes = file.size() - headerOffset;
-    const reserved = file.reserve(commitBytesMax(mapBytes, records, bytes, pageSize));
-    return reserved.ok ? DONE : systemFailure(`reserve space for "${this.path}"`, reserved.error);
+    const refused = this.#refusal() ?? this.#enter(FREELIST, "write");
+    if (refused !== undefined) return refused;
+    this.#space.pages.refresh();
+    const growth = commitGrowthMax(this.#space, this.#free, records, bytes);
+    this.#locks.unlockList(FREELIST);
+    if (growth === 0) return DONE;
+    const reserved = this.#file.reserve(growth);
+    if (reserved.ok) return DONE;
+    return systemFailure(`reserve ${growth} bytes for "${this.path}"`, reserved.error);
   }
 
   commit(): SlicedWork<void> {

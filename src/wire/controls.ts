@@ -183,8 +183,9 @@ export const SEQNUM_RECOVERIES = 0x00040000;
 export const RECOVERY_COUNT_HIGH = 0x7265636f;
 /**
  * Of GET_DB_SEQNUM, among our nodes: asks for disk space for a commit, of so many records (upper half of the
- * srvid) and bytes (lower half). Refused when there is none. A node that does not know the flag answers the
- * number.
+ * srvid) and bytes (lower half). A node that does not know the flag answers the number.
  */
 export const SEQNUM_RESERVE = 0x00080000;
+/** Status of that answer when there is none (ENOSPC); negative in that of the TRANS3_COMMIT. */
+export const NO_SPACE = 28;
 export const ATTACH_RECOVERY = 0x00020000;

@@ -59,7 +59,7 @@ test.skipIf(!isRoot)(
         writeFileSync(filler, new Uint8Array(bsize * bfree));
         for (const pnn of [0, 1]) {
           const refused = await run(cluster, pnn, "pstore", "p.tdb", "key", LARGE);
-          expect([pnn, refused.code === 0]).toEqual([pnn, false]);
+          expect([pnn, refused.code === 0, refused.text]).toEqual([pnn, false, refused.text]);
           await expectValue(cluster, "first");
         }
         // There is still room for this one: it was reserved.

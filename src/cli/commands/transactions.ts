@@ -9,7 +9,7 @@ import { bytesText, EMPTY } from "../../wire/codec.ts";
 import { type Command, CommandFailure, expectArguments } from "../command.ts";
 import { type ChosenDatabase, chooseDatabase, isVolatile } from "../database_choice.ts";
 import { attachChosen, recordStatus } from "../database_open.ts";
-import { EAGAIN, EINVAL, EIO } from "../errno.ts";
+import { EAGAIN, EINVAL, EIO, ENOSPC } from "../errno.ts";
 import { recordBytes } from "../record_text.ts";
 import { connectionLost, type Session } from "../session.ts";
 
@@ -152,6 +152,8 @@ function stop(failure: TransactionFailure, message: string): CommandFailure {
       return new CommandFailure(EIO, message);
     case "not_allowed":
       return new CommandFailure(EINVAL, message);
+    case "no_space":
+      return new CommandFailure(ENOSPC, message);
     default:
       return new CommandFailure(recordStatus({ ...failure, kind: failure.kind }), message);
   }
