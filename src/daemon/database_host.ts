@@ -55,6 +55,7 @@ export function createDatabaseHost(parts: DatabaseHostParts): DatabaseHost {
     nodeFlags: (pnn) => nodes.flags(pnn),
     nodeConnected: (pnn) => nodes.connected(pnn),
     activeNodes: () => nodes.active(),
+    nodes: () => nodes.configured(),
     runstateBefore: (runstate) => state.runstateBefore(runstate),
     forceRecovery: (reason) => parts.forceRecovery(reason),
 

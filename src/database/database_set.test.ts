@@ -18,8 +18,15 @@ test("DatabaseSet.nodeLost() forces a recovery: what was on the way may be lost"
   expect(host.recoveriesForced.length).toBe(1);
 });
 
+test("DatabaseSet.nodeLost() counts nodes outside of the vnn map, which have records all the same", () => {
+  const { host, set } = setUp();
+  set.nodeLost(2);
+  expect(host.recoveriesForced.length).toBe(1);
+});
+
 test("DatabaseSet.nodeLost() leaves alone what cannot have lost a record", () => {
   const { host, set } = setUp();
+  host.flags.set(2, NODE_FLAGS.STOPPED | NODE_FLAGS.DISCONNECTED);
   set.nodeLost(2);
   host.flags.set(0, NODE_FLAGS.STOPPED);
   set.nodeLost(1);

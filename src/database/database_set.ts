@@ -36,6 +36,7 @@ import { TransactionCommits } from "./transaction_commit.ts";
 import { Traverses } from "./traverses.ts";
 import { UpdateRecord } from "./update_record.ts";
 import { VacuumControls } from "./vacuum_controls.ts";
+import { WORTHLESS } from "./vacuum_holders.ts";
 import { VacuumSchedule } from "./vacuum_schedule.ts";
 
 export class DatabaseSet {
@@ -292,7 +293,9 @@ export class DatabaseSet {
   nodeLost(pnn: number): void {
     this.#traverses.nodeLost(pnn);
     this.#vacuum.nodeLost(pnn);
-    const tookPart = this.#host.vnnMap().includes(pnn);
+    // Without the lmaster role it is not in the map, but it has records.
+    const wasActive = (this.#host.nodeFlags(pnn) & WORTHLESS) === 0;
+    const tookPart = wasActive || this.#host.vnnMap().includes(pnn);
     const hasRecords = [...this.#byId.values()].some(({ kind }) => kind === "volatile");
     if (!tookPart || !hasRecords || this.#isInactive()) return;
     this.#host.forceRecovery("packets about records may be lost, with the link to a node");

@@ -65,6 +65,8 @@ export interface DatabaseHost {
   nodeConnected(pnn: number): boolean;
   /** All configured pnns that are not INACTIVE, own included. */
   activeNodes(): readonly number[];
+  /** All that are not deleted. */
+  nodes(): readonly number[];
   runstateBefore(state: "STARTUP" | "RUNNING"): boolean;
 
   /** Sets our recovery mode ACTIVE, so that the leader runs a recovery. */

@@ -5,11 +5,13 @@
  * Invariants:
  * 1. Our own copy goes only when every node that may have another one has answered that it is gone.
  *    Otherwise an old copy could win a later recovery: a deleted record would be back.
- * 2. A node that does not answer, or a node that comes or goes meanwhile, ends the stage: what is left
- *    is kept for a later run.
+ * 2. A node that does not answer, or a node that comes or goes meanwhile, or one that only others reach,
+ *    ends the stage: what is left is kept for a later run.
  * 3. A record that a node did not delete is kept.
  */
 import { jenkinsHash } from "../base/jenkins_hash.ts";
+import { decodeExact, EMPTY } from "../wire/codec.ts";
+import { CONTROLS } from "../wire/controls.ts";
 import { type RecBufferBuilder, RecBufferCursor } from "../wire/rec_buffer.ts";
 import { LTDB_HEADER_BYTES } from "../wire/structs.ts";
 import type { ControlAnswered } from "./host.ts";
@@ -39,7 +41,7 @@ export class VacuumDelete implements VacuumStage {
     if (this.#answersMissing > 0) return "wait";
     if (this.#failure !== undefined) return this.#abandon(budget, this.#failure);
     if (this.#batch.length > 0) {
-      const others = this.#work.parts.otherHolders();
+      const others = this.#work.parts.holders.others();
       if (others?.join() !== this.#asked.join()) {
         return this.#abandon(budget, "the active nodes have changed");
       }
@@ -51,7 +53,7 @@ export class VacuumDelete implements VacuumStage {
 
   #ask(budget: Budget): "more" | "wait" | "done" {
     const { host, table, toDelete, parts } = this.#work;
-    const others = parts.otherHolders();
+    const others = parts.holders.others();
     if (others === undefined) return this.#abandon(budget, "a node cannot be asked");
     this.#asked = others;
     this.#buffer ??= this.#work.newBuffer();
@@ -70,20 +72,30 @@ export class VacuumDelete implements VacuumStage {
       this.#batch.push(slot);
       toDelete.pop();
     }
-    this.#answersMissing = others.length;
+    // Asked after the deletion: who is away then without our knowledge was it before.
+    const asksForNodes = parts.holders.someoneIsAway;
+    this.#answersMissing = asksForNodes ? 2 * others.length : others.length;
     const timeoutMs = host.tunable("ControlTimeout") * 1000;
     for (const pnn of others) {
       host.requestControl(pnn, "TRY_DELETE_RECORDS", buffer.finish(), timeoutMs, (outcome) =>
-        this.#answered(pnn, outcome),
+        this.#answered(pnn, outcome, (data) => this.#markRefused(data)),
+      );
+      if (!asksForNodes) continue;
+      host.requestControl(pnn, "GET_NODEMAP", EMPTY, timeoutMs, (outcome) =>
+        this.#answered(pnn, outcome, (data) => this.#hiddenProblem(data)),
       );
     }
     return others.length > 0 ? "wait" : "more";
   }
 
-  #answered(pnn: number, outcome: ControlAnswered): void {
+  #answered(
+    pnn: number,
+    outcome: ControlAnswered,
+    read: (data: Uint8Array) => string | undefined,
+  ): void {
     this.#answersMissing -= 1;
     if (this.#work.ended) return;
-    const problem = outcome.ok ? this.#markRefused(outcome.value.data) : outcome.error;
+    const problem = outcome.ok ? read(outcome.value.data) : outcome.error;
     if (problem !== undefined) this.#failure ??= `node ${pnn}: ${problem}`;
     if (this.#answersMissing === 0) this.#work.resume();
   }
@@ -100,6 +112,13 @@ export class VacuumDelete implements VacuumStage {
       counts.refused += 1;
     }
     return cursor.error;
+  }
+
+  #hiddenProblem(bytes: Uint8Array): string | undefined {
+    const seen = decodeExact(CONTROLS.GET_NODEMAP.reply, bytes);
+    if (!seen.ok) return `its node map cannot be read: ${seen.error}`;
+    const hidden = this.#work.parts.holders.hidden(seen.value);
+    return hidden === undefined ? undefined : `it sees node ${hidden}, which cannot be asked`;
   }
 
   #deleteBatch(budget: Budget): "more" | "done" {

@@ -30,6 +30,26 @@ test("LostHolders.others() has no answer while a member or a lost node is out of
   expect(holders.others()).toEqual([1]);
 });
 
+test("LostHolders.hidden() is a node that others see and we do not", () => {
+  const { host, holders } = setUp([0, 1], { 1: 0 });
+  const seen = (flags: number) =>
+    [0, 1, 2].map((pnn) => ({
+      pnn,
+      flags: pnn === 2 ? flags : 0,
+      addr: { family: "ipv4" as const, address: "127.0.0.1", port: 4379, scope: 0 },
+    }));
+  expect(holders.someoneIsAway).toBe(false);
+  host.flags.set(2, DISCONNECTED);
+  expect(holders.someoneIsAway).toBe(true);
+  expect([0, STOPPED, DISCONNECTED].map((flags) => holders.hidden(seen(flags)))).toEqual([
+    2,
+    undefined,
+    undefined,
+  ]);
+  host.flags.set(2, 0);
+  expect(holders.hidden(seen(0))).toBeUndefined();
+});
+
 test("LostHolders.others() leaves out who is stopped, but not who may have gone on since", () => {
   const { host, holders } = setUp([0, 1, 2], { 1: 0, 2: STOPPED });
   expect(holders.others()).toEqual([1]);

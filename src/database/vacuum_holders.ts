@@ -6,11 +6,20 @@
  * recovery has made a new generation without it, nobody can say that all copies of a record are gone.
  * (A stopped or banned node is no holder: its records are invalid from that moment. But only as long as we
  * hear from it.)
+ *
+ * A node that we cannot reach may be a member by way of others, without the lmaster role and so without a
+ * place in the vnn map: they are asked whom they see.
  */
+
+import type { TypeOf } from "../wire/codec.ts";
 import { NODE_FLAGS } from "../wire/constants.ts";
+import type { nodeMap } from "../wire/structs.ts";
 import type { DatabaseHost } from "./host.ts";
 
-const WORTHLESS = NODE_FLAGS.BANNED | NODE_FLAGS.STOPPED | NODE_FLAGS.DELETED;
+/** Of a node whose records are invalid. */
+export const WORTHLESS = NODE_FLAGS.BANNED | NODE_FLAGS.STOPPED | NODE_FLAGS.DELETED;
+
+type NodeMap = TypeOf<typeof nodeMap>;
 
 export class LostHolders {
   readonly #host: DatabaseHost;
@@ -34,6 +43,18 @@ export class LostHolders {
     const isMissing = (pnn: number): boolean => !active.includes(pnn) && !this.#isWorthless(pnn);
     if ([...this.#lost, ...host.vnnMap()].some(isMissing)) return undefined;
     return active.filter((pnn) => pnn !== host.pnn);
+  }
+
+  /** Others must be asked whom they see. */
+  get someoneIsAway(): boolean {
+    return this.#host.nodes().some((pnn) => !this.#host.nodeConnected(pnn));
+  }
+
+  /** A node that another one sees and that may have copies, and that we cannot reach. */
+  hidden(seen: NodeMap): number | undefined {
+    const isHidden = ({ pnn, flags }: NodeMap[number]): boolean =>
+      (flags & (WORTHLESS | NODE_FLAGS.DISCONNECTED)) === 0 && !this.#host.nodeConnected(pnn);
+    return seen.find(isHidden)?.pnn;
   }
 
   /** What we know of a node that is not connected may be old: it may have gone on since. */

@@ -124,7 +124,7 @@ export class VacuumSchedule {
     const parts = {
       host: this.#host,
       pending: this.#pending,
-      otherHolders: () => this.#holders.others(),
+      holders: this.#holders,
     };
     this.#running = new VacuumRun(parts, database, { full, asked }, (run, outcome) => {
       if (this.#running === run) this.#running = undefined;

@@ -14,6 +14,7 @@ import type { PendingCalls } from "./pending_calls.ts";
 import { RecordHeader } from "./record_header.ts";
 import { lmasterOf } from "./replies.ts";
 import type { Budget } from "./slices.ts";
+import type { LostHolders } from "./vacuum_holders.ts";
 import { newVacuumCounts, type VacuumCounts } from "./vacuum_statistics.ts";
 
 /**
@@ -38,8 +39,7 @@ export type VacuumState =
 export interface VacuumParts {
   readonly host: DatabaseHost;
   readonly pending: PendingCalls;
-  /** The other nodes that may have copies; undefined while one of them cannot be asked. */
-  otherHolders(): readonly number[] | undefined;
+  readonly holders: LostHolders;
 }
 
 export class VacuumWork {

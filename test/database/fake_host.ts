@@ -152,6 +152,11 @@ export class FakeHost implements DatabaseHost {
   activeNodes(): readonly number[] {
     return [...this.flags.keys()].filter((pnn) => (this.nodeFlags(pnn) & 0x39) === 0).sort();
   }
+  nodes(): readonly number[] {
+    return [...this.flags.keys()]
+      .filter((pnn) => (this.nodeFlags(pnn) & NODE_FLAGS.DELETED) === 0)
+      .sort();
+  }
   runstateBefore(state: "STARTUP" | "RUNNING"): boolean {
     const order = ["INIT", "STARTUP", "RUNNING"];
     return order.indexOf(this.runstate) < order.indexOf(state);
