@@ -8,6 +8,7 @@ import { createMemoryTdbs } from "../tdb/memory_opener.ts";
 import { TDB_FLAGS, type Tdb } from "../tdb/types.ts";
 import { textBytes } from "../wire/codec.ts";
 import { RECORD_FLAGS } from "../wire/constants.ts";
+import { NO_SPACE, SEQNUM_RESERVE } from "../wire/controls.ts";
 import type { DatabaseKind } from "./database.ts";
 import { UPDATES_WAITING_MAX } from "./limits.ts";
 
@@ -213,6 +214,19 @@ test("UPDATE_RECORD on a full disk is refused, and the database goes on", () => 
   expect(update([["a", value(2, "2")]])).toBe(0);
   expect(read("a")).toBe("rsn 2 2");
   expect(host.statistics.pending_childwrite_calls).toBe(0);
+});
+
+test("GET_DB_SEQNUM asked to reserve disk space refuses what a commit would not find", () => {
+  const { caller, dbId, update } = setUp("persistent", 1024 * 1024);
+  const ask = (records: number, bytes: number) => {
+    const from = { ...FROM_NODE, flags: SEQNUM_RESERVE, srvid: { hi: records, lo: bytes } };
+    return caller.now("GET_DB_SEQNUM", { db_id: dbId }, from).status;
+  };
+  expect(ask(1, 400_000)).toBe(NO_SPACE);
+  expect(ask(2, 300)).toBe(0);
+  expect(update([["a", value(1, "1")]])).toBe(0);
+  // In place of what is there, and with the journal's area that is there.
+  expect(ask(2, 300)).toBe(0);
 });
 
 test("UPDATE_RECORD beyond the limit of waiting updates is refused; closing refuses the rest", () => {

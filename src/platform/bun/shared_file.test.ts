@@ -83,6 +83,22 @@ test("SharedFile.extend() says ENOSPC on a full file system and keeps the size",
   unlinkSync("/dev/shm/ctdb-shared-file-test");
 });
 
+test("SharedFile.reserve() takes disk space and leaves the size; ENOSPC takes none", () => {
+  const path = "/dev/shm/ctdb-shared-file-reserve";
+  const file = must(new BunSharedFiles().open(path, { create: true, mode: 0o600 }));
+  file.extend(4096);
+  const blocks = () => statSync(path).blocks * 512;
+  expect(file.reserve(1 << 20).ok).toBe(true);
+  expect([file.size(), blocks()]).toEqual([4096, 4096 + (1 << 20)]);
+  // Less than what is there already.
+  expect(file.reserve(1 << 10).ok).toBe(true);
+  const tooMuch = file.reserve(2 ** 50);
+  expect(tooMuch.ok ? "reserved" : tooMuch.error.code).toBe("ENOSPC");
+  expect([file.size(), blocks()]).toEqual([4096, 4096 + (1 << 20)]);
+  file.close();
+  unlinkSync(path);
+});
+
 test("SharedFile.extend() of a read-only file fails", () => {
   using directory = new TemporaryDirectory("shared");
   const files = new BunSharedFiles();
