@@ -27,6 +27,30 @@ test("TracedTurns.longestSpan names the innermost span that took most of the lon
   expect([trace.longestMs, trace.longestSpan]).toEqual([24, "timer"]);
 });
 
+test("TracedTurns.busiestMs leaves out what a turn waited for the processor", () => {
+  let nowMs = 0;
+  let usedMs = 0;
+  const clock = { monotonicMs: () => nowMs, wallTime: () => ({ sec: 0, usec: 0 }) };
+  const trace = new TracedTurns(
+    clock,
+    () => {},
+    () => usedMs,
+  );
+  const spend = (name: string, ms: number, used: number) =>
+    trace.span(name, () => {
+      nowMs += ms;
+      usedMs += used;
+    });
+  spend("push", 12, 10);
+  spend("pull", 80, 7);
+  expect([trace.longestMs, trace.longestSpan]).toEqual([80, "pull"]);
+  expect([trace.busiestMs, trace.busiestSpan]).toEqual([10, "push"]);
+  // What short turns use together counts for none of them for long.
+  for (let i = 0; i < 640; i++) spend("short", 0.1, 0.1);
+  spend("pull", 80, 8);
+  expect(trace.busiestMs).toBe(10);
+});
+
 test("TracedTurns.histogram counts turns, and those over the threshold are stalls", () => {
   const { trace, stalls, spend } = tracedTurns();
   trace.setThresholdMs(10);

@@ -4,6 +4,10 @@
  * A turn is what the event loop runs between two looks at its input. Every handler runs inside a
  * span; spans nest. When a turn lasts longer than the threshold (tunable LogLatencyMs; 0 turns the log
  * off), the spans of that turn are reported with their durations. Durations also go to a histogram.
+ *
+ * A turn may also be long because the system let others run. So the thread's processor time is looked at,
+ * too: after each turn that took some time and now and then between short ones, which tells at most how
+ * much of a long turn was work.
  */
 import type { Clock } from "../platform/types.ts";
 
@@ -22,12 +26,19 @@ export interface TurnStall {
 /** Upper bounds of the histogram's buckets in milliseconds; the last bucket has none. */
 export const TURN_BUCKETS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] as const;
 
+/** The processor time is looked at after a turn of this length, and after so many shorter ones. */
+const LOOK_AFTER_MS = 2;
+const LOOK_AFTER_TURNS = 64;
+
 const SPANS_KEPT_MAX = 32;
 const SPAN_KEPT_MIN_MS = 1;
 
 export class TracedTurns {
   readonly #clock: Clock;
   readonly #onStall: (stall: TurnStall) => void;
+  readonly #processorMs: () => number;
+  #lookedAtMs = 0;
+  #turnsSinceLook = 0;
   #thresholdMs = 0;
   #depth = 0;
   #kept: SpanRecord[] = [];
@@ -36,10 +47,19 @@ export class TracedTurns {
   longestMs = 0;
   /** The span that made the longest turn so long, of those that nest in it the innermost. */
   longestSpan = "";
+  /** The turn with the most processor time, of which this is at most how much. */
+  busiestMs = 0;
+  busiestSpan = "";
 
-  constructor(clock: Clock, onStall: (stall: TurnStall) => void) {
+  /** `processorMs`: what this thread has used; without it all of a turn counts as work. */
+  constructor(
+    clock: Clock,
+    onStall: (stall: TurnStall) => void,
+    processorMs = () => clock.monotonicMs(),
+  ) {
     this.#clock = clock;
     this.#onStall = onStall;
+    this.#processorMs = processorMs;
   }
 
   /** 0: no stall is reported. */
@@ -75,6 +95,14 @@ export class TracedTurns {
     if (this.#depth === 0) this.#endTurn(name, durationMs);
   }
 
+  #sinceLook(): number {
+    const nowMs = this.#processorMs();
+    const sinceMs = nowMs - this.#lookedAtMs;
+    this.#lookedAtMs = nowMs;
+    this.#turnsSinceLook = 0;
+    return sinceMs;
+  }
+
   #endTurn(name: string, durationMs: number): void {
     let bucket = 0;
     while (bucket < TURN_BUCKETS_MS.length && durationMs >= (TURN_BUCKETS_MS[bucket] as number)) {
@@ -84,6 +112,14 @@ export class TracedTurns {
     if (durationMs > this.longestMs) {
       this.longestMs = durationMs;
       this.longestSpan = culprit(this.#kept)?.name ?? name;
+    }
+    this.#turnsSinceLook += 1;
+    if (durationMs >= LOOK_AFTER_MS || this.#turnsSinceLook === LOOK_AFTER_TURNS) {
+      const busyMs = Math.min(durationMs, this.#sinceLook());
+      if (busyMs > this.busiestMs) {
+        this.busiestMs = busyMs;
+        this.busiestSpan = culprit(this.#kept)?.name ?? name;
+      }
     }
     if (this.#kept.length === 0) return;
     const spans = this.#kept;

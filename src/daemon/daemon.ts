@@ -40,7 +40,7 @@ export class Daemon {
     const { clock, timers, network, files, paths, log } = dependencies;
     this.#d = dependencies;
     this.turns = new Turns(
-      new TracedTurns(clock, (stall) => log.warning(stallText(stall))),
+      new TracedTurns(clock, (stall) => log.warning(stallText(stall)), dependencies.processorMs),
       timers,
     );
     this.#nodeLinks = new NodeLinks({

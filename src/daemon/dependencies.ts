@@ -43,6 +43,9 @@ export interface DaemonDependencies {
   readonly crashPoints?: CrashPoints | undefined;
   readonly createDatabase: (host: DatabaseHost) => DatabasePart;
 
+  /** Processor time that this thread has used; where there is none, elapsed time counts. */
+  readonly processorMs?: (() => number) | undefined;
+
   isAlive(pid: number): boolean;
   /** Name of the program of a process or thread. */
   processName(pid: number): string | undefined;

@@ -58,13 +58,15 @@ function refusedPackets({ input }: Node): readonly MemoryItem[] {
 }
 
 /** How long turns of the event loop took until now, this one not included. */
-function turnTimes({ histogram, longestMs, longestSpan }: TracedTurns): readonly MemoryItem[] {
+function turnTimes(trace: TracedTurns): readonly MemoryItem[] {
+  const { histogram, longestMs, longestSpan, busiestMs, busiestSpan } = trace;
   const counts = histogram.map((count, i) => {
     const bound = TURN_BUCKETS_MS[i];
     return `${count} ${bound === undefined ? "longer" : `< ${bound} ms`}`;
   });
   return [
     { name: `longest turn: ${longestMs.toFixed(1)} ms (${longestSpan})`, bytes: 0 },
+    { name: `most processor time: ${busiestMs.toFixed(1)} ms (${busiestSpan})`, bytes: 0 },
     { name: `turns: ${counts.filter((text) => !text.startsWith("0 ")).join(", ")}`, bytes: 0 },
   ];
 }

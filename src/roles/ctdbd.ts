@@ -18,7 +18,7 @@ import { Daemon } from "../daemon/daemon.ts";
 import { NoEvents } from "../daemon/event_runner.ts";
 import { LockedPidFile } from "../daemon/pid_file.ts";
 import { DatabaseSet } from "../database/database_set.ts";
-import { BunClock, BunRandom } from "../platform/bun/clock.ts";
+import { BunClock, BunRandom, threadProcessorMs } from "../platform/bun/clock.ts";
 import { FileCrashPoints } from "../platform/bun/crash_points.ts";
 import { BunFileSystem } from "../platform/bun/file_system.ts";
 import { BunLockWaiter } from "../platform/bun/lock_waiter.ts";
@@ -264,6 +264,7 @@ function buildDaemon(
       createDatabase: (host) => new DatabaseSet(host),
       isAlive: (pid) => processes.isAlive(pid),
       processName: (pid) => processes.nameOf(pid),
+      processorMs: threadProcessorMs,
       loadNodes: (done) => void loadNodes(config, paths, files, processes).then(done),
       memoryUse,
       exit: (code) => void exitNow(code, log),

@@ -18,7 +18,7 @@ import { processFigures, processTree } from "./processes.ts";
 import { recordFigures } from "./records.ts";
 import { transactionFigures } from "./transactions.ts";
 import { traverseFigures } from "./traverse.ts";
-import { longestTurnFigure } from "./turns.ts";
+import { longestTurnFigures } from "./turns.ts";
 import { vacuumFigures } from "./vacuum.ts";
 
 const ROUNDS = 3;
@@ -41,7 +41,7 @@ const FIGURES = [
   ...traverseFigures,
   ...vacuumFigures,
   ...transactionFigures,
-  longestTurnFigure,
+  ...longestTurnFigures,
 ];
 
 function benchCluster(kind: "ours" | "stock", cluster: TestCluster, startMs: number): BenchCluster {
@@ -97,7 +97,7 @@ async function main(): Promise<number> {
     process.stderr.write(`Cannot compare: ${STOCK_CTDB} is not installed (Debian package ctdb)\n`);
     return 1;
   }
-  const figures = (options.large ? [...largeFigures, longestTurnFigure] : FIGURES).filter(
+  const figures = (options.large ? [...largeFigures, ...longestTurnFigures] : FIGURES).filter(
     (figure) => figure.name.includes(options.only),
   );
   const rounds = Number(options.rounds);

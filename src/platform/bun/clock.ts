@@ -4,6 +4,7 @@ import type { Clock, Random, Timeval } from "../types.ts";
 import { nativeMemory, openLibc } from "./libc.ts";
 
 const CLOCK_REALTIME = 0;
+const CLOCK_THREAD_CPUTIME_ID = 3;
 const libc = openLibc({ clock_gettime: { args: ["i32", "ptr"], returns: "i32" } });
 /** struct timespec: seconds and nanoseconds, 64 bits each. */
 const timespec = nativeMemory(16);
@@ -24,6 +25,13 @@ export class BunClock implements Clock {
 }
 
 export const bunClock: Clock = new BunClock();
+
+/** Processor time of this thread, in milliseconds. */
+export function threadProcessorMs(): number {
+  libc.clock_gettime(CLOCK_THREAD_CPUTIME_ID, timespec.address);
+  const { words } = timespec;
+  return ((words[0] as number) >>> 0) * 1000 + (words[2] as number) / 1e6;
+}
 
 const RANDOM_WORDS = 256;
 
