@@ -180,6 +180,14 @@ export const COMMANDS: readonly Command[] = [
     },
   },
   {
+    pattern: "lmaster role PNN NAME",
+    help: "on or off, from the next recovery on",
+    action: (stage, { PNN, NAME }) => {
+      void stage.node(PNN).request("SET_LMASTERROLE", NAME === "on" ? 1 : 0);
+      return undefined;
+    },
+  },
+  {
     pattern: "lose lock",
     help: "the holder of the cluster lock loses it",
     action: (stage) => {
