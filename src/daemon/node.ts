@@ -79,9 +79,9 @@ export class Node {
   readonly #log: Logger;
   readonly #requestIds: RequestIds;
   readonly #leaderCache: LeaderCache;
-  /** Members of the cluster whose link was lost and is not back. */
   /** Asked for while a recovery ran, with the generation of that moment. */
   #wantedRecovery: { readonly generation: number; readonly reason: string } | undefined;
+  /** Members of the cluster whose link was lost and is not back. */
   readonly #lostPeers = new Set<number>();
 
   constructor(parts: NodeParts) {

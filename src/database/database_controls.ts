@@ -60,9 +60,10 @@ export class DatabaseControls {
       if (from.srcnode === this.#parts.host.pnn) return SUCCESS;
       return this.#with(dbId, (database) => this.#updateSequence(database));
     },
-    GET_DB_SEQNUM: ({ db_id }, { flags, srvid }, later) =>
+    GET_DB_SEQNUM: ({ db_id }, { flags, srvid, clientId }, later) =>
       this.#withLater(db_id, (database) => {
-        if ((flags & SEQNUM_RESERVE) !== 0) return reserve(database, srvid.hi, srvid.lo);
+        const reserves = (flags & SEQNUM_RESERVE) !== 0 && clientId === 0;
+        if (reserves) return reserve(database, srvid.hi, srvid.lo);
         const read = (flags & SEQNUM_RECOVERIES) === 0 ? sequenceNumberOf : recoveriesOf;
         return callNowOrLater((reply) => this.#sequenceNumber(database, read, 0, reply), later);
       }),
@@ -207,6 +208,7 @@ function text(value: string): ControlReply {
 }
 
 function reserve(database: Database, records: number, bytes: number): ControlReply {
+  if (database.kind === "volatile") return failure(`Database "${database.name}" is volatile`);
   const reserved = database.tdb.reserve(records, bytes);
   // When somebody is at the file it is not looked at; the commit will wait for him.
   if (reserved.ok || reserved.error.code === "busy") {

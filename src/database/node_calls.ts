@@ -203,8 +203,9 @@ export class NodeCalls {
       return this.#readonly.lend(database, packet, key, hash);
     }
     this.#countHops(database, packet.u32(REQ_CALL_AT.HOPCOUNT), hash, key);
-    if (packet.srcnode !== pnn)
+    if (packet.srcnode !== pnn) {
       return this.#migrations.giveAway(database, packet, key, hash, lmaster);
+    }
     const pending = this.#parts.pending.findForKey(packet.reqid, database, key);
     if (pending !== undefined) {
       this.#parts.pending.finishWithRecord(pending, records.header, records.data);

@@ -223,6 +223,9 @@ test("GET_DB_SEQNUM asked to reserve disk space refuses what a commit would not 
     return caller.now("GET_DB_SEQNUM", { db_id: dbId }, from).status;
   };
   expect(ask(1, 400_000)).toBe(NO_SPACE);
+  // It is for nodes; what a client asks is the number.
+  const client = { clientId: 1, flags: SEQNUM_RESERVE, srvid: { hi: 1, lo: 400_000 } };
+  expect(caller.now("GET_DB_SEQNUM", { db_id: dbId }, client).status).toBe(0);
   expect(ask(2, 300)).toBe(0);
   expect(update([["a", value(1, "1")]])).toBe(0);
   // In place of what is there, and with the journal's area that is there.

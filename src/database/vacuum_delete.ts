@@ -72,7 +72,7 @@ export class VacuumDelete implements VacuumStage {
       this.#batch.push(slot);
       toDelete.pop();
     }
-    // Asked after the deletion: who is away then without our knowledge was it before.
+    // On the same link behind the deletion: what a node sees is not older than its answer to that.
     const asksForNodes = parts.holders.someoneIsAway;
     this.#answersMissing = asksForNodes ? 2 * others.length : others.length;
     const timeoutMs = host.tunable("ControlTimeout") * 1000;

@@ -10,7 +10,6 @@
  * A node that we cannot reach may be a member by way of others, without the lmaster role and so without a
  * place in the vnn map: they are asked whom they see.
  */
-
 import type { TypeOf } from "../wire/codec.ts";
 import { NODE_FLAGS } from "../wire/constants.ts";
 import type { nodeMap } from "../wire/structs.ts";

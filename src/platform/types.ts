@@ -142,7 +142,8 @@ export interface SharedFile {
   extend(newSize: number): Result<void, SystemError>;
   /**
    * Disk space for so many bytes behind the end, which `extend` will use (fallocate with KEEP_SIZE): the
-   * size stays. ENOSPC leaves things as they were. A success where the file system cannot tell.
+   * size stays. ENOSPC leaves things as they were. A success where the file system cannot tell. Of more than
+   * 16 MiB it is only looked whether they are there.
    */
   reserve(byteLength: number): Result<void, SystemError>;
   truncate(newSize: number): Result<void, SystemError>;

@@ -128,7 +128,10 @@ function build(
     const command = lockCommand(configured, paths.helperDirectory);
     if (!command.ok) return err(`Cannot use the cluster lock "${configured}": ${command.error}`);
     const onErrorLine = (line: string) => log.error(line);
-    const host = { processes, clock, timers, environment, onErrorLine };
+    // Other commands than our helper, which stays as long as the lock is held, begin with "!".
+    const isOurs = !configured.startsWith("!");
+    const lockEnvironment = isOurs ? withRuntimeSettings(environment) : environment;
+    const host = { processes, clock, timers, environment: lockEnvironment, onErrorLine };
     clusterLock = new HelperLock(host, command.value, configured);
   }
   const recoverd = new Recoverd({

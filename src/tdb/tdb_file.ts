@@ -517,7 +517,11 @@ export class TdbFile implements Tdb {
     if (transaction?.exclusive === true && this.#noSync) {
       transaction.wiped = WipedSpace.wipe(this.#space, this.#free, transaction.overlay, this.#base);
     }
-    if (transaction?.wiped === undefined) wipe(this.#space, this.#free);
+    if (transaction?.wiped === undefined) {
+      // Everything to the end of the map becomes free: the file itself must not grow into that.
+      this.#space.growth = undefined;
+      wipe(this.#space, this.#free);
+    }
     if ((this.#flags & TDB_FLAGS.SEQNUM) !== 0) this.#bumpSequenceNumber();
   }
 

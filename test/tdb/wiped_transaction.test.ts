@@ -3,7 +3,7 @@
  * after, to its end, cancelled, and cut short at every named point of the commit.
  */
 import { describe, expect, test } from "bun:test";
-import { copyFileSync } from "node:fs";
+import { copyFileSync, statSync, truncateSync } from "node:fs";
 import { BunClock } from "../../src/platform/bun/clock.ts";
 import { BunSharedFiles } from "../../src/platform/bun/shared_file.ts";
 import { BunTimers } from "../../src/platform/bun/timers.ts";
@@ -23,6 +23,7 @@ const OK = { ok: true, value: undefined } as const;
 const KEYS = 3000;
 const VALUE_BYTES_MAX = 1500;
 const ROUNDS = 24;
+const LEFT_BEHIND_BYTES = 256 * 1024;
 
 type Model = Map<string, Uint8Array>;
 
@@ -93,6 +94,30 @@ for (const [name, flags] of KINDS) {
     tdb.close();
   });
 }
+
+test("a transaction that wipes twice takes what a killed process left at the end once", async () => {
+  using directory = new TemporaryDirectory("tdb-wiped");
+  const path = directory.file("a.tdb");
+  const flags = NOSYNC | INCOMPATIBLE_HASH;
+  const tdb = await openTdb(fileOpener(), { path, flags, hashSize: 499, create: true });
+  const random = new SeededRandom(11);
+  storeSome(tdb, new Map(), random, KEYS);
+  truncateSync(path, statSync(path).size + LEFT_BEHIND_BYTES);
+  const filled: Model = new Map();
+  must(tdb.startTransaction({ marked: true }));
+  must(tdb.wipe());
+  must(tdb.wipe());
+  storeSome(tdb, filled, random, 4 * KEYS);
+  for (let i = 0; i < KEYS; i++) {
+    const key = `more-${i}`;
+    const value = random.bytes(VALUE_BYTES_MAX);
+    must(tdb.store(bytes(key), value));
+    filled.set(key, value);
+  }
+  expect(await finish(tdb.commit())).toEqual(OK);
+  await expectContents(tdb, path, filled);
+  tdb.close();
+});
 
 describe("a wiped transaction that is cut short", () => {
   test("leaves the old records or the new ones", async () => {

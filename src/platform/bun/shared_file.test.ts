@@ -92,11 +92,15 @@ test("SharedFile.reserve() takes disk space and leaves the size; ENOSPC takes no
   expect([file.size(), blocks()]).toEqual([4096, 4096 + (1 << 20)]);
   // Less than what is there already.
   expect(file.reserve(1 << 10).ok).toBe(true);
+  // So much is only looked for.
+  expect(file.reserve(17 << 20).ok).toBe(true);
   const tooMuch = file.reserve(2 ** 50);
   expect(tooMuch.ok ? "reserved" : tooMuch.error.code).toBe("ENOSPC");
   expect([file.size(), blocks()]).toEqual([4096, 4096 + (1 << 20)]);
-  file.close();
   unlinkSync(path);
+  const gone = file.reserve(2 << 20);
+  expect(gone.ok ? "reserved" : gone.error.code).toBe("ENOENT");
+  file.close();
 });
 
 test("SharedFile.extend() of a read-only file fails", () => {

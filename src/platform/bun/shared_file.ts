@@ -33,6 +33,8 @@ const WINDOW_BYTES = 0x100000000 + 0x10000000;
 /** The engine's largest ArrayBuffer. */
 const VIEW_BYTES_MAX = 0x100000000;
 const FALLOC_FL_KEEP_SIZE = 1;
+/** What is reserved at most: some file systems in memory take a millisecond for each 4 MiB. */
+const RESERVED_BYTES_MAX = 16 * 1024 * 1024;
 const PROT_READ = 1;
 const PROT_WRITE = 2;
 const MAP_SHARED = 1;
@@ -137,8 +139,10 @@ class BunSharedFile implements SharedFile {
     const size = this.size();
     if (size + byteLength <= this.#reservedEnd) return done;
     // Looked at before: where it fails in the middle some file systems keep what they have allocated.
-    const { bsize, bfree } = fs.statfsSync(this.path);
-    if (bfree * bsize < byteLength) return err(systemError(ERRNO.ENOSPC, "fallocate", this.path));
+    const free = this.#freeBytes();
+    if (!free.ok) return free;
+    if (free.value < byteLength) return err(systemError(ERRNO.ENOSPC, "fallocate", this.path));
+    if (byteLength > RESERVED_BYTES_MAX) return done;
     for (;;) {
       if (libc.fallocate(this.#descriptor, FALLOC_FL_KEEP_SIZE, size, byteLength) === 0) break;
       const number = errno();
@@ -148,6 +152,15 @@ class BunSharedFile implements SharedFile {
     }
     this.#reservedEnd = size + byteLength;
     return done;
+  }
+
+  #freeBytes(): Result<number, SystemError> {
+    try {
+      const { bsize, bfree } = fs.statfsSync(this.path);
+      return ok(bfree * bsize);
+    } catch (error) {
+      return err(systemErrorFrom(error, "statfs", this.path));
+    }
   }
 
   /** Writing allocates the blocks: a hole would be a SIGBUS on a full disk later. */
