@@ -184,10 +184,18 @@ function report(outcome: Outcome): void {
 
 const FAILURE_LINES_MAX = 200;
 
-/** What a failed stage said, without the lines of tests that passed. */
+/** Lines that name a failed test or its error. */
+const FAILURE_HEADLINE = /^(\(fail\)|\w*[eE]rror:)/;
+const HEADLINES_MAX = 20;
+
+/**
+ * What a failed stage said, without the lines of tests that passed: first what failed, for a reader who gets
+ * only the beginning, then the end of all of it.
+ */
 function failuresOf(output: string): string {
-  const lines = output.split("\n").filter((line) => !/^(\(pass\)|.*\.test\.ts:$)/.test(line));
-  const cut = lines.length - FAILURE_LINES_MAX;
-  const shown = cut > 0 ? [`… ${cut} lines …`, ...lines.slice(-FAILURE_LINES_MAX)] : lines;
-  return shown.map((line) => `    ${line}`).join("\n");
+  const said = output.split("\n").filter((line) => !/^(\(pass\)|.*\.test\.ts:$|$)/.test(line));
+  const headlines = said.filter((line) => FAILURE_HEADLINE.test(line)).slice(0, HEADLINES_MAX);
+  const cut = said.length - FAILURE_LINES_MAX;
+  const shown = cut > 0 ? [`… ${cut} lines …`, ...said.slice(-FAILURE_LINES_MAX)] : said;
+  return [...headlines, ...shown].map((line) => `    ${line}`).join("\n");
 }

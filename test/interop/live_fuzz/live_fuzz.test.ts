@@ -20,7 +20,7 @@ import { PROJECT } from "../../support/source_tree.ts";
 import { MixedCluster } from "../mixed/mixed_cluster.ts";
 import { recordsGoEverywhere } from "../mixed/traffic.ts";
 import { expectationOf } from "./expectation.ts";
-import { type Entrance, type Knowledge, LivePackets } from "./live_packets.ts";
+import { type Choice, type Entrance, type Knowledge, LivePackets } from "./live_packets.ts";
 import { nodeCounters, residentKib } from "./node_counters.ts";
 import { Sender } from "./sender.ts";
 
@@ -30,7 +30,8 @@ const PACKETS_EACH = 10_000;
 const WARM_UP_PACKETS = 1_000;
 const ANSWER_MS_MAX = 100;
 const PROBES_MIN = 100;
-/** Calls of nodes count only while the fuzzer's generation is the node's: some seeds force recoveries. */
+const RECORD_PACKETS = 500;
+/** Of each kind of packet. */
 const HANDLED_MIN = 10;
 const GROWTH_BYTES_MAX = 10 * 1024 * 1024;
 const NODE = 0;
@@ -98,19 +99,27 @@ function newRun(cluster: TestCluster, client: CtdbClient, knowledge: Knowledge, 
 
 const GENERATION_EVERY = 200;
 
-async function sendPackets(run: Run, entrance: Entrance, count: number): Promise<void> {
+async function sendPackets(
+  run: Run,
+  entrance: Entrance,
+  count: number,
+  choice: Choice,
+): Promise<void> {
   const sender = run.senders[entrance];
   for (let i = 0; i < count; i++) {
     if (i % GENERATION_EVERY === 0) run.knowledge.generation = await generationOf(run.client);
-    const bytes = run.packets[entrance].next();
+    const bytes = run.packets[entrance].next(choice);
     await sender.send(bytes, expectationOf(bytes, entrance, run.knowledge));
   }
   await sender.end();
 }
 
 /** Both sockets at once, as in life. */
-async function sendBoth(run: Run, count: number): Promise<void> {
-  await Promise.all([sendPackets(run, "client", count), sendPackets(run, "node", count)]);
+async function sendBoth(run: Run, count: number, choice: Choice): Promise<void> {
+  await Promise.all([
+    sendPackets(run, "client", count, choice),
+    sendPackets(run, "node", count, choice),
+  ]);
 }
 
 /** What strangers ordered is taken back; then the node must find its way to health by itself. */
@@ -166,7 +175,8 @@ async function fuzzNode(run: Run): Promise<void> {
   const { cluster, client, senders } = run;
   const pid = cluster.local.process(NODE).daemonPid() ?? 0;
   const files = join(cluster.base(NODE), "db");
-  await sendBoth(run, WARM_UP_PACKETS);
+  await sendPackets(run, "node", RECORD_PACKETS, "records");
+  await sendBoth(run, WARM_UP_PACKETS, "anything");
   const before = await nodeCounters(client, files);
   const refusedBefore = { client: senders.client.refusals, node: senders.node.refusals };
   const residentBefore = residentKib(pid);
@@ -174,7 +184,7 @@ async function fuzzNode(run: Run): Promise<void> {
   const prober = new Prober(await cluster.connect(NODE), pid);
   const probing = prober.run();
   try {
-    await sendBoth(run, PACKETS_EACH);
+    await sendBoth(run, PACKETS_EACH, "anything");
   } finally {
     prober.stop();
     await probing;

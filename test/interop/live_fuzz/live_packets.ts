@@ -53,12 +53,18 @@ const CLIENT_OPERATIONS: ReadonlySet<number> = new Set([
 const CLIENT_TARGETS = OPERATION_TARGETS.filter(({ name }) =>
   CLIENT_OPERATIONS.has(OPERATIONS[name]),
 );
+const RECORD_TARGETS = OPERATION_TARGETS.filter(({ name }) =>
+  ["REQ_CALL", "REQ_DMASTER", "REPLY_DMASTER"].includes(name),
+);
 const SRVIDS = Object.values(SRVID);
 
 type AtLeastOne<T> = readonly [T, ...T[]];
 function pick<T>(random: SeededRandom, values: readonly T[]): T {
   return random.pick(values as AtLeastOne<T>);
 }
+
+/** Calls and moves of records count only in the node's generation: sent before anything else disturbs it. */
+export type Choice = "anything" | "records";
 
 export class LivePackets {
   readonly #random: SeededRandom;
@@ -71,27 +77,33 @@ export class LivePackets {
     this.#knowledge = knowledge;
   }
 
-  next(): Uint8Array {
+  next(choice: Choice): Uint8Array {
     for (;;) {
-      const bytes = this.#any();
+      const bytes = this.#any(choice);
       if (!isNotSent(bytes)) return bytes;
     }
   }
 
-  #any(): Uint8Array {
+  #any(choice: Choice): Uint8Array {
     const random = this.#random;
-    const packet = this.#sound();
-    return random.chance(0.6) ? packet : mutate(random, packet, this.#sound());
+    const packet = this.#sound(choice);
+    return random.chance(0.6) ? packet : mutate(random, packet, this.#sound(choice));
   }
 
   /** Lengths fit; what is inside may not. */
-  #sound(): Uint8Array {
+  #sound(choice: Choice): Uint8Array {
     const random = this.#random;
-    const choice = random.below(10);
-    if (choice < 5) return this.#control();
-    if (choice < 7) return this.#message();
+    if (choice === "records") return this.#operation(RECORD_TARGETS);
+    const kind = random.below(10);
+    if (kind < 5) return this.#control();
+    if (kind < 7) return this.#message();
     const rarely = this.#entrance === "client" && !random.chance(0.05);
-    const target: OperationTarget = pick(random, rarely ? CLIENT_TARGETS : OPERATION_TARGETS);
+    return this.#operation(rarely ? CLIENT_TARGETS : OPERATION_TARGETS);
+  }
+
+  #operation(targets: readonly OperationTarget[]): Uint8Array {
+    const random = this.#random;
+    const target = pick(random, targets);
     const { packet } = target.build(this.#header(), random);
     this.#giveLiveDatabase(packet);
     return packet.bytes().slice();
