@@ -5,6 +5,7 @@
  * when some were sent to this node and some were broadcast.
  */
 
+import { freeNow } from "../base/free_now.ts";
 import type { U64 } from "../base/u64.ts";
 import type { VnnMap } from "../cluster/vnn_map.ts";
 import { CURRENT_NODE, type PacketView } from "../wire/packet.ts";
@@ -57,6 +58,7 @@ export class MessageRouter {
     };
     const packet = buildReqMessage(header, { srvid, data });
     this.#output.sendTo(destination === CURRENT_NODE ? this.#ownPnn : destination, packet);
+    freeNow(packet.bytes());
   }
 
   /** Bytes that wait on the way to the listeners of a srvid at a node. */
@@ -88,10 +90,13 @@ export class MessageRouter {
       this.#output.send(destination, packet);
       return;
     }
+    // The others first: what this node does with it may take a while.
+    let own = false;
     for (const pnn of targets) {
-      if (pnn === this.#ownPnn) this.#deliver(packet);
+      if (pnn === this.#ownPnn) own = true;
       else this.#output.send(pnn, packet);
     }
+    if (own) this.#deliver(packet);
   }
 
   #deliver(packet: PacketView): void {

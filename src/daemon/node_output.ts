@@ -7,6 +7,7 @@
  * 2. While packets of a client are handled, `source` is that client: it is held when a link that it
  *    fills is congested.
  */
+import { freeNow } from "../base/free_now.ts";
 import type { NodeTable } from "../cluster/node_table.ts";
 import type { MutableStatistics } from "../database/host.ts";
 import type { Timers } from "../platform/types.ts";
@@ -98,6 +99,7 @@ export class NodeOutput {
       for (const looped of packets) {
         if (this.#closed) return;
         this.#loopback(looped);
+        freeNow(looped.bytes());
       }
     });
   }

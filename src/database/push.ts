@@ -130,6 +130,7 @@ export class Push {
       this.#stored += cursor.count;
       this.#waitingBytes -= cursor.bytes.length;
       this.#buffers.shift();
+      cursor.freeBytes();
       cursor = this.#buffers[0];
     }
     return ok("done");

@@ -49,6 +49,7 @@ export interface Random {
 // --- byte streams ------------------------------------------------------------------------------
 
 export interface StreamHandlers {
+  /** The chunk is valid during the call only: its memory is used again. */
   onData(chunk: Uint8Array): void;
   /** Room again after `write` took less than it was given. */
   onDrain(): void;

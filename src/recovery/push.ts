@@ -4,7 +4,8 @@
  *
  * Messages are not acknowledged. So that a slow node does not make the daemons queue a whole
  * database, each buffer is followed by a PING on the same path; only so many buffers are sent
- * ahead of its answer. Each buffer is made in a turn of its own.
+ * ahead of its answer. Each buffer is made in a turn of its own. Usually a buffer goes to our daemon once,
+ * as a broadcast: sent for each node, the leader's two processes would carry every byte three times and more.
  */
 import { ok } from "../base/result.ts";
 import { u64 } from "../base/u64.ts";
@@ -28,7 +29,7 @@ export async function pushToAll(
 
   const unconfirmed: Promise<StepResult<unknown>>[] = [];
   for (let buffer = buffers.next(); buffer !== undefined; buffer = buffers.next()) {
-    for (const pnn of pnns) client.sendMessage(pnn, srvid, buffer);
+    for (const destination of context.toAll) client.sendMessage(destination, srvid, buffer);
     unconfirmed.push(askEach(context, "PING", undefined, pnns));
     if (unconfirmed.length >= PUSH_BUFFERS_UNCONFIRMED_MAX) {
       const arrived = await unconfirmed.shift();

@@ -26,6 +26,8 @@ export interface RecoveryContext extends RecoveryHost {
   readonly pushBufferBytes: number;
   /** The nodes that take part, in the order of the node map. */
   readonly pnns: readonly number[];
+  /** Where a message for all of them goes: one broadcast, unless a node is connected that takes no part. */
+  readonly toAll: readonly number[];
   readonly credits: BanCredits;
   readonly pulls: Turnstile;
   /** A srvid number that no other stream of this recovery uses. */

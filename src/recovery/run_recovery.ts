@@ -15,6 +15,7 @@ import {
   RECOVERY_ACTIVE,
   RECOVERY_NORMAL,
 } from "../wire/constants.ts";
+import { BROADCAST_CONNECTED } from "../wire/packet.ts";
 import { BanCredits } from "./ban_credits.ts";
 import { databaseUnion, type RecoveredDatabase } from "./database_union.ts";
 import {
@@ -63,12 +64,13 @@ export async function runRecovery(
 
   const membership = await findMembers(host, settings.timeoutMs);
   if (!membership.ok) return failed(membership.error.reason);
-  const { pnns, lmasters } = membership.value;
+  const { connected, pnns, lmasters } = membership.value;
   const context: RecoveryContext = {
     ...host,
     ...settings,
     generation: options.generation,
     pnns,
+    toAll: pnns.length === connected.length ? [BROADCAST_CONNECTED] : pnns,
     credits: new BanCredits(),
     pulls: new Turnstile(PULLS_AT_ONCE_MAX),
     nextStream: streamNumbers(host.random.u32()),
@@ -125,11 +127,15 @@ function streamNumbers(seed: number): () => number {
   };
 }
 
-/** Connected nodes that say of themselves that they are active, and those of them that can be lmaster. */
-async function findMembers(
-  host: RecoveryHost,
-  timeoutMs: number,
-): Promise<StepResult<{ readonly pnns: readonly number[]; readonly lmasters: readonly number[] }>> {
+interface Members {
+  readonly connected: readonly number[];
+  /** Connected nodes that say of themselves that they are active. */
+  readonly pnns: readonly number[];
+  /** Those of them that can be lmaster. */
+  readonly lmasters: readonly number[];
+}
+
+async function findMembers(host: RecoveryHost, timeoutMs: number): Promise<StepResult<Members>> {
   const asker = { client: host.client, timeoutMs };
   const own = await askEach(asker, "GET_NODEMAP", undefined, [host.client.pnn]);
   if (!own.ok) return own;
@@ -148,7 +154,7 @@ async function findMembers(
   const lmasters = pnns.filter(
     (pnn) => ((capabilities.value.get(pnn)?.data ?? 0) & CAPABILITIES.LMASTER) !== 0,
   );
-  return ok({ pnns, lmasters });
+  return ok({ connected, pnns, lmasters });
 }
 
 /** Up to the new vnn map on all nodes; the databases to recover. */

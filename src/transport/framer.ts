@@ -21,6 +21,7 @@
  *
  * It checks what the header must be for any packet; operations and bodies are for others.
  */
+import { freeNow } from "../base/free_now.ts";
 import { EVENT_HEADER_BYTES } from "../wire/event_protocol.ts";
 import {
   FRAMER_BUFFER_KEPT_BYTES_MAX,
@@ -161,6 +162,7 @@ export class PacketFramer {
       // Twice the bytes that are there: what a header promises is not reserved.
       const grown = new Uint8Array(Math.max(BUFFER_BYTES_MIN, 2 * (live + count)));
       grown.set(this.#buffer.subarray(this.#start, this.#end));
+      freeNow(this.#buffer);
       this.#buffer = grown;
       this.#bytes = grown;
     }

@@ -6,7 +6,9 @@
  * 2. What comes out is padded to 8 bytes, with header.length rewritten (docs/protocol.md, "Framing").
  * 3. Order is the order of `push`; bytes the stream did not take stay at the front.
  */
+
 import { assert } from "../base/assert.ts";
+import { freeNow } from "../base/free_now.ts";
 import { type PacketView, paddedLength } from "../wire/packet.ts";
 
 const BLOCK_BYTES = 64 * 1024;
@@ -98,7 +100,10 @@ export class OutputQueue {
   }
 
   #keepSpare(block: Block): void {
-    if (block.bytes.length !== BLOCK_BYTES) return;
+    if (block.bytes.length !== BLOCK_BYTES) {
+      freeNow(block.bytes);
+      return;
+    }
     block.start = 0;
     block.end = 0;
     block.packets = 0;

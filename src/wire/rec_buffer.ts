@@ -9,7 +9,9 @@
  * 2. A cursor can stop after any record and go on in a later turn, as long as the bytes stay.
  * 3. A builder's memory is at most twice what was added, plus its first 64 KiB.
  */
+
 import { assert } from "../base/assert.ts";
+import { freeNow } from "../base/free_now.ts";
 import { writeLtdbHeader } from "./ltdb_header.ts";
 import { LTDB_HEADER_BYTES, REC_DATA_HEAD_BYTES } from "./structs.ts";
 
@@ -28,6 +30,7 @@ export class RecBufferCursor {
   bytes: Uint8Array;
   #view: DataView;
   #nextAt = REC_BUFFER_HEAD_BYTES;
+  #kept = false;
 
   readonly db_id: number;
   /** As many records as the buffer says; at most as many as can fit. */
@@ -69,7 +72,13 @@ export class RecBufferCursor {
   /** From now on it has a copy of the bytes: what it was given is used for something else. */
   keepBytes(): void {
     this.bytes = this.bytes.slice();
+    this.#kept = true;
     this.#view = new DataView(this.bytes.buffer);
+  }
+
+  /** After the last record: what `keepBytes()` took is given back. */
+  freeBytes(): void {
+    if (this.#kept) freeNow(this.bytes);
   }
 
   /** Moves to the next record; false at the end and at the first record that does not fit. */

@@ -10,6 +10,7 @@
  * Must not: buffer. `write` takes what the kernel takes.
  */
 import type { SystemError } from "../../base/errors.ts";
+import { freeNow } from "../../base/free_now.ts";
 import type { Stream, StreamHandlers } from "../types.ts";
 import { systemErrorFrom } from "./libc.ts";
 
@@ -86,6 +87,7 @@ export class SocketStream implements Stream {
     } catch (error) {
       throwFromTheLoop(error);
     }
+    freeNow(chunk);
   }
 
   /** The native socket can take more. */
