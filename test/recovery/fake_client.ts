@@ -17,6 +17,8 @@ import { type FakeNode, HOP_MS } from "./fake_cluster.ts";
 /** A connection to one fake ctdbd, owned by a process of its own (recoverd, a recovery helper). */
 export class FakeClient implements CtdbClient {
   readonly pnn: number;
+  /** Destinations of messages, in order. */
+  readonly messagesTo: number[] = [];
   connected = true;
   readonly #node: FakeNode;
   readonly #process: SimProcess;
@@ -148,7 +150,9 @@ export class FakeClient implements CtdbClient {
   }
 
   sendMessage(pnn: number, srvid: U64, data: Uint8Array): void {
-    if (this.connected) this.#node.send(pnn, srvid, data);
+    if (!this.connected) return;
+    this.messagesTo.push(pnn);
+    this.#node.send(pnn, srvid, data);
   }
 
   async call(): Promise<Result<Uint8Array, ClientFailure>> {

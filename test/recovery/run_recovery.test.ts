@@ -10,6 +10,7 @@ import {
   RECOVERY_NORMAL,
 } from "../../src/wire/constants.ts";
 import type { ControlName } from "../../src/wire/controls.ts";
+import { BROADCAST_CONNECTED } from "../../src/wire/packet.ts";
 import { SimProcess } from "../sim/scheduler.ts";
 import { FakeClient } from "./fake_client.ts";
 import { FakeCluster } from "./fake_cluster.ts";
@@ -121,6 +122,19 @@ test("runRecovery() leaves out nodes that say they are inactive", () => {
   expect(cluster.node(0).vnnMap.map).toEqual([0, 1]);
   expect(contents(cluster, 0, VOLATILE)).toEqual({});
   expect(cluster.node(2).vnnMap.map).toEqual([]);
+});
+
+test("runRecovery() pushes by broadcast while every connected node takes part, else to each", () => {
+  const cluster = newCluster();
+  cluster.node(0).store(VOLATILE, "k", 1, 0, "v");
+  const together = recover(cluster);
+  expect(cluster.settle(together.outcome)).toMatchObject({ ok: true });
+  expect(together.client.messagesTo).toEqual([BROADCAST_CONNECTED]);
+  expect(contents(cluster, 2, VOLATILE)).toEqual({ k: "v" });
+  cluster.node(2).flags = NODE_FLAGS.STOPPED;
+  const without = recover(cluster);
+  expect(cluster.settle(without.outcome)).toMatchObject({ ok: true });
+  expect(without.client.messagesTo).toEqual([0, 1]);
 });
 
 test("runRecovery() makes the leader lmaster when no node can be", () => {

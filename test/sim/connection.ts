@@ -82,6 +82,8 @@ export class Endpoint implements Stream {
         this.handlers.onClose(undefined);
       } else if (item !== undefined) {
         this.handlers.onData(item);
+        // Valid during the call only: whoever keeps a view reads nonsense.
+        item.fill(0xdb);
       }
     }
   }
