@@ -11,7 +11,8 @@ const FREED_BYTES_MIN = 64 * 1024;
  * The bytes are gone afterwards, and with them every view of the same buffer: for who owns the buffer, and
  * lent it only for calls that have returned. Does nothing with a part of a larger buffer.
  */
-export function freeNow({ buffer, byteLength }: Uint8Array): void {
-  if (byteLength < FREED_BYTES_MIN || byteLength !== buffer.byteLength) return;
-  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
+export function freeNow(bytes: Uint8Array): void {
+  if (bytes.length < FREED_BYTES_MIN) return;
+  const { buffer } = bytes;
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === bytes.length) buffer.transfer(0);
 }
