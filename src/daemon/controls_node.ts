@@ -1,9 +1,11 @@
 /** Controls about the daemon itself: who and how it is, its tunables, counters and log level. */
 import type { Logger } from "../base/log.ts";
+import type { U64 } from "../base/u64.ts";
 import { listedTunablesText, type TunableSet } from "../config/tunables.ts";
 import type { Clock, Timers } from "../platform/types.ts";
 import { type ControlHandlers, failure, SUCCESS } from "../transport/control_request.ts";
 import { countedString, encode, i32Codec, stringZ, textBytes, u32Codec } from "../wire/codec.ts";
+import { PING_BACKLOG } from "../wire/controls.ts";
 import { echoData, statisticsHistory, tunableList, uptime } from "../wire/structs.ts";
 import type { NodeState } from "./node_state.ts";
 import { encodeStatistics, type NodeStatistics } from "./node_statistics.ts";
@@ -26,6 +28,8 @@ export interface NodeControlParts {
   readonly timers: Timers;
   readonly log: Logger;
   clientCount(): number;
+  /** Bytes that wait for the listener of a srvid that is most behind. */
+  backlogBytes(srvid: U64): number;
   allFrozen(): boolean;
   memoryUsed(): number;
   memoryReport(): string;
@@ -36,11 +40,16 @@ export interface NodeControlParts {
 }
 
 const EINVAL = 22;
+const U32_MAX = 0xffffffff;
 
 export function nodeControls(parts: NodeControlParts): ControlHandlers {
   const { state, statistics } = parts;
   return {
-    PING: () => ({ status: parts.clientCount() }),
+    PING: (_nothing, { flags, srvid }) => {
+      const status = parts.clientCount();
+      if ((flags & PING_BACKLOG) === 0) return { status };
+      return { status, data: encode(u32Codec, Math.min(parts.backlogBytes(srvid), U32_MAX)) };
+    },
     GET_PNN: () => ({ status: parts.ownPnn }),
     GET_PID: () => ({ status: parts.ownPid }),
     GET_RUNSTATE: () => ({ status: 0, data: encode(u32Codec, state.runstateNumber) }),

@@ -373,6 +373,7 @@ export class Node {
         clock: d.clock,
         timers,
         clientCount: () => this.clients.size,
+        backlogBytes: (srvid) => this.messages.queuedBytes(this.pnn, srvid),
         allFrozen: () => this.freeze.frozen,
         memoryUsed: () => d.memoryUse().residentBytes,
         memoryReport: () =>

@@ -74,6 +74,10 @@ export const TRAVERSE_HOLD_MS_MAX = 5000;
 /** A pull pauses while more than this waits on the way to the node that pulls. */
 export const PULL_QUEUED_BYTES_MAX = 8 * 1024 * 1024;
 export const PULL_PAUSE_MS = 2;
+/** A stream to a client of another node asks how far that one is behind, once for so many bytes. */
+export const BACKLOG_ASK_BYTES = 2 * 1024 * 1024;
+/** Without an answer in this time it goes on, and asks no more. */
+export const BACKLOG_ANSWER_MS = 10_000;
 /** Traverses that this node serves or has started at the same time. */
 export const TRAVERSES_MAX = 1000;
 

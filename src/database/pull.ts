@@ -4,7 +4,7 @@
  *
  * Invariants:
  * 1. The answer leaves after the last message, also on the way to a client of this node.
- * 2. It runs in slices, and pauses while too much waits to be taken. A thaw, a new transaction or a
+ * 2. It runs in slices, and pauses while whoever pulls takes less than we send. A thaw, a new transaction or a
  *    wipe in between ends it with a refusal.
  * 3. What is too short for a record's header is left out: it is nobody's, and whoever collects would
  *    refuse all records for it.
@@ -16,6 +16,7 @@ import { failure, type ReplyLater } from "../transport/control_request.ts";
 import { encode, u32Codec } from "../wire/codec.ts";
 import { RecBufferBuilder } from "../wire/rec_buffer.ts";
 import { LTDB_HEADER_BYTES } from "../wire/structs.ts";
+import { Backlog } from "./backlog.ts";
 import type { Database } from "./database.ts";
 import type { DatabaseHost } from "./host.ts";
 import { PULL_PAUSE_MS, PULL_QUEUED_BYTES_MAX } from "./limits.ts";
@@ -33,7 +34,8 @@ export class Pull {
   #records = 0;
   #chain = 0;
   #ended = false;
-  /** Too much waits on the way to who pulls. */
+  readonly #backlog: Backlog;
+  /** Too much waits on the way to who pulls, or for it at its daemon. */
   #behind = false;
 
   /** Begins at once; the database is frozen. */
@@ -49,6 +51,7 @@ export class Pull {
     this.#destination = destination;
     this.#srvid = srvid;
     this.#reply = reply;
+    this.#backlog = new Backlog(host, destination, srvid, PULL_QUEUED_BYTES_MAX);
     this.#buffer = new RecBufferBuilder(database.dbId, host.tunable("RecBufferSizeLimit"));
     this.#forget = database.freeze.whenInterrupted(() =>
       this.#end(`Database "${database.name}" was thawed or changed during a pull`),
@@ -58,7 +61,7 @@ export class Pull {
 
   #slice(budget: Budget): "done" | "more" | number {
     if (this.#ended) return "done";
-    this.#behind = this.#isBehind();
+    this.#behind = this.#backlog.behind;
     if (this.#behind) return PULL_PAUSE_MS;
     // The records of a node that was out of the cluster count for nothing.
     if (!this.#database.invalidRecords) {
@@ -91,16 +94,12 @@ export class Pull {
     return ok(this.#chain < tdb.hashSize ? "more" : "done");
   }
 
-  /** Whoever pulls takes less than we send: what waits for it must not grow. */
-  #isBehind(): boolean {
-    return this.#host.queuedBytes(this.#destination, this.#srvid) > PULL_QUEUED_BYTES_MAX;
-  }
-
   #send(): void {
     this.#host.sendMessage(this.#destination, this.#srvid, this.#buffer.finish());
     this.#records += this.#buffer.count;
+    this.#backlog.sent(this.#buffer.byteLength);
     this.#buffer.reset();
-    this.#behind = this.#isBehind();
+    this.#behind = this.#backlog.behind;
   }
 
   #end(problem: string | undefined): void {

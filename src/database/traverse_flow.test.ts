@@ -6,10 +6,11 @@ import { recordValue } from "../../test/database/record_values.ts";
 import { must } from "../../test/support/must.ts";
 import { err, ok } from "../base/result.ts";
 import { u64 } from "../base/u64.ts";
-import { decodeExact, EMPTY, Reader, textBytes } from "../wire/codec.ts";
-import { CONTROL_NOREPLY } from "../wire/controls.ts";
+import { decodeExact, EMPTY, encode, Reader, textBytes, u32Codec } from "../wire/codec.ts";
+import { CONTROL_NOREPLY, PING_BACKLOG } from "../wire/controls.ts";
 import { recData, traverseAll } from "../wire/structs.ts";
 import {
+  BACKLOG_ASK_BYTES,
   PULL_QUEUED_BYTES_MAX,
   TRAVERSE_BACKLOG_BYTES_MAX,
   TRAVERSE_HOLD_MS_MAX,
@@ -177,5 +178,52 @@ test("DB_PULL pauses while too much waits for the node that pulls", () => {
   host.waitingBytes = 0;
   host.time.advance(1000);
   expect(host.messagesSent.length).toBeGreaterThan(50);
+  expect(new Reader(answer.reply?.data ?? EMPTY).u32()).toBe(RECORDS);
+});
+
+/** A pull of this node for a client of node 2. */
+function pullForOther(dataBytes: number) {
+  const world = setUp();
+  const { host, caller, dbId, tdb } = world;
+  for (let i = 0; i < RECORDS; i++) tdb.store(textBytes(`key ${i}`), value(dataBytes));
+  host.tunables["RecBufferSizeLimit"] = 100_000;
+  caller.now("DB_FREEZE", dbId);
+  const request = { db_id: dbId, lmaster: 0xffffffff, srvid: SRVID };
+  const answer = caller.call("DB_PULL", request, { srcnode: 2, clientId: 0 });
+  const sentBytes = () => host.messagesSent.reduce((sum, { data }) => sum + data.length, 0);
+  const tell = (data: Uint8Array) => host.requests.at(-1)?.finished(ok({ status: 3, data }));
+  return { ...world, answer, sentBytes, tell };
+}
+
+test("DB_PULL pauses while the daemon of who pulls says that too much waits there", () => {
+  const { host, answer, sentBytes, tell } = pullForOther(4 * DATA_BYTES);
+  const asked = () => host.requests.map(({ pnn, name, more }) => ({ pnn, name, more }));
+  const question = { pnn: 2, name: "PING", more: { srvid: SRVID, flags: PING_BACKLOG } } as const;
+  host.time.advance(1000);
+  expect(asked()).toEqual([question]);
+  const sent = sentBytes();
+  tell(encode(u32Codec, PULL_QUEUED_BYTES_MAX + 1));
+  host.time.advance(1000);
+  // It has asked again, and waits for the answer.
+  expect(asked()).toEqual([question, question]);
+  expect(sentBytes()).toBe(sent);
+  expect(answer.reply).toBeUndefined();
+  for (let i = 0; i < 10 && answer.reply === undefined; i++) {
+    tell(encode(u32Codec, 0));
+    host.time.advance(1000);
+  }
+  expect(new Reader(answer.reply?.data ?? EMPTY).u32()).toBe(RECORDS);
+});
+
+test("DB_PULL sends only so much ahead of an answer, and asks a node that cannot tell only once", () => {
+  const { host, answer, sentBytes, tell } = pullForOther(4 * DATA_BYTES);
+  host.time.advance(1000);
+  expect(host.requests.length).toBe(1);
+  expect(sentBytes()).toBeGreaterThan(PULL_QUEUED_BYTES_MAX);
+  expect(sentBytes()).toBeLessThan(BACKLOG_ASK_BYTES + PULL_QUEUED_BYTES_MAX + 1_000_000);
+  expect(answer.reply).toBeUndefined();
+  tell(EMPTY);
+  host.time.advance(1000);
+  expect(host.requests.length).toBe(1);
   expect(new Reader(answer.reply?.data ?? EMPTY).u32()).toBe(RECORDS);
 });

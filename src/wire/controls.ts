@@ -188,4 +188,9 @@ export const RECOVERY_COUNT_HIGH = 0x7265636f;
 export const SEQNUM_RESERVE = 0x00080000;
 /** Status of that answer when there is none (ENOSPC); negative in that of the TRANS3_COMMIT. */
 export const NO_SPACE = 28;
+/**
+ * Of PING, among our nodes: the answer carries how many bytes wait for the listener of the srvid that is most
+ * behind (u32). A node that does not know the flag answers without data.
+ */
+export const PING_BACKLOG = 0x00100000;
 export const ATTACH_RECOVERY = 0x00020000;

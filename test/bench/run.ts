@@ -1,7 +1,4 @@
-/**
- * `build/bench [--json FILE] [--rounds N] [--only TEXT] [--large]`: every figure against our nodes and against Debian's,
- * alternately, in one run.
- */
+/** Every figure against our nodes and against Debian's, alternately, in one run; USAGE says how. */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import {
@@ -10,6 +7,7 @@ import {
   type TestCluster,
   withCluster,
 } from "../support/local_cluster.ts";
+import { parsedOptions, wholeNumber } from "../support/options.ts";
 import { type BenchCluster, type Figure, type Row, renderTable, rowsAsJson } from "./figures.ts";
 import { hotRecordFigures } from "./hot.ts";
 import { largeFigures } from "./large.ts";
@@ -22,6 +20,11 @@ import { longestTurnFigures } from "./turns.ts";
 import { vacuumFigures } from "./vacuum.ts";
 
 const ROUNDS = 3;
+const USAGE = `build/bench [OPTIONS]
+  --json FILE   the figures of all rounds too
+  --rounds N    how often each is measured, ours and Debian's alternately (${ROUNDS})
+  --only TEXT   the figures whose names contain it
+  --large       the recovery of a million records and the longest turns, instead of the others`;
 const NODES = 3;
 
 const startFigure: Figure = {
@@ -85,14 +88,17 @@ async function measureRound(
 }
 
 async function main(): Promise<number> {
-  const { values: options } = parseArgs({
-    options: {
-      json: { type: "string" },
-      rounds: { type: "string", default: String(ROUNDS) },
-      only: { type: "string", default: "" },
-      large: { type: "boolean", default: false },
-    },
-  });
+  const { values: options } = parsedOptions(USAGE, () =>
+    parseArgs({
+      options: {
+        json: { type: "string" },
+        rounds: { type: "string", default: String(ROUNDS) },
+        only: { type: "string", default: "" },
+        large: { type: "boolean", default: false },
+      },
+    }),
+  );
+  const rounds = wholeNumber(USAGE, "rounds", options.rounds);
   if (!stockInstalled()) {
     process.stderr.write(`Cannot compare: ${STOCK_CTDB} is not installed (Debian package ctdb)\n`);
     return 1;
@@ -100,7 +106,6 @@ async function main(): Promise<number> {
   const figures = (options.large ? [...largeFigures, ...longestTurnFigures] : FIGURES).filter(
     (figure) => figure.name.includes(options.only),
   );
-  const rounds = Number(options.rounds);
   const ours: Map<string, number>[] = [];
   const stock: Map<string, number>[] = [];
   for (let round = 1; round <= rounds; round++) {

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
-import { encode, textBytes, u32Codec } from "../../src/wire/codec.ts";
+import { EMPTY, encode, Reader, textBytes, u32Codec } from "../../src/wire/codec.ts";
 import { NODE_FLAGS, SRVID } from "../../src/wire/constants.ts";
+import { PING_BACKLOG } from "../../src/wire/controls.ts";
 import {
   BROADCAST_ACTIVE,
   BROADCAST_ALL,
@@ -203,4 +204,32 @@ test("Node drops a client that does not read when MaxQueueDropMsg packets wait",
   const heard = other?.received.filter(({ operation }) => operation === OPERATIONS.REQ_MESSAGE);
   expect(heard).toHaveLength(300);
   expect(sender?.control("PING", undefined).ok).toBe(true);
+});
+
+test("PING with PING_BACKLOG tells how much waits for the listener of a srvid, to other nodes too", () => {
+  const { world, nodes } = startCluster(2);
+  const reader = nodes[0]?.client(1);
+  const sender = nodes[0]?.client(2);
+  const asker = nodes[1]?.client();
+  const backlog = () => {
+    const options = { destnode: 0, srvid: TEST_SRVID, flags: PING_BACKLOG };
+    const reqid = asker?.sendControl("PING", undefined, options) ?? 0;
+    world.settle();
+    const reply = asker?.reply(reqid);
+    expect(reply?.status).toBe(2);
+    return new Reader(reply?.data ?? EMPTY).u32();
+  };
+  expect(backlog()).toBe(0);
+  reader?.register(TEST_SRVID);
+  reader?.stream?.pause();
+  world.streamBytesMax = 1 << 20;
+  for (let i = 0; i < 50; i++) {
+    sender?.sendMessage(CURRENT_NODE, TEST_SRVID, new Uint8Array(60_000));
+    world.settle();
+  }
+  expect(backlog()).toBeGreaterThan(1_000_000);
+  expect(backlog()).toBeLessThan(3_100_000);
+  expect(asker?.control("PING", undefined, { destnode: 0 })).toMatchObject({
+    value: { status: 2 },
+  });
 });

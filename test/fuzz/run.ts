@@ -1,39 +1,36 @@
-/**
- * Fuzzes the decoders:
- *
- *     bun test/fuzz/run.ts [--iterations N] [--seed S] [--target NAME] [--list]
- *
- * `--start K` begins at input K: what a failure prints to repeat it. Exits 1 when an oracle failed or
- * when memory grew.
- */
+/** Fuzzes the decoders; USAGE says how. Exits 1 when an oracle failed or when memory grew. */
 import { parseArgs } from "node:util";
+import { parsedOptions, wholeNumber } from "../support/options.ts";
 import { fuzz, targetsNamed } from "./fuzz.ts";
 
 const MEMORY_GROWTH_BYTES_MAX = 10 * 1024 * 1024;
 
-function wholeNumber(text: string, option: string): number {
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value >= 0) return value;
-  throw new Error(`--${option}: expected a whole number, got "${text}"`);
-}
+const USAGE = `bun run test/fuzz/run.ts [OPTIONS]
+  --iterations N  inputs (200000)
+  --seed S        otherwise a new one each time
+  --start K       begins at input K: what a failure prints to repeat it
+  --target NAME   only what is named so
+  --list          names what is fuzzed`;
 
 function main(): number {
-  const { values } = parseArgs({
-    options: {
-      iterations: { type: "string", default: "200000" },
-      seed: { type: "string", default: String(Math.floor(Math.random() * 0x100000000)) },
-      start: { type: "string", default: "0" },
-      target: { type: "string" },
-      list: { type: "boolean", default: false },
-    },
-  });
+  const { values } = parsedOptions(USAGE, () =>
+    parseArgs({
+      options: {
+        iterations: { type: "string", default: "200000" },
+        seed: { type: "string", default: String(Math.floor(Math.random() * 0x100000000)) },
+        start: { type: "string", default: "0" },
+        target: { type: "string" },
+        list: { type: "boolean", default: false },
+      },
+    }),
+  );
   if (values.list) {
     for (const { name } of targetsNamed(values.target)) console.log(name);
     return 0;
   }
-  const seed = wholeNumber(values.seed, "seed");
-  const start = wholeNumber(values.start, "start");
-  const iterations = wholeNumber(values.iterations, "iterations");
+  const seed = wholeNumber(USAGE, "seed", values.seed, 0);
+  const start = wholeNumber(USAGE, "start", values.start, 0);
+  const iterations = wholeNumber(USAGE, "iterations", values.iterations, 0);
   const { target } = values;
   console.log(`seed ${seed}, ${iterations} inputs, ${targetsNamed(target).length} targets`);
 

@@ -1,27 +1,25 @@
 /**
- * bun run test/scenarios/run.ts [--rewrite] [--help] [NAME…]
- *
  * Plays all scenario files, or those named, and shows where their output differs from what the file
  * says; --rewrite writes the new output into them. Exits 1 when one differs.
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { parsedOptions } from "../support/options.ts";
 import { COMMANDS } from "./commands.ts";
 import { play } from "./play.ts";
 
-const { values: options, positionals } = parseArgs({
-  options: {
-    rewrite: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
-  allowPositionals: true,
-});
+const USAGE = `bun run test/scenarios/run.ts [--rewrite] [NAME…]
 
-if (options.help) {
-  for (const { pattern, help } of COMMANDS) console.log(`${pattern.padEnd(42)} ${help}`);
-  process.exit(0);
-}
+Commands of a scenario:
+${COMMANDS.map(({ pattern, help }) => `${pattern.padEnd(42)} ${help}`).join("\n")}`;
+
+const { values: options, positionals } = parsedOptions(USAGE, () =>
+  parseArgs({
+    options: { rewrite: { type: "boolean", default: false } },
+    allowPositionals: true,
+  }),
+);
 
 const names = readdirSync(import.meta.dir)
   .filter((name) => name.endsWith(".txt"))

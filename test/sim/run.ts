@@ -6,6 +6,7 @@
  * catches the variant (fails with it and not without it), and exits 1 when none does.
  */
 import { parseArgs } from "node:util";
+import { parsedOptions, wholeNumber } from "../support/options.ts";
 import { MUTANTS } from "./mutant_list.ts";
 import { loadMutant } from "./mutants.ts";
 import type { RunResult } from "./simulate.ts";
@@ -19,35 +20,24 @@ const USAGE = `bun run test/sim/run.ts [OPTIONS]
   --log         everything that the nodes log
   --verbose     a line for each seed`;
 
-const { values: options } = parseArgs({
-  options: {
-    seed: { type: "string", default: "1" },
-    seeds: { type: "string", default: "1" },
-    nodes: { type: "string", default: "4" },
-    minutes: { type: "string", default: "10" },
-    mutant: { type: "string" },
-    log: { type: "boolean", default: false },
-    verbose: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
-});
+const { values: options } = parsedOptions(USAGE, () =>
+  parseArgs({
+    options: {
+      seed: { type: "string", default: "1" },
+      seeds: { type: "string", default: "1" },
+      nodes: { type: "string", default: "4" },
+      minutes: { type: "string", default: "10" },
+      mutant: { type: "string" },
+      log: { type: "boolean", default: false },
+      verbose: { type: "boolean", default: false },
+    },
+  }),
+);
 
-if (options.help) {
-  console.log(USAGE);
-  process.exit(0);
-}
-
-function whole(name: "seed" | "seeds" | "nodes" | "minutes"): number {
-  const value = Number(options[name]);
-  if (Number.isInteger(value) && value > 0) return value;
-  console.error(`--${name}: expected a whole number above 0, got "${options[name]}"`);
-  process.exit(2);
-}
-
-const first = whole("seed");
-const count = whole("seeds");
-const nodes = whole("nodes");
-const minutes = whole("minutes");
+const first = wholeNumber(USAGE, "seed", options.seed);
+const count = wholeNumber(USAGE, "seeds", options.seeds);
+const nodes = wholeNumber(USAGE, "nodes", options.nodes);
+const minutes = wholeNumber(USAGE, "minutes", options.minutes);
 
 if (options.mutant !== undefined) {
   const mutant = MUTANTS.find(({ name }) => name === options.mutant);
