@@ -41,6 +41,8 @@ export class RecordChains {
   readonly #free: FreeSpace;
   readonly #freelist: FreelistAccess;
   readonly #guard = new CycleGuard();
+  /** Dead records that the last `find()` passed. */
+  #deadPassed = 0;
   maxDead: number;
   /** Why the last call answered CORRUPT. */
   failure: TdbFailure = NOTHING_FAILED;
@@ -56,13 +58,15 @@ export class RecordChains {
   find(chain: number, hash: number, key: Uint8Array): number {
     const { pages } = this.#space;
     this.#guard.restart();
+    this.#deadPassed = 0;
     let offset = pages.word(chainHead(chain));
     while (offset !== 0) {
       if (!this.#isSound(chain, offset)) return CORRUPT;
-      if (
+      if (pages.word(offset + RECORD.magic) !== LIVE_MAGIC) {
+        this.#deadPassed += 1;
+      } else if (
         pages.word(offset + RECORD.hash) === hash &&
-        pages.word(offset + RECORD.keyLength) === key.length &&
-        pages.word(offset + RECORD.magic) === LIVE_MAGIC
+        pages.word(offset + RECORD.keyLength) === key.length
       ) {
         if (!this.#contentIsSound(chain, offset)) return CORRUPT;
         if (pages.equal(offset + RECORD_BYTES, key)) return offset;
@@ -133,8 +137,8 @@ export class RecordChains {
   }
 
   /**
-   * Puts a new record at the head of its chain, and kills `old` (0: there is none). "busy": the
-   * freelist is needed and locked elsewhere; nothing was changed.
+   * Puts a new record at the head of its chain, and kills `old`: what `find()` has just answered for this
+   * chain (0: there is none). "busy": the freelist is needed and locked elsewhere; nothing was changed.
    */
   insert(
     chain: number,
@@ -145,8 +149,10 @@ export class RecordChains {
     old: number,
   ): TdbFailure | "busy" | undefined {
     const contentBytes = key.length + head.length + data.length;
+    // find() went to the end of the chain: it need not be walked again for dead records.
+    const noneDead = old === 0 && this.#deadPassed === 0;
     let offset = 0;
-    if (this.maxDead > 0) {
+    if (this.maxDead > 0 && !noneDead) {
       offset = this.#takeDead(chain, contentBytes + TAILER_BYTES);
       if (offset === CORRUPT) return this.failure;
     }
@@ -157,7 +163,7 @@ export class RecordChains {
     if (!this.#freelist.acquire()) return "busy";
     try {
       // Under the freelist lock is the time to give back what is dead.
-      if (!this.#trimLocked(chain, 0)) return this.failure;
+      if (!noneDead && !this.#trimLocked(chain, 0)) return this.failure;
       offset = this.#free.allocate(contentBytes);
       if (offset === 0) return this.#free.failure;
       this.#fill(offset, chain, hash, key, head, data, old);

@@ -10,6 +10,7 @@
  *
  * Must not: know records.
  */
+import { copyInto } from "../base/copy_into.ts";
 import type { SharedFile } from "../platform/types.ts";
 import { systemFailure, tdbFailure } from "./errors.ts";
 import { MAP_BYTES_MAX } from "./format.ts";
@@ -99,7 +100,7 @@ export class DirectPages implements Pages {
   }
 
   write(offset: number, bytes: Uint8Array): void {
-    this.#bytes.set(bytes, offset);
+    copyInto(this.#bytes, offset, bytes);
   }
 
   zero(offset: number, length: number): void {

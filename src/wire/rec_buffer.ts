@@ -11,6 +11,7 @@
  */
 
 import { assert } from "../base/assert.ts";
+import { copyInto } from "../base/copy_into.ts";
 import { freeNow } from "../base/free_now.ts";
 import { writeLtdbHeader } from "./ltdb_header.ts";
 import { LTDB_HEADER_BYTES, REC_DATA_HEAD_BYTES } from "./structs.ts";
@@ -136,8 +137,6 @@ export function recBufferProblem(bytes: Uint8Array, leastDataBytes = 0): string 
 }
 
 const FIRST_BYTES = 64 * 1024;
-/** Below this a loop is faster than the call that copies blocks. */
-const LOOP_COPY_BYTES_MAX = 32;
 
 /** Collects records into one buffer. One builder serves many buffers: `reset()` between them. */
 export class RecBufferBuilder {
@@ -203,11 +202,7 @@ export class RecBufferBuilder {
     const length = keyLength + dataLength;
     assert(keyAt + length <= source.length, "a record lies within its source");
     const at = this.reserve(reqid, keyLength, dataLength);
-    if (length <= LOOP_COPY_BYTES_MAX) {
-      for (let i = 0; i < length; i++) this.#bytes[at + i] = source[keyAt + i] as number;
-    } else {
-      this.#bytes.set(source.subarray(keyAt, keyAt + length), at);
-    }
+    copyInto(this.#bytes, at, source, keyAt, length);
   }
 
   /**
@@ -247,10 +242,4 @@ export class RecBufferBuilder {
     this.#bytes = grown;
     this.#view = new DataView(grown.buffer);
   }
-}
-
-function copyInto(target: Uint8Array, at: number, source: Uint8Array): void {
-  const length = source.length;
-  if (length > LOOP_COPY_BYTES_MAX) target.set(source, at);
-  else for (let i = 0; i < length; i++) target[at + i] = source[i] as number;
 }
