@@ -5,7 +5,6 @@
  * when some were sent to this node and some were broadcast.
  */
 
-import { freeNow } from "../base/free_now.ts";
 import type { U64 } from "../base/u64.ts";
 import type { VnnMap } from "../cluster/vnn_map.ts";
 import { CURRENT_NODE, type PacketView } from "../wire/packet.ts";
@@ -58,13 +57,13 @@ export class MessageRouter {
     };
     const packet = buildReqMessage(header, { srvid, data });
     this.#output.sendTo(destination === CURRENT_NODE ? this.#ownPnn : destination, packet);
-    freeNow(packet.bytes());
+    packet.free();
   }
 
   /** Bytes that wait on the way to the listeners of a srvid at a node. */
   queuedBytes(pnn: number, { hi, lo }: U64): number {
-    if (pnn === this.#ownPnn) return this.#registry.backlogBytes(hi, lo);
-    return this.#output.queuedBytes(pnn);
+    const onTheWay = this.#output.queuedBytes(pnn);
+    return pnn === this.#ownPnn ? onTheWay + this.#registry.backlogBytes(hi, lo) : onTheWay;
   }
 
   /** A handler of this daemon; the result removes it. */

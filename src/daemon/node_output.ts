@@ -7,7 +7,6 @@
  * 2. While packets of a client are handled, `source` is that client: it is held when a link that it
  *    fills is congested.
  */
-import { freeNow } from "../base/free_now.ts";
 import type { NodeTable } from "../cluster/node_table.ts";
 import type { MutableStatistics } from "../database/host.ts";
 import type { Timers } from "../platform/types.ts";
@@ -26,6 +25,7 @@ export class NodeOutput {
   readonly #statistics: MutableStatistics;
   readonly #loopback: (packet: PacketView) => void;
   #looping: PacketView[] = [];
+  #loopingBytes = 0;
   #closed = false;
   /** The client whose packet is being handled. */
   source: Holdable | undefined;
@@ -80,8 +80,9 @@ export class NodeOutput {
     for (const pnn of targets) this.send(pnn, packet);
   }
 
+  /** Bytes that wait on the way to a node; to this one: for the next turn. */
   queuedBytes(pnn: number): number {
-    return this.#links.queuedBytes(pnn);
+    return pnn === this.#nodes.ownPnn ? this.#loopingBytes : this.#links.queuedBytes(pnn);
   }
 
   close(): void {
@@ -92,14 +93,16 @@ export class NodeOutput {
   #loop(packet: PacketView): void {
     if (this.#closed) return;
     this.#looping.push(packet.copy());
+    this.#loopingBytes += packet.length;
     if (this.#looping.length > 1) return;
     this.#timers.soon(() => {
       const packets = this.#looping;
       this.#looping = [];
+      this.#loopingBytes = 0;
       for (const looped of packets) {
         if (this.#closed) return;
         this.#loopback(looped);
-        freeNow(looped.bytes());
+        looped.free();
       }
     });
   }

@@ -6,6 +6,7 @@
  * place, so that a packet is forwarded without being decoded.
  */
 import { assert } from "../base/assert.ts";
+import { freeNow } from "../base/free_now.ts";
 import { type U64, u64 } from "../base/u64.ts";
 
 export const CTDB_MAGIC = 0x43544442;
@@ -176,6 +177,10 @@ export class PacketView {
   /** The whole packet as a view. */
   bytes(): Uint8Array {
     return this.#bytes.subarray(this.#start, this.#start + this.length);
+  }
+  /** Its use is over: for the owner of a packet that was built or copied (see freeNow()). */
+  free(): void {
+    freeNow(this.#bytes);
   }
   /** A packet of its own, with its own bytes. */
   copy(): PacketView {

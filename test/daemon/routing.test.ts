@@ -233,3 +233,15 @@ test("PING with PING_BACKLOG tells how much waits for the listener of a srvid, t
     value: { status: 2 },
   });
 });
+
+test("DatabaseHost.queuedBytes() counts messages to this node that are not delivered yet", () => {
+  const { world, nodes } = startCluster(1);
+  const host = nodes[0]?.database?.host;
+  const heard = nodes[0]?.client();
+  heard?.register(TEST_SRVID);
+  for (let i = 0; i < 3; i++) host?.sendMessage(0, TEST_SRVID, new Uint8Array(100_000));
+  expect(host?.queuedBytes(0, TEST_SRVID)).toBeGreaterThan(300_000);
+  world.settle();
+  expect(host?.queuedBytes(0, TEST_SRVID)).toBe(0);
+  expect(heard?.messages()).toHaveLength(3);
+});
