@@ -80,7 +80,6 @@ function setRecoveryMode(
   log.notice(`Recovery mode set to ${mode === RECOVERY_NORMAL ? "NORMAL" : "ACTIVE"}`);
   if (mode === RECOVERY_ACTIVE) {
     state.setRecovering(true);
-    parts.database.recoveryBegins();
     return SUCCESS;
   }
   const problem = generationProblem(parts);

@@ -76,7 +76,6 @@ export function createDatabaseHost(parts: DatabaseHostParts): DatabaseHost {
 /** What a granted lock starts is a turn like any other. */
 function waiterInTurns(waiter: LockWaiter, turns: Turns): LockWaiter {
   return {
-    prepare: (waits) => waiter.prepare(waits),
     waitChain: (tdb, chain, granted) =>
       waiter.waitChain(tdb, chain, (outcome) => turns.run("lock-granted", () => granted(outcome))),
     waitAll: (tdb, granted) =>

@@ -35,8 +35,6 @@ export interface DatabasePart {
 
   clientGone(clientId: number): void;
   nodeLost(pnn: number): void;
-  /** Recovery mode became ACTIVE: the databases will be frozen. */
-  recoveryBegins(): void;
   /** Recovery mode became NORMAL: deferred attaches go on. */
   recovered(): void;
   /** END_RECOVERY came: transactions that failed are answered. */

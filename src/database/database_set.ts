@@ -305,12 +305,6 @@ export class DatabaseSet {
     return (this.#host.nodeFlags(this.#host.pnn) & NODE_FLAGS_INACTIVE) !== 0;
   }
 
-  recoveryBegins(): void {
-    let thawed = 0;
-    for (const { freeze } of this.#byId.values()) if (freeze.state === "thawed") thawed += 1;
-    this.#host.lockWaiter.prepare(thawed);
-  }
-
   /** Recovery mode became NORMAL, or the runstate rose: attaches that waited go on. */
   recovered(): void {
     this.#attachControl.resume();

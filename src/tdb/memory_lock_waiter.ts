@@ -26,8 +26,6 @@ export class MemoryLockWaiter implements LockWaiter {
     return new MemoryLockWait(this.#files, this.#soon, tdb, chain, granted);
   }
 
-  prepare(): void {}
-
   waitAll(tdb: Tdb, granted: (outcome: TdbResult<void>) => void): LockWait {
     return new MemoryLockWait(this.#files, this.#soon, tdb, ALL, granted);
   }

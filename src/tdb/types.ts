@@ -204,8 +204,6 @@ export interface LockWait {
  * wait holds the lock, mark it on the Tdb, work, unmark, then release.
  */
 export interface LockWaiter {
-  /** So many waits will come soon: gets ready for them where that takes long. */
-  prepare(waits: number): void;
   waitChain(tdb: Tdb, chain: number, granted: (outcome: TdbResult<void>) => void): LockWait;
   waitAll(tdb: Tdb, granted: (outcome: TdbResult<void>) => void): LockWait;
 }

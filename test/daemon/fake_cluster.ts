@@ -95,7 +95,6 @@ export class FakeDatabase implements DatabasePart {
   nodeLost(pnn: number): void {
     this.lost.push(pnn);
   }
-  recoveryBegins(): void {}
   recovered(): void {}
   recoveryEnded(): void {}
   resetStatistics(): void {}

@@ -345,7 +345,6 @@ export class MemoryLockWaiter implements LockWaiter {
   waitChain(tdb: Tdb, chain: number, granted: (outcome: TdbResult<void>) => void): LockWait {
     return this.#wait(tdb, chain, granted);
   }
-  prepare(): void {}
   waitAll(tdb: Tdb, granted: (outcome: TdbResult<void>) => void): LockWait {
     return this.#wait(tdb, "all", granted);
   }

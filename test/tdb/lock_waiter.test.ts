@@ -187,18 +187,49 @@ for (const [name, make, flags] of [
   });
 }
 
-test("BunLockWaiter.prepare() starts the threads that the waits will use, and no more", async () => {
-  const waiter = new BunLockWaiter({ threadsMax: 2 });
-  waiter.prepare(1);
-  expect(waiter.threads).toBe(1);
-  waiter.prepare(5);
-  expect(waiter.threads).toBe(2);
+test("BunLockWaiter.waitAll() needs a thread only while somebody is in the way", async () => {
+  for (const flags of [NOSYNC, NOSYNC | MUTEX_LOCKING]) {
+    const waiter = new BunLockWaiter();
+    const ground = onFiles();
+    const options = { path: ground.path, flags, hashSize: 7, create: true };
+    const tdb = await openTdb(ground.opener(), options);
+    const other = await openTdb(ground.opener(), options);
+    const held = await allOf(tdb, waiter);
+    expect(waiter.threads).toBe(0);
+    expect(other.tryLockChain(3, "read")).toBe("busy");
+    // The next one waits for the first, which the loop holds.
+    const next = allOf(tdb, waiter);
+    await laterTurn();
+    held.release();
+    (await next).release();
+    expect(waiter.threads).toBe(0);
+    expect(other.tryLockChain(3, "write")).toBe("granted");
+    const waiting = allOf(tdb, waiter);
+    await laterTurn();
+    expect(waiter.threads).toBe(1);
+    other.unlockChain(3);
+    (await waiting).release();
+    other.close();
+    tdb.close();
+    ground.end();
+  }
+});
+
+test("BunLockWaiter.waitAll() that is released at once gives the lock back and is not granted", async () => {
+  const waiter = new BunLockWaiter();
   const ground = onFiles();
   const options = { path: ground.path, flags: NOSYNC, hashSize: 7, create: true };
   const tdb = await openTdb(ground.opener(), options);
-  const held = await allOf(tdb, waiter);
-  expect(waiter.threads).toBe(2);
-  held.release();
+  let grants = 0;
+  const wait = waiter.waitAll(tdb, () => {
+    grants += 1;
+  });
+  wait.release();
+  const other = await openTdb(ground.opener(), options);
+  expect(other.tryLockAll("write")).toBe("granted");
+  await laterTurn();
+  expect(grants).toBe(0);
+  other.close();
   tdb.close();
   ground.end();
 });

@@ -1,15 +1,17 @@
 /**
  * Waits for TDB locks on threads, so that the event loop never blocks (docs/tdb.md, "Waiting for
- * locks").
+ * locks"). A lock on all records is tried by the loop itself first: a freeze of a quiet database needs no
+ * thread.
  *
  * Invariants:
- * 1. Of the waits of this process for one lock only the first is on a thread; the others follow in
- *    the order in which they came.
+ * 1. Of the waits of this process for one lock only the first holds it or is on a thread; the others follow
+ *    in the order in which they came.
  * 2. A thread is used by one wait at a time, from the start of the wait to the release of the lock.
  * 3. `granted` is called at most once per wait, in a later turn, and never after `release`.
  *
  * Must not: terminate a thread that is not idle.
  */
+import { tryingPrimitives } from "../../tdb/lock_protocol.ts";
 import {
   type LockWait,
   type LockWaiter,
@@ -18,6 +20,7 @@ import {
   type TdbErrorCode,
   type TdbResult,
 } from "../../tdb/types.ts";
+import { type TakenLock, takeLock } from "./lock_attempt.ts";
 import { ALL_RECORDS } from "./lock_messages.ts";
 import { LockThread } from "./lock_thread.ts";
 
@@ -48,15 +51,6 @@ export class BunLockWaiter implements LockWaiter {
     return this.#wait(tdb, ALL_RECORDS, granted);
   }
 
-  /** Threads take 10 to 20 ms to start: meanwhile the caller has other things to do. */
-  prepare(waits: number): void {
-    const wanted = Math.min(waits, IDLE_THREADS_MAX);
-    while (this.#idle.length < wanted && this.#threads < this.#threadsMax) {
-      this.#threads += 1;
-      this.#idle.push(new LockThread());
-    }
-  }
-
   /** Threads that exist now, idle ones included. */
   get threads(): number {
     return this.#threads;
@@ -71,8 +65,12 @@ export class BunLockWaiter implements LockWaiter {
       return wait;
     }
     this.#byLock.set(wait.key, [wait]);
-    this.#findThread(wait);
+    this.#start(wait);
     return wait;
+  }
+
+  #start(wait: ThreadWait): void {
+    if (!wait.takeNow()) this.#findThread(wait);
   }
 
   #findThread(wait: ThreadWait): void {
@@ -105,7 +103,7 @@ export class BunLockWaiter implements LockWaiter {
     if (at !== -1) queue.splice(at, 1);
     const next = queue[0];
     if (next === undefined) this.#byLock.delete(wait.key);
-    else if (wasFirst) this.#findThread(next);
+    else if (wasFirst) this.#start(next);
   }
 
   threadIsIdle(thread: LockThread): void {
@@ -151,6 +149,8 @@ class ThreadWait implements LockWait {
   readonly #list: number;
   readonly #granted: Granted;
   #thread: LockThread | undefined;
+  /** What the loop holds itself. */
+  #taken: TakenLock | undefined;
   #over = false;
 
   constructor(waiter: BunLockWaiter, tdb: Tdb, list: number, granted: Granted) {
@@ -159,6 +159,18 @@ class ThreadWait implements LockWait {
     this.#list = list;
     this.#granted = granted;
     this.key = `${list} ${tdb.path}`;
+  }
+
+  /** All records, when nobody is in the way. (Who waits for a chain has tried.) */
+  takeNow(): boolean {
+    if (this.#list !== ALL_RECORDS) return false;
+    const attempt = takeLock(this.#tdb.path, this.#list, tryingPrimitives);
+    if (attempt.kind !== "granted") return false;
+    this.#taken = attempt.lock;
+    setImmediate(() => {
+      if (!this.#over) this.#granted(DONE);
+    });
+    return true;
   }
 
   start(thread: LockThread): void {
@@ -205,6 +217,7 @@ class ThreadWait implements LockWait {
   release(): void {
     if (this.#over) return;
     this.#over = true;
+    this.#taken?.release();
     const thread = this.#thread;
     // A lock that is held is given back before the next wait starts: its thread can be used again. A
     // blocked thread notices later; nobody waits for that.

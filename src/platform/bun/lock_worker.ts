@@ -3,25 +3,17 @@
  * "Waiting for locks"). It runs the lock protocol of the loop with primitives that wait.
  *
  * Invariants:
- * 1. Each wait has an open file of its own, so that nothing which the loop does can take its byte
- *    ranges away; closing it drops them all.
- * 2. It blocks for at most WAIT_SLICE_MS, then looks whether the wait was called off. It is never
+ * 1. It blocks for at most WAIT_SLICE_MS, then looks whether the wait was called off. It is never
  *    terminated while it waits or holds: a mutex must be unlocked by the thread that locked it.
- * 3. A lock that is granted after the wait was called off is given back at once.
+ * 2. A lock that is granted after the wait was called off is given back at once.
  *
  * Must not: read or write records. An entry point of the compiled executable (build/compile.ts).
  */
 
-import { type LockPrimitives, LockProtocol } from "../../tdb/lock_protocol.ts";
-import { lockTargetOf, targetHasJournal } from "../../tdb/lock_target.ts";
+import type { LockPrimitives } from "../../tdb/lock_protocol.ts";
 import type { SharedFile, TryLock } from "../types.ts";
-import {
-  ALL_RECORDS,
-  type FromLockThread,
-  THREAD_STATE,
-  type ToLockThread,
-} from "./lock_messages.ts";
-import { BunSharedFiles } from "./shared_file.ts";
+import { type TakenLock, takeLock } from "./lock_attempt.ts";
+import { type FromLockThread, THREAD_STATE, type ToLockThread } from "./lock_messages.ts";
 
 declare const self: {
   onmessage: ((event: { data: ToLockThread }) => void) | null;
@@ -30,9 +22,8 @@ declare const self: {
 
 const WAIT_SLICE_MS = 250;
 
-const files = new BunSharedFiles();
 let state = new Int32Array(new SharedArrayBuffer(4));
-let held: { readonly file: SharedFile; unlock(): void } | undefined;
+let held: TakenLock | undefined;
 
 function isCalledOff(): boolean {
   return Atomics.load(state, 0) !== THREAD_STATE.WAITING;
@@ -57,46 +48,20 @@ function waitingPrimitives(file: SharedFile): LockPrimitives {
 }
 
 function wait(path: string, list: number): FromLockThread {
-  const opened = files.open(path, { create: false, mode: 0 });
-  if (!opened.ok) {
-    return {
-      kind: "failed",
-      code: "io",
-      reason: `Cannot wait for a lock: ${opened.error.message}`,
-    };
-  }
-  const file = opened.value;
-  const outcome = lock(file, list);
-  if (outcome.kind !== "granted") file.close();
-  return outcome;
-}
-
-function lock(file: SharedFile, list: number): FromLockThread {
-  const target = lockTargetOf(file, files.pageSize);
-  if (typeof target === "string") return { kind: "failed", code: "corrupt", reason: target };
-  const locks = new LockProtocol(file, waitingPrimitives(file), target);
-  const taken = list === ALL_RECORDS ? locks.lockAll("write") : locks.lockList(list, "write");
-  if (taken === "busy") return { kind: "idle" };
-  if (taken !== "granted") {
-    return { kind: "failed", code: "io", reason: `Cannot wait for a lock: ${taken.message}` };
-  }
-  const unlock = (): void => (list === ALL_RECORDS ? locks.unlockAll() : locks.unlockList(list));
-  if (targetHasJournal(file, target)) {
-    unlock();
-    return { kind: "journal" };
-  }
+  const attempt = takeLock(path, list, waitingPrimitives);
+  if (attempt.kind === "busy") return { kind: "idle" };
+  if (attempt.kind !== "granted") return attempt;
   const before = Atomics.compareExchange(state, 0, THREAD_STATE.WAITING, THREAD_STATE.HOLDING);
   if (before !== THREAD_STATE.WAITING) {
-    unlock();
+    attempt.lock.release();
     return { kind: "idle" };
   }
-  held = { file, unlock };
+  held = attempt.lock;
   return { kind: "granted" };
 }
 
 function release(): void {
-  held?.unlock();
-  held?.file.close();
+  held?.release();
   held = undefined;
 }
 

@@ -1,0 +1,67 @@
+/**
+ * Taking one lock of a TDB through an open file of its own, so that nothing which this process does
+ * elsewhere with the file can take its byte ranges away; closing it drops them all. The event loop comes
+ * with primitives that try, a waiting thread with ones that wait.
+ *
+ * Invariants:
+ * 1. Only "granted" holds anything, until its `release()`, which the thread calls that has it: a mutex is
+ *    unlocked by who locked it.
+ *
+ * Must not: read or write records.
+ */
+import { type LockPrimitives, LockProtocol } from "../../tdb/lock_protocol.ts";
+import { lockTargetOf, targetHasJournal } from "../../tdb/lock_target.ts";
+import type { TdbErrorCode } from "../../tdb/types.ts";
+import type { SharedFile } from "../types.ts";
+import { ALL_RECORDS } from "./lock_messages.ts";
+import { BunSharedFiles } from "./shared_file.ts";
+
+export interface TakenLock {
+  release(): void;
+}
+
+export type LockAttempt =
+  | { readonly kind: "granted"; readonly lock: TakenLock }
+  | { readonly kind: "busy" }
+  /** The lock was free, but a journal must be replayed first. */
+  | { readonly kind: "journal" }
+  | { readonly kind: "failed"; readonly code: TdbErrorCode; readonly reason: string };
+
+const files = new BunSharedFiles();
+
+/** `list`: a chain, FREELIST or ALL_RECORDS; for writing. */
+export function takeLock(
+  path: string,
+  list: number,
+  primitivesOf: (file: SharedFile) => LockPrimitives,
+): LockAttempt {
+  const opened = files.open(path, { create: false, mode: 0 });
+  if (!opened.ok) return failed("io", `Cannot wait for a lock: ${opened.error.message}`);
+  const file = opened.value;
+  const attempt = takeIn(file, list, primitivesOf(file));
+  if (attempt.kind !== "granted") file.close();
+  return attempt;
+}
+
+function takeIn(file: SharedFile, list: number, primitives: LockPrimitives): LockAttempt {
+  const target = lockTargetOf(file, files.pageSize);
+  if (typeof target === "string") return failed("corrupt", target);
+  const locks = new LockProtocol(file, primitives, target);
+  const taken = list === ALL_RECORDS ? locks.lockAll("write") : locks.lockList(list, "write");
+  if (taken === "busy") return { kind: "busy" };
+  if (taken !== "granted") return failed("io", `Cannot wait for a lock: ${taken.message}`);
+  const unlock = (): void => (list === ALL_RECORDS ? locks.unlockAll() : locks.unlockList(list));
+  if (targetHasJournal(file, target)) {
+    unlock();
+    return { kind: "journal" };
+  }
+  const release = (): void => {
+    unlock();
+    file.close();
+  };
+  return { kind: "granted", lock: { release } };
+}
+
+function failed(code: TdbErrorCode, reason: string): LockAttempt {
+  return { kind: "failed", code, reason };
+}
