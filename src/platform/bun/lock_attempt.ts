@@ -9,6 +9,7 @@
  *
  * Must not: read or write records.
  */
+import { SystemError } from "../../base/errors.ts";
 import { type LockPrimitives, LockProtocol } from "../../tdb/lock_protocol.ts";
 import { lockTargetOf, targetHasJournal } from "../../tdb/lock_target.ts";
 import type { TdbErrorCode } from "../../tdb/types.ts";
@@ -38,8 +39,16 @@ export function takeLock(
   const opened = files.open(path, { create: false, mode: 0 });
   if (!opened.ok) return failed("io", `Cannot wait for a lock: ${opened.error.message}`);
   const file = opened.value;
-  const attempt = takeIn(file, list, primitivesOf(file));
-  if (attempt.kind !== "granted") file.close();
+  let attempt: LockAttempt | undefined;
+  try {
+    attempt = takeIn(file, list, primitivesOf(file));
+  } catch (error) {
+    // There was no memory for the map, or the file system failed.
+    if (!(error instanceof SystemError)) throw error;
+    attempt = failed("io", `Cannot wait for a lock: ${error.message}`);
+  } finally {
+    if (attempt?.kind !== "granted") file.close();
+  }
   return attempt;
 }
 

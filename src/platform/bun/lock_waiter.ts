@@ -34,7 +34,7 @@ export class BunLockWaiter implements LockWaiter {
   readonly #threadsMax: number;
   readonly #idle: LockThread[] = [];
   #threads = 0;
-  /** Waits for one lock, first the one that is on a thread (or next to get one). */
+  /** Waits for one lock, first the one that holds it or is on a thread (or next to get one). */
   readonly #byLock = new Map<string, ThreadWait[]>();
   /** First of their lock, but all threads are busy. */
   readonly #threadless: ThreadWait[] = [];
