@@ -256,8 +256,10 @@ export class DatabaseFreeze {
     this.#transaction = "none";
     if (outcome.ok) {
       this.#database.generation = this.#transactionId;
-      // What a node gets while it is out of the cluster is worth as little as what it had.
-      if (!this.#ownInactive()) this.#database.invalidRecords = false;
+      // What a node gets while it is out of the cluster is worth as little as what it had, also in a database
+      // that it has attached meanwhile.
+      const { kind } = this.#database;
+      this.#database.invalidRecords = kind === "volatile" && this.#ownInactive();
     }
     finished(
       outcome.ok

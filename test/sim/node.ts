@@ -168,8 +168,16 @@ export class SimNode {
   /** Generation in which a database's content here is the cluster's; undefined while it is not. */
   validGeneration(name: string): number | undefined {
     const database = this.databases?.databaseByName(name);
-    if (database === undefined || database.invalidRecords) return undefined;
-    return database.freeze.state === "thawed" ? database.generation : undefined;
+    return database?.invalidRecords === true ? undefined : this.servedGeneration(name);
+  }
+
+  /**
+   * Generation in which clients work on it here: also while its content counts for nothing, when a recovery
+   * that was under way has thawed the node after it was stopped.
+   */
+  servedGeneration(name: string): number | undefined {
+    const database = this.databases?.databaseByName(name);
+    return database?.freeze.state === "thawed" ? database.generation : undefined;
   }
 
   /** Of a key, by the vnn map that the node has. */

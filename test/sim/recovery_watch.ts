@@ -67,7 +67,10 @@ export function watchRecoveries(
     }
     const committed = (status: number) => {
       const database = byId(request.db_id);
-      if (database !== undefined && status === 0 && !node.inactive) worthless.delete(database);
+      if (database === undefined || status !== 0) return;
+      // Also one that was attached while the node was out of the cluster.
+      if (node.inactive) worthless.add(database);
+      else worthless.delete(database);
     };
     const reply = commit?.(request, from, (answer) => {
       committed(answer.status);

@@ -155,8 +155,8 @@ export class SimClient {
     const record = locked.value;
     const value = counterOf(record.data);
     // While the chain is locked the database cannot be frozen: the generation stays.
-    const generation = this.node.validGeneration(name);
-    counters.check(name, keyText, generation, value);
+    const generation = this.node.servedGeneration(name);
+    counters.check(name, keyText, this.node.validGeneration(name), value);
     if (this.#random.chance(this.#workload.holdChance)) {
       await this.#sleep(this.#random.between(1, this.#workload.holdMaxMs));
     }
