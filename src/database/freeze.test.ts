@@ -143,3 +143,14 @@ test("DatabaseSet FREEZE makes volatile records invalid until a commit on the ac
   expect(recover(6)).toBe(false);
   expect(caller.now("DB_PULL", pull).data).toEqual(new Uint8Array([1, 0, 0, 0]));
 });
+
+test("DatabaseFreeze.commit() on an inactive node makes records invalid that came with it", () => {
+  // Attached by a recovery that was under way when the node was stopped.
+  const { database, host, freeze, start, caller, dbId } = setUp();
+  host.flags.set(host.pnn, NODE_FLAGS.STOPPED);
+  expect(database.invalidRecords).toBe(false);
+  freeze();
+  start(5);
+  expect(caller.now("DB_TRANSACTION_COMMIT", { db_id: dbId, tid: 5 }).status).toBe(0);
+  expect(database.invalidRecords).toBe(true);
+});
