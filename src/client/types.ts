@@ -45,6 +45,7 @@ export interface RequestOptions {
   readonly flags?: number;
 }
 
+/** The data is valid during the call only: its memory is used again. Who needs it longer copies it. */
 export type MessageHandler = (data: Uint8Array, srcnode: number, srvid: U64) => void;
 
 export interface CallRequest {

@@ -88,6 +88,7 @@ export class NodeOutput {
   close(): void {
     this.#closed = true;
     this.#looping = [];
+    this.#loopingBytes = 0;
   }
 
   #loop(packet: PacketView): void {

@@ -6,6 +6,7 @@
  * PING_BACKLOG and the srvid, asked while the stream goes on. A node that does not know the flag answers
  * without data and is not asked again.
  */
+import type { U64 } from "../base/u64.ts";
 import { EMPTY, Reader } from "../wire/codec.ts";
 import { PING_BACKLOG } from "../wire/controls.ts";
 import type { DatabaseHost } from "./host.ts";
@@ -14,7 +15,7 @@ import { BACKLOG_ANSWER_MS, BACKLOG_ASK_BYTES } from "./limits.ts";
 export class Backlog {
   readonly #host: DatabaseHost;
   readonly #pnn: number;
-  readonly #srvid: { readonly hi: number; readonly lo: number };
+  readonly #srvid: U64;
   readonly #bytesMax: number;
   /** Sent since the question to which an answer came last, or is awaited. */
   #sinceAsked = 0;
@@ -23,12 +24,7 @@ export class Backlog {
   #told = 0;
   #tells: boolean;
 
-  constructor(
-    host: DatabaseHost,
-    pnn: number,
-    srvid: { readonly hi: number; readonly lo: number },
-    bytesMax: number,
-  ) {
+  constructor(host: DatabaseHost, pnn: number, srvid: U64, bytesMax: number) {
     this.#host = host;
     this.#pnn = pnn;
     this.#srvid = srvid;

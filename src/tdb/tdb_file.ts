@@ -30,7 +30,8 @@ import { FREELIST, HEADER, type MutexLayout } from "./format.ts";
 import { FreeSpace } from "./freelist.ts";
 import type { ChainHash } from "./hash.ts";
 import { journalWaits } from "./journal.ts";
-import { JournalRecovery, type RecoverySurroundings } from "./journal_recovery.ts";
+import type { RecoverySurroundings } from "./journal_recovery.ts";
+import { LeftJournal } from "./left_journal.ts";
 import { LockProtocol, tryingPrimitives } from "./lock_protocol.ts";
 import { LockTable } from "./lock_table.ts";
 import { DirectPages } from "./pages.ts";
@@ -81,11 +82,9 @@ export class TdbFile implements Tdb {
   readonly #locks: LockTable;
   readonly #free: FreeSpace;
   readonly #chains: RecordChains;
+  readonly #journal: LeftJournal;
   #flags: number;
   #transaction: Transaction | undefined;
-  #recovering = false;
-  #recoveryFailure: TdbFailure | undefined;
-  #recoveryWatchers: ((outcome: TdbResult<void>) => void)[] = [];
   #closed = false;
 
   constructor(facts: TdbFileFacts) {
@@ -120,6 +119,10 @@ export class TdbFile implements Tdb {
       isPinned: (offset: number) => this.#isPinned(offset),
     };
     this.#chains = new RecordChains(this.#space, this.#free, freelist, maxDead);
+    const { path, hashSize } = this;
+    const { headerOffset, mutexes, around } = facts;
+    const target = { path, hashSize, headerOffset, mutexes, noLock: locksNothing };
+    this.#journal = new LeftJournal({ ...target, noSync: this.#noSync }, around);
   }
 
   get flags(): number {
@@ -181,7 +184,7 @@ export class TdbFile implements Tdb {
     if (taken !== "granted") return systemFailure(`lock list ${list} of "${this.path}"`, taken);
     if (first && this.#journalWaits()) {
       this.#locks.unlockList(list);
-      return this.#refuseForJournal();
+      return this.#journal.refuse();
     }
     return undefined;
   }
@@ -356,7 +359,7 @@ export class TdbFile implements Tdb {
     if (taken !== "granted") return systemFailure(`lock "${this.path}"`, taken).error;
     if (first && this.#journalWaits()) {
       this.#locks.unlockAll();
-      return busyOrError(this.#refuseForJournal());
+      return busyOrError(this.#journal.refuse());
     }
     return "granted";
   }
@@ -381,44 +384,8 @@ export class TdbFile implements Tdb {
     this.#locks.unmarkAll();
   }
 
-  // --- a journal that somebody left
-
-  #refuseForJournal(): TdbFailure {
-    if (this.#recoveryFailure !== undefined) {
-      const failure = this.#recoveryFailure;
-      this.#recoveryFailure = undefined;
-      return failure;
-    }
-    this.#startRecovery();
-    return BUSY;
-  }
-
-  #startRecovery(): void {
-    if (this.#recovering) return;
-    this.#recovering = true;
-    const { hashSize, headerOffset, mutexes, around } = this.#facts;
-    const target = {
-      path: this.path,
-      hashSize,
-      headerOffset,
-      mutexes,
-      noLock: this.#locks.locksNothing,
-      noSync: this.#noSync,
-    };
-    new JournalRecovery(target, around, (outcome) => {
-      this.#recovering = false;
-      this.#recoveryFailure =
-        outcome.ok || outcome.error.code === "busy" ? undefined : tdbFailureOf(outcome.error);
-      const watchers = this.#recoveryWatchers;
-      this.#recoveryWatchers = [];
-      if (this.#closed) return;
-      for (const watcher of watchers) watcher(outcome);
-    });
-  }
-
   recover(finished: (outcome: TdbResult<void>) => void): void {
-    this.#recoveryWatchers.push(finished);
-    this.#startRecovery();
+    this.#journal.replay(finished);
   }
 
   // --- transactions
@@ -433,7 +400,7 @@ export class TdbFile implements Tdb {
     if (!begun.ok) return begun;
     if (!this.#locks.locksNothing && journalWaits(this.#base)) {
       begun.value.end();
-      return this.#refuseForJournal();
+      return this.#journal.refuse();
     }
     this.#transaction = begun.value;
     return DONE;
@@ -577,6 +544,7 @@ export class TdbFile implements Tdb {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#journal.close();
     this.#transaction?.end();
     this.#transaction = undefined;
     this.#locks.releaseEverything();
