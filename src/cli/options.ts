@@ -29,7 +29,8 @@ export interface OptionRow {
   readonly short: string;
   /** Short names only (-Y, -X). */
   readonly hidesLongName?: boolean;
-  readonly kind: "flag" | "text" | "integer";
+  /** Seconds are an integer that is not negative. */
+  readonly kind: "flag" | "text" | "integer" | "seconds";
   /** What help calls the value. */
   readonly value?: string;
   readonly help: string;
@@ -37,7 +38,7 @@ export interface OptionRow {
 
 export const OPTIONS: readonly OptionRow[] = [
   { name: "debug", short: "d", kind: "text", value: "STRING", help: "debug level" },
-  { name: "timelimit", short: "t", kind: "integer", value: "INT", help: "timelimit (in seconds)" },
+  { name: "timelimit", short: "t", kind: "seconds", value: "INT", help: "timelimit (in seconds)" },
   {
     name: "node",
     short: "n",
@@ -71,7 +72,7 @@ export const OPTIONS: readonly OptionRow[] = [
   {
     name: "maxruntime",
     short: "T",
-    kind: "integer",
+    kind: "seconds",
     value: "INT",
     help: "die if runtime exceeds this limit (in seconds)",
   },
@@ -145,9 +146,13 @@ function readOption(
   if (token.value === undefined) return err(`${word}: missing argument`);
   const inline = token.inlineValue === true;
   const text = inline && !long ? token.value.replace(/^=/, "") : token.value;
-  if (row.kind === "integer") {
+  if (row.kind === "integer" || row.kind === "seconds") {
     const number = parseOptionInteger(text);
-    if (!number.ok) return err(`${inline ? word : text}: ${number.error}`);
+    const named = inline ? word : text;
+    if (!number.ok) return err(`${named}: ${number.error}`);
+    if (row.kind === "seconds" && number.value < 0) {
+      return err(`${named}: expected seconds, 0 or more`);
+    }
     return ok({ row, text: String(number.value) });
   }
   return ok({ row, text });

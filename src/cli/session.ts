@@ -50,8 +50,7 @@ export class Session {
     this.client = client;
     this.host = host;
     this.target = client.pnn;
-    // A negative limit is a huge unsigned number of seconds.
-    this.timeoutMs = options.timelimit < 0 ? Number.POSITIVE_INFINITY : options.timelimit * 1000;
+    this.timeoutMs = options.timelimit * 1000;
     this.pid = options.pid;
   }
 

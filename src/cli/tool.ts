@@ -63,8 +63,7 @@ async function withinRuntime(
   seconds: number,
   action: () => Promise<number>,
 ): Promise<number> {
-  // A negative limit is a huge unsigned one for alarm(), which is none in practice.
-  if (seconds <= 0) return action();
+  if (seconds === 0) return action();
   let expired: (status: number) => void = () => {};
   const limit = new Promise<number>((resolve) => {
     expired = resolve;

@@ -92,7 +92,7 @@ function openConnection(
 ): Promise<Result<ConnectedClient, ClientFailure>> {
   return new Promise((resolve) => {
     const attempt = network.connectUnix(socketPath, (outcome) => {
-      deadline?.cancel();
+      deadline.cancel();
       if (!outcome.ok) {
         const reason = `Cannot connect to ctdbd at "${socketPath}": ${outcome.error.message}`;
         resolve(err({ kind: "disconnected", reason, status: 0, cause: outcome.error }));
@@ -102,13 +102,11 @@ function openConnection(
       resolve(ok(client));
       return client.streamHandlers;
     });
-    const deadline = Number.isFinite(timeoutMs)
-      ? timers.after(timeoutMs, () => {
-          attempt.cancel();
-          const reason = `No connection to ctdbd at "${socketPath}" within ${timeoutMs} ms`;
-          resolve(err({ kind: "timeout", reason, status: 0 }));
-        })
-      : undefined;
+    const deadline = timers.after(timeoutMs, () => {
+      attempt.cancel();
+      const reason = `No connection to ctdbd at "${socketPath}" within ${timeoutMs} ms`;
+      resolve(err({ kind: "timeout", reason, status: 0 }));
+    });
   });
 }
 

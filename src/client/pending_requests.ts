@@ -18,11 +18,9 @@ export interface PendingRequest {
 
 interface Entry {
   readonly request: PendingRequest;
-  readonly timer: Timer | undefined;
+  readonly timer: Timer;
 }
 
-/** Delays beyond this overflow the timers of the runtimes. */
-const TIMER_MAX_MS = 0x7fffffff;
 /** More waiting requests than this on one connection is a runaway loop in the caller. */
 export const REQUESTS_WAITING_MAX = 1_000_000;
 
@@ -43,16 +41,14 @@ export class PendingRequests {
   add(request: PendingRequest, timeoutMs: number, what: string): number {
     assert(this.#entries.size < REQUESTS_WAITING_MAX, "requests of one connection are bounded");
     const id = this.newId();
-    const timer = Number.isFinite(timeoutMs)
-      ? this.#timers.after(Math.min(timeoutMs, TIMER_MAX_MS), () => {
-          this.#entries.delete(id);
-          request.failed({
-            kind: "timeout",
-            reason: `No answer to ${what} within ${timeoutMs} ms`,
-            status: 0,
-          });
-        })
-      : undefined;
+    const timer = this.#timers.after(timeoutMs, () => {
+      this.#entries.delete(id);
+      request.failed({
+        kind: "timeout",
+        reason: `No answer to ${what} within ${timeoutMs} ms`,
+        status: 0,
+      });
+    });
     this.#entries.set(id, { request, timer });
     return id;
   }
@@ -70,7 +66,7 @@ export class PendingRequests {
     const entry = this.#entries.get(id);
     if (entry === undefined) return undefined;
     this.#entries.delete(id);
-    entry.timer?.cancel();
+    entry.timer.cancel();
     return entry.request;
   }
 
@@ -78,7 +74,7 @@ export class PendingRequests {
     const entries = [...this.#entries.values()];
     this.#entries.clear();
     for (const entry of entries) {
-      entry.timer?.cancel();
+      entry.timer.cancel();
       entry.request.failed(failure);
     }
   }

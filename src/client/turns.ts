@@ -18,17 +18,15 @@ export class TurnQueue {
     }
     return new Promise((resolve) => {
       const enter = (): void => {
-        timer?.cancel();
+        timer.cancel();
         resolve(true);
       };
-      const timer = Number.isFinite(timeoutMs)
-        ? this.#timers.after(Math.max(0, timeoutMs), () => {
-            const at = this.#waiting.indexOf(enter);
-            if (at < 0) return;
-            this.#waiting.splice(at, 1);
-            resolve(false);
-          })
-        : undefined;
+      const timer = this.#timers.after(timeoutMs, () => {
+        const at = this.#waiting.indexOf(enter);
+        if (at < 0) return;
+        this.#waiting.splice(at, 1);
+        resolve(false);
+      });
       this.#waiting.push(enter);
     });
   }

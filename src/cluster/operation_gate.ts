@@ -1,9 +1,6 @@
 /** An operation (recoveries, takeover runs) that others may disable for some time. */
 import type { Timer, Timers } from "../platform/types.ts";
 
-/** What peers may ask for; longer would not fit a timer. */
-const DISABLE_SEC_MAX = 1_000_000;
-
 export class OperationGate {
   readonly #timers: Timers;
   readonly #onChange: (state: "disabled" | "enabled" | "expired", seconds: number) => void;
@@ -30,8 +27,7 @@ export class OperationGate {
     }
     if (this.inProgress) return "busy";
     this.#timer?.cancel();
-    const delayMs = Math.min(seconds, DISABLE_SEC_MAX) * 1000;
-    this.#timer = this.#timers.after(delayMs, () => this.#enable("expired"));
+    this.#timer = this.#timers.after(seconds * 1000, () => this.#enable("expired"));
     this.#onChange("disabled", seconds);
     return "done";
   }

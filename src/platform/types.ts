@@ -31,6 +31,10 @@ export interface Timer {
   cancel(): void;
 }
 
+/**
+ * Delays may be of any length: callers hand on what an administrator said, times 1000. Negative ones are over
+ * at once, Infinity never ends.
+ */
 export interface Timers {
   after(delayMs: number, action: () => void): Timer;
   /** Repeats until cancelled; a late turn does not cause a burst. */

@@ -85,6 +85,17 @@ test("parseCommandLine() names the wrong option as it was written", () => {
   expect(parsed("-X=1")).toBe("Invalid option -X=1: option does not take an argument");
 });
 
+test("parseCommandLine() takes no negative time; the original takes it for a huge one", () => {
+  expect(parsed("-t", "-5", "ping")).toBe("Invalid option -5: expected seconds, 0 or more");
+  expect(parsed("-t-5", "ping")).toBe("Invalid option -t-5: expected seconds, 0 or more");
+  expect(parsed("--maxruntime=-1", "ping")).toBe(
+    "Invalid option --maxruntime=-1: expected seconds, 0 or more",
+  );
+  expect(parsed("-t", "3000000", "-T", "3000000", "ping")).toMatchObject({
+    options: { timelimit: 3_000_000, maxruntime: 3_000_000 },
+  });
+});
+
 test("parseCommandLine() stops at the first request for help", () => {
   expect(parsed("-?", "-Z")).toBe("help");
   expect(parsed("--help", "status")).toBe("help");

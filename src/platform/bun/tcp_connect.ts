@@ -14,6 +14,7 @@ import type { ConnectCallback, Timer } from "../types.ts";
 import { ERRNO, errno, openLibc, systemError, systemErrorFrom } from "./libc.ts";
 import { pendingError, setNodeLinkOptions, socketAddress } from "./socket_address.ts";
 import { descriptorOf, guarded, type NativeSocket, SocketStream } from "./socket_stream.ts";
+import { bunTimers } from "./timers.ts";
 
 const SOCK_STREAM = 1;
 const SOCK_NONBLOCK = 0o4000;
@@ -47,7 +48,7 @@ class TcpConnection implements Timer {
   readonly #name: string;
   readonly #connected: ConnectCallback;
   #state: State = "connecting";
-  #timeout: ReturnType<typeof setTimeout> | undefined;
+  #timeout: Timer | undefined;
   #socket: NativeSocket | undefined;
   #stream: SocketStream | undefined;
 
@@ -59,9 +60,8 @@ class TcpConnection implements Timer {
       setImmediate(() => this.#fail(opened.error));
       return;
     }
-    this.#timeout = setTimeout(
-      () => this.#fail(systemError(ERRNO.ETIMEDOUT, "connect", this.#name)),
-      to.timeoutMs,
+    this.#timeout = bunTimers.after(to.timeoutMs, () =>
+      this.#fail(systemError(ERRNO.ETIMEDOUT, "connect", this.#name)),
     );
     this.#adopt(opened.value);
   }
@@ -107,7 +107,7 @@ class TcpConnection implements Timer {
       return;
     }
     this.#state = "connected";
-    clearTimeout(this.#timeout);
+    this.#timeout?.cancel();
     this.#stream = new SocketStream(socket, {
       name: this.#name,
       peer: undefined,
@@ -135,7 +135,7 @@ class TcpConnection implements Timer {
 
   #becomeOver(): void {
     this.#state = "over";
-    clearTimeout(this.#timeout);
+    this.#timeout?.cancel();
     this.#socket?.terminate();
   }
 }

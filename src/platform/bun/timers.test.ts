@@ -1,12 +1,18 @@
 import { expect, test } from "bun:test";
-import { timersContract } from "../../../test/contract/platform_timers.ts";
+import { longDelaysContract, timersContract } from "../../../test/contract/platform_timers.ts";
 import { TemporaryDirectory } from "../../../test/support/temp_dir.ts";
 import type { Stream } from "../types.ts";
 import { bunClock, bunRandom } from "./clock.ts";
 import { BunNetwork } from "./network.ts";
-import { bunTimers } from "./timers.ts";
+import { BunTimers, bunTimers } from "./timers.ts";
 
 timersContract("Bun", { clock: bunClock, timers: bunTimers, random: bunRandom });
+longDelaysContract("Bun, waiting in steps,", {
+  clock: bunClock,
+  timers: new BunTimers(5),
+  longMs: 23,
+  pass: () => {},
+});
 
 test("BunTimers.nextTurn() lets what was written to a socket arrive first", async () => {
   using directory = new TemporaryDirectory("turns");
