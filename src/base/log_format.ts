@@ -13,9 +13,9 @@ export type LogLocation =
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "syslog"; readonly transport: SyslogTransport };
 
-const EXPECTED_LOCATION = "file:PATH, syslog or syslog:nonblocking|udp|udp-rfc5424";
+export const EXPECTED_LOCATION = "file:PATH, syslog or syslog:nonblocking|udp|udp-rfc5424";
 
-/** `file` without a path, and `file:-`, are standard error. */
+/** `file` without a path, and `file:-`, are standard error; `syslog:` is `syslog`. */
 export function parseLogLocation(text: string): Result<LogLocation> {
   const colon = text.indexOf(":");
   const name = colon === -1 ? text : text.slice(0, colon);

@@ -10,18 +10,18 @@
  * It must not know where records come from or go to.
  */
 import { err, ok, type Result } from "../base/result.ts";
+import { type U64, u64, u64Decimal, u64Equal, u64FromNumber, u64ToNumber } from "../base/u64.ts";
 import { bytesText, textBytes } from "../wire/codec.ts";
 import { REC_BUFFER_HEAD_BYTES, recBufferProblem } from "../wire/rec_buffer.ts";
 import { EINVAL, EIO } from "./errno.ts";
 import type { ToolFile } from "./host.ts";
 
-export const BACKUP_VERSION = 3;
+const BACKUP_VERSION = u64(0, 3);
 const HEAD_BYTES = 104;
 const NAME_AT = 40;
 const NAME_BYTES = 64;
 /** database id u32, count u32, length u64 */
 const BUFFER_HEAD_BYTES = 16;
-const HIGH = 0x100000000;
 
 /** A buffer is written when it has grown to this. */
 export const BACKUP_BUFFER_BYTES = 100_000;
@@ -29,13 +29,13 @@ export const BACKUP_BUFFER_BYTES = 100_000;
 export const BACKUP_BUFFER_BYTES_MAX = 256 * 1024 * 1024;
 
 export interface BackupHead {
-  readonly version: number;
+  readonly version: U64;
   /** Seconds since 1970. */
   readonly timestamp: number;
   /** DB_FLAGS. */
   readonly flags: number;
-  readonly buffers: number;
-  readonly records: number;
+  readonly buffers: U64;
+  readonly records: U64;
   readonly name: string;
 }
 
@@ -51,9 +51,10 @@ function encodeHead(head: BackupHead): Uint8Array {
   const bytes = new Uint8Array(HEAD_BYTES);
   const view = new DataView(bytes.buffer);
   const { version, timestamp, flags, buffers, records } = head;
-  for (const [index, value] of [version, timestamp, flags, buffers, records].entries()) {
-    view.setUint32(8 * index, value % HIGH, true);
-    view.setUint32(8 * index + 4, Math.floor(value / HIGH), true);
+  const numbers = [version, u64FromNumber(timestamp), u64(0, flags), buffers, records];
+  for (const [index, value] of numbers.entries()) {
+    view.setUint32(8 * index, value.lo, true);
+    view.setUint32(8 * index + 4, value.hi, true);
   }
   bytes.set(textBytes(head.name).subarray(0, NAME_BYTES - 1), NAME_AT);
   return bytes;
@@ -61,16 +62,19 @@ function encodeHead(head: BackupHead): Uint8Array {
 
 function decodeHead(bytes: Uint8Array): BackupHead {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const u64 = (at: number) => view.getUint32(at, true) + view.getUint32(at + 4, true) * HIGH;
   const name = bytesText(bytes.subarray(NAME_AT, NAME_AT + NAME_BYTES - 1)).replace(/\0.*$/s, "");
   return {
-    version: u64(0),
-    timestamp: u64(8),
-    flags: u64(16),
-    buffers: u64(24),
-    records: u64(32),
+    version: u64At(view, 0),
+    timestamp: u64ToNumber(u64At(view, 8)),
+    flags: u64At(view, 16).lo,
+    buffers: u64At(view, 24),
+    records: u64At(view, 32),
     name,
   };
+}
+
+function u64At(view: DataView, at: number): U64 {
+  return u64(view.getUint32(at + 4, true), view.getUint32(at, true));
 }
 
 export class BackupWriter {
@@ -107,7 +111,10 @@ export class BackupWriter {
 
   /** Until the file is on the disk. */
   finish(head: Pick<BackupHead, "timestamp" | "flags" | "name">): Result<void, number> {
-    const counts = { buffers: this.#buffers, records: this.#records };
+    const counts = {
+      buffers: u64FromNumber(this.#buffers),
+      records: u64FromNumber(this.#records),
+    };
     const bytes = encodeHead({ ...head, ...counts, version: BACKUP_VERSION });
     const records = this.#file.sync();
     if (!records.ok) return records;
@@ -126,7 +133,7 @@ export class BackupReader {
   private constructor(file: ToolFile, head: BackupHead) {
     this.#file = file;
     this.head = head;
-    this.#left = head.buffers;
+    this.#left = u64ToNumber(head.buffers);
   }
 
   /** `path` is for the messages. */
@@ -138,8 +145,8 @@ export class BackupReader {
       return fail(EIO, `Failed to read db header from file ${path}`);
     }
     const head = decodeHead(bytes.value);
-    if (head.version === BACKUP_VERSION) return ok(new BackupReader(file, head));
-    const expected = `expected ${BACKUP_VERSION}, got ${head.version}`;
+    if (u64Equal(head.version, BACKUP_VERSION)) return ok(new BackupReader(file, head));
+    const expected = `expected ${u64Decimal(BACKUP_VERSION)}, got ${u64Decimal(head.version)}`;
     return fail(EINVAL, `Wrong version of backup file, ${expected}`);
   }
 
@@ -154,11 +161,12 @@ export class BackupReader {
     if (!head.ok) return fail(head.error, "error");
     if (head.value.length < BUFFER_HEAD_BYTES) return fail(EIO, "the file ends");
     const view = new DataView(head.value.buffer, head.value.byteOffset, BUFFER_HEAD_BYTES);
-    const length = view.getUint32(8, true) + view.getUint32(12, true) * HIGH;
+    const announced = u64At(view, 8);
+    const length = u64ToNumber(announced);
     if (length > BACKUP_BUFFER_BYTES_MAX) {
       return fail(
         EINVAL,
-        `a buffer of ${length} bytes, at most ${BACKUP_BUFFER_BYTES_MAX} expected`,
+        `a buffer of ${u64Decimal(announced)} bytes, at most ${BACKUP_BUFFER_BYTES_MAX} expected`,
       );
     }
     const records = this.#file.read(this.#at + BUFFER_HEAD_BYTES, length);
@@ -177,8 +185,9 @@ export class BackupReader {
 
   #end(): BackupResult<undefined> {
     const { records } = this.head;
-    if (this.#records === records) return ok(undefined);
-    const reason = `Failed to read records: ${this.#records} are there, ${records} are announced`;
+    if (u64Equal(u64FromNumber(this.#records), records)) return ok(undefined);
+    const announced = u64Decimal(records);
+    const reason = `Failed to read records: ${this.#records} are there, ${announced} are announced`;
     return err({ status: EINVAL, reason });
   }
 }

@@ -1,34 +1,15 @@
-/**
- * Numbers of the command line as C programs read them, so that scripts keep working: decimal, 0x hex
- * and 0 octal, white space in front, a sign, and anything behind.
- */
+/** Numbers of the command line, in the widths and with the errors of the original tool. */
+import { readCNumber } from "../base/c_number.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { type U64, u64 } from "../base/u64.ts";
 import { EINVAL, ERANGE } from "./errno.ts";
 
-const NUMBER = /^[ \t\n\v\f\r]*([+-]?)(0x[0-9a-f]+|0[0-7]*|[1-9][0-9]*)/i;
 const U64_LIMIT = 1n << 64n;
 const INT_MAX = 0x7fffffffn;
 
-interface Parsed {
-  readonly value: bigint;
-  readonly negative: boolean;
-  /** What stands behind the number. */
-  readonly rest: string;
-}
-
-function parse(text: string): Parsed | undefined {
-  const match = NUMBER.exec(text);
-  if (match === null) return undefined;
-  const digits = match[2] as string;
-  const octal = digits.length > 1 && /^0[0-7]/.test(digits);
-  const value = BigInt(octal ? `0o${digits.slice(1)}` : digits);
-  return { value, negative: match[1] === "-", rest: text.slice(match[0].length) };
-}
-
 /** An unsigned 64-bit number, or the errno: negative and empty text EINVAL, too large ERANGE. */
 export function parseUnsigned64(text: string): Result<U64, number> {
-  const parsed = parse(text);
+  const parsed = readCNumber(text);
   if (parsed === undefined || parsed.negative) return err(EINVAL);
   if (parsed.value >= U64_LIMIT) return err(ERANGE);
   return ok(u64(Number(parsed.value >> 32n), Number(parsed.value & 0xffffffffn)));
@@ -51,7 +32,7 @@ export function parseLeadingInteger(text: string): number {
 /** A C int that fills the text: the value, or why not, in the option parser's words. */
 export function parseOptionInteger(text: string): Result<number> {
   if (text === "") return ok(0);
-  const parsed = parse(text);
+  const parsed = readCNumber(text);
   if (parsed === undefined || parsed.rest !== "") return err("invalid numeric value");
   const limit = parsed.negative ? INT_MAX + 1n : INT_MAX;
   if (parsed.value > limit) return err("number too large or too small");

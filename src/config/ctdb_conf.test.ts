@@ -116,13 +116,39 @@ state database directory = /missing
     '"/n/ctdb.conf": line 4: [logging] location: expected file:PATH, syslog or syslog:nonblocking|udp|udp-rfc5424, got "/var/log/x"',
     '"/n/ctdb.conf": line 6: [cluster] transport: expected "tcp", got "ib"',
     '"/n/ctdb.conf": line 7: [cluster] node address: expected an IP address, got "10.0.0.300"',
-    '"/n/ctdb.conf": line 8: [cluster] leader timeout: expected a whole number of seconds, at least 1, got "5x"',
+    '"/n/ctdb.conf": line 8: [cluster] leader timeout: expected a whole number of seconds from 1 to 2147483647, got "5x"',
     '"/n/ctdb.conf": line 9: [cluster] leader capability: expected true or false, got "maybe"',
     '"/n/ctdb.conf": line 10: [cluster] cluster lock: expected a value, got ""',
     '"/n/ctdb.conf": line 11: expected "name = value", got "no equals"',
     '"/n/ctdb.conf": line 13: [database] state database directory: expected a directory that exists, got "/missing"',
     '"/n/ctdb.conf": line 14: expected "]" after the section\'s name, got "[failover"',
   ]);
+});
+
+test("parseCtdbConfig() takes every form of a location that the logger takes", () => {
+  for (const location of ["syslog", "syslog:", "syslog:udp", "file:", "file", "file:-", "file:x"]) {
+    expect(config(`[logging]\nlocation = ${location}\n`).logging.location).toBe(location);
+  }
+  for (const location of ["syslog:tcp", "journal", "file:/missing/log"]) {
+    expect(problems(`[logging]\nlocation = ${location}\n`)).toHaveLength(1);
+  }
+});
+
+test("parseCtdbConfig() leaves spaces of Unicode where they are", () => {
+  expect(config("[cluster]\ncluster lock = /a\u00a0\u3000b\n").cluster.clusterLock).toBe(
+    "/a\u00a0\u3000b",
+  );
+});
+
+test("parseCtdbConfig() reads seconds as the original does, but nothing behind them", () => {
+  const timeout = (value: string) => `[cluster]\nleader timeout = ${value}\n`;
+  const read = ["010", "0x10", "0X10", "+5", "2147483647"].map(
+    (value) => config(timeout(value)).cluster.leaderTimeoutSec,
+  );
+  expect(read).toEqual([8, 16, 16, 5, 2_147_483_647]);
+  for (const value of ["08", "5x", "-5", "0", "2147483648", "9".repeat(30)]) {
+    expect(problems(timeout(value))).toHaveLength(1);
+  }
 });
 
 test("parseCtdbConfig() warns of unknown names and deprecated ones and goes on", () => {

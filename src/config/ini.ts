@@ -33,31 +33,40 @@ function parseLine(line: number, content: string): IniLine {
         reason: `expected "]" after the section's name, got "${content}"`,
       };
     }
-    return { kind: "section", line, name: content.slice(1, end).trim() };
+    return { kind: "section", line, name: trimmed(content.slice(1, end)) };
   }
   const equals = content.indexOf("=");
   if (equals < 0) {
     return { kind: "malformed", line, reason: `expected "name = value", got "${content}"` };
   }
-  const name = content.slice(0, equals).trim();
+  const name = trimmed(content.slice(0, equals));
   if (name === "") {
     return { kind: "malformed", line, reason: `expected a name before "=", got "${content}"` };
   }
-  return { kind: "option", line, name, value: content.slice(equals + 1).trim() };
+  return { kind: "option", line, name, value: trimmed(content.slice(equals + 1)) };
 }
 
 /** Joins continued lines, drops comments and empty lines, makes white space single. */
 function* logicalLines(text: string): Generator<{ line: number; content: string }> {
   const lines = text.split("\n");
   for (let i = 0; i < lines.length; i++) {
-    const first = (lines[i] as string).trim();
+    const first = trimmed(lines[i] as string);
     if (first === "" || first.startsWith("#") || first.startsWith(";")) continue;
     const line = i + 1;
     let content = first;
     while (content.endsWith("\\") && i + 1 < lines.length) {
       i += 1;
-      content = `${content.slice(0, -1)}${(lines[i] as string).trimEnd()}`;
+      content = `${content.slice(0, -1)}${(lines[i] as string).replace(SPACE_BEHIND, "")}`;
     }
-    yield { line, content: content.replace(/\s+/g, " ").trim() };
+    yield { line, content: trimmed(content.replace(SPACE, " ")) };
   }
+}
+
+/** What C's isspace takes: other spaces of Unicode belong to a path as any other character does. */
+const SPACE = /[ \t\v\f\r]+/g;
+const SPACE_AROUND = /^[ \t\v\f\r]+|[ \t\v\f\r]+$/g;
+const SPACE_BEHIND = /[ \t\v\f\r]+$/;
+
+function trimmed(text: string): string {
+  return text.replace(SPACE_AROUND, "");
 }

@@ -12,6 +12,21 @@ test("parseNodes() numbers the lines, deleted ones included, and skips empty one
   ]);
 });
 
+test("parseNodes() strips what the original strips, and keeps one way to write an address", () => {
+  const outcome = parseNodes("127.0.0.1\r\n\t[::1] \r\n::ffff:127.0.0.2\n", "nodes");
+  expect(outcome.ok && outcome.value.map(({ address }) => address)).toEqual([
+    "127.0.0.1",
+    "::1",
+    "127.0.0.2",
+  ]);
+  const wrong = parseNodes("127.0.0.1\v\n\u00a0127.0.0.2\n::ffff:127.0.0.3\n127.0.0.3\n", "n");
+  expect(wrong.ok ? [] : wrong.error.map(problemText)).toEqual([
+    '"n": line 1: expected an IP address, got "127.0.0.1\v"',
+    '"n": line 2: expected an IP address, got "\u00a0127.0.0.2"',
+    '"n": line 4: expected an address of its own, "127.0.0.3" is node 2 already',
+  ]);
+});
+
 test("parseNodes() reports every wrong line with its value", () => {
   const outcome = parseNodes("10.0.0.300\n10.0.0.1\nhost\n10.0.0.1", "/etc/ctdb/nodes");
   expect(outcome.ok ? [] : outcome.error.map(problemText)).toEqual([

@@ -9,6 +9,9 @@ import type { FileSystem } from "../platform/types.ts";
 import { parseAddress } from "../wire/structs.ts";
 import type { ConfigProblem, ConfiguredNode, CtdbConfig, CtdbPaths } from "./types.ts";
 
+/** Only these: other white space makes the original refuse the line. */
+const BLANKS_AROUND = /^[ \t]+|[ \t\r]+$/g;
+
 export type NodesOutcome = Result<readonly ConfiguredNode[], readonly ConfigProblem[]>;
 
 export type NodesSource =
@@ -45,7 +48,7 @@ export function parseNodes(text: string, file: string): NodesOutcome {
     problems.push({ file, line, reason, severity: "error" });
   };
   for (const [index, raw] of text.split("\n").entries()) {
-    const content = raw.trim();
+    const content = raw.replace(BLANKS_AROUND, "");
     if (content === "") continue;
     const pnn = nodes.length;
     if (content.startsWith("#")) {

@@ -4,7 +4,9 @@
  * of the file to the value; whether a named file exists is checked apart (`check`).
  */
 import * as v from "valibot";
+import { parseWhole } from "../base/c_number.ts";
 import { type LogLevel, parseLogLevel } from "../base/log.ts";
+import { EXPECTED_LOCATION, parseLogLocation } from "../base/log_format.ts";
 import type { FileSystem } from "../platform/types.ts";
 import { parseAddress } from "../wire/structs.ts";
 import type { CtdbPaths } from "./types.ts";
@@ -48,10 +50,9 @@ const INTEGER_MAX = 0x7fffffff;
 function integer(min: number) {
   return v.pipe(
     text,
-    v.regex(/^(0x[0-9a-fA-F]+|[0-9]+)$/, `expected a whole number of seconds, at least ${min}`),
-    v.transform((value) => (/^0[0-7]+$/.test(value) ? Number.parseInt(value, 8) : Number(value))),
+    v.transform((value) => parseWhole(value, INTEGER_MAX) ?? Number.NaN),
+    v.number(`expected a whole number of seconds from ${min} to ${INTEGER_MAX}`),
     v.minValue(min, `expected a whole number of seconds, at least ${min}`),
-    v.maxValue(INTEGER_MAX, `expected at most ${INTEGER_MAX} seconds`),
   );
 }
 
@@ -64,10 +65,9 @@ const logLevel: v.GenericSchema<string, LogLevel> = v.pipe(
   v.transform((value) => parseLogLevel(value) ?? "NOTICE"),
 );
 
-const LOCATION = /^(file(:.*)?|syslog(:(nonblocking|udp|udp-rfc5424))?)$/;
 const logLocation = v.pipe(
   text,
-  v.regex(LOCATION, "expected file:PATH, syslog or syslog:nonblocking|udp|udp-rfc5424"),
+  v.check((value) => parseLogLocation(value).ok, `expected ${EXPECTED_LOCATION}`),
 );
 
 const address: v.GenericSchema<string, string | undefined> = v.pipe(
@@ -95,8 +95,9 @@ function scriptExists(script: string | undefined, { files, paths }: OptionContex
 }
 
 function logDirectoryExists(location: string, { files }: OptionContext): string | undefined {
-  const path = location.startsWith("file:") ? location.slice("file:".length) : "";
-  if (path === "" || path === "-" || !path.includes("/")) return undefined;
+  const parsed = parseLogLocation(location);
+  const path = parsed.ok && parsed.value.kind === "file" ? parsed.value.path : "";
+  if (!path.includes("/")) return undefined;
   const directory = path.slice(0, path.lastIndexOf("/")) || "/";
   return files.exists(directory) ? undefined : `expected the directory "${directory}" to exist`;
 }

@@ -3,6 +3,7 @@
  * `Name=value`. A missing file is no problem; every other problem is reported, all of them at once,
  * and what could be read is set all the same (the caller decides whether that is enough to start).
  */
+import { parseWhole } from "../base/c_number.ts";
 import type { FileSystem } from "../platform/types.ts";
 import { parseIni } from "./ini.ts";
 import { TUNABLE_VALUE_MAX, type TunableSet, tunableByName } from "./tunables.ts";
@@ -59,20 +60,12 @@ function setFromLine(
   const tunable = tunableByName(line.name);
   if (tunable === undefined) return `expected the name of a tunable, got "${line.name}"`;
   if (tunable.obsolete) return `tunable "${tunable.name}" is obsolete: remove this line`;
-  const value = parseTunableValue(line.value);
+  const value = parseWhole(line.value, TUNABLE_VALUE_MAX);
   if (value === undefined) {
     return `tunable "${tunable.name}": expected a number from 0 to ${TUNABLE_VALUE_MAX}, got "${line.value}"`;
   }
   tunables.set(tunable.name, value);
   return undefined;
-}
-
-/** Decimal, 0x hexadecimal or 0 octal; undefined when it is none or does not fit 32 bits. */
-export function parseTunableValue(text: string): number | undefined {
-  const octal = /^0[0-7]+$/.test(text);
-  if (!octal && !/^(0x[0-9a-f]+|0|[1-9][0-9]*)$/i.test(text)) return undefined;
-  const value = octal ? Number.parseInt(text, 8) : Number(text);
-  return value <= TUNABLE_VALUE_MAX ? value : undefined;
 }
 
 function fileProblem(file: string, reason: string): ConfigProblem {

@@ -20,6 +20,11 @@ export interface OwnAddressParts {
 /** Listens and gives our pnn; the reason when there is none for us. */
 export function listenOnOwnAddress(parts: OwnAddressParts): Result<number> {
   const { nodes, nodeAddress, links, log } = parts;
+  if (nodes.every((node) => node.deleted)) {
+    return err(
+      `Cannot find our node: expected an address in the nodes file, all of its ${nodes.length} lines are comments`,
+    );
+  }
   if (nodeAddress !== undefined) {
     const own = nodes.find((node) => !node.deleted && node.address === nodeAddress);
     if (own === undefined) {

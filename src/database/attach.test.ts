@@ -170,7 +170,15 @@ test("DB_DETACH from a client goes to all nodes; from a node it is done", () => 
 });
 
 test("persistentNames() takes this node's files only", () => {
-  const files = ["a.tdb.3", "b.tdb.1", "c.tdb.3.corrupted.2026.0Z", "d.txt", "e.tdb", "f.tdb.x.3"];
+  const files = [
+    "a.tdb.3",
+    "b.tdb.1",
+    "c.tdb.3.corrupted.2026.0Z",
+    "d.txt",
+    "e.tdb",
+    "f.tdb.x.3",
+    "h.tdb.03",
+  ];
   expect(persistentNames([...files, "g.x.tdb.3"], 3)).toEqual(["a.tdb", "g.x.tdb"]);
 });
 

@@ -295,6 +295,6 @@ export class AttachTable implements AttachWaits {
 export function persistentNames(files: readonly string[], pnn: number): string[] {
   return files.flatMap((file) => {
     const match = /^(.+?\.tdb)\.([0-9]+)$/.exec(file);
-    return match !== null && Number(match[2]) === pnn ? [match[1] as string] : [];
+    return match !== null && match[2] === String(pnn) ? [match[1] as string] : [];
   });
 }

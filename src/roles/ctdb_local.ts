@@ -4,8 +4,10 @@
  */
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
+import { parseWhole } from "../base/c_number.ts";
 import { connectClient } from "../client/ctdb_client.ts";
-import type { LockKind } from "../local/cluster_description.ts";
+import { TUNABLE_VALUE_MAX } from "../config/tunables.ts";
+import { type LockKind, NODES_MAX } from "../local/cluster_description.ts";
 import { LocalCluster, type SetupOptions, statusLine } from "../local/local_cluster.ts";
 import type { Connect } from "../local/node_health.ts";
 import { runOnNodes } from "../local/on_nodes.ts";
@@ -29,7 +31,8 @@ Makes and runs a CTDB cluster on loopback addresses; everything of it is in DIR.
   print-log PNN         what a node has logged
   status                what runs, without waiting for anything
 
---stock nodes run Debian's ctdbd (/usr/sbin/ctdbd), the others ours.
+--stock nodes run Debian's ctdbd (/usr/sbin/ctdbd) or that of --stock-ctdbd, the others
+ours, which then announce its Samba version: nodes of different ones do not stay together.
 `;
 
 const USAGE_STATUS = 2;
@@ -112,9 +115,12 @@ async function setup(
 function setupOptions(args: readonly string[]): SetupOptions {
   const { values, positionals } = parseSetup(args);
   if (positionals.length > 0) throw new UsageError(`unexpected argument "${positionals[0]}"`);
-  const stock = values.stock === undefined ? [] : values.stock.split(",").map(number);
+  const stock =
+    values.stock === undefined
+      ? []
+      : values.stock.split(",").map((text) => number(text, NODES_MAX));
   return {
-    nodes: number(values.nodes ?? "3"),
+    nodes: number(values.nodes ?? "3", NODES_MAX),
     lock: lockKind(values.lock ?? "none"),
     stock,
     executableDirectory: dirname(process.execPath),
@@ -148,7 +154,7 @@ function tunable(text: string): [string, number] {
   if (name === "" || more !== undefined) {
     throw new UsageError(`--tunable: expected NAME=VALUE, got "${text}"`);
   }
-  return [name, number(value)];
+  return [name, number(value, TUNABLE_VALUE_MAX)];
 }
 
 function lockKind(text: string): LockKind {
@@ -174,15 +180,16 @@ async function printLog(path: string): Promise<number> {
 
 // --- arguments and output ----------------------------------------------------------------------
 
-function number(text: string): number {
-  if (!/^[0-9]+$/.test(text)) throw new UsageError(`expected a number, got "${text}"`);
-  return Number(text);
+function number(text: string, max: number): number {
+  const value = parseWhole(text, max);
+  if (value === undefined) {
+    throw new UsageError(`expected a number from 0 to ${max}, got "${text}"`);
+  }
+  return value;
 }
 
 function known(cluster: LocalCluster, text: string): number {
-  const pnn = number(text);
-  if (cluster.pnns.includes(pnn)) return pnn;
-  throw new UsageError(`expected a node from 0 to ${cluster.pnns.length - 1}, got "${text}"`);
+  return number(text, cluster.pnns.length - 1);
 }
 
 function one(cluster: LocalCluster, args: readonly string[]): number {

@@ -5,6 +5,7 @@
 import { fstatSync, realpathSync } from "node:fs";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
+import { parseWhole } from "../base/c_number.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { HelperLockProbe, lockCommand } from "../cluster/helper_lock.ts";
 import { loadCtdbConfig } from "../config/ctdb_conf.ts";
@@ -113,7 +114,7 @@ export function announcedVersion(
   }
   const forTests = environment["CTDB_TEST_SAMBA_VERSION"];
   if (forTests === undefined) return ok(DEFAULT_SAMBA_VERSION);
-  const version = Number.parseInt(forTests, 10);
+  const version = parseWhole(forTests, 0x7fffffff) ?? 0;
   if (version > 0) return ok(version);
   return err(`CTDB_TEST_SAMBA_VERSION: expected a positive number, got "${forTests}"`);
 }
@@ -189,8 +190,10 @@ async function runDaemon(args: readonly string[], options: Options): Promise<num
   handleSignals(daemon.value, log, paths.testMode);
   const started = await new Promise<Result<void>>((resolve) => daemon.value.start(resolve));
   if (!started.ok) {
+    // In the foreground the log is standard error.
     log.error(started.error);
-    return exitNow(fail(started.error), log);
+    report?.(started.error);
+    return exitNow(1, log);
   }
   report?.(undefined);
   return await new Promise<number>(() => {});

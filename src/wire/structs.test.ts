@@ -109,7 +109,10 @@ const ADDRESSES: readonly (readonly [string, string])[] = [
   ["fe80::1:0:0:1", "fe80::1:0:0:1"],
   ["2001:db8:0:0:1:0:0:1", "2001:db8::1:0:0:1"],
   ["2001:DB8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1"],
-  ["::ffff:1.2.3.4", "::ffff:1.2.3.4"],
+  ["[::1]", "::1"],
+  ["::ffff:1.2.3.4", "1.2.3.4"],
+  ["[::FFFF:1.2.3.4]", "1.2.3.4"],
+  ["0:0:0:0:0:ffff:1.2.3.4", "1.2.3.4"],
   ["::1.2.3.4", "::1.2.3.4"],
   ["1:2:3:4:5:6:7::", "1:2:3:4:5:6:7:0"],
 ];
@@ -134,6 +137,17 @@ for (const text of [
   "1:2:3:4:5:6:7",
   "g::1",
   "1:2:3:4:5:6:7:8:9",
+  "127.092.181.001",
+  "127.0.0.00",
+  "::1.2.3.04",
+  "::ffff:7f00:1",
+  "fe80::1%lo",
+  "[127.0.0.1]",
+  "[::1",
+  "::1]",
+  "[]",
+  "[::1]:4379",
+  "127.0.0.1:4379",
 ]) {
   test(`parseAddress() refuses "${text}"`, () => {
     expect(s.parseAddress(text)).toEqual({
@@ -142,6 +156,11 @@ for (const text of [
     });
   });
 }
+
+test("sockAddr carries an IPv4-mapped address of a peer as it came", () => {
+  const mapped = { family: "ipv6", address: "::ffff:1.2.3.4", port: 4379, scope: 0 } as const;
+  expect(decodeExact(s.sockAddr, encode(s.sockAddr, mapped))).toEqual({ ok: true, value: mapped });
+});
 
 test("sockAddr refuses address families that are neither IPv4 nor IPv6", () => {
   const bytes = new Uint8Array(28);

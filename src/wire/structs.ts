@@ -94,18 +94,21 @@ export const sockAddr: Codec<SockAddr> = {
   },
 };
 
-/** Parses "10.0.0.1" or "fe80::1"; the reason when it is neither. */
+/**
+ * Parses "10.0.0.1" or "fe80::1"; the reason when it is neither. The one parser of addresses that people
+ * write, with the forms of the original, so that a file means the same to every tool: what inet_pton takes, an IPv6
+ * address also in brackets, and an IPv4-mapped one, which must end in dotted form, is the IPv4 address.
+ */
 export function parseAddress(text: string, port = 0): Result<SockAddr> {
-  const v4 = parseIpv4(text);
+  const bracketed = text.startsWith("[") && text.endsWith("]") && text.includes(":");
+  const bare = bracketed ? text.slice(1, -1) : text;
+  const v6 = parseIpv6(bare);
+  if (v6 !== undefined && !isIpv4Mapped(v6)) {
+    return ok({ family: "ipv6", address: ipv6Text(v6), port, scope: 0 });
+  }
+  const v4 = parseIpv4(v6 === undefined ? text : bare.slice(bare.lastIndexOf(":") + 1));
   if (v4 !== undefined) return ok({ family: "ipv4", address: v4.join("."), port, scope: 0 });
-  const v6 = parseIpv6(text);
-  if (v6 !== undefined) return ok({ family: "ipv6", address: ipv6Text(v6), port, scope: 0 });
   return err(`expected an IP address, got "${text}"`);
-}
-
-/** Address and port alike; scope does not count. */
-export function sameEndpoint(a: SockAddr, b: SockAddr): boolean {
-  return a.family === b.family && a.address === b.address && a.port === b.port;
 }
 
 /** The 4 or 16 bytes of an address in canonical text. */
@@ -134,9 +137,11 @@ function parseIpv4(text: string): Uint8Array | undefined {
     }
     const digit = code - ZERO;
     if (digit < 0 || digit > 9) return undefined;
+    // As inet_pton: other parsers read a leading zero as octal.
+    if (digits > 0 && value === 0) return undefined;
     value = value * 10 + digit;
     digits += 1;
-    if (digits > 3 || value > 255) return undefined;
+    if (value > 255) return undefined;
   }
   if (digits === 0 || part !== 3) return undefined;
   bytes[3] = value;
@@ -173,14 +178,18 @@ function parseIpv6(text: string): Uint8Array | undefined {
   return bytes;
 }
 
+function isIpv4Mapped(bytes: Uint8Array): boolean {
+  return (
+    bytes.subarray(0, 10).every((byte) => byte === 0) && bytes[10] === 255 && bytes[11] === 255
+  );
+}
+
 /** The text of inet_ntop: RFC 5952, IPv4-mapped and IPv4-compatible addresses end in dotted form. */
 function ipv6Text(bytes: Uint8Array): string {
+  if (isIpv4Mapped(bytes)) return `::ffff:${bytes.subarray(12).join(".")}`;
   const groups = Array.from({ length: 8 }, (_, i) =>
     (((bytes[2 * i] as number) << 8) | (bytes[2 * i + 1] as number)).toString(16),
   );
-  if (groups.slice(0, 5).every((g) => g === "0") && groups[5] === "ffff") {
-    return `::ffff:${bytes.subarray(12).join(".")}`;
-  }
   if (groups.slice(0, 6).every((g) => g === "0") && groups[6] !== "0") {
     return `::${bytes.subarray(12).join(".")}`;
   }

@@ -159,6 +159,26 @@ test("a file that is cut short, damaged or something else is refused before anyt
   expect(await refused(new Uint8Array(whole.length))).toBe(22);
 });
 
+test("restoredb and dumpdbbackup show numbers of a file that is something else to the last digit", async () => {
+  const text = "root:x:0:0:root:/root:/bin/bash\ndaemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\n";
+  const bytes = new TextEncoder().encode(text.repeat(3));
+  const opened = new Map([[BACKUP, bytes]]);
+  const { ctdbd } = clusterWithDatabase();
+  const restore = await runCtdb({ ctdbd, opened }, "restoredb", BACKUP);
+  const err = "Wrong version of backup file, expected 3, got 3475222254926655346\n";
+  expect(restore).toMatchObject({ status: 22, err });
+  expect(await runCtdb({ opened }, "dumpdbbackup", BACKUP)).toMatchObject({ status: 22, err });
+
+  const whole = bytesOf(await backup({ one: "1" }));
+  const view = new DataView(whole.buffer);
+  view.setBigUint64(32, 2n ** 53n + 1n, true);
+  const counted = await runCtdb({ opened: new Map([[BACKUP, whole]]) }, "dumpdbbackup", BACKUP);
+  expect(counted.err).toContain("9007199254740993");
+  view.setBigUint64(104 + 8, 2n ** 64n - 1n, true);
+  const long = await runCtdb({ opened: new Map([[BACKUP, whole]]) }, "dumpdbbackup", BACKUP);
+  expect(long.err).toContain("18446744073709551615");
+});
+
 test("a backup that cannot be opened is named", async () => {
   const run = await runCtdb({}, "dumpdbbackup", "/absent");
   expect(run).toEqual({ status: 2, out: "", err: "Failed to open file /absent for reading\n" });

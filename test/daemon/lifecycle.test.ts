@@ -50,6 +50,7 @@ test("Daemon.start() names what is wrong, and leaves nothing behind", () => {
     {
       config: { ...fakeConfig, database: { ...fakeConfig.database, stateDirectory: "/missing" } },
     },
+    { nodes: configuredNodes(2).map((n) => ({ ...n, address: "", deleted: true })) },
   ];
   const reasons = failures.map((overrides) => {
     const { world, node } = startOne(overrides);
@@ -62,6 +63,7 @@ test("Daemon.start() names what is wrong, and leaves nothing behind", () => {
   expect(reasons[1]).toContain("10.0.0.0, 10.0.0.1");
   expect(reasons[2]).toContain('"10.9.9.9"');
   expect(reasons[3]).toContain('"/missing"');
+  expect(reasons[4]).toContain("all of its 2 lines are comments");
 });
 
 test("Daemon.start() refuses a socket that is in use and replaces a dead one", () => {

@@ -36,10 +36,10 @@ state database directory = ${base}/state
   );
 }
 
-async function startDaemon(base: string) {
+async function startDaemon(base: string, ...args: readonly string[]) {
   const directory = await compiledExecutables();
-  const environment = { CTDB_TEST_MODE: "yes", CTDB_BASE: base, PATH: "/usr/bin:/bin" };
-  return await runCommand([join(directory, "ctdbd")], { env: environment, timeoutMs: 30_000 });
+  const env = { CTDB_TEST_MODE: "yes", CTDB_BASE: base, PATH: "/usr/bin:/bin" };
+  return await runCommand([join(directory, "ctdbd"), ...args], { env, timeoutMs: 30_000 });
 }
 
 const lines = (text: string) => text.trimEnd().split("\n");
@@ -54,6 +54,11 @@ test(
       expect(lines(stranger.stderr)).toHaveLength(1);
       expect(stranger.stderr).toContain('"127.0.0.99"');
       expect(stranger.code).toBe(1);
+
+      // In the foreground the log goes there, too.
+      const foreground = await startDaemon(base, "-i");
+      expect(foreground.stderr.split('"127.0.0.99"')).toHaveLength(2);
+      expect(foreground.code).toBe(1);
 
       await nodeDirectory(base);
       writeFileSync(join(base, "nodes"), "127.0.0.1\n10.0.0.300\nnonsense\n");

@@ -9,13 +9,12 @@
  *
  * Must not: resolve names.
  */
-import { isIP } from "node:net";
 import type { SystemError } from "../../base/errors.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Acceptor, ConnectCallback, Network, StreamServer, Timer } from "../types.ts";
 import { networkInterfaces } from "./interfaces.ts";
 import { ERRNO, systemError, systemErrorFrom } from "./libc.ts";
-import { peerCredentials, setNodeLinkOptions } from "./socket_address.ts";
+import { peerCredentials, setNodeLinkOptions, socketAddress } from "./socket_address.ts";
 import { descriptorOf, type NativeSocket, SocketStream } from "./socket_stream.ts";
 import { connectTcp, type TcpTarget } from "./tcp_connect.ts";
 
@@ -43,7 +42,8 @@ export class BunNetwork implements Network {
 
   listenTcp(address: string, port: number, accept: Acceptor): Result<StreamServer, SystemError> {
     const name = `${address}:${port}`;
-    if (isIP(address) === 0) return err(systemError(ERRNO.EINVAL, "bind", name));
+    if (socketAddress(address, port) === undefined)
+      return err(systemError(ERRNO.EINVAL, "bind", name));
     try {
       const listener = Bun.listen<SocketStream>({
         hostname: address,

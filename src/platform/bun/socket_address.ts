@@ -3,7 +3,6 @@
  * would block the loop.
  */
 import type { Pointer } from "bun:ffi";
-import { isIPv4, isIPv6 } from "node:net";
 import { type NativeMemory, nativeMemory, openLibc } from "./libc.ts";
 
 export const AF_INET = 2;
@@ -23,15 +22,13 @@ export function socketAddress(
   address: string,
   port: number,
 ): { readonly family: number; readonly memory: NativeMemory } | undefined {
-  const family = isIPv4(address) ? AF_INET : isIPv6(address) ? AF_INET6 : undefined;
-  if (family === undefined || !Number.isInteger(port) || port < 0 || port > 0xffff)
-    return undefined;
+  if (!Number.isInteger(port) || port < 0 || port > 0xffff) return undefined;
+  const family = address.includes(":") ? AF_INET6 : AF_INET;
   const text = new TextEncoder().encode(`${address}\0`);
   const memory = nativeMemory(family === AF_INET ? 16 : 28);
   memory.view.setUint16(0, family, true);
   memory.view.setUint16(2, port);
   const numberAt = family === AF_INET ? 4 : 8;
-  // Scoped addresses (fe80::1%eth0) pass isIPv6 and are refused here.
   const parsed = libc.inet_pton(family, text, (memory.address + numberAt) as Pointer);
   return parsed === 1 ? { family, memory } : undefined;
 }
