@@ -21,6 +21,8 @@ export interface ClusterDescription {
   readonly lock: LockKind;
   /** The stock daemon that `stock` nodes run. */
   readonly stockCtdbd: string;
+  /** What its keepalives announce, and ours beside it: nodes of different releases do not stay together. */
+  readonly stockSambaVersion?: number;
   /** Where our executables lie. */
   readonly executableDirectory: string;
   readonly logLevel: string;
@@ -39,6 +41,10 @@ export class ClusterDirectory {
 
   get descriptionFile(): string {
     return join(this.path, "cluster.json");
+  }
+  /** For a moment of the setup only. */
+  get probe(): string {
+    return join(this.path, "probe");
   }
   get lockFile(): string {
     return join(this.path, "shared/cluster.lock");

@@ -18,6 +18,7 @@ import {
 import { writeNodeFiles } from "./node_files.ts";
 import { askHealth, type Connect, flagsText, type NodeHealth, notReady } from "./node_health.ts";
 import { NodeProcess } from "./node_process.ts";
+import { askStockVersion } from "./stock_version.ts";
 
 export interface SetupOptions {
   readonly nodes: number;
@@ -84,11 +85,16 @@ export class LocalCluster {
     const addresses = await chooseAddresses(directory.path, nodes);
     if (!addresses.ok) return addresses;
     const stock = new Set(options.stock ?? []);
+    const stockCtdbd = options.stockCtdbd ?? STOCK_CTDBD;
+    const mixed = stock.size > 0 && stock.size < nodes;
+    const version = mixed ? await askStockVersion(stockCtdbd, directory.probe) : undefined;
+    if (version?.ok === false) return version;
     const description: ClusterDescription = {
       format: 1,
       nodes: addresses.value.map((address, pnn) => ({ pnn, address, stock: stock.has(pnn) })),
       lock: options.lock ?? "none",
-      stockCtdbd: options.stockCtdbd ?? STOCK_CTDBD,
+      stockCtdbd,
+      ...(version === undefined ? {} : { stockSambaVersion: version.value }),
       executableDirectory: options.executableDirectory,
       logLevel: options.logLevel ?? "INFO",
       tunables: options.tunables ?? {},

@@ -13,9 +13,6 @@ import {
   STOCK_CTDBD,
 } from "./cluster_description.ts";
 
-/** What keepalives announce beside stock nodes: Samba 4.17, as Debian's do. */
-const STOCK_SAMBA_VERSION = (4 << 16) | 17;
-
 /** A start that says nothing for so long is hanging. */
 const START_TIMEOUT_MS = 20_000;
 
@@ -46,7 +43,7 @@ export class NodeProcess {
 
   /** What programs that talk to this node need, on top of `inherited`. */
   environment(inherited: Readonly<Record<string, string | undefined>>): Record<string, string> {
-    const { executableDirectory, nodes, stockCtdbd } = this.#description;
+    const { executableDirectory, stockCtdbd, stockSambaVersion } = this.#description;
     const environment: Record<string, string> = {};
     for (const [name, value] of Object.entries(inherited)) {
       const kept = !name.startsWith("CTDB_") || name === "CTDB_CRASH_POINTS";
@@ -58,8 +55,9 @@ export class NodeProcess {
     environment["PATH"] = `${executableDirectory}:${inherited["PATH"] ?? "/usr/bin:/bin"}`;
     if (!this.node.stock) {
       environment["CTDB_TEST_HELPER_BINDIR"] = executableDirectory;
-      const mixed = nodes.some((node) => node.stock);
-      if (mixed) environment["CTDB_TEST_SAMBA_VERSION"] = String(STOCK_SAMBA_VERSION);
+      if (stockSambaVersion !== undefined) {
+        environment["CTDB_TEST_SAMBA_VERSION"] = String(stockSambaVersion);
+      }
     } else if (stockCtdbd !== STOCK_CTDBD) {
       environment["CTDB_TEST_HELPER_BINDIR"] = dirname(stockCtdbd);
     }

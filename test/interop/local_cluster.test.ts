@@ -1,8 +1,12 @@
 /** ctdb-local's parts with Debian's ctdbd as every node: start, status, kill, restart, stop. */
 import { expect, test } from "bun:test";
+import { STOCK_CTDBD } from "../../src/local/cluster_description.ts";
 import { LocalCluster } from "../../src/local/local_cluster.ts";
+import { askStockVersion } from "../../src/local/stock_version.ts";
 import { connect } from "../support/client.ts";
+import { runCommand } from "../support/command.ts";
 import { stockInstalled, withCluster } from "../support/local_cluster.ts";
+import { TemporaryDirectory } from "../support/temp_dir.ts";
 
 const interop = test.skipIf(!stockInstalled());
 
@@ -37,6 +41,17 @@ interop(
     });
   },
   120_000,
+);
+
+interop(
+  "askStockVersion() knows Debian's daemon by what Debian's tool says of itself",
+  async () => {
+    using directory = new TemporaryDirectory("version");
+    const tool = await runCommand(["/usr/bin/ctdb", "version"]);
+    const version = await askStockVersion(STOCK_CTDBD, directory.file("probe"));
+    if (!version.ok) throw new Error(version.error);
+    expect(tool.stdout).toStartWith(`${version.value >> 16}.${version.value & 0xffff}.`);
+  },
 );
 
 interop(
