@@ -12,6 +12,20 @@ export function errnoOfName(name: string): number {
   return CONNECT_ERRNOS.get(name) ?? 0;
 }
 
+/** What the C library says about an error of starting a program; the name for others. */
+export function errnoText(name: string): string {
+  return START_TEXTS.get(name) ?? name;
+}
+
+const START_TEXTS = new Map([
+  ["ENOENT", "No such file or directory"],
+  ["E2BIG", "Argument list too long"],
+  ["ENOEXEC", "Exec format error"],
+  ["EACCES", "Permission denied"],
+  ["ENOTDIR", "Not a directory"],
+  ["ELOOP", "Too many levels of symbolic links"],
+]);
+
 const CONNECT_ERRNOS = new Map([
   ["ENOENT", 2],
   ["EAGAIN", EAGAIN],

@@ -28,8 +28,8 @@ export interface ToolHost {
   readonly network: Pick<Network, "connectUnix">;
   readonly files: Pick<FileSystem, "readText">;
   tdbs(): Promise<TdbOpener>;
-  /** Standard output of a command that ended well; otherwise why not. */
-  run(argv: readonly string[]): Promise<{ readonly output: string } | { readonly failure: string }>;
+  /** Standard output of a command, however it ended; the errno's name when it could not be started. */
+  run(argv: readonly string[]): Promise<Result<string, string>>;
   readonly random: Random;
   /** Standard input up to its end. */
   readInput(): Promise<Uint8Array>;

@@ -1,9 +1,14 @@
-/** The nodes file as the tool reads it, without loading the whole configuration. */
+/**
+ * The nodes file as the tool reads it, without loading the whole configuration. What it says when that fails is,
+ * word for word, what the original says: scripts look for it.
+ */
 import { parseIni } from "../config/ini.ts";
 import { nodesSource, parseNodes } from "../config/nodes.ts";
 import { resolvePaths } from "../config/paths.ts";
-import type { ConfiguredNode, CtdbPaths } from "../config/types.ts";
+import type { ConfiguredNode, ConfigProblem, CtdbPaths } from "../config/types.ts";
+import { parseAddress } from "../wire/structs.ts";
 import { CommandFailure } from "./command.ts";
+import { errnoText } from "./errno.ts";
 import type { ToolHost } from "./host.ts";
 
 export function toolPaths(host: ToolHost): CtdbPaths {
@@ -20,12 +25,17 @@ export async function readNodes(host: ToolHost): Promise<readonly ConfiguredNode
   const text = source.kind === "file" ? readText(host, source.path) : await run(host, source.argv);
   const nodes = text === undefined ? undefined : parseNodes(text, name);
   if (nodes?.ok) return nodes.value;
-  for (const problem of nodes?.error ?? []) {
-    const where = problem.line > 0 ? `line ${problem.line}: ` : "";
-    host.err(`${problem.file}: ${where}${problem.reason}\n`);
-  }
-  host.err(`Failed to read nodes file "${name}"\n`);
+  const first = nodes?.error[0];
+  if (text !== undefined && first !== undefined) host.err(`${problemText(text, first)}\n`);
+  host.err(`Failed to read nodes from "${name}"\n`);
   return undefined;
+}
+
+/** The original knows one kind of problem: a line that is no address. Ours has others. */
+function problemText(text: string, { file, line, reason }: ConfigProblem): string {
+  const content = text.split("\n")[line - 1]?.trim();
+  if (content !== undefined && !parseAddress(content).ok) return `Invalid node address ${content}`;
+  return line > 0 ? `${file}: line ${line}: ${reason}` : `${file}: ${reason}`;
 }
 
 /** `nodes list` of section [cluster]; ctdbd checks the rest of the file. */
@@ -48,9 +58,14 @@ function readText(host: ToolHost, path: string): string | undefined {
   return text.ok ? text.value : undefined;
 }
 
+/**
+ * As the original, by its output alone: a command that printed nodes and then failed has listed them, one that
+ * printed nothing has said itself why.
+ */
 async function run(host: ToolHost, argv: readonly string[]): Promise<string | undefined> {
   const outcome = await host.run(argv);
-  if ("output" in outcome) return outcome.output;
-  host.err(`${argv.join(" ")}: ${outcome.failure}\n`);
+  if (outcome.ok) return outcome.value === "" ? undefined : outcome.value;
+  const text = errnoText(outcome.error);
+  host.err(`sys_popenv: ERROR executing command '${argv[0] ?? ""}': ${text}\n`);
   return undefined;
 }

@@ -64,11 +64,9 @@ async function openTdbs(timers: BunTimers, clock: BunClock): Promise<TdbOpener> 
   return new FileTdbOpener({ files, internalFiles: files, timers, clock, mutexesWork: true });
 }
 
-async function runToEnd(
-  argv: readonly string[],
-): Promise<{ readonly output: string } | { readonly failure: string }> {
+async function runToEnd(argv: readonly string[]): Promise<Result<string, string>> {
   const [program, ...args] = argv;
-  if (program === undefined) return { failure: "expected a command" };
+  if (program === undefined) return err("ENOENT");
   const { BunProcesses } = await import("../platform/bun/processes.ts");
   return await new Promise((resolve) => {
     const lines: string[] = [];
@@ -79,12 +77,9 @@ async function runToEnd(
         if (from === "stdout") lines.push(`${line}\n`);
         else writeSync(STANDARD_ERROR, `${line}\n`);
       },
-      onExit: ({ code, signal }) => {
-        if (code === 0) resolve({ output: lines.join("") });
-        else resolve({ failure: `ended with ${signal ?? `status ${code}`}` });
-      },
+      onExit: () => resolve(ok(lines.join(""))),
     });
-    if (!child.ok) resolve({ failure: child.error.message });
+    if (!child.ok) resolve(err(child.error.code));
   });
 }
 

@@ -55,7 +55,7 @@ test("without a daemon the tool says what it tried and looks for this node", asy
     `${head}Failed to detect PNN of the current node.\nIs this node part of CTDB cluster?\n`,
   );
   expect((await runCtdb({}, "status")).err).toBe(
-    `${head}Failed to read nodes file "${BASE}/nodes"\nIs this node part of CTDB cluster?\n`,
+    `${head}Failed to read nodes from "${BASE}/nodes"\nIs this node part of CTDB cluster?\n`,
   );
 });
 

@@ -30,6 +30,8 @@ export interface ToolWorld {
   readonly opened?: Map<string, Uint8Array>;
   /** Output of commands by their first word. */
   readonly commands?: Readonly<Record<string, string>>;
+  /** Gets both outputs, in the order in which they were written. */
+  readonly terminal?: string[];
 }
 
 export async function runCtdb(world: ToolWorld, ...args: string[]): Promise<ToolRun> {
@@ -48,7 +50,7 @@ export async function runCtdb(world: ToolWorld, ...args: string[]): Promise<Tool
     tdbs: async () => world.tdbs ?? Promise.reject(new Error("this test has no databases")),
     run: async ([name]) => {
       const output = world.commands?.[name ?? ""];
-      return output === undefined ? { failure: "not found" } : { output };
+      return output === undefined ? err("ENOENT") : ok(output);
     },
     random: { u32: () => 1 },
     readInput: async () => new TextEncoder().encode(world.input ?? ""),
@@ -56,10 +58,13 @@ export async function runCtdb(world: ToolWorld, ...args: string[]): Promise<Tool
     openFile: (path, use) => openMemoryFile(world.opened ?? new Map(), path, use),
     hasAddress: (address) => world.addresses?.includes(address) === true,
     out: (text) => {
-      texts.out += typeof text === "string" ? text : decoder.decode(text);
+      const shown = typeof text === "string" ? text : decoder.decode(text);
+      texts.out += shown;
+      world.terminal?.push(shown);
     },
     err: (text) => {
       texts.err += text;
+      world.terminal?.push(text);
     },
   };
   const status = await runTool(host, args);

@@ -17,12 +17,11 @@ export const reloadnodes: Command = async ({ session, host, options }) => {
   if (file === undefined) return 1;
   await checkOtherFiles(session, known, file);
   const plan = compareNodes(known, file);
-  for (const line of plan.changes) host.out(`${line}\n`);
-  for (const line of plan.messages) host.err(`${line}\n`);
+  for (const { to, text } of plan.lines) host[to](`${text}\n`);
   if (plan.failed) {
     throw new CommandFailure(1, "ERROR: Nodes will not be reloaded due to previous error");
   }
-  if (plan.changes.length === 0) {
+  if (!plan.lines.some(({ to }) => to === "out")) {
     host.err("No change in nodes file, skipping unnecessary reload\n");
     return 0;
   }
@@ -67,10 +66,11 @@ export function sameNodes(
 }
 
 export interface ReloadPlan {
-  /** What changes, one line each; none means that there is nothing to do. */
-  readonly changes: readonly string[];
-  /** Warnings and errors, in the order of the nodes. */
-  readonly messages: readonly string[];
+  /**
+   * In the order of the nodes: what changes goes to standard output, warnings and errors to standard
+   * error. Nothing on standard output means that there is nothing to do.
+   */
+  readonly lines: readonly { readonly to: "out" | "err"; readonly text: string }[];
   readonly failed: boolean;
 }
 
@@ -79,11 +79,12 @@ export function compareNodes(
   known: readonly NodeAndFlags[],
   file: readonly ConfiguredNode[],
 ): ReloadPlan {
-  const changes: string[] = [];
-  const messages: string[] = [];
+  const lines: { to: "out" | "err"; text: string }[] = [];
   let failed = false;
-  const fail = (message: string) => {
-    messages.push(message);
+  const change = (text: string) => lines.push({ to: "out", text });
+  const warn = (text: string) => lines.push({ to: "err", text });
+  const fail = (text: string) => {
+    warn(text);
     failed = true;
   };
   for (const [index, node] of known.entries()) {
@@ -94,21 +95,21 @@ export function compareNodes(
     if (line === undefined) {
       fail(`Node ${pnn} (${addr.address}) missing from nodes file`);
     } else if (line.deleted && !deleted) {
-      changes.push(`Node ${pnn} is DELETED`);
+      change(`Node ${pnn} is DELETED`);
       if (connected) fail(`ERROR: Node ${pnn} is still connected`);
     } else if (!line.deleted && deleted) {
-      changes.push(`Node ${pnn} is UNDELETED`);
+      change(`Node ${pnn} is UNDELETED`);
     } else if (!line.deleted && addr.address !== line.address) {
       const was = `was ${addr.address}, now ${line.address}`;
       fail(`Node ${pnn} has changed IP address (${was})`);
     } else if (!line.deleted && !connected) {
-      messages.push(`WARNING: Node ${pnn} is disconnected. You MUST fix this node manually!`);
+      warn(`WARNING: Node ${pnn} is disconnected. You MUST fix this node manually!`);
     }
   }
   if (!failed) {
-    for (const { pnn } of file.slice(known.length)) changes.push(`Node ${pnn} is NEW`);
+    for (const { pnn } of file.slice(known.length)) change(`Node ${pnn} is NEW`);
   }
-  return { changes, messages, failed };
+  return { lines, failed };
 }
 
 /** Asks the recovery daemon of each node; each answers with its pnn. */
