@@ -25,8 +25,9 @@ export async function rewriteDatabase(
   id: number,
   fill: FillDatabase = async () => undefined,
 ): Promise<number> {
+  const nodes = await session.nodes();
   const transaction = { db_id: id, tid: await settledGeneration(session, "") };
-  const pnns = (await session.nodes())
+  const pnns = nodes
     .filter(({ flags }) => (flags & NODE_FLAGS_INACTIVE) === 0)
     .map(({ pnn }) => pnn);
   if (pnns.length === 0) throw new CommandFailure(1, "No active node has the database");

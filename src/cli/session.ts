@@ -44,6 +44,9 @@ export class Session {
   readonly timeoutMs: number;
   readonly pid: number;
   #nodes: readonly NodeAndFlags[] | undefined;
+  #leader: number | undefined;
+  #leaderListening: ReturnType<CtdbClient["registerSrvid"]> | undefined;
+  #leaderHeard: () => void = () => {};
   #srvids = 0;
 
   constructor(client: CtdbClient, host: ToolHost, options: SessionOptions) {
@@ -144,24 +147,29 @@ export class Session {
   }
 
   /**
-   * The leader as its broadcasts name it; undefined when none comes within the time limit. Our own
-   * ctdbd repeats the last one to whoever registers; others broadcast once a second.
+   * The leader as its last broadcast named it; undefined when none comes within the time limit. Our own
+   * ctdbd repeats the last one to whoever registers; others broadcast once a second. The command listens
+   * until its end: later calls know what came meanwhile.
    */
   async leader(): Promise<number | undefined> {
-    let arrived: (pnn: number | undefined) => void = () => {};
-    const leader = new Promise<number | undefined>((resolve) => {
-      arrived = resolve;
-    });
-    const registered = await this.client.registerSrvid(SRVID.LEADER, (data) => {
+    this.#leaderListening ??= this.client.registerSrvid(SRVID.LEADER, (data) => {
       const pnn = decodeExact(u32Codec, data);
-      if (pnn.ok && pnn.value !== UNKNOWN) arrived(pnn.value);
+      if (!pnn.ok) return;
+      this.#leader = pnn.value === UNKNOWN ? undefined : pnn.value;
+      this.#leaderHeard();
     });
-    if (!registered.ok) throw new CommandFailure(1, "Failed to setup leader handler");
-    const timer = this.host.timers.after(this.timeoutMs, () => arrived(undefined));
-    const pnn = await leader;
-    timer.cancel();
-    registered.value.remove();
-    return pnn;
+    const listening = await this.#leaderListening;
+    if (!listening.ok) throw new CommandFailure(1, "Failed to setup leader handler");
+    if (this.#leader !== undefined) return this.#leader;
+    await new Promise<void>((resolve) => {
+      const timer = this.host.timers.after(this.timeoutMs, resolve);
+      this.#leaderHeard = () => {
+        if (this.#leader === undefined) return;
+        timer.cancel();
+        resolve();
+      };
+    });
+    return this.#leader;
   }
 
   /** A srvid for replies to this process. */

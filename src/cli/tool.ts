@@ -114,6 +114,7 @@ async function runCommand(context: OfflineContext, args: readonly string[]): Pro
     const command = await loading;
     return await command({ ...context, session }, args);
   } finally {
+    await session.client.settled();
     session.client.close();
   }
 }

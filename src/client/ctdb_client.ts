@@ -236,8 +236,10 @@ export class ConnectedClient implements CtdbClient {
     }
     return ok({
       remove: () => {
-        const last = this.#messages.remove(srvid, handler);
-        if (last && this.connected) this.controlNoReply("DEREGISTER_SRVID", undefined, { srvid });
+        // With an answer, although nobody awaits it: `settled` does.
+        if (this.#messages.remove(srvid, handler) && this.connected) {
+          void this.control("DEREGISTER_SRVID", undefined, { srvid });
+        }
       },
     });
   }
@@ -297,9 +299,9 @@ export class ConnectedClient implements CtdbClient {
     }
     return ok({
       remove: () => {
-        const last = this.#tunnels.remove(id, handler);
-        if (last && this.connected)
-          this.controlNoReply("TUNNEL_DEREGISTER", undefined, { srvid: id });
+        if (this.#tunnels.remove(id, handler) && this.connected) {
+          void this.control("TUNNEL_DEREGISTER", undefined, { srvid: id });
+        }
       },
     });
   }
@@ -324,6 +326,10 @@ export class ConnectedClient implements CtdbClient {
     const ended = this.#ended;
     if (ended === undefined) this.#disconnectActions.push(action);
     else if (ended !== CLOSED_BY_US) this.#timers.soon(() => action(ended));
+  }
+
+  async settled(): Promise<void> {
+    while (this.#pending.size > 0) await this.#pending.empty();
   }
 
   close(): void {

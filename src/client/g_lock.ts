@@ -195,7 +195,8 @@ export class GlobalLocks {
       const stored = await record.store(encode(gLockList, rest), leftMs);
       if (stored.ok && rest.length === 0) {
         const request = { db_id: this.#records.database.id, header: record.header, key };
-        this.#client.controlNoReply("SCHEDULE_FOR_DELETION", request, { pnn: this.#client.pnn });
+        // Nobody waits for the answer: a vacuum that was not told finds the record later.
+        void this.#client.control("SCHEDULE_FOR_DELETION", request, { pnn: this.#client.pnn });
       }
       return stored;
     });

@@ -27,6 +27,7 @@ export const REQUESTS_WAITING_MAX = 1_000_000;
 export class PendingRequests {
   readonly #timers: Timers;
   readonly #entries = new Map<number, Entry>();
+  #whenEmpty: (() => void)[] = [];
   #lastId = 0;
 
   constructor(timers: Timers) {
@@ -48,9 +49,25 @@ export class PendingRequests {
         reason: `No answer to ${what} within ${timeoutMs} ms`,
         status: 0,
       });
+      this.#tellIfEmpty();
     });
     this.#entries.set(id, { request, timer });
     return id;
+  }
+
+  /** Resolves as soon as no request waits; those that are made until then count as well. */
+  empty(): Promise<void> {
+    if (this.#entries.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#whenEmpty.push(resolve);
+    });
+  }
+
+  #tellIfEmpty(): void {
+    if (this.#entries.size > 0) return;
+    const waiting = this.#whenEmpty;
+    this.#whenEmpty = [];
+    for (const resolve of waiting) resolve();
   }
 
   /** An unused id, also for packets without a reply. */
@@ -67,6 +84,7 @@ export class PendingRequests {
     if (entry === undefined) return undefined;
     this.#entries.delete(id);
     entry.timer.cancel();
+    this.#tellIfEmpty();
     return entry.request;
   }
 
@@ -77,5 +95,6 @@ export class PendingRequests {
       entry.timer.cancel();
       entry.request.failed(failure);
     }
+    this.#tellIfEmpty();
   }
 }

@@ -315,7 +315,10 @@ export class LockedRecord {
     return ok(undefined);
   }
 
-  /** Empties the record, releases it, and has ctdbd remove it when it can. */
+  /**
+   * Empties the record, releases it, and has ctdbd remove it when it can. A node that refuses to be told
+   * finds it later, when it vacuums the whole file: the record is deleted all the same.
+   */
   async delete(timeoutMs: number): Promise<Result<void, RecordFailure>> {
     const stored = await this.store(EMPTY, timeoutMs);
     this.release();
@@ -325,7 +328,7 @@ export class LockedRecord {
       pnn: this.#client.pnn,
       timeoutMs,
     });
-    return scheduled.ok ? ok(undefined) : scheduled;
+    return scheduled.ok || scheduled.error.kind === "refused" ? ok(undefined) : scheduled;
   }
 
   /** Gives the chain lock back; further calls do nothing. */

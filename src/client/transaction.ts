@@ -279,6 +279,8 @@ export class Transaction {
   async #commit(deadlineMs: number): Promise<Result<void, TransactionFailure>> {
     const { clock } = this.#environment;
     const leftMs = (): number => Math.max(0, deadlineMs - clock.monotonicMs());
+    // What is there already needs no commit, and no new number.
+    if (this.#changes.size === 0) return this.#readsStillHold(leftMs());
     const before = await this.#database.sequenceNumber(leftMs());
     if (!before.ok) return before;
     const after = next(before.value);

@@ -94,5 +94,8 @@ export interface CtdbClient {
 
   /** Runs once when the connection ends without our close(). */
   onDisconnect(action: (reason: string) => void): void;
+  /** Resolves when every request has ended, those too whose answer nobody awaits (`remove`). */
+  settled(): Promise<void>;
+  /** At once: what still waits for an answer fails. */
   close(): void;
 }

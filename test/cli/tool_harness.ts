@@ -68,6 +68,8 @@ export async function runCtdb(world: ToolWorld, ...args: string[]): Promise<Tool
     },
   };
   const status = await runTool(host, args);
+  const left = world.ctdbd?.leftWaiting ?? [];
+  if (left.length > 0) throw new Error(`ctdb ${args.join(" ")} left without the answer to ${left}`);
   return { status, ...texts };
 }
 

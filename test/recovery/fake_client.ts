@@ -161,6 +161,7 @@ export class FakeClient implements CtdbClient {
 
   onDisconnect(): void {}
 
+  async settled(): Promise<void> {}
   close(): void {
     this.connected = false;
     for (const remove of this.#subscriptions) remove();

@@ -71,6 +71,11 @@ export class FakeCtdbd {
   /** Data of the answers to calls. */
   callData: Uint8Array = EMPTY;
   connections = 0;
+  /** When an answer goes out; by default before anything else that waits for the next turn. */
+  answerLater: (answer: () => void) => void = queueMicrotask;
+  /** What a client had asked and was not answered when it closed; what a handler keeps silent about is left out. */
+  readonly leftWaiting: string[] = [];
+  readonly #waiting = new Map<number, string>();
   readonly #quirks: StreamQuirks;
   readonly #handlers = new Map<ControlName, Handler<never>>();
   #client: StreamHandlers | undefined;
@@ -117,6 +122,8 @@ export class FakeCtdbd {
       resume() {},
       close: () => {
         this.#client = undefined;
+        this.leftWaiting.push(...this.#waiting.values());
+        this.#waiting.clear();
       },
       peer: undefined,
       remoteAddress: undefined,
@@ -162,6 +169,7 @@ export class FakeCtdbd {
   }
 
   replyControl(reqid: number, reply: { status: number; data: Uint8Array; error: string }): void {
+    this.#waiting.delete(reqid);
     const error = new TextEncoder().encode(reply.error);
     const header = { generation: 0, operation: OPERATIONS.REPLY_CONTROL, destnode: 0 };
     const length = REPLY_CONTROL_AT.DATA + reply.data.length + error.length;
@@ -214,7 +222,8 @@ export class FakeCtdbd {
     const codec = CONTROLS[name].reply as Codec<unknown>;
     const data = reply.data === undefined ? EMPTY : encode(codec, reply.data);
     const { status = 0, error = "" } = reply;
-    queueMicrotask(() => this.replyControl(reqid, { status, data, error }));
+    this.#waiting.set(reqid, name);
+    this.answerLater(() => this.replyControl(reqid, { status, data, error }));
   }
 
   #call(packet: PacketView): void {
@@ -228,6 +237,10 @@ export class FakeCtdbd {
     reply.setU32(REPLY_CALL_AT.STATUS, status);
     reply.setU32(REPLY_CALL_AT.DATA_LENGTH, this.callData.length);
     reply.set(REPLY_CALL_AT.DATA, this.callData);
-    queueMicrotask(() => this.send(reply));
+    this.#waiting.set(packet.reqid, "call");
+    this.answerLater(() => {
+      this.#waiting.delete(packet.reqid);
+      this.send(reply);
+    });
   }
 }

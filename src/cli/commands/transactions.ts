@@ -19,8 +19,8 @@ const NO_LIMIT_MS = Number.POSITIVE_INFINITY;
 export const pfetch: Command = async ({ session, host }, args) => {
   expectArguments(args, 2);
   const [name, text] = args as [string, string];
-  return withDatabase(session, name, async (database) => {
-    const key = recordBytes(text, "key");
+  const parse = () => recordBytes(text, "key");
+  return withDatabase(session, name, parse, async (database, key) => {
     const transaction = await begin(database, true);
     const fetched = await transaction.fetch(key, NO_LIMIT_MS);
     await transaction.cancel(session.timeoutMs);
@@ -35,9 +35,8 @@ export const pfetch: Command = async ({ session, host }, args) => {
 export const pstore: Command = async ({ session }, args) => {
   expectArguments(args, 3);
   const [name, text, valueText] = args as [string, string, string];
-  return withDatabase(session, name, async (database) => {
-    const key = recordBytes(text, "key");
-    const value = recordBytes(valueText, "value");
+  const parse = () => [recordBytes(text, "key"), recordBytes(valueText, "value")] as const;
+  return withDatabase(session, name, parse, async (database, [key, value]) => {
     await change(session, database, async (transaction) => {
       const stored = await transaction.store(key, value, NO_LIMIT_MS);
       if (!stored.ok) throw stop(stored.error, `Failed to store record for key ${text}`);
@@ -48,8 +47,8 @@ export const pstore: Command = async ({ session }, args) => {
 export const pdelete: Command = async ({ session }, args) => {
   expectArguments(args, 2);
   const [name, text] = args as [string, string];
-  return withDatabase(session, name, async (database) => {
-    const key = recordBytes(text, "key");
+  const parse = () => recordBytes(text, "key");
+  return withDatabase(session, name, parse, async (database, key) => {
     await change(session, database, async (transaction) => {
       const deleted = await transaction.delete(key, NO_LIMIT_MS);
       if (!deleted.ok) throw stop(deleted.error, `Failed to delete record for key ${text}`);
@@ -68,7 +67,8 @@ export const ptrans: Command = async ({ session, host }, args) => {
     if (!read.ok) throw new CommandFailure(1, `Failed to open file ${path}`);
     input = read.value;
   }
-  return withChosen(session, chosen, async (database) => {
+  const nothing = () => undefined;
+  return withChosen(session, chosen, nothing, async (database) => {
     await change(session, database, async (transaction) => {
       input ??= bytesText(await host.readInput());
       for (const line of linesOf(input)) {
@@ -89,21 +89,25 @@ async function choose(session: Session, text: string): Promise<ChosenDatabase> {
   throw new CommandFailure(1, `Transactions not supported on DB ${chosen.name}`);
 }
 
-async function withDatabase(
+async function withDatabase<T>(
   session: Session,
   text: string,
-  use: (database: PersistentDatabase) => Promise<void>,
+  parse: () => T,
+  use: (database: PersistentDatabase, parsed: T) => Promise<void>,
 ): Promise<number> {
-  return withChosen(session, await choose(session, text), use);
+  return withChosen(session, await choose(session, text), parse, use);
 }
 
-async function withChosen(
+/** `parse` reads the other arguments, before anything about transactions is asked. */
+async function withChosen<T>(
   session: Session,
   chosen: ChosenDatabase,
-  use: (database: PersistentDatabase) => Promise<void>,
+  parse: () => T,
+  use: (database: PersistentDatabase, parsed: T) => Promise<void>,
 ): Promise<number> {
   const { client, host, pid, timeoutMs } = session;
   const attached = await attachChosen(session, chosen);
+  const parsed = parse();
   const { timers, clock, random } = host;
   const environment = { tdbs: await host.tdbs(), timers, clock, random, pid };
   const opened = await openPersistent(client, environment, attached, timeoutMs);
@@ -112,7 +116,7 @@ async function withChosen(
     throw stop(opened.error, `Failed to attach to DB ${chosen.name}`);
   }
   try {
-    await use(opened.value);
+    await use(opened.value, parsed);
   } finally {
     opened.value.close();
   }
