@@ -183,12 +183,17 @@ test("persistentNames() takes this node's files only", () => {
 });
 
 /** A node that starts and has attached the files that it found, one of them damaged. */
-function withFiles(names: readonly string[], damaged?: string) {
+function withFiles(
+  names: readonly string[],
+  damaged?: string,
+  prepare: (world: ReturnType<typeof setUp>) => void = () => {},
+) {
   const world = setUp();
   const { host, caller } = world;
   host.runstate = "INIT";
   host.fileNames.push(...names);
   if (damaged !== undefined) host.memory.file(damaged).damaged = true;
+  prepare(world);
   let outcome: unknown;
   caller.set.attachExisting((result) => {
     outcome = result;
@@ -219,6 +224,68 @@ test("DatabaseSet.attachExisting() sets a damaged file aside and marks it unheal
   expect(Buffer.from(health.data ?? []).toString()).toBe(
     "ERROR - Backup of corrupted TDB in '/p/a.tdb.3.corrupted.20231114221320.0Z'\0",
   );
+});
+
+/** Values of a plain TDB beside one that is long enough to pass for a record. */
+function plainValues(host: FakeHost, path: string, lengths: readonly number[]): void {
+  const { contents } = host.memory.file(path);
+  lengths.forEach((length, at) => {
+    const key = textBytes(`key-${at}`);
+    contents.set(`key-${at}`, { key, data: new Uint8Array(length).fill(0x61) });
+  });
+}
+
+test("DatabaseSet.attachExisting() sets a file aside whose values have no record headers", () => {
+  for (const length of [1, 5, 23]) {
+    const { host, caller } = withFiles(["a.tdb.3"], undefined, ({ host }) =>
+      plainValues(host, "/p/a.tdb.3", [length, 0, 100]),
+    );
+    const aside = "/p/a.tdb.3.corrupted.20231114221320.0Z";
+    expect(host.renames).toEqual([aside]);
+    const kept = [...host.memory.file(aside).contents.values()].map(({ data }) => data.length);
+    expect(kept).toEqual([length, 0, 100]);
+    const [database] = [...caller.set.databases()];
+    expect(database?.tdb.fetch(textBytes("key-2"))).toEqual({ ok: true, value: undefined });
+    expect(caller.set.unhealthyReason()).toContain("ltdbtool convert");
+  }
+});
+
+test("DatabaseSet.attachExisting() takes values that can be records, and such without any bytes", () => {
+  const { host, caller } = withFiles(["a.tdb.3"], undefined, ({ host }) =>
+    plainValues(host, "/p/a.tdb.3", [0, 24, 25, 100]),
+  );
+  expect(host.renames).toEqual([]);
+  expect(caller.set.unhealthyReason()).toBeUndefined();
+});
+
+test("DB_ATTACH_PERSISTENT of a file without record headers is refused once the node runs", () => {
+  const { host, caller } = setUp();
+  plainValues(host, "/p/a.tdb.3", [5, 100]);
+  const reply = caller.now("DB_ATTACH_PERSISTENT", "a.tdb");
+  expect(reply.status).toBe(-1);
+  expect(reply.error).toContain("ltdbtool convert");
+  expect(host.renames).toEqual([]);
+  expect(host.memory.file("/p/a.tdb.3").contents.size).toBe(2);
+});
+
+test("DatabaseSet.attachExisting() sets a file aside that no node of ours could have made", () => {
+  const reason = "it was made on a machine of the other byte order";
+  const { host } = withFiles(["a.tdb.3"], undefined, ({ host }) => {
+    host.memory.file("/p/a.tdb.3").openError = { code: "unsupported", reason };
+  });
+  expect(host.renames).toEqual(["/p/a.tdb.3.corrupted.20231114221320.0Z"]);
+});
+
+test("DatabaseSet.attachExisting() shows of a reason in the health file what is text", () => {
+  const { caller } = withFiles(["a.tdb.3", "b.tdb.3"], undefined, ({ host }) => {
+    const { contents } = host.memory.file("/s/persistent_health.tdb.3");
+    const put = (name: string, data: Uint8Array) =>
+      contents.set(name, { key: textBytes(name), data });
+    put("a.tdb", textBytes("broken\0and more"));
+    put("b.tdb", new Uint8Array(1_000_000).fill(0x78));
+  });
+  const reasons = [...caller.set.databases()].map(({ unhealthyReason }) => unhealthyReason);
+  expect(reasons).toEqual(["broken", "x".repeat(1024)]);
 });
 
 test("DatabaseSet.attachExisting() with a damaged health file distrusts every database", () => {

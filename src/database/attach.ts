@@ -12,7 +12,9 @@
  * 2. One id belongs to one name: a collision is refused before any file is touched.
  * 3. A volatile database is empty when it is attached. One that is not, because a process of an earlier
  *    ctdbd still holds the file, is waited for, and then refused.
- * 4. What other nodes ask of a database while it is being attached waits: they attached it before, and
+ * 4. A persistent file whose content cannot be that of a database of ours is set aside or refused, and
+ *    never written: a recovery would replace all of it.
+ * 5. What other nodes ask of a database while it is being attached waits: they attached it before, and
  *    their announcement came before their question.
  */
 
@@ -31,8 +33,12 @@ import {
   DATABASES_MAX,
 } from "./limits.ts";
 import type { PersistentHealth } from "./persistent_health.ts";
+import { valueProblem } from "./record_header.ts";
 import { retryWhileBusy } from "./retry_while_busy.ts";
 import { runTdbWork } from "./slices.ts";
+
+/** What to do with a file that other programs than ctdbd have written. */
+const PLAIN_TDB = " - a plain TDB gets record headers by `ltdbtool convert -s 0 OLD NEW`";
 
 export type AttachOutcome = Result<Database>;
 
@@ -226,10 +232,12 @@ export class AttachTable implements AttachWaits {
     return mutexes ? flags | TDB_FLAGS.MUTEX_LOCKING : flags;
   }
 
-  #openFailed(attaching: Attaching, code: string, reason: string): void {
+  #openFailed(attaching: Attaching, code: string, reason: string, advice = ""): void {
     const { kind, path } = attaching.identity;
-    if (kind === "persistent" && code === "corrupt" && attaching.mayRename) {
-      this.#setAside(attaching, reason);
+    // What is asked for is always supported: "unsupported" speaks of the content, like "corrupt".
+    const foreign = code === "corrupt" || code === "unsupported";
+    if (kind === "persistent" && foreign && attaching.mayRename) {
+      this.#setAside(attaching, reason, advice);
       return;
     }
     this.#refuse(attaching, `Failed to open tdb '${path}': ${reason}`);
@@ -237,19 +245,26 @@ export class AttachTable implements AttachWaits {
 
   /** A persistent file is looked through before anybody relies on it. */
   #check(attaching: Attaching, tdb: Tdb): void {
-    runTdbWork(this.#host, "check", tdb.check(), (outcome) => {
+    let advice = "";
+    const judge = (valueBytes: number): string | undefined => {
+      const problem = valueProblem(valueBytes);
+      if (problem === undefined) return undefined;
+      advice = PLAIN_TDB;
+      return problem + advice;
+    };
+    runTdbWork(this.#host, "check", tdb.check(judge), (outcome) => {
       if (outcome.ok) return this.#becomeAttached(attaching, tdb);
       tdb.close();
       if (outcome.error.code === "busy") {
         this.#host.timers.after(ATTACH_RETRY_MS, () => this.#open(attaching));
       } else {
-        this.#openFailed(attaching, "corrupt", outcome.error.reason);
+        this.#openFailed(attaching, "corrupt", outcome.error.reason, advice);
       }
     });
   }
 
   /** Keeps the damaged file under another name and goes on with a new, unhealthy one. */
-  #setAside(attaching: Attaching, why: string): void {
+  #setAside(attaching: Attaching, why: string, advice: string): void {
     const { name, path } = attaching.identity;
     attaching.mayRename = false;
     const stamp = new Date(this.#host.clock.wallTime().sec * 1000)
@@ -258,7 +273,7 @@ export class AttachTable implements AttachWaits {
       .replace(/[-:T]/g, "");
     const newPath = `${path}.corrupted.${stamp}.0Z`;
     this.#host.log.error(`tdb ${path} is damaged (${why}), renaming it to ${newPath}`);
-    const reason = `ERROR - Backup of corrupted TDB in '${newPath}'`;
+    const reason = `ERROR - Backup of corrupted TDB in '${newPath}'${advice}`;
     this.#health.set(name, reason, (problem) => {
       if (problem !== undefined) return this.#refuse(attaching, problem);
       const renamed = this.#host.files.rename(path, newPath);

@@ -15,6 +15,8 @@ import { retryWhileBusy } from "./retry_while_busy.ts";
 import { runTdbWork } from "./slices.ts";
 
 const BUSY_LIMITS = { timeoutMs: ATTACH_TIMEOUT_MS, retryMs: ATTACH_RETRY_MS };
+/** Of a reason as it is read: it goes to logs and clients, and the file may hold anything. */
+const REASON_BYTES_MAX = 1024;
 const NO_HEALTHY_NODES = "NO-HEALTHY-NODES - ";
 
 export class PersistentHealth {
@@ -90,7 +92,11 @@ export class PersistentHealth {
     const fetched = this.#tdb.fetch(textBytes(name));
     if (!fetched.ok) return err(`Cannot read "${this.#path}": ${fetched.error.reason}`);
     const value = fetched.value;
-    return ok(value === undefined || value.length === 0 ? undefined : bytesText(value));
+    if (value === undefined || value.length === 0) return ok(undefined);
+    const end = value.indexOf(0);
+    return ok(
+      bytesText(value.subarray(0, Math.min(end < 0 ? value.length : end, REASON_BYTES_MAX))),
+    );
   }
 
   /** Writes the reason, or removes it; `finished` gets what went wrong. */

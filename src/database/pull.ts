@@ -32,6 +32,7 @@ export class Pull {
   readonly #buffer: RecBufferBuilder;
   readonly #forget: () => void;
   #records = 0;
+  #leftOut = 0;
   #chain = 0;
   #ended = false;
   readonly #backlog: Backlog;
@@ -75,6 +76,11 @@ export class Pull {
       if (walked.value === "more") return "more";
       if (this.#buffer.count > 0) this.#send();
     }
+    if (this.#leftOut > 0) {
+      this.#host.log.error(
+        `Database "${this.#database.name}": ${this.#leftOut} values are too short for a record header, the recovery drops them`,
+      );
+    }
     this.#end(undefined);
     return "done";
   }
@@ -86,7 +92,7 @@ export class Pull {
       if (dataLength >= LTDB_HEADER_BYTES) {
         if (!buffer.fits(keyLength, dataLength)) this.#send();
         buffer.addRange(0, bytes, keyAt, keyLength, dataLength);
-      }
+      } else this.#leftOut += 1;
       return !budget.spent && !this.#behind;
     });
     if (!walked.ok) return walked;

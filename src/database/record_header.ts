@@ -10,6 +10,16 @@ import {
   ltdbRsnLow,
   writeLtdbHeader,
 } from "../wire/ltdb_header.ts";
+import { LTDB_HEADER_BYTES } from "../wire/structs.ts";
+
+/**
+ * Why a value in the file of a persistent database cannot be a record's. Only its length tells: any number is
+ * some node's, sequence's or flag's. A value without bytes reads as that of a record that is not there.
+ */
+export function valueProblem(valueBytes: number): string | undefined {
+  if (valueBytes === 0 || valueBytes >= LTDB_HEADER_BYTES) return undefined;
+  return `a value of ${valueBytes} bytes, expected a record header of ${LTDB_HEADER_BYTES} bytes and the data`;
+}
 
 export class RecordHeader {
   rsnHi = 0;

@@ -24,13 +24,19 @@ import {
 import type { ChainHash } from "./hash.ts";
 import type { Slice, SlicedBody } from "./sliced.ts";
 import type { Space } from "./space.ts";
+import type { JudgeRecord } from "./types.ts";
 
 /** Records or chains between two looks at the clock. */
 const ITEMS_PER_LOOK = 256;
 
-export function* checkTdb(slice: Slice, space: Space, hash: ChainHash): SlicedBody<void> {
+export function* checkTdb(
+  slice: Slice,
+  space: Space,
+  hash: ChainHash,
+  judge?: JudgeRecord,
+): SlicedBody<void> {
   space.pages.refresh();
-  const check = new Check(space, hash);
+  const check = new Check(space, hash, judge);
   const problem = check.header();
   if (problem !== undefined) return problem;
   for (const part of [check.records(), check.lists()]) {
@@ -51,15 +57,17 @@ type Items = Generator<void, TdbFailure | undefined>;
 class Check {
   readonly #space: Space;
   readonly #hash: ChainHash;
+  readonly #judge: JudgeRecord | undefined;
   readonly #size: number;
   /** A set bit: a record starts there that no list has led to yet. */
   readonly #starts: Uint8Array;
   #unlisted = 0;
   #areaFound = false;
 
-  constructor(space: Space, hash: ChainHash) {
+  constructor(space: Space, hash: ChainHash, judge: JudgeRecord | undefined) {
     this.#space = space;
     this.#hash = hash;
+    this.#judge = judge;
     this.#size = space.pages.size;
     this.#starts = new Uint8Array(Math.ceil(this.#size / 32));
   }
@@ -97,6 +105,7 @@ class Check {
     const { pages } = this.#space;
     switch (magic) {
       case LIVE_MAGIC:
+        return this.#liveRecord(offset);
       case DEAD_MAGIC:
         return this.#usedRecord(offset);
       case FREE_MAGIC:
@@ -122,6 +131,13 @@ class Check {
     const firstByte = this.#space.pages.word(offset) & 0xff;
     if (firstByte === 0 || firstByte === PAD_BYTE) return this.#size - offset;
     return this.#damaged(`record at ${offset} has magic 0x0`);
+  }
+
+  #liveRecord(offset: number): number | TdbFailure {
+    const bytes = this.#usedRecord(offset);
+    if (typeof bytes !== "number" || this.#judge === undefined) return bytes;
+    const refused = this.#judge(this.#space.pages.word(offset + RECORD.dataLength));
+    return refused === undefined ? bytes : this.#damaged(`record at ${offset}: ${refused}`);
   }
 
   #usedRecord(offset: number): number | TdbFailure {

@@ -40,6 +40,7 @@ import { GeneratorWork } from "./sliced.ts";
 import { Space } from "./space.ts";
 import { Transaction } from "./transaction.ts";
 import {
+  type JudgeRecord,
   type LockMode,
   type SlicedWork,
   type StoreMode,
@@ -492,7 +493,7 @@ export class TdbFile implements Tdb {
     if ((this.#flags & TDB_FLAGS.SEQNUM) !== 0) this.#bumpSequenceNumber();
   }
 
-  check(): SlicedWork<void> {
+  check(judge?: JudgeRecord): SlicedWork<void> {
     let locked = false;
     const unlock = (): void => {
       if (locked) this.unlockAll();
@@ -508,7 +509,7 @@ export class TdbFile implements Tdb {
     }
     const work = new GeneratorWork<void>(
       this.#facts.around.clock,
-      (slice) => withEnd(checkTdb(slice, this.#space, this.#hash), unlock),
+      (slice) => withEnd(checkTdb(slice, this.#space, this.#hash, judge), unlock),
       () => {
         work.abandon();
         unlock();

@@ -81,6 +81,9 @@ export type VisitRecord = (
   dataLength: number,
 ) => boolean;
 
+/** Why a record with so many bytes of data cannot be one of this database; undefined when it can. */
+export type JudgeRecord = (dataLength: number) => string | undefined;
+
 export interface Tdb {
   readonly path: string;
   /** TDB_FLAGS in force, as DB_OPEN_FLAGS answers them. */
@@ -162,7 +165,8 @@ export interface Tdb {
   visitRecords(chain: number, visit: VisitRecord): TdbResult<number>;
   /** First chain at or after `chain` that has records, hashSize if none: skips empty ones fast. */
   nextUsedChain(chain: number): number;
-  check(): SlicedWork<void>;
+  /** `judge` sees every record that is not deleted; what it refuses makes the file "corrupt". */
+  check(judge?: JudgeRecord): SlicedWork<void>;
   repack(): SlicedWork<void>;
   freelistSize(): TdbResult<number>;
   /** Bytes of the file (without mutex area). */

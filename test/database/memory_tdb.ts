@@ -8,6 +8,7 @@ import { jenkinsHash } from "../../src/base/jenkins_hash.ts";
 import { err, ok } from "../../src/base/result.ts";
 import type { Timers } from "../../src/platform/types.ts";
 import type {
+  JudgeRecord,
   LockMode,
   LockWait,
   LockWaiter,
@@ -37,6 +38,8 @@ export class MemoryFile {
   sequence = 0;
   hashSize = 131;
   damaged = false;
+  /** Why nobody can open it. */
+  openError: TdbError | undefined;
   clearHolders = 0;
   freelistBusy = false;
   /** Next stores fail with this. */
@@ -271,12 +274,17 @@ export class MemoryTdb implements Tdb {
     const used = [...this.#current.values()].map(({ key }) => this.chainOf(key));
     return Math.min(this.hashSize, ...used.filter((candidate) => candidate >= chain));
   }
-  check(): SlicedWork<void> {
-    const { damaged } = this.file;
-    return {
-      step: () => (damaged ? fail("corrupt", "damaged for a test") : ok(undefined)),
-      cancel() {},
+  check(judge?: JudgeRecord): SlicedWork<void> {
+    const { damaged, contents } = this.file;
+    const step = (): TdbResult<void> => {
+      if (damaged) return fail("corrupt", "damaged for a test");
+      for (const { data } of contents.values()) {
+        const refused = judge?.(data.length);
+        if (refused !== undefined) return fail("corrupt", refused);
+      }
+      return ok(undefined);
     };
+    return { step, cancel() {} };
   }
   repack(): SlicedWork<void> {
     return { step: () => ok(undefined), cancel() {} };
@@ -312,6 +320,7 @@ export class MemoryTdbs implements TdbOpener {
     this.opened.push(options);
     if (this.busyPaths.has(options.path)) return BUSY;
     const file = this.file(options.path);
+    if (file.openError !== undefined) return err(file.openError);
     if ((options.flags & TDB_FLAGS.CLEAR_IF_FIRST) !== 0) {
       if (file.clearHolders === 0) {
         file.contents.clear();

@@ -210,6 +210,21 @@ export function tdbContract(name: string, makeMachine: () => Machine, commonFlag
       expect(tdb.sequenceNumber()).toBe(5);
     });
 
+    test("Tdb.check() refuses what its judge refuses, of the records that are not deleted", async () => {
+      const tdb = await open();
+      tdb.setMaxDead(5);
+      const judge = (length: number) => (length === 5 ? "five bytes are too few" : undefined);
+      for (const length of [0, 4, 5, 6]) {
+        must(tdb.store(bytes(`k${length}`), new Uint8Array(length)));
+      }
+      const refused = await finish(tdb.check(judge));
+      expect(refused).toMatchObject({ error: { code: "corrupt" } });
+      expect(refused.ok ? "" : refused.error.reason).toContain("five bytes are too few");
+      expect(await finish(tdb.check())).toEqual(OK);
+      must(tdb.delete(bytes("k5")));
+      expect(await finish(tdb.check(judge))).toEqual(OK);
+    });
+
     test("Two handles see each other's records and growth", async () => {
       const one = await open();
       const other = await open();
