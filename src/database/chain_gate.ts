@@ -10,6 +10,8 @@
  *    chain. So calls for a key also stay behind a data master change that waits for its lock.
  * 2. While the gate is closed no work runs and no lock wait is outstanding.
  * 3. Parked work ends: it runs, or it is dropped with a reason.
+ * 4. A gate that has ended, since its database was detached, stays so: it grants nothing and drops what is
+ *    parked at once. So work that outlives its database need not look: whoever asks is told.
  */
 import type { Timer } from "../platform/types.ts";
 import type { LockWait, Tdb, TdbError, TdbResult } from "../tdb/types.ts";
@@ -63,6 +65,8 @@ export class ChainGate {
   #parkedWorks = 0;
   #parkedBytes = 0;
   #open = true;
+  /** Why nobody passes any more. */
+  #ended: TdbError | undefined;
 
   constructor(host: DatabaseHost, tdb: Tdb, name: string, locks: MutableLocks) {
     this.#host = host;
@@ -81,9 +85,9 @@ export class ChainGate {
     return this.#parkedBytes;
   }
 
-  /** "granted": the chain is locked until `leave`. "busy": park the work. */
+  /** "granted": the chain is locked until `leave`. "busy": park the work. An error: it has failed. */
   enter(chain: number): "granted" | "busy" | TdbError {
-    if (!this.#open) return "busy";
+    if (!this.#open) return this.#ended ?? "busy";
     if (this.#queues.size > 0 && this.#queues.has(chain)) return "busy";
     return this.#tdb.tryLockChain(chain, "write");
   }
@@ -94,6 +98,10 @@ export class ChainGate {
 
   /** Keeps the work until its chain is free and the gate is open. */
   park(chain: number, work: ChainWork): void {
+    if (this.#ended !== undefined) {
+      work.drop(this.#ended.reason);
+      return;
+    }
     if (
       this.#parkedWorks >= PARKED_WORKS_MAX ||
       this.#parkedBytes + work.bytes > PARKED_BYTES_MAX
@@ -124,7 +132,7 @@ export class ChainGate {
 
   /** Thawed: what was parked runs, in slices, in later turns. */
   open(): void {
-    if (this.#open) return;
+    if (this.#open || this.#ended !== undefined) return;
     this.#open = true;
     for (const queue of this.#queues.values()) {
       queue.tries = 0;
@@ -150,7 +158,11 @@ export class ChainGate {
   dropClient(clientId: number): void {
     this.#dropWhere((work) => work.clientId === clientId, "the client has gone");
   }
-  dropAll(reason: string): void {
+
+  /** For ever: the database goes away. */
+  end(reason: string): void {
+    this.#open = false;
+    this.#ended = { code: "io", reason };
     this.#dropWhere(() => true, reason);
     for (const queue of [...this.#queues.values()]) {
       this.#stopWaiting(queue);

@@ -157,7 +157,7 @@ export class DatabaseSet {
     database.push?.end();
     database.closeDelegations(reason);
     database.freeze.release();
-    database.gate.dropAll(reason);
+    database.gate.end(reason);
     database.updates.close(reason);
     database.tdb.close();
   }

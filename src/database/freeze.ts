@@ -80,6 +80,10 @@ export class DatabaseFreeze {
   // --- freeze and thaw
 
   freeze(reply: ReplyLater): void {
+    if (this.#database.detached) {
+      reply(failure(this.#gone()));
+      return;
+    }
     if (this.#transaction === "committing") {
       this.#afterCommit.push(() => this.freeze(reply));
       return;
@@ -157,7 +161,11 @@ export class DatabaseFreeze {
     this.#wait = undefined;
     const waiters = this.#waiters;
     this.#waiters = [];
-    for (const reply of waiters) reply(failure(`database "${this.#database.name}" was closed`));
+    for (const reply of waiters) reply(failure(this.#gone()));
+  }
+
+  #gone(): string {
+    return `database "${this.#database.name}" was closed`;
   }
 
   #endLockWait(granted: boolean): void {
@@ -181,6 +189,7 @@ export class DatabaseFreeze {
 
   /** The reason when it is refused; "later" while a commit runs, and then `reply` is called. */
   startTransaction(id: number, reply: ReplyLater): string | undefined | "later" {
+    if (this.#database.detached) return this.#gone();
     if (this.#transaction === "committing") {
       this.#afterCommit.push(() => {
         const refused = this.startTransaction(id, reply);

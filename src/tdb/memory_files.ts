@@ -8,6 +8,7 @@
  *    that is killed drops its ranges and leaves its mutexes with a dead owner.
  * 2. A file's memory never moves: views of all processes stay valid while it grows.
  * 3. Callbacks run through `soon`, never inside the call.
+ * 4. A file that was closed is not used any more: that is asserted, as on disk.
  *
  * Must not: wait; the waiting calls answer as the trying ones.
  */
@@ -221,31 +222,37 @@ export class MemorySharedFile implements SharedFile {
   }
 
   size(): number {
+    assert(!this.#closed, "size() of an open file");
     return this.#file.size;
   }
 
   /** The whole memory of the file, which may be longer. */
   view(byteLength: number): ArrayBuffer {
+    assert(!this.#closed, "view() of an open file");
     assert(byteLength > 0 && byteLength <= this.#file.size, `view of ${byteLength} bytes`);
     return this.#file.buffer;
   }
 
   extend(newSize: number): Result<void, SystemError> {
+    assert(!this.#closed, "extend() of an open file");
     if (newSize <= this.#file.size || this.#file.resize(newSize)) return done;
     return err(new SystemError("ENOSPC", "posix_fallocate", this.path));
   }
 
   reserve(byteLength: number): Result<void, SystemError> {
+    assert(!this.#closed, "reserve() of an open file");
     if (this.#file.hasRoomFor(this.#file.size + byteLength)) return done;
     return err(new SystemError("ENOSPC", "fallocate", this.path));
   }
 
   truncate(newSize: number): Result<void, SystemError> {
+    assert(!this.#closed, "truncate() of an open file");
     if (this.#file.resize(newSize)) return done;
     return err(new SystemError("ENOSPC", "ftruncate", this.path));
   }
 
   write(offset: number, bytes: Uint8Array): Result<void, SystemError> {
+    assert(!this.#closed, "write() of an open file");
     const end = offset + bytes.length;
     if (end > this.#file.size && !this.#file.resize(end)) {
       return err(new SystemError("ENOSPC", "pwrite", this.path));
@@ -271,6 +278,7 @@ export class MemorySharedFile implements SharedFile {
   }
 
   unlockRange(start: number, length: number): void {
+    assert(!this.#closed, "unlockRange() of an open file");
     this.#replaceRange(start, length === 0 ? Number.POSITIVE_INFINITY : start + length, undefined);
     this.#file.somethingWasReleased();
   }
@@ -340,6 +348,7 @@ export class MemorySharedFile implements SharedFile {
   }
 
   syncData(finished: (outcome: Result<void, SystemError>) => void): void {
+    assert(!this.#closed, "syncData() of an open file");
     this.#disk.sync(this.path, () => {
       if (!this.#closed) finished(done);
     });

@@ -3,6 +3,7 @@
  * slice's time is over or it has to wait.
  */
 import type { Clock } from "../platform/types.ts";
+import type { TdbFailure } from "./errors.ts";
 import type { SlicedWork, TdbResult } from "./types.ts";
 
 /** What the body asks while it works. */
@@ -22,20 +23,24 @@ export class GeneratorWork<T> implements SlicedWork<T>, Slice {
   readonly #clock: Pick<Clock, "monotonicMs">;
   readonly #body: SlicedBody<T>;
   readonly #onCancel: () => void;
+  readonly #refusal: () => TdbFailure | undefined;
   #endMs = 0;
   #result: TdbResult<T> | undefined;
   #cancelled = false;
   waiting = false;
   onWake: (() => void) | undefined;
 
+  /** `refusal` is asked before each slice: why the body cannot go on, which is the result then. */
   constructor(
     clock: Pick<Clock, "monotonicMs">,
     body: (slice: Slice) => SlicedBody<T>,
     onCancel: () => void,
+    refusal: () => TdbFailure | undefined = () => undefined,
   ) {
     this.#clock = clock;
     this.#body = body(this);
     this.#onCancel = onCancel;
+    this.#refusal = refusal;
   }
 
   spent(): boolean {
@@ -48,6 +53,8 @@ export class GeneratorWork<T> implements SlicedWork<T>, Slice {
 
   step(budgetMs: number): TdbResult<T> | undefined {
     if (this.#result !== undefined || this.#cancelled) return this.#result;
+    this.#result = this.#refusal();
+    if (this.#result !== undefined) return this.#result;
     this.#endMs = this.#clock.monotonicMs() + Math.min(Math.max(budgetMs, 0), LONGEST_SLICE_MS);
     const next = this.#body.next();
     this.waiting = next.value === "wait";
@@ -57,7 +64,7 @@ export class GeneratorWork<T> implements SlicedWork<T>, Slice {
 
   /** Ends the work where it stands; the owner decides in `onCancel` what must be given back. */
   cancel(): void {
-    if (this.#result !== undefined || this.#cancelled) return;
+    if (this.#result !== undefined || this.#cancelled || this.#refusal() !== undefined) return;
     this.#onCancel();
   }
 

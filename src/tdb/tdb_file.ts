@@ -458,6 +458,7 @@ export class TdbFile implements Tdb {
         work.abandon();
         finish();
       },
+      this.#whenClosed,
     );
     return work;
   }
@@ -514,6 +515,7 @@ export class TdbFile implements Tdb {
         work.abandon();
         unlock();
       },
+      this.#whenClosed,
     );
     return work;
   }
@@ -530,6 +532,7 @@ export class TdbFile implements Tdb {
         work.abandon();
         finish();
       },
+      this.#whenClosed,
     );
     return work;
   }
@@ -541,6 +544,10 @@ export class TdbFile implements Tdb {
     this.#locks.unlockList(FREELIST);
     return count < 0 ? this.#free.failure : { ok: true, value: count };
   }
+
+  /** Long work that is not done when the file is closed has failed. */
+  readonly #whenClosed = (): TdbFailure | undefined =>
+    this.#closed ? tdbFailure("io", `"${this.path}" was closed`) : undefined;
 
   close(): void {
     if (this.#closed) return;

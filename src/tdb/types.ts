@@ -53,7 +53,10 @@ export type TdbResult<T> = Result<T, TdbError>;
 export type LockMode = "read" | "write";
 export type StoreMode = "replace" | "insert" | "modify";
 
-/** Long work in pieces: `step` works for about `budgetMs` and says whether it is done. */
+/**
+ * Long work in pieces: `step` works for about `budgetMs` and says whether it is done. When its file is closed
+ * before that, the next step answers an error.
+ */
 export interface SlicedWork<T> {
   /** undefined: not done yet, call again in a later turn. Cancelling is allowed until it is done,
    *  unless the work says otherwise. */

@@ -85,6 +85,27 @@ export function sharedFilesContract(name: string, makeWorld: () => SharedFilesWo
     );
 
     test(
+      "SharedFile is not used any more after close(): that is a fault of ours",
+      inWorld(({ files, path }) => {
+        const file = opened(files, path("a"));
+        file.extend(4096);
+        file.close();
+        const uses: Record<string, () => unknown> = {
+          size: () => file.size(),
+          view: () => file.view(4096),
+          extend: () => file.extend(8192),
+          reserve: () => file.reserve(8192),
+          truncate: () => file.truncate(0),
+          write: () => file.write(0, new Uint8Array(1)),
+          tryLockRange: () => file.tryLockRange("write", 0, 1),
+          unlockRange: () => file.unlockRange(0, 1),
+          syncData: () => file.syncData(() => {}),
+        };
+        for (const use of Object.values(uses)) expect(use).toThrow("open file");
+      }),
+    );
+
+    test(
       "SharedFile.syncData() reports later, and not after close()",
       inWorld(async ({ files, path }) => {
         const file = opened(files, path("a"));
