@@ -60,6 +60,20 @@ test("TRANS3_COMMIT is answered when every active node has written", () => {
   expect(commit().reply).toBe(undefined);
 });
 
+test("TRANS3_COMMIT of what is too short for a record is refused, and forces no recovery", () => {
+  for (const length of [0, 1, 23]) {
+    const { host, caller, dbId } = setUp();
+    const records = [24, length].map((bytes, i) => ({
+      reqid: 0,
+      key: textBytes(`k${i}`),
+      data: new Uint8Array(bytes),
+    }));
+    const reply = caller.now("TRANS3_COMMIT", { db_id: dbId, records });
+    expect(reply.status).toBe(-1);
+    expect([host.requests, host.recoveriesForced]).toEqual([[], []]);
+  }
+});
+
 test("TRANS3_COMMIT is refused, and nothing sent, when a node has no room for it", () => {
   const { host, caller, request, ask, commit, answer } = setUp();
   const client = ask();

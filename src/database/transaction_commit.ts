@@ -33,7 +33,7 @@ import { paddedDbId, type RecBuffer, recBuffer } from "../wire/structs.ts";
 import type { Database } from "./database.ts";
 import type { ControlAnswered, DatabaseHost } from "./host.ts";
 import { callNowOrLater, unknownDatabase } from "./recovery_controls.ts";
-import { updateRefusal } from "./update_record.ts";
+import { shortRecordProblem, updateRefusal } from "./update_record.ts";
 
 /** Answers of a commit that neither succeeded nor was refused before it began. */
 const TIMED_OUT = 1;
@@ -69,7 +69,8 @@ export class TransactionCommits {
   handle(request: RecBuffer, from: ControlRequest, later: ReplyLater): ControlReply | "later" {
     const database = this.#findDatabase(request.db_id);
     if (database === undefined) return unknownDatabase(request.db_id);
-    const refused = this.#refusal(database, from.clientId);
+    // Every node would refuse such a record, and a recovery would have to find out why.
+    const refused = this.#refusal(database, from.clientId) ?? shortRecordProblem(request.records);
     if (refused !== undefined) {
       return failure(`Cannot commit a transaction on database "${database.name}": ${refused}`);
     }

@@ -43,6 +43,13 @@ export function updateRefusal(
   return undefined;
 }
 
+/** Why these cannot all be records. */
+export function shortRecordProblem(records: RecBuffer["records"]): string | undefined {
+  const short = records.find(({ data }) => data.length < LTDB_HEADER_BYTES);
+  if (short === undefined) return undefined;
+  return `a record has ${short.data.length} bytes, expected at least ${LTDB_HEADER_BYTES}`;
+}
+
 export function updateFailure(database: Database, why: string): ControlReply {
   return failure(`Cannot update records of database "${database.name}": ${why}`);
 }
@@ -59,13 +66,11 @@ export class UpdateRecord {
   handle(request: RecBuffer, from: ControlRequest, later: ReplyLater): ControlReply | "later" {
     const database = this.#findDatabase(request.db_id);
     if (database === undefined) return unknownDatabase(request.db_id);
-    const refused = updateRefusal(this.#host, database) ?? this.#lateProblem(from);
+    const refused =
+      updateRefusal(this.#host, database) ??
+      this.#lateProblem(from) ??
+      shortRecordProblem(request.records);
     if (refused !== undefined) return updateFailure(database, refused);
-    const short = request.records.find(({ data }) => data.length < LTDB_HEADER_BYTES);
-    if (short !== undefined) {
-      const why = `a record has ${short.data.length} bytes, expected at least ${LTDB_HEADER_BYTES}`;
-      return updateFailure(database, why);
-    }
     // The request's own bytes are gone after this turn.
     const records = new RecBufferCursor(encode(recBuffer, request));
     return callNowOrLater((reply) => {
