@@ -6,6 +6,7 @@
  *    few controls where the original ignores what is sent along or behind.
  * 2. Unknown, obsolete and unhandled controls answer −1 with a reason.
  * 3. Views in a request stay valid: the bytes were copied out of the packet.
+ * 4. Every control is answered once, whatever its handler does (pending_replies.ts).
  */
 import type { Result } from "../base/result.ts";
 import {
@@ -18,6 +19,7 @@ import {
 } from "../transport/control_request.ts";
 import { decodeExact, decodePadded, EMPTY } from "../wire/codec.ts";
 import { CONTROL_NAMES, CONTROLS, type ControlName } from "../wire/controls.ts";
+import { PendingReplies } from "./pending_replies.ts";
 
 /** The original does not look at the data of these (docs/controls_4.17.md). */
 const IGNORES_DATA: ReadonlySet<ControlName> = new Set<ControlName>([
@@ -62,6 +64,7 @@ interface Row {
 }
 
 export class ControlDispatch {
+  readonly replies = new PendingReplies();
   readonly #rows: (Row | undefined)[] = [];
 
   /** Earlier maps win. */
@@ -97,6 +100,6 @@ export class ControlDispatch {
     const bytes = row.ignoresData || data.length === 0 ? EMPTY : data.slice();
     const request = row.decode(bytes);
     if (!request.ok) return failure(`control ${row.name}: malformed request: ${request.error}`);
-    return row.handle(request.value, from, later);
+    return this.replies.run((reply) => row.handle(request.value, from, reply), later);
   }
 }

@@ -4,7 +4,7 @@
  *
  * Invariants:
  * 1. A control that wants a reply gets exactly one: the answer, "ctdb_control timed out" after ControlTimeout,
- *    or −1 when its node is lost. The exception is a client that has gone.
+ *    or −1 when its node is lost or this daemon ends. The exception is a client that has gone.
  * 2. A reply counts only from the node that was asked.
  * 3. A control to another node is forwarded by changing its header; its body is not looked at.
  */
@@ -26,6 +26,7 @@ import type { Client, ClientTable } from "./client_table.ts";
 import type { ControlDispatch } from "./control_dispatch.ts";
 import { CONTROL_TIMEOUT_CHECK_MS, CONTROLS_PER_CLIENT_MAX } from "./limits.ts";
 import type { NodeOutput } from "./node_output.ts";
+import type { PendingReplies } from "./pending_replies.ts";
 import type { RequestIds } from "./request_ids.ts";
 
 /** Answer to a control of the daemon itself; a negative status is a failure with its text. */
@@ -74,6 +75,9 @@ export class ControlRouter {
   get pendingCount(): number {
     return this.#pending.size;
   }
+  get replies(): PendingReplies {
+    return this.#d.dispatch.replies;
+  }
 
   /** The packet's body was checked. */
   fromClient(client: Client, packet: PacketView): void {
@@ -112,16 +116,13 @@ export class ControlRouter {
     const reqid = packet.reqid;
     const opcode = packet.u32(REQ_CONTROL_AT.OPCODE);
     const flags = packet.u32(REQ_CONTROL_AT.FLAGS);
-    let answered = (flags & CONTROL_NOREPLY) !== 0;
+    const noReply = (flags & CONTROL_NOREPLY) !== 0;
     const answer = (reply: ControlReply) => {
-      if (answered) return;
-      answered = true;
-      this.#answerNode(srcnode, reqid, opcode, reply);
+      if (reply.status < 0) this.#logFailure(opcode, srcnode, reply);
+      if (!noReply) this.#answerNode(srcnode, reqid, reply);
     };
     const reply = this.#run(packet, 0, answer);
-    if (reply === "later") return;
-    if (answered && reply.status < 0) this.#logFailure(opcode, srcnode, reply);
-    answer(reply);
+    if (reply !== "later") answer(reply);
   }
 
   replyFromNode(packet: PacketView, fromPnn: number): void {
@@ -195,6 +196,10 @@ export class ControlRouter {
   close(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
+    this.replies.close();
+    for (const [reqid, { client }] of this.#pending) {
+      if (client !== undefined) this.#finish(reqid, failure("the daemon ends"));
+    }
     this.#pending.clear();
   }
 
@@ -203,15 +208,10 @@ export class ControlRouter {
     const opcode = packet.u32(REQ_CONTROL_AT.OPCODE);
     const clientReqid = packet.reqid;
     let reqid = 0;
-    // A handler may answer before it returns "later".
-    let early: ControlReply | undefined;
-    const later = (reply: ControlReply) => {
-      if (reqid !== 0) this.#finish(reqid, reply);
-      else early ??= reply;
-    };
-    const outcome = this.#run(packet, client.id, later);
-    const reply = outcome === "later" ? early : outcome;
-    if (reply !== undefined) {
+    const reply = this.#run(packet, client.id, (later) => {
+      if (reqid !== 0) this.#finish(reqid, later);
+    });
+    if (reply !== "later") {
       if (reply.status < 0) this.#logFailure(opcode, client.pid, reply);
       if (noReply) return;
       this.#d.statistics.node.reply_control += 1;
@@ -317,8 +317,7 @@ export class ControlRouter {
     );
   }
 
-  #answerNode(pnn: number, reqid: number, opcode: number, reply: ControlReply): void {
-    if (reply.status < 0) this.#logFailure(opcode, pnn, reply);
+  #answerNode(pnn: number, reqid: number, reply: ControlReply): void {
     this.#d.output.send(
       pnn,
       buildReplyControl(this.#header(pnn, reqid), {

@@ -234,9 +234,9 @@ export class Node {
     this.keepalive.stop();
     this.membership.close();
     this.statistics.stop();
+    this.database.close();
     this.controls.close();
     this.output.close();
-    this.database.close();
     this.clientService.close();
   }
 

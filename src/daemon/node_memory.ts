@@ -40,6 +40,7 @@ export function nodeMemory(
           { name: "pending controls", bytes: node.controls.pendingCount * 64 },
           { name: "statistics history", bytes: node.statistics.historyBytes },
           { name: "tunables", bytes: TUNABLES.length * 4 },
+          { name: `controls answered twice: ${node.controls.replies.doubles}`, bytes: 0 },
           ...refusedPackets(node),
           ...turnTimes(turns),
         ],

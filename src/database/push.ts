@@ -15,7 +15,7 @@ import { jenkinsHash } from "../base/jenkins_hash.ts";
 import { ok } from "../base/result.ts";
 import type { U64 } from "../base/u64.ts";
 import type { TdbResult } from "../tdb/types.ts";
-import { failure, type ReplyLater } from "../transport/control_request.ts";
+import { failure, type ReplyLater, ReplySlot } from "../transport/control_request.ts";
 import { encode, u32Codec } from "../wire/codec.ts";
 import { RECORD_FLAGS_RO } from "../wire/constants.ts";
 import { setLtdbFlags } from "../wire/ltdb_header.ts";
@@ -43,7 +43,7 @@ export class Push {
   #failure: string | undefined;
   #ended = false;
   #running = false;
-  #confirm: ReplyLater | undefined;
+  readonly #confirm = new ReplySlot();
 
   /** Listens from now on; the database is frozen. */
   constructor(host: DatabaseHost, database: Database, srvid: U64) {
@@ -80,7 +80,7 @@ export class Push {
 
   /** Answers when everything that has come is stored; ends the push. */
   confirm(reply: ReplyLater): void {
-    this.#confirm = reply;
+    this.#confirm.hold(reply);
     if (!this.#running) this.#finish();
   }
 
@@ -91,17 +91,14 @@ export class Push {
     this.#removeHandler();
     this.#forget();
     this.#buffers = [];
-    this.#confirm?.(failure(`The push to database "${this.#database.name}" was interrupted`));
-    this.#confirm = undefined;
+    this.#confirm.answer(failure(`The push to database "${this.#database.name}" was interrupted`));
   }
 
   #finish(): void {
-    const reply = this.#confirm;
-    if (reply === undefined) return;
-    this.#confirm = undefined;
+    if (!this.#confirm.waiting) return;
     this.#warnOfSize();
+    this.#confirm.answer({ status: 0, data: encode(u32Codec, this.#stored) });
     this.end();
-    reply({ status: 0, data: encode(u32Codec, this.#stored) });
   }
 
   #slice(budget: Budget): "done" | "more" {

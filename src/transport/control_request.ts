@@ -25,7 +25,7 @@ export interface ControlReply {
   readonly error?: string;
 }
 
-/** Answers later; the first call wins, further ones are ignored. Safe after the asker has gone. */
+/** Answers later, once. Safe after the asker has gone. */
 export type ReplyLater = (reply: ControlReply) => void;
 
 /** A handler answers at once, or keeps `later` and returns "later". It never waits. */
@@ -34,6 +34,30 @@ export type ControlHandler<Request> = (
   from: ControlRequest,
   later: ReplyLater,
 ) => ControlReply | "later";
+
+/**
+ * The answer that one operation owes. When somebody else asks for the same in the meantime, the operation
+ * answers the last who asked; the earlier one is told so.
+ */
+export class ReplySlot {
+  #reply: ReplyLater | undefined;
+
+  get waiting(): boolean {
+    return this.#reply !== undefined;
+  }
+
+  hold(reply: ReplyLater): void {
+    this.answer(failure("another request took the place of this one"));
+    this.#reply = reply;
+  }
+
+  /** Nothing happens when nobody waits. */
+  answer(reply: ControlReply): void {
+    const waiting = this.#reply;
+    this.#reply = undefined;
+    waiting?.(reply);
+  }
+}
 
 /** Handlers by name; each part of the daemon gives a map of those that are its own. */
 export type ControlHandlers = {

@@ -4,6 +4,7 @@ import { encode, textBytes, u32Codec } from "../../src/wire/codec.ts";
 import { CAPABILITIES, NODE_FLAGS } from "../../src/wire/constants.ts";
 import { CONTROL_NAMES, CONTROLS } from "../../src/wire/controls.ts";
 import { BROADCAST_ALL, BROADCAST_CONNECTED, OPERATIONS } from "../../src/wire/packet.ts";
+import { REPLY_CONTROL_AT } from "../../src/wire/packet_layouts.ts";
 import { buildReplyControl } from "../../src/wire/packets_message.ts";
 import { statistics } from "../../src/wire/structs.ts";
 import { FakeWorld } from "../support/fake_world.ts";
@@ -91,7 +92,10 @@ test("ControlRouter fails what a lost node was asked, and drops what a lost clie
   other?.stream?.close();
   world.settle();
   expect(nodes[0]?.daemon.node?.controls.pendingCount).toBe(1);
-  nodes[1]?.daemon.shutdown(0, "test");
+  // A packet that is shorter than it says costs it the link.
+  const lying = forgedReply(1);
+  lying.setU32(REPLY_CONTROL_AT.DATA_LENGTH, 1000);
+  nodes[1]?.daemon.node?.output.send(0, lying);
   world.settle();
   expect(client?.reply(reqid)).toMatchObject({ status: -1, error: "node is disconnected" });
   expect(nodes[0]?.daemon.node?.controls.pendingCount).toBe(0);
