@@ -22,6 +22,7 @@ import {
   LOCK_RETRY_MAX_MS,
   LOCK_WAIT_LOG_MS,
   PARKED_BYTES_MAX,
+  PARKED_RECORDS_FACTOR,
   PARKED_WORKS_MAX,
   SLICE_BUDGET_MS,
   WORKS_PER_LOCK_MAX,
@@ -33,6 +34,8 @@ export interface ChainWork {
   readonly bytes: number;
   /** Local client that it serves, 0 for none. */
   readonly clientId: number;
+  /** With it a record would be lost to everybody. */
+  readonly carriesRecord?: boolean;
   /** Runs with the chain locked. False: another lock was busy and nothing was done; it is run again. */
   run(): boolean;
   /** It will never run. */
@@ -102,9 +105,10 @@ export class ChainGate {
       work.drop(this.#ended.reason);
       return;
     }
+    const factor = work.carriesRecord === true ? PARKED_RECORDS_FACTOR : 1;
     if (
-      this.#parkedWorks >= PARKED_WORKS_MAX ||
-      this.#parkedBytes + work.bytes > PARKED_BYTES_MAX
+      this.#parkedWorks >= PARKED_WORKS_MAX * factor ||
+      this.#parkedBytes + work.bytes > PARKED_BYTES_MAX * factor
     ) {
       work.drop(
         `database "${this.#name}" has ${this.#parkedWorks} requests (${this.#parkedBytes} bytes) waiting for locks, no more are accepted`,

@@ -36,6 +36,14 @@ test("ClientCalls answers a call for a record that is here, without a store", ()
   expect([host.statistics.total_calls, host.statistics.pending_calls]).toEqual([4, 0]);
 });
 
+test("ClientCalls refuses a call for a record that the lmaster cannot create", () => {
+  const { clientCall, sent, answers, stored, tdb } = calledNode(0);
+  tdb.file.storeError = { code: "no_space", reason: "disk full" };
+  clientCall(7);
+  expect(errorAnswer(at(answers(), 0).packet).message).toContain("disk full");
+  expect([sent(), stored()]).toEqual([[], undefined]);
+});
+
 test("ClientCalls creates a missing record when this node is its lmaster", () => {
   const { clientCall, answers, stored, database } = calledNode(0);
   clientCall(10);

@@ -123,7 +123,10 @@ export class ClientCalls {
       const stored = records.store(hash, key, records.header, EMPTY, lmaster);
       if (!stored.ok) {
         if (stored.error.code === "busy") return false;
-        this.#host.log.error(recordError("create", database.name, stored.error));
+        // With an answer the client would look for the record in the file, and call again, for ever.
+        const message = recordError("create", database.name, stored.error);
+        this.#parts.replies.error(clientId, packet.reqid, message, startedMs);
+        return true;
       }
     }
     const flags = callFlags(database, packet);

@@ -3,6 +3,17 @@
 /** Work that waits for locks or for a thaw, of one database; beyond it, requests are refused. */
 export const PARKED_WORKS_MAX = 100_000;
 export const PARKED_BYTES_MAX = 256 * 1024 * 1024;
+/**
+ * For records on their way to a new data master there is so much more room: a recovery must find each
+ * that is refused.
+ */
+export const PARKED_RECORDS_FACTOR = 2;
+
+/**
+ * A call that went from node to node so often does not follow a record that moves on, since it catches
+ * up with one on the way: the nodes contradict each other about who is data master.
+ */
+export const HOPS_MAX = 1000;
 
 /** Calls that may wait behind one fetch of the same record (FetchCollapse). */
 export const COLLAPSED_CALLS_MAX = 100_000;

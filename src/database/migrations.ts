@@ -7,9 +7,12 @@
  * 1. Only the lmaster handles REQ_DMASTER; only it sends REPLY_DMASTER, and only from it we take one.
  * 2. A node that gives a record away has stored the new data master before it sends anything.
  * 3. A claim that contradicts what the lmaster knows forces a recovery and changes nothing.
+ * 4. A record that left its data master and cannot be received is not left with nobody: it goes back
+ *    to the node that sent it (request id RETURNED), or a recovery is forced, which finds it there. A
+ *    record goes back once; what cannot be received then either needs the recovery.
  */
 import { jenkinsHash } from "../base/jenkins_hash.ts";
-import { u64 } from "../base/u64.ts";
+import { type U64, u64 } from "../base/u64.ts";
 import { CALL_FLAGS, NODE_FLAGS, RECORD_FLAGS, RECORD_FLAGS_RO } from "../wire/constants.ts";
 import type { PacketView } from "../wire/packet.ts";
 import {
@@ -25,26 +28,26 @@ import type { DatabaseHost } from "./host.ts";
 import type { NodeRefusals } from "./node_refusals.ts";
 import type { PendingCalls } from "./pending_calls.ts";
 import { RecordHeader } from "./record_header.ts";
-import { lmasterOf, type Replies, recordError } from "./replies.ts";
+import { lmasterOf, passedOnProblem, recordError } from "./replies.ts";
+
+/** Of a record that goes back: no call has this id, so nobody waits for it. */
+export const RETURNED = 0;
 
 export interface MigrationParts {
   readonly host: DatabaseHost;
-  readonly replies: Replies;
   readonly pending: PendingCalls;
 }
 
 export class Migrations {
   readonly #host: DatabaseHost;
-  readonly #replies: Replies;
   readonly #pending: PendingCalls;
   readonly #refusals: NodeRefusals;
   readonly #header = new RecordHeader();
   /** Packets that broke the rules of the protocol. */
   refused = 0;
 
-  constructor({ host, replies, pending }: MigrationParts, refusals: NodeRefusals) {
+  constructor({ host, pending }: MigrationParts, refusals: NodeRefusals) {
     this.#host = host;
-    this.#replies = replies;
     this.#pending = pending;
     this.#refusals = refusals;
   }
@@ -60,10 +63,19 @@ export class Migrations {
     const { header } = database.records;
     const data = database.records.data;
     const { srcnode: requester, reqid } = packet;
+    const tooLong = passedOnProblem(database.name, key.length, data.length);
+    if (tooLong !== undefined) {
+      this.#refusals.send("REQ_CALL", packet, tooLong);
+      return true;
+    }
     if (!this.#isPeer(requester)) return true;
     if (data.length !== 0) header.flags = (header.flags | RECORD_FLAGS.MIGRATED_WITH_DATA) >>> 0;
     if (lmaster === this.#host.pnn) {
-      return this.#appoint(database, header, key, data, hash, requester, reqid);
+      const outcome = this.#appoint(database, header, key, data, hash, requester, reqid);
+      if (outcome !== "busy" && outcome !== "appointed") {
+        this.#refusals.send("REQ_CALL", packet, outcome.problem);
+      }
+      return outcome !== "busy";
     }
     const { flags } = header;
     header.dmaster = requester;
@@ -91,7 +103,7 @@ export class Migrations {
     return true;
   }
 
-  /** As lmaster: writes down the new data master and sends it the record. */
+  /** As lmaster: writes down the new data master and sends it the record; or nothing was done, and why. */
   #appoint(
     database: Database,
     header: RecordHeader,
@@ -100,33 +112,36 @@ export class Migrations {
     hash: number,
     newDmaster: number,
     reqid: number,
-  ): boolean {
+  ): "appointed" | "busy" | { readonly problem: string } {
+    const doing = `Cannot give a record of database "${database.name}" to node ${newDmaster}`;
+    if (!this.#isPeer(newDmaster)) return { problem: `${doing}, which does not exist` };
+    // It would be lost on the way.
     if (!this.#host.nodeConnected(newDmaster)) {
-      // It would be lost on the way. The asker's node is dead to us, so a recovery is near.
-      this.#host.log.warning(
-        `Not giving a record of database "${database.name}" to node ${newDmaster}, which is not connected`,
-      );
-      return true;
+      return { problem: `${doing}, which is not connected to node ${this.#host.pnn}` };
     }
     header.dmaster = newDmaster;
     const stored = database.records.store(hash, key, header, data, this.#host.pnn);
     if (!stored.ok) {
-      if (stored.error.code === "busy") return false;
-      const message = recordError("give away", database.name, stored.error);
-      this.#replies.errorToNode(newDmaster, reqid, message);
-      return true;
+      if (stored.error.code === "busy") return "busy";
+      return { problem: `${doing}: ${stored.error.reason}` };
     }
-    const body: ReplyDmaster = {
-      db_id: database.dbId,
-      rsn: u64(header.rsnHi, header.rsnLo),
-      key,
-      data,
-      recordFlags: header.flags,
-    };
-    const { generation } = database;
-    const to = { generation, destnode: newDmaster, srcnode: this.#host.pnn, reqid };
-    this.#host.sendToNode(newDmaster, buildReplyDmaster(to, body));
-    return true;
+    const { rsnHi, rsnLo, flags } = header;
+    this.#reply(database, newDmaster, reqid, u64(rsnHi, rsnLo), flags, key, data);
+    return "appointed";
+  }
+
+  #reply(
+    database: Database,
+    destnode: number,
+    reqid: number,
+    rsn: U64,
+    recordFlags: number,
+    key: Uint8Array,
+    data: Uint8Array,
+  ): void {
+    const body: ReplyDmaster = { db_id: database.dbId, rsn, key, data, recordFlags };
+    const to = { generation: database.generation, destnode, srcnode: this.#host.pnn, reqid };
+    this.#host.sendToNode(destnode, buildReplyDmaster(to, body));
   }
 
   reqDmaster(database: Database, packet: PacketView): boolean {
@@ -138,9 +153,8 @@ export class Migrations {
     const lmaster = lmasterOf(this.#host, hash);
     if (lmaster !== pnn) {
       this.refused += 1;
-      this.#host.log.error(
-        `Dropping a dmaster request of node ${packet.srcnode} for database "${database.name}": the lmaster is node ${lmaster}`,
-      );
+      const message = `node ${packet.srcnode} passes a record of database "${database.name}" on to node ${pnn}: the lmaster is node ${lmaster}`;
+      this.#refusals.send("REQ_DMASTER", packet, message);
       return true;
     }
     if (!this.#hasNoCopies(database, packet, body.recordFlags)) return true;
@@ -152,13 +166,35 @@ export class Migrations {
     }
     if (!this.#isRightful(database, packet, body)) return true;
     if (body.dmaster === pnn) {
-      return this.#becomeDmaster(database, packet, body, hash, lmaster);
+      return this.#becomeDmaster(database, packet, body, hash, lmaster, () =>
+        this.#giveBack(database, packet, body),
+      );
     }
-    if (!this.#isPeer(body.dmaster)) return true;
     const header = this.#header;
     header.set(body.rsn.hi, body.rsn.lo, body.dmaster, body.recordFlags);
     const { key, data } = body;
-    return this.#appoint(database, header, key, data, hash, body.dmaster, packet.reqid);
+    const { dmaster } = body;
+    const outcome = this.#appoint(database, header, key, data, hash, dmaster, packet.reqid);
+    if (outcome === "busy") return false;
+    if (outcome === "appointed") return true;
+    if (this.#giveBack(database, packet, body)) {
+      this.#refusals.tell("REQ_DMASTER", packet, outcome.problem);
+    } else {
+      this.#refusals.send("REQ_DMASTER", packet, outcome.problem);
+    }
+    return true;
+  }
+
+  /**
+   * As lmaster: the sender stays data master, as our copy, the record that was just read, says. False: we
+   * have no copy, or the record came back already.
+   */
+  #giveBack(database: Database, packet: PacketView, body: ReqDmaster): boolean {
+    const { srcnode } = packet;
+    if (packet.reqid === RETURNED || database.records.header.dmaster !== srcnode) return false;
+    const { rsn, recordFlags, key, data } = body;
+    this.#reply(database, srcnode, RETURNED, rsn, recordFlags, key, data);
+    return true;
   }
 
   /** Only the data master may pass a record on; unless we know nothing of the record. */
@@ -188,13 +224,24 @@ export class Migrations {
     const lmaster = lmasterOf(this.#host, hash);
     if (packet.srcnode !== lmaster) {
       this.refused += 1;
-      this.#host.log.error(
-        `Dropping a dmaster reply of node ${packet.srcnode} for database "${database.name}": the lmaster is node ${lmaster}`,
-      );
+      const message = `node ${packet.srcnode} gives a record of database "${database.name}" to node ${this.#host.pnn}: the lmaster is node ${lmaster}`;
+      this.#refusals.send("REPLY_DMASTER", packet, message);
       return true;
     }
     if (!this.#hasNoCopies(database, packet, read.value.recordFlags)) return true;
-    return this.#becomeDmaster(database, packet, read.value, hash, lmaster);
+    return this.#becomeDmaster(database, packet, read.value, hash, lmaster, () =>
+      this.#passBack(database, packet, read.value),
+    );
+  }
+
+  /** As new data master: the lmaster, which has just named this node, has the record in its file. */
+  #passBack(database: Database, packet: PacketView, body: ReplyDmaster): boolean {
+    if (packet.reqid === RETURNED) return false;
+    const { generation } = database;
+    const destnode = packet.srcnode;
+    const to = { generation, destnode, srcnode: this.#host.pnn, reqid: RETURNED };
+    this.#host.sendToNode(destnode, buildReqDmaster(to, { ...body, dmaster: destnode }));
+    return true;
   }
 
   /** A data master takes copies back before it gives a record away; only it knows who has them. */
@@ -213,6 +260,7 @@ export class Migrations {
     body: ReplyDmaster,
     hash: number,
     lmaster: number,
+    goesBack: () => boolean,
   ): boolean {
     const { key, data } = body;
     const pending = this.#pending.findForKey(packet.reqid, database, key);
@@ -223,9 +271,8 @@ export class Migrations {
     const stored = database.records.store(hash, key, header, data, lmaster);
     if (!stored.ok) {
       if (stored.error.code === "busy") return false;
-      // The record is between two nodes now; a recovery finds it at its old place.
       const message = recordError("receive", database.name, stored.error);
-      this.#host.forceRecovery(message);
+      if (!goesBack()) this.#host.forceRecovery(message);
       if (pending !== undefined) this.#pending.finishWithError(pending, message);
       return true;
     }

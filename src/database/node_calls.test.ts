@@ -20,6 +20,8 @@ import {
   readReplyDmaster,
   readReqDmaster,
 } from "../wire/packets.ts";
+import type { ChainWork } from "./chain_gate.ts";
+import { HOPS_MAX, PARKED_BYTES_MAX } from "./limits.ts";
 
 test("NodeCalls redirects to the lmaster, and from there to the data master", () => {
   for (const [lmaster, destination] of [
@@ -134,10 +136,86 @@ test("NodeCalls drops a packet that waited through a recovery", () => {
 });
 
 test("NodeCalls tells a node that the database is unknown, the one whose client waits", () => {
-  const { sent, reqDmaster } = calledNode(0);
+  const { sent, reqDmaster, host } = calledNode(0);
   reqDmaster(1, 50, 2, { dbId: 5, rsn: 1 });
   const { pnn, packet } = at(sent(), 0);
   expect([pnn, errorAnswer(packet).reqid]).toEqual([2, 50]);
+  // Its data master has given the record away.
+  expect(host.recoveriesForced.length).toBe(1);
+});
+
+test("NodeCalls forces a recovery for a record whose chain cannot be locked or read", () => {
+  for (const broken of ["lock", "read"] as const) {
+    const { put, sent, tdb, host, reqDmaster } = calledNode(0);
+    put(4, 1, "");
+    const error = { code: "io", reason: "no disk" } as const;
+    if (broken === "lock") Object.assign(tdb, { tryLockChain: () => error });
+    else tdb.parse = () => ({ ok: false, error });
+    reqDmaster(1, 50, 2, { data: "data" });
+    expect(host.recoveriesForced.length).toBe(1);
+    expect(at(sent(), 0).pnn).toBe(2);
+  }
+});
+
+test("NodeCalls parks records on their way when calls are refused, up to a limit", () => {
+  const { put, nodeCall, reqDmaster, sent, tdb, host, database } = calledNode(0);
+  put(4, 1, "");
+  const release = tdb.file.hold(tdb.chainOf(KEY));
+  const half: ChainWork = {
+    bytes: PARKED_BYTES_MAX,
+    clientId: 0,
+    run: () => true,
+    drop: () => {},
+  };
+  database.gate.park(tdb.chainOf(KEY), half);
+  nodeCall(3, 98);
+  expect(errorAnswer(at(sent(), 0).packet).reqid).toBe(98);
+  reqDmaster(1, 50, 2, { data: "data" });
+  expect([sent(), host.recoveriesForced]).toEqual([[], []]);
+  database.gate.park(tdb.chainOf(KEY), {
+    ...half,
+    carriesRecord: true,
+    bytes: PARKED_BYTES_MAX - 200,
+  });
+  reqDmaster(1, 51, 3, { data: "x".repeat(200) });
+  expect(errorAnswer(at(sent(), 0).packet).reqid).toBe(51);
+  expect(host.recoveriesForced.length).toBe(1);
+  release();
+  host.time.advance(100);
+  expect(at(sent(), 0)).toMatchObject({ pnn: 2 });
+});
+
+test("NodeCalls forces no recovery for what waited for a database that was detached", () => {
+  const { put, reqDmaster, sent, tdb, host, caller, dbId } = calledNode(0);
+  put(4, 1, "");
+  tdb.file.hold(tdb.chainOf(KEY));
+  reqDmaster(1, 50, 2, { data: "data" });
+  host.tunables["AllowClientDBAttach"] = 0;
+  expect(caller.now("DB_DETACH", dbId, { clientId: 0 }).status).toBe(0);
+  expect(errorAnswer(at(sent(), 0).packet).reqid).toBe(50);
+  expect(host.recoveriesForced).toEqual([]);
+});
+
+test("NodeCalls ends a call that goes round between nodes that contradict each other", () => {
+  for (const lmaster of [0, 1]) {
+    const { put, nodeCall, sent, host } = calledNode(lmaster);
+    put(5, 2, "");
+    nodeCall(3, 98, { hopcount: HOPS_MAX - 1 });
+    expect(at(sent(), 0).packet.operation).toBe(OPERATIONS.REQ_CALL);
+    nodeCall(3, 99, { hopcount: HOPS_MAX });
+    const { pnn, packet } = at(sent(), 0);
+    expect([pnn, errorAnswer(packet).reqid]).toEqual([3, 99]);
+    expect(host.recoveriesForced.length).toBe(1);
+  }
+});
+
+test("NodeCalls as lmaster refuses a call for a record that it cannot create", () => {
+  const { nodeCall, sent, tdb, stored } = calledNode(0);
+  tdb.file.storeError = { code: "no_space", reason: "disk full" };
+  nodeCall(2, 99);
+  const packets = sent();
+  expect(errorAnswer(at(packets, 0).packet)).toMatchObject({ reqid: 99 });
+  expect([packets.length, stored()]).toEqual([1, undefined]);
 });
 
 test("NodeCalls hands on REPLY_CALL and REPLY_ERROR to the client", () => {

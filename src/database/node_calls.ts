@@ -6,7 +6,8 @@
  * 1. Only packets of the generation of vnn map and database do anything.
  * 2. A packet whose chain is locked by others waits for it with a copy of its bytes, and is looked at
  *    anew when its turn has come.
- * 3. A call that is not served here ends in an answer to the node that asked, or leaves for another.
+ * 3. A call that is not served here ends in an answer to the node that asked, or leaves for another, at
+ *    most HOPS_MAX times.
  */
 import { jenkinsHash } from "../base/jenkins_hash.ts";
 import type { TdbError } from "../tdb/types.ts";
@@ -26,6 +27,7 @@ import type { ChainWork } from "./chain_gate.ts";
 import type { Database } from "./database.ts";
 import { hopBucket, increment } from "./database_statistics.ts";
 import type { DatabaseHost } from "./host.ts";
+import { HOPS_MAX } from "./limits.ts";
 import { Migrations } from "./migrations.ts";
 import { type KeyedOperation, NodeRefusals } from "./node_refusals.ts";
 import type { PendingCalls } from "./pending_calls.ts";
@@ -178,7 +180,11 @@ export class NodeCalls {
     }
     if (!records.found && (lmaster === pnn || database.kind === "persistent")) {
       const stored = records.store(hash, key, records.header, EMPTY, lmaster);
-      if (!stored.ok && stored.error.code === "busy") return false;
+      if (!stored.ok) {
+        if (stored.error.code === "busy") return false;
+        this.refusals.send("REQ_CALL", packet, recordError("create", database.name, stored.error));
+        return true;
+      }
     }
     if (packet.srcnode !== pnn && database.sticky.size > 0) {
       const pinned = database.sticky.pinned(hash, key);
@@ -247,6 +253,12 @@ export class NodeCalls {
     const { dmaster } = database.records.header;
     const destination = lmaster === pnn ? dmaster : lmaster;
     const hopcount = (packet.u32(REQ_CALL_AT.HOPCOUNT) + 1) >>> 0;
+    if (hopcount > HOPS_MAX) {
+      const message = `a call for a record of database "${database.name}" went from node to node ${HOPS_MAX} times: node ${pnn} names node ${dmaster} as data master, the lmaster is node ${lmaster}`;
+      this.#host.forceRecovery(message);
+      this.refusals.send("REQ_CALL", packet, message);
+      return;
+    }
     if (hopcount % 100 > 95) {
       this.#host.log.warning(
         `High hopcount ${hopcount} dbid:${database.name} reqid=${packet.reqid} src:${packet.srcnode} lmaster:${lmaster} dmaster:${dmaster} dst:${destination}`,
@@ -324,6 +336,7 @@ class WaitingNodeCall implements WaitingCall {
 class ParkedNodePacket implements ChainWork {
   readonly bytes: number;
   readonly clientId = 0;
+  readonly carriesRecord: boolean;
   readonly #calls: NodeCalls;
   readonly #operation: KeyedOperation;
   readonly #database: Database;
@@ -331,6 +344,7 @@ class ParkedNodePacket implements ChainWork {
 
   constructor(calls: NodeCalls, operation: KeyedOperation, database: Database, packet: PacketView) {
     this.bytes = packet.length;
+    this.carriesRecord = operation !== "REQ_CALL";
     this.#calls = calls;
     this.#operation = operation;
     this.#database = database;
@@ -341,7 +355,9 @@ class ParkedNodePacket implements ChainWork {
     return this.#calls.performLater(this.#operation, this.#database, this.#packet);
   }
 
+  /** Of a database that is no more here nobody misses a record. */
   drop(reason: string): void {
-    this.#calls.refusals.send(this.#operation, this.#packet, reason);
+    if (this.#database.detached) this.#calls.refusals.tell(this.#operation, this.#packet, reason);
+    else this.#calls.refusals.send(this.#operation, this.#packet, reason);
   }
 }

@@ -18,7 +18,7 @@ import type { Database } from "./database.ts";
 import type { DatabaseHost } from "./host.ts";
 import type { PendingCall, PendingCalls } from "./pending_calls.ts";
 import { RecordHeader } from "./record_header.ts";
-import { lmasterOf, type Replies, recordError } from "./replies.ts";
+import { lmasterOf, passedOnProblem, type Replies, recordError } from "./replies.ts";
 
 export interface ReadonlyCallParts {
   readonly host: DatabaseHost;
@@ -62,6 +62,11 @@ export class ReadonlyCalls {
       host.log.warning(
         `Not lending a record of database "${database.name}" to node ${packet.srcnode}, which is not connected`,
       );
+      return true;
+    }
+    const tooLong = passedOnProblem(database.name, key.length, data.length);
+    if (tooLong !== undefined) {
+      this.#parts.replies.errorToNode(packet.srcnode, packet.reqid, tooLong);
       return true;
     }
     const tracked = delegations.add(key, packet.srcnode);

@@ -2,6 +2,8 @@
 import type { TdbError } from "../tdb/types.ts";
 import { EMPTY } from "../wire/codec.ts";
 import { FETCH_FUNC, FETCH_WITH_HEADER_FUNC, NULL_FUNC } from "../wire/constants.ts";
+import { PACKET_BYTES_MAX } from "../wire/limits.ts";
+import { REQ_DMASTER_AT } from "../wire/packet_layouts.ts";
 import { buildReplyCall, buildReplyError } from "../wire/packets.ts";
 import { LTDB_HEADER_BYTES } from "../wire/structs.ts";
 import { addLatency } from "./database_statistics.ts";
@@ -9,6 +11,8 @@ import type { DatabaseHost } from "./host.ts";
 import type { RecordHeader } from "./record_header.ts";
 
 export const CALL_FAILED = -1;
+/** What follows key and data of a record on its way. */
+const RECORD_FLAGS_BYTES = 4;
 
 /** The node that keeps track of who is data master; ourselves before there is a map. */
 export function lmasterOf(host: DatabaseHost, keyHash: number): number {
@@ -93,4 +97,15 @@ export class Replies {
 /** Text of a file error for whoever asked. */
 export function recordError(doing: string, database: string, error: TdbError): string {
   return `Cannot ${doing} a record of database "${database}": ${error.reason}`;
+}
+
+/** Why no other node can have a record, or a copy of it: it is longer than a packet. */
+export function passedOnProblem(
+  database: string,
+  keyBytes: number,
+  dataBytes: number,
+): string | undefined {
+  const bytes = REQ_DMASTER_AT.KEY + keyBytes + dataBytes + RECORD_FLAGS_BYTES;
+  if (bytes <= PACKET_BYTES_MAX) return undefined;
+  return `Cannot pass on a record of database "${database}": it makes a packet of ${bytes} bytes, expected at most ${PACKET_BYTES_MAX}`;
 }
