@@ -267,6 +267,28 @@ test("SET_BAN_STATE bans for a time, and ends only when all is frozen", () => {
   expect(banned()).toBe(false);
 });
 
+test("A ban that ends before all databases are frozen is prolonged", () => {
+  const { world, node } = startOne();
+  recover(node, [0], 99);
+  world.run(3000);
+  node.tunables.set("RecoveryBanPeriod", 7);
+  const frozen: (() => void)[] = [];
+  node.records.freezeForInactive = (done) => void frozen.push(() => done(ok(undefined)));
+  const client = node.client();
+  const banned = () => ((node.daemon.node?.nodes.own.flags ?? 0) & NODE_FLAGS.BANNED) !== 0;
+  client.control("SET_BAN_STATE", { pnn: 0, time: 5 });
+  world.run(5100);
+  expect(banned()).toBe(true);
+  expect(client.control("GET_BAN_STATE", undefined)).toMatchObject({
+    value: { data: { time: 7 } },
+  });
+  world.run(7100);
+  expect(banned()).toBe(true);
+  for (const finish of frozen) finish();
+  world.run(7100);
+  expect(banned()).toBe(false);
+});
+
 test("RecoverdWatch starts the recovery daemon anew when it ends or is silent", () => {
   const { world, node } = startOne();
   node.tunables.set("RecdPingTimeout", 2);

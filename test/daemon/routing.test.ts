@@ -10,7 +10,7 @@ import {
   OPERATIONS,
 } from "../../src/wire/packet.ts";
 import { buildReqTunnel, readReqTunnel } from "../../src/wire/packets_message.ts";
-import { type FakeNode, messagePacket, startCluster } from "./fake_cluster.ts";
+import { type FakeNode, messagePacket, recover, startCluster } from "./fake_cluster.ts";
 
 const TEST_SRVID = { hi: 0xae000000, lo: 7 };
 
@@ -244,4 +244,20 @@ test("DatabaseHost.queuedBytes() counts messages to this node that are not deliv
   world.settle();
   expect(host?.queuedBytes(0, TEST_SRVID)).toBe(0);
   expect(heard?.messages()).toHaveLength(3);
+});
+
+test("Node asks for a recovery when a client ends amidst persistent updates that it has announced", () => {
+  const { world, nodes } = startCluster(1);
+  const node = nodes[0] as FakeNode;
+  recover(node, [0]);
+  const endClient = (announced: number, cancelled: number) => {
+    const client = node.client();
+    for (let i = 0; i < announced; i++) client.control("START_PERSISTENT_UPDATE", undefined);
+    for (let i = 0; i < cancelled; i++) client.control("CANCEL_PERSISTENT_UPDATE", undefined);
+    client.stream?.close();
+    world.settle();
+    return node.daemon.node?.state.recovering;
+  };
+  expect([endClient(0, 0), endClient(1, 1), endClient(1, 2)]).toEqual([false, false, false]);
+  expect(endClient(2, 1)).toBe(true);
 });

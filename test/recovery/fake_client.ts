@@ -88,7 +88,9 @@ export class FakeClient implements CtdbClient {
         this.#after(2 * HOP_MS, () => answer(0, count));
         return;
       }
-      this.#after(HOP_MS, () => answer(status, data));
+      const arrive = () => this.#after(HOP_MS, () => answer(status, data));
+      if (cluster.holds(pnn, name)) cluster.hold(arrive);
+      else arrive();
     });
   }
 

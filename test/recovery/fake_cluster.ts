@@ -62,6 +62,9 @@ export class FakeCluster {
   readonly scheduler = new Scheduler();
   readonly nodes: FakeNode[];
   interfere: (pnn: number, name: ControlName, request: unknown) => Interference = () => undefined;
+  /** Whether the answer of a control is on its way until the test lets it arrive. */
+  holds: (pnn: number, name: ControlName) => boolean = () => false;
+  readonly #held: (() => void)[] = [];
   /** Controls in the order in which nodes saw them: "pnn NAME". */
   readonly seen: string[] = [];
   /** Group of each node; nodes of different groups do not see each other. */
@@ -90,6 +93,18 @@ export class FakeCluster {
 
   run(ms: number): void {
     this.scheduler.run(this.scheduler.nowMs + ms);
+  }
+
+  hold(answer: () => void): void {
+    this.#held.push(answer);
+  }
+  get heldAnswers(): number {
+    return this.#held.length;
+  }
+  /** What is held arrives; nothing is held from now on. */
+  letArrive(): void {
+    this.holds = () => false;
+    for (const answer of this.#held.splice(0)) answer();
   }
 
   /** Fails when the condition does not come true. */

@@ -12,7 +12,7 @@ import type { SeededRandom } from "../fuzz/seeded_random.ts";
 /** Thrown where the process ends. */
 export class Killed extends Error {}
 
-interface Change {
+export interface Change {
   readonly kind: "write" | "resize";
   /** Where the bytes go, or the new size. */
   readonly at: number;
@@ -30,6 +30,8 @@ export class FaultyFiles implements SharedFiles {
   /** All operations from failAt on fail, not only that one. */
   failForGood = false;
   errorName = "EIO";
+  /** Told before each sync, when the most of what was written may still be lost. */
+  beforeSync: () => void = () => undefined;
   #durable: Uint8Array = new Uint8Array(0);
   #unsynced: Change[] = [];
 
@@ -68,8 +70,13 @@ export class FaultyFiles implements SharedFiles {
     this.#unsynced.push(change);
   }
   synced(): void {
-    this.#durable = this.#apply(() => true);
+    this.#durable = withChanges(this.#durable, this.#unsynced);
     this.#unsynced = [];
+  }
+
+  /** What is on disk for certain, and what has been written since, in order. */
+  get writeCache(): { readonly durable: Uint8Array; readonly unsynced: readonly Change[] } {
+    return { durable: this.#durable, unsynced: [...this.#unsynced] };
   }
 
   /** The descriptors of a process that has ended. */
@@ -81,25 +88,24 @@ export class FaultyFiles implements SharedFiles {
   /** What a disk holds that may have lost any part of what was not synced. */
   afterPowerFailure(random: SeededRandom): Uint8Array {
     const mood = random.below(4);
-    return this.#apply(() => (mood === 0 ? true : mood === 1 ? false : random.chance(0.5)));
+    const survives = () => (mood === 0 ? true : mood === 1 ? false : random.chance(0.5));
+    return withChanges(this.#durable, this.#unsynced.filter(survives));
   }
+}
 
-  #apply(survives: () => boolean): Uint8Array {
-    let content = this.#durable;
-    for (const change of this.#unsynced) {
-      if (!survives()) continue;
-      const size = change.kind === "resize" ? change.at : change.at + change.bytes.length;
-      if (size > content.length || change.kind === "resize") {
-        const resized = new Uint8Array(size);
-        resized.set(content.subarray(0, size));
-        content = resized;
-      } else if (content === this.#durable) {
-        content = content.slice();
-      }
-      if (change.kind === "write") content.set(change.bytes, change.at);
+/** The content after these changes; a copy. */
+export function withChanges(durable: Uint8Array, changes: readonly Change[]): Uint8Array {
+  let content = durable.slice();
+  for (const change of changes) {
+    const size = change.kind === "resize" ? change.at : change.at + change.bytes.length;
+    if (size > content.length || change.kind === "resize") {
+      const resized = new Uint8Array(size);
+      resized.set(content.subarray(0, size));
+      content = resized;
     }
-    return content.slice();
+    if (change.kind === "write") content.set(change.bytes, change.at);
   }
+  return content;
 }
 
 class FaultyFile implements SharedFile {
@@ -145,6 +151,7 @@ class FaultyFile implements SharedFile {
     return written;
   }
   syncData(done: (outcome: Result<void, SystemError>) => void): void {
+    this.#files.beforeSync();
     const failed = this.#files.next("fdatasync", this.path);
     if (failed !== undefined) {
       queueMicrotask(() => done(err(failed)));

@@ -1,0 +1,141 @@
+/**
+ * A disk that loses what was not synced: whatever part of it survives, in whatever order it was
+ * written, a commit is there as a whole or not at all, and there once it was answered. The long form,
+ * with kills at every write and with libtdb, is test/torture/tdb_crash_loop.test.ts.
+ *
+ * What a power failure may leave is taken just before each sync: whatever could survive a failure at an
+ * earlier write is a part of that, and the families below hold every such part that ends early.
+ */
+import { expect, test } from "bun:test";
+import { MemoryDisk } from "../../src/tdb/memory_files.ts";
+import { createMemoryTdbs } from "../../src/tdb/memory_opener.ts";
+import { FileTdbOpener } from "../../src/tdb/opener.ts";
+import { must } from "../support/must.ts";
+import { SCENARIOS, type Scenario } from "../torture/crash_scenarios.ts";
+import { type Change, FaultyFiles, withChanges } from "./faulty_files.ts";
+import { bytes, dump, finish, openTdb } from "./support.ts";
+
+const OPTIONS = { path: "a.tdb", flags: 0, hashSize: 5, create: true };
+/** Of long runs of writes, so many are lost or kept one by one. */
+const SINGLES_MAX = 24;
+const MORE_BYTES = 3000;
+
+type WriteCache = FaultyFiles["writeCache"];
+
+/** No part, the whole, each beginning and end, each write alone or missing, each torn in the middle. */
+function* survivors(changes: readonly Change[]): Generator<readonly Change[]> {
+  yield [];
+  yield changes;
+  const step = Math.max(1, Math.floor(changes.length / SINGLES_MAX));
+  for (let i = 0; i < changes.length; i += step) {
+    const change = changes[i] as Change;
+    const torn = { ...change, bytes: change.bytes.subarray(0, change.bytes.length >>> 1) };
+    yield changes.slice(0, i);
+    yield changes.slice(i);
+    yield [change];
+    yield changes.filter((other) => other !== change);
+    if (change.kind === "write") yield [...changes.slice(0, i), torn];
+  }
+  // The last ones decide: what arms or ends a journal is a single word.
+  for (const change of changes.slice(-3)) yield [change];
+}
+
+function* images(caches: readonly WriteCache[]): Generator<Uint8Array> {
+  for (const { durable, unsynced } of caches) {
+    for (const changes of survivors(unsynced)) yield withChanges(durable, changes);
+  }
+}
+
+/** A file on a disk with a write cache: what the disk may hold at each sync, and at the end. */
+class RecordedDisk {
+  readonly opener: FileTdbOpener;
+  readonly #disk = new MemoryDisk({ soon: queueMicrotask });
+  readonly #files = new FaultyFiles(this.#disk.process());
+  #caches: WriteCache[] = [];
+
+  constructor(content?: Uint8Array) {
+    if (content !== undefined) this.#disk.put(OPTIONS.path, content);
+    const after = (_delayMs: number, action: () => void) => {
+      queueMicrotask(action);
+      return { cancel: () => undefined };
+    };
+    const clock = { monotonicMs: () => 0 };
+    const files = this.#files;
+    this.opener = new FileTdbOpener({ files, timers: { after }, clock, mutexesWork: true });
+    files.beforeSync = () => this.#caches.push(files.writeCache);
+  }
+
+  /** What is there now is on disk. */
+  settle(): void {
+    this.#files.settle(this.#disk.read(OPTIONS.path) as Uint8Array);
+    this.#caches = [];
+  }
+
+  get caches(): readonly WriteCache[] {
+    return this.#caches;
+  }
+  get end(): WriteCache {
+    return this.#files.writeCache;
+  }
+}
+
+interface RecordedCommit {
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+  readonly disk: RecordedDisk;
+}
+
+async function recordCommit(scenario: Scenario): Promise<RecordedCommit> {
+  const disk = new RecordedDisk();
+  const tdb = await openTdb(disk.opener, OPTIONS);
+  await scenario.prepare(tdb);
+  const before = dump(tdb);
+  must(tdb.startTransaction());
+  scenario.change(tdb);
+  const after = dump(tdb);
+  disk.settle();
+  must(await finish(tdb.commit()));
+  tdb.close();
+  return { before, after, disk };
+}
+
+/** What is in the file that a power failure has left; it must be usable. */
+async function recordsOf(image: Uint8Array): Promise<readonly string[]> {
+  const disk = new MemoryDisk({ soon: queueMicrotask });
+  disk.put(OPTIONS.path, image);
+  const tdb = await openTdb(createMemoryTdbs({ disk }).opener, { ...OPTIONS, create: false });
+  const records = dump(tdb);
+  // And there is room for more: what the freelist leads to is there.
+  must(tdb.store(bytes("more"), new Uint8Array(MORE_BYTES)));
+  tdb.close();
+  return records;
+}
+
+for (const scenario of SCENARIOS) {
+  test(`a commit is whole or not there after a power failure: ${scenario.name}`, async () => {
+    const { before, after, disk } = await recordCommit(scenario);
+    const seen = { before: 0, after: 0 };
+    for (const image of images(disk.caches)) {
+      const records = await recordsOf(image);
+      const isAfter = records.length === after.length && Bun.deepEquals(records, after);
+      if (!isAfter) expect(records).toEqual(before);
+      seen[isAfter ? "after" : "before"] += 1;
+    }
+    expect(seen.before).toBeGreaterThan(0);
+    expect(seen.after).toBeGreaterThan(0);
+    for (const image of images([disk.end])) expect(await recordsOf(image)).toEqual(after);
+  });
+
+  test(`the replay of a journal can be cut short by a power failure: ${scenario.name}`, async () => {
+    const { before, disk } = await recordCommit(scenario);
+    // The last sync but one is that of the blocks: they are written, and the journal still counts.
+    const { durable, unsynced } = disk.caches.at(-2) as WriteCache;
+    const replay = new RecordedDisk(withChanges(durable, unsynced));
+    replay.settle();
+    (await openTdb(replay.opener, { ...OPTIONS, create: false })).close();
+    expect(replay.caches.length).toBeGreaterThanOrEqual(2);
+    for (const image of images([...replay.caches, replay.end])) {
+      expect(await recordsOf(image)).toEqual(before);
+    }
+  });
+}
