@@ -10,5 +10,3 @@ export const CONTROLS_PER_CLIENT_MAX = 16_384;
 export const CONTROL_TIMEOUT_CHECK_MS = 500;
 /** A leader broadcast older than this is not shown to new listeners: leaders broadcast every second. */
 export const LEADER_MESSAGE_MS = 1500;
-/** Refused packets are logged at most this often for each reason. */
-export const REFUSED_LOG_INTERVAL_MS = 1000;

@@ -156,7 +156,6 @@ export class Node {
       messages: this.messages,
       controls: this.controls,
       tunnels: this.tunnels,
-      clock: d.clock,
       keepalive: (pnn, version, uptime) => this.#keepaliveCame(pnn, version, uptime),
       dropClient: (client, reason) => this.clientService.drop(client, reason),
       restartNode: (pnn, reason) => links.restart(pnn, reason),

@@ -10,7 +10,6 @@ import type { Logger } from "../base/log.ts";
 import type { NodeTable } from "../cluster/node_table.ts";
 import type { VnnMap } from "../cluster/vnn_map.ts";
 import type { MutableStatistics } from "../database/host.ts";
-import type { Clock } from "../platform/types.ts";
 import { NODE_FLAGS } from "../wire/constants.ts";
 import { OPERATIONS, type PacketView } from "../wire/packet.ts";
 import { layoutOfOperation, packetProblem } from "../wire/packet_layouts.ts";
@@ -18,7 +17,6 @@ import { readReqKeepalive } from "../wire/packets_message.ts";
 import type { Client } from "./client_table.ts";
 import type { ControlRouter } from "./control_router.ts";
 import type { DatabasePart } from "./database_part.ts";
-import { REFUSED_LOG_INTERVAL_MS } from "./limits.ts";
 import type { MessageRouter } from "./message_router.ts";
 import type { TunnelRouter } from "./tunnel_router.ts";
 
@@ -30,7 +28,6 @@ export interface PacketInputParts {
   readonly controls: ControlRouter;
   readonly tunnels: TunnelRouter;
   readonly database: DatabasePart;
-  readonly clock: Clock;
   readonly log: Logger;
   keepalive(pnn: number, version: number, uptime: number): void;
   dropClient(client: Client, reason: string): void;
@@ -43,7 +40,6 @@ export class PacketInput {
   readonly refused = { client: 0, node: 0 };
   /** Calls about records that came too late for their generation, or while we are banned. */
   staleCalls = 0;
-  #lastRefusalLogMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: PacketInputParts) {
     this.#p = parts;
@@ -87,7 +83,7 @@ export class PacketInput {
 
   refuseClient(client: Client, reason: string): void {
     this.refused.client += 1;
-    this.#logRefusal(`Closed connection of client ${client.pid}: ${reason}`);
+    this.#p.log.error(`Closed connection of client ${client.pid}: ${reason}`);
     this.#p.dropClient(client, reason);
   }
 
@@ -97,7 +93,7 @@ export class PacketInput {
     statistics.node_packets_recv += 1;
     if (layoutOfOperation(packet.operation) === undefined) {
       this.refused.node += 1;
-      this.#logRefusal(`Dropped packet of node ${pnn}: operation ${packet.operation}`);
+      this.#p.log.error(`Dropped packet of node ${pnn}: operation ${packet.operation}`);
       return;
     }
     const problem = packetProblem(packet) ?? this.#addressProblem(packet);
@@ -113,7 +109,7 @@ export class PacketInput {
   /** Bytes that are no packet; the link is restarted by who found them. */
   malformedFromNode(pnn: number, reason: string): void {
     this.refused.node += 1;
-    this.#logRefusal(`Malformed packet from node ${pnn}: ${reason}`);
+    this.#p.log.error(`Malformed packet from node ${pnn}: ${reason}`);
   }
 
   /** What we sent to ourselves. */
@@ -188,7 +184,7 @@ export class PacketInput {
 
   #refuseNode(pnn: number, problem: string): void {
     this.refused.node += 1;
-    this.#logRefusal(`Restarting link of node ${pnn}: ${problem}`);
+    this.#p.log.error(`Restarting link of node ${pnn}: ${problem}`);
     this.#p.restartNode(pnn, problem);
   }
 
@@ -208,13 +204,5 @@ export class PacketInput {
       return;
     }
     this.#p.keepalive(pnn, keepalive.value.version, keepalive.value.uptime);
-  }
-
-  /** A sender of nonsense must not fill the log. */
-  #logRefusal(text: string): void {
-    const nowMs = this.#p.clock.monotonicMs();
-    if (nowMs - this.#lastRefusalLogMs < REFUSED_LOG_INTERVAL_MS) return;
-    this.#lastRefusalLogMs = nowMs;
-    this.#p.log.error(text);
   }
 }

@@ -34,6 +34,17 @@ test("createLogger() writes lines of the original's shape to the file, by level"
   expect(statSync(path).mode & 0o777).toBe(0o644);
 });
 
+test("Logger writes what is said 100 000 times once, and then the count", () => {
+  using directory = new TemporaryDirectory("log");
+  const path = directory.file("log.ctdb");
+  const log = loggerFor(`file:${path}`);
+  for (let i = 0; i < 100_000; i++) log.error("Refused to do it for 10.0.0.1");
+  log.flush();
+  const lines = readFileSync(path, "utf8").split("\n").slice(0, -1);
+  expect(lines.length).toBe(2);
+  expect(lines[1]).toContain("99999 more");
+});
+
 test("RoleLogger.reopen() after a rename starts a new file and loses nothing", async () => {
   using directory = new TemporaryDirectory("log");
   const path = directory.file("log.ctdb");
@@ -93,7 +104,8 @@ test("Logger tells standard error the message alone, and an ending process loses
     const options = { level: "NOTICE", application: "a", environment: {} };
     createLogger({ ...options, location: "file:" }).value.notice("to stderr");
     const log = createLogger({ ...options, location: "file:" + process.argv.at(-1) }).value;
-    for (let i = 0; i < 1000; i++) log.notice("line " + i);
+    const word = (i) => i.toString(2).replaceAll("0", "x").replaceAll("1", "y");
+    for (let i = 0; i < 1000; i++) log.notice("line " + word(i));
     throw new Error("crash");`;
   using directory = new TemporaryDirectory("log");
   const path = directory.file("log.ctdb");

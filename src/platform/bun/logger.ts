@@ -3,7 +3,8 @@
  *
  * Invariants:
  * 1. Logging never blocks, throws or fails: lines that cannot be written are counted and told later.
- * 2. The process' end flushes what is queued for a file, also after an uncaught exception.
+ * 2. The process' end flushes what is queued, also after an uncaught exception.
+ * 3. Every line passes the limiter: nobody outside can fill the log (base/log_limiter.ts).
  */
 import { hostname } from "node:os";
 import { LOG_LEVELS, type Logger, type LogLevel } from "../../base/log.ts";
@@ -17,7 +18,9 @@ import {
   plainLogLines,
   syslogDatagram,
 } from "../../base/log_format.ts";
+import { LogLimiter } from "../../base/log_limiter.ts";
 import { err, ok, type Result } from "../../base/result.ts";
+import type { Timers } from "../types.ts";
 import { bunClock } from "./clock.ts";
 import { LogFile } from "./log_file.ts";
 import { SYSLOG_ADDRESS, type SyslogAddress, SyslogSocket } from "./log_syslog.ts";
@@ -91,7 +94,6 @@ function openSink(location: LogLocation, origin: LogOrigin, syslog: SyslogAddres
   );
   if (!opened.ok) return err(`Cannot open the log file "${path}": ${opened.error.code}`);
   const file = opened.value;
-  process.on("exit", () => file.flush());
   return ok({
     write: (_level, message) => file.write(format(message)),
     reopen() {
@@ -110,13 +112,29 @@ function now(): LogTime {
   return { sec: time.sec, usec: time.usec, offsetMinutes };
 }
 
+/** The count of a line that was said once too often does not keep a process that has nothing else to do. */
+const limiterTimers: Pick<Timers, "after"> = {
+  after(delayMs, action) {
+    const timeout = setTimeout(action, delayMs);
+    timeout.unref();
+    return { cancel: () => clearTimeout(timeout) };
+  },
+};
+
 class SinkLogger implements RoleLogger {
   readonly level: RoleLogger["level"];
   readonly #sink: Sink;
+  readonly #limiter: LogLimiter;
   #threshold: number;
 
   constructor(sink: Sink, threshold: number) {
     this.#sink = sink;
+    this.#limiter = new LogLimiter(
+      (level, message) => sink.write(level, message),
+      bunClock,
+      limiterTimers,
+    );
+    process.on("exit", () => this.flush());
     this.#threshold = threshold;
     this.level = {
       get: () => this.#threshold,
@@ -147,10 +165,11 @@ class SinkLogger implements RoleLogger {
   }
 
   flush(): void {
+    this.#limiter.flush();
     this.#sink.flush();
   }
 
   #say(level: LogLevel, message: string): void {
-    if (LOG_LEVELS[level] <= this.#threshold) this.#sink.write(level, message);
+    if (LOG_LEVELS[level] <= this.#threshold) this.#limiter.say(level, message);
   }
 }

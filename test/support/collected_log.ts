@@ -1,0 +1,39 @@
+/** The log of a role with its limiter, on the time of a test; keeps what would be written
+ * at the level INFO. */
+import type { Logger, LogLevel } from "../../src/base/log.ts";
+import { LogLimiter } from "../../src/base/log_limiter.ts";
+import type { Clock, Timers } from "../../src/platform/types.ts";
+
+export class CollectedLog implements Logger {
+  readonly lines: string[] = [];
+  readonly limiter: LogLimiter;
+
+  constructor(clock: Clock, timers: Timers) {
+    const write = (_level: LogLevel, message: string) => void this.lines.push(message);
+    this.limiter = new LogLimiter(write, clock, timers);
+  }
+
+  error(message: string): void {
+    this.limiter.say("ERROR", message);
+  }
+  warning(message: string): void {
+    this.limiter.say("WARNING", message);
+  }
+  notice(message: string): void {
+    this.limiter.say("NOTICE", message);
+  }
+  info(message: string): void {
+    this.limiter.say("INFO", message);
+  }
+  debug(): void {}
+
+  /** How often something was said: lines, and what the lines say that they stand for. */
+  get occurrences(): number {
+    return this.lines.reduce((sum, line) => sum + occurrencesIn(line), 0);
+  }
+}
+
+/** 1, or the number in the "(N more in S s)" of a line that counts. */
+export function occurrencesIn(line: string): number {
+  return Number(/\((\d+) more in [\d.]+ s\)$/.exec(line)?.[1] ?? 1);
+}
