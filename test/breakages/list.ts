@@ -163,7 +163,7 @@ export const BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/database/chain_gate.ts",
-        find: "this.#parkedWorks >= PARKED_WORKS_MAX ||",
+        find: "this.#parkedWorks >= PARKED_WORKS_MAX * factor ||",
         replace: "this.#parkedWorks < 0 * PARKED_WORKS_MAX ||",
       },
     ],
