@@ -5,13 +5,12 @@
  */
 import { writeSync } from "node:fs";
 import { basename } from "node:path";
+import { CRASH_STATUS, uncaughtText } from "./roles/crash.ts";
 import { VERSION } from "./roles/role.ts";
 import { ROLES, type RoleEntry, roleList } from "./roles/table.ts";
 
 const APPLIANCE = "ctdb-appliance";
 const UNKNOWN_ROLE_STATUS = 2;
-/** EX_SOFTWARE of sysexits.h. */
-const CRASH_STATUS = 70;
 /** Where the sources lie in the compiled executable. */
 const EMBEDDED = "/$bunfs/";
 
@@ -34,11 +33,10 @@ function say(descriptor: 1 | 2, text: string): void {
   }
 }
 
+/** For roles without a log; the log of the others comes first (role_log.ts). */
 function endOnUncaught(name: string): void {
   const end = (error: unknown) => {
-    const text = error instanceof Error ? (error.stack ?? String(error)) : String(error);
-    const line = text.trim().replaceAll(/\s*\n\s*/g, " | ");
-    say(2, `${name}: uncaught ${line}\n`);
+    say(2, `${name}: ${uncaughtText(error)}\n`);
     process.exit(CRASH_STATUS);
   };
   process.on("uncaughtException", end);

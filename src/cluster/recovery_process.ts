@@ -44,6 +44,7 @@ class HelperRun {
       argv: [...command, String(STATUS_DESCRIPTOR), socket, String(generation)],
       env: environment,
       keepStdinOpen: true,
+      reopensLog: true,
       onOutputLine: (line) => options.onLine(line),
       onStatusPipe: (chunk) => this.#statusArrived(chunk),
       onExit: ({ code, signal }) =>

@@ -216,6 +216,8 @@ export interface SpawnOptions {
   onExit(exit: { readonly code: number | undefined; readonly signal: string | undefined }): void;
   /** Extra pipe given to the child as file descriptor 3; what the child writes there arrives here. */
   onStatusPipe?(chunk: Uint8Array): void;
+  /** The child is a program of CTDB that reopens its log on SIGHUP; it is told when ours is reopened. */
+  readonly reopensLog?: boolean;
   /** Keep a pipe open to the child's standard input, so that it notices our death. */
   readonly keepStdinOpen?: boolean;
 }

@@ -20,13 +20,14 @@ import type { CtdbConfig, CtdbPaths } from "../config/types.ts";
 import { memoryReport } from "../daemon/memory_report.ts";
 import { BunClock, BunRandom } from "../platform/bun/clock.ts";
 import { BunFileSystem } from "../platform/bun/file_system.ts";
-import { createLogger, type RoleLogger } from "../platform/bun/logger.ts";
+import type { RoleLogger } from "../platform/bun/logger.ts";
 import { BunNetwork } from "../platform/bun/network.ts";
 import { BunProcesses } from "../platform/bun/processes.ts";
 import { BunTimers } from "../platform/bun/timers.ts";
 import { selfCommand } from "./ctdbd_background.ts";
 import { inheritedEnvironment, withRuntimeSettings } from "./environment.ts";
 import type { Role } from "./role.ts";
+import { openRoleLog } from "./role_log.ts";
 
 const USAGE = `Usage: ctdb-recoverd
 
@@ -53,13 +54,17 @@ async function run(args: readonly string[]): Promise<number> {
   const parent = process.ppid;
   const settings = readSettings();
   if (!settings.ok) return complain(settings.error);
-  const logger = createLogger({
-    // What ctdbd logs to, which need not be what is configured.
-    location: process.env["CTDB_LOGGING"] ?? settings.value.config.logging.location,
-    level: settings.value.config.logging.logLevel,
-    application: "ctdb-recoverd",
-    environment: process.env,
-  });
+  const processes = new BunProcesses();
+  const logger = openRoleLog(
+    {
+      // What ctdbd logs to, which need not be what is configured.
+      location: process.env["CTDB_LOGGING"] ?? settings.value.config.logging.location,
+      level: settings.value.config.logging.logLevel,
+      application: "ctdb-recoverd",
+      environment: process.env,
+    },
+    processes,
+  );
   if (!logger.ok) return complain(logger.error);
   const log = logger.value;
   const timers = new BunTimers();
@@ -67,11 +72,14 @@ async function run(args: readonly string[]): Promise<number> {
   const { socket } = settings.value.paths;
   const connected = await connectClient(network, timers, socket, { timeoutMs: CONNECT_TIMEOUT_MS });
   if (!connected.ok) {
-    log.error(connected.error.reason);
-    return 1;
+    log.lastWords(connected.error.reason);
+    process.exit(1);
   }
-  const built = build(settings.value, connected.value, timers, log);
-  if (!built.ok) return complain(built.error);
+  const built = build(settings.value, connected.value, { timers, log, processes });
+  if (!built.ok) {
+    log.lastWords(built.error);
+    process.exit(1);
+  }
   const recoverd = built.value;
   const end = ender(recoverd, timers, log);
   connected.value.onDisconnect((reason) => end(reason, 1));
@@ -79,13 +87,9 @@ async function run(args: readonly string[]): Promise<number> {
     if (process.ppid !== parent) end("ctdbd has ended", 1);
   });
   process.on("SIGTERM", () => end("Received SIGTERM", 0));
-  process.on("SIGHUP", () => {
-    const reopened = log.reopen();
-    if (!reopened.ok) log.error(reopened.error);
-  });
   const started = await recoverd.start();
   if (!started.ok) {
-    log.error(started.error);
+    log.lastWords(started.error);
     process.exit(1);
   }
   return await new Promise<number>(() => {});
@@ -112,10 +116,13 @@ function complain(reason: string): number {
 function build(
   { paths, config }: Settings,
   client: ConstructorParameters<typeof Recoverd>[0]["client"],
-  timers: BunTimers,
-  log: RoleLogger,
+  own: {
+    readonly timers: BunTimers;
+    readonly log: RoleLogger;
+    readonly processes: BunProcesses;
+  },
 ): Result<Recoverd> {
-  const processes = new BunProcesses();
+  const { timers, log, processes } = own;
   const clock = new BunClock();
   // Other recovery helpers put their temporary databases where CTDB_DBDIR_STATE says.
   const environment = {

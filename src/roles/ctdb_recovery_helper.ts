@@ -6,11 +6,12 @@ import { writeSync } from "node:fs";
 import { parseU64 } from "../base/u64.ts";
 import { connectClient } from "../client/ctdb_client.ts";
 import { BunClock, BunRandom } from "../platform/bun/clock.ts";
-import { createLogger } from "../platform/bun/logger.ts";
 import { BunNetwork } from "../platform/bun/network.ts";
+import { BunProcesses } from "../platform/bun/processes.ts";
 import { BunTimers } from "../platform/bun/timers.ts";
 import { runRecovery } from "../recovery/run_recovery.ts";
 import type { Role } from "./role.ts";
+import { openRoleLog } from "./role_log.ts";
 
 const USAGE = `Usage: ctdb_recovery_helper STATUS-FD SOCKET GENERATION
 
@@ -39,12 +40,15 @@ async function run(args: readonly string[]): Promise<number> {
     process.stderr.write(USAGE);
     return 1;
   }
-  const logger = createLogger({
-    location: process.env["CTDB_LOGGING"] ?? "file:",
-    level: "NOTICE",
-    application: "ctdb-recovery",
-    environment: process.env,
-  });
+  const logger = openRoleLog(
+    {
+      location: process.env["CTDB_LOGGING"] ?? "file:",
+      level: "NOTICE",
+      application: "ctdb-recovery",
+      environment: process.env,
+    },
+    new BunProcesses(),
+  );
   if (!logger.ok) {
     process.stderr.write(`recovery: unable to log: ${logger.error}\n`);
     return 1;
@@ -56,7 +60,7 @@ async function run(args: readonly string[]): Promise<number> {
   const options = { timeoutMs: CONNECT_TIMEOUT_MS };
   const connected = await connectClient(new BunNetwork(), timers, socket, options);
   if (!connected.ok) {
-    log.error(`recovery: ${connected.error.reason}`);
+    log.lastWords(`recovery: ${connected.error.reason}`);
     process.exit(1);
   }
   const client = connected.value;
@@ -65,7 +69,7 @@ async function run(args: readonly string[]): Promise<number> {
   if (debug.ok) log.level.set(debug.value.data);
   const outcome = await runRecovery(host, { generation: generation.lo });
   if (!outcome.ok) {
-    log.error(`database recovery failed: ${outcome.error.reason}`);
+    log.lastWords(`database recovery failed: ${outcome.error.reason}`);
     process.exit(1);
   }
   const { records, databases, durationMs } = outcome.value;

@@ -23,7 +23,7 @@ import { BunClock, BunRandom, threadProcessorMs } from "../platform/bun/clock.ts
 import { FileCrashPoints } from "../platform/bun/crash_points.ts";
 import { BunFileSystem } from "../platform/bun/file_system.ts";
 import { BunLockWaiter } from "../platform/bun/lock_waiter.ts";
-import { createLogger, type RoleLogger } from "../platform/bun/logger.ts";
+import type { RoleLogger } from "../platform/bun/logger.ts";
 import { BunNetwork } from "../platform/bun/network.ts";
 import { BunProcesses } from "../platform/bun/processes.ts";
 import { BunSharedFiles } from "../platform/bun/shared_file.ts";
@@ -33,6 +33,7 @@ import { startInBackground, takeBackgroundReport } from "./ctdbd_background.ts";
 import { childEnvironment, recoverdStarter } from "./ctdbd_children.ts";
 import { loadNodes } from "./ctdbd_nodes.ts";
 import { type Role, SAMBA_VERSION, VERSION } from "./role.ts";
+import { openRoleLog } from "./role_log.ts";
 import { ROLES } from "./table.ts";
 
 const USAGE = `Usage: ctdbd [OPTIONS]
@@ -166,35 +167,39 @@ async function runDaemon(args: readonly string[], options: Options): Promise<num
       outputPath: location.startsWith("file:/") ? location.slice("file:".length) : undefined,
     });
   }
-  const fail = (reason: string): number => {
-    if (report === undefined) process.stderr.write(`${reason}\n`);
-    report?.(reason);
-    return 1;
-  };
   const location = options.interactive ? "file:" : config.logging.location;
-  const logger = createLogger({
-    location,
-    level: config.logging.logLevel,
-    application: "ctdbd",
-    environment: process.env,
-  });
-  if (!logger.ok) return fail(logger.error);
+  const processes = new BunProcesses();
+  const logger = openRoleLog(
+    {
+      location,
+      level: config.logging.logLevel,
+      application: "ctdbd",
+      environment: process.env,
+    },
+    processes,
+  );
+  if (!logger.ok) {
+    if (report === undefined) process.stderr.write(`${logger.error}\n`);
+    report?.(logger.error);
+    return 1;
+  }
   const log = logger.value;
+  const fail = (reason: string): number => {
+    log.lastWords(reason);
+    // In the foreground the log is what the caller sees.
+    report?.(reason);
+    return exitNow(1, log);
+  };
   for (const warning of configuration.value.warnings) log.warning(problemText(warning));
   // Collector and lock threads of the runtime would wait behind a loop that the scheduler never interrupts.
   if (config.legacy.realtimeScheduling && !paths.testMode) {
     log.notice("Realtime scheduling is not used: expected by configuration, but not supported");
   }
-  const daemon = buildDaemon(configuration.value, options, location, log);
+  const daemon = buildDaemon(configuration.value, options, { location, log, processes });
   if (!daemon.ok) return fail(daemon.error);
-  handleSignals(daemon.value, log, paths.testMode);
+  handleSignals(daemon.value, paths.testMode);
   const started = await new Promise<Result<void>>((resolve) => daemon.value.start(resolve));
-  if (!started.ok) {
-    // In the foreground the log is standard error.
-    log.error(started.error);
-    report?.(started.error);
-    return exitNow(1, log);
-  }
+  if (!started.ok) return fail(started.error);
   report?.(undefined);
   return await new Promise<number>(() => {});
 }
@@ -202,20 +207,19 @@ async function runDaemon(args: readonly string[], options: Options): Promise<num
 function buildDaemon(
   configuration: Configuration,
   options: Options,
-  logLocation: string,
-  log: RoleLogger,
+  own: { readonly location: string; readonly log: RoleLogger; readonly processes: BunProcesses },
 ): Result<Daemon> {
+  const { log, processes } = own;
   const { paths, config, nodes, tunables } = configuration;
   const clock = new BunClock();
   const timers = new BunTimers();
   const files = new BunFileSystem();
-  const processes = new BunProcesses();
   const sharedFiles = new BunSharedFiles();
   const environment = childEnvironment({
     paths,
     config,
     interactive: options.interactive,
-    logLocation,
+    logLocation: own.location,
     logLevel: config.logging.logLevel,
   });
   const { clusterLock } = config.cluster;
@@ -289,13 +293,9 @@ function exitNow(code: number, log: RoleLogger): number {
   process.exit(code);
 }
 
-function handleSignals(daemon: Daemon, log: RoleLogger, testMode: boolean): void {
+function handleSignals(daemon: Daemon, testMode: boolean): void {
   process.on("SIGTERM", () => daemon.shutdown(0, "Received SIGTERM"));
   process.on("SIGINT", () => daemon.shutdown(0, "Received SIGINT"));
-  process.on("SIGHUP", () => {
-    const reopened = log.reopen();
-    if (!reopened.ok) log.error(reopened.error);
-  });
   process.on("SIGUSR1", () => {});
   process.on("SIGPIPE", () => {});
   if (testMode) endWithStandardInput(daemon);

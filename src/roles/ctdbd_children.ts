@@ -50,6 +50,7 @@ export function recoverdStarter(
       argv,
       env: withRuntimeSettings(environment),
       keepStdinOpen: true,
+      reopensLog: true,
       // It has looked at the level already.
       onOutputLine: (line) => log.error(`${RECOVERD}[${pid}]: ${line}`),
       onExit: ({ code, signal }) => exited(signal ?? `exit status ${code}`),

@@ -1,46 +1,12 @@
 /** The real ctdbd at its start: what it refuses, in one line and with an exit status. */
 import { expect, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { chooseAddresses } from "../../src/local/addresses.ts";
-import { runCommand } from "../support/command.ts";
-import { compiledExecutables } from "../support/executables.ts";
-import { must } from "../support/must.ts";
 import { withTemporaryDirectory } from "../support/temp_dir.ts";
 import { until, when } from "../support/until.ts";
+import { nodeDirectory, startDaemon, writeConfiguration } from "./real_node.ts";
 
 const TIMEOUT_MS = 120_000;
-
-async function nodeDirectory(base: string): Promise<string> {
-  const [address = ""] = must(await chooseAddresses(base, 1));
-  for (const name of ["run", "var", "volatile", "persistent", "state"]) {
-    mkdirSync(join(base, name), { recursive: true });
-  }
-  writeFileSync(join(base, "nodes"), `${address}\n`);
-  writeConfiguration(base, address);
-  return address;
-}
-
-function writeConfiguration(base: string, address: string, volatileDirectory = "volatile"): void {
-  writeFileSync(
-    join(base, "ctdb.conf"),
-    `[logging]
-location = file:${base}/log.ctdb
-[cluster]
-node address = ${address}
-[database]
-volatile database directory = ${base}/${volatileDirectory}
-persistent database directory = ${base}/persistent
-state database directory = ${base}/state
-`,
-  );
-}
-
-async function startDaemon(base: string, ...args: readonly string[]) {
-  const directory = await compiledExecutables();
-  const env = { CTDB_TEST_MODE: "yes", CTDB_BASE: base, PATH: "/usr/bin:/bin" };
-  return await runCommand([join(directory, "ctdbd"), ...args], { env, timeoutMs: 30_000 });
-}
 
 const lines = (text: string) => text.trimEnd().split("\n");
 
@@ -67,7 +33,7 @@ test(
       expect(wrongNodes.stderr).toContain("line 3");
       expect(wrongNodes.code).toBe(1);
 
-      writeConfiguration(base, await nodeDirectory(base), "missing");
+      writeConfiguration(base, await nodeDirectory(base), { volatileDirectory: "missing" });
       const missing = await startDaemon(base);
       expect(lines(missing.stderr)).toHaveLength(1);
       expect(missing.stderr).toContain(`${base}/missing`);

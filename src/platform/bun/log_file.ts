@@ -7,18 +7,20 @@
  * 2. The queue is bounded; what does not fit or cannot be written is counted, and the count is written
  *    when writing works again.
  * 3. After a rename, `reopen` makes lines go to a new file at the path; what was queued before goes to
- *    the old one.
+ *    the old one. Standard output and error that went to the same file go with it: the runtime's own last words.
  */
 import * as fs from "node:fs";
 import type { SystemError } from "../../base/errors.ts";
 import { done, err, ok, type Result } from "../../base/result.ts";
-import { systemErrorFrom } from "./libc.ts";
+import { openLibc, systemErrorFrom } from "./libc.ts";
 
 const QUEUE_BYTES_MAX = 4 << 20;
 const LOG_FILE_MODE = 0o644;
 const STDERR = 2;
 /** How long a flush waits for a batch that a thread is writing just now. */
 const IN_FLIGHT_WAIT_MS = 20;
+
+const libc = openLibc({ dup2: { args: ["i32", "i32"], returns: "i32" } });
 
 export class LogFile {
   /** Undefined: standard error, which is never reopened. */
@@ -73,10 +75,18 @@ export class LogFile {
     // What is queued belongs to the time before.
     this.#writeQueueNow();
     const old = this.#descriptor;
+    redirectStandard(old, opened.value);
     this.#descriptor = opened.value;
     if (this.#writing) this.#retired.push(old);
     else fs.closeSync(old);
     return done;
+  }
+
+  /** Written when this returns, behind all that waits; false when it could not be. */
+  writeLast(lines: string): boolean {
+    this.#queue.push(lines);
+    this.flush();
+    return this.#lost === 0;
   }
 
   /** Everything queued is written when this returns, as far as it can be. For the end of a process. */
@@ -145,6 +155,22 @@ export class LogFile {
     }
     this.#lost += lines;
     this.#lostCode = systemErrorFrom(error, "write", this.#path ?? "stderr").code;
+  }
+}
+
+function redirectStandard(from: number, to: number): void {
+  for (const standard of [1, STDERR]) {
+    if (isSameFile(standard, from)) libc.dup2(to, standard);
+  }
+}
+
+function isSameFile(one: number, other: number): boolean {
+  try {
+    const [a, b] = [fs.fstatSync(one), fs.fstatSync(other)];
+    return a.dev === b.dev && a.ino === b.ino;
+  } catch {
+    // One of them is closed.
+    return false;
   }
 }
 

@@ -3,7 +3,8 @@
  *
  * Invariants:
  * 1. Sending never blocks. The form "syslog" keeps a bounded queue while the daemon is busy and tries
- *    again; the other forms drop, and the next datagram that fits is preceded by the count.
+ *    again; the other forms drop, and the next datagram that fits is preceded by the count. Only the end of the
+ *    process waits, for LAST_WAIT_MS at most.
  * 2. A daemon that is gone is looked for again with the next message; its absence is silent, as nobody
  *    could be told.
  */
@@ -17,6 +18,8 @@ const DATAGRAM_BYTES_MAX = 1023;
 const LIBC_DATAGRAM_BYTES_MAX = 8192;
 const QUEUE_MAX = 1000;
 const RETRY_MS = 50;
+/** How long the end of a process waits for a busy daemon: for what is queued, and again for the last words. */
+const LAST_WAIT_MS = 1000;
 const AF_UNIX = 1;
 const AF_INET = 2;
 const SOCK_DGRAM = 2;
@@ -24,6 +27,7 @@ const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
+const POLLOUT = 4;
 
 /** Where the daemon listens; tests listen elsewhere. */
 export interface SyslogAddress {
@@ -38,6 +42,7 @@ export class SyslogSocket {
     socket: { args: ["i32", "i32", "i32"], returns: "i32" },
     connect: { args: ["i32", "ptr", "u32"], returns: "i32" },
     send: { args: ["i32", "ptr", "u64", "i32"], returns: "i32" },
+    poll: { args: ["ptr", "u64", "i32"], returns: "i32" },
   });
   readonly #transport: SyslogTransport;
   readonly #address: SyslogAddress;
@@ -76,6 +81,37 @@ export class SyslogSocket {
     if (this.#trySend(datagram) !== "busy") return;
     if (this.#transport === "unix") this.#enqueue(datagram);
     else this.#dropped += 1;
+  }
+
+  /** Sends what waits, for the end of a process. */
+  flush(): void {
+    const endMs = performance.now() + LAST_WAIT_MS;
+    let sent = 0;
+    while (sent < this.#queue.length && this.#sendBefore(endMs, this.#queue[sent] as string)) {
+      sent += 1;
+    }
+    this.#queue.splice(0, sent);
+  }
+
+  /** Sent when this returns, behind what waits, unless it is false: nobody takes it. */
+  sendLast(datagram: string): boolean {
+    this.flush();
+    const endMs = performance.now() + LAST_WAIT_MS;
+    if (this.#dropped > 0) this.#sendBefore(endMs, this.#droppedNotice(this.#dropped));
+    return this.#sendBefore(endMs, datagram);
+  }
+
+  #sendBefore(endMs: number, datagram: string): boolean {
+    for (;;) {
+      const outcome = this.#trySend(datagram);
+      if (outcome !== "busy") return outcome === "sent";
+      const leftMs = Math.ceil(endMs - performance.now());
+      if (leftMs <= 0) return false;
+      const waited = nativeMemory(8);
+      waited.words[0] = this.#descriptor;
+      waited.words[1] = POLLOUT;
+      this.#libc.poll(waited.address, 1, leftMs);
+    }
   }
 
   #enqueue(datagram: string): void {

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { readFileSync, renameSync, statSync, unlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { must } from "../../../test/support/must.ts";
+import { withSyslog } from "../../../test/support/syslog_daemon.ts";
 import { TemporaryDirectory } from "../../../test/support/temp_dir.ts";
 import { until, when } from "../../../test/support/until.ts";
 import { createLogger, type LoggerOptions, logHostName, type RoleLogger } from "./logger.ts";
@@ -115,37 +116,6 @@ test("Logger tells standard error the message alone, and an ending process loses
   expect(readFileSync(path, "utf8").split("\n").length).toBe(1001);
 });
 
-/** A unix datagram socket that collects what it gets, in another process. */
-async function withSyslog(
-  kind: "unix" | "udp",
-  action: (address: { unixPath: string; udpPort: number }) => void,
-  count: number,
-  path?: string,
-): Promise<string[]> {
-  using directory = new TemporaryDirectory("log");
-  const unixPath = path ?? directory.file("log");
-  const script = `import socket, sys
-family = socket.AF_UNIX if sys.argv[1] == "unix" else socket.AF_INET
-s = socket.socket(family, socket.SOCK_DGRAM)
-s.bind(sys.argv[2] if sys.argv[1] == "unix" else ("127.0.0.1", 0))
-s.settimeout(10)
-print(0 if sys.argv[1] == "unix" else s.getsockname()[1], flush=True)
-for i in range(int(sys.argv[3])): print(repr(s.recv(9000).decode()), flush=True)`;
-  const argv = ["/usr/bin/python3", "-c", script, kind, unixPath, String(count)];
-  const python = Bun.spawn(argv, { stdout: "pipe" });
-  const reader = python.stdout.getReader();
-  const first = await reader.read();
-  const udpPort = Number(new TextDecoder().decode(first.value));
-  action({ unixPath, udpPort });
-  let text = "";
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (value !== undefined) text += new TextDecoder().decode(value);
-    if (done) break;
-  }
-  return text.trim().split("\n");
-}
-
 test("Logger sends to the syslog socket: syslog and syslog:nonblocking", async () => {
   const lines = await withSyslog(
     "unix",
@@ -179,9 +149,21 @@ test("Logger without a syslog daemon is silent, and finds one that starts or sta
   const log = loggerFor("syslog", { syslogAddress: { unixPath, udpPort: 9 } });
   expect(() => log.error("nobody")).not.toThrow();
   for (const text of ["first", "second"]) {
-    const lines = await withSyslog("unix", () => log.error(text), 1, unixPath);
+    const lines = await withSyslog("unix", () => log.error(text), 1, {
+      path: unixPath,
+    });
     expect(lines.length).toBe(1);
     expect(lines[0]).toContain(`: ${text}'`);
     unlinkSync(unixPath);
+  }
+});
+
+test("RoleLogger.lastWords() says that nobody has them", () => {
+  const syslogAddress = { unixPath: "/nonexistent/log", udpPort: 9 };
+  for (const location of ["file:/dev/full", "syslog", "syslog:nonblocking"]) {
+    expect([location, loggerFor(location, { syslogAddress }).lastWords("x")]).toEqual([
+      location,
+      false,
+    ]);
   }
 });

@@ -44,6 +44,8 @@ export interface RoleLogger extends Logger {
   reopen(): Result<void>;
   /** Writes what is queued at once. The end of the process does it by itself. */
   flush(): void;
+  /** An error that ends the process: in the log when this returns, unless it is false. */
+  lastWords(message: string): boolean;
 }
 
 /** Fails when the location is wrong or its file cannot be opened. */
@@ -68,6 +70,8 @@ export function logHostName(environment: Readonly<Record<string, string | undefi
 
 interface Sink {
   write(level: LogLevel, message: string): void;
+  /** Written when this returns, whatever else waits; false when it cannot be. */
+  writeLast(message: string): boolean;
   reopen(): Result<void>;
   flush(): void;
 }
@@ -82,8 +86,9 @@ function openSink(location: LogLocation, origin: LogOrigin, syslog: SyslogAddres
     );
     return ok({
       write: (level, message) => socket.send(datagram(level, message)),
+      writeLast: (message) => socket.sendLast(datagram("ERROR", message)),
       reopen: () => ok(undefined),
-      flush() {},
+      flush: () => socket.flush(),
     });
   }
   const path = location.kind === "file" ? location.path : undefined;
@@ -96,6 +101,7 @@ function openSink(location: LogLocation, origin: LogOrigin, syslog: SyslogAddres
   const file = opened.value;
   return ok({
     write: (_level, message) => file.write(format(message)),
+    writeLast: (message) => file.writeLast(format(message)),
     reopen() {
       const reopened = file.reopen();
       if (reopened.ok) return reopened;
@@ -167,6 +173,11 @@ class SinkLogger implements RoleLogger {
   flush(): void {
     this.#limiter.flush();
     this.#sink.flush();
+  }
+
+  lastWords(message: string): boolean {
+    this.#limiter.flush();
+    return this.#sink.writeLast(message);
   }
 
   #say(level: LogLevel, message: string): void {

@@ -195,3 +195,23 @@ test("Processes.nameOf() is the name of the program", async () => {
   await ran.exit;
   expect(bunProcesses.nameOf(2 ** 30)).toBe(undefined);
 });
+
+test("Processes.reopenLogs() reaches children that log and handle SIGHUP, and ends nobody", async () => {
+  const answering = "trap 'echo reopened' HUP; echo ready; while :; do read -r x; done";
+  const logging = run(answering, { reopensLog: true, keepStdinOpen: true });
+  const starting = run("echo ready; exec sleep 60", { reopensLog: true });
+  const foreign = run(answering, { keepStdinOpen: true });
+  const all = [logging, starting, foreign];
+  for (const ran of all) await ran.line("ready");
+  bunProcesses.reopenLogs();
+  await logging.line("reopened");
+  // Signals are handled in their order: had one come before this, it would show.
+  foreign.child.kill("SIGTERM");
+  starting.child.kill("SIGTERM");
+  logging.child.kill("SIGKILL");
+  expect((await foreign.exit).signal).toBe("SIGTERM");
+  expect((await starting.exit).signal).toBe("SIGTERM");
+  await logging.exit;
+  expect(foreign.lines).toEqual(["stdout: ready"]);
+  bunProcesses.reopenLogs();
+});

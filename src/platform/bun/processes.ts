@@ -7,7 +7,9 @@
  * 2. onExit comes after the output that the child left, once: the pipes end, or a short time passes
  *    because a grandchild keeps them open. What the grandchild writes later is still drained and told.
  * 3. No signal goes to a process group after its leader was reaped: the number may be another's.
- * 4. BUN_BE_BUN and BUN_OPTIONS never reach a child: they would turn one of our roles into the runtime.
+ * 4. SIGHUP for a log goes only to a child that handles it: it would end another, and one that does not handle it
+ *    yet has not opened its log.
+ * 5. BUN_BE_BUN and BUN_OPTIONS never reach a child: they would turn one of our roles into the runtime.
  *
  * Must not: keep more of a line than its limit.
  */
@@ -25,18 +27,26 @@ const OUTPUT_GRACE_MS = 250;
 
 export class BunProcesses implements Processes {
   readonly ownPid: number = process.pid;
+  readonly #logging = new Set<Child>();
 
   spawn(options: SpawnOptions): Result<ChildProcess, SystemError> {
     const path = options.argv[0];
     const pipes = new ChildPipes();
     try {
-      return ok(new Child(options, pipes));
+      const child = new Child(options, pipes, () => this.#logging.delete(child));
+      if (options.reopensLog === true) this.#logging.add(child);
+      return ok(child);
     } catch (error) {
       pipes.closeParentEnds();
       return err(systemErrorFrom(error, "spawn", path));
     } finally {
       pipes.closeChildEnds();
     }
+  }
+
+  /** Has the children that log reopen their logs, as this process did. */
+  reopenLogs(): void {
+    for (const child of this.#logging) child.reopenLog();
   }
 
   nameOf(pid: number): string | undefined {
@@ -59,7 +69,7 @@ export class BunProcesses implements Processes {
   }
 }
 
-export const bunProcesses: Processes = new BunProcesses();
+export const bunProcesses = new BunProcesses();
 
 /** Both ends of the pipes of one child, so that none is left behind on any path. */
 class ChildPipes {
@@ -95,13 +105,15 @@ class Child implements ChildProcess {
   readonly pid: number;
   readonly #options: SpawnOptions;
   readonly #stdin: number | undefined;
+  readonly #reaped: () => void;
   #exit: { readonly code: number | undefined; readonly signal: string | undefined } | undefined;
   #exitTold = false;
   #grace: ReturnType<typeof setTimeout> | undefined;
   #pipesOpen = 0;
 
-  constructor(options: SpawnOptions, pipes: ChildPipes) {
+  constructor(options: SpawnOptions, pipes: ChildPipes, reaped: () => void) {
     this.#options = options;
+    this.#reaped = reaped;
     const stdin = options.keepStdinOpen ? pipes.input() : undefined;
     const stdout = pipes.output();
     const stderr = pipes.output();
@@ -134,6 +146,15 @@ class Child implements ChildProcess {
       process.kill(-this.pid, signal);
     } catch {
       // Already gone and not yet reaped: onExit follows.
+    }
+  }
+
+  reopenLog(): void {
+    if (this.#exit !== undefined || !handlesHangup(this.pid)) return;
+    try {
+      process.kill(this.pid, "SIGHUP");
+    } catch {
+      // Already gone and not yet reaped.
     }
   }
 
@@ -172,6 +193,7 @@ class Child implements ChildProcess {
       name === null || name === undefined
         ? { code: code ?? undefined, signal: undefined }
         : { code: undefined, signal: name };
+    this.#reaped();
     if (this.#stdin !== undefined) closeDescriptor(this.#stdin);
     this.#grace = setTimeout(() => {
       this.#pipesOpen = 0;
@@ -185,6 +207,16 @@ class Child implements ChildProcess {
     this.#exitTold = true;
     clearTimeout(this.#grace);
     this.#options.onExit(this.#exit);
+  }
+}
+
+/** Does the process catch SIGHUP, the first bit of the mask? */
+function handlesHangup(pid: number): boolean {
+  try {
+    const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
+    return (Number.parseInt(caught?.[1]?.slice(-1) ?? "0", 16) & 1) !== 0;
+  } catch {
+    return false;
   }
 }
 

@@ -1,0 +1,38 @@
+/**
+ * The log of a role that logs, and what belongs to it whatever the role does:
+ *
+ * 1. SIGHUP reopens it, and reaches every child of ours that logs, which does the same (so does the original).
+ * 2. What ends the process by a bug of ours is in it. Only when it cannot be written there does it go to
+ *    standard error (main.ts).
+ */
+import type { Result } from "../base/result.ts";
+import { createLogger, type LoggerOptions, type RoleLogger } from "../platform/bun/logger.ts";
+import { CRASH_STATUS, uncaughtText } from "./crash.ts";
+
+/** Who started the children: BunProcesses. */
+export interface LoggingChildren {
+  reopenLogs(): void;
+}
+
+export function openRoleLog(options: LoggerOptions, children: LoggingChildren): Result<RoleLogger> {
+  let log: RoleLogger | undefined;
+  // Before the file is opened: from now on the signal does not end the process, and a parent sees that.
+  process.on("SIGHUP", () => {
+    const reopened = log?.reopen();
+    if (reopened?.ok === false) log?.error(reopened.error);
+    children.reopenLogs();
+  });
+  const created = createLogger(options);
+  if (!created.ok) return created;
+  log = created.value;
+  tellLastWords(log);
+  return created;
+}
+
+function tellLastWords(log: RoleLogger): void {
+  const end = (error: unknown) => {
+    if (log.lastWords(uncaughtText(error))) process.exit(CRASH_STATUS);
+  };
+  process.prependListener("uncaughtException", end);
+  process.prependListener("unhandledRejection", end);
+}

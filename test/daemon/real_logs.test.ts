@@ -1,0 +1,91 @@
+/** The logs of real processes: who reopens them, and what is in them at the end. */
+import { expect, test } from "bun:test";
+import { existsSync, readdirSync, readFileSync, readlinkSync, renameSync } from "node:fs";
+import { join } from "node:path";
+import { BunProcesses } from "../../src/platform/bun/processes.ts";
+import { compiledExecutables } from "../support/executables.ts";
+import { must } from "../support/must.ts";
+import { withTemporaryDirectory } from "../support/temp_dir.ts";
+import { until, when } from "../support/until.ts";
+import { withRealNode } from "./real_node.ts";
+
+const TIMEOUT_MS = 120_000;
+
+/** Which files a process has open. */
+function openFiles(pid: number): string[] {
+  const folder = `/proc/${pid}/fd`;
+  return readdirSync(folder).flatMap((name) => {
+    try {
+      return [readlinkSync(`${folder}/${name}`)];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** They have the renamed file no more, and a new one at its place. */
+async function untilReopened(log: string, pids: readonly number[]): Promise<void> {
+  await until("the old file is closed and a new one open", TIMEOUT_MS, () =>
+    when(
+      pids.every((pid) => {
+        const open = openFiles(pid);
+        return open.includes(log) && !open.includes(`${log}.1`);
+      }),
+    ),
+  );
+}
+
+test(
+  "SIGHUP has ctdbd and its children write to the new log file, and nobody to the old one",
+  () =>
+    withRealNode({}, async (node) => {
+      const log = join(node.base, "log.ctdb");
+      const pids = await until("the recovery daemon logs", TIMEOUT_MS, () => {
+        const family = [node.pid, ...node.children()];
+        const all = family.length > 1 && family.every((pid) => openFiles(pid).includes(log));
+        return all ? family : undefined;
+      });
+      renameSync(log, `${log}.1`);
+      process.kill(node.pid, "SIGHUP");
+      await untilReopened(log, pids);
+      const before = readFileSync(`${log}.1`, "utf8");
+      // The first recovery is still to come.
+      const speakers = [`ctdbd[${node.pid}]`, "ctdb-recoverd[", "ctdb-recovery["];
+      await until("all of them have written", TIMEOUT_MS, () =>
+        when(speakers.every((speaker) => readFileSync(log, "utf8").includes(speaker))),
+      );
+      expect(pids.every((pid) => existsSync(`/proc/${pid}`))).toBe(true);
+      expect(readFileSync(`${log}.1`, "utf8")).toBe(before);
+    }),
+  TIMEOUT_MS,
+);
+
+test(
+  "the recovery helper reopens its log in the middle of its work",
+  () =>
+    withTemporaryDirectory(async (base) => {
+      const log = join(base, "log.ctdb");
+      const socket = join(base, "socket");
+      // A daemon that never answers keeps the helper waiting.
+      using _silent = Bun.listen({ unix: socket, socket: { data() {} } });
+      const processes = new BunProcesses();
+      const helper = must(
+        processes.spawn({
+          argv: [join(await compiledExecutables(), "ctdb_recovery_helper"), "3", socket, "7"],
+          env: { CTDB_LOGGING: `file:${log}` },
+          reopensLog: true,
+          onStatusPipe() {},
+          onExit() {},
+        }),
+      );
+      try {
+        await until("it logs", TIMEOUT_MS, () => when(openFiles(helper.pid).includes(log)));
+        renameSync(log, `${log}.1`);
+        processes.reopenLogs();
+        await untilReopened(log, [helper.pid]);
+      } finally {
+        helper.kill("SIGKILL");
+      }
+    }),
+  TIMEOUT_MS,
+);
