@@ -1,6 +1,9 @@
 import { expect, test } from "bun:test";
 import { ControlCaller, FakeHost } from "../../test/database/fake_host.ts";
 import { buildReqCall } from "../../test/database/packets_for_tests.ts";
+import { must } from "../../test/support/must.ts";
+import { MemoryDisk } from "../tdb/memory_files.ts";
+import { createMemoryTdbs } from "../tdb/memory_opener.ts";
 import { TDB_FLAGS } from "../tdb/types.ts";
 import { encode, Reader, stringZ, textBytes } from "../wire/codec.ts";
 import { DB_FLAGS, NODE_FLAGS, NULL_FUNC } from "../wire/constants.ts";
@@ -80,6 +83,76 @@ test("DB_ATTACH gives up on a file that stays held, or that is not empty", () =>
   expect(file.clearHolders).toBe(1);
   host.memory.busyPaths.clear();
   expect(caller.now("DB_ATTACH", "x.tdb").status).toBe(0);
+});
+
+/** Real files in memory, of which another process keeps one chain locked. */
+function withHeldChain(path: string) {
+  const world = setUp();
+  const { host } = world;
+  const holder = 4711;
+  const disk = new MemoryDisk({ soon: (action) => host.time.soon(action), holder: () => holder });
+  const around = { disk, timers: host.time, clock: host.time };
+  const ours = createMemoryTdbs(around);
+  host.tdbs = ours.opener;
+  host.lockWaiter = ours.lockWaiter;
+  const flags = TDB_FLAGS.DISALLOW_NESTING;
+  const tdb = must(
+    createMemoryTdbs(around).opener.open({ path, flags, hashSize: 7, create: true }),
+  );
+  expect(tdb.tryLockChain(2, "write")).toBe("granted");
+  return { ...world, tdb };
+}
+
+test("DB_ATTACH_PERSISTENT is refused when one chain stays locked, and names the process", () => {
+  const { host, caller, tdb } = withHeldChain("/p/p.tdb.3");
+  const [first, second] = [1, 2].map((clientId) =>
+    caller.call("DB_ATTACH_PERSISTENT", "p.tdb", { clientId }),
+  );
+  host.time.advance(ATTACH_TIMEOUT_MS - 100);
+  expect([first?.reply, second?.reply]).toEqual([undefined, undefined]);
+  host.time.advance(200);
+  expect([first?.reply?.status, second?.reply?.status]).toEqual([-1, -1]);
+  expect(first?.reply?.error).toContain("process 4711 (program4711)");
+  tdb.unlockChain(2);
+  expect(caller.now("DB_ATTACH_PERSISTENT", "p.tdb").status).toBe(0);
+});
+
+test("DatabaseSet.attachExisting() waits for a locked chain as long as it takes, and says so", () => {
+  for (const path of ["/p/p.tdb.3", "/s/persistent_health.tdb.3"]) {
+    const { host, caller, tdb } = withHeldChain(path);
+    const warnings: string[] = [];
+    Object.assign(host, { log: { ...host.log, warning: (line: string) => warnings.push(line) } });
+    host.runstate = "INIT";
+    host.fileNames.push("p.tdb.3");
+    let outcome: unknown;
+    caller.set.attachExisting((result) => {
+      outcome = result;
+    });
+    host.time.advance(1000);
+    expect(warnings.length).toBe(0);
+    host.time.advance(1500);
+    expect(warnings.length).toBe(1);
+    expect(warnings[0]).toContain("4711");
+    host.time.advance(100_000);
+    expect([outcome, warnings.length]).toEqual([undefined, 11]);
+    tdb.unlockChain(2);
+    host.time.advance(100);
+    expect(outcome).toEqual({ ok: true, value: undefined });
+    expect(caller.set.unhealthyReason()).toBeUndefined();
+    expect(caller.set.databaseNames()).toEqual(["p.tdb"]);
+  }
+});
+
+test("DatabaseSet.close() ends an attach that waits, and lets go of its file", () => {
+  const { host, caller, tdb } = withHeldChain("/p/p.tdb.3");
+  const reply = caller.call("DB_ATTACH_PERSISTENT", "p.tdb");
+  host.time.advance(100);
+  caller.set.close();
+  tdb.unlockChain(2);
+  host.time.advance(ATTACH_TIMEOUT_MS);
+  expect(reply.reply).toBeUndefined();
+  expect(caller.set.databaseNames()).toEqual([]);
+  expect(tdb.tryLockAll("write")).toBe("granted");
 });
 
 test("DB_ATTACH again needs flags that the database has", () => {

@@ -14,14 +14,17 @@
  *    ctdbd still holds the file, is waited for, and then refused.
  * 4. A persistent file whose content cannot be that of a database of ours is set aside or refused, and
  *    never written: a recovery would replace all of it.
- * 5. What other nodes ask of a database while it is being attached waits: they attached it before, and
+ * 5. An attach that somebody asked for ends: another process that keeps a lock of the file is waited for
+ *    ATTACH_TIMEOUT_MS. Those of the start wait, and say so.
+ * 6. What other nodes ask of a database while it is being attached waits: they attached it before, and
  *    their announcement came before their question.
  */
 
 import { jenkinsHash } from "../base/jenkins_hash.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import { TDB_FLAGS, type Tdb, type TdbResult } from "../tdb/types.ts";
+import type { Tdb, TdbResult } from "../tdb/types.ts";
 import { encode, stringZ, textBytes } from "../wire/codec.ts";
+import { openDatabaseFile } from "./attach_file.ts";
 import { Database, type DatabaseIdentity, kindOfFlags } from "./database.ts";
 import type { DatabaseHost } from "./host.ts";
 import {
@@ -34,7 +37,7 @@ import {
 } from "./limits.ts";
 import type { PersistentHealth } from "./persistent_health.ts";
 import { valueProblem } from "./record_header.ts";
-import { retryWhileBusy } from "./retry_while_busy.ts";
+import { type Attempt, type BusyLimits, BusyWait } from "./retry_while_busy.ts";
 import { runTdbWork } from "./slices.ts";
 
 /** What to do with a file that other programs than ctdbd have written. */
@@ -58,6 +61,25 @@ interface Attaching {
   readonly waiters: ((outcome: AttachOutcome) => void)[];
   /** A damaged persistent file may be set aside, once. */
   mayRename: boolean;
+  /** How long other processes may still keep it waiting. */
+  patienceMs: number;
+  /** For a lock of the file. */
+  wait: { cancel(): void } | undefined;
+}
+
+/**
+ * How long an attach may be kept waiting by other processes: those of clients and nodes are bounded, since
+ * somebody waits for an answer; those of the start are not.
+ */
+export type AttachPatience = "bounded" | "endless";
+
+const TIMEOUT_MS: Record<AttachPatience, number> = {
+  bounded: ATTACH_TIMEOUT_MS,
+  endless: Number.POSITIVE_INFINITY,
+};
+
+function limitsOf({ patienceMs }: Attaching): BusyLimits {
+  return { timeoutMs: patienceMs, retryMs: ATTACH_RETRY_MS };
 }
 
 /** Why a name cannot be a database's. It becomes part of a file name. */
@@ -101,7 +123,12 @@ export class AttachTable implements AttachWaits {
   }
 
   /** `flags`: PERSISTENT, REPLICATED or none. `finished` may run inside the call. */
-  attach(name: string, flags: number, finished: (outcome: AttachOutcome) => void): void {
+  attach(
+    name: string,
+    flags: number,
+    finished: (outcome: AttachOutcome) => void,
+    patience: AttachPatience = "bounded",
+  ): void {
     const problem = databaseNameProblem(name);
     if (problem !== undefined) {
       finished(err(`Cannot attach: ${problem}`));
@@ -137,7 +164,13 @@ export class AttachTable implements AttachWaits {
       finished(err(`Cannot attach "${name}": ${DATABASES_MAX} databases are attached`));
       return;
     }
-    this.#begin(name, dbId, flags, finished);
+    this.#begin(name, dbId, flags, finished, patience);
+  }
+
+  /** The daemon ends: nobody is told any more. */
+  close(): void {
+    for (const { wait } of this.#attaching.values()) wait?.cancel();
+    this.#attaching.clear();
   }
 
   isAttaching(dbId: number): boolean {
@@ -161,6 +194,7 @@ export class AttachTable implements AttachWaits {
     dbId: number,
     flags: number,
     finished: (outcome: AttachOutcome) => void,
+    patience: AttachPatience,
   ): void {
     const kind = kindOfFlags(flags);
     const { directories, pnn } = this.#host;
@@ -170,6 +204,8 @@ export class AttachTable implements AttachWaits {
       flags,
       waiters: [finished],
       mayRename: this.#host.runstateBefore("RUNNING"),
+      patienceMs: TIMEOUT_MS[patience],
+      wait: undefined,
     };
     this.#attaching.set(dbId, attaching);
     if (kind !== "persistent") {
@@ -192,44 +228,20 @@ export class AttachTable implements AttachWaits {
   }
 
   #open(attaching: Attaching): void {
-    const options = {
-      path: attaching.identity.path,
-      flags: this.#tdbFlags(attaching),
-      hashSize: this.#host.tunable("DatabaseHashSize"),
-      create: true,
-      mode: 0o600,
-    };
-    const isVolatile = attaching.identity.kind !== "persistent";
-    const attempt = (): TdbResult<Tdb> => {
-      const opened = this.#host.tdbs.open(options);
-      if (!opened.ok || !isVolatile) return opened;
-      if (opened.value.nextUsedChain(0) >= opened.value.hashSize) return opened;
-      opened.value.close();
-      return {
-        ok: false,
-        error: { code: "busy", reason: "another process holds the file, which is not empty" },
-      };
-    };
-    const limits = { timeoutMs: ATTACH_TIMEOUT_MS, retryMs: ATTACH_RETRY_MS };
-    retryWhileBusy(this.#host, limits, attempt, (opened) => {
+    const { identity } = attaching;
+    const { clock } = this.#host;
+    const sinceMs = clock.monotonicMs();
+    const attempt: Attempt<Tdb> = (tried) => tried(openDatabaseFile(this.#host, identity));
+    const finished = (opened: TdbResult<Tdb>): void => {
+      attaching.patienceMs -= clock.monotonicMs() - sinceMs;
       if (!opened.ok) this.#openFailed(attaching, opened.error.code, opened.error.reason);
-      else if (isVolatile) this.#becomeAttached(attaching, opened.value);
-      else this.#check(attaching, opened.value);
-    });
-  }
-
-  #tdbFlags(attaching: Attaching): number {
-    if (attaching.identity.kind === "persistent") return TDB_FLAGS.DISALLOW_NESTING;
-    const flags =
-      TDB_FLAGS.NOSYNC |
-      TDB_FLAGS.CLEAR_IF_FIRST |
-      TDB_FLAGS.INCOMPATIBLE_HASH |
-      TDB_FLAGS.DISALLOW_NESTING;
-    const mutexes =
-      attaching.identity.kind === "volatile" &&
-      this.#host.tdbMutexes &&
-      this.#host.tdbs.mutexesWork;
-    return mutexes ? flags | TDB_FLAGS.MUTEX_LOCKING : flags;
+      else if (identity.kind === "persistent") this.#check(attaching, opened.value);
+      else this.#becomeAttached(attaching, opened.value);
+    };
+    const what = `database file "${identity.path}"`;
+    const wait = new BusyWait(this.#host, what, limitsOf(attaching), attempt, finished);
+    attaching.wait = wait;
+    wait.start();
   }
 
   #openFailed(attaching: Attaching, code: string, reason: string, advice = ""): void {
@@ -252,15 +264,28 @@ export class AttachTable implements AttachWaits {
       advice = PLAIN_TDB;
       return problem + advice;
     };
-    runTdbWork(this.#host, "check", tdb.check(judge), (outcome) => {
-      if (outcome.ok) return this.#becomeAttached(attaching, tdb);
-      tdb.close();
-      if (outcome.error.code === "busy") {
-        this.#host.timers.after(ATTACH_RETRY_MS, () => this.#open(attaching));
-      } else {
-        this.#openFailed(attaching, "corrupt", outcome.error.reason, advice);
+    const attempt: Attempt<void> = (tried) => {
+      runTdbWork(this.#host, "check", tdb.check(judge), tried);
+    };
+    const finished = (outcome: TdbResult<void>): void => {
+      attaching.wait = undefined;
+      if (outcome.ok) {
+        this.#becomeAttached(attaching, tdb);
+        return;
       }
-    });
+      tdb.close();
+      const { code, reason } = outcome.error;
+      this.#openFailed(attaching, code, reason, advice);
+    };
+    const what = `all locks of "${attaching.identity.path}", to check it`;
+    const wait = new BusyWait(this.#host, what, limitsOf(attaching), attempt, finished);
+    attaching.wait = {
+      cancel: () => {
+        wait.cancel();
+        tdb.close();
+      },
+    };
+    wait.start();
   }
 
   /** Keeps the damaged file under another name and goes on with a new, unhealthy one. */
@@ -275,6 +300,7 @@ export class AttachTable implements AttachWaits {
     this.#host.log.error(`tdb ${path} is damaged (${why}), renaming it to ${newPath}`);
     const reason = `ERROR - Backup of corrupted TDB in '${newPath}'${advice}`;
     this.#health.set(name, reason, (problem) => {
+      if (this.#attaching.get(attaching.identity.dbId) !== attaching) return;
       if (problem !== undefined) return this.#refuse(attaching, problem);
       const renamed = this.#host.files.rename(path, newPath);
       if (!renamed.ok) return this.#refuse(attaching, renamed.error.message);

@@ -18,7 +18,7 @@ import { encode, u32Codec } from "../wire/codec.ts";
 import { DB_FLAGS, NODE_FLAGS_INACTIVE } from "../wire/constants.ts";
 import { CONTROLS } from "../wire/controls.ts";
 import { BROADCAST_CONNECTED, INVALID_GENERATION, type PacketView } from "../wire/packet.ts";
-import { AttachTable, persistentNames } from "./attach.ts";
+import { type AttachOutcome, AttachTable, persistentNames } from "./attach.ts";
 import { AttachControl } from "./attach_control.ts";
 import { waitingForAttach } from "./attach_wait.ts";
 import { ClientCalls } from "./client_calls.ts";
@@ -126,17 +126,20 @@ export class DatabaseSet {
       finished(done);
       return;
     }
-    this.#attachTable.attach(name, DB_FLAGS.PERSISTENT, (outcome) => {
-      if (!outcome.ok) return finished(outcome);
+    const next = (): void => this.#host.timers.soon(() => this.#attachNext(rest, finished));
+    const attached = (outcome: AttachOutcome): void => {
       const cleared = this.#health.clearedReason;
-      const next = (): void => this.#host.timers.soon(() => this.#attachNext(rest, finished));
-      if (cleared === undefined) return next();
-      outcome.value.unhealthyReason = cleared;
-      this.#health.set(name, cleared, (problem) => {
-        if (problem !== undefined) this.#host.log.error(problem);
-        next();
-      });
-    });
+      if (!outcome.ok) finished(outcome);
+      else if (cleared === undefined) next();
+      else {
+        outcome.value.unhealthyReason = cleared;
+        this.#health.set(name, cleared, (problem) => {
+          if (problem !== undefined) this.#host.log.error(problem);
+          next();
+        });
+      }
+    };
+    this.#attachTable.attach(name, DB_FLAGS.PERSISTENT, attached, "endless");
   }
 
   close(): void {
@@ -144,6 +147,7 @@ export class DatabaseSet {
     this.#commits.close();
     this.#vacuum.stop();
     this.#attachControl.close();
+    this.#attachTable.close();
     for (const database of this.#byId.values()) this.#release(database, "the daemon ends");
     this.#byId.clear();
     this.#health.close();

@@ -101,8 +101,15 @@ export const LOCK_RETRY_MAX_MS = 50;
 /** Waits longer than this are logged, again after each further such time. */
 export const LOCK_WAIT_LOG_MS = 10_000;
 
-/** An attach that cannot open its file by then is refused. */
-export const ATTACH_TIMEOUT_MS = 10_000;
+/** A wait for a file's locks by trying is logged after this time, then every LOCK_WAIT_LOG_MS. */
+export const BUSY_LOG_FIRST_MS = 2000;
+
+/**
+ * An attach that other processes have kept waiting for so long, to open its file and to lock it for the check, is
+ * refused: sooner than the tool gives up, so that its user reads why. Those of the start wait as long as it takes:
+ * without its persistent databases a node is none.
+ */
+export const ATTACH_TIMEOUT_MS = 8000;
 export const ATTACH_RETRY_MS = 20;
 /** Who waits for one attach to end: askers, and packets of nodes that have the database already. */
 export const ATTACH_WAITERS_MAX = 10_000;

@@ -4,7 +4,10 @@ import type { DatabaseHost } from "./host.ts";
 
 /** For the end of a message: `, held by process 4711 (smbd)`, or nothing. */
 export function heldBy(host: DatabaseHost, tdb: Tdb, chain: number | undefined): string {
-  const pid = tdb.chainHolder(chain);
+  return heldByProcess(host, tdb.chainHolder(chain));
+}
+
+export function heldByProcess(host: DatabaseHost, pid: number | undefined): string {
   if (pid === undefined) return "";
   return `, held by process ${pid} (${host.processName(pid) ?? "gone"})`;
 }

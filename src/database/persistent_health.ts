@@ -11,10 +11,12 @@ import { TDB_FLAGS, type Tdb, type TdbResult } from "../tdb/types.ts";
 import { bytesText, textBytes } from "../wire/codec.ts";
 import type { DatabaseHost } from "./host.ts";
 import { ATTACH_RETRY_MS, ATTACH_TIMEOUT_MS } from "./limits.ts";
-import { retryWhileBusy } from "./retry_while_busy.ts";
+import { type Attempt, BusyWait, retryWhileBusy } from "./retry_while_busy.ts";
 import { runTdbWork } from "./slices.ts";
 
-const BUSY_LIMITS = { timeoutMs: ATTACH_TIMEOUT_MS, retryMs: ATTACH_RETRY_MS };
+/** Of the start, which waits and says so: busy is not damaged, and nothing is known without the file. */
+const START_LIMITS = { timeoutMs: Number.POSITIVE_INFINITY, retryMs: ATTACH_RETRY_MS };
+const UPDATE_LIMITS = { timeoutMs: ATTACH_TIMEOUT_MS, retryMs: ATTACH_RETRY_MS };
 /** Of a reason as it is read: it goes to logs and clients, and the file may hold anything. */
 const REASON_BYTES_MAX = 1024;
 const NO_HEALTHY_NODES = "NO-HEALTHY-NODES - ";
@@ -23,6 +25,7 @@ export class PersistentHealth {
   readonly #host: DatabaseHost;
   readonly #path: string;
   #tdb: Tdb | undefined;
+  #cancelStart: (() => void) | undefined;
   #updates: (() => void)[] = [];
   #updating = false;
   /** Set when the file had to be emptied: the reason for every database attached at start. */
@@ -53,21 +56,37 @@ export class PersistentHealth {
       create: true,
       mode: 0o600,
     };
-    retryWhileBusy(this.#host, BUSY_LIMITS, () => this.#host.tdbs.open(options), finished);
+    this.#wait((tried) => tried(this.#host.tdbs.open(options)), finished);
+  }
+
+  #wait<T>(
+    attempt: Attempt<T>,
+    finished: (outcome: TdbResult<T>) => void,
+    cancelled = (): void => {},
+  ): void {
+    const wait = new BusyWait(this.#host, `"${this.#path}"`, START_LIMITS, attempt, finished);
+    this.#cancelStart = () => {
+      wait.cancel();
+      cancelled();
+    };
+    wait.start();
   }
 
   #check(tdb: Tdb, finished: (outcome: Result<void>) => void): void {
-    runTdbWork(this.#host, "check health", tdb.check(), (outcome) => {
+    const attempt: Attempt<void> = (tried) => {
+      runTdbWork(this.#host, "check health", tdb.check(), tried);
+    };
+    const checked = (outcome: TdbResult<void>): void => {
+      this.#cancelStart = undefined;
       if (outcome.ok) {
         this.#tdb = tdb;
         finished(done);
-      } else if (outcome.error.code === "busy") {
-        this.#host.timers.after(ATTACH_RETRY_MS, () => this.#check(tdb, finished));
       } else {
         tdb.close();
         this.#clear(outcome.error.reason, finished);
       }
-    });
+    };
+    this.#wait(attempt, checked, () => tdb.close());
   }
 
   #clear(why: string, finished: (outcome: Result<void>) => void): void {
@@ -142,7 +161,7 @@ export class PersistentHealth {
       tdb.cancelTransaction();
       return changed;
     };
-    retryWhileBusy(this.#host, BUSY_LIMITS, attempt, (outcome) => {
+    retryWhileBusy(this.#host, `"${this.#path}"`, UPDATE_LIMITS, attempt, (outcome) => {
       if (!outcome.ok) return finished(outcome);
       this.#commit(tdb, finished);
     });
@@ -156,6 +175,8 @@ export class PersistentHealth {
   }
 
   close(): void {
+    this.#cancelStart?.();
+    this.#cancelStart = undefined;
     this.#tdb?.close();
     this.#tdb = undefined;
   }

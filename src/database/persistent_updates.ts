@@ -126,6 +126,7 @@ export class PersistentUpdates {
     const options = { path, flags: tdb.flags, hashSize: 0, create: false };
     retryWhileBusy(
       this.#host,
+      `database file "${path}"`,
       OPEN_LIMITS,
       () => this.#host.tdbs.open(options),
       (opened) => {

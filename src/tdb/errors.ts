@@ -21,6 +21,12 @@ export function systemFailure(doing: string, cause: SystemError): TdbFailure {
   return tdbFailure(full ? "no_space" : "io", `Cannot ${doing}: ${cause.message}`, cause);
 }
 
+/** Busy, for whoever reports that somebody keeps him waiting. */
+export function busyBecauseOf(holder: number | undefined): TdbFailure {
+  if (holder === undefined) return BUSY;
+  return { ok: false, error: { ...BUSY.error, holder } };
+}
+
 /** Not worth an allocation each: it happens in the ordinary course. */
 export const BUSY: TdbFailure = tdbFailure("busy", "a lock is held elsewhere");
 export const READ_ONLY: TdbFailure = tdbFailure("read_only", "the TDB was opened read-only");

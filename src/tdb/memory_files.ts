@@ -27,6 +27,8 @@ export interface MemoryDiskOptions {
    * holds few. Memory that can grow is several times slower to read and write.
    */
   readonly fixedMemory?: boolean;
+  /** The pid that holders of locks are said to have; they have none by default. */
+  readonly holder?: () => number;
   /** When a sync of the file is over; at once by default. */
   readonly sync?: (path: string, synced: () => void) => void;
 }
@@ -90,11 +92,13 @@ export class MemoryDisk {
   readonly pageSize: number;
   readonly soon: (action: () => void) => unknown;
   readonly sync: (path: string, synced: () => void) => void;
+  readonly holder: () => number | undefined;
   readonly #memory: FileMemory;
 
   constructor(options: MemoryDiskOptions) {
     this.soon = options.soon;
     this.sync = options.sync ?? ((_path, synced) => void this.soon(synced));
+    this.holder = options.holder ?? (() => undefined);
     this.pageSize = options.pageSize ?? 4096;
     const bytesMax = options.fileBytesMax ?? FILE_BYTES_MAX;
     this.#memory = { bytesMax, fixed: options.fixedMemory ?? false };
@@ -332,12 +336,15 @@ export class MemorySharedFile implements SharedFile {
     return count;
   }
 
-  /** In the simulator nobody has a pid. */
-  mutexHolder(): number | undefined {
-    return undefined;
+  mutexHolder(offset: number): number | undefined {
+    return this.#file.mutexes.get(offset)?.owner === undefined ? undefined : this.#disk.holder();
   }
-  rangeHolder(): number | undefined {
-    return undefined;
+  rangeHolder(start: number, length: number): number | undefined {
+    const end = length === 0 ? Number.POSITIVE_INFINITY : start + length;
+    const isHeld = this.#file.ranges.some(
+      (held) => held.owner !== this && held.start < end && start < held.end,
+    );
+    return isHeld ? this.#disk.holder() : undefined;
   }
 
   unlockMutex(offset: number): void {

@@ -7,9 +7,8 @@
  * 2. Content that is no TDB is never modified: only an empty file, or one with the format's magic text
  *    or nothing but zeros at its start, is made anew.
  */
-import type { SystemError } from "../base/errors.ts";
-import type { SharedFile, SharedFiles, TryLock } from "../platform/types.ts";
-import { BUSY, systemFailure, tdbFailure } from "./errors.ts";
+import type { LockType, SharedFile, SharedFiles } from "../platform/types.ts";
+import { BUSY, busyBecauseOf, systemFailure, tdbFailure } from "./errors.ts";
 import {
   ALLRECORD_UNLOCKED,
   DEFAULT_HASH_SIZE,
@@ -24,6 +23,7 @@ import {
 import { type HeaderFacts, hasMagicText, judgeHeader, newHeader } from "./header.ts";
 import { journalWaits, recoveryArea } from "./journal.ts";
 import { JournalRecovery, type RecoverySurroundings } from "./journal_recovery.ts";
+import { LockProtocol, tryingPrimitives } from "./lock_protocol.ts";
 import { MemoryDisk } from "./memory_files.ts";
 import { DirectPages } from "./pages.ts";
 import { TdbFile } from "./tdb_file.ts";
@@ -154,7 +154,7 @@ export class FileTdbOpener implements TdbOpener {
   #openFile(attempt: Attempt): TdbResult<Tdb> {
     const { file, locksNothing } = attempt;
     if (!locksNothing) {
-      const locked = outcomeOf(file.tryLockRange("write", LOCK.open, 1), "lock out other openers");
+      const locked = lockRange(file, "write", LOCK.open, 1, "lock out other openers");
       if (!locked.ok) return locked;
     }
     let alone = false;
@@ -182,7 +182,7 @@ export class FileTdbOpener implements TdbOpener {
       const active = file.tryLockRange("write", LOCK.active, 1);
       if (active === "busy") return { ok: true, value: false };
       if (active !== "granted") return systemFailure("lock a TDB as its first user", active);
-      const rest = outcomeOf(file.tryLockRange("write", LOCK.chains, 0), "lock a TDB to clear it");
+      const rest = lockRange(file, "write", LOCK.chains, 0, "lock a TDB to clear it");
       if (!rest.ok) return rest;
     }
     const start = firstBytes(file);
@@ -298,7 +298,7 @@ export class FileTdbOpener implements TdbOpener {
       if (first) initMutexes(file, mutexes, facts.hashSize);
     }
     if (!clears && !first) return DONE;
-    return outcomeOf(file.tryLockRange("read", LOCK.active, 1), "lock a TDB as a user");
+    return lockRange(file, "read", LOCK.active, 1, "lock a TDB as a user");
   }
 
   #recoverFirst(
@@ -326,7 +326,8 @@ export class FileTdbOpener implements TdbOpener {
       if (outcome.ok || outcome.error.code === "busy") this.#recoveries.delete(file.path);
       else this.#recoveries.set(file.path, outcome);
     });
-    return BUSY;
+    const locks = new LockProtocol(file, tryingPrimitives(file), target);
+    return busyBecauseOf(locksNothing ? undefined : locks.holderOf(undefined));
   }
 }
 
@@ -352,7 +353,15 @@ function firstBytes(file: SharedFile): Uint8Array {
   return count === 0 ? new Uint8Array(0) : new Uint8Array(file.view(count), 0, count).slice();
 }
 
-function outcomeOf(lock: TryLock, doing: string): TdbResult<void> {
+function lockRange(
+  file: SharedFile,
+  type: LockType,
+  start: number,
+  length: number,
+  doing: string,
+): TdbResult<void> {
+  const lock = file.tryLockRange(type, start, length);
   if (lock === "granted") return DONE;
-  return lock === "busy" ? BUSY : systemFailure(doing, lock as SystemError);
+  if (lock === "busy") return busyBecauseOf(file.rangeHolder(start, length));
+  return systemFailure(doing, lock);
 }

@@ -18,6 +18,7 @@ import { commitTransaction } from "./commit.ts";
 import { DurableFile } from "./durable_file.ts";
 import {
   BUSY,
+  busyBecauseOf,
   COMMITTING,
   EXISTS,
   MISSING,
@@ -26,7 +27,7 @@ import {
   type TdbFailure,
   tdbFailure,
 } from "./errors.ts";
-import { FREELIST, HEADER, type MutexLayout } from "./format.ts";
+import { FREELIST, HEADER, LOCK, type MutexLayout } from "./format.ts";
 import { FreeSpace } from "./freelist.ts";
 import type { ChainHash } from "./hash.ts";
 import { journalWaits } from "./journal.ts";
@@ -349,6 +350,10 @@ export class TdbFile implements Tdb {
     return this.#locks.holderOf(chain);
   }
 
+  otherUser(): number | undefined {
+    return this.#file.rangeHolder(LOCK.active, 1);
+  }
+
   tryLockAll(mode: LockMode): "granted" | "busy" | TdbError {
     if (mode === "write" && this.#readOnly) return READ_ONLY.error;
     if (this.#locks.holdsLists) {
@@ -503,7 +508,8 @@ export class TdbFile implements Tdb {
     if (!this.#locks.holdsAll && !this.#locks.locksNothing) {
       const taken = this.tryLockAll("read");
       if (taken !== "granted") {
-        const failure = taken === "busy" ? BUSY : tdbFailureOf(taken);
+        const holder = taken === "busy" ? this.chainHolder(undefined) : undefined;
+        const failure = taken === "busy" ? busyBecauseOf(holder) : tdbFailureOf(taken);
         return { step: () => failure, cancel: () => undefined };
       }
       locked = true;

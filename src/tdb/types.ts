@@ -47,6 +47,8 @@ export interface TdbError {
   readonly code: TdbErrorCode;
   readonly reason: string;
   readonly cause?: SystemError;
+  /** "busy": a process that holds the lock, where the attempt found out (see Tdb.chainHolder). */
+  readonly holder?: number;
 }
 
 export type TdbResult<T> = Result<T, TdbError>;
@@ -123,6 +125,8 @@ export interface Tdb {
    * nobody does or the system does not tell. For reports: it may have let go already.
    */
   chainHolder(chain: number | undefined): number | undefined;
+  /** A process that has the file open like us (CLEAR_IF_FIRST, mutexes), as far as the system tells. */
+  otherUser(): number | undefined;
   tryLockAll(mode: LockMode): "granted" | "busy" | TdbError;
   unlockAll(): void;
   /** Refuses ("corrupt") when a journal waits to be replayed. */

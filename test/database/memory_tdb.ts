@@ -133,6 +133,9 @@ export class MemoryTdb implements Tdb {
   chainHolder(): number | undefined {
     return undefined;
   }
+  otherUser(): number | undefined {
+    return undefined;
+  }
   tryLockChain(chain: number, _mode: LockMode): "granted" | "busy" {
     if (this.#closed) throw new Error(`${this.path} is used after it was closed`);
     if (!this.#owns(chain) && !this.file.takeChain(this, chain)) return "busy";
