@@ -227,7 +227,9 @@ async function startDaemons(cluster: NetnsCluster): Promise<void> {
   if (first === undefined) return;
   // The first makes what is made once: the domain's SID, the registry's root.
   await first.addUser();
-  await Promise.all(cluster.samba.map((samba) => samba.start()));
+  // One after the other: two that open a fresh cluster's databases at the same moment may refuse with
+  // NT_STATUS_POSSIBLE_DEADLOCK, a race of smbd's own.
+  for (const samba of cluster.samba) await samba.start();
 }
 
 function existing<T>(value: T | undefined, what: string): T {
