@@ -1,11 +1,13 @@
 /**
  * The executable's name decides its role; as `ctdb-appliance` its first argument does.
- * An exception that nobody caught is a bug of ours: it is told in one line and ends the process.
+ * An exception that nobody caught is a bug of ours: it is told in one line and ends the process. Output
+ * that cannot be written is none, and ends it too.
  * Nothing else happens here.
  */
-import { writeSync } from "node:fs";
 import { basename } from "node:path";
-import { CRASH_STATUS, uncaughtText } from "./roles/crash.ts";
+import { printErr, printOut } from "./roles/buffered_output.ts";
+import { endingOf } from "./roles/crash.ts";
+import { ownArguments } from "./roles/own_process.ts";
 import { VERSION } from "./roles/role.ts";
 import { ROLES, type RoleEntry, roleList } from "./roles/table.ts";
 
@@ -24,48 +26,41 @@ Options:
   --version  the release
 `;
 
-/** process.stdout costs 8 ms to make and may still hold text when the process ends. */
-function say(descriptor: 1 | 2, text: string): void {
-  try {
-    writeSync(descriptor, text);
-  } catch {
-    // Nobody listens.
-  }
-}
-
 /** For roles without a log; the log of the others comes first (role_log.ts). */
 function endOnUncaught(name: string): void {
   const end = (error: unknown) => {
-    say(2, `${name}: ${uncaughtText(error)}\n`);
-    process.exit(CRASH_STATUS);
+    const { line, status } = endingOf(error);
+    if (line !== undefined) printErr(`${name}: ${line}\n`);
+    process.exit(status);
   };
   process.on("uncaughtException", end);
   process.on("unhandledRejection", end);
 }
 
 async function main(): Promise<number> {
-  const args = process.argv.slice(2);
+  const args = ownArguments();
   const ownName = basename(process.argv0);
   const own = roleNamed(ownName);
-  if (own !== undefined) return await runRole(own, args);
   const [first, ...rest] = args;
+  const named = first === undefined ? undefined : roleNamed(first);
+  endOnUncaught((own ?? named)?.name ?? APPLIANCE);
+  if (own !== undefined) return await runRole(own, args);
+  if (named !== undefined) return await runRole(named, rest);
   if (first === "--help" || first === "-?") {
-    say(1, USAGE);
+    printOut(USAGE);
     return 0;
   }
   if (first === "--version") {
-    say(1, `${APPLIANCE} ${VERSION}\n`);
+    printOut(`${APPLIANCE} ${VERSION}\n`);
     return 0;
   }
-  const named = first === undefined ? undefined : roleNamed(first);
-  if (named !== undefined) return await runRole(named, rest);
   // From a checkout the runtime's own name is no attempt at a role.
   const isLink = ownName !== APPLIANCE && import.meta.path.startsWith(EMBEDDED);
   if (first === undefined && !isLink) {
-    say(2, USAGE);
+    printErr(USAGE);
     return UNKNOWN_ROLE_STATUS;
   }
-  say(2, `Unknown role "${isLink ? ownName : first}": expected one of\n${roleList()}`);
+  printErr(`Unknown role "${isLink ? ownName : first}": expected one of\n${roleList()}`);
   return UNKNOWN_ROLE_STATUS;
 }
 
@@ -74,9 +69,8 @@ function roleNamed(name: string): RoleEntry | undefined {
 }
 
 async function runRole(entry: RoleEntry, args: readonly string[]): Promise<number> {
-  endOnUncaught(entry.name);
   if (args.length === 1 && args[0] === "--version") {
-    say(1, `${entry.name} ${VERSION}\n`);
+    printOut(`${entry.name} ${VERSION}\n`);
     return 0;
   }
   const { role } = await entry.load();

@@ -31,8 +31,8 @@ export interface ToolHost {
   /** Standard output of a command, however it ended; the errno's name when it could not be started. */
   run(argv: readonly string[]): Promise<Result<string, string>>;
   readonly random: Random;
-  /** Standard input up to its end. */
-  readInput(): Promise<Uint8Array>;
+  /** Standard input up to its end, or why it cannot be read. */
+  readInput(): Promise<Result<Uint8Array>>;
   /** Creates or replaces the file, mode 0600. */
   writeFile(path: string, bytes: Uint8Array): Promise<Result<void>>;
   /** For writing it is created, mode 0600, or emptied. */

@@ -4,6 +4,7 @@
  *
  * Reads the environment that it is given, nothing else; no path is created or checked.
  */
+import { textBytes } from "../base/byte_text.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { CtdbPaths } from "./types.ts";
 
@@ -26,7 +27,7 @@ export function resolvePaths(
       ? productionPaths(environment, executableDirectory)
       : testPaths(environment, executableDirectory);
   if (!paths.ok) return paths;
-  const bytes = new TextEncoder().encode(paths.value.socket).length;
+  const bytes = textBytes(paths.value.socket).length;
   if (bytes > SOCKET_PATH_BYTES_MAX) {
     return err(
       `Cannot use the socket path "${paths.value.socket}": expected at most ` +

@@ -2,6 +2,7 @@
  * The pid file: says who runs, and holds a lock for as long as the process lives, so that a second
  * daemon refuses to start and a file of a dead one does not count.
  */
+import { textBytes } from "../base/byte_text.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { FileSystem, SharedFile, SharedFiles } from "../platform/types.ts";
 
@@ -40,9 +41,7 @@ export class LockedPidFile implements PidFile {
       return err(`Cannot start: pid file "${this.#path}" is held by a running daemon, pid ${pid}`);
     }
     const emptied = file.truncate(0);
-    const written = emptied.ok
-      ? file.write(0, new TextEncoder().encode(`${this.#pid}\n`))
-      : emptied;
+    const written = emptied.ok ? file.write(0, textBytes(`${this.#pid}\n`)) : emptied;
     if (!written.ok) {
       file.close();
       return err(`Cannot write pid file: ${written.error.message}`);

@@ -165,11 +165,11 @@ test("DB_ATTACH again needs flags that the database has", () => {
 });
 
 test("databaseNameProblem() names what cannot be a file name", () => {
-  for (const name of ["", "a/b", "..", ".", "x".repeat(201), "a\ufffdb", "a\0b"]) {
+  for (const name of ["", "a/b", "..", ".", "x".repeat(201), "a\0b"]) {
     expect(databaseNameProblem(name)).toContain("expected a database name");
     expect(setUp().caller.now("DB_ATTACH", name).status).toBe(-1);
   }
-  for (const name of ["locking.tdb", "x".repeat(200), "ü", "...", " "]) {
+  for (const name of ["locking.tdb", "x".repeat(200), "ü", "a\udcffb", "...", " "]) {
     expect(databaseNameProblem(name)).toBeUndefined();
   }
 });

@@ -89,9 +89,8 @@ export function databaseNameProblem(name: string): string | undefined {
   if (bytes > DATABASE_NAME_BYTES_MAX) {
     return `expected a database name of at most ${DATABASE_NAME_BYTES_MAX} bytes, got ${bytes}`;
   }
-  const forbidden = name.includes("/") || name.includes("\0") || name.includes("\ufffd");
-  if (forbidden || name === "." || name === "..") {
-    return `expected a database name that is a file name in UTF-8, got ${JSON.stringify(name)}`;
+  if (name.includes("/") || name.includes("\0") || name === "." || name === "..") {
+    return `expected a database name that is a file name, got ${JSON.stringify(name)}`;
   }
   return undefined;
 }

@@ -3,6 +3,7 @@
  * that clusters in several directories do not meet; a pair whose port is taken is passed over.
  */
 import { createServer } from "node:net";
+import { textBytes } from "../base/byte_text.ts";
 import { jenkinsHash } from "../base/jenkins_hash.ts";
 import { err, ok, type Result } from "../base/result.ts";
 
@@ -14,7 +15,7 @@ export async function chooseAddresses(
   directory: string,
   count: number,
 ): Promise<Result<readonly string[]>> {
-  const start = jenkinsHash(new TextEncoder().encode(directory));
+  const start = jenkinsHash(textBytes(directory));
   let last = "";
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
     const value = (start + attempt * 0x101) >>> 0;

@@ -1,24 +1,25 @@
 /** ctdb: the management tool. Gives the tool of cli/ this process: its arguments, output and platform. */
-import { writeFileSync, writeSync } from "node:fs";
-import { dirname } from "node:path";
+import { writeFileSync } from "node:fs";
 import { err, ok, type Result } from "../base/result.ts";
 import type { ToolHost } from "../cli/host.ts";
 import { runTool } from "../cli/tool.ts";
 import { BunClock, BunRandom } from "../platform/bun/clock.ts";
 import { BunFileSystem } from "../platform/bun/file_system.ts";
 import { BunNetwork } from "../platform/bun/network.ts";
+import { pathForCall } from "../platform/bun/path.ts";
 import { BunTimers } from "../platform/bun/timers.ts";
 import type { TdbOpener } from "../tdb/types.ts";
-import { BufferedOutput, STANDARD_ERROR, STANDARD_OUTPUT, writeAll } from "./buffered_output.ts";
+import { BufferedOutput, printErr, printOut } from "./buffered_output.ts";
 import { openFile } from "./ctdb_files.ts";
 import { inheritedEnvironment } from "./environment.ts";
+import { ownEnvironment, ownExecutable } from "./own_process.ts";
 import { type Role, TOOL_VERSION, VERSION } from "./role.ts";
 
 export const role: Role = {
   async run(args) {
     // Not an option of the original; every role of ours has it.
     if (args[0] === "--version" && args.length === 1) {
-      writeAll(STANDARD_OUTPUT, new TextEncoder().encode(`ctdb ${VERSION}\n`));
+      printOut(`ctdb ${VERSION}\n`);
       return 0;
     }
     const output = new BufferedOutput();
@@ -35,8 +36,8 @@ function toolHost(output: BufferedOutput): ToolHost {
   const clock = new BunClock();
   return {
     version: TOOL_VERSION,
-    environment: process.env,
-    executableDirectory: dirname(process.execPath),
+    environment: ownEnvironment(),
+    executableDirectory: ownExecutable().directory,
     pid: process.pid,
     clock,
     timers,
@@ -75,7 +76,7 @@ async function runToEnd(argv: readonly string[]): Promise<Result<string, string>
       env: inheritedEnvironment(),
       onOutputLine: (line, from) => {
         if (from === "stdout") lines.push(`${line}\n`);
-        else writeSync(STANDARD_ERROR, `${line}\n`);
+        else printErr(`${line}\n`);
       },
       onExit: () => resolve(ok(lines.join(""))),
     });
@@ -83,15 +84,19 @@ async function runToEnd(argv: readonly string[]): Promise<Result<string, string>
   });
 }
 
-async function readInput(): Promise<Uint8Array> {
+async function readInput(): Promise<Result<Uint8Array>> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk);
-  return Buffer.concat(chunks);
+  try {
+    for await (const chunk of process.stdin) chunks.push(chunk);
+  } catch (error) {
+    return err(error instanceof Error ? error.message : String(error));
+  }
+  return ok(Buffer.concat(chunks));
 }
 
 function writeFile(path: string, bytes: Uint8Array): Result<void> {
   try {
-    writeFileSync(path, bytes, { mode: 0o600 });
+    writeFileSync(pathForCall(path), bytes, { mode: 0o600 });
     return ok(undefined);
   } catch (error) {
     return err(error instanceof Error ? error.message : String(error));

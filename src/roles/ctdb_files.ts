@@ -2,6 +2,7 @@
 import * as fs from "node:fs";
 import { err, ok, type Result } from "../base/result.ts";
 import type { ToolFile } from "../cli/host.ts";
+import { pathForCall } from "../platform/bun/path.ts";
 
 const EIO = 5;
 
@@ -9,7 +10,7 @@ export function openFile(path: string, use: "read" | "write"): Result<ToolFile, 
   return attempt(() => {
     const { O_RDONLY, O_RDWR, O_CREAT, O_TRUNC } = fs.constants;
     const flags = use === "read" ? O_RDONLY : O_RDWR | O_CREAT | O_TRUNC;
-    const descriptor = fs.openSync(path, flags, 0o600);
+    const descriptor = fs.openSync(pathForCall(path), flags, 0o600);
     return {
       read: (offset, length) => attempt(() => readAt(descriptor, offset, length)),
       write: (offset, bytes) => attempt(() => writeAt(descriptor, offset, bytes)),

@@ -2,8 +2,8 @@
  * `ctdb-local DIR COMMAND …`: makes and runs a cluster on loopback, for trying the product, for tests and
  * benchmarks. The cluster lives in DIR and goes on running when the command ends.
  */
-import { dirname } from "node:path";
 import { parseArgs } from "node:util";
+import { isUtf8 } from "../base/byte_text.ts";
 import { parseWhole } from "../base/c_number.ts";
 import { connectClient } from "../client/ctdb_client.ts";
 import { TUNABLE_VALUE_MAX } from "../config/tunables.ts";
@@ -12,7 +12,10 @@ import { LocalCluster, type SetupOptions, statusLine } from "../local/local_clus
 import type { Connect } from "../local/node_health.ts";
 import { runOnNodes } from "../local/on_nodes.ts";
 import { BunNetwork } from "../platform/bun/network.ts";
+import { realPath } from "../platform/bun/path.ts";
 import { BunTimers } from "../platform/bun/timers.ts";
+import { printErr, printOut } from "./buffered_output.ts";
+import { ownEnvironment, ownExecutable } from "./own_process.ts";
 import { type Role, VERSION } from "./role.ts";
 
 const HELP = `Usage: ctdb-local DIR COMMAND [ARGUMENTS]
@@ -54,14 +57,16 @@ async function run(args: readonly string[], connect: Connect): Promise<number> {
   if (directory === "--help" || directory === "-h") return print(HELP);
   if (directory === "--version") return print(`ctdb-local ${VERSION}\n`);
   if (directory === undefined || command === undefined) {
-    process.stderr.write(HELP);
+    printErr(HELP);
     return USAGE_STATUS;
   }
   try {
+    const from = directory.startsWith("/") ? [] : [realPath("/proc/self/cwd")];
+    expectText([...from, directory, ...(command === "onnode" ? [] : rest)]);
     return await runCommand(directory, command, rest, connect);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`ctdb-local ${command}: ${error.message}\n`);
+    printErr(`ctdb-local ${command}: ${error.message}\n`);
     return USAGE_STATUS;
   }
 }
@@ -94,7 +99,7 @@ async function runCommand(
       return print(lines.join(""));
     }
     default:
-      process.stderr.write(`Unknown command "${command}"\n\n${HELP}`);
+      printErr(`Unknown command "${command}"\n\n${HELP}`);
       return USAGE_STATUS;
   }
 }
@@ -123,7 +128,7 @@ function setupOptions(args: readonly string[]): SetupOptions {
     nodes: number(values.nodes ?? "3", NODES_MAX),
     lock: lockKind(values.lock ?? "none"),
     stock,
-    executableDirectory: dirname(process.execPath),
+    executableDirectory: ownExecutable().directory,
     tunables: Object.fromEntries((values.tunable ?? []).map(tunable)),
     ...(values["log-level"] === undefined ? {} : { logLevel: values["log-level"] }),
     ...(values["stock-ctdbd"] === undefined ? {} : { stockCtdbd: values["stock-ctdbd"] }),
@@ -168,7 +173,9 @@ async function onNode(cluster: LocalCluster, args: readonly string[]): Promise<n
     throw new UsageError("expected PNN or all, and a command");
   }
   const pnns = which === "all" ? cluster.pnns : [known(cluster, which)];
-  return await runOnNodes(cluster, pnns, [program, ...rest], print);
+  const inherited = ownEnvironment();
+  const says = { out: print, err: complain };
+  return await runOnNodes(cluster, pnns, { argv: [program, ...rest], inherited, says });
 }
 
 async function printLog(path: string): Promise<number> {
@@ -179,6 +186,12 @@ async function printLog(path: string): Promise<number> {
 }
 
 // --- arguments and output ----------------------------------------------------------------------
+
+/** Sockets below DIR and the description of the cluster are text; the command of onnode may be anything. */
+function expectText(args: readonly string[]): void {
+  const odd = args.find((text) => !isUtf8(text));
+  if (odd !== undefined) throw new UsageError(`expected text in UTF-8, got "${odd}"`);
+}
 
 function number(text: string, max: number): number {
   const value = parseWhole(text, max);
@@ -209,11 +222,11 @@ function verdict(
 }
 
 function complain(reason: string): number {
-  process.stderr.write(`${reason}\n`);
+  printErr(`${reason}\n`);
   return 1;
 }
 
 function print(text: string): number {
-  process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+  printOut(text.endsWith("\n") ? text : `${text}\n`);
   return 0;
 }

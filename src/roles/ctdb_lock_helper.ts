@@ -9,7 +9,6 @@
  *    had.
  * 2. It reads and writes no records.
  */
-import * as fs from "node:fs";
 import { BunSharedFiles } from "../platform/bun/shared_file.ts";
 import { BunTimers } from "../platform/bun/timers.ts";
 import type { LockType, SharedFile, TryLock } from "../platform/types.ts";
@@ -18,6 +17,7 @@ import { judgeHeader } from "../tdb/header.ts";
 import { type LockPrimitives, LockProtocol } from "../tdb/lock_protocol.ts";
 import { lockTargetOf } from "../tdb/lock_target.ts";
 import { TDB_FLAGS } from "../tdb/types.ts";
+import { printErr, printOut, writeAll } from "./buffered_output.ts";
 import type { Role } from "./role.ts";
 
 const NAME = "ctdb_lock_helper";
@@ -41,18 +41,19 @@ interface Request {
 export const role: Role = {
   async run(args) {
     if (args[0] === "--help") {
-      process.stdout.write(USAGE);
+      printOut(USAGE);
       return 0;
     }
     const [pidText = "", descriptorText = ""] = args;
     const request = parseRequest(args);
     if (typeof request === "string") {
-      if (request !== "") process.stderr.write(`locking: ${request}\n`);
-      process.stderr.write(USAGE);
+      if (request !== "") printErr(`locking: ${request}\n`);
+      printErr(USAGE);
       return 1;
     }
     const unlock = lock(request);
-    fs.writeSync(Number.parseInt(descriptorText, 10), Uint8Array.of(unlock ? LOCKED : FAILED));
+    const descriptor = Number.parseInt(descriptorText, 10) || 0;
+    writeAll(descriptor, Uint8Array.of(unlock ? LOCKED : FAILED), `descriptor ${descriptor}`);
     if (unlock === undefined) return 1;
     await untilEnd(Number.parseInt(pidText, 10));
     unlock();
@@ -81,7 +82,7 @@ function keyBytes(text: string): Uint8Array {
 /** Waits for the lock; how to free it, or undefined when it cannot be had, which was said. */
 function lock({ path, flags, key }: Request): (() => void) | undefined {
   const complain = (reason: string) => {
-    process.stderr.write(`locking: ${reason}\n`);
+    printErr(`locking: ${reason}\n`);
     return undefined;
   };
   const files = new BunSharedFiles();

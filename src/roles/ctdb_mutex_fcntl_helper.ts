@@ -9,9 +9,11 @@ import * as fs from "node:fs";
 import type { SystemError } from "../base/errors.ts";
 import { LockFileWatch } from "../cluster/lock_file_watch.ts";
 import { systemErrorFrom } from "../platform/bun/libc.ts";
+import { pathForCall } from "../platform/bun/path.ts";
 import { BunProcesses } from "../platform/bun/processes.ts";
 import { tryRangeLock, unlockRange, waitRangeLock } from "../platform/bun/range_lock.ts";
 import { BunTimers } from "../platform/bun/timers.ts";
+import { printErr, printOut } from "./buffered_output.ts";
 import { selfCommand } from "./ctdbd_background.ts";
 import { inheritedEnvironment, withRuntimeSettings } from "./environment.ts";
 import type { Role } from "./role.ts";
@@ -37,7 +39,7 @@ const PARENT_CHECK_MS = 1000;
 export const role: Role = {
   async run(args) {
     if (args[0] === "--help") {
-      process.stdout.write(USAGE);
+      printOut(USAGE);
       return 0;
     }
     if (args[0] === "--check") return await check(args.slice(1));
@@ -49,14 +51,14 @@ async function holdLock(args: readonly string[]): Promise<number> {
   const [file, ...numbers] = args;
   const valid = numbers.length <= 2 && numbers.every((text) => /^[0-9]{1,9}$/.test(text));
   if (file === undefined || !valid) {
-    process.stderr.write(USAGE);
+    printErr(USAGE);
     return 1;
   }
   const recheckSec = Number(numbers[0] ?? 5);
   const pingTimeoutSec = Number(numbers[1] ?? 0);
   const parent = process.ppid;
   const locked = takeLock(file);
-  fs.writeSync(1, locked.answer);
+  printOut(locked.answer);
   if (locked.inode === undefined) return 0;
   await untilEnd(file, locked.inode, { parent, recheckSec, pingTimeoutSec });
   // Ending is what frees the lock.
@@ -65,7 +67,11 @@ async function holdLock(args: readonly string[]): Promise<number> {
 
 function takeLock(file: string): { answer: "0" | "1" | "3"; inode: bigint | undefined } {
   try {
-    const descriptor = fs.openSync(file, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600);
+    const descriptor = fs.openSync(
+      pathForCall(file),
+      fs.constants.O_RDWR | fs.constants.O_CREAT,
+      0o600,
+    );
     const outcome = tryRangeLock(descriptor, file, "write", LOCK_BYTE, 1);
     if (outcome === "granted") {
       // Ending alone would not do while a child that is just being started still has the descriptor.
@@ -84,7 +90,7 @@ function takeLock(file: string): { answer: "0" | "1" | "3"; inode: bigint | unde
 }
 
 function complain(error: SystemError): void {
-  process.stderr.write(`${NAME}: Unable to lock: ${error.message}\n`);
+  printErr(`${NAME}: Unable to lock: ${error.message}\n`);
 }
 
 interface Watching {
@@ -101,7 +107,7 @@ function untilEnd(file: string, inode: bigint, watching: Watching): Promise<void
   return new Promise((resolve) => {
     let watch: LockFileWatch | undefined;
     const end = (reason: string) => {
-      process.stderr.write(`${NAME}: ${reason}\n`);
+      printErr(`${NAME}: ${reason}\n`);
       watch?.stop();
       resolve();
     };
@@ -117,7 +123,7 @@ function untilEnd(file: string, inode: bigint, watching: Watching): Promise<void
       environment: withRuntimeSettings(inheritedEnvironment()),
       argv: selfCommand(NAME, ["--check", file, String(inode), String(recheckSec), pinged]),
       pingTimeoutMs: pingTimeoutSec * 1000,
-      onErrorLine: (line) => process.stderr.write(`${line}\n`),
+      onErrorLine: (line) => printErr(`${line}\n`),
       onTrouble: end,
     });
   });
@@ -129,7 +135,7 @@ async function check(args: readonly string[]): Promise<number> {
   const parent = process.ppid;
   const timers = new BunTimers();
   // Not while the loop hangs in the file system: that silence is the message.
-  if (pinged === "1") timers.every(PING_MS, () => fs.writeSync(1, "."));
+  if (pinged === "1") timers.every(PING_MS, () => printOut("."));
   return await new Promise((resolve) => {
     const endWithParent = () => {
       if (process.ppid !== parent) process.exit(0);
@@ -138,7 +144,7 @@ async function check(args: readonly string[]): Promise<number> {
     timers.every(Number(recheckText) * 1000, () => {
       const problem = fileProblem(file, BigInt(inodeText), endWithParent);
       if (problem === undefined) return;
-      process.stderr.write(`${NAME}: lock lost - lock file "${file}" ${problem}\n`);
+      printErr(`${NAME}: lock lost - lock file "${file}" ${problem}\n`);
       resolve(0);
       process.exit(0);
     });
@@ -148,7 +154,7 @@ async function check(args: readonly string[]): Promise<number> {
 function fileProblem(file: string, inode: bigint, whileWaiting: () => void): string | undefined {
   let descriptor: number | undefined;
   try {
-    descriptor = fs.openSync(file, fs.constants.O_RDWR);
+    descriptor = fs.openSync(pathForCall(file), fs.constants.O_RDWR);
     if (fs.fstatSync(descriptor, { bigint: true }).ino !== inode) return "inode changed";
     for (;;) {
       const outcome = waitRangeLock(descriptor, file, "write", TEST_BYTE, 1, LOCK_WAIT_MS);

@@ -4,8 +4,7 @@
  * cluster lock.
  */
 import { heapStats } from "bun:jsc";
-import { existsSync, realpathSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync } from "node:fs";
 import { err, ok, type Result } from "../base/result.ts";
 import { connectClient } from "../client/ctdb_client.ts";
 import type { ClusterLock } from "../cluster/cluster_lock.ts";
@@ -22,10 +21,13 @@ import { BunClock, BunRandom } from "../platform/bun/clock.ts";
 import { BunFileSystem } from "../platform/bun/file_system.ts";
 import type { RoleLogger } from "../platform/bun/logger.ts";
 import { BunNetwork } from "../platform/bun/network.ts";
+import { pathForCall } from "../platform/bun/path.ts";
 import { BunProcesses } from "../platform/bun/processes.ts";
 import { BunTimers } from "../platform/bun/timers.ts";
+import { printErr, printOut } from "./buffered_output.ts";
 import { selfCommand } from "./ctdbd_background.ts";
 import { inheritedEnvironment, withRuntimeSettings } from "./environment.ts";
+import { ownEnvironment, ownExecutable } from "./own_process.ts";
 import type { Role } from "./role.ts";
 import { openRoleLog } from "./role_log.ts";
 
@@ -44,24 +46,25 @@ export const role: Role = { run };
 
 async function run(args: readonly string[]): Promise<number> {
   if (args[0] === "--help") {
-    process.stdout.write(USAGE);
+    printOut(USAGE);
     return 0;
   }
   if (args.length > 0) {
-    process.stderr.write(USAGE);
+    printErr(USAGE);
     return 1;
   }
   const parent = process.ppid;
-  const settings = readSettings();
+  const environment = ownEnvironment();
+  const settings = readSettings(environment);
   if (!settings.ok) return complain(settings.error);
   const processes = new BunProcesses();
   const logger = openRoleLog(
     {
       // What ctdbd logs to, which need not be what is configured.
-      location: process.env["CTDB_LOGGING"] ?? settings.value.config.logging.location,
+      location: environment["CTDB_LOGGING"] ?? settings.value.config.logging.location,
       level: settings.value.config.logging.logLevel,
       application: "ctdb-recoverd",
-      environment: process.env,
+      environment,
     },
     processes,
   );
@@ -100,8 +103,8 @@ interface Settings {
   readonly config: CtdbConfig;
 }
 
-function readSettings(): Result<Settings> {
-  const paths = resolvePaths(process.env, dirname(realpathSync("/proc/self/exe")));
+function readSettings(environment: ReturnType<typeof ownEnvironment>): Result<Settings> {
+  const paths = resolvePaths(environment, ownExecutable().directory);
   if (!paths.ok) return paths;
   const loaded = loadCtdbConfig(new BunFileSystem(), paths.value);
   if (!loaded.ok) return err(loaded.error.map(problemText).join("\n"));
@@ -109,7 +112,7 @@ function readSettings(): Result<Settings> {
 }
 
 function complain(reason: string): number {
-  process.stderr.write(`ctdb-recoverd: ${reason}\n`);
+  printErr(`ctdb-recoverd: ${reason}\n`);
   return 1;
 }
 
@@ -167,7 +170,7 @@ function build(
 /** The installed helper, whoever made it, or this executable as the helper. */
 function recoveryCommand(helperDirectory: string): [string, ...string[]] {
   const installed = `${helperDirectory}/${RECOVERY_HELPER}`;
-  return existsSync(installed) ? [installed] : selfCommand(RECOVERY_HELPER, []);
+  return existsSync(pathForCall(installed)) ? [installed] : selfCommand(RECOVERY_HELPER, []);
 }
 
 /** Gives up the lock and ends the process; only the first call counts. */

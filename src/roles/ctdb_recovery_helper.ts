@@ -2,7 +2,6 @@
  * ctdb_recovery_helper STATUS-FD SOCKET GENERATION: one recovery, then it ends. Any recovery
  * daemon may start it, and ours may start another's: docs/recovery.md, "Sequence".
  */
-import { writeSync } from "node:fs";
 import { parseU64 } from "../base/u64.ts";
 import { connectClient } from "../client/ctdb_client.ts";
 import { BunClock, BunRandom } from "../platform/bun/clock.ts";
@@ -10,6 +9,8 @@ import { BunNetwork } from "../platform/bun/network.ts";
 import { BunProcesses } from "../platform/bun/processes.ts";
 import { BunTimers } from "../platform/bun/timers.ts";
 import { runRecovery } from "../recovery/run_recovery.ts";
+import { printErr, printOut, writeAll } from "./buffered_output.ts";
+import { ownEnvironment } from "./own_process.ts";
 import type { Role } from "./role.ts";
 import { openRoleLog } from "./role_log.ts";
 
@@ -29,7 +30,7 @@ export const role: Role = { run };
 
 async function run(args: readonly string[]): Promise<number> {
   if (args[0] === "--help") {
-    process.stdout.write(USAGE);
+    printOut(USAGE);
     return 0;
   }
   const [descriptorText = "", socket = "", generationText = ""] = args;
@@ -37,20 +38,21 @@ async function run(args: readonly string[]): Promise<number> {
   const generation = parseU64(generationText);
   const valid = /^[0-9]+$/.test(descriptorText) && generation?.hi === 0;
   if (args.length !== 3 || !valid) {
-    process.stderr.write(USAGE);
+    printErr(USAGE);
     return 1;
   }
+  const environment = ownEnvironment();
   const logger = openRoleLog(
     {
-      location: process.env["CTDB_LOGGING"] ?? "file:",
+      location: environment["CTDB_LOGGING"] ?? "file:",
       level: "NOTICE",
       application: "ctdb-recovery",
-      environment: process.env,
+      environment,
     },
     new BunProcesses(),
   );
   if (!logger.ok) {
-    process.stderr.write(`recovery: unable to log: ${logger.error}\n`);
+    printErr(`recovery: unable to log: ${logger.error}\n`);
     return 1;
   }
   const log = logger.value;
@@ -76,7 +78,7 @@ async function run(args: readonly string[]): Promise<number> {
   log.info(
     `recovered ${records} records in ${databases} databases in ${Math.round(durationMs)} ms`,
   );
-  writeSync(descriptor, new Uint8Array(4));
+  writeAll(descriptor, new Uint8Array(4), `descriptor ${descriptor}`);
   process.exit(0);
 }
 

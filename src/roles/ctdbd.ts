@@ -2,8 +2,7 @@
  * ctdbd: reads the configuration, builds the daemon from real platform objects, and runs it, in the
  * background unless told otherwise (docs/daemon.md, "Command").
  */
-import { fstatSync, realpathSync } from "node:fs";
-import { dirname } from "node:path";
+import { fstatSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { parseWhole } from "../base/c_number.ts";
 import { err, ok, type Result } from "../base/result.ts";
@@ -29,9 +28,11 @@ import { BunProcesses } from "../platform/bun/processes.ts";
 import { BunSharedFiles } from "../platform/bun/shared_file.ts";
 import { BunTimers } from "../platform/bun/timers.ts";
 import { FileTdbOpener } from "../tdb/opener.ts";
+import { printErr, printOut } from "./buffered_output.ts";
 import { startInBackground, takeBackgroundReport } from "./ctdbd_background.ts";
 import { childEnvironment, recoverdStarter } from "./ctdbd_children.ts";
 import { loadNodes } from "./ctdbd_nodes.ts";
+import { ownEnvironment, ownExecutable } from "./own_process.ts";
 import { type Role, SAMBA_VERSION, VERSION } from "./role.ts";
 import { openRoleLog } from "./role_log.ts";
 import { ROLES } from "./table.ts";
@@ -56,11 +57,11 @@ export const role: Role = {
     if (other !== undefined) return await (await other.load()).role.run(rest);
     const options = readOptions(args);
     if (!options.ok) {
-      process.stderr.write(`${options.error}\n${USAGE}`);
+      printErr(`${options.error}\n${USAGE}`);
       return 1;
     }
     if (options.value.text !== undefined) {
-      process.stdout.write(options.value.text);
+      printOut(options.value.text);
       return 0;
     }
     return await runDaemon(args, options.value);
@@ -86,7 +87,7 @@ function readOptions(args: readonly string[]): Result<Options> {
         version: { type: "boolean", default: false },
       },
     });
-    const sambaVersion = announcedVersion(values["samba-version"], process.env);
+    const sambaVersion = announcedVersion(values["samba-version"], ownEnvironment());
     if (!sambaVersion.ok) return sambaVersion;
     const help = values.help || values.usage ? USAGE : undefined;
     return ok({
@@ -131,7 +132,7 @@ interface Configuration {
 /** Everything that files say; all problems at once. */
 async function readConfiguration(): Promise<Result<Configuration, readonly string[]>> {
   const files = new BunFileSystem();
-  const paths = resolvePaths(process.env, dirname(realpathSync("/proc/self/exe")));
+  const paths = resolvePaths(ownEnvironment(), ownExecutable().directory);
   if (!paths.ok) return err([paths.error]);
   const loaded = loadCtdbConfig(files, paths.value);
   if (!loaded.ok) return err(loaded.error.map(problemText));
@@ -155,7 +156,7 @@ async function runDaemon(args: readonly string[], options: Options): Promise<num
   const configuration = await readConfiguration();
   if (!configuration.ok) {
     const reason = configuration.error.join("\n");
-    if (report === undefined) process.stderr.write(`${reason}\n`);
+    if (report === undefined) printErr(`${reason}\n`);
     report?.(reason);
     return 1;
   }
@@ -174,12 +175,12 @@ async function runDaemon(args: readonly string[], options: Options): Promise<num
       location,
       level: config.logging.logLevel,
       application: "ctdbd",
-      environment: process.env,
+      environment: ownEnvironment(),
     },
     processes,
   );
   if (!logger.ok) {
-    if (report === undefined) process.stderr.write(`${logger.error}\n`);
+    if (report === undefined) printErr(`${logger.error}\n`);
     report?.(logger.error);
     return 1;
   }
@@ -233,7 +234,7 @@ function buildDaemon(
   log.error(`Starting CTDBD (Version ${VERSION}) as PID: ${process.pid}`);
   const wantsCrashPoints = paths.testMode && process.env["CTDB_CRASH_POINTS"] === "yes";
   const crashPoints = wantsCrashPoints
-    ? new FileCrashPoints(`${process.env["CTDB_BASE"]}/crash_point`)
+    ? new FileCrashPoints(`${paths.etcDirectory}/crash_point`)
     : undefined;
   const onErrorLine = (line: string) => log.error(`cluster lock: ${line}`);
   const helperHost = { processes, clock, timers, environment, onErrorLine };

@@ -6,23 +6,26 @@
  * The child reports through file descriptor 3: one line, empty for success, then the descriptor closes.
  */
 import { spawn } from "node:child_process";
-import { closeSync, existsSync, openSync, realpathSync, writeSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { closeSync, existsSync, openSync, writeSync } from "node:fs";
+import { bytesText, textBytes } from "../base/byte_text.ts";
+import { execBytes } from "../base/exec_bytes.ts";
+import { pathForCall } from "../platform/bun/path.ts";
+import { printErr } from "./buffered_output.ts";
 import { inheritedEnvironment, withRuntimeSettings } from "./environment.ts";
+import { ownExecutable } from "./own_process.ts";
 
 const REPORT_DESCRIPTOR = 3;
 const REPORT_VARIABLE = "CTDB_BACKGROUND_REPORT";
 
 /** What runs a role of this installation, from the executable that runs now. */
 export function selfCommand(role: string, args: readonly string[]): [string, ...string[]] {
-  const executable = realpathSync("/proc/self/exe");
-  const name = basename(executable);
-  if (name === role) return [executable, ...args];
+  const { path, directory, name } = ownExecutable();
+  if (name === role) return [path, ...args];
   // From a checkout the runtime runs main.ts.
-  if (name.startsWith("bun")) return [executable, Bun.main, role, ...args];
-  const sibling = join(dirname(executable), role);
+  if (name.startsWith("bun")) return [path, Bun.main, role, ...args];
+  const sibling = `${directory}/${role}`;
   // One executable holds every role, and takes a role as its first argument.
-  return existsSync(sibling) ? [sibling, ...args] : [executable, role, ...args];
+  return existsSync(pathForCall(sibling)) ? [sibling, ...args] : [path, role, ...args];
 }
 
 export interface BackgroundOptions {
@@ -38,41 +41,41 @@ export function startInBackground(
   args: readonly string[],
   { keepStdin, outputPath }: BackgroundOptions,
 ): Promise<number> {
-  const [command, ...rest] = selfCommand(role, args);
+  const environment = withRuntimeSettings({
+    ...inheritedEnvironment(),
+    [REPORT_VARIABLE]: String(REPORT_DESCRIPTOR),
+  });
+  const [command, ...rest] = execBytes(selfCommand(role, args), environment);
   const output = outputPath === undefined ? "ignore" : openForAppend(outputPath);
   return new Promise<number>((resolve) => {
     const child = spawn(command, rest, {
       detached: true,
-      env: withRuntimeSettings({
-        ...inheritedEnvironment(),
-        [REPORT_VARIABLE]: String(REPORT_DESCRIPTOR),
-      }),
+      env: environment,
       stdio: [keepStdin ? "inherit" : "ignore", output, output, "pipe"],
     });
-    let report = "";
+    const report: Uint8Array[] = [];
     const pipe = child.stdio[REPORT_DESCRIPTOR];
     child.on("error", (error) => {
-      process.stderr.write(`Cannot start "${command}": ${error.message}\n`);
+      printErr(`Cannot start "${command}": ${error.message}\n`);
       resolve(1);
     });
     // After the report, if there was one.
     child.on("close", (code, signal) => {
-      if (report === "") {
-        process.stderr.write(
-          `ctdbd ended with ${signal ?? `exit status ${code}`} while starting\n`,
-        );
+      if (report.length === 0) {
+        printErr(`ctdbd ended with ${signal ?? `exit status ${code}`} while starting\n`);
       }
       resolve(code === null || code === 0 ? 1 : code);
     });
     pipe?.on("data", (chunk: Uint8Array) => {
-      report += new TextDecoder().decode(chunk);
-      if (!report.includes("\n")) return;
-      const reason = report.trim();
+      report.push(chunk);
+      const text = bytesText(Buffer.concat(report));
+      if (!text.includes("\n")) return;
+      const reason = text.trim();
       if (reason === "") {
         child.unref();
         resolve(0);
       } else {
-        process.stderr.write(`${reason}\n`);
+        printErr(`${reason}\n`);
       }
     });
   });
@@ -80,7 +83,7 @@ export function startInBackground(
 
 function openForAppend(path: string): number | "ignore" {
   try {
-    return openSync(path, "a");
+    return openSync(pathForCall(path), "a");
   } catch {
     // The daemon will say that it cannot log.
     return "ignore";
@@ -94,7 +97,7 @@ export function takeBackgroundReport(): ((reason: string | undefined) => void) |
   if (value !== String(REPORT_DESCRIPTOR)) return undefined;
   return (reason) => {
     try {
-      writeSync(REPORT_DESCRIPTOR, `${(reason ?? "").replaceAll("\n", "; ")}\n`);
+      writeSync(REPORT_DESCRIPTOR, textBytes(`${(reason ?? "").replaceAll("\n", "; ")}\n`));
       closeSync(REPORT_DESCRIPTOR);
     } catch {
       // The command was killed meanwhile: the daemon goes on.

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import type { Logger, LogLevel } from "../base/log.ts";
 import type { CtdbConfig, CtdbPaths } from "../config/types.ts";
 import type { RecoverdChild, StartRecoverd } from "../daemon/recoverd_watch.ts";
+import { pathForCall } from "../platform/bun/path.ts";
 import type { Processes } from "../platform/types.ts";
 import { selfCommand } from "./ctdbd_background.ts";
 import { inheritedEnvironment, withRuntimeSettings } from "./environment.ts";
@@ -42,7 +43,7 @@ export function recoverdStarter(
 ): StartRecoverd {
   return (exited) => {
     const installed = `${helperDirectory}/${RECOVERD}`;
-    const argv: [string, ...string[]] = existsSync(installed)
+    const argv: [string, ...string[]] = existsSync(pathForCall(installed))
       ? [installed]
       : selfCommand(RECOVERD, []);
     let pid = 0;

@@ -4,6 +4,7 @@
  * Invariant: programs that are not ours find nothing of our runtime's settings in it. They may be built
  * with the same runtime.
  */
+import { ownEnvironment } from "./own_process.ts";
 
 /**
  * Settings of the runtime for our long-lived processes. It reads them from its environment when it
@@ -29,7 +30,7 @@ type Environment = Record<string, string>;
 /** What this process was given, for a program that it starts. */
 export function inheritedEnvironment(): Environment {
   const environment: Environment = {};
-  for (const [name, value] of Object.entries(process.env)) {
+  for (const [name, value] of Object.entries(ownEnvironment())) {
     if (value !== undefined && RUNTIME_SETTINGS[name] !== value) environment[name] = value;
   }
   return environment;

@@ -6,6 +6,7 @@
  * Options, texts and exit status are those of Samba's program, whose descriptions on the net apply.
  */
 import * as fs from "node:fs";
+import { pathForCall } from "../platform/bun/path.ts";
 import {
   errorText,
   lockForWriting,
@@ -13,6 +14,7 @@ import {
   mapShared,
   unlock,
 } from "../platform/bun/posix_lock.ts";
+import { printErr, printOut } from "./buffered_output.ts";
 import { parseShortOptions } from "./getopt.ts";
 import type { Role } from "./role.ts";
 
@@ -34,7 +36,7 @@ const REPORT_MS = 1000;
 export const role: Role = {
   async run(args) {
     if (args.length === 1 && args[0] === "--help") {
-      say(USAGE);
+      printOut(USAGE);
       return 0;
     }
     return run(args);
@@ -44,7 +46,7 @@ export const role: Role = {
 function run(args: readonly string[]): number {
   const parsed = parseShortOptions(args, "rwmcl");
   if (!parsed.ok) {
-    fs.writeSync(2, `${NAME}: ${parsed.error}\nUnknown option '?'\n`);
+    printErr(`${NAME}: ${parsed.error}\nUnknown option '?'\n`);
     return 1;
   }
   const letters = new Set(parsed.value.options.map(({ letter }) => letter));
@@ -52,28 +54,24 @@ function run(args: readonly string[]): number {
   if (path === undefined) return usage();
   let descriptor: number;
   try {
-    descriptor = fs.openSync(path, fs.constants.O_CREAT | fs.constants.O_RDWR, 0o600);
+    descriptor = fs.openSync(pathForCall(path), fs.constants.O_CREAT | fs.constants.O_RDWR, 0o600);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    fs.writeSync(2, `${NAME}: cannot open "${path}": ${reason}\n`);
+    printErr(`${NAME}: cannot open "${path}": ${reason}\n`);
     return 1;
   }
   if (letters.has("l")) return testLocks(descriptor);
   if (countText === undefined) return usage();
   const count = Number.parseInt(countText, 10);
   if (!(count > 0)) {
-    say("num_locks should be > 0\n");
+    printOut("num_locks should be > 0\n");
     return 1;
   }
   return new PingPong(descriptor, count, letters).run();
 }
 
-function say(text: string): void {
-  fs.writeSync(1, text);
-}
-
 function usage(): number {
-  say(USAGE);
+  printOut(USAGE);
   return 1;
 }
 
@@ -82,11 +80,11 @@ function checkLock(descriptor: number, start: number, length: number): boolean {
   const holder = lockHolder(descriptor, start, length);
   if (holder === undefined) return true;
   if (typeof holder === "number") {
-    say(`error calling fcntl F_GETLCK: ${errorText(holder)}\n`);
+    printOut(`error calling fcntl F_GETLCK: ${errorText(holder)}\n`);
   } else {
     const { pid, type } = holder;
     const where = `pid='${pid}', type='${type}', start='${holder.start}', len='${holder.length}'`;
-    say(`check_lock failed: lock held: ${where}\n`);
+    printOut(`check_lock failed: lock held: ${where}\n`);
   }
   return false;
 }
@@ -94,15 +92,15 @@ function checkLock(descriptor: number, start: number, length: number): boolean {
 /** Holds the whole file until a key is pressed; a second run elsewhere must find it locked. */
 function testLocks(descriptor: number): number {
   if (lockForWriting(descriptor, 0, 0, false) !== 0) {
-    say("file already locked, calling check_lock to tell us who has it locked:\n");
+    printOut("file already locked, calling check_lock to tell us who has it locked:\n");
     checkLock(descriptor, 0, 0);
-    say("Working POSIX byte range locks\n");
+    printOut("Working POSIX byte range locks\n");
     return 0;
   }
-  say("Holding lock, press any key to continue...\n");
-  say("You should run the same command on another node now.\n");
+  printOut("Holding lock, press any key to continue...\n");
+  printOut("You should run the same command on another node now.\n");
   waitForKey();
-  say("Good bye.\n");
+  printOut("Good bye.\n");
   return 0;
 }
 
@@ -144,17 +142,17 @@ class PingPong {
     try {
       fs.ftruncateSync(this.#descriptor, bytes);
     } catch (error) {
-      say(`ftruncate failed: ${error instanceof Error ? error.message : String(error)}\n`);
+      printOut(`ftruncate failed: ${error instanceof Error ? error.message : String(error)}\n`);
       return 0;
     }
     const map = this.#mapped ? mapShared(this.#descriptor, bytes) : undefined;
     if (typeof map === "number") {
-      say(`mmap failed: ${errorText(map)}\n`);
+      printOut(`mmap failed: ${errorText(map)}\n`);
       return 0;
     }
     const first = lockForWriting(this.#descriptor, 0, 1, true);
     if (first !== 0) {
-      say(`initial lock at 0 failed! - ${errorText(first)}\n`);
+      printOut(`initial lock at 0 failed! - ${errorText(first)}\n`);
       return 0;
     }
     this.#goRound(map);
@@ -172,7 +170,7 @@ class PingPong {
     for (let at = 0; ; at = (at + 1) % count) {
       const next = (at + 1) % count;
       const taken = lockForWriting(this.#descriptor, next, 1, true);
-      if (taken !== 0) say(`lock at ${next} failed! - ${errorText(taken)}\n`);
+      if (taken !== 0) printOut(`lock at ${next} failed! - ${errorText(taken)}\n`);
       if (this.#checks && !checkLock(this.#descriptor, at, 1)) return;
       const before = seen[at] as number;
       let increment = 0;
@@ -183,16 +181,16 @@ class PingPong {
       }
       if (this.#writes) this.#write(map, at, ((seen[at] as number) + 1) & 0xff);
       const freed = unlock(this.#descriptor, at, 1);
-      if (freed !== 0) say(`unlock at ${at} failed! - ${errorText(freed)}\n`);
+      if (freed !== 0) printOut(`unlock at ${at} failed! - ${errorText(freed)}\n`);
       steps += 1;
       total += 1;
       if (total > count && increment !== lastIncrement) {
         lastIncrement = increment;
-        say(`data increment = ${increment}\n`);
+        printOut(`data increment = ${increment}\n`);
       }
       const elapsedMs = performance.now() - since;
       if (elapsedMs <= REPORT_MS) continue;
-      say(`${String(Math.floor((2000 * steps) / elapsedMs)).padStart(8)} locks/sec\r`);
+      printOut(`${String(Math.floor((2000 * steps) / elapsedMs)).padStart(8)} locks/sec\r`);
       since = performance.now();
       steps = 0;
     }
@@ -202,7 +200,7 @@ class PingPong {
     // Others change the mapped byte: read anew after the lock call.
     if (map !== undefined) return Atomics.load(map, at);
     if (this.#transfer(() => fs.readSync(this.#descriptor, this.#byte, 0, 1, at)) !== 1) {
-      say(`read failed at ${at}\n`);
+      printOut(`read failed at ${at}\n`);
     }
     return this.#byte[0] as number;
   }
@@ -214,7 +212,7 @@ class PingPong {
     }
     this.#byte[0] = value;
     if (this.#transfer(() => fs.writeSync(this.#descriptor, this.#byte, 0, 1, at)) !== 1) {
-      say(`write failed at ${at}\n`);
+      printOut(`write failed at ${at}\n`);
     }
   }
 

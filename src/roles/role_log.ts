@@ -2,12 +2,12 @@
  * The log of a role that logs, and what belongs to it whatever the role does:
  *
  * 1. SIGHUP reopens it, and reaches every child of ours that logs, which does the same (so does the original).
- * 2. What ends the process by a bug of ours is in it. Only when it cannot be written there does it go to
+ * 2. What ends the process without being caught is in it. Only when it cannot be written there does it go to
  *    standard error (main.ts).
  */
 import type { Result } from "../base/result.ts";
 import { createLogger, type LoggerOptions, type RoleLogger } from "../platform/bun/logger.ts";
-import { CRASH_STATUS, uncaughtText } from "./crash.ts";
+import { endingOf } from "./crash.ts";
 
 /** Who started the children: BunProcesses. */
 export interface LoggingChildren {
@@ -31,7 +31,8 @@ export function openRoleLog(options: LoggerOptions, children: LoggingChildren): 
 
 function tellLastWords(log: RoleLogger): void {
   const end = (error: unknown) => {
-    if (log.lastWords(uncaughtText(error))) process.exit(CRASH_STATUS);
+    const { line, status } = endingOf(error);
+    if (line === undefined || log.lastWords(line)) process.exit(status);
   };
   process.prependListener("uncaughtException", end);
   process.prependListener("unhandledRejection", end);

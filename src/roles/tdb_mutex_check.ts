@@ -10,6 +10,7 @@ import { BunSharedFiles } from "../platform/bun/shared_file.ts";
 import type { SharedFile } from "../platform/types.ts";
 import type { MutexLayout } from "../tdb/format.ts";
 import { lockTargetOf } from "../tdb/lock_target.ts";
+import { printErr, printOut } from "./buffered_output.ts";
 import type { Role } from "./role.ts";
 
 const NAME = "tdb_mutex_check";
@@ -21,7 +22,7 @@ export const role: Role = {
   async run(args) {
     const [path, ...keys] = args;
     if (path === undefined || path === "--help") {
-      process.stdout.write(USAGE);
+      printOut(USAGE);
       return path === undefined ? 1 : 0;
     }
     return check(path, keys);
@@ -33,13 +34,13 @@ function check(path: string, keys: readonly string[]): number {
   const opened = files.open(path, { create: false, mode: 0 });
   const target = opened.ok ? lockTargetOf(opened.value, files.pageSize) : opened.error.message;
   if (!opened.ok || typeof target === "string") {
-    process.stdout.write(`Error opening ${path}\n`);
-    process.stderr.write(`${NAME}: ${target}\n`);
+    printOut(`Error opening ${path}\n`);
+    printErr(`${NAME}: ${target}\n`);
     return 1;
   }
   const { hashSize, mutexes } = target;
   if (mutexes === undefined) {
-    process.stdout.write("Mutexes are not mmapped\n");
+    printOut("Mutexes are not mmapped\n");
     return 1;
   }
   const file = opened.value;
@@ -47,7 +48,7 @@ function check(path: string, keys: readonly string[]): number {
     keys.length === 0
       ? checkAll(file, mutexes, hashSize)
       : keys.flatMap((key) => checkKey(file, mutexes, hashSize, key));
-  process.stdout.write(lines.join(""));
+  printOut(lines.join(""));
   file.close();
   return 0;
 }

@@ -2,6 +2,7 @@
  * The two chain hashes of TDB. New files take the one that their flags name; of an existing file the
  * header tells which one made it (docs/tdb.md, "Hashes").
  */
+import { textBytes } from "../base/byte_text.ts";
 import { jenkinsHash } from "../base/jenkins_hash.ts";
 import { LIVE_MAGIC, MAGIC_TEXT } from "./format.ts";
 
@@ -28,7 +29,7 @@ const NEW_HASHES = hashesOf(newHash);
 
 function hashesOf(hash: ChainHash): HeaderHashes {
   const magic = new Uint8Array(new Uint32Array([LIVE_MAGIC]).buffer);
-  const magic1 = hash(new TextEncoder().encode(`${MAGIC_TEXT}\0`));
+  const magic1 = hash(textBytes(`${MAGIC_TEXT}\0`));
   const magic2 = hash(magic);
   return magic1 === 0 && magic2 === 0 ? { magic1: 1, magic2 } : { magic1, magic2 };
 }

@@ -2,6 +2,7 @@
  * The header of a TDB file: made for a new file, and judged before an existing one is used. Foreign
  * or damaged content is refused with the reason; judging changes nothing.
  */
+import { textBytes } from "../base/byte_text.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import {
   DEFAULT_HASH_SIZE,
@@ -35,7 +36,7 @@ export interface HeaderProblem {
 export function newHeader(flags: number, hashSize: number, mutexAreaBytes: number): Uint8Array {
   const chains = hashSize === 0 ? DEFAULT_HASH_SIZE : hashSize;
   const bytes = new Uint8Array(dataStart(chains));
-  bytes.set(new TextEncoder().encode(MAGIC_TEXT));
+  bytes.set(textBytes(MAGIC_TEXT));
   const words = new Uint32Array(bytes.buffer, 0, HEADER_BYTES / 4);
   const isNew = (flags & TDB_FLAGS.INCOMPATIBLE_HASH) !== 0;
   const hashes = headerHashes(isNew ? newHash : oldHash);
@@ -54,7 +55,7 @@ export function newHeader(flags: number, hashSize: number, mutexAreaBytes: numbe
 
 /** Does the content begin as a TDB of ours does? */
 export function hasMagicText(bytes: Uint8Array): boolean {
-  const expected = new TextEncoder().encode(MAGIC_TEXT);
+  const expected = textBytes(MAGIC_TEXT);
   if (bytes.length < MAGIC_TEXT_BYTES) return false;
   return expected.every((byte, i) => bytes[i] === byte) && bytes[expected.length] === 0;
 }

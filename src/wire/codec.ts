@@ -8,6 +8,7 @@
  *    bytes that remain.
  * 3. Padding is written as zeros and ignored when read.
  */
+import { bytesText, textBytes, textBytesUpTo } from "../base/byte_text.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { type U64, u64 } from "../base/u64.ts";
 
@@ -389,22 +390,13 @@ export const countedBytes: Codec<Uint8Array> = {
   },
 };
 
-const textEncoder = new TextEncoder();
-// Without ignoreBOM, three leading bytes of a name would vanish.
-const textDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
-
-export function textBytes(text: string): Uint8Array {
-  return textEncoder.encode(text);
-}
-export function bytesText(bytes: Uint8Array): string {
-  return textDecoder.decode(bytes);
-}
+export { bytesText, textBytes } from "../base/byte_text.ts";
 
 /** Text with a NUL at its end, no length in front; the NUL must be there. */
 export const stringZ: Codec<string> = {
   minSize: 1,
   encode(writer, value) {
-    writer.bytes(textEncoder.encode(value));
+    writer.bytes(textBytes(value));
     writer.u8(0);
   },
   decode(reader) {
@@ -414,7 +406,7 @@ export const stringZ: Codec<string> = {
       reader.fail("text without NUL at its end");
       return "";
     }
-    const text = textDecoder.decode(reader.take(end - reader.at, "text"));
+    const text = bytesText(reader.take(end - reader.at, "text"));
     reader.skip(1);
     return text;
   },
@@ -431,7 +423,7 @@ export const optionalString: Codec<string | undefined> = {
       writer.u32(0);
       return;
     }
-    const bytes = textEncoder.encode(value);
+    const bytes = textBytes(value);
     writer.u32(bytes.length + 1);
     writer.bytes(bytes);
     writer.u8(0);
@@ -440,7 +432,7 @@ export const optionalString: Codec<string | undefined> = {
     const bytes = reader.take(reader.u32(), "text");
     if (reader.failed || bytes.length === 0) return undefined;
     const end = bytes.indexOf(0);
-    return textDecoder.decode(end < 0 ? bytes : bytes.subarray(0, end));
+    return bytesText(end < 0 ? bytes : bytes.subarray(0, end));
   },
 };
 
@@ -463,14 +455,14 @@ export function fixedString(size: number): Codec<string> {
   return {
     minSize: size,
     encode(writer, value) {
-      const bytes = new Uint8Array(size);
-      textEncoder.encodeInto(value, bytes.subarray(0, size - 1));
-      writer.bytes(bytes);
+      const kept = textBytesUpTo(value, size - 1);
+      writer.bytes(kept);
+      writer.zeros(size - kept.length);
     },
     decode(reader) {
       const bytes = reader.take(size, "text");
       const end = bytes.indexOf(0);
-      return textDecoder.decode(end < 0 ? bytes : bytes.subarray(0, end));
+      return bytesText(end < 0 ? bytes : bytes.subarray(0, end));
     },
   };
 }

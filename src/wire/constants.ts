@@ -1,4 +1,5 @@
 /** Bit flags, enumerations and srvids of the protocol (docs/protocol.md, "Flags" and "Srvids"). */
+import { textBytes } from "../base/byte_text.ts";
 import { type U64, u64 } from "../base/u64.ts";
 
 export const NODE_FLAGS = {
@@ -34,7 +35,7 @@ export const RECORD_FLAGS = {
   RO_REVOKE_COMPLETE: 0x08000000,
 } as const;
 /** Key of the number that transactions on a persistent or replicated database raise, with its NUL. */
-export const SEQUENCE_KEY: Uint8Array = new TextEncoder().encode("__db_sequence_number__\0");
+export const SEQUENCE_KEY: Uint8Array = textBytes("__db_sequence_number__\0");
 
 export const RECORD_FLAGS_RO = 0x0f000000;
 

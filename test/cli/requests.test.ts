@@ -37,7 +37,10 @@ function world() {
     [LOCKS, `transaction_db_0x0000000${KEPT}\0`],
   ] as const) {
     must(
-      file.get(id)?.store(textBytes(key), new Uint8Array(HEADER_BYTES)) ?? { ok: true, value: undefined },
+      file.get(id)?.store(textBytes(key), new Uint8Array(HEADER_BYTES)) ?? {
+        ok: true,
+        value: undefined,
+      },
     );
   }
   const ctdbd = daemon([nodeAt(0), nodeAt(1)])

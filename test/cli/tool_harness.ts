@@ -1,4 +1,5 @@
 /** Runs the tool in this process against a scripted daemon and gives what a user would see. */
+import { bytesText, textBytes } from "../../src/base/byte_text.ts";
 import { err, ok, type Result } from "../../src/base/result.ts";
 import type { ToolFile, ToolHost } from "../../src/cli/host.ts";
 import { runTool } from "../../src/cli/tool.ts";
@@ -37,7 +38,6 @@ export interface ToolWorld {
 export async function runCtdb(world: ToolWorld, ...args: string[]): Promise<ToolRun> {
   const time = world.time ?? new ManualTime();
   const texts = { out: "", err: "" };
-  const decoder = new TextDecoder();
   const host: ToolHost = {
     version: "9.9.9",
     environment: { CTDB_TEST_MODE: "yes", CTDB_BASE: BASE, ...world.environment },
@@ -53,12 +53,12 @@ export async function runCtdb(world: ToolWorld, ...args: string[]): Promise<Tool
       return output === undefined ? err("ENOENT") : ok(output);
     },
     random: { u32: () => 1 },
-    readInput: async () => new TextEncoder().encode(world.input ?? ""),
+    readInput: async () => ok(textBytes(world.input ?? "")),
     writeFile: async () => err("no files are written in this test"),
     openFile: (path, use) => openMemoryFile(world.opened ?? new Map(), path, use),
     hasAddress: (address) => world.addresses?.includes(address) === true,
     out: (text) => {
-      const shown = typeof text === "string" ? text : decoder.decode(text);
+      const shown = typeof text === "string" ? text : bytesText(text);
       texts.out += shown;
       world.terminal?.push(shown);
     },

@@ -24,6 +24,25 @@ export function fileSystemContract(
     dispose();
   });
 
+  test(`${name} FileSystem keeps bytes that are no UTF-8, in names and in text`, () => {
+    const { files, directory, dispose } = makeWorld();
+    const [odd, other] = ["a\udce9", "a\udce8"];
+    files.writeText(`${directory}/${odd}`, "\ufeffone \udcff\n");
+    files.writeText(`${directory}/${other}`, "two\n");
+    expect(files.list(directory)).toEqual({ ok: true, value: [other, odd] });
+    expect(files.readText(`${directory}/${odd}`)).toEqual({
+      ok: true,
+      value: "\ufeffone \udcff\n",
+    });
+    files.makeDirectory(`${directory}/${odd}d`);
+    expect(files.isWritableDirectory(`${directory}/${odd}d`)).toBe(true);
+    files.rename(`${directory}/${other}`, `${directory}/x`);
+    expect(files.exists(`${directory}/${other}`)).toBe(false);
+    expect(files.remove(`${directory}/${odd}`).ok).toBe(true);
+    expect(files.list(directory)).toEqual({ ok: true, value: [`${odd}d`, "x"] });
+    dispose();
+  });
+
   test(`${name} FileSystem failures carry errno name, call and path`, () => {
     const { files, directory, dispose } = makeWorld();
     const path = `${directory}/none/x`;

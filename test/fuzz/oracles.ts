@@ -6,9 +6,9 @@
  */
 import type { FuzzTarget } from "./registry.ts";
 
-/** A byte that is no UTF-8 becomes the three bytes of U+FFFD. */
-const GROWTH_MAX = 3;
-/** db_statistics always writes ten hot keys; texts get a NUL; packets are padded. */
+/** An empty text gets a NUL. */
+const GROWTH_MAX = 2;
+/** db_statistics always writes ten hot keys; packets are padded. */
 const GROWTH_BYTES = 512;
 
 /** Why the target is wrong about these bytes, or undefined. */

@@ -1,4 +1,9 @@
-/** Runs a program to its end, for tests: output and exit status, never longer than a limit. */
+/**
+ * Runs a program to its end, for tests: output and exit status, never longer than a limit. Arguments, input
+ * and output may be any bytes (src/base/byte_text.ts).
+ */
+import { bytesText, textBytes } from "../../src/base/byte_text.ts";
+import { execBytes } from "../../src/base/exec_bytes.ts";
 
 export interface CommandResult {
   readonly code: number;
@@ -19,18 +24,19 @@ export async function runCommand(
   argv: readonly string[],
   options: CommandOptions = {},
 ): Promise<CommandResult> {
-  const child = Bun.spawn([...argv], {
+  const [program = "", ...args] = argv;
+  const child = Bun.spawn([...execBytes([program, ...args], options.env ?? {})], {
     ...(options.env === undefined ? {} : { env: { ...options.env } }),
-    stdin: options.input === undefined ? "ignore" : new TextEncoder().encode(options.input),
+    stdin: options.input === undefined ? "ignore" : textBytes(options.input),
     stdout: "pipe",
     stderr: "pipe",
   });
   const timer = setTimeout(() => child.kill("SIGKILL"), options.timeoutMs ?? COMMAND_TIMEOUT_MS);
   const [stdout, stderr] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
+    new Response(child.stdout).bytes(),
+    new Response(child.stderr).bytes(),
   ]);
   const code = await child.exited;
   clearTimeout(timer);
-  return { code, stdout, stderr };
+  return { code, stdout: bytesText(stdout), stderr: bytesText(stderr) };
 }

@@ -10,6 +10,7 @@ import { type Command, CommandFailure, expectArguments } from "../command.ts";
 import { type ChosenDatabase, chooseDatabase, isVolatile } from "../database_choice.ts";
 import { attachChosen, recordStatus } from "../database_open.ts";
 import { EAGAIN, EINVAL, EIO, ENOSPC } from "../errno.ts";
+import type { ToolHost } from "../host.ts";
 import { recordBytes } from "../record_text.ts";
 import { connectionLost, type Session } from "../session.ts";
 
@@ -70,7 +71,7 @@ export const ptrans: Command = async ({ session, host }, args) => {
   const nothing = () => undefined;
   return withChosen(session, chosen, nothing, async (database) => {
     await change(session, database, async (transaction) => {
-      input ??= bytesText(await host.readInput());
+      input ??= await standardInput(host);
       for (const line of linesOf(input)) {
         const record = parseLine(line, (problem) => host.err(`${problem}\n`));
         if (record === undefined) continue;
@@ -164,6 +165,13 @@ function stop(failure: TransactionFailure, message: string): CommandFailure {
 }
 
 // --- the input of ptrans
+
+/** The original stores what came before a failure; half an input is no transaction. */
+async function standardInput(host: ToolHost): Promise<string> {
+  const input = await host.readInput();
+  if (input.ok) return bytesText(input.value);
+  throw new CommandFailure(1, `Failed to read standard input: ${input.error}`);
+}
 
 /** With their newlines, as messages show them. */
 function linesOf(input: string): readonly string[] {

@@ -4,6 +4,7 @@
  */
 import { readFileSync, rmSync } from "node:fs";
 import type { CrashMoment, CrashPoints, CrashStep } from "../../base/crash_points.ts";
+import { pathForCall } from "./path.ts";
 
 export class FileCrashPoints implements CrashPoints {
   readonly #path: string;
@@ -14,13 +15,13 @@ export class FileCrashPoints implements CrashPoints {
 
   at(step: CrashStep, moment: CrashMoment): void {
     if (this.#wanted() !== `${step} ${moment}`) return;
-    rmSync(this.#path);
+    rmSync(pathForCall(this.#path));
     process.kill(process.pid, "SIGKILL");
   }
 
   #wanted(): string | undefined {
     try {
-      return readFileSync(this.#path, "utf8").trim();
+      return readFileSync(pathForCall(this.#path), "utf8").trim();
     } catch {
       // No file, no crash.
       return undefined;

@@ -11,6 +11,7 @@
  */
 import { dlopen, type FFIFunction, type Library, type Pointer, ptr, read } from "bun:ffi";
 import { constants } from "node:os";
+import { textBytes } from "../../base/byte_text.ts";
 import { SystemError } from "../../base/errors.ts";
 
 /** glibc first; before 2.34 threads and timers lived in libraries of their own. */
@@ -106,7 +107,7 @@ export function nativeMemory(byteLength: number): NativeMemory {
 /** Zero-terminated text for C. Undefined when the text itself holds a zero byte. */
 export function cString(text: string): NativeMemory | undefined {
   if (text.includes("\0")) return undefined;
-  const encoded = new TextEncoder().encode(text);
+  const encoded = textBytes(text);
   const memory = nativeMemory(encoded.length + 1);
   memory.bytes.set(encoded);
   return memory;

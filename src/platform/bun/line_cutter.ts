@@ -1,7 +1,9 @@
 /**
  * Bytes into lines, each at most LINE_BYTES_MAX bytes; the rest of a longer line is dropped and the cut
- * is shown. Bytes that are no UTF-8 become replacement characters.
+ * is shown.
  */
+import { bytesText } from "../../base/byte_text.ts";
+
 export const LINE_BYTES_MAX = 4096;
 
 const CUT_MARK = " […]";
@@ -9,7 +11,6 @@ const NEWLINE = 0x0a;
 
 export class LineCutter {
   readonly #onLine: (line: string) => void;
-  readonly #decoder = new TextDecoder();
   readonly #line = new Uint8Array(LINE_BYTES_MAX);
   #length = 0;
   #cut = false;
@@ -44,7 +45,7 @@ export class LineCutter {
   }
 
   #finishLine(): void {
-    const text = this.#decoder.decode(this.#line.subarray(0, this.#length));
+    const text = bytesText(this.#line.subarray(0, this.#length));
     const mark = this.#cut ? CUT_MARK : "";
     this.#length = 0;
     this.#cut = false;

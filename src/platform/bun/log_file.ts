@@ -10,9 +10,11 @@
  *    the old one. Standard output and error that went to the same file go with it: the runtime's own last words.
  */
 import * as fs from "node:fs";
+import { textBytes } from "../../base/byte_text.ts";
 import type { SystemError } from "../../base/errors.ts";
 import { done, err, ok, type Result } from "../../base/result.ts";
 import { openLibc, systemErrorFrom } from "./libc.ts";
+import { pathForCall } from "./path.ts";
 
 const QUEUE_BYTES_MAX = 4 << 20;
 const LOG_FILE_MODE = 0o644;
@@ -145,7 +147,7 @@ export class LogFile {
     text += this.#queue.join("");
     this.#queue = [];
     this.#queueBytes = 0;
-    return new TextEncoder().encode(text);
+    return textBytes(text);
   }
 
   #account(error: unknown, lines: number): void {
@@ -176,7 +178,7 @@ function isSameFile(one: number, other: number): boolean {
 
 function openForAppend(path: string): Result<number, SystemError> {
   try {
-    return ok(fs.openSync(path, "a", LOG_FILE_MODE));
+    return ok(fs.openSync(pathForCall(path), "a", LOG_FILE_MODE));
   } catch (error) {
     return err(systemErrorFrom(error, "open", path));
   }

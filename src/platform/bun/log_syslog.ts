@@ -8,6 +8,7 @@
  * 2. A daemon that is gone is looked for again with the next message; its absence is silent, as nobody
  *    could be told.
  */
+import { textBytes, textBytesUpTo } from "../../base/byte_text.ts";
 import type { SyslogTransport } from "../../base/log_format.ts";
 import { ERRNO, errno, type NativeMemory, nativeMemory, openLibc } from "./libc.ts";
 import { closeDescriptor } from "./pipe.ts";
@@ -137,9 +138,10 @@ export class SyslogSocket {
     // A daemon that was restarted has a new socket: one new try.
     for (let attempt = 0; attempt < 2; attempt++) {
       if (this.#descriptor === -1 && !this.#connect()) return "lost";
-      const { written } = new TextEncoder().encodeInto(datagram, this.#buffer.bytes);
+      const bytes = textBytesUpTo(datagram, this.#buffer.bytes.length);
+      this.#buffer.bytes.set(bytes);
       const flags = MSG_DONTWAIT | MSG_NOSIGNAL;
-      if (this.#libc.send(this.#descriptor, this.#buffer.address, written, flags) >= 0) {
+      if (this.#libc.send(this.#descriptor, this.#buffer.address, bytes.length, flags) >= 0) {
         return "sent";
       }
       if (errno() === ERRNO.EAGAIN) return "busy";
@@ -169,7 +171,7 @@ export class SyslogSocket {
 
 /** struct sockaddr_un: family and 108 bytes of path. */
 function unixAddress(path: string): NativeMemory | undefined {
-  const text = new TextEncoder().encode(path);
+  const text = textBytes(path);
   if (text.length > 107) return undefined;
   const memory = nativeMemory(110);
   memory.view.setUint16(0, AF_UNIX, true);

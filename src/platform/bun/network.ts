@@ -9,7 +9,8 @@
  *
  * Must not: resolve names.
  */
-import type { SystemError } from "../../base/errors.ts";
+import { isUtf8 } from "../../base/byte_text.ts";
+import { SystemError } from "../../base/errors.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Acceptor, ConnectCallback, Network, StreamServer, Timer } from "../types.ts";
 import { networkInterfaces } from "./interfaces.ts";
@@ -20,6 +21,7 @@ import { connectTcp, type TcpTarget } from "./tcp_connect.ts";
 
 export class BunNetwork implements Network {
   listenUnix(path: string, mode: number, accept: Acceptor): Result<StreamServer, SystemError> {
+    if (!isUtf8(path)) return err(notText("bind", path));
     const before = process.umask(0o777 & ~mode);
     try {
       const listener = Bun.listen<SocketStream>({
@@ -110,8 +112,23 @@ function streamFailed(socket: NativeSocket, error: Error | undefined): void {
   });
 }
 
+/** The runtime takes the path of a socket as text only. */
+function notText(call: string, path: string): SystemError {
+  return new SystemError("EILSEQ", `${call} (expected a path in UTF-8)`, path);
+}
+
 function connectUnix(path: string, connected: ConnectCallback): Timer {
   let cancelled = false;
+  const failed = (error: SystemError) => {
+    if (!cancelled) connected(err(error));
+  };
+  const cancel = () => {
+    cancelled = true;
+  };
+  if (!isUtf8(path)) {
+    setImmediate(() => failed(notText("connect", path)));
+    return { cancel };
+  }
   const connecting = Bun.connect<SocketStream>({
     unix: path,
     socket: {
@@ -143,12 +160,6 @@ function connectUnix(path: string, connected: ConnectCallback): Timer {
       },
     },
   });
-  connecting.catch((error: unknown) => {
-    if (!cancelled) connected(err(systemErrorFrom(error, "connect", path)));
-  });
-  return {
-    cancel() {
-      cancelled = true;
-    },
-  };
+  connecting.catch((error: unknown) => failed(systemErrorFrom(error, "connect", path)));
+  return { cancel };
 }

@@ -13,9 +13,12 @@
  *
  * Must not: keep more of a line than its limit.
  */
+
 import { readFileSync } from "node:fs";
 import { constants as osConstants } from "node:os";
+import { bytesText } from "../../base/byte_text.ts";
 import type { SystemError } from "../../base/errors.ts";
+import { execBytes } from "../../base/exec_bytes.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { ChildProcess, Processes, SpawnOptions } from "../types.ts";
 import { systemErrorFrom } from "./libc.ts";
@@ -51,7 +54,7 @@ export class BunProcesses implements Processes {
 
   nameOf(pid: number): string | undefined {
     try {
-      return readFileSync(`/proc/${pid}/comm`, "utf8").trimEnd();
+      return bytesText(readFileSync(`/proc/${pid}/comm`)).trimEnd();
     } catch {
       return undefined;
     }
@@ -119,7 +122,7 @@ class Child implements ChildProcess {
     const stderr = pipes.output();
     const status = options.onStatusPipe === undefined ? undefined : pipes.output();
     const { BUN_BE_BUN: _beBun, BUN_OPTIONS: _bunOptions, ...environment } = options.env;
-    const child = Bun.spawn([...options.argv], {
+    const child = Bun.spawn([...execBytes(options.argv, environment)], {
       env: environment,
       stdio: [
         stdin?.childs ?? "ignore",

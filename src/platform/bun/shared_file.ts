@@ -26,6 +26,7 @@ import {
   unlockMutex,
   waitMutex,
 } from "./mutex.ts";
+import { pathForCall } from "./path.ts";
 import { rangeHolder, tryRangeLock, unlockRange, waitRangeLock } from "./range_lock.ts";
 
 /** 4 GiB of TDB and the mutex area before it; only address space. */
@@ -70,7 +71,7 @@ export class BunSharedFiles implements SharedFiles {
     if (options.exclusive) flags |= O_EXCL;
     let descriptor: number;
     try {
-      descriptor = fs.openSync(path, flags, options.mode);
+      descriptor = fs.openSync(pathForCall(path), flags, options.mode);
     } catch (error) {
       return err(systemErrorFrom(error, "open", path));
     }
@@ -156,7 +157,7 @@ class BunSharedFile implements SharedFile {
 
   #freeBytes(): Result<number, SystemError> {
     try {
-      const { bsize, bfree } = fs.statfsSync(this.path);
+      const { bsize, bfree } = fs.statfsSync(pathForCall(this.path));
       return ok(bfree * bsize);
     } catch (error) {
       return err(systemErrorFrom(error, "statfs", this.path));

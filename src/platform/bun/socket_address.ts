@@ -3,6 +3,7 @@
  * would block the loop.
  */
 import type { Pointer } from "bun:ffi";
+import { textBytes } from "../../base/byte_text.ts";
 import { type NativeMemory, nativeMemory, openLibc } from "./libc.ts";
 
 export const AF_INET = 2;
@@ -24,7 +25,7 @@ export function socketAddress(
 ): { readonly family: number; readonly memory: NativeMemory } | undefined {
   if (!Number.isInteger(port) || port < 0 || port > 0xffff) return undefined;
   const family = address.includes(":") ? AF_INET6 : AF_INET;
-  const text = new TextEncoder().encode(`${address}\0`);
+  const text = textBytes(`${address}\0`);
   const memory = nativeMemory(family === AF_INET ? 16 : 28);
   memory.view.setUint16(0, family, true);
   memory.view.setUint16(2, port);

@@ -1,0 +1,47 @@
+/**
+ * What this process was started with, as the bytes that it was given. The runtime's own `process.argv` and
+ * `process.env` replace what is no UTF-8; the kernel still has it (base/byte_text.ts says how it is text).
+ */
+import { readFileSync } from "node:fs";
+import { bytesText } from "../base/byte_text.ts";
+import { realPath } from "../platform/bun/path.ts";
+
+/** What the runtime puts where it lost bytes. */
+const LOST = "\ufffd";
+
+/** The arguments behind the program, and behind the script when a runtime runs one. */
+export function ownArguments(): readonly string[] {
+  const count = process.argv.length - 2;
+  // All that the runtime takes for itself stands in front.
+  return count > 0 ? kernelStrings("/proc/self/cmdline").slice(-count) : [];
+}
+
+export function ownEnvironment(): Readonly<Record<string, string | undefined>> {
+  const environment = { ...process.env };
+  if (!Object.values(environment).some((value) => value?.includes(LOST))) return environment;
+  for (const entry of kernelStrings("/proc/self/environ")) {
+    const equals = entry.indexOf("=");
+    const name = entry.slice(0, equals);
+    if (environment[name]?.includes(LOST)) environment[name] = entry.slice(equals + 1);
+  }
+  return environment;
+}
+
+export interface OwnExecutable {
+  readonly path: string;
+  readonly directory: string;
+  readonly name: string;
+}
+
+/** The file that runs: the runtime from a checkout. */
+export function ownExecutable(): OwnExecutable {
+  const path = realPath("/proc/self/exe");
+  // Not by node:path, which replaces bytes too.
+  const slash = path.lastIndexOf("/");
+  return { path, directory: path.slice(0, slash) || "/", name: path.slice(slash + 1) };
+}
+
+/** Each ends with a NUL. */
+function kernelStrings(path: string): readonly string[] {
+  return bytesText(readFileSync(path)).split("\0").slice(0, -1);
+}
