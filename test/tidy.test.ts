@@ -1,6 +1,7 @@
 /** What must hold of the sources as such (docs/architecture.md, "Layers" and "Rules of the core"). */
 import { expect, test } from "bun:test";
 import { CORE_FOLDERS } from "../build/gate.ts";
+import { type Export, exportsOf, Importers } from "./support/exports.ts";
 import { type SourceFile, sourceFiles } from "./support/source_tree.ts";
 
 const sources = sourceFiles(["src"]);
@@ -44,6 +45,18 @@ const LOSSY: readonly (readonly [pattern: RegExp, only: readonly string[], inste
 
 /** Files that nothing imports, with the reason. */
 const ENTRY_POINTS = new Map([["src/main.ts", "what the executable runs"]]);
+
+/** Exports that the product does not use, by file or by file and name, with the reason. */
+const NOT_USED = new Map([
+  ["src/base/log.ts silentLogger", "what tests hand to whoever logs"],
+  ["src/client/ctdb_client.ts TUNNEL_FLAGS", "the client library (docs/client.md)"],
+  ["src/client/transaction.ts openPersistentDatabase", "the client library (docs/client.md)"],
+  ["src/tdb/memory_opener.ts", "databases in memory, on which the simulator runs"],
+  ["src/wire/event_protocol.ts", "the event daemon's protocol, proved on captured packets"],
+  ["src/wire/packet.ts newPacket", "packets that no builder makes: tests send wrong ones"],
+  ["src/wire/packets_call.ts", "each packet has a builder and a reader: tests are the other side"],
+  ["src/wire/packets_message.ts", "as packets_call.ts"],
+]);
 
 function folderOf(path: string): string {
   return path.split("/")[1] ?? "";
@@ -113,6 +126,33 @@ test("src files are imported by somebody besides their own test", () => {
   }
   const unused = production.map((file) => file.path).filter((path) => !used.has(path));
   expect(unused).toEqual([]);
+});
+
+const importers = new Importers(all);
+const exported = production
+  .flatMap(exportsOf)
+  .filter(({ path, name }) => !NOT_USED.has(path) && !NOT_USED.has(`${path} ${name}`));
+const named = ({ path, name }: Export) => `${path} ${name}`;
+const isProduct = (path: string) => path.startsWith("src/") && !isTest(path);
+
+test("src exports are used by the product, not by tests alone", () => {
+  const dead = exported.filter(
+    (entry) => !entry.usedInside && !importers.of(entry).some(isProduct),
+  );
+  expect(dead.map(named)).toEqual([]);
+});
+
+test("src exports no function, class or constant that nobody imports", () => {
+  const inward = exported.filter((entry) => !entry.isType && importers.of(entry).length === 0);
+  expect(inward.map(named)).toEqual([]);
+});
+
+test("the reasons for unused exports name files and exports that are there and unused", () => {
+  const unused = production
+    .flatMap(exportsOf)
+    .filter((entry) => !importers.of(entry).some(isProduct))
+    .flatMap((entry) => [named(entry), entry.path]);
+  expect([...NOT_USED.keys()].filter((key) => !unused.includes(key))).toEqual([]);
 });
 
 test("every import names a file that exists", () => {

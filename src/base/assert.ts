@@ -3,7 +3,7 @@
  * that is validated and answered (DESIGN rule 4). A failed assertion is a bug of ours, and the role
  * that owns the process logs it and exits.
  */
-export class AssertionError extends Error {
+class AssertionError extends Error {
   override readonly name = "AssertionError";
 }
 

@@ -9,7 +9,6 @@ export interface U64 {
 }
 
 export const U64_ZERO: U64 = { hi: 0, lo: 0 };
-export const U64_MAX: U64 = { hi: 0xffffffff, lo: 0xffffffff };
 
 export function u64(hi: number, lo: number): U64 {
   return { hi: hi >>> 0, lo: lo >>> 0 };

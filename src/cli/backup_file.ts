@@ -26,7 +26,7 @@ const BUFFER_HEAD_BYTES = 16;
 /** A buffer is written when it has grown to this. */
 export const BACKUP_BUFFER_BYTES = 100_000;
 /** One record may be large; no packet that restores it could be larger. */
-export const BACKUP_BUFFER_BYTES_MAX = 256 * 1024 * 1024;
+const BACKUP_BUFFER_BYTES_MAX = 256 * 1024 * 1024;
 
 export interface BackupHead {
   readonly version: U64;

@@ -44,9 +44,9 @@ import type {
   RequestOptions,
 } from "./types.ts";
 
-export const DEFAULT_TIMEOUT_MS = 10_000;
+const DEFAULT_TIMEOUT_MS = 10_000;
 /** Bytes that may wait for a daemon that does not read. */
-export const OUTPUT_BYTES_MAX = 256 * 1024 * 1024;
+const OUTPUT_BYTES_MAX = 256 * 1024 * 1024;
 
 /** `reqid` is the sender's, for a reply; `flags` are TUNNEL_FLAGS. */
 export type TunnelHandler = (

@@ -22,7 +22,7 @@ interface Entry {
 }
 
 /** More waiting requests than this on one connection is a runaway loop in the caller. */
-export const REQUESTS_WAITING_MAX = 1_000_000;
+const REQUESTS_WAITING_MAX = 1_000_000;
 
 export class PendingRequests {
   readonly #timers: Timers;

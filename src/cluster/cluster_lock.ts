@@ -33,16 +33,3 @@ export interface ClusterLock {
 export interface ClusterLockProbe {
   probe(answered: (outcome: LockAttempt) => void): { cancel(): void };
 }
-
-/** A probe that got the lock found that the leader does not hold it; contended and timeout are good. */
-export function probeProblem(outcome: LockAttempt): string | undefined {
-  switch (outcome.kind) {
-    case "contended":
-    case "timeout":
-      return undefined;
-    case "held":
-      return "Took the cluster lock during recovery: its file system does not keep locks coherent";
-    case "failed":
-      return `Cannot test the cluster lock: ${outcome.reason}`;
-  }
-}

@@ -25,7 +25,7 @@ import type { ElectionMessage } from "../wire/structs.ts";
 import type { ClusterLock, LockAttempt } from "./cluster_lock.ts";
 
 /** Fixed by upstream: how long a helper may think about the lock. */
-export const LOCK_TIMEOUT_MS = 120_000;
+const LOCK_TIMEOUT_MS = 120_000;
 /** Our own message is held back so that several arriving ones are answered once. */
 const ANSWER_DELAY_MS = 500;
 /** A second broadcast of another leader within this time is not one that was late. */
@@ -376,7 +376,7 @@ export class Election {
  * Does `mine` win over `other`? Inactive nodes lose, then the earlier priority time wins, then the
  * higher pnn. The number of connected nodes is on the wire and never compared.
  */
-export function beats(mine: ElectionMessage, other: ElectionMessage): boolean {
+function beats(mine: ElectionMessage, other: ElectionMessage): boolean {
   if ((mine.node_flags & NODE_FLAGS_INACTIVE) !== 0) return false;
   if ((other.node_flags & NODE_FLAGS_INACTIVE) !== 0) return true;
   const seconds = other.priority_time.sec - mine.priority_time.sec;

@@ -8,9 +8,9 @@ import { err, ok, type Result } from "../base/result.ts";
 import type { ClusterLock, ClusterLockProbe, LockAttempt } from "./cluster_lock.ts";
 import { MutexHelper, type MutexHelperHost } from "./mutex_helper.ts";
 
-export const FCNTL_HELPER = "ctdb_mutex_fcntl_helper";
+const FCNTL_HELPER = "ctdb_mutex_fcntl_helper";
 /** Time in which ctdbd's probe must find that the lock is taken. */
-export const PROBE_TIMEOUT_MS = 5000;
+const PROBE_TIMEOUT_MS = 5000;
 
 export type LockCommand = readonly [string, ...string[]];
 

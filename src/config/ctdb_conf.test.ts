@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { MemoryFiles } from "../../test/support/memory_files.ts";
-import { checkDatabaseDirectories, parseCtdbConfig } from "./ctdb_conf.ts";
+import { parseCtdbConfig } from "./ctdb_conf.ts";
 import { resolvePaths } from "./paths.ts";
 import { problemText } from "./problems.ts";
 
@@ -159,16 +159,4 @@ test("parseCtdbConfig() warns of unknown names and deprecated ones and goes on",
     '"/n/ctdb.conf": line 5: [cluster] recovery lock is deprecated: use "cluster lock"',
   ]);
   expect(config(text).cluster.clusterLock).toBe("/old");
-});
-
-test("checkDatabaseDirectories() names each directory that cannot be written", () => {
-  const found = checkDatabaseDirectories(
-    files,
-    config("[database]\nvolatile database directory = /db\n"),
-    "/n/ctdb.conf",
-  );
-  expect(found.map((problem) => problem.reason)).toEqual([
-    '[database] persistent database directory: expected a directory that can be written, got "/n/var/persistent"',
-    '[database] state database directory: expected a directory that can be written, got "/n/var/state"',
-  ]);
 });

@@ -164,27 +164,3 @@ function assemble(reader: ConfigReader, paths: CtdbPaths): CtdbConfig {
     },
   };
 }
-
-/**
- * The three database directories exist and can be written, defaults included. For ctdbd's start: a tool
- * that only reads the configuration does not need them.
- */
-export function checkDatabaseDirectories(
-  files: FileSystem,
-  config: CtdbConfig,
-  file: string,
-): readonly ConfigProblem[] {
-  const directories = [
-    [OPTIONS.volatileDirectory.name, config.database.volatileDirectory],
-    [OPTIONS.persistentDirectory.name, config.database.persistentDirectory],
-    [OPTIONS.stateDirectory.name, config.database.stateDirectory],
-  ] as const;
-  return directories
-    .filter(([, path]) => !files.isWritableDirectory(path))
-    .map(([name, path]) => ({
-      file,
-      line: 0,
-      reason: `[database] ${name}: expected a directory that can be written, got "${path}"`,
-      severity: "error" as const,
-    }));
-}

@@ -7,10 +7,6 @@ export function problemText(problem: ConfigProblem): string {
   return `"${problem.file}": ${where}${problem.reason}`;
 }
 
-export function errorsOf(problems: readonly ConfigProblem[]): readonly ConfigProblem[] {
-  return problems.filter((problem) => problem.severity === "error");
-}
-
 export function hasErrors(problems: readonly ConfigProblem[]): boolean {
   return problems.some((problem) => problem.severity === "error");
 }

@@ -38,7 +38,7 @@ export function loadTunables(
 }
 
 /** Sets what the text says; `file` is for the problems. */
-export function setTunablesFromText(
+function setTunablesFromText(
   text: string,
   file: string,
   tunables: TunableSet,

@@ -8,6 +8,7 @@
  * 3. Views in a request stay valid: the bytes were copied out of the packet.
  * 4. Every control is answered once, whatever its handler does (pending_replies.ts).
  */
+import { assert } from "../base/assert.ts";
 import type { Result } from "../base/result.ts";
 import {
   type ControlHandler,
@@ -67,11 +68,12 @@ export class ControlDispatch {
   readonly replies = new PendingReplies();
   readonly #rows: (Row | undefined)[] = [];
 
-  /** Earlier maps win. */
+  /** A control has one handler in all of them together: a second one would never run. */
   constructor(maps: readonly ControlHandlers[]) {
     for (const name of CONTROL_NAMES) {
-      const handler = maps.map((map) => map[name]).find((found) => found !== undefined);
+      const [handler, second] = maps.map((map) => map[name]).filter((it) => it !== undefined);
       if (handler === undefined) continue;
+      assert(second === undefined, `control ${name} has one handler`);
       const { opcode, request } = CONTROLS[name];
       this.#rows[opcode] = {
         name,

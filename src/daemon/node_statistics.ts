@@ -107,7 +107,7 @@ export class NodeStatistics {
   }
 }
 
-export function zeroStatistics(): Statistics {
+function zeroStatistics(): Statistics {
   const zero = decodePadded(statistics, new Uint8Array(statistics.minSize));
   assert(zero.ok, "zero bytes are statistics");
   return structuredClone(zero.value);

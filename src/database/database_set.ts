@@ -30,7 +30,7 @@ import { NodeCalls } from "./node_calls.ts";
 import { PendingCalls } from "./pending_calls.ts";
 import { PersistentHealth } from "./persistent_health.ts";
 import { PushRecord } from "./push_record.ts";
-import { callNowOrLater, RecoveryControls, unknownDatabase } from "./recovery_controls.ts";
+import { RecoveryControls, unknownDatabase } from "./recovery_controls.ts";
 import { Replies } from "./replies.ts";
 import { TransactionCommits } from "./transaction_commit.ts";
 import { Traverses } from "./traverses.ts";
@@ -93,14 +93,6 @@ export class DatabaseSet {
 
   #ownControls(): ControlHandlers {
     return {
-      FREEZE: (_request, _from, later) =>
-        callNowOrLater(
-          (reply) =>
-            this.freezeForInactive((outcome) =>
-              reply(outcome.ok ? SUCCESS : failure(outcome.error)),
-            ),
-          later,
-        ),
       DB_DETACH: (dbId, from) => this.#detach(dbId, from),
       UPDATE_RECORD: (request, from, later) => this.#updateRecord.handle(request, from, later),
       PUSH_RECORD: (request, _from, later) => this.#pushRecord.handle(request, later),

@@ -17,7 +17,7 @@ export interface MutableLocks {
   buckets: number[];
 }
 
-export function newLatency(): MutableLatency {
+function newLatency(): MutableLatency {
   return { num: 0, min: 0, max: 0, total: 0 };
 }
 
@@ -44,7 +44,7 @@ export function addLatency(counter: MutableLatency, durationMs: number): void {
 const LOCK_BUCKETS_MS = [1, 10, 100, 1000, 2000, 4000, 8000, 16_000, 32_000, 64_000];
 
 /** Index of the lock histogram: below 1 ms, 10 ms, 100 ms, 1 s, 2 s, 4 s … 64 s, and the rest. */
-export function lockBucket(durationMs: number): number {
+function lockBucket(durationMs: number): number {
   let bucket = 0;
   while (bucket < LOCK_BUCKETS_MS.length && durationMs >= (LOCK_BUCKETS_MS[bucket] as number)) {
     bucket += 1;

@@ -122,10 +122,13 @@ test("DatabaseFreeze.commit() that fails keeps the old generation and the old co
   expect(tdb.file.contents.size).toBe(0);
 });
 
-test("DatabaseSet FREEZE makes volatile records invalid until a commit on the active node", () => {
+test("DatabaseSet.freezeForInactive() makes volatile records invalid until a commit on the active node", () => {
   const { caller, dbId, database, host, tdb } = setUp();
   tdb.store(textBytes("k"), new Uint8Array(24));
-  expect(caller.now("FREEZE", undefined).status).toBe(0);
+  caller.set.freezeForInactive((outcome) =>
+    expect(outcome).toEqual({ ok: true, value: undefined }),
+  );
+  host.time.settle();
   expect([database.invalidRecords, caller.set.allFrozen()]).toEqual([true, true]);
   const pull = { db_id: dbId, lmaster: 0, srvid: { hi: 1, lo: 2 } };
   expect(caller.now("DB_PULL", pull).data).toEqual(new Uint8Array(4));

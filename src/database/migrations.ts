@@ -31,7 +31,7 @@ import { RecordHeader } from "./record_header.ts";
 import { lmasterOf, passedOnProblem, recordError } from "./replies.ts";
 
 /** Of a record that goes back: no call has this id, so nobody waits for it. */
-export const RETURNED = 0;
+const RETURNED = 0;
 
 export interface MigrationParts {
   readonly host: DatabaseHost;

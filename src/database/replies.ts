@@ -10,7 +10,7 @@ import { addLatency } from "./database_statistics.ts";
 import type { DatabaseHost } from "./host.ts";
 import type { RecordHeader } from "./record_header.ts";
 
-export const CALL_FAILED = -1;
+const CALL_FAILED = -1;
 /** What follows key and data of a record on its way. */
 const RECORD_FLAGS_BYTES = 4;
 

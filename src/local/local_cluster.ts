@@ -39,7 +39,7 @@ export interface NodeStatus {
   readonly health: NodeHealth | undefined;
 }
 
-export const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 30_000;
 const END_TIMEOUT_MS = 5_000;
 /** The stock event daemon looks for its parent every 5 s. */

@@ -244,7 +244,7 @@ function hex(value: number): string {
 }
 
 /** Murmur3's mixing, four bytes at a time; seeded, never leaves this process. */
-export function hashKey(bytes: Uint8Array, at: number, length: number, seed: number): number {
+function hashKey(bytes: Uint8Array, at: number, length: number, seed: number): number {
   let hash = seed | 0;
   const words = at + (length & ~3);
   let i = at;

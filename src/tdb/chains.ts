@@ -33,7 +33,7 @@ export interface FreelistAccess {
   isPinned(offset: number): boolean;
 }
 
-export const CORRUPT = -1;
+const CORRUPT = -1;
 const NOTHING_FAILED = tdbFailure("corrupt", "nothing has failed");
 
 export class RecordChains {

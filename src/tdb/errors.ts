@@ -7,7 +7,7 @@ export interface TdbFailure {
   readonly error: TdbError;
 }
 
-export function tdbError(code: TdbErrorCode, reason: string, cause?: SystemError): TdbError {
+function tdbError(code: TdbErrorCode, reason: string, cause?: SystemError): TdbError {
   return cause === undefined ? { code, reason } : { code, reason, cause };
 }
 

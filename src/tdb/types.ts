@@ -73,11 +73,6 @@ export interface SlicedWork<T> {
   cancel(): void;
 }
 
-export interface TdbRecord {
-  readonly key: Uint8Array;
-  readonly data: Uint8Array;
-}
-
 /** A record in place: the key lies at `keyAt` of `bytes`, the data behind it. False: enough for now. */
 export type VisitRecord = (
   bytes: Uint8Array,

@@ -173,7 +173,6 @@ export function controlName(opcode: number): ControlName | undefined {
 
 export const CONTROL_NOREPLY = 1;
 /** Opcode-specific flags in the upper half of the flags word. */
-export const PUBLIC_IP_FLAGS_ONLY_AVAILABLE = 0x00010000;
 /**
  * Of GET_DB_SEQNUM, among our nodes: the answer is not the sequence number but RECOVERY_COUNT_HIGH and
  * how many recoveries the content has come through. A node that does not know the flag answers

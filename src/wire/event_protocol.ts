@@ -27,9 +27,6 @@ const EVENT_VERSION_SENT = 0;
 export const EVENT_COMMANDS = { run: 1, status: 2, script: 3 } as const;
 export type EventCommand = keyof typeof EVENT_COMMANDS;
 
-/** Flag of a run: go on after a script has failed. */
-export const EVENT_RUN_ALL = 1;
-
 export const EVENT_SCRIPT_ACTIONS = { disable: 0, enable: 1 } as const;
 export type EventScriptAction = keyof typeof EVENT_SCRIPT_ACTIONS;
 
@@ -72,7 +69,6 @@ export const eventScriptResult = struct({
   result: i32Codec,
   output: optionalString,
 });
-export type EventScriptResult = TypeOf<typeof eventScriptResult>;
 
 export const eventStatus = struct({
   summary: i32Codec,

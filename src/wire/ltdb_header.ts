@@ -36,11 +36,11 @@ export function setLtdbReserved(bytes: Uint8Array, at: number, value: number): v
   setWord(bytes, at + RESERVED_AT, value);
 }
 
-export function setLtdbRsn(bytes: Uint8Array, at: number, high: number, low: number): void {
+function setLtdbRsn(bytes: Uint8Array, at: number, high: number, low: number): void {
   setWord(bytes, at + RSN_LOW_AT, low);
   setWord(bytes, at + RSN_HIGH_AT, high);
 }
-export function setLtdbDmaster(bytes: Uint8Array, at: number, dmaster: number): void {
+function setLtdbDmaster(bytes: Uint8Array, at: number, dmaster: number): void {
   setWord(bytes, at + DMASTER_AT, dmaster);
 }
 export function setLtdbFlags(bytes: Uint8Array, at: number, flags: number): void {
@@ -61,12 +61,6 @@ export function writeLtdbHeader(
   setWord(bytes, at + RESERVED_AT, 0);
   setLtdbFlags(bytes, at, flags);
   setWord(bytes, at + PADDING_AT, 0);
-}
-
-/** Negative, zero or positive as the first header's rsn is lower, equal or higher. */
-export function compareLtdbRsn(a: Uint8Array, aAt: number, b: Uint8Array, bAt: number): number {
-  const high = ltdbRsnHigh(a, aAt) - ltdbRsnHigh(b, bAt);
-  return high !== 0 ? high : ltdbRsnLow(a, aAt) - ltdbRsnLow(b, bAt);
 }
 
 function word(bytes: Uint8Array, at: number): number {

@@ -32,7 +32,6 @@ export const CURRENT_NODE = 0xf0000001;
 export const BROADCAST_ALL = 0xf0000002;
 export const BROADCAST_ACTIVE = 0xf0000003;
 export const BROADCAST_CONNECTED = 0xf0000004;
-export const MULTICAST = 0xf0000005;
 export const UNKNOWN_PNN = 0xffffffff;
 
 export const INVALID_GENERATION = 1;
@@ -96,10 +95,6 @@ export class PacketView {
     this.#bytes = bytes;
     this.#start = start;
     this.length = length;
-  }
-  /** As moveTo(); a DataView of the bytes is not needed. */
-  attach(bytes: Uint8Array, _view: DataView, start: number, length: number): void {
-    this.moveTo(bytes, start, length);
   }
 
   get generation(): number {

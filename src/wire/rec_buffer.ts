@@ -13,8 +13,7 @@
 import { assert } from "../base/assert.ts";
 import { copyInto } from "../base/copy_into.ts";
 import { freeNow } from "../base/free_now.ts";
-import { writeLtdbHeader } from "./ltdb_header.ts";
-import { LTDB_HEADER_BYTES, REC_DATA_HEAD_BYTES } from "./structs.ts";
+import { REC_DATA_HEAD_BYTES } from "./structs.ts";
 
 export const REC_BUFFER_HEAD_BYTES = 8;
 
@@ -63,11 +62,6 @@ export class RecBufferCursor {
     const fits = count * REC_DATA_HEAD_BYTES <= room;
     this.count = fits ? count : 0;
     if (!fits) this.error = `${count} records of at least 16 bytes, ${room} bytes remain`;
-  }
-
-  /** Where the next record begins, and after the last one the end of the buffer. */
-  get endAt(): number {
-    return this.#nextAt;
   }
 
   /** From now on it has a copy of the bytes: what it was given is used for something else. */
@@ -175,20 +169,6 @@ export class RecBufferBuilder {
     const at = this.reserve(reqid, key.length, data.length);
     copyInto(this.#bytes, at, key);
     copyInto(this.#bytes, at + key.length, data);
-  }
-
-  /** A record whose data begins with an ltdb header, given apart from the value. */
-  addWithHeader(
-    reqid: number,
-    key: Uint8Array,
-    header: { rsnHigh: number; rsnLow: number; dmaster: number; flags: number },
-    value: Uint8Array,
-  ): void {
-    const at = this.reserve(reqid, key.length, LTDB_HEADER_BYTES + value.length);
-    const { rsnHigh, rsnLow, dmaster, flags } = header;
-    copyInto(this.#bytes, at, key);
-    writeLtdbHeader(this.#bytes, at + key.length, rsnHigh, rsnLow, dmaster, flags);
-    copyInto(this.#bytes, at + key.length + LTDB_HEADER_BYTES, value);
   }
 
   /** Key and data that lie side by side in other bytes (a record of a TDB page). */

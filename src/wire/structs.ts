@@ -15,7 +15,6 @@ import {
   i32Codec,
   pad,
   type Reader,
-  restBytes,
   struct,
   type TypeOf,
   tuple,
@@ -206,24 +205,19 @@ function ipv6Text(bytes: Uint8Array): string {
 
 /** A TCP connection. In TCP_* controls and tickle lists `src` is the remote client. */
 export const connection = struct({ src: sockAddr, dst: sockAddr });
-export type Connection = TypeOf<typeof connection>;
 
 export const tickleList = struct({
   addr: sockAddr,
   connections: counted(connection, "connections"),
 });
-export type TickleList = TypeOf<typeof tickleList>;
 
 /** An empty interface name is sent as length 0 (DEL_PUBLIC_IP). */
 export const addrInfo = struct({ addr: sockAddr, mask: u32Codec, iface: countedStringOrNone });
-export type AddrInfo = TypeOf<typeof addrInfo>;
 
 export const publicIp = struct({ pnn: u32Codec, addr: sockAddr });
-export type PublicIp = TypeOf<typeof publicIp>;
 export const publicIpList = counted(publicIp, "public addresses");
 
 export const iface = struct({ name: fixedString(18), link_state: u16Codec, references: u32Codec });
-export type Iface = TypeOf<typeof iface>;
 export const ifaceList = counted(iface, "interfaces");
 
 const publicIpInfoHead = struct({ ip: publicIp, active_idx: u32Codec });
@@ -257,7 +251,6 @@ export const uptime = struct({
   last_recovery_started: timeval,
   last_recovery_finished: timeval,
 });
-export type Uptime = TypeOf<typeof uptime>;
 
 export const electionMessage = struct({
   num_connected: u32Codec,
@@ -383,7 +376,6 @@ export const keyData = struct({
   header: ltdbHeader,
   key: countedBytes,
 });
-export type KeyData = TypeOf<typeof keyData>;
 
 /** PUSH_RECORD (upstream 4.25). */
 export const pushRecord = struct({
@@ -560,6 +552,3 @@ export const dbStatistics: Codec<DbStatistics> = {
     return { ...rest, hot_keys: keys };
   },
 };
-
-/** Text or data that fills the rest of the packet. */
-export const remainingBytes = restBytes;

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { TUNABLES } from "../../src/config/tunables.ts";
+import { ControlDispatch } from "../../src/daemon/control_dispatch.ts";
 import { encode, textBytes, u32Codec } from "../../src/wire/codec.ts";
 import { CAPABILITIES, NODE_FLAGS } from "../../src/wire/constants.ts";
 import { CONTROL_NAMES, CONTROLS } from "../../src/wire/controls.ts";
@@ -274,4 +275,10 @@ test("nodes files are answered and reloaded, unless our own line changes", () =>
   expect(client.control("RELOAD_NODES_FILE", undefined).ok).toBe(false);
   node.nodesFile = { ok: false, error: "no such file" };
   expect(client.control("RELOAD_NODES_FILE", undefined)).toMatchObject({ error: "no such file" });
+});
+
+test("ControlDispatch takes one handler for a control", () => {
+  const one = { GET_PNN: () => ({ status: 1 }) };
+  expect(() => new ControlDispatch([one, { GET_PID: () => ({ status: 2 }) }])).not.toThrow();
+  expect(() => new ControlDispatch([one, { GET_PNN: () => ({ status: 2 }) }])).toThrow("GET_PNN");
 });

@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
-import { type LockAttempt, probeProblem } from "../../src/cluster/cluster_lock.ts";
+import type { LockAttempt } from "../../src/cluster/cluster_lock.ts";
 import { HelperLock, HelperLockProbe, lockCommand } from "../../src/cluster/helper_lock.ts";
 import { recoveryProcess } from "../../src/cluster/recovery_process.ts";
+import { type ProbeOutcome, timedProbe } from "../../src/daemon/cluster_lock_probe.ts";
 import { Scheduler, SimProcess } from "../sim/scheduler.ts";
 import { FakeProcesses } from "./fake_processes.ts";
 
@@ -143,19 +144,20 @@ test("HelperLock.release() cancels an attempt", () => {
   expect(processes.children.length).toBe(2);
 });
 
-test("HelperLockProbe.probe() ends its helper whatever it answers", () => {
-  for (const [answer, problem] of [
-    ["0", true],
-    ["1", false],
-    ["2", false],
-    ["3", true],
+test("timedProbe() of a HelperLockProbe tells what the helper answered, and ends it whatever it was", () => {
+  for (const [answer, expected] of [
+    ["0", "taken"],
+    ["1", "contended"],
+    ["2", "timeout"],
+    ["3", "error"],
   ] as const) {
-    const { processes, host } = setUp();
-    const outcomes: LockAttempt[] = [];
-    new HelperLockProbe(host, ["/helper", "/lock"]).probe((outcome) => outcomes.push(outcome));
+    const { processes, host, run } = setUp();
+    const outcomes: [ProbeOutcome, number][] = [];
+    const probe = timedProbe(new HelperLockProbe(host, ["/helper", "/lock"]), host.clock);
+    probe.probe((...outcome) => outcomes.push(outcome));
+    run(1500);
     processes.last.write(answer);
-    expect(outcomes.length).toBe(1);
-    expect(probeProblem(outcomes[0] as LockAttempt) !== undefined).toBe(problem);
+    expect(outcomes).toEqual([[expected, 1.5]]);
     expect(processes.last.signals).toEqual(["SIGTERM"]);
     processes.last.end(0);
     expect(outcomes.length).toBe(1);

@@ -52,10 +52,7 @@ async function checkOtherFiles(
 }
 
 /** Deleted lines have no address to compare. */
-export function sameNodes(
-  file: readonly ConfiguredNode[],
-  theirs: readonly NodeAndFlags[],
-): boolean {
+function sameNodes(file: readonly ConfiguredNode[], theirs: readonly NodeAndFlags[]): boolean {
   if (file.length !== theirs.length) return false;
   return file.every((node, i) => {
     const other = theirs[i];
@@ -75,10 +72,7 @@ export interface ReloadPlan {
 }
 
 /** Compares the running cluster with the nodes file. */
-export function compareNodes(
-  known: readonly NodeAndFlags[],
-  file: readonly ConfiguredNode[],
-): ReloadPlan {
+function compareNodes(known: readonly NodeAndFlags[], file: readonly ConfiguredNode[]): ReloadPlan {
   const lines: { to: "out" | "err"; text: string }[] = [];
   let failed = false;
   const change = (text: string) => lines.push({ to: "out", text });

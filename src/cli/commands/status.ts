@@ -89,7 +89,7 @@ function recoveryWord(mode: number): string {
   return mode === RECOVERY_NORMAL ? "NORMAL" : "RECOVERY";
 }
 
-export function statusText(status: ShownStatus): string {
+function statusText(status: ShownStatus): string {
   const { vnnMap, recoveryMode, leader } = status;
   const { generation, map } = vnnMap;
   return [
@@ -102,7 +102,7 @@ export function statusText(status: ShownStatus): string {
   ].join("");
 }
 
-export function statusJson(status: ShownStatus): string {
+function statusJson(status: ShownStatus): string {
   const { vnnMap, recoveryMode, leader } = status;
   const { generation, map } = vnnMap;
   const value = {

@@ -50,5 +50,3 @@ export class BunRandom implements Random {
     return value;
   }
 }
-
-export const bunRandom: Random = new BunRandom();

@@ -2,12 +2,14 @@ import { expect, test } from "bun:test";
 import { statSync } from "node:fs";
 import { fileSystemContract } from "../../../test/contract/platform_file_system.ts";
 import { TemporaryDirectory } from "../../../test/support/temp_dir.ts";
-import { bunFileSystem } from "./file_system.ts";
+import { BunFileSystem } from "./file_system.ts";
+
+const fileSystem = new BunFileSystem();
 
 fileSystemContract("Bun", () => {
   const directory = new TemporaryDirectory("files");
   return {
-    files: bunFileSystem,
+    files: fileSystem,
     directory: directory.path,
     dispose: () => directory.remove(),
   };
@@ -15,8 +17,8 @@ fileSystemContract("Bun", () => {
 
 test("FileSystem.writeText() and makeDirectory() set the mode", () => {
   using directory = new TemporaryDirectory("files");
-  bunFileSystem.writeText(directory.file("secret"), "x", 0o600);
+  fileSystem.writeText(directory.file("secret"), "x", 0o600);
   expect(statSync(directory.file("secret")).mode & 0o777).toBe(0o600);
-  bunFileSystem.makeDirectory(directory.file("d"), 0o700);
+  fileSystem.makeDirectory(directory.file("d"), 0o700);
   expect(statSync(directory.file("d")).mode & 0o777).toBe(0o700);
 });

@@ -48,8 +48,6 @@ export class BunFileSystem implements FileSystem {
   }
 }
 
-export const bunFileSystem: FileSystem = new BunFileSystem();
-
 function attempt<T>(call: string, path: string, action: () => T): Result<T, SystemError> {
   try {
     return ok(action());

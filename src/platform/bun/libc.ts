@@ -70,7 +70,7 @@ const errnoNames = new Map<number, string>([
   [ERRNO.ENOTRECOVERABLE, "ENOTRECOVERABLE"],
 ]);
 
-export function errnoName(number: number): string {
+function errnoName(number: number): string {
   return errnoNames.get(number) ?? `errno ${number}`;
 }
 

@@ -13,8 +13,10 @@ import {
 import { must } from "../../../test/support/must.ts";
 import { TemporaryDirectory } from "../../../test/support/temp_dir.ts";
 import { openLibc } from "./libc.ts";
-import { bunNetwork } from "./network.ts";
+import { BunNetwork } from "./network.ts";
 import { socketAddress } from "./socket_address.ts";
+
+const network = new BunNetwork();
 
 const ADDRESSES = ["127.103.0.1", "127.103.0.2"] as const;
 
@@ -32,7 +34,7 @@ function freePort(): Promise<number> {
 function makeWorld(): NetworkWorld {
   const directory = new TemporaryDirectory("net");
   return {
-    network: bunNetwork,
+    network,
     path: directory.file("s"),
     addresses: ADDRESSES,
     freePort,
@@ -59,13 +61,13 @@ test("Network.listenUnix() sets the mode, and close() removes its path", () => {
   const path = directory.file("s");
   const accept = () => ({ onData() {}, onDrain() {}, onClose() {} });
   for (const mode of [0o700, 0o660]) {
-    const listener = must(bunNetwork.listenUnix(path, mode, accept));
+    const listener = must(network.listenUnix(path, mode, accept));
     expect(statSync(path).mode & 0o777).toBe(mode);
     listener.close();
     expect(() => statSync(path)).toThrow("ENOENT");
   }
   writeFileSync(path, "in the way");
-  const outcome = bunNetwork.listenUnix(path, 0o700, accept);
+  const outcome = network.listenUnix(path, 0o700, accept);
   expect(outcome.ok ? "listening" : outcome.error.code).toBe("EADDRINUSE");
 });
 
@@ -73,8 +75,8 @@ test("Network unix streams know their peer process", async () => {
   using directory = new TemporaryDirectory("net");
   const path = directory.file("s");
   const { server, client, listener } = await connectedPair(
-    (accept) => must(bunNetwork.listenUnix(path, 0o700, accept)),
-    (connected) => bunNetwork.connectUnix(path, connected),
+    (accept) => must(network.listenUnix(path, 0o700, accept)),
+    (connected) => network.connectUnix(path, connected),
   );
   const self = { pid: process.pid, uid: process.getuid?.() ?? -1 };
   expect(server.stream.peer).toEqual(self);
@@ -92,7 +94,7 @@ test("Stream.onClose() says ECONNRESET when the peer resets", async () => {
     accepted = resolve;
   });
   const listener = must(
-    bunNetwork.listenTcp(ADDRESSES[0], port, (stream) => {
+    network.listenTcp(ADDRESSES[0], port, (stream) => {
       const probe = new Probe(stream);
       accepted(probe);
       return probe.handlers;
@@ -128,7 +130,7 @@ class SilentListener {
 
   async fill(): Promise<void> {
     const to = { address: ADDRESSES[0], port: this.port, timeoutMs: 5000 };
-    await connectedProbe((connected) => bunNetwork.connectTcp(to, connected));
+    await connectedProbe((connected) => network.connectTcp(to, connected));
   }
 
   acceptAll(): void {
@@ -150,7 +152,7 @@ test("Network.connectTcp() ends with ETIMEDOUT in time and closes its socket", a
   const before = openSockets();
   const to = { address: ADDRESSES[0], port: silent.port, timeoutMs: 80 };
   const start = performance.now();
-  const outcome = failureOf((connected) => bunNetwork.connectTcp(to, connected));
+  const outcome = failureOf((connected) => network.connectTcp(to, connected));
   expect(openSockets()).toBe(before + 1);
   expect(await outcome).toBe("ETIMEDOUT");
   expect(performance.now() - start).toBeGreaterThanOrEqual(75);
@@ -164,14 +166,14 @@ test("Network.connectTcp() cancelled closes its socket and says nothing", async 
   const before = openSockets();
   const to = { address: ADDRESSES[0], port: silent.port, timeoutMs: 50 };
   let told = false;
-  const attempt = bunNetwork.connectTcp(to, () => {
+  const attempt = network.connectTcp(to, () => {
     told = true;
     return undefined;
   });
   attempt.cancel();
   expect(openSockets()).toBe(before);
   // A second attempt's end is later than the first one's would have been.
-  await failureOf((connected) => bunNetwork.connectTcp(to, connected));
+  await failureOf((connected) => network.connectTcp(to, connected));
   expect(told).toBe(false);
   silent.close();
 });
@@ -181,7 +183,7 @@ test("Network.connectTcp() waits for a peer that answers late", async () => {
   await silent.fill();
   const to = { address: ADDRESSES[0], port: silent.port, timeoutMs: 20_000 };
   const start = performance.now();
-  const pending = connectedProbe((connected) => bunNetwork.connectTcp(to, connected));
+  const pending = connectedProbe((connected) => network.connectTcp(to, connected));
   silent.acceptAll();
   const probe = await pending;
   // The kernel asks again after one second.
@@ -198,7 +200,7 @@ test("Network.connectTcp() refuses names and bad ports without a lookup", async 
     ["fe80::1%lo", 1],
   ] as const) {
     const to = { address, port, timeoutMs: 1000 };
-    const failure = await failureOf((connected) => bunNetwork.connectTcp(to, connected));
+    const failure = await failureOf((connected) => network.connectTcp(to, connected));
     expect(failure).toBe("EINVAL");
   }
 });
@@ -208,15 +210,13 @@ test("Network.connectTcp() leaves no socket behind", async () => {
   const port = await freePort();
   const to = { address: ADDRESSES[0], port, timeoutMs: 1000 };
   for (let i = 0; i < 20; i++) {
-    expect(await failureOf((connected) => bunNetwork.connectTcp(to, connected))).toBe(
-      "ECONNREFUSED",
-    );
+    expect(await failureOf((connected) => network.connectTcp(to, connected))).toBe("ECONNREFUSED");
   }
   expect(openSockets()).toBe(before);
 });
 
 test("Network.interfaces() has loopback with its prefix lengths, up", () => {
-  const found = must(bunNetwork.interfaces());
+  const found = must(network.interfaces());
   const loopback = found.find((candidate) => candidate.name === "lo");
   expect(loopback?.up).toBe(true);
   expect(loopback?.addresses).toContainEqual({ address: "127.0.0.1", prefixLength: 8 });

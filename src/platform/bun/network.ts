@@ -75,8 +75,6 @@ export class BunNetwork implements Network {
   }
 }
 
-export const bunNetwork: Network = new BunNetwork();
-
 function serve(stream: SocketStream, accept: Acceptor): SocketStream {
   stream.serve(accept(stream));
   return stream;

@@ -3,7 +3,9 @@ import { readdirSync } from "node:fs";
 import { until, when } from "../../../test/support/until.ts";
 import type { ChildProcess, SpawnOptions } from "../types.ts";
 import { LINE_BYTES_MAX } from "./line_cutter.ts";
-import { bunProcesses } from "./processes.ts";
+import { BunProcesses } from "./processes.ts";
+
+const processes = new BunProcesses();
 
 const WAIT_MS = 10_000;
 
@@ -39,7 +41,7 @@ function run(script: string, more: Partial<SpawnOptions> = {}): Ran {
       }
     },
   };
-  const outcome = bunProcesses.spawn({
+  const outcome = processes.spawn({
     argv: ["/bin/sh", "-c", script],
     env: { PATH: "/usr/bin:/bin" },
     onOutputLine(line, from) {
@@ -92,12 +94,12 @@ test("Processes.spawn() drops BUN_BE_BUN and BUN_OPTIONS and passes only the giv
 test("ChildProcess.kill() reaches the whole group and onExit tells the signal", async () => {
   const ran = run("sleep 600 & echo $!; wait");
   const grandchild = Number((await ran.line("stdout: ")).slice("stdout: ".length));
-  expect(bunProcesses.isAlive(grandchild)).toBe(true);
+  expect(processes.isAlive(grandchild)).toBe(true);
   ran.child.kill("SIGKILL");
   expect(await ran.exit).toEqual({ code: undefined, signal: "SIGKILL" });
   // The end of the pipe was waited for, so the grandchild has let go of it too.
   await until("the grandchild has ended", WAIT_MS, () =>
-    when(!bunProcesses.isAlive(grandchild) || isZombie(grandchild)),
+    when(!processes.isAlive(grandchild) || isZombie(grandchild)),
   );
   expect(() => ran.child.kill("SIGTERM")).not.toThrow();
 });
@@ -116,7 +118,7 @@ test("Processes.spawn() tells the exit although a grandchild keeps the pipes ope
   const ran = run("(sleep 600) & echo $!; exit 3");
   expect(await ran.exit).toEqual({ code: 3, signal: undefined });
   const grandchild = Number(ran.lines[0]?.slice("stdout: ".length));
-  expect(bunProcesses.isAlive(grandchild)).toBe(true);
+  expect(processes.isAlive(grandchild)).toBe(true);
   process.kill(grandchild, "SIGKILL");
 });
 
@@ -160,7 +162,7 @@ test("Processes.spawn() of what is missing or not executable is an error and lea
       ["/nonexistent/helper", "ENOENT"],
       ["/etc/passwd", "EACCES"],
     ] as const) {
-      const outcome = bunProcesses.spawn({ argv: [path], env: {}, onExit() {} });
+      const outcome = processes.spawn({ argv: [path], env: {}, onExit() {} });
       expect(outcome.ok ? "started" : outcome.error.code).toBe(code);
       expect(outcome.ok ? "" : outcome.error.path).toBe(path);
     }
@@ -180,20 +182,18 @@ test("Processes.spawn() leaves no descriptor behind", async () => {
 });
 
 test("Processes.isAlive() knows itself, and refuses groups", () => {
-  expect(bunProcesses.isAlive(process.pid)).toBe(true);
-  expect(bunProcesses.isAlive(0)).toBe(false);
-  expect(bunProcesses.isAlive(-1)).toBe(false);
-  expect(bunProcesses.isAlive(2 ** 30)).toBe(false);
+  expect(processes.isAlive(process.pid)).toBe(true);
+  expect(processes.isAlive(0)).toBe(false);
+  expect(processes.isAlive(-1)).toBe(false);
+  expect(processes.isAlive(2 ** 30)).toBe(false);
 });
 
 test("Processes.nameOf() is the name of the program", async () => {
   const ran = run("exec sleep 600");
-  await until("the program runs", WAIT_MS, () =>
-    when(bunProcesses.nameOf(ran.child.pid) === "sleep"),
-  );
+  await until("the program runs", WAIT_MS, () => when(processes.nameOf(ran.child.pid) === "sleep"));
   ran.child.kill("SIGKILL");
   await ran.exit;
-  expect(bunProcesses.nameOf(2 ** 30)).toBe(undefined);
+  expect(processes.nameOf(2 ** 30)).toBe(undefined);
 });
 
 test("Processes.reopenLogs() reaches children that log and handle SIGHUP, and ends nobody", async () => {
@@ -203,7 +203,7 @@ test("Processes.reopenLogs() reaches children that log and handle SIGHUP, and en
   const foreign = run(answering, { keepStdinOpen: true });
   const all = [logging, starting, foreign];
   for (const ran of all) await ran.line("ready");
-  bunProcesses.reopenLogs();
+  processes.reopenLogs();
   await logging.line("reopened");
   // Signals are handled in their order: had one come before this, it would show.
   foreign.child.kill("SIGTERM");
@@ -213,5 +213,5 @@ test("Processes.reopenLogs() reaches children that log and handle SIGHUP, and en
   expect((await starting.exit).signal).toBe("SIGTERM");
   await logging.exit;
   expect(foreign.lines).toEqual(["stdout: ready"]);
-  bunProcesses.reopenLogs();
+  processes.reopenLogs();
 });

@@ -72,8 +72,6 @@ export class BunProcesses implements Processes {
   }
 }
 
-export const bunProcesses = new BunProcesses();
-
 /** Both ends of the pipes of one child, so that none is left behind on any path. */
 class ChildPipes {
   readonly #childEnds: number[] = [];

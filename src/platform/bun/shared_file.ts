@@ -84,8 +84,6 @@ export class BunSharedFiles implements SharedFiles {
   }
 }
 
-export const bunSharedFiles: SharedFiles = new BunSharedFiles();
-
 class BunSharedFile implements SharedFile {
   readonly path: string;
   readonly mutexBytes = MUTEX_TEMPLATE.length;

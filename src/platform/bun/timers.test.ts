@@ -2,11 +2,11 @@ import { expect, test } from "bun:test";
 import { longDelaysContract, timersContract } from "../../../test/contract/platform_timers.ts";
 import { TemporaryDirectory } from "../../../test/support/temp_dir.ts";
 import type { Stream } from "../types.ts";
-import { bunClock, bunRandom } from "./clock.ts";
+import { BunRandom, bunClock } from "./clock.ts";
 import { BunNetwork } from "./network.ts";
 import { BunTimers, bunTimers } from "./timers.ts";
 
-timersContract("Bun", { clock: bunClock, timers: bunTimers, random: bunRandom });
+timersContract("Bun", { clock: bunClock, timers: bunTimers, random: new BunRandom() });
 longDelaysContract("Bun, waiting in steps,", {
   clock: bunClock,
   timers: new BunTimers(5),
