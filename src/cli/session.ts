@@ -36,6 +36,9 @@ export interface SessionOptions {
   readonly pid: number;
 }
 
+/** How a peer is asked for its node map; undefined when it gives none. */
+export type AskNodeMap = (pnn: number) => Promise<readonly NodeAndFlags[] | undefined>;
+
 export class Session {
   readonly client: CtdbClient;
   readonly host: ToolHost;
@@ -66,8 +69,8 @@ export class Session {
     name: N,
     request: ControlRequestOf<N>,
     pnn = this.target,
+    timeoutMs = this.timeoutMs,
   ): Promise<Result<Answer<ControlReplyOf<N>>, ClientFailure>> {
-    const { timeoutMs } = this;
     if (timeoutMs === 0) return err({ kind: "timeout", reason: "No time to wait", status: 0 });
     const outcome = await this.client.control(name, request, { pnn, timeoutMs });
     if (!outcome.ok) return outcome;
@@ -83,13 +86,16 @@ export class Session {
     pnn = this.target,
   ): Promise<Result<Answer<ControlReplyOf<N>>, number>> {
     const outcome = await this.attempt(name, request, pnn);
-    if (outcome.ok) return outcome;
-    const failure = outcome.error;
+    return outcome.ok ? outcome : err(this.complain(name, pnn, outcome.error));
+  }
+
+  /** Prints the failure of a request to `pnn`; the exit status. */
+  complain(name: ControlName, pnn: number, failure: ClientFailure): number {
     if (failure.kind === "disconnected") throw connectionLost(failure);
     const status = exitStatus(failure);
     const where = failure.kind === "timeout" ? ` to node ${pnn}` : "";
     this.host.err(`Control ${SPOKEN_NAME[name] ?? name} failed${where}, ret=${status}\n`);
-    return err(status);
+    return status;
   }
 
   /** The answer; a failure ends the command, with `message` as a further line. */
@@ -115,17 +121,21 @@ export class Session {
     return outcome.value;
   }
 
-  /** The node map, asked once; from another node when ours is banned and may not know. */
-  async nodes(): Promise<readonly NodeAndFlags[]> {
-    this.#nodes ??= await this.freshNodes();
+  /** The node map, asked once; `fromPeer` as in `freshNodes`. */
+  async nodes(fromPeer?: AskNodeMap): Promise<readonly NodeAndFlags[]> {
+    this.#nodes ??= await this.freshNodes(fromPeer);
     return this.#nodes;
   }
 
-  async freshNodes(): Promise<readonly NodeAndFlags[]> {
+  /**
+   * The node map, from another node when ours is banned and may not know. When that one gives none
+   * (`fromPeer`), what ours knows has to do.
+   */
+  async freshNodes(fromPeer?: AskNodeMap): Promise<readonly NodeAndFlags[]> {
+    const own = await this.#nodeMapOf(this.pnn);
     let from = this.pnn;
+    let nodes = own;
     for (;;) {
-      const message = `Failed to get nodemap from node ${from}`;
-      const nodes = await this.ask("GET_NODEMAP", undefined, from, message);
       const asked = nodes.find((node) => node.pnn === from);
       if (asked === undefined || (asked.flags & NODE_FLAGS.BANNED) === 0) return nodes;
       const next = nextReachable(nodes, from);
@@ -133,7 +143,14 @@ export class Session {
         throw new CommandFailure(1, "Warning: All nodes are banned.");
       }
       from = next;
+      const theirs = await (fromPeer?.(from) ?? this.#nodeMapOf(from));
+      if (theirs === undefined) return own;
+      nodes = theirs;
     }
+  }
+
+  #nodeMapOf(pnn: number): Promise<readonly NodeAndFlags[]> {
+    return this.ask("GET_NODEMAP", undefined, pnn, `Failed to get nodemap from node ${pnn}`);
   }
 
   /** Takes `pnn` as the node that the command is about; false, with a message, if it cannot be. */

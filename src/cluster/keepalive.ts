@@ -7,9 +7,9 @@
  * 2. A node is dead after KeepaliveLimit intervals in a row in which nothing came from it.
  */
 import type { Logger } from "../base/log.ts";
-import type { Timer, Timers } from "../platform/types.ts";
+import type { Clock, Timer, Timers } from "../platform/types.ts";
 import { NODE_FLAGS } from "../wire/constants.ts";
-import type { NodeTable } from "./node_table.ts";
+import type { NodeEntry, NodeTable } from "./node_table.ts";
 
 export interface KeepaliveHost {
   sendKeepalive(pnn: number): void;
@@ -21,20 +21,25 @@ export class Keepalive {
   readonly #nodes: NodeTable;
   readonly #host: KeepaliveHost;
   readonly #timers: Timers;
+  readonly #clock: Pick<Clock, "monotonicMs">;
   readonly #tunable: (name: string) => number;
   readonly #log: Logger;
   #timer: Timer | undefined;
+  #lastTickMs: number;
 
   constructor(
     nodes: NodeTable,
     host: KeepaliveHost,
     timers: Timers,
+    clock: Pick<Clock, "monotonicMs">,
     tunable: (name: string) => number,
     log: Logger,
   ) {
     this.#nodes = nodes;
     this.#host = host;
     this.#timers = timers;
+    this.#clock = clock;
+    this.#lastTickMs = clock.monotonicMs();
     this.#tunable = tunable;
     this.#log = log;
   }
@@ -52,6 +57,15 @@ export class Keepalive {
     this.#timer = undefined;
   }
 
+  /**
+   * How long ago the last packet of a connected node came, at most: packets are counted, not timed, so it is
+   * known but for an interval.
+   */
+  heardWithinMs(node: NodeEntry): number {
+    const sinceMs = node.received > 0 ? undefined : node.heardSinceMs;
+    return this.#clock.monotonicMs() - (sinceMs ?? this.#lastTickMs);
+  }
+
   #plan(): void {
     // The interval is read each time, so that a changed tunable acts at the next tick.
     const intervalMs = Math.max(1, this.#tunable("KeepaliveInterval")) * 1000;
@@ -63,9 +77,12 @@ export class Keepalive {
 
   #tick(): void {
     const limit = this.#tunable("KeepaliveLimit");
+    const sinceMs = this.#lastTickMs;
+    this.#lastTickMs = this.#clock.monotonicMs();
     for (const node of this.#nodes.entries()) {
       if (node.pnn === this.#nodes.ownPnn) continue;
       if ((node.flags & (NODE_FLAGS.DELETED | NODE_FLAGS.DISCONNECTED)) !== 0) continue;
+      if (node.received > 0 || node.heardSinceMs === undefined) node.heardSinceMs = sinceMs;
       node.silentTicks = node.received === 0 ? node.silentTicks + 1 : 0;
       node.received = 0;
       if (node.silentTicks >= limit) {

@@ -23,6 +23,8 @@ export interface NodeEntry {
   received: number;
   /** Keepalive ticks in a row without a packet. */
   silentTicks: number;
+  /** Begin of the last whole keepalive interval in which a packet came; undefined before there is one. */
+  heardSinceMs: number | undefined;
   /** Samba version of its last keepalive, 0 before. */
   version: number;
 }
@@ -94,6 +96,7 @@ export class NodeTable {
     if (entry === undefined || (entry.flags & NODE_FLAGS.DISCONNECTED) === 0) return false;
     entry.flags &= ~NODE_FLAGS.DISCONNECTED;
     entry.silentTicks = 0;
+    entry.heardSinceMs = undefined;
     entry.received = 0;
     return true;
   }
@@ -167,6 +170,7 @@ function newEntry(node: ConfiguredNode): NodeEntry {
     flags,
     received: 0,
     silentTicks: 0,
+    heardSinceMs: undefined,
     version: 0,
   };
 }

@@ -5,8 +5,15 @@ import { listedTunablesText, type TunableSet } from "../config/tunables.ts";
 import type { Clock, Timers } from "../platform/types.ts";
 import { type ControlHandlers, failure, SUCCESS } from "../transport/control_request.ts";
 import { countedString, encode, i32Codec, stringZ, textBytes, u32Codec } from "../wire/codec.ts";
-import { PING_BACKLOG } from "../wire/controls.ts";
-import { echoData, statisticsHistory, tunableList, uptime } from "../wire/structs.ts";
+import { PING_BACKLOG, PING_KNOWLEDGE } from "../wire/controls.ts";
+import {
+  echoData,
+  type NodeKnowledge,
+  nodeKnowledge,
+  statisticsHistory,
+  tunableList,
+  uptime,
+} from "../wire/structs.ts";
 import type { NodeState } from "./node_state.ts";
 import { encodeStatistics, type NodeStatistics } from "./node_statistics.ts";
 
@@ -30,6 +37,7 @@ export interface NodeControlParts {
   clientCount(): number;
   /** Bytes that wait for the listener of a srvid that is most behind. */
   backlogBytes(srvid: U64): number;
+  knowledge(): NodeKnowledge;
   allFrozen(): boolean;
   memoryUsed(): number;
   memoryReport(): string;
@@ -47,6 +55,9 @@ export function nodeControls(parts: NodeControlParts): ControlHandlers {
   return {
     PING: (_nothing, { flags, srvid }) => {
       const status = parts.clientCount();
+      if ((flags & PING_KNOWLEDGE) !== 0) {
+        return { status, data: encode(nodeKnowledge, parts.knowledge()) };
+      }
       if ((flags & PING_BACKLOG) === 0) return { status };
       return { status, data: encode(u32Codec, Math.min(parts.backlogBytes(srvid), U32_MAX)) };
     },

@@ -38,6 +38,12 @@ export class LeaderCache {
     return ageMs < LEADER_MESSAGE_MS ? this.#packet : undefined;
   }
 
+  /** The leader and how long ago it said so, however long that is; UNKNOWN_PNN when none is known. */
+  last(): { readonly leader: number; readonly ageMs: number } {
+    const leader = this.#packet === undefined ? UNKNOWN_PNN : this.#leader;
+    return { leader, ageMs: this.#clock.monotonicMs() - this.#atMs };
+  }
+
   nodeLost(pnn: number): void {
     if (this.#leader === pnn) this.#packet = undefined;
   }

@@ -36,6 +36,7 @@ import { Membership } from "./membership.ts";
 import { memoryReport } from "./memory_report.ts";
 import { MessageRouter } from "./message_router.ts";
 import { NodeFreeze } from "./node_freeze.ts";
+import { knowledgeOf } from "./node_knowledge.ts";
 import { nodeMemory } from "./node_memory.ts";
 import { NodeOutput } from "./node_output.ts";
 import { NodeState } from "./node_state.ts";
@@ -300,6 +301,7 @@ export class Node {
         nodeSilent: (pnn) => links.restart(pnn, "no packet came for too long"),
       },
       turns.timers("keepalive"),
+      dependencies.clock,
       (name) => this.tunable(name),
       dependencies.log,
     );
@@ -373,6 +375,7 @@ export class Node {
         timers,
         clientCount: () => this.clients.size,
         backlogBytes: (srvid) => this.messages.queuedBytes(this.pnn, srvid),
+        knowledge: () => knowledgeOf(this.nodes, this.keepalive, this.#leaderCache),
         allFrozen: () => this.freeze.frozen,
         memoryUsed: () => d.memoryUse().residentBytes,
         memoryReport: () =>

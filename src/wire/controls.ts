@@ -45,7 +45,7 @@ export const tunableName = struct({ name: countedString });
 export const CONTROLS = {
   PROCESS_EXISTS: row(0, i32Codec, nothing),
   STATISTICS: row(1, nothing, s.statistics),
-  PING: row(3, nothing, nothing),
+  PING: row(3, nothing, restBytes),
   GETDBPATH: row(4, u32Codec, stringZ),
   GETVNNMAP: row(5, nothing, s.vnnMap),
   SETVNNMAP: row(6, s.vnnMap, nothing),
@@ -192,4 +192,9 @@ export const NO_SPACE = 28;
  * behind (u32). A node that does not know the flag answers without data.
  */
 export const PING_BACKLOG = 0x00100000;
+/**
+ * Of PING, from our tool to our node: the answer carries what the node has last heard of the others
+ * (nodeKnowledge). A node that does not know the flag answers without data.
+ */
+export const PING_KNOWLEDGE = 0x00200000;
 export const ATTACH_RECOVERY = 0x00020000;

@@ -228,6 +228,17 @@ export const publicIpInfo = struct({ head: publicIpInfoHead, ifaces: ifaceList }
 export const nodeAndFlags = struct({ pnn: u32Codec, flags: u32Codec, addr: sockAddr });
 export type NodeAndFlags = TypeOf<typeof nodeAndFlags>;
 export const nodeMap = counted(nodeAndFlags, "nodes");
+/**
+ * What a node has last heard of the others (PING_KNOWLEDGE). Times are ages in milliseconds; `heard` has one for
+ * each pnn, an upper bound.
+ */
+export const nodeKnowledge = struct({
+  /** UNKNOWN_PNN during an election. */
+  leader: u32Codec,
+  leader_age: u32Codec,
+  heard: counted(u32Codec, "nodes"),
+});
+export type NodeKnowledge = TypeOf<typeof nodeKnowledge>;
 
 export const vnnMap: Codec<{ readonly generation: number; readonly map: readonly number[] }> = {
   minSize: 8,

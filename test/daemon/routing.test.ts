@@ -1,15 +1,18 @@
 import { expect, test } from "bun:test";
-import { EMPTY, encode, Reader, textBytes, u32Codec } from "../../src/wire/codec.ts";
+import { decodeExact, EMPTY, encode, Reader, textBytes, u32Codec } from "../../src/wire/codec.ts";
 import { NODE_FLAGS, SRVID } from "../../src/wire/constants.ts";
-import { PING_BACKLOG } from "../../src/wire/controls.ts";
+import { PING_BACKLOG, PING_KNOWLEDGE } from "../../src/wire/controls.ts";
 import {
   BROADCAST_ACTIVE,
   BROADCAST_ALL,
   BROADCAST_CONNECTED,
   CURRENT_NODE,
   OPERATIONS,
+  UNKNOWN_PNN,
 } from "../../src/wire/packet.ts";
 import { buildReqTunnel, readReqTunnel } from "../../src/wire/packets_message.ts";
+import { nodeKnowledge } from "../../src/wire/structs.ts";
+import { must } from "../support/must.ts";
 import { type FakeNode, messagePacket, recover, startCluster } from "./fake_cluster.ts";
 
 const TEST_SRVID = { hi: 0xae000000, lo: 7 };
@@ -232,6 +235,32 @@ test("PING with PING_BACKLOG tells how much waits for the listener of a srvid, t
   expect(asker?.control("PING", undefined, { destnode: 0 })).toMatchObject({
     value: { status: 2 },
   });
+});
+
+test("PING with PING_KNOWLEDGE tells how long ago the others were heard, and the leader", () => {
+  const { world, nodes } = startCluster(2);
+  const asker = nodes[0]?.client();
+  const knowledge = () => {
+    const reqid = asker?.sendControl("PING", undefined, { flags: PING_KNOWLEDGE }) ?? 0;
+    world.settle();
+    return must(decodeExact(nodeKnowledge, asker?.reply(reqid)?.data ?? EMPTY));
+  };
+  // Ticks of the keepalive are 5 s apart: what was counted since the last one is younger than that.
+  world.run(12_000);
+  expect(knowledge().leader).toBe(UNKNOWN_PNN);
+  expect(knowledge().heard[0]).toBe(0);
+  expect(knowledge().heard[1]).toBeLessThanOrEqual(7_000);
+  // One more keepalive is under way, and none after it.
+  nodes[1]?.tunables.set("KeepaliveInterval", 1000);
+  world.run(5_000);
+  const recoverd = nodes[1]?.client(77);
+  recoverd?.sendMessage(BROADCAST_CONNECTED, SRVID.LEADER, encode(u32Codec, 1));
+  world.settle();
+  world.run(9_000);
+  const later = knowledge();
+  expect([later.leader, later.leader_age]).toEqual([1, 9_000]);
+  expect(later.heard[1]).toBeGreaterThanOrEqual(9_000);
+  expect(later.heard[1]).toBeLessThanOrEqual(14_000);
 });
 
 test("DatabaseHost.queuedBytes() counts messages to this node that are not delivered yet", () => {

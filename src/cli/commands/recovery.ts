@@ -3,12 +3,15 @@ import { bytesText } from "../../wire/codec.ts";
 import { RECOVERY_ACTIVE } from "../../wire/constants.ts";
 import { INVALID_GENERATION, UNKNOWN_PNN } from "../../wire/packet.ts";
 import { type Command, expectArguments } from "../command.ts";
+import { Peers } from "../peers.ts";
 import type { Session } from "../session.ts";
 
 const POLL_MS = 100;
 
 export const leader: Command = async ({ session, host }) => {
-  host.out(`${(await session.leader()) ?? "UNKNOWN"}\n`);
+  const peers = new Peers(session);
+  host.out(`${(await peers.leader("waits")) ?? "UNKNOWN"}\n`);
+  await peers.explain();
   return 0;
 };
 

@@ -11,6 +11,7 @@ import {
   textNodes,
 } from "../node_lines.ts";
 import { parseUnsigned32 } from "../numbers.ts";
+import { Peers } from "../peers.ts";
 import { type Session, selectNodes } from "../session.ts";
 
 export interface ShownStatus {
@@ -24,65 +25,83 @@ export interface ShownStatus {
 export const status: Command = async (context, args) => {
   expectArguments(args, 0);
   const { session, host, options } = context;
-  const known = await session.nodes();
-  const asked = Promise.all([
-    shownNodes(context, known),
-    options.machine ? undefined : session.leader(),
-  ]);
+  const peers = new Peers(session);
+  const known = await session.nodes((pnn) => peers.ask("GET_NODEMAP", pnn));
   if (options.machine) {
-    const [nodes] = await asked;
+    const nodes = await shownNodes(peers, session, await knownFlags(context, known));
     host.out(machineNodes(nodes, options.separator));
-    return 0;
+  } else {
+    const [leader, shown] = await Promise.all([
+      peers.leader("unknown"),
+      shownCluster(context, peers, known),
+    ]);
+    const whole = { ...shown, leader };
+    host.out(options.json ? statusJson(whole) : statusText(whole));
   }
-  const vnnMap = await session.ask("GETVNNMAP", undefined);
-  const recoveryMode = (await session.answer("GET_RECMODE", undefined)).status;
-  const [nodes, leader] = await asked;
-  const shown = { nodes, vnnMap, recoveryMode, leader };
-  host.out(options.json ? statusJson(shown) : statusText(shown));
+  await peers.explain();
   return 0;
 };
+
+async function shownCluster(
+  context: CommandContext,
+  peers: Peers,
+  known: readonly NodeAndFlags[],
+): Promise<Omit<ShownStatus, "leader">> {
+  const { session } = context;
+  const flags = await knownFlags(context, known);
+  const [vnnMap, recoveryMode, nodes] = await Promise.all([
+    session.ask("GETVNNMAP", undefined),
+    session.answer("GET_RECMODE", undefined),
+    shownNodes(peers, session, flags),
+  ]);
+  return { vnnMap, recoveryMode: recoveryMode.status, nodes };
+}
 
 export const nodestatus: Command = async (context, args) => {
   expectArguments(args, 0, 1);
   const { session, host, options } = context;
+  const peers = new Peers(session);
+  await session.nodes((pnn) => peers.ask("GET_NODEMAP", pnn));
   const selected = await selectNodes(session, args[0], parseUnsigned32);
-  const nodes = await shownNodes(context, selected);
+  const nodes = await shownNodes(peers, session, await knownFlags(context, selected));
   const text = options.machine
     ? machineNodes(nodes, options.separator)
     : textNodes(nodes, args[0] === "all");
   host.out(text);
+  await peers.explain();
   return nodes
     .filter((node) => (node.flags & NODE_FLAGS.DELETED) === 0)
     .reduce((flags, node) => flags | node.flags, 0);
 };
 
-async function shownNodes(
+/** The nodes, with flags that say so where the asked node cannot know yet. */
+async function knownFlags(
   { session, host }: CommandContext,
   nodes: readonly NodeAndFlags[],
-): Promise<readonly ShownNode[]> {
+): Promise<readonly NodeAndFlags[]> {
   const runstate = await session.tryAsk("GET_RUNSTATE", undefined);
   if (!runstate.ok) {
     host.out("Unable to get runstate");
     throw new CommandFailure(1);
   }
   const starting = runstate.value.data <= RUNSTATES.indexOf("FIRST_RECOVERY");
-  return await Promise.all(
-    nodes.map(async (node) => {
-      const flags = starting ? flagsWhileStarting(node, session.target) : node.flags;
-      return {
-        pnn: node.pnn,
-        address: node.addr.address,
-        flags,
-        partiallyOnline: flags === 0 && (await hasInterfaceDown(session, node.pnn)),
-        thisNode: node.pnn === session.target,
-      };
-    }),
-  );
+  if (!starting) return nodes;
+  return nodes.map((node) => ({ ...node, flags: flagsWhileStarting(node, session.target) }));
 }
 
-async function hasInterfaceDown(session: Session, pnn: number): Promise<boolean> {
-  const interfaces = await session.tryAsk("GET_IFACES", undefined, pnn);
-  return interfaces.ok && interfaces.value.data.some((entry) => entry.link_state === 0);
+async function shownNodes(
+  peers: Peers,
+  session: Session,
+  nodes: readonly NodeAndFlags[],
+): Promise<readonly ShownNode[]> {
+  return await Promise.all(
+    nodes.map(async ({ pnn, addr, flags }) => {
+      const interfaces = flags === 0 ? await peers.ask("GET_IFACES", pnn) : [];
+      const partiallyOnline = interfaces?.some((entry) => entry.link_state === 0) === true;
+      const thisNode = pnn === session.target;
+      return { pnn, address: addr.address, flags, partiallyOnline, thisNode };
+    }),
+  );
 }
 
 function recoveryWord(mode: number): string {

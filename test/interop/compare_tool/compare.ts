@@ -60,7 +60,7 @@ async function runCase(cluster: TestCluster, tool: string, entry: Case): Promise
   return result;
 }
 
-function withPlaces(cluster: TestCluster, args: readonly string[]): readonly string[] {
+export function withPlaces(cluster: TestCluster, args: readonly string[]): readonly string[] {
   const { path } = cluster.local.directory;
   return args.map((word) => word.replaceAll("DIRECTORY", path));
 }

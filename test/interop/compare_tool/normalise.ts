@@ -139,7 +139,7 @@ export const NORMALISATIONS: readonly Normalisation[] = [
   replacing("help: spelling", "a slip of Samba 4.17", /currnet node/g, "current node"),
 ];
 
-function commandOf(args: readonly string[]): string {
+export function commandOf(args: readonly string[]): string {
   return (
     args.find((word, i) => !word.startsWith("-") && !/^-[nxtTd]$/.test(args[i - 1] ?? "")) ?? ""
   );

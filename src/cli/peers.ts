@@ -1,0 +1,90 @@
+/**
+ * Questions to other nodes by commands that only show: a peer that hangs keeps nobody waiting. What the own node
+ * knows is shown in its place, and standard error says so, and how old that is; standard output stays as scripts
+ * know it.
+ */
+import { decodePadded } from "../wire/codec.ts";
+import { type ControlReplyOf, PING_KNOWLEDGE } from "../wire/controls.ts";
+import { UNKNOWN_PNN } from "../wire/packet.ts";
+import { type NodeKnowledge, nodeKnowledge } from "../wire/structs.ts";
+import type { Session } from "./session.ts";
+
+/** With what comes before and after, the command ends within 100 ms. */
+const PEER_GRACE_MS = 50;
+
+/** What is asked in this way: questions without arguments. */
+type Question = "GET_IFACES" | "GET_NODEMAP";
+
+export class Peers {
+  readonly #session: Session;
+  readonly #silent = new Set<number>();
+  #knowledge: Promise<NodeKnowledge | undefined> | undefined;
+  #leaderAgeMs: number | undefined;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  /** The answer of a node; undefined when it does not come soon, or is a refusal, which was printed. */
+  async ask<N extends Question>(name: N, pnn: number): Promise<ControlReplyOf<N> | undefined> {
+    const session = this.#session;
+    const isPeer = pnn !== session.pnn;
+    const limitMs = isPeer ? Math.min(PEER_GRACE_MS, session.timeoutMs) : session.timeoutMs;
+    const outcome = await session.attempt(name, undefined as never, pnn, limitMs);
+    if (outcome.ok) return outcome.value.data;
+    if (isPeer && outcome.error.kind === "timeout") this.#silent.add(pnn);
+    else session.complain(name, pnn, outcome.error);
+    return undefined;
+  }
+
+  /**
+   * The leader as it says itself or, when it is silent, as the own node last heard. An election can be waited
+   * for, within the time limit. A node that does not tell (Samba's) leaves only waiting for the next broadcast.
+   */
+  async leader(election: "waits" | "unknown"): Promise<number | undefined> {
+    const session = this.#session;
+    const broadcast = session.leader().then((pnn) => ({ pnn }));
+    const soon = await Promise.race([broadcast, session.pause(PEER_GRACE_MS)]);
+    if (soon !== undefined) return soon.pnn;
+    const known = await this.#ownKnowledge();
+    if (known !== undefined && known.leader !== UNKNOWN_PNN) {
+      this.#leaderAgeMs = known.leader_age;
+      return known.leader;
+    }
+    return known === undefined || election === "waits" ? (await broadcast).pnn : undefined;
+  }
+
+  /** Says of everything that is not from the node itself how old it is. */
+  async explain(): Promise<void> {
+    const { host, pnn: own } = this.#session;
+    if (this.#silent.size > 0) {
+      const known = await this.#ownKnowledge();
+      for (const pnn of [...this.#silent].sort((a, b) => a - b)) {
+        const heardMs = known?.heard[pnn];
+        const age = heardMs === undefined ? "of unknown age" : `at most ${seconds(heardMs)} old`;
+        host.err(`Node ${pnn} has not answered: shown is what node ${own} knows of it, ${age}\n`);
+      }
+    }
+    if (this.#leaderAgeMs === undefined) return;
+    const age = `${seconds(this.#leaderAgeMs)} old`;
+    host.err(`The leader is not heard: shown is what node ${own} knows of it, ${age}\n`);
+  }
+
+  #ownKnowledge(): Promise<NodeKnowledge | undefined> {
+    this.#knowledge ??= this.#askKnowledge();
+    return this.#knowledge;
+  }
+
+  async #askKnowledge(): Promise<NodeKnowledge | undefined> {
+    const { client, pnn, timeoutMs } = this.#session;
+    const options = { pnn, timeoutMs, flags: PING_KNOWLEDGE };
+    const answer = await client.control("PING", undefined, options);
+    if (!answer.ok) return undefined;
+    const known = decodePadded(nodeKnowledge, answer.value.data);
+    return known.ok ? known.value : undefined;
+  }
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}

@@ -1,0 +1,23 @@
+/** What this node has last heard of the others, for the answer to PING_KNOWLEDGE. */
+import type { Keepalive } from "../cluster/keepalive.ts";
+import type { NodeTable } from "../cluster/node_table.ts";
+import type { NodeKnowledge } from "../wire/structs.ts";
+import type { LeaderCache } from "./leader_cache.ts";
+
+const U32_MAX = 0xffffffff;
+
+export function knowledgeOf(
+  nodes: NodeTable,
+  keepalive: Keepalive,
+  leaderCache: LeaderCache,
+): NodeKnowledge {
+  const { leader, ageMs } = leaderCache.last();
+  const heard = nodes
+    .entries()
+    .map((node) => (node.pnn === nodes.ownPnn ? 0 : age(keepalive.heardWithinMs(node))));
+  return { leader, leader_age: age(ageMs), heard };
+}
+
+function age(ms: number): number {
+  return Math.min(Math.ceil(ms), U32_MAX);
+}
