@@ -50,7 +50,10 @@ export class TunnelRouter {
     client.tunnels.length = 0;
   }
 
-  /** Both ends use a tunnel id that they registered: a sender without it is refused. */
+  /**
+   * Dropped, with a line in the log, when no client of this node has registered the tunnel id: the sender need
+   * not be the one that has. The original does the same.
+   */
   fromClient(packet: PacketView): void {
     const destination = packet.destnode === CURRENT_NODE ? this.#nodes.ownPnn : packet.destnode;
     const hi = packet.u32(REQ_TUNNEL_AT.TUNNEL_ID + 4);

@@ -1,6 +1,5 @@
 /**
- * Freezing one database: a lock on all of it, held by a waiting thread, so that smbd blocks on the
- * file; and the transaction of a recovery inside the frozen database.
+ * Freezing one database: a lock on all of it, so that smbd blocks on the file; and the transaction of a recovery inside the frozen database.
  *
  *     thawed ── freeze ──▶ freezing ── granted ──▶ frozen ── start ──▶ in transaction
  *       ▲                     │                      │ ▲                   │    │ commit

@@ -24,6 +24,8 @@ export const CLIENT_QUEUE_BYTES_MAX = 512 * 1024 * 1024;
 
 export const CLIENTS_MAX = 20_000;
 
-/** The clock of connection attempts: at most one a second to each node. */
+/** Between attempts to connect to one node. */
 export const CONNECT_INTERVAL_MS = 1000;
+/** The same where that node has connected to us: it is up, and waits for us. */
+export const ANSWER_INTERVAL_MS = 100;
 export const CONNECT_TIMEOUT_MS = 1000;

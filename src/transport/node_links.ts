@@ -8,7 +8,8 @@
  * 2. When one connection of a node ends, the other is closed too, and connecting begins anew: both
  *    sides then agree about which packets are lost.
  * 3. A connection from an address that is no node's, or a second one while the first is active, is closed.
- * 4. Attempts to one node are at least CONNECT_INTERVAL_MS apart, whatever the peer does.
+ * 4. Attempts to one node are at least CONNECT_INTERVAL_MS apart, or ANSWER_INTERVAL_MS where the node has just
+ *    connected to us: one that comes and goes all the time costs no more than that.
  */
 import type { Logger } from "../base/log.ts";
 import type {
@@ -23,6 +24,7 @@ import type {
 import { CTDB_PORT } from "../wire/constants.ts";
 import type { PacketView } from "../wire/packet.ts";
 import {
+  ANSWER_INTERVAL_MS,
   CONNECT_INTERVAL_MS,
   CONNECT_TIMEOUT_MS,
   NODE_QUEUE_BYTES_MAX,
@@ -254,7 +256,7 @@ export class NodeLinks {
   }
 
   #attemptIsDue(peer: Peer): boolean {
-    return this.#clock.monotonicMs() - peer.lastAttemptMs >= CONNECT_INTERVAL_MS / 10;
+    return this.#clock.monotonicMs() - peer.lastAttemptMs >= ANSWER_INTERVAL_MS;
   }
 
   #planConnectNow(peer: Peer): void {
