@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Stream } from "../../src/platform/types.ts";
+import { ANSWER_INTERVAL_MS, CONNECT_INTERVAL_MS } from "../../src/transport/limits.ts";
 import { textBytes } from "../../src/wire/codec.ts";
 import { NODE_FLAGS } from "../../src/wire/constants.ts";
 import { newPacket, OPERATIONS } from "../../src/wire/packet.ts";
@@ -65,6 +66,27 @@ test("NodeLinks notices a lost node and connects again", () => {
   world.run(2500);
   expect(isConnected(nodes[1], 0)).toBe(true);
   expect(isConnected(again, 1)).toBe(true);
+});
+
+test("NodeLinks tries a node that comes and goes no more often than it answers one", () => {
+  const world = new FakeWorld();
+  const node = new FakeNode(world, configuredNodes(2), 0);
+  node.start();
+  let attempts = 0;
+  world.network("127.0.0.2", 1).listenTcp("127.0.0.2", 4379, (stream) => {
+    attempts += 1;
+    stream.close();
+    return { onData() {}, onDrain() {}, onClose() {} };
+  });
+  world.run(CONNECT_INTERVAL_MS);
+  attempts = 0;
+  const seconds = 5;
+  for (let round = 0; round < 50 * seconds; round++) {
+    connectAs(world, "127.0.0.2", "127.0.0.1").stream?.close();
+    world.run(20);
+  }
+  expect(attempts).toBeLessThanOrEqual((seconds * 1000) / ANSWER_INTERVAL_MS);
+  expect(attempts).toBeGreaterThan(seconds);
 });
 
 test("Keepalive declares a silent node dead after KeepaliveLimit intervals", () => {
