@@ -55,7 +55,7 @@ export class Daemon {
         onMalformed: (pnn, reason) => this.#node?.input.malformedFromNode(pnn, reason),
       },
     });
-    this.#clientLinks = new ClientLinks(network, files, this.turns, paths.socket);
+    this.#clientLinks = new ClientLinks(network, files, this.turns, paths.socket, log);
     this.#statistics = new NodeStatistics(clock);
     this.#recoverd = new RecoverdWatch(
       (exited) =>

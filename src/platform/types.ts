@@ -82,10 +82,30 @@ export interface StreamServer {
   close(): void;
 }
 
+/** Told by a listener about itself, never inside the call that made it. */
+export interface AcceptNotices {
+  /** The process has nearly as many descriptors open as it may: connections wait in the system. */
+  paused(descriptorsMax: number): void;
+  resumed(): void;
+}
+
 export interface Network {
-  /** Removes nothing by itself: a path in use gives EADDRINUSE. */
-  listenUnix(path: string, mode: number, accept: Acceptor): Result<StreamServer, SystemError>;
-  listenTcp(address: string, port: number, accept: Acceptor): Result<StreamServer, SystemError>;
+  /**
+   * Removes nothing by itself: a path in use gives EADDRINUSE. Listeners leave some descriptors to the process,
+   * for unix sockets more than for TCP, and accept nothing until there are more.
+   */
+  listenUnix(
+    path: string,
+    mode: number,
+    accept: Acceptor,
+    notices?: AcceptNotices,
+  ): Result<StreamServer, SystemError>;
+  listenTcp(
+    address: string,
+    port: number,
+    accept: Acceptor,
+    notices?: AcceptNotices,
+  ): Result<StreamServer, SystemError>;
   /** The callback gets the stream or the failure; its result serves the stream. */
   connectUnix(path: string, connected: ConnectCallback): Timer;
   /** From `localAddress` with a free port; TCP_NODELAY and SO_KEEPALIVE are set. */

@@ -3,8 +3,16 @@
  *
  * A socket file that a dead daemon left behind is replaced; one that somebody answers on is not.
  */
+import type { Logger } from "../base/log.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import type { FileSystem, Network, StreamHandlers, StreamServer } from "../platform/types.ts";
+import type {
+  FileSystem,
+  Network,
+  Stream,
+  StreamHandlers,
+  StreamServer,
+} from "../platform/types.ts";
+import { acceptNotices } from "./accept_notices.ts";
 import { CLIENT_QUEUE_CONGESTED_BYTES, CLIENT_QUEUE_RELIEVED_BYTES } from "./limits.ts";
 import { PacketLink, type PacketLinkOwner } from "./packet_link.ts";
 import type { Turns } from "./turns.ts";
@@ -25,13 +33,15 @@ export class ClientLinks {
   readonly #files: FileSystem;
   readonly #turns: Turns;
   readonly #path: string;
+  readonly #log: Logger;
   #server: StreamServer | undefined;
 
-  constructor(network: Network, files: FileSystem, turns: Turns, path: string) {
+  constructor(network: Network, files: FileSystem, turns: Turns, path: string, log: Logger) {
     this.#network = network;
     this.#files = files;
     this.#turns = turns;
     this.#path = path;
+    this.#log = log;
   }
 
   /** Removes a socket file on which nobody listens; refuses when somebody does. */
@@ -55,26 +65,31 @@ export class ClientLinks {
   }
 
   listen(accept: ClientAcceptor): Result<void> {
-    const server = this.#network.listenUnix(this.#path, SOCKET_MODE, (stream) =>
-      this.#turns.run("client-accept", () => {
-        const accepted = accept(stream.peer?.pid ?? 0);
-        if (accepted === undefined) {
-          stream.close();
-          return REFUSED;
-        }
-        const link = new PacketLink(stream, this.#turns, accepted.owner, {
-          name: "client-packets",
-          mode: "client",
-          congestedBytes: CLIENT_QUEUE_CONGESTED_BYTES,
-          relievedBytes: CLIENT_QUEUE_RELIEVED_BYTES,
-        });
-        accepted.connect(link);
-        return link.handlers;
-      }),
+    const server = this.#network.listenUnix(
+      this.#path,
+      SOCKET_MODE,
+      (stream) => this.#turns.run("client-accept", () => this.#accepted(stream, accept)),
+      acceptNotices(this.#log, "local clients"),
     );
     if (!server.ok) return err(`${this.#cannot()}: ${server.error.message}`);
     this.#server = server.value;
     return ok(undefined);
+  }
+
+  #accepted(stream: Stream, accept: ClientAcceptor): StreamHandlers {
+    const accepted = accept(stream.peer?.pid ?? 0);
+    if (accepted === undefined) {
+      stream.close();
+      return REFUSED;
+    }
+    const link = new PacketLink(stream, this.#turns, accepted.owner, {
+      name: "client-packets",
+      mode: "client",
+      congestedBytes: CLIENT_QUEUE_CONGESTED_BYTES,
+      relievedBytes: CLIENT_QUEUE_RELIEVED_BYTES,
+    });
+    accepted.connect(link);
+    return link.handlers;
   }
 
   close(): void {

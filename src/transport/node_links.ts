@@ -23,6 +23,7 @@ import type {
 } from "../platform/types.ts";
 import { CTDB_PORT } from "../wire/constants.ts";
 import type { PacketView } from "../wire/packet.ts";
+import { acceptNotices } from "./accept_notices.ts";
 import {
   ANSWER_INTERVAL_MS,
   CONNECT_INTERVAL_MS,
@@ -95,7 +96,12 @@ export class NodeLinks {
 
   /** Listens on our node address; connections are refused until `start`. */
   listen(address: string) {
-    const server = this.#network.listenTcp(address, CTDB_PORT, (stream) => this.#accept(stream));
+    const server = this.#network.listenTcp(
+      address,
+      CTDB_PORT,
+      (stream) => this.#accept(stream),
+      acceptNotices(this.#log, "nodes"),
+    );
     if (server.ok) {
       this.#server = server.value;
       this.#ownAddress = address;

@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import type { SystemError } from "../../src/base/errors.ts";
 import type {
+  AcceptNotices,
   Network,
   Stream,
   StreamHandlers,
@@ -9,6 +10,9 @@ import type {
   Timer,
 } from "../../src/platform/types.ts";
 import { must } from "../support/must.ts";
+import { until, when } from "../support/until.ts";
+
+const WAIT_MS = 10_000;
 
 export interface NetworkWorld {
   readonly network: Network;
@@ -17,6 +21,11 @@ export interface NetworkWorld {
   /** Two addresses of this machine; the first listens on a port that is free. */
   readonly addresses: readonly [string, string];
   freePort(): Promise<number>;
+  /**
+   * Lets `network` act as if no descriptor were free, until the result is called. Undefined where connections
+   * cost no descriptors.
+   */
+  readonly exhaust: (() => () => void) | undefined;
   dispose(): void;
 }
 
@@ -101,6 +110,53 @@ export async function failureOf(connect: Connect): Promise<string> {
     (error: SystemError) => error.code,
   );
   return outcome;
+}
+
+/** A listener of that kind whose streams echo, and what connects to it. */
+async function echoing(kind: "unix" | "tcp", { network, path, addresses, freePort }: NetworkWorld) {
+  const said = { accepted: 0, paused: 0, resumed: 0 };
+  const accept = (stream: Stream): StreamHandlers => {
+    said.accepted += 1;
+    return { onData: (chunk) => void stream.write(chunk), onDrain() {}, onClose() {} };
+  };
+  const notices: AcceptNotices = {
+    paused() {
+      said.paused += 1;
+    },
+    resumed() {
+      said.resumed += 1;
+    },
+  };
+  if (kind === "unix") {
+    const listener = must(network.listenUnix(path, 0o700, accept, notices));
+    const connect = () => connectedProbe((connected) => network.connectUnix(path, connected));
+    return { said, listener, connect };
+  }
+  const port = await freePort();
+  const [address, localAddress] = addresses;
+  const listener = must(network.listenTcp(address, port, accept, notices));
+  const target = { address, port, localAddress, timeoutMs: 5000 };
+  const connect = () => connectedProbe((connected) => network.connectTcp(target, connected));
+  return { said, listener, connect };
+}
+
+async function testOutOfDescriptors(kind: "unix" | "tcp", world: NetworkWorld): Promise<void> {
+  const free = world.exhaust?.();
+  if (free === undefined) return;
+  const { said, listener, connect } = await echoing(kind, world);
+  const probes = await Promise.all(Array.from({ length: 20 }, connect));
+  for (const probe of probes) probe.say("hello");
+  // One was accepted before it was looked; the others wait, and nobody is refused.
+  await until("the listener pauses", WAIT_MS, () => when(said.paused === 1));
+  expect(said).toEqual({ accepted: 1, paused: 1, resumed: 0 });
+  await Promise.race(probes.map((probe) => probe.until(({ text }) => text === "hello")));
+  expect(probes.filter(({ text }) => text === "hello").length).toBe(1);
+  free();
+  for (const probe of probes) await probe.until(({ text }) => text === "hello");
+  expect(said).toEqual({ accepted: 20, paused: 1, resumed: 1 });
+  expect(probes.every(({ closed }) => closed === undefined)).toBe(true);
+  for (const probe of probes) probe.stream.close();
+  listener.close();
 }
 
 export function networkContract(name: string, makeWorld: () => NetworkWorld): void {
@@ -188,6 +244,36 @@ export function networkContract(name: string, makeWorld: () => NetworkWorld): vo
       await server.until((probe) => probe.text === "still here");
       client.stream.close();
       await server.until((probe) => probe.closed !== undefined);
+      world.dispose();
+    });
+  }
+
+  for (const kind of kinds) {
+    test(`${name} ${kind} connections wait while there are no descriptors, and are served later`, async () => {
+      const world = makeWorld();
+      await testOutOfDescriptors(kind, world);
+      world.dispose();
+    });
+
+    test(`${name} ${kind} listener that waits for descriptors can be closed`, async () => {
+      const world = makeWorld();
+      const free = world.exhaust?.();
+      if (free !== undefined) {
+        const { said, listener, connect } = await echoing(kind, world);
+        const probes = [await connect(), await connect()];
+        await until("the listener pauses", WAIT_MS, () => when(said.paused === 1));
+        listener.close();
+        free();
+        for (const probe of probes.slice(1))
+          await probe.until(({ closed }) => closed !== undefined);
+        const outcome = connect().then(
+          () => "connected",
+          () => "refused",
+        );
+        expect(await outcome).toBe("refused");
+        expect(said).toEqual({ accepted: 1, paused: 1, resumed: 0 });
+        probes[0]?.stream.close();
+      }
       world.dispose();
     });
   }

@@ -12,6 +12,7 @@ import {
 } from "../../../test/contract/platform_network.ts";
 import { must } from "../../../test/support/must.ts";
 import { TemporaryDirectory } from "../../../test/support/temp_dir.ts";
+import { until, when } from "../../../test/support/until.ts";
 import { openLibc } from "./libc.ts";
 import { BunNetwork } from "./network.ts";
 import { socketAddress } from "./socket_address.ts";
@@ -33,8 +34,15 @@ function freePort(): Promise<number> {
 
 function makeWorld(): NetworkWorld {
   const directory = new TemporaryDirectory("net");
+  let limit = 10_000;
   return {
-    network,
+    network: new BunNetwork(() => limit),
+    exhaust() {
+      limit = 1;
+      return () => {
+        limit = 10_000;
+      };
+    },
     path: directory.file("s"),
     addresses: ADDRESSES,
     freePort,
@@ -43,6 +51,34 @@ function makeWorld(): NetworkWorld {
 }
 
 networkContract("BunNetwork", makeWorld);
+
+test("Network.listenUnix() notices without a connection that there are no descriptors", async () => {
+  const world = makeWorld();
+  let [accepted, paused] = [0, 0];
+  const accept = () => {
+    accepted += 1;
+    return { onData() {}, onDrain() {}, onClose() {} };
+  };
+  const notices = {
+    paused(descriptorsMax: number) {
+      expect(descriptorsMax).toBe(1);
+      paused += 1;
+    },
+    resumed() {},
+  };
+  const listener = must(world.network.listenUnix(world.path, 0o700, accept, notices));
+  const free = world.exhaust?.();
+  await until("it looks", 10_000, () => when(paused === 1));
+  const probe = await connectedProbe((connected) =>
+    world.network.connectUnix(world.path, connected),
+  );
+  expect(accepted).toBe(0);
+  free?.();
+  await until("it is accepted", 10_000, () => when(accepted === 1));
+  probe.stream.close();
+  listener.close();
+  world.dispose();
+});
 
 function openSockets(): number {
   let count = 0;

@@ -6,27 +6,62 @@
  * 2. Nothing that lies at a path is removed to make room: EADDRINUSE is the caller's to solve. Closing
  *    a unix listener removes its own path.
  * 3. Closing a listener leaves the accepted streams alone.
+ * 4. Accepting never takes the last descriptors (accept_gate.ts).
  *
  * Must not: resolve names.
  */
 import { isUtf8 } from "../../base/byte_text.ts";
 import { SystemError } from "../../base/errors.ts";
 import { err, ok, type Result } from "../../base/result.ts";
-import type { Acceptor, ConnectCallback, Network, StreamServer, Timer } from "../types.ts";
+import type {
+  AcceptNotices,
+  Acceptor,
+  ConnectCallback,
+  Network,
+  StreamServer,
+  Timer,
+} from "../types.ts";
+import { AcceptGate, descriptorLimit } from "./accept_gate.ts";
 import { networkInterfaces } from "./interfaces.ts";
 import { ERRNO, systemError, systemErrorFrom } from "./libc.ts";
 import { peerCredentials, setNodeLinkOptions, socketAddress } from "./socket_address.ts";
 import { descriptorOf, type NativeSocket, SocketStream } from "./socket_stream.ts";
 import { connectTcp, type TcpTarget } from "./tcp_connect.ts";
 
+/** Descriptors that local clients leave to the node's own files, its children and its links. */
+const UNIX_RESERVE_MAX = 64;
+const UNIX_RESERVE_PART = 4;
+/** What connections to the node port leave to files. */
+const TCP_RESERVE_MAX = 16;
+const TCP_RESERVE_PART = 16;
+
+const unixReserve = (limit: number) =>
+  Math.min(UNIX_RESERVE_MAX, Math.floor(limit / UNIX_RESERVE_PART));
+const tcpReserve = (limit: number) =>
+  Math.min(TCP_RESERVE_MAX, Math.floor(limit / TCP_RESERVE_PART));
+
 export class BunNetwork implements Network {
-  listenUnix(path: string, mode: number, accept: Acceptor): Result<StreamServer, SystemError> {
+  readonly #limit: () => number;
+
+  /** `limit`: how many descriptors may be open. */
+  constructor(limit: () => number = descriptorLimit) {
+    this.#limit = limit;
+  }
+
+  listenUnix(
+    path: string,
+    mode: number,
+    accept: Acceptor,
+    notices?: AcceptNotices,
+  ): Result<StreamServer, SystemError> {
     if (!isUtf8(path)) return err(notText("bind", path));
     const before = process.umask(0o777 & ~mode);
     try {
+      let gate: AcceptGate | undefined;
       const listener = Bun.listen<SocketStream>({
         unix: path,
         socket: acceptingHandlers((socket) => {
+          gate?.accepted();
           const peer = peerCredentials(descriptorOf(socket));
           return serve(
             new SocketStream(socket, { name: path, peer, remoteAddress: undefined }),
@@ -34,7 +69,8 @@ export class BunNetwork implements Network {
           );
         }),
       });
-      return ok({ close: () => listener.stop(false) });
+      gate = this.#gate(listener, unixReserve, notices);
+      return ok(serverOf(listener, gate));
     } catch (error) {
       return err(systemErrorFrom(error, "bind", path));
     } finally {
@@ -42,24 +78,40 @@ export class BunNetwork implements Network {
     }
   }
 
-  listenTcp(address: string, port: number, accept: Acceptor): Result<StreamServer, SystemError> {
+  listenTcp(
+    address: string,
+    port: number,
+    accept: Acceptor,
+    notices?: AcceptNotices,
+  ): Result<StreamServer, SystemError> {
     const name = `${address}:${port}`;
     if (socketAddress(address, port) === undefined)
       return err(systemError(ERRNO.EINVAL, "bind", name));
     try {
+      let gate: AcceptGate | undefined;
       const listener = Bun.listen<SocketStream>({
         hostname: address,
         port,
         socket: acceptingHandlers((socket) => {
+          gate?.accepted();
           setNodeLinkOptions(descriptorOf(socket));
           const { remoteAddress } = socket;
           return serve(new SocketStream(socket, { name, peer: undefined, remoteAddress }), accept);
         }),
       });
-      return ok({ close: () => listener.stop(false) });
+      gate = this.#gate(listener, tcpReserve, notices);
+      return ok(serverOf(listener, gate));
     } catch (error) {
       return err(systemErrorFrom(error, "bind", name));
     }
+  }
+
+  #gate(
+    listener: NativeListener,
+    reserve: (limit: number) => number,
+    notices: AcceptNotices | undefined,
+  ): AcceptGate {
+    return new AcceptGate(listenerDescriptor(listener), { limit: this.#limit, reserve, notices });
   }
 
   connectUnix(path: string, connected: ConnectCallback): Timer {
@@ -73,6 +125,22 @@ export class BunNetwork implements Network {
   interfaces(): ReturnType<Network["interfaces"]> {
     return networkInterfaces();
   }
+}
+
+type NativeListener = Pick<Bun.UnixSocketListener<SocketStream>, "stop">;
+
+/** Bun sets `fd` on its listeners, of which its types know for TCP only. */
+function listenerDescriptor(listener: NativeListener): number {
+  return "fd" in listener && typeof listener.fd === "number" ? listener.fd : -1;
+}
+
+function serverOf(listener: NativeListener, gate: AcceptGate): StreamServer {
+  return {
+    close() {
+      gate.end();
+      listener.stop(false);
+    },
+  };
 }
 
 function serve(stream: SocketStream, accept: Acceptor): SocketStream {
