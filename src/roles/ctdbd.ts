@@ -162,10 +162,9 @@ async function runDaemon(args: readonly string[], options: Options): Promise<num
   }
   const { paths, config } = configuration.value;
   if (report === undefined && !options.interactive) {
-    const { location } = config.logging;
     return await startInBackground("ctdbd", args, {
       keepStdin: paths.testMode,
-      outputPath: location.startsWith("file:/") ? location.slice("file:".length) : undefined,
+      logLocation: config.logging.location,
     });
   }
   const location = options.interactive ? "file:" : config.logging.location;
@@ -186,8 +185,8 @@ async function runDaemon(args: readonly string[], options: Options): Promise<num
   }
   const log = logger.value;
   const fail = (reason: string): number => {
-    log.lastWords(reason);
-    // In the foreground the log is what the caller sees.
+    // On standard error the command that waits for the report has it said already.
+    if (report === undefined || !log.toStandardError) log.lastWords(reason);
     report?.(reason);
     return exitNow(1, log);
   };

@@ -9,6 +9,7 @@ import { spawn } from "node:child_process";
 import { closeSync, existsSync, openSync, writeSync } from "node:fs";
 import { bytesText, textBytes } from "../base/byte_text.ts";
 import { execBytes } from "../base/exec_bytes.ts";
+import { parseLogLocation } from "../base/log_format.ts";
 import { pathForCall } from "../platform/bun/path.ts";
 import { printErr } from "./buffered_output.ts";
 import { inheritedEnvironment, withRuntimeSettings } from "./environment.ts";
@@ -28,30 +29,32 @@ export function selfCommand(role: string, args: readonly string[]): [string, ...
   return existsSync(pathForCall(sibling)) ? [sibling, ...args] : [path, role, ...args];
 }
 
+type Output = number | "ignore" | "inherit";
+
 export interface BackgroundOptions {
   /** Test harnesses end a daemon by closing its standard input. */
   readonly keepStdin: boolean;
-  /** Where the runtime's own last words go (a crash); nowhere when there is no log file. */
-  readonly outputPath: string | undefined;
+  /** `[logging] location`: standard error of the daemon is that file, or ours when it logs there. */
+  readonly logLocation: string;
 }
 
 /** Starts the daemon in the background; the result is the exit status of the command. */
 export function startInBackground(
   role: string,
   args: readonly string[],
-  { keepStdin, outputPath }: BackgroundOptions,
+  { keepStdin, logLocation }: BackgroundOptions,
 ): Promise<number> {
   const environment = withRuntimeSettings({
     ...inheritedEnvironment(),
     [REPORT_VARIABLE]: String(REPORT_DESCRIPTOR),
   });
   const [command, ...rest] = execBytes(selfCommand(role, args), environment);
-  const output = outputPath === undefined ? "ignore" : openForAppend(outputPath);
+  const [output, errors] = standardOutputs(logLocation);
   return new Promise<number>((resolve) => {
     const child = spawn(command, rest, {
       detached: true,
       env: environment,
-      stdio: [keepStdin ? "inherit" : "ignore", output, output, "pipe"],
+      stdio: [keepStdin ? "inherit" : "ignore", output, errors, "pipe"],
     });
     const report: Uint8Array[] = [];
     const pipe = child.stdio[REPORT_DESCRIPTOR];
@@ -79,6 +82,15 @@ export function startInBackground(
       }
     });
   });
+}
+
+/** Where the runtime's own last words go (a crash): nowhere when it logs to syslog. */
+function standardOutputs(logLocation: string): readonly [Output, Output] {
+  const location = parseLogLocation(logLocation);
+  if (!location.ok || location.value.kind === "syslog") return ["ignore", "ignore"];
+  if (location.value.kind === "stderr") return ["ignore", "inherit"];
+  const output = openForAppend(location.value.path);
+  return [output, output];
 }
 
 function openForAppend(path: string): number | "ignore" {

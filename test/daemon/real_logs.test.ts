@@ -7,9 +7,11 @@ import { compiledExecutables } from "../support/executables.ts";
 import { must } from "../support/must.ts";
 import { withTemporaryDirectory } from "../support/temp_dir.ts";
 import { until, when } from "../support/until.ts";
-import { withRealNode } from "./real_node.ts";
+import { nodeDirectory, startDaemon, withRealNode, writeConfiguration } from "./real_node.ts";
 
 const TIMEOUT_MS = 120_000;
+/** No address of the nodes file. */
+const STRANGER = "127.0.0.99";
 
 /** Which files a process has open. */
 function openFiles(pid: number): string[] {
@@ -56,6 +58,38 @@ test(
       );
       expect(pids.every((pid) => existsSync(`/proc/${pid}`))).toBe(true);
       expect(readFileSync(`${log}.1`, "utf8")).toBe(before);
+    }),
+  TIMEOUT_MS,
+);
+
+test(
+  "ctdbd in the background logs to standard error when that is its log",
+  () =>
+    withTemporaryDirectory(async (output) => {
+      const path = join(output, "stderr");
+      const options = { location: "file:", limits: `exec 2>"${path}"` };
+      await withRealNode(options, async (node) => {
+        await until("what the children say is there", TIMEOUT_MS, () =>
+          when(readFileSync(path, "utf8").includes("ctdb-recoverd[")),
+        );
+        expect(node.children().length).toBeGreaterThan(0);
+      });
+    }),
+  TIMEOUT_MS,
+);
+
+test(
+  "a start that fails is said once, wherever the log is",
+  () =>
+    withTemporaryDirectory(async (base) => {
+      await nodeDirectory(base);
+      for (const location of ["file:", `file:${base}/log.ctdb`, "syslog"]) {
+        writeConfiguration(base, STRANGER, { location });
+        const { code, stderr } = await startDaemon(base);
+        const times = stderr.split(STRANGER).length - 1;
+        expect({ location, code, times }).toEqual({ location, code: 1, times: 1 });
+      }
+      expect(readFileSync(join(base, "log.ctdb"), "utf8")).toContain(STRANGER);
     }),
   TIMEOUT_MS,
 );

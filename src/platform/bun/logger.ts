@@ -40,6 +40,8 @@ export interface LoggerOptions {
 export interface RoleLogger extends Logger {
   /** The level by CTDB's numbers; changing it is valid at once. */
   readonly level: { get(): number; set(level: number): void };
+  /** Its lines go to standard error. */
+  readonly toStandardError: boolean;
   /** For SIGHUP, after a log file was renamed. The text says why lines go to the old file still. */
   reopen(): Result<void>;
   /** Writes what is queued at once. The end of the process does it by itself. */
@@ -58,7 +60,9 @@ export function createLogger(options: LoggerOptions): Result<RoleLogger> {
     pid: process.pid,
   };
   const sink = openSink(location.value, origin, options.syslogAddress ?? SYSLOG_ADDRESS);
-  return sink.ok ? ok(new SinkLogger(sink.value, logThreshold(options.level))) : sink;
+  if (!sink.ok) return sink;
+  const toStandardError = location.value.kind === "stderr";
+  return ok(new SinkLogger(sink.value, logThreshold(options.level), toStandardError));
 }
 
 /** In test mode the last part of CTDB_BASE, as the original has it. */
@@ -129,12 +133,14 @@ const limiterTimers: Pick<Timers, "after"> = {
 
 class SinkLogger implements RoleLogger {
   readonly level: RoleLogger["level"];
+  readonly toStandardError: boolean;
   readonly #sink: Sink;
   readonly #limiter: LogLimiter;
   #threshold: number;
 
-  constructor(sink: Sink, threshold: number) {
+  constructor(sink: Sink, threshold: number, toStandardError: boolean) {
     this.#sink = sink;
+    this.toStandardError = toStandardError;
     this.#limiter = new LogLimiter(
       (level, message) => sink.write(level, message),
       bunClock,
