@@ -12,7 +12,8 @@ import { EMPTY, textBytes } from "../wire/codec.ts";
 import { FETCH_FUNC, FETCH_WITH_HEADER_FUNC, NULL_FUNC } from "../wire/constants.ts";
 import { OPERATIONS } from "../wire/packet.ts";
 import { REQ_CALL_AT } from "../wire/packet_layouts.ts";
-import { buildReqCall } from "../wire/packets.ts";
+import { buildReplyError, buildReqCall } from "../wire/packets.ts";
+import { SLICE_BUDGET_MS } from "./limits.ts";
 
 test("ClientCalls answers a call for a record that is here, without a store", () => {
   const { put, clientCall, answers, sent, tdb, host } = calledNode(1);
@@ -98,6 +99,62 @@ test("FetchCollapse lets one fetch serve all callers, in their order", () => {
     [3, 13],
   ]);
   expect(host.statistics.pending_calls).toBe(0);
+});
+
+test("FetchCollapse serves very many callers in slices, in their order, and forgets who goes", () => {
+  const { put, clientCall, answers, sent, host, caller, replyDmaster } = calledNode(1);
+  const COUNT = 1000;
+  put(5, 2, "");
+  for (let i = 0; i < COUNT; i++) clientCall(1000 + i, { clientId: 1 + (i % 2) });
+  const { reqid } = at(sent(), 0).packet;
+  replyDmaster(1, reqid, { rsn: 6, data: "d" });
+  const reqids = [at(answers(), 0).packet.reqid];
+  host.time.tickPerLookMs = 1;
+  let mostInTurn = 0;
+  for (let turn = 0; turn < 20; turn++) {
+    if (!host.time.runOneSoon()) host.time.runNextTimer();
+    const now = answers().map(({ packet }) => packet.reqid);
+    mostInTurn = Math.max(mostInTurn, now.length);
+    reqids.push(...now);
+  }
+  expect(mostInTurn).toBeWithin(1, SLICE_BUDGET_MS + 1);
+  host.time.tickPerLookMs = 0;
+  caller.set.clientGone(2);
+  host.time.advance(1);
+  reqids.push(...answers().map(({ packet }) => packet.reqid));
+  expect(reqids).toEqual([...reqids].sort((a, b) => a - b));
+  const ofFirst = reqids.filter((asked) => asked % 2 === 0);
+  expect(ofFirst.length).toBe(COUNT / 2);
+  expect(reqids.length).toBeLessThan(COUNT * 0.6);
+  expect(host.statistics.pending_calls).toBe(0);
+});
+
+test("PendingCalls.resend() sends very many calls in slices; late answers find nobody meanwhile", () => {
+  const { put, clientCall, sent, host, caller, dbId, database, answers } = calledNode(1);
+  const COUNT = 500;
+  host.tunables["FetchCollapse"] = 0;
+  put(5, 2, "");
+  for (let i = 0; i < COUNT; i++) clientCall(1000 + i, { clientId: 1 });
+  const first = sent().map(({ packet }) => packet.reqid);
+  expect(first.length).toBe(COUNT);
+  expect(caller.now("DB_FREEZE", dbId).status).toBe(0);
+  database.generation = GENERATION + 1;
+  host.currentGeneration = GENERATION + 1;
+  host.time.tickPerLookMs = 1;
+  expect(caller.call("DB_THAW", dbId).reply?.status).toBe(0);
+  host.time.runOneSoon();
+  expect(sent().length).toBeWithin(0, 5);
+  // Of the call that waits at the end.
+  const late = { generation: GENERATION, destnode: 0, srcnode: 2, reqid: first.at(-1) ?? 0 };
+  caller.set.nodePacket(buildReplyError(late, { status: -1, message: "too late" }));
+  host.time.tickPerLookMs = 0;
+  host.time.advance(1);
+  expect(answers()).toEqual([]);
+  expect(caller.set.pendingCalls).toBe(COUNT);
+  const again = new Set(sent().map(({ packet }) => packet.reqid));
+  // All but those that were sent before the last look.
+  expect(again.size).toBeGreaterThan(COUNT - 5);
+  expect(first.filter((reqid) => again.has(reqid))).toEqual([]);
 });
 
 test("FetchCollapse lets callers try for themselves after 30 s, and can be turned off", () => {

@@ -3,6 +3,7 @@
 import type { Result } from "../base/result.ts";
 import { err } from "../base/result.ts";
 import { U64_ZERO } from "../base/u64.ts";
+import type { TdbResult } from "../tdb/types.ts";
 import {
   type ControlHandlers,
   type ControlReply,
@@ -63,7 +64,12 @@ export class DatabaseControls {
     GET_DB_SEQNUM: ({ db_id }, { flags, srvid, clientId }, later) =>
       this.#withLater(db_id, (database) => {
         const reserves = (flags & SEQNUM_RESERVE) !== 0 && clientId === 0;
-        if (reserves) return reserve(database, srvid.hi, srvid.lo);
+        if (reserves) {
+          return callNowOrLater(
+            (reply) => this.#reserve(database, srvid.hi, srvid.lo, reply),
+            later,
+          );
+        }
         const read = (flags & SEQNUM_RECOVERIES) === 0 ? sequenceNumberOf : recoveriesOf;
         return callNowOrLater((reply) => this.#sequenceNumber(database, read, 0, reply), later);
       }),
@@ -124,6 +130,22 @@ export class DatabaseControls {
     this.#parts.host.timers.after(SEQUENCE_RETRY_MS, () =>
       this.#sequenceNumber(database, read, tries + 1, reply),
     );
+  }
+
+  /** The answer may come from outside of our turns. */
+  #reserve(database: Database, records: number, bytes: number, reply: ReplyLater): void {
+    const { name, kind, tdb } = database;
+    if (kind === "volatile") {
+      reply(failure(`Database "${name}" is volatile`));
+      return;
+    }
+    let inCall = true;
+    tdb.reserve(records, bytes, (outcome) => {
+      const answer = reserveReply(name, outcome);
+      if (inCall) reply(answer);
+      else this.#parts.host.timers.soon(() => reply(answer));
+    });
+    inCall = false;
   }
 
   #sequenceRecord(database: Database): Result<Uint8Array | undefined> {
@@ -207,14 +229,12 @@ function text(value: string): ControlReply {
   return { status: 0, data: encode(stringZ, value) };
 }
 
-function reserve(database: Database, records: number, bytes: number): ControlReply {
-  if (database.kind === "volatile") return failure(`Database "${database.name}" is volatile`);
-  const reserved = database.tdb.reserve(records, bytes);
+function reserveReply(name: string, reserved: TdbResult<void>): ControlReply {
   // When somebody is at the file it is not looked at; the commit will wait for him.
   if (reserved.ok || reserved.error.code === "busy") {
     return { status: 0, data: encode(u64Codec, U64_ZERO) };
   }
   const { code, reason } = reserved.error;
-  const error = `No transaction can be committed on "${database.name}": ${reason}`;
+  const error = `No transaction can be committed on "${name}": ${reason}`;
   return code === "no_space" ? { status: NO_SPACE, error } : failure(error);
 }

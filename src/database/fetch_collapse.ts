@@ -3,15 +3,17 @@
  * further calls of local clients for its key wait behind the first one, and then find it local.
  *
  * Invariants:
- * 1. Deferred calls run again in the order in which they came.
+ * 1. Deferred calls run again in the order in which they came, in later turns, for at most one slice's time a
+ *    turn: a popular record has many.
  * 2. Who wants to write does not wait behind the fetch of a read-only copy.
  * 3. Each of them runs again at the end of the fetch, however it ends, or after a timeout.
  */
+import { TurnQueue } from "../base/turn_queue.ts";
 import type { Timer } from "../platform/types.ts";
 import type { PacketView } from "../wire/packet.ts";
 import type { Database } from "./database.ts";
 import type { DatabaseHost } from "./host.ts";
-import { COLLAPSE_TIMEOUT_MS, COLLAPSED_CALLS_MAX } from "./limits.ts";
+import { COLLAPSE_TIMEOUT_MS, COLLAPSED_CALLS_MAX, SLICE_BUDGET_MS } from "./limits.ts";
 
 export interface DeferredCall {
   readonly clientId: number;
@@ -32,12 +34,16 @@ export interface CollapsedFetch {
 
 export class FetchCollapse {
   readonly #host: DatabaseHost;
-  readonly #runAgain: (call: DeferredCall) => void;
+  /** Their fetch has ended. */
+  readonly #ready: TurnQueue<DeferredCall>;
   #deferredCalls = 0;
 
   constructor(host: DatabaseHost, runAgain: (call: DeferredCall) => void) {
     this.#host = host;
-    this.#runAgain = runAgain;
+    this.#ready = new TurnQueue(host, "collapsed calls", SLICE_BUDGET_MS, (call) => {
+      this.#deferredCalls -= 1;
+      runAgain(call);
+    });
   }
 
   /** A remote fetch of the key begins, in place of a lesser one; `key` is copied. */
@@ -81,23 +87,22 @@ export class FetchCollapse {
     fetch.timer?.cancel();
     fetch.timer = undefined;
     if (fetch.deferred.length === 0) return;
-    const deferred = fetch.deferred;
+    this.#ready.add(fetch.deferred);
     fetch.deferred = [];
-    this.#deferredCalls -= deferred.length;
-    this.#host.timers.soon(() => {
-      this.#host.trace.span("collapsed calls", () => {
-        for (const call of deferred) this.#runAgain(call);
-      });
-    });
   }
 
   /** Calls of a client that has gone; each is reported to `dropped`. */
   dropClient(database: Database, clientId: number, dropped: (call: DeferredCall) => void): void {
+    const isGone = (call: DeferredCall): boolean => call.clientId === clientId;
+    for (const call of this.#ready.removeWhere(isGone)) {
+      this.#deferredCalls -= 1;
+      dropped(call);
+    }
     for (const fetch of database.collapsed.values()) {
       if (fetch.deferred.length === 0) continue;
-      const gone = fetch.deferred.filter((call) => call.clientId === clientId);
+      const gone = fetch.deferred.filter(isGone);
       if (gone.length === 0) continue;
-      fetch.deferred = fetch.deferred.filter((call) => call.clientId !== clientId);
+      fetch.deferred = fetch.deferred.filter((call) => !isGone(call));
       this.#deferredCalls -= gone.length;
       for (const call of gone) dropped(call);
     }

@@ -13,19 +13,24 @@ const NO_HEADER = new RecordHeader();
 
 export class FetchQueue {
   #entries = newTable();
+  /** What runs that ended have left, whole: moving the entries of one would take long. */
+  #unfinished: KeyTable[] = [];
 
   get size(): number {
-    return this.#entries.size;
+    return this.#unfinished.reduce((sum, table) => sum + table.size, this.#entries.size);
   }
   get memoryBytes(): number {
-    return this.#entries.memoryBytes;
+    return this.#unfinished.reduce((sum, t) => sum + t.memoryBytes, this.#entries.memoryBytes);
   }
 
   add(key: Uint8Array): void {
     this.#entries.put(jenkinsHash(key), key, NO_HEADER);
   }
 
+  /** For a run: the queue is empty afterwards, or nearly so after a run that was cut short. */
   take(): KeyTable {
+    const unfinished = this.#unfinished.shift();
+    if (unfinished !== undefined) return unfinished;
     const taken = this.#entries;
     this.#entries = newTable();
     return taken;
@@ -36,8 +41,14 @@ export class FetchQueue {
     if (own >= 0) this.#entries.setDueMs(own, dueMs);
   }
 
+  /** Everything that a run has left, at once. */
+  giveBackAll(table: KeyTable): void {
+    if (table.size > 0) this.#unfinished.push(table);
+  }
+
   clear(): void {
     this.#entries = newTable();
+    this.#unfinished = [];
   }
 }
 

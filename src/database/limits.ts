@@ -70,6 +70,8 @@ export const PUSH_WAITING_BYTES_MAX = 1024 * 1024 * 1024;
 
 /** Long work gives the loop back after this time. */
 export const SLICE_BUDGET_MS = 5;
+/** Calls that are sent again to this node are handled in the same turn, which takes several times as long. */
+export const RESEND_SLICE_MS = 1;
 /** Bytes that a traverse puts into output queues in one slice. */
 export const TRAVERSE_SLICE_BYTES = 1024 * 1024;
 /**

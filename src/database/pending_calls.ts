@@ -4,9 +4,11 @@
  * Invariants:
  * 1. A call is here from the moment it is sent until it is answered, refused or its client has gone.
  * 2. After a recovery every call of the database is sent again under a new request id, so that a late
- *    answer to the old one finds nobody (docs/database.md, "Recovery").
+ *    answer to the old one finds nobody (docs/database.md, "Recovery"); also while the call waits to be sent
+ *    again, since many do not go in one turn.
  */
 
+import { TurnQueue } from "../base/turn_queue.ts";
 import { CALL_FLAGS, FETCH_FUNC, FETCH_WITH_HEADER_FUNC } from "../wire/constants.ts";
 import { newOperationPacket, OPERATIONS, type PacketView } from "../wire/packet.ts";
 import { REQ_CALL_AT } from "../wire/packet_layouts.ts";
@@ -15,11 +17,14 @@ import type { Database } from "./database.ts";
 import type { CollapsedFetch, FetchCollapse } from "./fetch_collapse.ts";
 import type { DatabaseHost } from "./host.ts";
 import { sameKey } from "./key_map.ts";
+import { RESEND_SLICE_MS } from "./limits.ts";
 import type { RecordHeader } from "./record_header.ts";
 import type { Replies } from "./replies.ts";
 
 export interface PendingCall {
   reqid: number;
+  /** It is to be sent again: who answers speaks of what was before the recovery. */
+  isResending: boolean;
   readonly database: Database;
   /** 0: a call of our own, nobody is answered. */
   readonly clientId: number;
@@ -64,11 +69,15 @@ export class PendingCalls {
   readonly #replies: Replies;
   readonly #collapse: FetchCollapse;
   readonly #byReqid = new Map<number, PendingCall>();
+  readonly #resending: TurnQueue<PendingCall>;
 
   constructor(host: DatabaseHost, replies: Replies, collapse: FetchCollapse) {
     this.#host = host;
     this.#replies = replies;
     this.#collapse = collapse;
+    this.#resending = new TurnQueue(host, "resent calls", RESEND_SLICE_MS, (pending) =>
+      this.#resendOne(pending),
+    );
   }
 
   get size(): number {
@@ -80,6 +89,7 @@ export class PendingCalls {
     const reqid = this.#host.newReqid();
     const pending: PendingCall = {
       reqid,
+      isResending: false,
       database: call.database,
       clientId: call.clientId,
       clientReqid: call.clientReqid,
@@ -117,12 +127,13 @@ export class PendingCalls {
   }
 
   find(reqid: number): PendingCall | undefined {
-    return this.#byReqid.get(reqid);
+    const pending = this.#byReqid.get(reqid);
+    return pending?.isResending === true ? undefined : pending;
   }
 
   /** The call of that id, if it is about this record. */
   findForKey(reqid: number, database: Database, key: Uint8Array): PendingCall | undefined {
-    const pending = this.#byReqid.get(reqid);
+    const pending = this.find(reqid);
     if (pending === undefined || pending.database !== database) return undefined;
     const keyLength = pending.packet.u32(REQ_CALL_AT.KEY_LENGTH);
     return sameKey(pending.packet.slice(REQ_CALL_AT.KEY, keyLength), key) ? pending : undefined;
@@ -171,22 +182,33 @@ export class PendingCalls {
     }
   }
 
-  /** After a recovery of the database: to ourselves, from where they are redirected as needed. */
+  /** After a recovery of the database. How many; they leave in later turns. */
   resend(database: Database): number {
+    const calls: PendingCall[] = [];
     let count = 0;
-    for (const pending of [...this.#byReqid.values()]) {
+    for (const pending of this.#byReqid.values()) {
       if (pending.database !== database) continue;
-      this.#byReqid.delete(pending.reqid);
-      pending.reqid = this.#host.newReqid();
-      this.#byReqid.set(pending.reqid, pending);
-      const { packet } = pending;
-      packet.reqid = pending.reqid;
-      packet.generation = database.generation;
-      packet.destnode = this.#host.pnn;
-      packet.setU32(REQ_CALL_AT.HOPCOUNT, 0);
-      this.#host.sendToNode(this.#host.pnn, packet);
       count += 1;
+      // One that still waits since the last recovery goes with the generation that counts then.
+      if (!pending.isResending) calls.push(pending);
+      pending.isResending = true;
     }
+    this.#resending.add(calls);
     return count;
+  }
+
+  /** To ourselves, from where it is redirected as needed. */
+  #resendOne(pending: PendingCall): void {
+    if (this.#byReqid.get(pending.reqid) !== pending) return;
+    this.#byReqid.delete(pending.reqid);
+    pending.reqid = this.#host.newReqid();
+    pending.isResending = false;
+    this.#byReqid.set(pending.reqid, pending);
+    const { packet } = pending;
+    packet.reqid = pending.reqid;
+    packet.generation = pending.database.generation;
+    packet.destnode = this.#host.pnn;
+    packet.setU32(REQ_CALL_AT.HOPCOUNT, 0);
+    this.#host.sendToNode(this.#host.pnn, packet);
   }
 }

@@ -25,6 +25,7 @@ export class VacuumFetch implements VacuumStage {
   #underWay = 0;
   #patience: Timer | undefined;
   #impatient = false;
+  #over = false;
 
   constructor(work: VacuumWork, untilAllAreHere: boolean) {
     this.#work = work;
@@ -38,7 +39,10 @@ export class VacuumFetch implements VacuumStage {
       if (this.#underWay >= VACUUM_FETCHES_MAX) return this.#await();
       const slot = this.#slot;
       this.#slot += 1;
-      if (table.isUsed(slot)) this.#fetch(slot);
+      if (table.isUsed(slot)) {
+        this.#fetch(slot);
+        table.remove(slot);
+      }
       if (budget.spent) return "more";
     }
     if (this.#underWay > 0 && !this.#impatient) return this.#await();
@@ -62,10 +66,11 @@ export class VacuumFetch implements VacuumStage {
     return "wait";
   }
 
+  /** What has not been looked at. */
   #giveBackRest(): void {
-    for (; this.#slot < this.#table.slots; this.#slot++) {
-      if (this.#table.isUsed(this.#slot)) this.#giveBack(this.#slot, 0);
-    }
+    if (this.#over) return;
+    this.#over = true;
+    this.#work.database.fetchQueue.giveBackAll(this.#table);
   }
 
   #giveBack(slot: number, dueMs: number): void {

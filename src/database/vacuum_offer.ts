@@ -7,6 +7,7 @@
 import { EMPTY } from "../wire/codec.ts";
 import type { RecBufferBuilder } from "../wire/rec_buffer.ts";
 import { VACUUM_RECORDS_MAX } from "./limits.ts";
+import type { Budget } from "./slices.ts";
 import type { VacuumStage, VacuumWork } from "./vacuum_work.ts";
 
 export class VacuumOffer implements VacuumStage {
@@ -14,12 +15,14 @@ export class VacuumOffer implements VacuumStage {
   readonly #work: VacuumWork;
   #buffer: RecBufferBuilder | undefined;
   #asking = false;
+  /** Lmasters that did not answer. */
+  readonly #failed = new Set<number>();
 
   constructor(work: VacuumWork) {
     this.#work = work;
   }
 
-  step(): "done" | "more" | "wait" {
+  step(budget: Budget): "done" | "more" | "wait" {
     if (this.#asking) return "wait";
     const { toOffer, host } = this.#work;
     for (const [lmaster, slots] of toOffer) {
@@ -27,8 +30,8 @@ export class VacuumOffer implements VacuumStage {
         toOffer.delete(lmaster);
         continue;
       }
-      if (!host.nodeConnected(lmaster)) {
-        this.#keep(slots);
+      if (!host.nodeConnected(lmaster) || this.#failed.has(lmaster)) {
+        this.#keep(slots, budget);
         return "more";
       }
       this.#tell(lmaster, slots);
@@ -64,14 +67,18 @@ export class VacuumOffer implements VacuumStage {
         host.log.warning(
           `Node ${lmaster} was not told of ${told.length} deleted records of database "${this.#work.database.name}": ${outcome.error}`,
         );
-        this.#keep(told);
-        this.#keep(slots);
+        this.#failed.add(lmaster);
+        slots.push(...told);
       }
       this.#work.resume();
     });
   }
 
-  #keep(slots: number[]): void {
-    for (let slot = slots.pop(); slot !== undefined; slot = slots.pop()) this.#work.keep(slot);
+  /** As many as the slice has time for. */
+  #keep(slots: number[], budget: Budget): void {
+    for (let slot = slots.pop(); slot !== undefined; slot = slots.pop()) {
+      this.#work.keep(slot);
+      if (budget.spent) return;
+    }
   }
 }

@@ -8,6 +8,7 @@
  *    one slice's time a turn.
  * 3. Bounded in number and bytes: what is beyond is refused at once.
  */
+import { TurnQueue } from "../base/turn_queue.ts";
 import type { DatabaseHost } from "./host.ts";
 import { DEFERRED_BYTES_MAX, DEFERRED_CALLS_MAX, SLICE_BUDGET_MS } from "./limits.ts";
 
@@ -24,16 +25,17 @@ export interface WaitingCall {
 }
 
 export class WaitingCalls {
-  readonly #host: DatabaseHost;
   readonly #name: string;
-  #ready: WaitingCall[] = [];
-  #running = false;
+  readonly #ready: TurnQueue<WaitingCall>;
   #count = 0;
   #bytes = 0;
 
   constructor(host: DatabaseHost, databaseName: string) {
-    this.#host = host;
     this.#name = databaseName;
+    this.#ready = new TurnQueue(host, "deferred calls", SLICE_BUDGET_MS, (call) => {
+      this.#uncount(call);
+      call.resume();
+    });
   }
 
   get count(): number {
@@ -58,26 +60,7 @@ export class WaitingCalls {
 
   /** The calls of `queue` run again; it is empty then. */
   resume(queue: WaitingCall[]): void {
-    if (queue.length === 0) return;
-    this.#ready.push(...queue.splice(0));
-    if (this.#running) return;
-    this.#running = true;
-    this.#host.timers.soon(() => this.#runSome());
-  }
-
-  #runSome(): void {
-    const { clock, timers, trace } = this.#host;
-    const endMs = clock.monotonicMs() + SLICE_BUDGET_MS;
-    const startMs = trace.begin();
-    // Removed one by one: what a call does may drop others of its client.
-    for (let call = this.#ready.shift(); call !== undefined; call = this.#ready.shift()) {
-      this.#uncount(call);
-      call.resume();
-      if (clock.monotonicMs() >= endMs) break;
-    }
-    trace.end("deferred calls", startMs);
-    this.#running = this.#ready.length > 0;
-    if (this.#running) timers.nextTurn(() => this.#runSome());
+    this.#ready.add(queue.splice(0));
   }
 
   /** Of a queue and of those that are about to run. */
@@ -88,10 +71,14 @@ export class WaitingCalls {
     this.#dropWhere(queue, () => true, reason);
   }
   dropReadyOf(clientId: number): void {
-    this.dropClient(this.#ready, clientId);
+    const gone = this.#ready.removeWhere((call) => call.clientId === clientId);
+    this.#drop(gone, "the client has gone");
   }
   dropReady(reason: string): void {
-    this.drop(this.#ready, reason);
+    this.#drop(
+      this.#ready.removeWhere(() => true),
+      reason,
+    );
   }
 
   #dropWhere(
@@ -101,8 +88,14 @@ export class WaitingCalls {
   ): void {
     const dropped = queue.filter(condition);
     if (dropped.length === 0) return;
-    const kept = queue.filter((call) => !condition(call));
-    queue.splice(0, queue.length, ...kept);
+    // No spread of what is kept: its arguments would have to fit on the stack.
+    let kept = 0;
+    for (const call of queue) if (!condition(call)) queue[kept++] = call;
+    queue.length = kept;
+    this.#drop(dropped, reason);
+  }
+
+  #drop(dropped: readonly WaitingCall[], reason: string): void {
     for (const call of dropped) {
       this.#uncount(call);
       call.drop(reason);

@@ -169,8 +169,10 @@ export interface SharedFile {
    * Disk space for so many bytes behind the end, which `extend` will use (fallocate with KEEP_SIZE): the
    * size stays. ENOSPC leaves things as they were. A success where the file system cannot tell. Of more than
    * 16 MiB it is only looked whether they are there.
+   *
+   * What is free is asked on a worker thread. `done` runs inside the call or later, and not after close().
    */
-  reserve(byteLength: number): Result<void, SystemError>;
+  reserve(byteLength: number, done: (outcome: Result<void, SystemError>) => void): void;
   truncate(newSize: number): Result<void, SystemError>;
   write(offset: number, bytes: Uint8Array): Result<void, SystemError>;
   chmod(mode: number): Result<void, SystemError>;

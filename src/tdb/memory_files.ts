@@ -243,10 +243,14 @@ export class MemorySharedFile implements SharedFile {
     return err(new SystemError("ENOSPC", "posix_fallocate", this.path));
   }
 
-  reserve(byteLength: number): Result<void, SystemError> {
+  /** Later, like on disk. */
+  reserve(byteLength: number, finished: (outcome: Result<void, SystemError>) => void): void {
     assert(!this.#closed, "reserve() of an open file");
-    if (this.#file.hasRoomFor(this.#file.size + byteLength)) return done;
-    return err(new SystemError("ENOSPC", "fallocate", this.path));
+    const fits = this.#file.hasRoomFor(this.#file.size + byteLength);
+    this.#disk.soon(() => {
+      if (this.#closed) return;
+      finished(fits ? done : err(new SystemError("ENOSPC", "fallocate", this.path)));
+    });
   }
 
   truncate(newSize: number): Result<void, SystemError> {

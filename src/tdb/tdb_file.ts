@@ -419,16 +419,23 @@ export class TdbFile implements Tdb {
     this.#transaction = undefined;
   }
 
-  reserve(records: number, bytes: number): TdbResult<void> {
+  reserve(records: number, bytes: number, finished: (outcome: TdbResult<void>) => void): void {
     const refused = this.#refusal() ?? this.#enter(FREELIST, "write");
-    if (refused !== undefined) return refused;
+    if (refused !== undefined) {
+      finished(refused);
+      return;
+    }
     this.#space.pages.refresh();
     const growth = commitGrowthMax(this.#space, this.#free, records, bytes);
     this.#locks.unlockList(FREELIST);
-    if (growth === 0) return DONE;
-    const reserved = this.#file.reserve(growth);
-    if (reserved.ok) return DONE;
-    return systemFailure(`reserve ${growth} bytes for "${this.path}"`, reserved.error);
+    if (growth === 0) {
+      finished(DONE);
+      return;
+    }
+    this.#file.reserve(growth, (reserved) => {
+      const doing = `reserve ${growth} bytes for "${this.path}"`;
+      finished(reserved.ok ? DONE : systemFailure(doing, reserved.error));
+    });
   }
 
   commit(): SlicedWork<void> {

@@ -145,9 +145,10 @@ export interface Tdb {
 
   /**
    * Disk space for a transaction that stores so many records with so many bytes in all: its commit will
-   * not fail for want of it. Estimated from above.
+   * not fail for want of it. Estimated from above. `finished` runs inside the call or later, and not after
+   * close().
    */
-  reserve(records: number, bytes: number): TdbResult<void>;
+  reserve(records: number, bytes: number, finished: (outcome: TdbResult<void>) => void): void;
 
   // --- the whole file
   /** Empties the file; inside a transaction if one is active. */

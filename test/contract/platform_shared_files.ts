@@ -94,7 +94,7 @@ export function sharedFilesContract(name: string, makeWorld: () => SharedFilesWo
           size: () => file.size(),
           view: () => file.view(4096),
           extend: () => file.extend(8192),
-          reserve: () => file.reserve(8192),
+          reserve: () => file.reserve(8192, () => {}),
           truncate: () => file.truncate(0),
           write: () => file.write(0, new Uint8Array(1)),
           tryLockRange: () => file.tryLockRange("write", 0, 1),

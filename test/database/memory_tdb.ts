@@ -224,8 +224,8 @@ export class MemoryTdb implements Tdb {
     if (this.#pending === undefined) throw new Error("no transaction to cancel");
     this.#pending = undefined;
   }
-  reserve(): TdbResult<void> {
-    return ok(undefined);
+  reserve(_records: number, _bytes: number, finished: (outcome: TdbResult<void>) => void): void {
+    finished(ok(undefined));
   }
   commit(): SlicedWork<void> {
     let steps = this.file.commitSteps;

@@ -135,8 +135,8 @@ class FaultyFile implements SharedFile {
     const failed = this.#files.next("posix_fallocate", this.path);
     return failed === undefined ? this.#resized(this.#inner.extend(newSize), newSize) : err(failed);
   }
-  reserve(byteLength: number): Result<void, SystemError> {
-    return this.#inner.reserve(byteLength);
+  reserve(byteLength: number, done: (outcome: Result<void, SystemError>) => void): void {
+    this.#inner.reserve(byteLength, done);
   }
   truncate(newSize: number): Result<void, SystemError> {
     const failed = this.#files.next("ftruncate", this.path);

@@ -11,6 +11,7 @@ import {
 } from "../../../test/contract/platform_shared_files.ts";
 import { must } from "../../../test/support/must.ts";
 import { TemporaryDirectory } from "../../../test/support/temp_dir.ts";
+import type { SharedFile } from "../types.ts";
 import { MUTEX_TEMPLATE } from "./mutex.ts";
 import { BunSharedFiles } from "./shared_file.ts";
 
@@ -83,23 +84,36 @@ test("SharedFile.extend() says ENOSPC on a full file system and keeps the size",
   unlinkSync("/dev/shm/ctdb-shared-file-test");
 });
 
-test("SharedFile.reserve() takes disk space and leaves the size; ENOSPC takes none", () => {
+/** The outcome, and whether it came inside the call. */
+async function reserve(file: SharedFile, bytes: number): Promise<readonly [string, boolean]> {
+  let inCall = true;
+  return await new Promise((resolve) => {
+    file.reserve(bytes, (outcome) => {
+      resolve([outcome.ok ? "reserved" : outcome.error.code, inCall]);
+    });
+    inCall = false;
+  });
+}
+
+test("SharedFile.reserve() takes disk space and leaves the size; ENOSPC takes none", async () => {
   const path = "/dev/shm/ctdb-shared-file-reserve";
   const file = must(new BunSharedFiles().open(path, { create: true, mode: 0o600 }));
   file.extend(4096);
   const blocks = () => statSync(path).blocks * 512;
-  expect(file.reserve(1 << 20).ok).toBe(true);
+  // What is free is not asked in the caller's turn.
+  expect(await reserve(file, 1 << 20)).toEqual(["reserved", false]);
   expect([file.size(), blocks()]).toEqual([4096, 4096 + (1 << 20)]);
   // Less than what is there already.
-  expect(file.reserve(1 << 10).ok).toBe(true);
+  expect(await reserve(file, 1 << 10)).toEqual(["reserved", true]);
   // So much is only looked for.
-  expect(file.reserve(17 << 20).ok).toBe(true);
-  const tooMuch = file.reserve(2 ** 50);
-  expect(tooMuch.ok ? "reserved" : tooMuch.error.code).toBe("ENOSPC");
+  expect(await reserve(file, 17 << 20)).toEqual(["reserved", false]);
+  expect(await reserve(file, 2 ** 50)).toEqual(["ENOSPC", false]);
   expect([file.size(), blocks()]).toEqual([4096, 4096 + (1 << 20)]);
   unlinkSync(path);
-  const gone = file.reserve(2 << 20);
-  expect(gone.ok ? "reserved" : gone.error.code).toBe("ENOENT");
+  expect(await reserve(file, 2 << 20)).toEqual(["ENOENT", false]);
+  file.reserve(3 << 20, () => {
+    throw new Error("an outcome after close()");
+  });
   file.close();
 });
 

@@ -134,14 +134,24 @@ class BunSharedFile implements SharedFile {
     }
   }
 
-  reserve(byteLength: number): Result<void, SystemError> {
-    const size = this.size();
-    if (size + byteLength <= this.#reservedEnd) return done;
-    // Looked at before: where it fails in the middle some file systems keep what they have allocated.
-    const free = this.#freeBytes();
-    if (!free.ok) return free;
-    if (free.value < byteLength) return err(systemError(ERRNO.ENOSPC, "fallocate", this.path));
+  reserve(byteLength: number, finished: (outcome: Result<void, SystemError>) => void): void {
+    if (this.size() + byteLength <= this.#reservedEnd) {
+      finished(done);
+      return;
+    }
+    // Looked at before: where it fails in the middle some file systems keep what they have allocated. And on a
+    // thread: of a file system that is in trouble, or on another machine, the answer may be long in coming.
+    fs.statfs(pathForCall(this.path), (error, found) => {
+      if (this.#closed) return;
+      if (error) finished(err(systemErrorFrom(error, "statfs", this.path)));
+      else finished(this.#reserveOf(found.bsize * found.bfree, byteLength));
+    });
+  }
+
+  #reserveOf(freeBytes: number, byteLength: number): Result<void, SystemError> {
+    if (freeBytes < byteLength) return err(systemError(ERRNO.ENOSPC, "fallocate", this.path));
     if (byteLength > RESERVED_BYTES_MAX) return done;
+    const size = this.size();
     for (;;) {
       if (libc.fallocate(this.#descriptor, FALLOC_FL_KEEP_SIZE, size, byteLength) === 0) break;
       const number = errno();
@@ -151,15 +161,6 @@ class BunSharedFile implements SharedFile {
     }
     this.#reservedEnd = size + byteLength;
     return done;
-  }
-
-  #freeBytes(): Result<number, SystemError> {
-    try {
-      const { bsize, bfree } = fs.statfsSync(pathForCall(this.path));
-      return ok(bfree * bsize);
-    } catch (error) {
-      return err(systemErrorFrom(error, "statfs", this.path));
-    }
   }
 
   /** Writing allocates the blocks: a hole would be a SIGBUS on a full disk later. */
