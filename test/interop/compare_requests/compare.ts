@@ -7,6 +7,7 @@ import { startInOrder, withPlaces } from "../compare_tool/compare.ts";
 import { RecordingProxy, type SentRequest } from "./recording_proxy.ts";
 
 export interface Recorded {
+  readonly stderr: string;
   readonly requests: readonly SentRequest[];
   /** Names of what was asked and not answered when the tool left. */
   readonly waiting: readonly string[];
@@ -20,6 +21,7 @@ export interface RecordedCase {
 
 const NODES = 3;
 const OWN = 0;
+const HANGS = 2;
 
 /** Every command line on healthy nodes of a kind, with the stock tool and then with ours. */
 export async function recordTools(
@@ -32,8 +34,7 @@ export async function recordTools(
   const options = { nodes: NODES, stock: stockNodes, startNothing: true, tunables };
   return await withCluster(options, async (cluster) => {
     await startInOrder(cluster);
-    const path = join(cluster.base(OWN), "proxy.socket");
-    const proxy = await RecordingProxy.listen(path, cluster.socket(OWN), OWN);
+    const proxy = await proxyOf(cluster);
     const recorded: RecordedCase[] = [];
     for (const entry of casesFor("healthy").filter(wanted)) {
       if ((entry.on ?? OWN) !== OWN || entry.restart !== undefined) continue;
@@ -46,6 +47,39 @@ export async function recordTools(
   });
 }
 
+/** The commands that show the cluster, on our nodes, while one that does not lead hangs. */
+export async function recordWhilePeerHangs(
+  lines: readonly string[],
+): Promise<readonly RecordedCase[]> {
+  const tool = join(await compiledExecutables(), "ctdb");
+  return await withCluster({ nodes: NODES, startNothing: true }, async (cluster) => {
+    await cluster.start(OWN);
+    await cluster.start(...cluster.pnns.filter((pnn) => pnn !== OWN));
+    const proxy = await proxyOf(cluster);
+    const pid = Number((await cluster.ctdb(HANGS, "getpid")).stdout);
+    process.kill(pid, "SIGSTOP");
+    try {
+      const recorded: RecordedCase[] = [];
+      for (const line of lines) {
+        const args = line.split(" ");
+        // The limit is only that of the original: ours ends long before.
+        const stock = await record(cluster, proxy, STOCK_CTDB, { args: ["-t", "1", ...args] });
+        const ours = await record(cluster, proxy, tool, { args });
+        recorded.push({ args, stock, ours });
+      }
+      return recorded;
+    } finally {
+      process.kill(pid, "SIGCONT");
+      proxy.close();
+    }
+  });
+}
+
+function proxyOf(cluster: TestCluster): Promise<RecordingProxy> {
+  const path = join(cluster.base(OWN), "proxy.socket");
+  return RecordingProxy.listen(path, cluster.socket(OWN), OWN);
+}
+
 async function record(
   cluster: TestCluster,
   proxy: RecordingProxy,
@@ -55,10 +89,11 @@ async function record(
   const stock = (args: readonly string[]) => cluster.stockCtdb(OWN, ...withPlaces(cluster, args));
   for (const args of entry.before ?? []) await stock(args);
   const env = { CTDB_SOCKET: proxy.path };
-  await cluster.run(OWN, [tool, ...withPlaces(cluster, entry.args)], { env });
+  const { stderr } = await cluster.run(OWN, [tool, ...withPlaces(cluster, entry.args)], { env });
   const conversations = proxy.take();
   for (const undo of entry.undo ?? []) await stock(undo);
   return {
+    stderr,
     requests: conversations.flatMap(({ requests }) => requests),
     waiting: conversations.flatMap(({ waiting }) => [...waiting.values()]),
   };

@@ -5,7 +5,7 @@
 import { expect, test } from "bun:test";
 import { stockInstalled } from "../../support/local_cluster.ts";
 import { commandOf } from "../compare_tool/normalise.ts";
-import { type RecordedCase, recordTools } from "./compare.ts";
+import { type RecordedCase, recordTools, recordWhilePeerHangs } from "./compare.ts";
 import { comparable, JUSTIFIED, type JustifiedDifference } from "./differences.ts";
 import { requestText } from "./recording_proxy.ts";
 
@@ -35,6 +35,22 @@ interop(
     expect(cases.filter(({ ours }) => ours.waiting.length > 0)).toEqual([]);
     // A reason that nothing needs any more is taken out of the list.
     expect(JUSTIFIED.filter((row) => !used.has(row))).toEqual([]);
+  },
+  LIMIT_MS,
+);
+
+interop(
+  "our tool asks no more than the stock tool while a peer hangs, but for how old that is",
+  async () => {
+    const lines = ["status", "-X status", "nodestatus all"];
+    const cases = await recordWhilePeerHangs(lines);
+    const used = new Set<JustifiedDifference>();
+    expect(cases.map((each) => differenceOf(each, used)).join("")).toBe("");
+    for (const { stock, ours } of cases) {
+      // The one question that has no answer, given up by both.
+      expect([stock.waiting, ours.waiting]).toEqual([["GET_IFACES"], ["GET_IFACES"]]);
+      expect(ours.stderr).toMatch(/^Node 2 has not answered: .*, at most \d+\.\d s old\n$/);
+    }
   },
   LIMIT_MS,
 );

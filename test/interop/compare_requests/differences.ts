@@ -51,6 +51,19 @@ export const JUSTIFIED: readonly JustifiedDifference[] = [
   },
   {
     by: "both",
+    names: ["GET_DBNAME"],
+    commands: ["detach"],
+    repeated: true,
+    why: "looks for the name in the order of attaching, which is another after each detach",
+  },
+  {
+    by: "ours",
+    names: ["PING"],
+    commands: ["status", "nodestatus", "leader"],
+    why: "asks the own node what it last heard, when a peer or the leader is silent; stock waits for them",
+  },
+  {
+    by: "both",
     names: ["CALL"],
     why: "brings a record here that is elsewhere: whoever comes second finds it",
   },
