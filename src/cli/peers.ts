@@ -4,9 +4,10 @@
  * know it.
  */
 import { decodePadded } from "../wire/codec.ts";
+import { NODE_FLAGS } from "../wire/constants.ts";
 import { type ControlReplyOf, PING_KNOWLEDGE } from "../wire/controls.ts";
 import { UNKNOWN_PNN } from "../wire/packet.ts";
-import { type NodeKnowledge, nodeKnowledge } from "../wire/structs.ts";
+import { type NodeAndFlags, type NodeKnowledge, nodeKnowledge } from "../wire/structs.ts";
 import type { Session } from "./session.ts";
 
 /** With what comes before and after, the command ends within 100 ms. */
@@ -52,6 +53,17 @@ export class Peers {
       return known.leader;
     }
     return known === undefined || election === "waits" ? (await broadcast).pnn : undefined;
+  }
+
+  /**
+   * Why nodes are kept out, where the own node knows. A request that the original does not make; it is made only
+   * when a node is not connected.
+   */
+  async problems(nodes: readonly NodeAndFlags[]): Promise<readonly string[]> {
+    const gone = NODE_FLAGS.DISCONNECTED | NODE_FLAGS.DELETED;
+    if (nodes.every(({ flags }) => (flags & gone) !== NODE_FLAGS.DISCONNECTED)) return [];
+    const known = await this.#ownKnowledge();
+    return known?.problems.map(({ text }) => text) ?? [];
   }
 
   /** Says of everything that is not from the node itself how old it is. */

@@ -11,7 +11,7 @@
 import { assert } from "../base/assert.ts";
 import type { Logger } from "../base/log.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import { U64_ZERO } from "../base/u64.ts";
+import { type U64, U64_ZERO } from "../base/u64.ts";
 import type { NodeTable } from "../cluster/node_table.ts";
 import type { VnnMap } from "../cluster/vnn_map.ts";
 import type { MutableStatistics } from "../database/host.ts";
@@ -31,6 +31,13 @@ import type { RequestIds } from "./request_ids.ts";
 
 /** Answer to a control of the daemon itself; a negative status is a failure with its text. */
 export type OwnControlDone = (outcome: Result<{ status: number; data: Uint8Array }>) => void;
+
+export interface OwnControlOptions {
+  readonly srvid: U64;
+  readonly flags: number;
+  /** Also to a node that does not count as connected, if there is a link to it. */
+  readonly anyway?: boolean;
+}
 
 interface Pending {
   readonly pnn: number;
@@ -125,6 +132,14 @@ export class ControlRouter {
     if (reply !== "later") answer(reply);
   }
 
+  /** From a node that is not let in: it may know who we think we are, and nothing else. */
+  fromOutsider(packet: PacketView): void {
+    if (packet.u32(REQ_CONTROL_AT.OPCODE) === CONTROLS.GET_NODEMAP.opcode) this.fromNode(packet);
+    else if ((packet.u32(REQ_CONTROL_AT.FLAGS) & CONTROL_NOREPLY) === 0) {
+      this.#answerNode(packet.srcnode, packet.reqid, failure("this node does not let you in"));
+    }
+  }
+
   replyFromNode(packet: PacketView, fromPnn: number): void {
     this.#d.statistics.node.reply_control += 1;
     const reqid = packet.reqid;
@@ -153,13 +168,13 @@ export class ControlRouter {
     data: Uint8Array,
     done: OwnControlDone,
     timeoutMs = this.#d.timeoutSec() * 1000,
-    { srvid, flags } = { srvid: U64_ZERO, flags: 0 },
+    { srvid, flags, anyway = false }: OwnControlOptions = { srvid: U64_ZERO, flags: 0 },
   ): void {
     const { nodes, output, requestIds } = this.#d;
     const { opcode } = CONTROLS[name];
     const reqid = requestIds.take();
     this.#expect(reqid, { pnn, opcode, client: undefined, clientReqid: 0, done }, timeoutMs);
-    if (!nodes.connected(pnn)) {
+    if (!anyway && !nodes.connected(pnn)) {
       // Answered like every other request: not inside the call.
       this.#d.timers.soon(() => this.#finish(reqid, failure("ctdb_control to disconnected node")));
       return;

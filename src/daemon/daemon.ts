@@ -52,6 +52,10 @@ export class Daemon {
         onPacket: (packet, pnn) => this.#node?.input.fromNode(packet, pnn),
         onConnected: (pnn) => this.#node?.nodeConnected(pnn),
         onLost: (pnn, reason) => this.#node?.nodeLost(pnn, reason),
+        onOutgoing: (pnn) => this.#node?.peers.outgoingUp(pnn),
+        onIncoming: (pnn) => this.#node?.peers.incomingUp(pnn),
+        onProbation: (pnn) => this.#node?.peers.complete(pnn),
+        onRefused: (pnn, times) => this.#node?.peers.refused(pnn, times),
         onMalformed: (pnn, reason) => this.#node?.input.malformedFromNode(pnn, reason),
       },
     });

@@ -3,7 +3,7 @@
  * joined. Nothing is decided here; the lifecycle is in daemon.ts.
  */
 import type { Logger } from "../base/log.ts";
-import type { U64 } from "../base/u64.ts";
+import { type U64, U64_ZERO } from "../base/u64.ts";
 import { Keepalive, versionConflict } from "../cluster/keepalive.ts";
 import { NodeTable } from "../cluster/node_table.ts";
 import { VnnMap } from "../cluster/vnn_map.ts";
@@ -21,7 +21,7 @@ import { ClientService } from "./client_service.ts";
 import { ClientTable } from "./client_table.ts";
 import type { ClusterLockProbe } from "./cluster_lock_probe.ts";
 import { ControlDispatch } from "./control_dispatch.ts";
-import { ControlRouter, PendingControls } from "./control_router.ts";
+import { ControlRouter, type OwnControlDone, PendingControls } from "./control_router.ts";
 import { addressControls } from "./controls_addresses.ts";
 import { clientControls } from "./controls_clients.ts";
 import { membershipControls } from "./controls_membership.ts";
@@ -32,6 +32,7 @@ import type { DatabasePart } from "./database_part.ts";
 import type { DaemonDependencies } from "./dependencies.ts";
 import { Health } from "./health.ts";
 import { LeaderCache } from "./leader_cache.ts";
+import { NODE_MAP_ANSWER_MS } from "./limits.ts";
 import { Membership } from "./membership.ts";
 import { memoryReport } from "./memory_report.ts";
 import { MessageRouter } from "./message_router.ts";
@@ -42,6 +43,7 @@ import { NodeOutput } from "./node_output.ts";
 import { NodeState } from "./node_state.ts";
 import type { NodeStatistics } from "./node_statistics.ts";
 import { PacketInput } from "./packet_input.ts";
+import { PeerAgreement } from "./peer_agreement.ts";
 import type { RecoverdWatch } from "./recoverd_watch.ts";
 import { RequestIds } from "./request_ids.ts";
 import { SrvidRegistry } from "./srvid_registry.ts";
@@ -74,6 +76,7 @@ export class Node {
   readonly freeze: NodeFreeze;
   readonly health: Health;
   readonly keepalive: Keepalive;
+  readonly peers: PeerAgreement;
   readonly input: PacketInput;
   readonly clientService: ClientService;
   readonly #parts: NodeParts;
@@ -137,6 +140,13 @@ export class Node {
       notify: () => {},
     });
     this.keepalive = this.#newKeepalive();
+    this.peers = new PeerAgreement({
+      nodes: this.nodes,
+      links,
+      log: d.log,
+      introduce: (pnn) => this.#sendKeepalive(pnn),
+      askNodeMap: (pnn, done) => this.#askNodeMap(pnn, done),
+    });
     this.controls = new ControlRouter({
       nodes: this.nodes,
       vnnMap: this.vnnMap,
@@ -157,6 +167,7 @@ export class Node {
       messages: this.messages,
       controls: this.controls,
       tunnels: this.tunnels,
+      peers: this.peers,
       keepalive: (pnn, version, uptime) => this.#keepaliveCame(pnn, version, uptime),
       dropClient: (client, reason) => this.clientService.drop(client, reason),
       restartNode: (pnn, reason) => links.restart(pnn, reason),
@@ -206,6 +217,7 @@ export class Node {
 
   nodeConnected(pnn: number): void {
     if (!this.nodes.markConnected(pnn)) return;
+    this.peers.complete(pnn);
     this.#log.error(
       `${this.#name(this.pnn)}: connected to ${this.#name(pnn)} - ${this.#others()} connected`,
     );
@@ -319,6 +331,11 @@ export class Node {
     this.output.send(pnn, buildReqKeepalive(header, { version, uptime }));
   }
 
+  #askNodeMap(pnn: number, done: OwnControlDone): void {
+    const options = { srvid: U64_ZERO, flags: 0, anyway: true };
+    this.controls.send(pnn, "GET_NODEMAP", EMPTY, done, NODE_MAP_ANSWER_MS, options);
+  }
+
   #identity() {
     return {
       version: this.#parts.dependencies.sambaVersion,
@@ -375,7 +392,7 @@ export class Node {
         timers,
         clientCount: () => this.clients.size,
         backlogBytes: (srvid) => this.messages.queuedBytes(this.pnn, srvid),
-        knowledge: () => knowledgeOf(this.nodes, this.keepalive, this.#leaderCache),
+        knowledge: () => knowledgeOf(this.nodes, this.keepalive, this.#leaderCache, this.peers),
         allFrozen: () => this.freeze.frozen,
         memoryUsed: () => d.memoryUse().residentBytes,
         memoryReport: () =>
@@ -440,6 +457,7 @@ export class Node {
       this.database.nodeLost(pnn);
     }
     for (const { pnn, address } of added) links.add(pnn, address);
+    this.peers.reloaded(removed.map(({ pnn }) => pnn));
     this.messages.send(this.pnn, SRVID.RELOAD_NODES, EMPTY);
   }
 

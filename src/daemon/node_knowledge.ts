@@ -3,6 +3,7 @@ import type { Keepalive } from "../cluster/keepalive.ts";
 import type { NodeTable } from "../cluster/node_table.ts";
 import type { NodeKnowledge } from "../wire/structs.ts";
 import type { LeaderCache } from "./leader_cache.ts";
+import type { PeerAgreement } from "./peer_agreement.ts";
 
 const U32_MAX = 0xffffffff;
 
@@ -10,12 +11,13 @@ export function knowledgeOf(
   nodes: NodeTable,
   keepalive: Keepalive,
   leaderCache: LeaderCache,
+  peers: PeerAgreement,
 ): NodeKnowledge {
   const { leader, ageMs } = leaderCache.last();
   const heard = nodes
     .entries()
     .map((node) => (node.pnn === nodes.ownPnn ? 0 : age(keepalive.heardWithinMs(node))));
-  return { leader, leader_age: age(ageMs), heard };
+  return { leader, leader_age: age(ageMs), heard, problems: peers.problems() };
 }
 
 function age(ms: number): number {

@@ -54,6 +54,7 @@ function refusedPackets({ input }: Node): readonly MemoryItem[] {
   return [
     { name: `packets of clients refused: ${input.refused.client}`, bytes: 0 },
     { name: `packets of nodes refused: ${input.refused.node}`, bytes: 0 },
+    { name: `packets of nodes that are kept out: ${input.outsiders}`, bytes: 0 },
     { name: `calls of other generations dropped: ${input.staleCalls}`, bytes: 0 },
   ];
 }

@@ -5,6 +5,7 @@
  * 1. Nobody behind this sees a packet whose body is shorter than it says: the sender loses its link.
  * 2. Calls of other nodes pass only in the current generation and while we are not banned
  *    (docs/protocol.md, "Generation").
+ * 3. Of a node with another nodes list nothing passes (peer_agreement.ts).
  */
 import type { Logger } from "../base/log.ts";
 import type { NodeTable } from "../cluster/node_table.ts";
@@ -18,6 +19,7 @@ import type { Client } from "./client_table.ts";
 import type { ControlRouter } from "./control_router.ts";
 import type { DatabasePart } from "./database_part.ts";
 import type { MessageRouter } from "./message_router.ts";
+import type { PeerAgreement } from "./peer_agreement.ts";
 import type { TunnelRouter } from "./tunnel_router.ts";
 
 export interface PacketInputParts {
@@ -28,6 +30,7 @@ export interface PacketInputParts {
   readonly controls: ControlRouter;
   readonly tunnels: TunnelRouter;
   readonly database: DatabasePart;
+  readonly peers: PeerAgreement;
   readonly log: Logger;
   keepalive(pnn: number, version: number, uptime: number): void;
   dropClient(client: Client, reason: string): void;
@@ -40,6 +43,8 @@ export class PacketInput {
   readonly refused = { client: 0, node: 0 };
   /** Calls about records that came too late for their generation, or while we are banned. */
   staleCalls = 0;
+  /** Packets of nodes with another nodes list. */
+  outsiders = 0;
 
   constructor(parts: PacketInputParts) {
     this.#p = parts;
@@ -96,9 +101,16 @@ export class PacketInput {
       this.#p.log.error(`Dropped packet of node ${pnn}: operation ${packet.operation}`);
       return;
     }
-    const problem = packetProblem(packet) ?? this.#addressProblem(packet);
+    const problem = packetProblem(packet);
     if (problem !== undefined) {
       this.#refuseNode(pnn, problem);
+      return;
+    }
+    const standing = this.#p.peers.standing(packet, pnn);
+    if (standing !== "member") {
+      if (typeof standing === "object") this.#refuseNode(pnn, standing.problem);
+      else this.outsiders += 1;
+      if (standing === "outsider") this.#fromOutsider(packet, pnn);
       return;
     }
     const entry = nodes.entry(pnn);
@@ -117,14 +129,10 @@ export class PacketInput {
     this.#handle(packet, this.#p.nodes.ownPnn);
   }
 
-  #addressProblem(packet: PacketView): string | undefined {
-    const { nodes } = this.#p;
-    if (packet.destnode !== nodes.ownPnn) {
-      return `packet for node ${packet.destnode} came to node ${nodes.ownPnn}`;
-    }
-    if (!nodes.exists(packet.srcnode))
-      return `packet of node ${packet.srcnode}, which does not exist`;
-    return undefined;
+  #fromOutsider(packet: PacketView, pnn: number): void {
+    const { controls } = this.#p;
+    if (packet.operation === OPERATIONS.REQ_CONTROL) controls.fromOutsider(packet);
+    else if (packet.operation === OPERATIONS.REPLY_CONTROL) controls.replyFromNode(packet, pnn);
   }
 
   #handle(packet: PacketView, pnn: number): void {

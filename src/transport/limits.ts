@@ -29,3 +29,9 @@ export const CONNECT_INTERVAL_MS = 1000;
 /** The same where that node has connected to us: it is up, and waits for us. */
 export const ANSWER_INTERVAL_MS = 100;
 export const CONNECT_TIMEOUT_MS = 1000;
+/** To a node that is kept out: for a node of the original each attempt is a node that comes and goes. */
+export const KEPT_OUT_INTERVAL_MS = 30_000;
+/** When such a node connects and says the right thing: its nodes file may have been mended. */
+export const KEPT_OUT_RETRY_MS = 5000;
+/** An outgoing connection that ends sooner, with none from the node, was refused. */
+export const REFUSED_WITHIN_MS = 500;

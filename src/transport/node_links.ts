@@ -10,6 +10,7 @@
  * 3. A connection from an address that is no node's, or a second one while the first is active, is closed.
  * 4. Attempts to one node are at least CONNECT_INTERVAL_MS apart, or ANSWER_INTERVAL_MS where the node has just
  *    connected to us: one that comes and goes all the time costs no more than that.
+ * 5. A node that is kept out is not connected before `admit`; attempts to it are KEPT_OUT_INTERVAL_MS apart.
  */
 import type { Logger } from "../base/log.ts";
 import type {
@@ -28,9 +29,12 @@ import {
   ANSWER_INTERVAL_MS,
   CONNECT_INTERVAL_MS,
   CONNECT_TIMEOUT_MS,
+  KEPT_OUT_INTERVAL_MS,
+  KEPT_OUT_RETRY_MS,
   NODE_QUEUE_BYTES_MAX,
   NODE_QUEUE_CONGESTED_BYTES,
   NODE_QUEUE_RELIEVED_BYTES,
+  REFUSED_WITHIN_MS,
 } from "./limits.ts";
 import { PacketLink } from "./packet_link.ts";
 import type { Turns } from "./turns.ts";
@@ -40,6 +44,14 @@ export interface NodeLinksOwner {
   onPacket(packet: PacketView, pnn: number): void;
   onConnected(pnn: number): void;
   onLost(pnn: number, reason: string): void;
+  /** The connection for sending is up: what is sent now is the first that the node hears on it. */
+  onOutgoing(pnn: number): void;
+  /** The node has made a connection; nothing came on it yet. */
+  onIncoming(pnn: number): void;
+  /** Both connections of a node that is kept out are up: `admit` it, or keep it out. */
+  onProbation(pnn: number): void;
+  /** So many connections in a row were closed by the node as soon as they were made. */
+  onRefused(pnn: number, times: number): void;
   /** A packet that cannot be framed came from this node; its link is restarted. */
   onMalformed(pnn: number, reason: string): void;
 }
@@ -68,6 +80,10 @@ interface Peer {
   connecting: Timer | undefined;
   attempted: boolean;
   lastAttemptMs: number;
+  keptOut: boolean;
+  /** Outgoing connections in a row that were closed at once. */
+  refusals: number;
+  outgoingSinceMs: number;
   readonly waiting: Set<Holdable>;
 }
 
@@ -126,6 +142,9 @@ export class NodeLinks {
       connecting: undefined,
       attempted: false,
       lastAttemptMs: 0,
+      keptOut: false,
+      refusals: 0,
+      outgoingSinceMs: 0,
       waiting: new Set(),
     };
     this.#peers.set(pnn, peer);
@@ -171,6 +190,30 @@ export class NodeLinks {
     this.#planConnect(peer);
   }
 
+  /**
+   * The node counts as lost until it is admitted. When it has heard nothing of us yet, it is told once who we
+   * are: our connection may be what shows it the same difference.
+   */
+  keepOut(pnn: number, reason: string): void {
+    const peer = this.#peers.get(pnn);
+    if (peer === undefined) return;
+    peer.keptOut = true;
+    if (peer.outgoing !== undefined) this.restart(pnn, reason);
+  }
+
+  admit(pnn: number): void {
+    const peer = this.#peers.get(pnn);
+    if (peer === undefined || !peer.keptOut) return;
+    peer.keptOut = false;
+    this.#checkConnected(peer);
+  }
+
+  /** Connects to a node that is kept out sooner than its interval says. */
+  retry(pnn: number): void {
+    const peer = this.#peers.get(pnn);
+    if (peer?.keptOut === true) this.#planConnect(peer, KEPT_OUT_RETRY_MS);
+  }
+
   /** Closes everything; nothing is reported any more. */
   close(): void {
     this.#started = false;
@@ -197,11 +240,14 @@ export class NodeLinks {
     this.#owner.onLost(peer.pnn, reason);
   }
 
-  #planConnect(peer: Peer): void {
+  #planConnect(
+    peer: Peer,
+    intervalMs = peer.keptOut ? KEPT_OUT_INTERVAL_MS : CONNECT_INTERVAL_MS,
+  ): void {
     if (this.#peers.get(peer.pnn) !== peer || peer.outgoing !== undefined) return;
     peer.connecting?.cancel();
     const sinceMs = this.#clock.monotonicMs() - peer.lastAttemptMs;
-    const delayMs = peer.attempted ? Math.max(0, CONNECT_INTERVAL_MS - sinceMs) : 0;
+    const delayMs = peer.attempted ? Math.max(0, intervalMs - sinceMs) : 0;
     peer.connecting = this.#timers.after(delayMs, () => this.#connect(peer));
   }
 
@@ -220,6 +266,7 @@ export class NodeLinks {
           peer.connecting = undefined;
           if (!outcome.ok) {
             this.#log.debug(`Cannot connect to node ${peer.pnn}: ${outcome.error.message}`);
+            this.#countRefusals(peer, 0);
             this.#planConnect(peer);
             return undefined;
           }
@@ -233,6 +280,8 @@ export class NodeLinks {
       this.restart(peer.pnn, "data came on the connection that is for sending only");
     });
     peer.outgoing = link;
+    peer.outgoingSinceMs = this.#clock.monotonicMs();
+    this.#owner.onOutgoing(peer.pnn);
     this.#checkConnected(peer);
     return link.handlers;
   }
@@ -254,6 +303,7 @@ export class NodeLinks {
       }
       const link = this.#link(peer, stream, (packet) => this.#owner.onPacket(packet, peer.pnn));
       peer.incoming = link;
+      this.#owner.onIncoming(peer.pnn);
       this.#checkConnected(peer);
       // It is up: no need to wait for our next attempt's turn, if none is under way yet.
       if (peer.outgoing === undefined && this.#attemptIsDue(peer)) this.#planConnectNow(peer);
@@ -262,6 +312,7 @@ export class NodeLinks {
   }
 
   #attemptIsDue(peer: Peer): boolean {
+    if (peer.keptOut) return false;
     return this.#clock.monotonicMs() - peer.lastAttemptMs >= ANSWER_INTERVAL_MS;
   }
 
@@ -285,6 +336,7 @@ export class NodeLinks {
         onPacket,
         onClosed: (reason, malformed) => {
           if (malformed) this.#owner.onMalformed(peer.pnn, reason);
+          if (this.#wasRefused(peer)) this.#countRefusals(peer, peer.refusals + 1);
           this.restart(peer.pnn, reason);
         },
         onRelieved: () => {
@@ -302,8 +354,25 @@ export class NodeLinks {
     );
   }
 
+  /** A node closes at once what comes from an address that is not in its nodes file. */
+  #wasRefused(peer: Peer): boolean {
+    if (peer.outgoing === undefined || peer.incoming !== undefined) return false;
+    return this.#clock.monotonicMs() - peer.outgoingSinceMs < REFUSED_WITHIN_MS;
+  }
+
+  #countRefusals(peer: Peer, times: number): void {
+    if (peer.refusals === times) return;
+    peer.refusals = times;
+    this.#owner.onRefused(peer.pnn, times);
+  }
+
   #checkConnected(peer: Peer): void {
     if (peer.connected || peer.outgoing === undefined || peer.incoming === undefined) return;
+    this.#countRefusals(peer, 0);
+    if (peer.keptOut) {
+      this.#owner.onProbation(peer.pnn);
+      return;
+    }
     peer.connected = true;
     this.#owner.onConnected(peer.pnn);
   }

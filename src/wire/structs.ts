@@ -228,6 +228,10 @@ export const publicIpInfo = struct({ head: publicIpInfoHead, ifaces: ifaceList }
 export const nodeAndFlags = struct({ pnn: u32Codec, flags: u32Codec, addr: sockAddr });
 export type NodeAndFlags = TypeOf<typeof nodeAndFlags>;
 export const nodeMap = counted(nodeAndFlags, "nodes");
+/** Why a node is kept out: a sentence for people. */
+export const peerProblem = struct({ pnn: u32Codec, text: countedString });
+export type PeerProblem = TypeOf<typeof peerProblem>;
+export const peerProblems = counted(peerProblem, "problems of nodes");
 /**
  * What a node has last heard of the others (PING_KNOWLEDGE). Times are ages in milliseconds; `heard` has one for
  * each pnn, an upper bound.
@@ -237,6 +241,7 @@ export const nodeKnowledge = struct({
   leader: u32Codec,
   leader_age: u32Codec,
   heard: counted(u32Codec, "nodes"),
+  problems: peerProblems,
 });
 export type NodeKnowledge = TypeOf<typeof nodeKnowledge>;
 

@@ -2,6 +2,8 @@
 import { expect, test } from "bun:test";
 import { encode, u32Codec } from "../../src/wire/codec.ts";
 import { NODE_FLAGS, SRVID } from "../../src/wire/constants.ts";
+import { PING_KNOWLEDGE } from "../../src/wire/controls.ts";
+import { type NodeAndFlags, nodeKnowledge } from "../../src/wire/structs.ts";
 import type { FakeCtdbd } from "../support/fake_ctdbd.ts";
 import { ManualTime, settle } from "../support/manual_time.ts";
 import { daemon, GONE, nodeAt, runCtdb } from "./tool_harness.ts";
@@ -33,6 +35,24 @@ Recovery mode:NORMAL (0)
 Leader:3
 `,
   });
+});
+
+test("status ends with why a node is kept out, where the daemon says so, and asks only when one is gone", async () => {
+  const text = "Node 2 (10.0.0.3) is kept out: its nodes list is another one";
+  const known = { leader: 3, leader_age: 0, heard: [], problems: [{ pnn: 2, text }] };
+  const data = encode(nodeKnowledge, known);
+  const shown = async (nodes: readonly NodeAndFlags[], ...args: string[]) => {
+    const ctdbd = withLeader(daemon(nodes), 3).on("PING", () => ({ data }));
+    const { out } = await runCtdb({ ctdbd }, ...args, "status");
+    const pings = ctdbd.controls.filter(({ name }) => name === "PING");
+    return { says: out.includes(text), flags: pings.map(({ flags }) => flags) };
+  };
+  const told = await shown(NODES);
+  expect(told).toEqual({ says: true, flags: [PING_KNOWLEDGE] });
+  for (const form of ["-X", "-Y", "-j"]) {
+    expect(await shown(NODES, form)).toEqual({ says: false, flags: [] });
+  }
+  expect(await shown([nodeAt(0), nodeAt(1)])).toEqual({ says: false, flags: [] });
 });
 
 test("status of a starting node calls the others unknown and the generation invalid", async () => {

@@ -119,7 +119,17 @@ given(s.publicIpInfo, record({ head: record({ ip: publicIp, active_idx: anyU32 }
 
 const node = given(s.nodeAndFlags, record({ pnn: anyU32, flags: anyU32, addr: anyAddress }));
 given(s.nodeMap, listOf(node, 5));
-given(s.nodeKnowledge, record({ leader: anyU32, leader_age: anyU32, heard: listOf(anyU32, 5) }));
+const peerProblem = given(s.peerProblem, record({ pnn: anyU32, text: anyText }));
+given(s.peerProblems, listOf(peerProblem, 5));
+given(
+  s.nodeKnowledge,
+  record({
+    leader: anyU32,
+    leader_age: anyU32,
+    heard: listOf(anyU32, 5),
+    problems: listOf(peerProblem, 5),
+  }),
+);
 given(s.vnnMap, record({ generation: anyU32, map: listOf(anyU32, 8) }));
 const dbId = given(s.dbId, record({ db_id: anyU32, flags: (random) => anyU32(random) & 0xff }));
 given(s.dbIdMap, listOf(dbId, 6));

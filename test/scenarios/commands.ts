@@ -12,6 +12,7 @@ import {
   RECOVERY_NORMAL,
 } from "../../src/wire/constants.ts";
 import type { SimNode } from "../sim/node.ts";
+import { nodeAddress } from "../sim/node_config.ts";
 import { flagsText, unsettled } from "../sim/settled.ts";
 import type { Stage } from "./stage.ts";
 
@@ -96,6 +97,28 @@ export const COMMANDS: readonly Command[] = [
     node.powerOn();
     node.start();
   }),
+  {
+    pattern: "nodes file PNN REST",
+    help: "the lines of its nodes file, by the numbers that the nodes have for the others: 1 0 2",
+    action: (stage, { PNN, REST }) => {
+      stage.node(PNN).nodesFile = (REST ?? "")
+        .split(" ")
+        .map((number, pnn) => ({ pnn, address: nodeAddress(Number(number)), deleted: false }));
+      return undefined;
+    },
+  },
+  ask("reload nodes PNN", "its ctdbd reads its nodes file", (node) =>
+    node.request("RELOAD_NODES_FILE", undefined),
+  ),
+  {
+    pattern: "kept out PNN",
+    help: "the nodes that it keeps out because their nodes file is another one",
+    action: (stage, { PNN }) => {
+      const { peers } = stage.node(PNN).daemon?.node ?? {};
+      const pnns = peers?.problems().filter(({ pnn }) => peers.isKeptOut(pnn)) ?? [];
+      return [pnns.length === 0 ? "none" : pnns.map(({ pnn }) => pnn).join(" ")];
+    },
+  },
   onNode("power off PNN", "the host is gone without a word", (node) => node.powerOff()),
   onNode("pause PNN", "SIGSTOP to all its processes", (node) => node.pause()),
   onNode("resume PNN", "SIGCONT", (node) => node.resume()),

@@ -9,6 +9,7 @@ import { connectClient } from "../../src/client/ctdb_client.ts";
 import { Recoverd } from "../../src/cluster/recoverd.ts";
 import { announceOnly } from "../../src/cluster/takeover_runs.ts";
 import { TunableSet } from "../../src/config/tunables.ts";
+import type { ConfiguredNode } from "../../src/config/types.ts";
 import { timedProbe } from "../../src/daemon/cluster_lock_probe.ts";
 import { Daemon } from "../../src/daemon/daemon.ts";
 import { NoEvents } from "../../src/daemon/event_runner.ts";
@@ -40,6 +41,8 @@ export class SimNode {
   /** The database part of the running daemon, for the checkers. */
   databases: DatabaseSet | undefined;
   clusterLock: SimLock | undefined;
+  /** Its nodes file, when it is not that of the others. */
+  nodesFile: readonly ConfiguredNode[] | undefined;
   /** What the node's wall clock shows too much. */
   wallSkewMs = 0;
   readonly #cluster: SimCluster;
@@ -206,7 +209,7 @@ export class SimNode {
     return {
       config: nodeConfig(cluster.usesLock(this.pnn), this.host.address),
       paths: PATHS,
-      nodes: nodeList(cluster.size),
+      nodes: this.#nodeList(),
       tunables,
       clock: process.clock,
       timers: process.timers,
@@ -235,10 +238,14 @@ export class SimNode {
       },
       isAlive: (pid) => cluster.network.isAlive(pid),
       processName: () => undefined,
-      loadNodes: (loaded) => process.timers.soon(() => loaded(ok(nodeList(cluster.size)))),
+      loadNodes: (loaded) => process.timers.soon(() => loaded(ok(this.#nodeList()))),
       memoryUse: () => ({ heapBytes: 0, externalBytes: 0, residentBytes: 0 }),
       exit: () => this.crash(),
     };
+  }
+
+  #nodeList(): readonly ConfiguredNode[] {
+    return this.nodesFile ?? nodeList(this.#cluster.size);
   }
 
   #startRecoverd(parent: SimProcess, exited: (how: string) => void) {

@@ -20,6 +20,8 @@ export interface ShownStatus {
   readonly recoveryMode: number;
   /** undefined: nobody said. */
   readonly leader: number | undefined;
+  /** Sentences about nodes that the daemon keeps out. */
+  readonly problems: readonly string[];
 }
 
 export const status: Command = async (context, args) => {
@@ -31,11 +33,12 @@ export const status: Command = async (context, args) => {
     const nodes = await shownNodes(peers, session, await knownFlags(context, known));
     host.out(machineNodes(nodes, options.separator));
   } else {
-    const [leader, shown] = await Promise.all([
+    const [leader, shown, problems] = await Promise.all([
       peers.leader("unknown"),
       shownCluster(context, peers, known),
+      options.json ? [] : peers.problems(known),
     ]);
-    const whole = { ...shown, leader };
+    const whole = { ...shown, leader, problems };
     host.out(options.json ? statusJson(whole) : statusText(whole));
   }
   await peers.explain();
@@ -46,7 +49,7 @@ async function shownCluster(
   context: CommandContext,
   peers: Peers,
   known: readonly NodeAndFlags[],
-): Promise<Omit<ShownStatus, "leader">> {
+): Promise<Omit<ShownStatus, "leader" | "problems">> {
   const { session } = context;
   const flags = await knownFlags(context, known);
   const [vnnMap, recoveryMode, nodes] = await Promise.all([
@@ -118,6 +121,7 @@ function statusText(status: ShownStatus): string {
     ...map.map((lmaster, hash) => `hash:${hash} lmaster:${lmaster}\n`),
     `Recovery mode:${recoveryWord(recoveryMode)} (${recoveryMode})\n`,
     `Leader:${leader ?? "UNKNOWN"}\n`,
+    ...status.problems.map((text) => `${text}\n`),
   ].join("");
 }
 

@@ -37,6 +37,13 @@ export function expectationOf(
   return { dropped, end: framed < bytes.length || bytes.length === 0 ? "incomplete" : "handled" };
 }
 
+/** Others may be handed on, with the number of the node that began. */
+const NAME_THEIR_SENDER: ReadonlySet<number> = new Set([
+  OPERATIONS.REQ_KEEPALIVE,
+  OPERATIONS.REQ_CONTROL,
+  OPERATIONS.REPLY_CONTROL,
+]);
+
 type Fate = "handled" | "refused" | "dropped";
 
 function ofClientPacket(packet: PacketView): Fate {
@@ -46,7 +53,8 @@ function ofClientPacket(packet: PacketView): Fate {
 
 function ofNodePacket(packet: PacketView, { ownPnn, peerPnn }: Knowledge): Fate {
   if (layoutOfOperation(packet.operation) === undefined) return "dropped";
-  const known = packet.srcnode === ownPnn || packet.srcnode === peerPnn;
+  const handedOn = !NAME_THEIR_SENDER.has(packet.operation);
+  const known = packet.srcnode === peerPnn || (handedOn && packet.srcnode === ownPnn);
   const sound = packetProblem(packet) === undefined && packet.destnode === ownPnn && known;
   return sound ? "handled" : "refused";
 }

@@ -11,6 +11,7 @@ import { U64_ZERO } from "../../../src/base/u64.ts";
 import type { CtdbClient } from "../../../src/client/types.ts";
 import { encode } from "../../../src/wire/codec.ts";
 import { CTDB_PORT, SRVID } from "../../../src/wire/constants.ts";
+import { buildReqKeepalive } from "../../../src/wire/packets_message.ts";
 import { disableMessage } from "../../../src/wire/structs.ts";
 import { SeededRandom, testSeed } from "../../fuzz/seeded_random.ts";
 import { type TestCluster, withCluster } from "../../support/local_cluster.ts";
@@ -79,6 +80,12 @@ async function generationOf(client: CtdbClient): Promise<number> {
   return must(await client.control("GETVNNMAP", undefined), "GETVNNMAP").data.generation;
 }
 
+/** A node that does not say first who it is, and rightly, is kept out. */
+function introduction(): Uint8Array {
+  const header = { generation: 0, destnode: NODE, srcnode: PEER, reqid: 0 };
+  return buildReqKeepalive(header, { version: 0, uptime: 0 }).bytes().slice();
+}
+
 function newRun(cluster: TestCluster, client: CtdbClient, knowledge: Knowledge, seed: number): Run {
   const address = (pnn: number) => cluster.local.description.nodes[pnn]?.address ?? "";
   const open: Record<Entrance, () => Socket> = {
@@ -92,7 +99,7 @@ function newRun(cluster: TestCluster, client: CtdbClient, knowledge: Knowledge, 
     cluster,
     client,
     knowledge,
-    senders: { client: new Sender(open.client), node: new Sender(open.node) },
+    senders: { client: new Sender(open.client), node: new Sender(open.node, introduction()) },
     packets: { client: packets("client", 0), node: packets("node", 0x5bd1e995) },
   };
 }

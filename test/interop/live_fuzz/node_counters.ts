@@ -1,6 +1,5 @@
 /** What a node says about itself, for the fuzzer: counters, and memory after a collection. */
 import { readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
 import type { CtdbClient } from "../../../src/client/types.ts";
 import { bytesText } from "../../../src/wire/codec.ts";
 import { must } from "../../support/must.ts";
@@ -35,12 +34,18 @@ export async function nodeCounters(
   };
 }
 
+/** Names are bytes: databases of the fuzzer have any. */
 function fileBytes(directory: string): number {
-  const names = readdirSync(directory, { recursive: true, withFileTypes: true });
-  const files = names.filter((entry) => entry.isFile());
-  const sizes = files.map((entry) => statSync(join(entry.parentPath, entry.name)).size);
-  return sizes.reduce((sum, size) => sum + size, 0);
+  const sizeOf = (path: Buffer): number => {
+    const stat = statSync(path);
+    if (!stat.isDirectory()) return stat.size;
+    const names = readdirSync(path, { encoding: "buffer" });
+    return names.reduce((sum, name) => sum + sizeOf(Buffer.concat([path, SLASH, name])), 0);
+  };
+  return sizeOf(Buffer.from(directory));
 }
+
+const SLASH = Buffer.from("/");
 
 /** Resident memory of a process in KiB. */
 export function residentKib(pid: number): number {

@@ -6,6 +6,7 @@
  * connection of its own, which we end. So every refusal is seen as exactly one event.
  */
 import type { Socket } from "node:net";
+import { EMPTY } from "../../../src/wire/codec.ts";
 import { within } from "../../support/until.ts";
 import type { Expectation } from "./expectation.ts";
 
@@ -22,14 +23,17 @@ export class Sender {
   /** The last packets, newest last, for the report of a failure. */
   readonly recent: Uint8Array[] = [];
   readonly #open: () => Socket;
+  readonly #introduction: Uint8Array;
   #socket: Socket | undefined;
   #closed: Promise<void> = Promise.resolve();
   #shared = 0;
   /** The end of the connection is our own doing. */
   #ending = false;
 
-  constructor(open: () => Socket) {
+  /** `introduction` is the first packet of each connection, which is not counted. */
+  constructor(open: () => Socket, introduction: Uint8Array = EMPTY) {
     this.#open = open;
+    this.#introduction = introduction;
   }
 
   async send(bytes: Uint8Array, { dropped, end }: Expectation): Promise<void> {
@@ -89,6 +93,7 @@ export class Sender {
     });
     // The node says nothing when it closes; only reading shows it.
     socket.once("end", () => socket.end());
+    if (this.#introduction.length > 0) socket.write(this.#introduction);
     return socket;
   }
 }
