@@ -79,8 +79,8 @@ async function world() {
     }
     return list;
   };
-  const hold = (holder: ServerId) => {
-    const entries = encode(gLockList, [{ type: 1, server_id: holder }]);
+  const hold = (holder: ServerId, type = 1) => {
+    const entries = encode(gLockList, [{ type, server_id: holder }]);
     const value = new Uint8Array(HEADER_BYTES + entries.length);
     value.set(entries, HEADER_BYTES);
     locks.store(LOCK_KEY, value);
@@ -286,4 +286,44 @@ test("A transaction for reading stores nothing, and one that throws gives its lo
   const thrown = database.transact(1000, () => Promise.reject(new Error("of the caller")));
   await expect(passing(time, thrown)).rejects.toThrow("of the caller");
   expect([holders(), commits]).toEqual([[], []]);
+});
+
+test("Transaction.commit() that is refused late may have been done, and ends as unknown", async () => {
+  const { time, database, commitsAre } = await world();
+  commitsAre(() => {
+    time.nowMs += 5100;
+    return { status: -1, error: "a recovery has begun" };
+  });
+  const done = await passing(time, database.transact(6000, store("v")));
+  expect(done.ok ? undefined : done.error.kind).toBe("unknown");
+});
+
+test("Transaction.commit() sends nothing for a value that is as it was, and gives the lock back", async () => {
+  const { time, ctdbd, database, commits, holders } = await world();
+  expect((await passing(time, database.transact(1000, store("v")))).ok).toBe(true);
+  const scheduled = () => ctdbd.controls.filter(({ name }) => name === "SCHEDULE_FOR_DELETION");
+  // Nobody holds the lock any more: its record may go.
+  expect(scheduled().length).toBe(1);
+  const begun = await passing(time, database.begin({ timeoutMs: 1000 }));
+  assert(begun.ok, "nobody holds the lock");
+  for (const value of ["w", "v"]) {
+    expect((await passing(time, store(value)(begun.value))).ok).toBe(true);
+  }
+  expect(holders()).toEqual([77]);
+  expect((await passing(time, begun.value.commit(1000))).ok).toBe(true);
+  expect(commits.at(-1)?.records.map(({ key }) => key)).toEqual([SEQUENCE_KEY]);
+  expect(holders()).toEqual([]);
+});
+
+test("A lock whose holder's node does not answer stays its own; readers share one", async () => {
+  const { time, ctdbd, database, hold, holders } = await world();
+  ctdbd.on("PROCESS_EXISTS", () => "silent");
+  hold(other(12));
+  const waiting = await passing(time, database.transact(3000, store("v")));
+  expect(waiting.ok ? undefined : waiting.error.kind).toBe("busy");
+  expect(holders()).toEqual([12]);
+  hold(other(12), 0);
+  const reading = await passing(time, database.begin({ timeoutMs: 100, readonly: true }));
+  expect(reading.ok).toBe(true);
+  expect(holders()).toEqual([12, 77]);
 });

@@ -3,7 +3,7 @@ import { MemoryFiles } from "../../test/support/memory_files.ts";
 import { TUNABLE_COUNT } from "../wire/structs.ts";
 import { problemText } from "./problems.ts";
 import { LISTED_TUNABLES, listedTunablesText, TUNABLES, TunableSet } from "./tunables.ts";
-import { loadTunables } from "./tunables_file.ts";
+import { loadTunables, parseTunableValue } from "./tunables_file.ts";
 
 test("TUNABLES has as many rows as the wire struct has words", () => {
   expect(TUNABLES.length).toBe(TUNABLE_COUNT);
@@ -64,4 +64,12 @@ test("loadTunables() reads the file and the directory and reports every problem"
 
 test("loadTunables() is content without any file", () => {
   expect(loadTunables(new MemoryFiles(), { etcDirectory: "/e" }, new TunableSet())).toEqual([]);
+});
+
+test("parseTunableValue() takes decimal, hexadecimal and octal numbers of 32 bits", () => {
+  const values = ["0", "10", "010", "0x10", "4294967295", "0xffffffff"].map(parseTunableValue);
+  expect(values).toEqual([0, 10, 8, 16, 0xffffffff, 0xffffffff]);
+  for (const text of ["", "-1", "1 2", "1k", "08", "4294967296", "0x100000000", "040000000000"]) {
+    expect([text, parseTunableValue(text)]).toEqual([text, undefined]);
+  }
 });

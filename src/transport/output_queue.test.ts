@@ -71,3 +71,17 @@ test("OutputQueue.flush() keeps the order, whatever the stream takes", () => {
   expect([seed, got]).toEqual([seed, lengths]);
   expect([queue.bytes, queue.packets, queue.empty]).toEqual([0, 0, true]);
 });
+
+test("OutputQueue.push() pads with zeros, also in memory that was used before", () => {
+  const queue = new OutputQueue();
+  const sink = slowly(() => 1000);
+  queue.push(message(new Uint8Array(100).fill(0xff)));
+  queue.flush(sink.write);
+  const packet = message(textBytes("abc"));
+  packet.length = 45;
+  packet.setU32(0, 45);
+  queue.push(packet);
+  expect(queue.flush(sink.write)).toBe(true);
+  const written = sink.chunks.at(-1) as Uint8Array;
+  expect([...written.subarray(45)]).toEqual([0, 0, 0]);
+});

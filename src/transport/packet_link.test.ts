@@ -5,7 +5,7 @@ import type { Stream, StreamHandlers } from "../platform/types.ts";
 import type { PacketView } from "../wire/packet.ts";
 import { buildReqMessage } from "../wire/packets_message.ts";
 import { PacketFramer } from "./framer.ts";
-import { SLICE_PACKETS_MAX, WRITTEN_AT_ONCE_BYTES_MIN } from "./limits.ts";
+import { SLICE_BYTES_MAX, SLICE_PACKETS_MAX, WRITTEN_AT_ONCE_BYTES_MIN } from "./limits.ts";
 import { PacketLink } from "./packet_link.ts";
 import { Turns } from "./turns.ts";
 
@@ -213,4 +213,45 @@ test("PacketLink.send() keeps the order of large packets that the stream takes i
   const marks = sent.map(() => framer.next()?.bytes()[65]);
   expect(marks).toEqual(sent.map((packet) => packet.bytes()[65]));
   expect(link.queuedBytes).toBe(0);
+});
+
+test("PacketLink hands out at most SLICE_BYTES_MAX in a turn, also of large packets", () => {
+  const bytes = SLICE_BYTES_MAX / 4;
+  const turnsOf: number[] = [];
+  const { world, peer } = makeLink(() => turnsOf.push(turn));
+  let turn = 0;
+  const packet = message(bytes);
+  world.streamBytesMax = 64 << 20;
+  const together = new Uint8Array(20 * packet.length);
+  for (let i = 0; i < 20; i++) together.set(packet.bytes(), i * packet.length);
+  peer.stream.write(together);
+  // A turn is what runs between two looks.
+  const count = () => {
+    turn += 1;
+    if (turn < 100) world.timers.soon(count);
+  };
+  world.timers.soon(count);
+  world.settle();
+  expect(turnsOf.length).toBe(20);
+  for (const one of new Set(turnsOf)) {
+    expect(turnsOf.filter((other) => other === one).length).toBeLessThanOrEqual(4);
+  }
+});
+
+test("PacketLink hands out what arrived before the end of the stream, more than a slice too", () => {
+  let received = 0;
+  const { world, link, events } = makeLink(() => {
+    received += 1;
+    expect(events).toEqual([]);
+  });
+  const count = 3 * SLICE_PACKETS_MAX;
+  const packet = message(20);
+  const together = new Uint8Array(count * packet.length);
+  for (let i = 0; i < count; i++) together.set(packet.bytes(), i * packet.length);
+  // Some streams tell of their end although nobody reads from them at the moment.
+  link.handlers.onData(together);
+  link.handlers.onClose(undefined);
+  world.settle();
+  expect(received).toBe(count);
+  expect(events.length).toBe(1);
 });

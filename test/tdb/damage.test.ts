@@ -93,12 +93,19 @@ describe("FileTdbOpener.open() refuses", () => {
     const view = new DataView(content.buffer);
     const area = view.getUint32(HEADER.recoveryStart, true);
     view.setUint32(area + RECORD.magic, RECOVERY_MAGIC, true);
-    // The first entry leads behind the end of the file.
-    view.setUint32(area + 24, 0xfffffff0, true);
-    const before = content.slice();
+    // The first entry leads behind the end of the file, or has more bytes than the journal.
+    for (const [target, length] of [
+      [0xfffffff0, view.getUint32(area + 28, true)],
+      [view.getUint32(area + 24, true), view.getUint32(area + RECORD.dataLength, true) + 4],
+    ] as const) {
+      view.setUint32(area + 24, target, true);
+      view.setUint32(area + 28, length, true);
+      const before = content.slice();
+      const refusing = createMemoryTdbs({ disk: diskWith(content) });
+      await expect(openTdb(refusing.opener, OPTIONS)).rejects.toThrow("journal");
+      expect(refusing.disk.read("a.tdb")).toEqual(before);
+    }
     const disk = diskWith(content);
-    await expect(openTdb(createMemoryTdbs({ disk }).opener, OPTIONS)).rejects.toThrow("journal");
-    expect(disk.read("a.tdb")).toEqual(before);
     const readOnly = createMemoryTdbs({ disk }).opener.open({ ...OPTIONS, readOnly: true });
     expect(readOnly).toMatchObject({ error: { code: "corrupt" } });
   });

@@ -46,6 +46,15 @@ function* images(caches: readonly WriteCache[]): Generator<Uint8Array> {
   }
 }
 
+function openerOver(files: FaultyFiles): FileTdbOpener {
+  const after = (_delayMs: number, action: () => void) => {
+    queueMicrotask(action);
+    return { cancel: () => undefined };
+  };
+  const clock = { monotonicMs: () => 0 };
+  return new FileTdbOpener({ files, timers: { after }, clock, mutexesWork: true });
+}
+
 /** A file on a disk with a write cache: what the disk may hold at each sync, and at the end. */
 class RecordedDisk {
   readonly opener: FileTdbOpener;
@@ -55,13 +64,8 @@ class RecordedDisk {
 
   constructor(content?: Uint8Array) {
     if (content !== undefined) this.#disk.put(OPTIONS.path, content);
-    const after = (_delayMs: number, action: () => void) => {
-      queueMicrotask(action);
-      return { cancel: () => undefined };
-    };
-    const clock = { monotonicMs: () => 0 };
     const files = this.#files;
-    this.opener = new FileTdbOpener({ files, timers: { after }, clock, mutexesWork: true });
+    this.opener = openerOver(files);
     files.beforeSync = () => this.#caches.push(files.writeCache);
   }
 
@@ -138,4 +142,46 @@ for (const scenario of SCENARIOS) {
       expect(await recordsOf(image)).toEqual(before);
     }
   });
+}
+
+for (const errorName of ["EIO", "ENOSPC"]) {
+  for (const forGood of [false, true]) {
+    const how = `${errorName} ${forGood ? "from then on" : "once"}`;
+    test(`a commit with a disk that fails (${how}) is whole or not there`, async () => {
+      let failures = 0;
+      for (const scenario of SCENARIOS.slice(1, 3)) {
+        for (let step = 0, ended = false; !ended; step++) {
+          const { before, after, failed, content } = await failingCommit(scenario, (files) => {
+            files.failAt = step;
+            files.failForGood = forGood;
+            files.errorName = errorName;
+          });
+          ended = !failed;
+          if (failed) failures += 1;
+          const records = await recordsOf(content);
+          const isAfter = Bun.deepEquals(records, after);
+          expect(isAfter || (failed && Bun.deepEquals(records, before))).toBe(true);
+        }
+      }
+      expect(failures).toBeGreaterThan(10);
+    });
+  }
+}
+
+/** The process goes on after a commit that failed, and ends later. */
+async function failingCommit(scenario: Scenario, fault: (files: FaultyFiles) => void) {
+  const disk = new MemoryDisk({ soon: queueMicrotask });
+  const files = new FaultyFiles(disk.process());
+  const tdb = await openTdb(openerOver(files), OPTIONS);
+  await scenario.prepare(tdb);
+  const before = dump(tdb);
+  must(tdb.startTransaction());
+  scenario.change(tdb);
+  const after = dump(tdb);
+  files.settle(disk.read(OPTIONS.path) as Uint8Array);
+  fault(files);
+  const failed = !(await finish(tdb.commit())).ok;
+  if (tdb.inTransaction) tdb.cancelTransaction();
+  files.closeEverything();
+  return { before, after, failed, content: disk.read(OPTIONS.path) as Uint8Array };
 }

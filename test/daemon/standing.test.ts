@@ -1,0 +1,186 @@
+/** How a node stands: frozen or not, recovering or not, healthy or not, and what its recovery daemon does. */
+import { expect, test } from "bun:test";
+import { done, type Result } from "../../src/base/result.ts";
+import {
+  EVENT_TIMED_OUT,
+  type EventName,
+  type EventRunner,
+} from "../../src/daemon/event_runner.ts";
+import { NodeFreeze } from "../../src/daemon/node_freeze.ts";
+import { encode, u32Codec } from "../../src/wire/codec.ts";
+import { NODE_FLAGS, SRVID } from "../../src/wire/constants.ts";
+import { BROADCAST_CONNECTED, OPERATIONS } from "../../src/wire/packet.ts";
+import { FakeWorld } from "../support/fake_world.ts";
+import {
+  configuredNodes,
+  FakeDatabase,
+  FakeNode,
+  fakeConfig,
+  recover,
+  startCluster,
+} from "./fake_cluster.ts";
+
+function startOne(overrides: ConstructorParameters<typeof FakeNode>[3] = {}) {
+  const world = new FakeWorld();
+  const node = new FakeNode(world, configuredNodes(1), 0, overrides);
+  node.start();
+  world.settle();
+  return { world, node };
+}
+
+test("NodeFreeze is not frozen when a thaw came before the freeze was over", () => {
+  const { node } = startOne();
+  const freeze = new NodeFreeze(node.records);
+  const finish: ((outcome: Result<void>) => void)[] = [];
+  node.records.freezeForInactive = (finished) => void finish.push(finished);
+  const answers: boolean[] = [];
+  freeze.freeze((outcome) => answers.push(outcome.ok));
+  freeze.thaw();
+  finish[0]?.(done);
+  expect([freeze.frozen, answers]).toEqual([false, [true]]);
+  freeze.freeze(() => undefined);
+  finish[1]?.(done);
+  expect(freeze.frozen).toBe(true);
+});
+
+test("SET_RECMODE NORMAL thaws a node that was frozen as a whole", () => {
+  const { world, node } = startOne();
+  recover(node, [0], 99);
+  const client = node.client();
+  client.control("STOP_NODE", undefined);
+  world.settle();
+  expect(node.records.frozen).toBe(true);
+  client.control("CONTINUE_NODE", undefined);
+  expect(node.records.frozen).toBe(true);
+  recover(node, [0], 100);
+  expect(node.records.frozen).toBe(false);
+});
+
+test("SET_RECMODE NORMAL looks at the generations again after the check of the cluster lock", () => {
+  const cluster = { ...fakeConfig.cluster, clusterLock: "/lock" };
+  const { world, node } = startOne({
+    config: { ...fakeConfig, cluster },
+    clusterLockProbe: { probe: (probed) => node.probe().probe(probed) },
+  });
+  const client = node.client();
+  client.control("SETVNNMAP", { generation: 77, map: [0] });
+  const reqid = client.sendControl("SET_RECMODE", 0);
+  world.run(50);
+  node.records.otherGeneration = "locking.tdb";
+  world.run(200);
+  expect(client.reply(reqid)?.status).toBe(-1);
+  expect(node.daemon.node?.state.recovering).toBe(true);
+});
+
+test("MODIFY_FLAGS of a node that becomes healthy asks a node that starts up for a recovery", () => {
+  const { nodes } = startCluster(2);
+  const client = nodes[0]?.client();
+  const recovering = () => nodes[0]?.daemon.node?.state.recovering;
+  const modify = (new_flags: number) =>
+    client?.control("MODIFY_FLAGS", { pnn: 1, new_flags, old_flags: 0 });
+  modify(NODE_FLAGS.UNHEALTHY);
+  client?.control("SETVNNMAP", { generation: 77, map: [0, 1] });
+  client?.control("SET_RECMODE", 0);
+  modify(NODE_FLAGS.PERMANENTLY_DISABLED);
+  expect(recovering()).toBe(false);
+  modify(0);
+  expect(recovering()).toBe(true);
+});
+
+test("LeaderCache shows nobody a leader whose node is lost", () => {
+  const { world, nodes } = startCluster(2);
+  const recoverd = nodes[1]?.client(77);
+  recoverd?.sendMessage(BROADCAST_CONNECTED, SRVID.LEADER, encode(u32Codec, 1));
+  world.settle();
+  const shown = () => {
+    const client = nodes[0]?.client();
+    client?.register(SRVID.LEADER);
+    world.settle();
+    return client?.received.some(({ operation }) => operation === OPERATIONS.REQ_MESSAGE);
+  };
+  expect(shown()).toBe(true);
+  nodes[1]?.daemon.shutdown(0, "test");
+  world.run(100);
+  expect(shown()).toBe(false);
+});
+
+test("RecoverdWatch does not count the late end of a recovery daemon that it has replaced", () => {
+  const { world, node } = startOne();
+  node.tunables.set("RecdPingTimeout", 2);
+  node.tunables.set("RecdFailCount", 1);
+  node.client().control("RECD_PING", undefined);
+  world.run(5500);
+  expect(node.recoverds).toHaveLength(2);
+  node.recoverds[0]?.exited("killed");
+  node.client().control("RECD_PING", undefined);
+  world.run(1500);
+  expect(node.recoverds).toHaveLength(2);
+});
+
+/** Events of which the test says how they end. */
+class ToldEvents implements EventRunner {
+  readonly runsScripts = true;
+  readonly ran: EventName[] = [];
+  status = 0;
+
+  run(event: EventName, finished: (status: number) => void): void {
+    this.ran.push(event);
+    finished(event === "monitor" ? this.status : 0);
+  }
+  count(event: EventName): number {
+    return this.ran.filter((one) => one === event).length;
+  }
+}
+
+function monitored() {
+  const events = new ToldEvents();
+  const { world, node } = startOne({ events });
+  node.tunables.set("MonitorInterval", 1);
+  node.tunables.set("MonitorTimeoutCount", 3);
+  recover(node, [0], 99);
+  world.run(10_000);
+  return { world, node, events };
+}
+
+test("Health runs no monitor event in a recovery", () => {
+  const { world, node, events } = monitored();
+  const before = events.count("monitor");
+  expect(before).toBeGreaterThan(0);
+  node.client().control("SET_RECMODE", 1);
+  world.run(20_000);
+  expect(events.count("monitor")).toBe(before);
+  recover(node, [0], 100);
+  world.run(20_000);
+  expect(events.count("monitor")).toBeGreaterThan(before);
+});
+
+test("Health counts MonitorTimeoutCount timeouts in a row, but any failure at once", () => {
+  const { world, node, events } = monitored();
+  const unhealthyAfter = (status: number) => {
+    events.status = status;
+    const before = events.count("monitor");
+    while (node.daemon.node?.nodes.own.flags === 0) world.run(100);
+    const after = events.count("monitor") - before;
+    events.status = 0;
+    world.run(30_000);
+    return after;
+  };
+  expect(node.daemon.node?.nodes.own.flags).toBe(0);
+  expect(unhealthyAfter(EVENT_TIMED_OUT)).toBe(3);
+  expect(unhealthyAfter(1)).toBe(1);
+  expect(unhealthyAfter(EVENT_TIMED_OUT)).toBe(3);
+});
+
+test("Health ends the node when a persistent database stays unhealthy", () => {
+  const { world, node } = startOne({
+    createDatabase: (host) => {
+      const database = new FakeDatabase(host);
+      database.unhealthyReason = () => "persistent db 'p.tdb': it is damaged";
+      return database;
+    },
+  });
+  node.client().control("SETVNNMAP", { generation: 77, map: [0] });
+  node.client().control("SET_RECMODE", 0);
+  world.run(20_000);
+  expect(node.exitCode).toBe(11);
+});

@@ -1,0 +1,140 @@
+/** Who is banned for a recovery that fails, how much runs at once, and what may not get lost. */
+import { expect, test } from "bun:test";
+import { silentLogger } from "../../src/base/log.ts";
+import { BanCredits } from "../../src/recovery/ban_credits.ts";
+import {
+  DATABASES_AT_ONCE_MAX,
+  PUSH_BUFFER_BYTES_MIN,
+  PUSH_BUFFERS_UNCONFIRMED_MAX,
+} from "../../src/recovery/limits.ts";
+import { runRecovery } from "../../src/recovery/run_recovery.ts";
+import { Turnstile } from "../../src/recovery/turnstile.ts";
+import { NODE_FLAGS } from "../../src/wire/constants.ts";
+import { SimProcess } from "../sim/scheduler.ts";
+import { FakeClient } from "./fake_client.ts";
+import { FakeCluster } from "./fake_cluster.ts";
+
+const DB_ID = 0x11;
+const LEADER = 1;
+
+function newCluster(databases = 1): FakeCluster {
+  const cluster = new FakeCluster(3);
+  for (const node of cluster.nodes) {
+    for (let i = 0; i < databases; i++) node.attach(DB_ID + i, `${i}.tdb`);
+  }
+  return cluster;
+}
+
+function recover(cluster: FakeCluster) {
+  const process = new SimProcess(cluster.scheduler, "recovery helper");
+  const client = new FakeClient(cluster.node(LEADER), process);
+  const host = {
+    client,
+    clock: process.clock,
+    timers: process.timers,
+    random: { u32: () => 7 },
+    log: silentLogger,
+  };
+  return { client, outcome: runRecovery(host, { generation: 4711 }) };
+}
+
+test("BanCredits.worst() names nobody who failed fewer times than a database has attempts", () => {
+  const credits = new BanCredits();
+  for (let i = 0; i < 2; i++) credits.add(1);
+  expect(credits.worst([0, 1, 2])).toBeUndefined();
+  credits.add(1);
+  for (let i = 0; i < 5; i++) credits.add(2);
+  expect(credits.worst([0, 1, 2])).toBe(2);
+  credits.forgive(2);
+  expect(credits.worst([0, 1, 2])).toBe(1);
+});
+
+test("runRecovery() bans the next when the worst node became inactive by itself", () => {
+  const cluster = newCluster(3);
+  cluster.interfere = (pnn, name, request) => {
+    if (name !== "DB_FREEZE") return undefined;
+    if (request === DB_ID) return pnn === 0 ? "fail" : undefined;
+    // For two databases: it has the most credits.
+    if (pnn !== 2) return undefined;
+    cluster.node(2).flags = NODE_FLAGS.STOPPED;
+    return "fail";
+  };
+  expect(cluster.settle(recover(cluster).outcome).ok).toBe(false);
+  expect(cluster.nodes.map(({ banned }) => banned !== undefined)).toEqual([true, false, false]);
+});
+
+test("runRecovery() notices records that a node sent and that did not arrive, or came too late", () => {
+  const cluster = newCluster();
+  for (let i = 0; i < 9; i++) cluster.node(0).store(DB_ID, `key ${i}`, 5, 0, "value");
+  const leader = cluster.node(LEADER);
+  const deliver = leader.deliver.bind(leader);
+  let dropped = 0;
+  leader.deliver = (srvid, data, source) => {
+    if (source === 0 && ++dropped % 3 === 2) return;
+    deliver(srvid, data, source);
+  };
+  const outcome = cluster.settle(recover(cluster).outcome);
+  expect(dropped).toBeGreaterThan(2);
+  expect(outcome.ok).toBe(false);
+  expect(leader.banned).toBeUndefined();
+  expect(cluster.node(0).banned).toBeDefined();
+});
+
+test("Turnstile.run() lets so many work at once, the others in their order", async () => {
+  const turnstile = new Turnstile(2);
+  const began: number[] = [];
+  const ends: (() => void)[] = [];
+  const works = [0, 1, 2, 3].map((i) =>
+    turnstile.run(async () => {
+      began.push(i);
+      await new Promise<void>((end) => ends.push(end));
+    }),
+  );
+  await Promise.resolve();
+  expect(began).toEqual([0, 1]);
+  for (const count of [3, 4, 4, 4]) {
+    ends.shift()?.();
+    for (let i = 0; i < 10; i++) await Promise.resolve();
+    expect(began.length).toBe(count);
+  }
+  await Promise.all(works);
+  expect(began).toEqual([0, 1, 2, 3]);
+});
+
+test("runRecovery() recovers DATABASES_AT_ONCE_MAX databases at once", () => {
+  const cluster = newCluster(DATABASES_AT_ONCE_MAX + 3);
+  cluster.holds = (pnn, name) => pnn === 0 && name === "DB_FREEZE";
+  const { outcome } = recover(cluster);
+  cluster.run(5000);
+  expect(cluster.heldAnswers).toBe(DATABASES_AT_ONCE_MAX);
+  cluster.letArrive();
+  expect(cluster.settle(outcome)).toMatchObject({
+    ok: true,
+    value: { databases: DATABASES_AT_ONCE_MAX + 3 },
+  });
+});
+
+test("runRecovery() sends PUSH_BUFFERS_UNCONFIRMED_MAX buffers ahead, of bounded size", () => {
+  const cluster = newCluster();
+  const value = "v".repeat(PUSH_BUFFER_BYTES_MIN);
+  const count = 3 * PUSH_BUFFERS_UNCONFIRMED_MAX;
+  for (let i = 0; i < count; i++) cluster.node(0).store(DB_ID, `key ${i}`, 5, 0, value);
+  // Far below what a buffer may have: one record each.
+  cluster.node(LEADER).tunables.set("RecBufferSizeLimit", 1);
+  cluster.holds = (pnn, name) => pnn === 0 && name === "PING";
+  const { client, outcome } = recover(cluster);
+  cluster.run(5000);
+  expect(client.messagesTo.length).toBe(PUSH_BUFFERS_UNCONFIRMED_MAX);
+  cluster.letArrive();
+  expect(cluster.settle(outcome)).toMatchObject({ ok: true, value: { records: count } });
+  expect(client.messagesTo.length).toBe(count);
+});
+
+test("runRecovery() takes no RecBufferSizeLimit below PUSH_BUFFER_BYTES_MIN", () => {
+  const cluster = newCluster();
+  for (let i = 0; i < 10; i++) cluster.node(0).store(DB_ID, `key ${i}`, 5, 0, "value");
+  cluster.node(LEADER).tunables.set("RecBufferSizeLimit", 1);
+  const { client, outcome } = recover(cluster);
+  expect(cluster.settle(outcome)).toMatchObject({ ok: true, value: { records: 10 } });
+  expect(client.messagesTo.length).toBe(1);
+});
