@@ -309,9 +309,11 @@ test("Transaction.commit() sends nothing for a value that is as it was, and give
   for (const value of ["w", "v"]) {
     expect((await passing(time, store(value)(begun.value))).ok).toBe(true);
   }
+  const other = textBytes("other");
+  await passing(time, begun.value.store(other, textBytes("new"), 1000));
   expect(holders()).toEqual([77]);
   expect((await passing(time, begun.value.commit(1000))).ok).toBe(true);
-  expect(commits.at(-1)?.records.map(({ key }) => key)).toEqual([SEQUENCE_KEY]);
+  expect(commits.at(-1)?.records.map(({ key }) => key)).toEqual([other, SEQUENCE_KEY]);
   expect(holders()).toEqual([]);
 });
 

@@ -3,7 +3,7 @@ import { MemoryFiles } from "../../test/support/memory_files.ts";
 import { TUNABLE_COUNT } from "../wire/structs.ts";
 import { problemText } from "./problems.ts";
 import { LISTED_TUNABLES, listedTunablesText, TUNABLES, TunableSet } from "./tunables.ts";
-import { loadTunables, parseTunableValue } from "./tunables_file.ts";
+import { loadTunables } from "./tunables_file.ts";
 
 test("TUNABLES has as many rows as the wire struct has words", () => {
   expect(TUNABLES.length).toBe(TUNABLE_COUNT);
@@ -66,10 +66,15 @@ test("loadTunables() is content without any file", () => {
   expect(loadTunables(new MemoryFiles(), { etcDirectory: "/e" }, new TunableSet())).toEqual([]);
 });
 
-test("parseTunableValue() takes decimal, hexadecimal and octal numbers of 32 bits", () => {
-  const values = ["0", "10", "010", "0x10", "4294967295", "0xffffffff"].map(parseTunableValue);
-  expect(values).toEqual([0, 10, 8, 16, 0xffffffff, 0xffffffff]);
-  for (const text of ["", "-1", "1 2", "1k", "08", "4294967296", "0x100000000", "040000000000"]) {
-    expect([text, parseTunableValue(text)]).toEqual([text, undefined]);
+test("loadTunables() takes numbers of 32 bits, in the forms of C, and no others", () => {
+  const load = (value: string) => {
+    const tunables = new TunableSet();
+    const files = new MemoryFiles({ "/etc/ctdb.tunables": `MonitorInterval=${value}\n` });
+    const problems = loadTunables(files, { etcDirectory: "/etc" }, tunables);
+    return problems.length === 0 ? tunables.get("MonitorInterval") : "refused";
+  };
+  expect(["0", "10", "010", "0x10", "4294967295"].map(load)).toEqual([0, 10, 8, 16, 0xffffffff]);
+  for (const value of ["-1", "1k", "08", "4294967296", "0x100000000"]) {
+    expect([value, load(value)]).toEqual([value, "refused"]);
   }
 });

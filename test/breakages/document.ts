@@ -1,5 +1,5 @@
 /** The table of docs/testing.md, "Breakages". */
-import type { Breakage } from "./list.ts";
+import type { Breakage } from "./breakage.ts";
 
 export function documentRow({ edits, breaks, tests }: Breakage): string {
   const files = [...new Set(edits.map(({ file }) => file.replace(/^src\//, "")))].join(", ");

@@ -1,6 +1,6 @@
 /** Runs the tests that shall catch a breakage, in a process of its own: modules load once. */
 import { resolve } from "node:path";
-import type { Breakage } from "./list.ts";
+import type { Breakage } from "./breakage.ts";
 
 export const BREAKAGE_VARIABLE = "CTDB_TEST_BREAKAGE";
 const ROOT = resolve(import.meta.dir, "../..");
@@ -16,7 +16,7 @@ export interface BreakageOutcome {
 
 export async function runBreakage(breakage: Breakage): Promise<BreakageOutcome> {
   const paths = breakage.tests.map((path) => `./${path}`);
-  const child = Bun.spawn([process.execPath, "test", "--preload", PRELOAD, ...paths], {
+  const child = Bun.spawn([process.execPath, "test", "--bail", "--preload", PRELOAD, ...paths], {
     cwd: ROOT,
     env: { ...process.env, [BREAKAGE_VARIABLE]: breakage.name },
     stdout: "pipe",

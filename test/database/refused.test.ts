@@ -23,16 +23,6 @@ test("NodeCalls takes no answer of before the recovery to a call that was not se
   expect([answers().length, caller.set.pendingCalls]).toEqual([1, 0]);
 });
 
-test("Migrations forces a recovery for a record that arrives and cannot be stored", () => {
-  const { put, clientCall, sent, answers, host, tdb, replyDmaster } = calledNode(1);
-  put(4, 1, "");
-  clientCall(7);
-  const { reqid } = at(sent(), 0).packet;
-  tdb.file.storeError = { code: "no_space", reason: "the disk is full" };
-  replyDmaster(1, reqid, { data: "data" });
-  expect([host.recoveriesForced.length, answers().length]).toEqual([1, 1]);
-});
-
 test("DB_DETACH of a node is refused while a recovery runs, or a commit writes", () => {
   const host = new FakeHost();
   const caller = new ControlCaller(host);

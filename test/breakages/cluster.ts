@@ -1,0 +1,284 @@
+/** Breakages of the recovery daemon and of membership; see list.ts. */
+import type { Breakage } from "./breakage.ts";
+
+export const CLUSTER_BREAKAGES: readonly Breakage[] = [
+  {
+    name: "epoch-ignored",
+    breaks: "the leader acts on what it read before something changed",
+    edits: [
+      {
+        file: "src/cluster/recoverd.ts",
+        find: "if (epoch === this.#epoch) this.#actRemote(local, remote);",
+        replace: "if (epoch <= this.#epoch) this.#actRemote(local, remote);",
+      },
+    ],
+    tests: ["test/recovery/epoch.test.ts"],
+  },
+  {
+    name: "flags-keep-the-epoch",
+    breaks: "a change of flags or capabilities does not begin a new epoch of the recovery daemon",
+    edits: [
+      {
+        file: "src/cluster/recoverd.ts",
+        find: "if (changed || local.capabilities !== this.#capabilities) this.#epoch += 1;",
+        replace: "void changed;",
+      },
+    ],
+    tests: ["test/recovery/epoch.test.ts"],
+  },
+  {
+    name: "leadership-keeps-the-epoch",
+    breaks: "an election does not begin a new epoch of the recovery daemon",
+    edits: [
+      {
+        file: "src/cluster/recoverd.ts",
+        find: "#leadershipChanged(): void {\n    this.#epoch += 1;",
+        replace: "#leadershipChanged(): void {",
+      },
+    ],
+    tests: ["test/recovery/epoch.test.ts"],
+  },
+  {
+    name: "credits-never-forgiven",
+    breaks: "ban credits are never forgiven",
+    edits: [
+      {
+        file: "src/cluster/culprits.ts",
+        find: "nowMs - known.reportedMs > gracePeriodMs;",
+        replace: "nowMs - known.reportedMs < -gracePeriodMs;",
+      },
+    ],
+    tests: ["src/cluster/culprits.test.ts"],
+  },
+  {
+    name: "slow-failures-forgiven",
+    breaks: "the time of failing recoveries counts for forgiving",
+    edits: [
+      {
+        file: "src/cluster/recoverd.ts",
+        find: "      this.#culprits.excludeTime(tookMs);\n",
+        replace: "",
+      },
+    ],
+    tests: ["test/recovery/recoverd_rules.test.ts"],
+  },
+  {
+    name: "disabled-while-running",
+    breaks: "recoveries are disabled while one runs",
+    edits: [
+      {
+        file: "src/cluster/operation_gate.ts",
+        find: '    if (this.inProgress) return "busy";\n',
+        replace: "",
+      },
+    ],
+    tests: ["test/recovery/recoverd_rules.test.ts"],
+  },
+  {
+    name: "takeover-requests-unlimited",
+    breaks: "any number of requests for takeover runs is kept",
+    edits: [
+      {
+        file: "src/cluster/takeover_runs.ts",
+        find: "if (this.#requests.length >= REQUESTS_MAX) this",
+        replace: "if (REQUESTS_MAX < 0) this",
+      },
+    ],
+    tests: ["test/recovery/recoverd_rules.test.ts"],
+  },
+  {
+    name: "others-stay-disabled",
+    breaks: "takeover runs of other nodes stay disabled after a run",
+    edits: [
+      {
+        file: "src/cluster/takeover_runs.ts",
+        find: "      this.#disableOthers(connected, 0);\n",
+        replace: "",
+      },
+    ],
+    tests: ["test/recovery/elections.test.ts"],
+  },
+  {
+    name: "requests-of-cancelled-runs",
+    breaks: "who asked for a takeover run that was cancelled is never answered",
+    edits: [
+      {
+        file: "src/cluster/takeover_runs.ts",
+        find: "    this.#requests.unshift(...current.requests);\n",
+        replace: "",
+      },
+    ],
+    tests: ["test/recovery/recoverd_rules.test.ts"],
+  },
+  {
+    name: "flags-not-pushed",
+    breaks: "a recovery goes on although an active node does not take the flags",
+    edits: [
+      {
+        file: "src/cluster/recovery_run.ts",
+        find: "if ((flags & NODE_FLAGS_INACTIVE) === 0) return problem;",
+        replace: "if (flags < 0) return problem;",
+      },
+    ],
+    tests: ["test/recovery/recoverd_rules.test.ts"],
+  },
+  {
+    name: "clients-not-told",
+    breaks: "clients do not hear that a recovery is over",
+    edits: [
+      {
+        file: "src/cluster/recovery_run.ts",
+        find: "      client.sendMessage(BROADCAST_CONNECTED, SRVID.RECONFIGURE, EMPTY);\n",
+        replace: "",
+      },
+    ],
+    tests: ["test/recovery/recoverd_rules.test.ts"],
+  },
+  {
+    name: "one-interval-more",
+    breaks: "a silent node is dead one interval too late",
+    edits: [
+      {
+        file: "src/cluster/keepalive.ts",
+        find: "if (node.silentTicks >= limit) {",
+        replace: "if (node.silentTicks > limit) {",
+      },
+    ],
+    tests: ["test/daemon/links.test.ts"],
+  },
+  {
+    name: "once-heard-always-alive",
+    breaks: "a node that was heard once is never dead",
+    edits: [{ file: "src/cluster/keepalive.ts", find: "      node.received = 0;\n", replace: "" }],
+    tests: ["test/daemon/forged.test.ts"],
+  },
+  {
+    name: "older-goes",
+    breaks: "of two versions the older process goes",
+    edits: [
+      {
+        file: "src/cluster/keepalive.ts",
+        find: "peer.uptime > own.uptime ||",
+        replace: "peer.uptime < own.uptime ||",
+      },
+    ],
+    tests: ["test/daemon/links.test.ts"],
+  },
+  {
+    name: "lost-but-healthy",
+    breaks: "a node that is lost counts as healthy",
+    edits: [
+      {
+        file: "src/cluster/node_table.ts",
+        find: "entry.flags |= NODE_FLAGS.DISCONNECTED | NODE_FLAGS.UNHEALTHY;",
+        replace: "entry.flags |= NODE_FLAGS.DISCONNECTED;",
+      },
+    ],
+    tests: ["test/daemon/forged.test.ts"],
+  },
+  {
+    name: "bans-although-disabled",
+    breaks: "nodes are banned although EnableBans is 0",
+    edits: [
+      {
+        file: "src/cluster/recoverd.ts",
+        find: '    if (this.#tunable("EnableBans") === 0) {',
+        replace: '    if (this.#tunable("EnableBans") < 0) {',
+      },
+    ],
+    tests: ["test/recovery/recoverd_rules.test.ts"],
+  },
+  {
+    name: "credits-outlive-recovery",
+    breaks: "ban credits outlive a recovery that succeeded",
+    edits: [
+      { file: "src/cluster/recoverd.ts", find: "    this.#culprits.clear();\n", replace: "" },
+    ],
+    tests: ["test/recovery/recoverd_rules.test.ts"],
+  },
+  {
+    name: "leader-given-up-at-once",
+    breaks: "a leader is given up for a link that breaks for a moment",
+    edits: [
+      {
+        file: "src/cluster/recoverd.ts",
+        find: "nowMs - this.#leaderGoneMs < LEADER_GONE_MS) return;",
+        replace: "LEADER_GONE_MS < 0) return;",
+      },
+    ],
+    tests: ["test/recovery/recoverd_rules.test.ts"],
+  },
+  {
+    name: "banned-by-followers",
+    breaks: "a node that does not lead counts the BANNING messages",
+    edits: [
+      {
+        file: "src/cluster/recoverd_messages.ts",
+        find: "if (election.leading) blameAll(pnn);",
+        replace: "blameAll(pnn);",
+      },
+    ],
+    tests: ["test/recovery/recoverd_rules.test.ts"],
+  },
+  {
+    name: "frozen-once-for-ever",
+    breaks: "a stopped node that a recovery has thawed is not frozen again",
+    edits: [
+      {
+        file: "src/cluster/recoverd.ts",
+        find: '      this.#frozen = "no";\n      client.control("SET_RECMODE"',
+        replace: '      client.control("SET_RECMODE"',
+      },
+    ],
+    tests: ["test/recovery/recoverd_rules.test.ts"],
+  },
+  {
+    name: "just-active-leads",
+    breaks: "a node that was stopped wins the next election by its age",
+    edits: [
+      {
+        file: "src/cluster/recoverd.ts",
+        find: 'if (!decision.active) this.#priorityTime = this.#host.clock.wallTime();\n    else this.#frozen = "no";',
+        replace: 'if (decision.active) this.#frozen = "no";',
+      },
+    ],
+    tests: ["test/recovery/elections.test.ts"],
+  },
+  {
+    name: "late-lock-answers",
+    breaks: "the answer of an earlier attempt for the lock counts",
+    edits: [
+      {
+        file: "src/cluster/election.ts",
+        find: 'if (this.#state.name !== "locking" || this.#state.attempt !== attempt) return;',
+        replace: "if (attempt < 0) return;",
+      },
+    ],
+    tests: ["test/recovery/recoverd_rules.test.ts"],
+  },
+  {
+    name: "one-rival-broadcast",
+    breaks: "one late broadcast of another leader calls an election",
+    edits: [
+      {
+        file: "src/cluster/election.ts",
+        find: "if (repeated) this.force(",
+        replace: "if (repeated || pnn >= 0) this.force(",
+      },
+    ],
+    tests: ["src/cluster/election_rivals.test.ts"],
+  },
+  {
+    name: "lock-without-the-role",
+    breaks: "a node that may not lead any more leads with the lock that it got late",
+    edits: [
+      {
+        file: "src/cluster/election.ts",
+        find: "        if (host.canLead()) {\n          this.#setLeader(host.pnn);\n          host.log.notice(`Took",
+        replace:
+          "        if (host.pnn >= 0) {\n          this.#setLeader(host.pnn);\n          host.log.notice(`Took",
+      },
+    ],
+    tests: ["test/recovery/recoverd_rules.test.ts"],
+  },
+];
