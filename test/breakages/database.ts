@@ -216,7 +216,7 @@ export const DATABASE_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/database/pending_calls.ts",
-        find: "      pending.reqid = this.#host.newReqid();\n",
+        find: "    pending.reqid = this.#host.newReqid();\n",
         replace: "",
       },
     ],

@@ -141,7 +141,10 @@ test("ControlRouter stamps what it passes on with its own client id, node and ge
   const forged = { opcode: 0, srvid: SRVID, client_id: 0x1234, flags: NOREPLY, data: EMPTY };
   client.send(buildReqControl({ generation: 77, destnode: 1, srcnode: 5, reqid: 9 }, forged));
   world.settle();
-  const passed = arrived.find(({ operation }) => operation === OPERATIONS.REQ_CONTROL);
+  const passed = arrived.find(
+    (packet) =>
+      packet.operation === OPERATIONS.REQ_CONTROL && packet.u32(REQ_CONTROL_AT.OPCODE) === 0,
+  );
   expect([passed?.srcnode, passed?.u32(REQ_CONTROL_AT.CLIENT_ID)]).toEqual([0, inside?.id]);
   expect(passed?.generation).toBe(node.daemon.node?.vnnMap.generation);
 });
