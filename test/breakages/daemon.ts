@@ -56,9 +56,9 @@ export const DAEMON_BREAKAGES: readonly Breakage[] = [
     breaks: "a packet that is for another node is handled",
     edits: [
       {
-        file: "src/daemon/packet_input.ts",
-        find: "if (packet.destnode !== nodes.ownPnn) {",
-        replace: "if (packet.destnode < 0) {",
+        file: "src/daemon/peer_agreement.ts",
+        find: "if (destnode !== nodes.ownPnn) {",
+        replace: "if (destnode < 0) {",
       },
     ],
     tests: ["test/daemon/forged.test.ts"],
@@ -68,9 +68,9 @@ export const DAEMON_BREAKAGES: readonly Breakage[] = [
     breaks: "a packet of a node that does not exist is handled",
     edits: [
       {
-        file: "src/daemon/packet_input.ts",
-        find: "if (!nodes.exists(packet.srcnode))",
-        replace: "if (packet.srcnode < 0)",
+        file: "src/daemon/peer_agreement.ts",
+        find: "return nodes.exists(srcnode)",
+        replace: "return srcnode >= 0",
       },
     ],
     tests: ["test/daemon/forged.test.ts"],

@@ -264,8 +264,8 @@ export const DATABASE_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/database/waiting_calls.ts",
-        find: "    this.#ready.push(...queue.splice(0));\n",
-        replace: "    this.#ready.unshift(...queue.splice(0));\n",
+        find: "    this.#ready.add(queue.splice(0));\n",
+        replace: "    this.#ready.add(queue.splice(0).reverse());\n",
       },
     ],
     tests: ["src/database/waiting_calls.test.ts"],

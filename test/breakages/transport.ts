@@ -116,7 +116,7 @@ export const TRANSPORT_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/transport/node_links.ts",
-        find: "Math.max(0, CONNECT_INTERVAL_MS - sinceMs)",
+        find: "Math.max(0, intervalMs - sinceMs)",
         replace: "Math.max(0, 0 * sinceMs)",
       },
     ],
