@@ -11,15 +11,17 @@ import { type U64, u64 } from "../base/u64.ts";
 import type { ClientFailure, CtdbClient } from "../client/types.ts";
 import { decodeExact, u32Codec } from "../wire/codec.ts";
 import { NODE_FLAGS, SRVID } from "../wire/constants.ts";
-import type { ControlName, ControlReplyOf, ControlRequestOf } from "../wire/controls.ts";
+import {
+  CONTROLS,
+  type ControlName,
+  type ControlReplyOf,
+  type ControlRequestOf,
+} from "../wire/controls.ts";
 import type { NodeAndFlags } from "../wire/structs.ts";
 import { CommandFailure } from "./command.ts";
 import { EMSGSIZE, ETIMEDOUT } from "./errno.ts";
 import type { ToolHost } from "./host.ts";
 import { flagNames } from "./node_flags.ts";
-
-/** Controls whose status is their answer, not a failure when it is above 0. */
-const STATUS_IS_ANSWER = new Set<ControlName>(["PING", "GET_PNN", "GET_PID", "GET_RECMODE"]);
 
 /** What the original tool calls them in its messages, where it differs. */
 const SPOKEN_NAME: Partial<Record<ControlName, string>> = { SET_DB_READONLY: "SET_DB_READONY" };
@@ -75,7 +77,7 @@ export class Session {
     const outcome = await this.client.control(name, request, { pnn, timeoutMs });
     if (!outcome.ok) return outcome;
     const { status } = outcome.value;
-    if (status === 0 || STATUS_IS_ANSWER.has(name)) return outcome;
+    if (status === 0 || CONTROLS[name].statusIsAnswer) return outcome;
     return err({ kind: "refused", reason: `${name} answered ${status}`, status });
   }
 

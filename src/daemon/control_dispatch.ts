@@ -8,7 +8,6 @@
  * 3. Views in a request stay valid: the bytes were copied out of the packet.
  * 4. Every control is answered once, whatever its handler does (pending_replies.ts).
  */
-import { assert } from "../base/assert.ts";
 import type { Result } from "../base/result.ts";
 import {
   type ControlHandler,
@@ -16,46 +15,12 @@ import {
   type ControlReply,
   type ControlRequest,
   failure,
+  joinHandlers,
   type ReplyLater,
 } from "../transport/control_request.ts";
 import { decodeExact, decodePadded, EMPTY } from "../wire/codec.ts";
 import { CONTROL_NAMES, CONTROLS, type ControlName } from "../wire/controls.ts";
 import { PendingReplies } from "./pending_replies.ts";
-
-/** The original does not look at the data of these (docs/controls_4.17.md). */
-const IGNORES_DATA: ReadonlySet<ControlName> = new Set<ControlName>([
-  "GET_RECMODE",
-  "GET_PID",
-  "GET_PNN",
-  "UPTIME",
-  "START_RECOVERY",
-  "END_RECOVERY",
-  "REGISTER_SRVID",
-  "DEREGISTER_SRVID",
-  "LIST_TUNABLES",
-  "SHUTDOWN",
-  "GET_CAPABILITIES",
-  "TUNNEL_REGISTER",
-  "TUNNEL_DEREGISTER",
-  "START_PERSISTENT_UPDATE",
-  "CANCEL_PERSISTENT_UPDATE",
-]);
-
-/** The original reads these up to their end and ignores what follows. */
-const TOLERATES_SURPLUS: ReadonlySet<ControlName> = new Set<ControlName>([
-  "SET_TUNABLE",
-  "GET_TUNABLE",
-  "SET_TCP_TICKLE_LIST",
-  "DB_ATTACH",
-  "DB_ATTACH_PERSISTENT",
-  "DB_ATTACH_REPLICATED",
-  "UPDATE_RECORD",
-  "TRY_DELETE_RECORDS",
-  "TRANS3_COMMIT",
-  "VACUUM_FETCH",
-  "ECHO_DATA",
-  "PUSH_RECORD",
-]);
 
 interface Row {
   readonly name: ControlName;
@@ -68,19 +33,19 @@ export class ControlDispatch {
   readonly replies = new PendingReplies();
   readonly #rows: (Row | undefined)[] = [];
 
-  /** A control has one handler in all of them together: a second one would never run. */
   constructor(maps: readonly ControlHandlers[]) {
+    const handlers = joinHandlers(maps);
     for (const name of CONTROL_NAMES) {
-      const [handler, second] = maps.map((map) => map[name]).filter((it) => it !== undefined);
+      const handler = handlers[name];
       if (handler === undefined) continue;
-      assert(second === undefined, `control ${name} has one handler`);
-      const { opcode, request } = CONTROLS[name];
+      const { opcode, request, data } = CONTROLS[name];
       this.#rows[opcode] = {
         name,
-        ignoresData: IGNORES_DATA.has(name),
-        decode: TOLERATES_SURPLUS.has(name)
-          ? (bytes) => decodePadded<unknown>(request, bytes)
-          : (bytes) => decodeExact<unknown>(request, bytes),
+        ignoresData: data === "ignored",
+        decode:
+          data === "surplus ignored"
+            ? (bytes) => decodePadded<unknown>(request, bytes)
+            : (bytes) => decodeExact<unknown>(request, bytes),
         // The row's codec decodes what the row's handler takes; the table ties both to the name.
         handle: handler as ControlHandler<unknown>,
       };

@@ -270,6 +270,7 @@ export class ControlRouter {
       srcnode: clientId === 0 ? packet.srcnode : this.#d.nodes.ownPnn,
       clientId,
       generation: clientId === 0 ? packet.generation : undefined,
+      bytes: data.length,
     };
     return this.#d.dispatch.dispatch(packet.u32(REQ_CONTROL_AT.OPCODE), data, from, later);
   }

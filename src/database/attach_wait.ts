@@ -4,11 +4,9 @@
  *
  * Invariants:
  * 1. A control waits only while the attach runs, which ends by itself.
- * 2. What waits owns its bytes: a request is a view of the packet, which is gone by then.
+ * 2. What waits is the request as it was decoded: the dispatch has copied its bytes out of the packet.
  */
-import { assert } from "../base/assert.ts";
 import type { ControlHandler, ControlHandlers } from "../transport/control_request.ts";
-import { decodeExact, encode } from "../wire/codec.ts";
 import { CONTROL_NAMES, CONTROLS, type ControlName } from "../wire/controls.ts";
 import type { AttachWaits } from "./attach.ts";
 
@@ -16,7 +14,9 @@ export function waitingForAttach(table: AttachWaits, controls: ControlHandlers):
   const waiting: Partial<Record<ControlName, ControlHandler<never>>> = {};
   for (const name of CONTROL_NAMES) {
     const handler = controls[name] as ControlHandler<unknown> | undefined;
-    if (handler !== undefined) waiting[name] = waits(name, table, handler);
+    if (handler === undefined) continue;
+    const isOfDatabase = CONTROLS[name].database !== "nowhere";
+    waiting[name] = isOfDatabase ? waits(name, table, handler) : handler;
   }
   return waiting as ControlHandlers;
 }
@@ -27,23 +27,18 @@ function waits(
   handler: ControlHandler<unknown>,
 ): ControlHandler<unknown> {
   return (request, from, later) => {
-    const dbId = databaseOf(request);
-    if (dbId === undefined || !table.isAttaching(dbId)) return handler(request, from, later);
-    const codec = CONTROLS[name].request as Parameters<typeof decodeExact<unknown>>[0];
-    const bytes = encode(codec, request);
-    const accepted = table.afterAttaching(dbId, bytes.length, () => {
-      const own = decodeExact(codec, bytes);
-      assert(own.ok, "what was encoded here decodes");
-      const reply = handler(own.value, from, later);
+    const dbId = databaseOf(name, request);
+    if (!table.isAttaching(dbId)) return handler(request, from, later);
+    const accepted = table.afterAttaching(dbId, from.bytes, () => {
+      const reply = handler(request, from, later);
       if (reply !== "later") later(reply);
     });
     return accepted ? "later" : handler(request, from, later);
   };
 }
 
-/** A request that is a number is a database's id; others name it as db_id, if they are about one. */
-function databaseOf(request: unknown): number | undefined {
-  if (typeof request === "number") return request;
-  if (typeof request !== "object" || request === null || !("db_id" in request)) return undefined;
-  return typeof request.db_id === "number" ? request.db_id : undefined;
+/** The row of the control says where its codec puts the id. */
+function databaseOf(name: ControlName, request: unknown): number {
+  if (CONTROLS[name].database === "request") return request as number;
+  return (request as { readonly db_id: number }).db_id;
 }

@@ -12,6 +12,7 @@ import {
   type ControlReply,
   type ControlRequest,
   failure,
+  joinHandlers,
   SUCCESS,
 } from "../transport/control_request.ts";
 import { encode, u32Codec } from "../wire/codec.ts";
@@ -81,14 +82,17 @@ export class DatabaseSet {
     this.#pushRecord = new PushRecord(host, findDatabase);
     const health = this.#health;
     const thawed = (database: Database) => this.#thawed(database);
-    this.controls = waitingForAttach(this.#attachTable, {
-      ...this.#attachControl.controls,
-      ...this.#traverses.controls,
-      ...new DatabaseControls({ host, health, byId: this.#byId }).controls,
-      ...new RecoveryControls({ host, health, findDatabase, thawed }).controls,
-      ...new VacuumControls({ host, schedule: vacuum, findDatabase }).controls,
-      ...this.#ownControls(),
-    });
+    this.controls = waitingForAttach(
+      this.#attachTable,
+      joinHandlers([
+        this.#attachControl.controls,
+        this.#traverses.controls,
+        new DatabaseControls({ host, health, byId: this.#byId }).controls,
+        new RecoveryControls({ host, health, findDatabase, thawed }).controls,
+        new VacuumControls({ host, schedule: vacuum, findDatabase }).controls,
+        this.#ownControls(),
+      ]),
+    );
   }
 
   #ownControls(): ControlHandlers {

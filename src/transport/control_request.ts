@@ -1,8 +1,9 @@
 /**
  * How a control reaches its handler, whoever sent it (a local client or another node).
- * The dispatcher (daemon/) decodes by the table of controls in wire/, and answers what does not
+ * The dispatch decodes by the table of controls in wire/, and answers what does not
  * decode with status −1; a handler sees typed requests only.
  */
+import { assert } from "../base/assert.ts";
 import type { U64 } from "../base/u64.ts";
 import type { ControlName, ControlRequestOf } from "../wire/controls.ts";
 
@@ -16,6 +17,8 @@ export interface ControlRequest {
   readonly clientId: number;
   /** Generation of the vnn map of the node that sent it; undefined for a client's own. */
   readonly generation?: number | undefined;
+  /** Length of its data: what a request that waits keeps in memory. */
+  readonly bytes: number;
 }
 
 /** `data` is what the control's reply codec encoded; `error` is text for the sender's log. */
@@ -63,6 +66,18 @@ export class ReplySlot {
 export type ControlHandlers = {
   readonly [N in ControlName]?: ControlHandler<ControlRequestOf<N>>;
 };
+
+/** A control has one handler in all of the maps together: a second one would never run. */
+export function joinHandlers(maps: readonly ControlHandlers[]): ControlHandlers {
+  const joined: Partial<Record<ControlName, ControlHandler<never>>> = {};
+  for (const map of maps) {
+    for (const name of Object.keys(map) as ControlName[]) {
+      assert(joined[name] === undefined, `control ${name} has one handler`);
+      joined[name] = map[name] as ControlHandler<never>;
+    }
+  }
+  return joined as ControlHandlers;
+}
 
 export const SUCCESS: ControlReply = { status: 0 };
 

@@ -138,8 +138,8 @@ export class ClusterNode {
     const name = CONTROL_NAMES.find((candidate) => CONTROLS[candidate].opcode === opcode);
     const handler = name === undefined ? undefined : this.set.controls[name];
     if (name === undefined || handler === undefined) throw new Error(`no handler for ${opcode}`);
-    const request = must(decodeExact<unknown>(CONTROLS[name].request, data));
-    const from = { srvid, flags, srcnode, clientId: 0 };
+    const request = must(decodeExact<unknown>(CONTROLS[name].request, data.slice()));
+    const from = { srvid, flags, srcnode, clientId: 0, bytes: data.length };
     const now = (handler as ControlHandler<unknown>)(request, from, answer);
     if (now !== "later") answer(now);
   }

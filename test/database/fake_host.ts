@@ -13,9 +13,9 @@ import type {
 import type { FileSystem } from "../../src/platform/types.ts";
 import type { LockWaiter, TdbOpener } from "../../src/tdb/types.ts";
 import type { ControlReply, ControlRequest } from "../../src/transport/control_request.ts";
-import { Reader } from "../../src/wire/codec.ts";
+import { type Codec, encode, Reader } from "../../src/wire/codec.ts";
 import { NODE_FLAGS } from "../../src/wire/constants.ts";
-import type { ControlName, ControlRequestOf } from "../../src/wire/controls.ts";
+import { CONTROLS, type ControlName, type ControlRequestOf } from "../../src/wire/controls.ts";
 import type { PacketView } from "../../src/wire/packet.ts";
 import { statistics } from "../../src/wire/structs.ts";
 import { MemoryLockWaiter, MemoryTdbs } from "./memory_tdb.ts";
@@ -231,7 +231,13 @@ export class ControlCaller {
     const handler = this.set.controls[name];
     if (handler === undefined) throw new Error(`control ${name} has no handler`);
     const answer: { reply: ControlReply | undefined } = { reply: undefined };
-    const whole = { srvid: { hi: 0, lo: 0 }, flags: 0, srcnode: this.host.pnn, clientId: 1 };
+    const whole = {
+      srvid: { hi: 0, lo: 0 },
+      flags: 0,
+      srcnode: this.host.pnn,
+      clientId: 1,
+      bytes: encode(CONTROLS[name].request as Codec<unknown>, request).length,
+    };
     const now = handler(request, { ...whole, ...from }, (reply) => {
       if (answer.reply !== undefined) throw new Error(`control ${name} is answered twice`);
       answer.reply = reply;
