@@ -177,6 +177,35 @@ test("ConnectedClient.registerSrvid() delivers to every handler until it is remo
   ]);
 });
 
+test("ConnectedClient.settled() waits for answers that nobody awaits, and for a deadline", async () => {
+  const timers = new ManualTime();
+  const ctdbd = new FakeCtdbd().on("PING", () => "silent");
+  const answers: (() => void)[] = [];
+  const client = await connect(ctdbd, timers);
+  const registered = await client.registerSrvid(u64(0xbe000000, 77), () => {});
+  assert(registered.ok, "the fake takes registrations");
+  ctdbd.answerLater = (answer) => answers.push(answer);
+  let settled = false;
+  const note = (): void => {
+    settled = true;
+  };
+  registered.value.remove();
+  void client.settled().then(note);
+  await settle();
+  expect([settled, answers.length]).toEqual([false, 1]);
+  answers[0]?.();
+  await settle();
+  expect(settled).toBe(true);
+
+  settled = false;
+  void client.control("PING", undefined, { timeoutMs: 100 });
+  void client.settled().then(note);
+  await timers.advance(99);
+  expect(settled).toBe(false);
+  await timers.advance(1);
+  expect(settled).toBe(true);
+});
+
 test("ConnectedClient.registerSrvid() of ALL sees messages of every srvid once", async () => {
   const ctdbd = new FakeCtdbd();
   const client = await connect(ctdbd);
