@@ -143,6 +143,21 @@ test("DatabaseSet.attachExisting() waits for a locked chain as long as it takes,
   }
 });
 
+test("a lock that somebody keeps on the health file makes no database unhealthy", () => {
+  const { host, caller, tdb } = withHeldChain("/s/persistent_health.tdb.3");
+  tdb.unlockChain(2);
+  let opened: unknown;
+  caller.set.attachExisting((outcome) => {
+    opened = outcome.ok;
+  });
+  host.time.advance(100);
+  expect(opened).toBe(true);
+  expect(tdb.tryLockAll("write")).toBe("granted");
+  const dbId = caller.attach("p.tdb", "DB_ATTACH_PERSISTENT");
+  expect(caller.now("DB_GET_HEALTH", dbId)).toEqual({ status: 0 });
+  expect(caller.set.unhealthyReason()).toBeUndefined();
+});
+
 test("DatabaseSet.close() ends an attach that waits, and lets go of its file", () => {
   const { host, caller, tdb } = withHeldChain("/p/p.tdb.3");
   const reply = caller.call("DB_ATTACH_PERSISTENT", "p.tdb");

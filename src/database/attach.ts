@@ -211,8 +211,7 @@ export class AttachTable implements AttachWaits {
       this.#open(attaching);
       return;
     }
-    const reason = this.#health.reasonOf(name);
-    const unhealthy = reason.ok ? reason.value : reason.error;
+    const unhealthy = this.#health.reasonOf(name);
     if (unhealthy === undefined) {
       this.#open(attaching);
       return;
@@ -312,8 +311,7 @@ export class AttachTable implements AttachWaits {
     tdb.setMaxDead(this.#host.tunable("DatabaseMaxDead"));
     const database = new Database(this.#host, identity, flags, tdb);
     if (identity.kind === "persistent") {
-      const reason = this.#health.reasonOf(identity.name);
-      database.unhealthyReason = reason.ok ? reason.value : reason.error;
+      database.unhealthyReason = this.#health.reasonOf(identity.name);
     }
     this.#byId.set(identity.dbId, database);
     this.#attaching.delete(identity.dbId);

@@ -158,9 +158,8 @@ export class DatabaseControls {
 
   #getHealth(database: Database): ControlReply {
     const reason = this.#parts.health.reasonOf(database.name);
-    if (!reason.ok) return failure(reason.error);
-    database.unhealthyReason = database.kind === "persistent" ? reason.value : undefined;
-    return reason.value === undefined ? SUCCESS : text(reason.value);
+    database.unhealthyReason = database.kind === "persistent" ? reason : undefined;
+    return reason === undefined ? SUCCESS : text(reason);
   }
 
   #setHealthy(database: Database, later: ReplyLater): ControlReply | "later" {

@@ -5,8 +5,10 @@
  * Invariants:
  * 1. Updates run one after another, each in a transaction of its own.
  * 2. A damaged file is set aside by emptying it; every persistent database counts as unhealthy then.
+ * 3. The file is read once, at the start: only this process writes it, and a lock that somebody keeps on it
+ *    later says nothing about a database.
  */
-import { done, err, ok, type Result } from "../base/result.ts";
+import { done, err, type Result } from "../base/result.ts";
 import { TDB_FLAGS, type Tdb, type TdbResult } from "../tdb/types.ts";
 import { bytesText, textBytes } from "../wire/codec.ts";
 import type { DatabaseHost } from "./host.ts";
@@ -25,6 +27,8 @@ export class PersistentHealth {
   readonly #host: DatabaseHost;
   readonly #path: string;
   #tdb: Tdb | undefined;
+  /** Database name → reason, as in the file. */
+  readonly #reasons = new Map<string, string>();
   #cancelStart: (() => void) | undefined;
   #updates: (() => void)[] = [];
   #updating = false;
@@ -86,7 +90,16 @@ export class PersistentHealth {
         this.#clear(outcome.error.reason, finished);
       }
     };
-    this.#wait(attempt, checked, () => tdb.close());
+    const readNext = (outcome: TdbResult<void>): void => {
+      if (outcome.ok)
+        this.#wait(
+          (tried) => tried(this.#read(tdb)),
+          checked,
+          () => tdb.close(),
+        );
+      else checked(outcome);
+    };
+    this.#wait(attempt, readNext, () => tdb.close());
   }
 
   #clear(why: string, finished: (outcome: Result<void>) => void): void {
@@ -105,17 +118,22 @@ export class PersistentHealth {
     });
   }
 
+  #read(tdb: Tdb): TdbResult<void> {
+    this.#reasons.clear();
+    for (let chain = 0; ; chain++) {
+      chain = tdb.nextUsedChain(chain);
+      if (chain >= tdb.hashSize) return done;
+      const visited = tdb.visitChain(chain, (key, value) => {
+        if (value.length > 0) this.#reasons.set(bytesText(key), reasonIn(value));
+        return true;
+      });
+      if (!visited.ok) return visited;
+    }
+  }
+
   /** Why the database is not healthy; undefined when it is. */
-  reasonOf(name: string): Result<string | undefined> {
-    if (this.#tdb === undefined) return ok(undefined);
-    const fetched = this.#tdb.fetch(textBytes(name));
-    if (!fetched.ok) return err(`Cannot read "${this.#path}": ${fetched.error.reason}`);
-    const value = fetched.value;
-    if (value === undefined || value.length === 0) return ok(undefined);
-    const end = value.indexOf(0);
-    return ok(
-      bytesText(value.subarray(0, Math.min(end < 0 ? value.length : end, REASON_BYTES_MAX))),
-    );
+  reasonOf(name: string): string | undefined {
+    return this.#reasons.get(name);
   }
 
   /** Writes the reason, or removes it; `finished` gets what went wrong. */
@@ -127,6 +145,8 @@ export class PersistentHealth {
     this.#updates.push(() => {
       this.#write(name, reason, (outcome) => {
         this.#updating = false;
+        if (outcome.ok && reason === undefined) this.#reasons.delete(name);
+        else if (outcome.ok) this.#reasons.set(name, reason ?? "");
         finished(outcome.ok ? undefined : `Cannot write "${this.#path}": ${outcome.error.reason}`);
         this.#nextUpdate();
       });
@@ -180,6 +200,11 @@ export class PersistentHealth {
     this.#tdb?.close();
     this.#tdb = undefined;
   }
+}
+
+function reasonIn(value: Uint8Array): string {
+  const end = value.indexOf(0);
+  return bytesText(value.subarray(0, Math.min(end < 0 ? value.length : end, REASON_BYTES_MAX)));
 }
 
 /**
