@@ -13,12 +13,16 @@ export const CORE_FOLDERS = [
   "tdb",
   "config",
   "transport",
+  "control",
   "client",
-  "daemon",
+  "lock",
+  "membership",
   "database",
-  "cluster",
-  "recovery",
+  "services",
   "failover",
+  "recovery",
+  "cluster",
+  "daemon",
 ];
 
 export function gateStages(): readonly Stage[] {

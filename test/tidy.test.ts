@@ -13,11 +13,11 @@ const production = sources.filter((file) => !isTest(file.path));
 const ROWS: readonly (readonly string[])[] = [
   ["base"],
   ["wire", "tdb"],
-  ["config"],
-  ["transport"],
-  ["client"],
-  ["database", "cluster", "recovery", "failover"],
-  ["cli", "admin", "services", "daemon", "local", "journal"],
+  ["transport", "config"],
+  ["control", "client"],
+  ["lock", "membership", "database"],
+  ["services", "failover", "recovery", "cluster"],
+  ["cli", "admin", "journal", "local", "daemon"],
   ["roles"],
 ];
 /** The interfaces of the operating system and the base types know each other. */

@@ -12,9 +12,14 @@ import { assert } from "../base/assert.ts";
 import type { Logger } from "../base/log.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { type U64, U64_ZERO } from "../base/u64.ts";
-import type { NodeTable } from "../cluster/node_table.ts";
-import type { VnnMap } from "../cluster/vnn_map.ts";
-import type { MutableStatistics } from "../database/host.ts";
+import type {
+  ControlClient,
+  ControlClients,
+  ControlCounters,
+  ControlNodes,
+  ControlOutput,
+} from "../control/host.ts";
+import { CONTROL_TIMEOUT_CHECK_MS, CONTROLS_PER_CLIENT_MAX } from "../control/limits.ts";
 import type { Clock, Timer, Timers } from "../platform/types.ts";
 import { type ControlReply, failure } from "../transport/control_request.ts";
 import { EMPTY } from "../wire/codec.ts";
@@ -22,10 +27,7 @@ import { CONTROL_NOREPLY, CONTROLS, type ControlName, controlName } from "../wir
 import { CURRENT_NODE, type PacketView } from "../wire/packet.ts";
 import { REQ_CONTROL_AT } from "../wire/packet_layouts.ts";
 import { buildReplyControl, buildReqControl, readReplyControl } from "../wire/packets_message.ts";
-import type { Client, ClientTable } from "./client_table.ts";
 import type { ControlDispatch } from "./control_dispatch.ts";
-import { CONTROL_TIMEOUT_CHECK_MS, CONTROLS_PER_CLIENT_MAX } from "./limits.ts";
-import type { NodeOutput } from "./node_output.ts";
 import type { PendingReplies } from "./pending_replies.ts";
 import type { RequestIds } from "./request_ids.ts";
 
@@ -44,23 +46,24 @@ interface Pending {
   readonly opcode: number;
   readonly deadlineMs: number;
   /** Whom to answer: a client with its own request id, or our own code. */
-  readonly client: Client | undefined;
+  readonly client: ControlClient | undefined;
   readonly clientReqid: number;
   readonly done: OwnControlDone | undefined;
 }
 
 export interface ControlRouterDependencies {
-  readonly nodes: NodeTable;
-  readonly vnnMap: VnnMap;
-  readonly output: NodeOutput;
-  readonly clients: ClientTable;
+  readonly nodes: ControlNodes;
+  readonly output: ControlOutput;
+  readonly clients: ControlClients;
   readonly dispatch: ControlDispatch;
-  readonly statistics: MutableStatistics;
+  readonly statistics: ControlCounters;
   readonly requestIds: RequestIds;
   readonly pending: PendingControls;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log: Logger;
+  /** Of the vnn map: what is sent is stamped with it. */
+  readonly generation: () => number;
   readonly timeoutSec: () => number;
 }
 
@@ -87,7 +90,7 @@ export class ControlRouter {
   }
 
   /** The packet's body was checked. */
-  fromClient(client: Client, packet: PacketView): void {
+  fromClient(client: ControlClient, packet: PacketView): void {
     const { nodes, output } = this.#d;
     const flags = packet.u32(REQ_CONTROL_AT.FLAGS);
     const noReply = (flags & CONTROL_NOREPLY) !== 0;
@@ -201,7 +204,7 @@ export class ControlRouter {
     }
   }
 
-  clientGone(client: Client): void {
+  clientGone(client: ControlClient): void {
     if (client.pendingControls === 0) return;
     for (const [reqid, pending] of this.#pending) {
       if (pending.client === client) this.#forget(reqid, pending);
@@ -218,7 +221,7 @@ export class ControlRouter {
     this.#pending.clear();
   }
 
-  #local(client: Client, packet: PacketView, noReply: boolean): void {
+  #local(client: ControlClient, packet: PacketView, noReply: boolean): void {
     this.#d.statistics.node.req_control += 1;
     const opcode = packet.u32(REQ_CONTROL_AT.OPCODE);
     const clientReqid = packet.reqid;
@@ -240,8 +243,8 @@ export class ControlRouter {
     this.#expect(reqid, { pnn, opcode, client, clientReqid, done: undefined }, timeoutMs);
   }
 
-  #forward(client: Client, pnn: number, packet: PacketView, noReply: boolean): void {
-    const { nodes, output, requestIds, vnnMap } = this.#d;
+  #forward(client: ControlClient, pnn: number, packet: PacketView, noReply: boolean): void {
+    const { nodes, output, requestIds } = this.#d;
     const clientReqid = packet.reqid;
     if (!nodes.connected(pnn)) {
       if (noReply) return;
@@ -257,7 +260,7 @@ export class ControlRouter {
     }
     packet.reqid = reqid;
     packet.srcnode = nodes.ownPnn;
-    packet.generation = vnnMap.generation;
+    packet.generation = this.#d.generation();
     packet.setU32(REQ_CONTROL_AT.CLIENT_ID, client.id);
     output.send(pnn, packet);
   }
@@ -323,7 +326,7 @@ export class ControlRouter {
     }
   }
 
-  #answerClient(client: Client, reqid: number, reply: ControlReply): void {
+  #answerClient(client: ControlClient, reqid: number, reply: ControlReply): void {
     client.deliver(
       buildReplyControl(this.#header(0, reqid), {
         status: reply.status,
@@ -346,7 +349,7 @@ export class ControlRouter {
 
   #header(destnode: number, reqid: number) {
     return {
-      generation: this.#d.vnnMap.generation,
+      generation: this.#d.generation(),
       destnode,
       srcnode: this.#d.nodes.ownPnn,
       reqid,

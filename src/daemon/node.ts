@@ -8,6 +8,7 @@ import { Keepalive, versionConflict } from "../cluster/keepalive.ts";
 import { NodeTable } from "../cluster/node_table.ts";
 import { VnnMap } from "../cluster/vnn_map.ts";
 import type { ConfiguredNode } from "../config/types.ts";
+import { NODE_MAP_ANSWER_MS } from "../membership/limits.ts";
 import type { ControlHandlers } from "../transport/control_request.ts";
 import type { NodeLinks } from "../transport/node_links.ts";
 import type { Turns } from "../transport/turns.ts";
@@ -32,7 +33,6 @@ import type { DatabasePart } from "./database_part.ts";
 import type { DaemonDependencies } from "./dependencies.ts";
 import { Health } from "./health.ts";
 import { LeaderCache } from "./leader_cache.ts";
-import { NODE_MAP_ANSWER_MS } from "./limits.ts";
 import { Membership } from "./membership.ts";
 import { memoryReport } from "./memory_report.ts";
 import { MessageRouter } from "./message_router.ts";
@@ -149,7 +149,6 @@ export class Node {
     });
     this.controls = new ControlRouter({
       nodes: this.nodes,
-      vnnMap: this.vnnMap,
       output: this.output,
       clients: this.clients,
       dispatch: new ControlDispatch([...this.#handlers(), this.database.controls]),
@@ -159,6 +158,7 @@ export class Node {
       clock: d.clock,
       timers: turns.timers("controls"),
       log: d.log,
+      generation: () => this.vnnMap.generation,
       timeoutSec: () => this.tunable("ControlTimeout"),
     });
     this.input = new PacketInput({

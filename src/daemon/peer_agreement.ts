@@ -18,12 +18,12 @@
 import type { Logger } from "../base/log.ts";
 import type { NodeTable } from "../cluster/node_table.ts";
 import { nodesDifference } from "../cluster/nodes_difference.ts";
+import { REFUSALS_MAX } from "../membership/limits.ts";
 import type { NodeLinks } from "../transport/node_links.ts";
 import { decodeExact } from "../wire/codec.ts";
 import { OPERATIONS, type PacketView } from "../wire/packet.ts";
 import { nodeMap, type PeerProblem } from "../wire/structs.ts";
 import type { OwnControlDone } from "./control_router.ts";
-import { REFUSALS_MAX } from "./limits.ts";
 
 export interface PeerAgreementParts {
   readonly nodes: NodeTable;
