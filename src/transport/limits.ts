@@ -31,6 +31,8 @@ export const ANSWER_INTERVAL_MS = 100;
 export const CONNECT_TIMEOUT_MS = 1000;
 /** To a node that is kept out: for a node of the original each attempt is a node that comes and goes. */
 export const KEPT_OUT_INTERVAL_MS = 30_000;
+/** What is still on its way to and from it is let through. */
+export const KEPT_OUT_LINGER_MS = 1000;
 /** When such a node connects and says the right thing: its nodes file may have been mended. */
 export const KEPT_OUT_RETRY_MS = 5000;
 /** An outgoing connection that ends sooner, with none from the node, was refused. */

@@ -30,6 +30,7 @@ import {
   CONNECT_INTERVAL_MS,
   CONNECT_TIMEOUT_MS,
   KEPT_OUT_INTERVAL_MS,
+  KEPT_OUT_LINGER_MS,
   KEPT_OUT_RETRY_MS,
   NODE_QUEUE_BYTES_MAX,
   NODE_QUEUE_CONGESTED_BYTES,
@@ -76,7 +77,7 @@ interface Peer {
   outgoing: PacketLink | undefined;
   incoming: PacketLink | undefined;
   connected: boolean;
-  /** The next attempt, or the one under way. */
+  /** The next attempt, or the one under way; or the end of the connections of a node that is kept out. */
   connecting: Timer | undefined;
   attempted: boolean;
   lastAttemptMs: number;
@@ -191,20 +192,26 @@ export class NodeLinks {
   }
 
   /**
-   * The node counts as lost until it is admitted. When it has heard nothing of us yet, it is told once who we
-   * are: our connection may be what shows it the same difference.
+   * The node counts as lost until it is admitted. Its connections end a little later, and without one of ours not
+   * before that is up: by them it is to find out the same about us.
    */
   keepOut(pnn: number, reason: string): void {
     const peer = this.#peers.get(pnn);
     if (peer === undefined) return;
     peer.keptOut = true;
-    if (peer.outgoing !== undefined) this.restart(pnn, reason);
+    this.#becomeLost(peer, reason);
+    if (peer.outgoing === undefined) return;
+    peer.connecting ??= this.#timers.after(KEPT_OUT_LINGER_MS, () => this.restart(pnn, reason));
   }
 
   admit(pnn: number): void {
     const peer = this.#peers.get(pnn);
     if (peer === undefined || !peer.keptOut) return;
     peer.keptOut = false;
+    if (peer.outgoing !== undefined) {
+      peer.connecting?.cancel();
+      peer.connecting = undefined;
+    }
     this.#checkConnected(peer);
   }
 
@@ -235,6 +242,10 @@ export class NodeLinks {
     peer.incoming = undefined;
     for (const source of peer.waiting) source.release();
     peer.waiting.clear();
+    this.#becomeLost(peer, reason);
+  }
+
+  #becomeLost(peer: Peer, reason: string): void {
     if (!peer.connected) return;
     peer.connected = false;
     this.#owner.onLost(peer.pnn, reason);
