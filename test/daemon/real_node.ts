@@ -76,13 +76,16 @@ export class RealNode {
     return text.split(/\s+/).flatMap((word) => (word === "" ? [] : [Number(word)]));
   }
 
-  /** Our tool; throws when it fails. */
-  async ctdb(...args: string[]): Promise<string> {
-    const directory = await compiledExecutables();
-    const env = { CTDB_TEST_MODE: "yes", CTDB_BASE: this.base, PATH: "/usr/bin:/bin" };
-    const { code, stdout, stderr } = await runCommand([join(directory, "ctdb"), ...args], { env });
-    if (code !== 0) throw new Error(`ctdb ${args.join(" ")} ended with ${code}: ${stderr}`);
-    return stdout;
+  /** In order, if it still runs. */
+  async end(): Promise<void> {
+    try {
+      process.kill(this.pid, "SIGTERM");
+    } catch {
+      // It has ended already.
+    }
+    // Its files are the last that go.
+    const pidFile = join(this.base, "run/ctdbd.pid");
+    await until("the daemon has ended", END_TIMEOUT_MS, () => when(!existsSync(pidFile)));
   }
 }
 
@@ -111,16 +114,7 @@ export async function withRealNode(
     try {
       await action(node);
     } finally {
-      await endNode(node);
+      await node.end();
     }
   });
-}
-
-async function endNode(node: RealNode): Promise<void> {
-  try {
-    process.kill(node.pid, "SIGTERM");
-  } catch {
-    // The test ended it.
-  }
-  await until("the daemon has ended", END_TIMEOUT_MS, () => when(!existsSync(`/proc/${node.pid}`)));
 }
