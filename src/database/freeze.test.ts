@@ -1,8 +1,12 @@
 import { expect, test } from "bun:test";
 import { ControlCaller, FakeHost } from "../../test/database/fake_host.ts";
 import type { MemoryTdb } from "../../test/database/memory_tdb.ts";
+import { must } from "../../test/support/must.ts";
+import { MemoryDisk } from "../tdb/memory_files.ts";
+import { createMemoryTdbs } from "../tdb/memory_opener.ts";
 import { textBytes } from "../wire/codec.ts";
 import { NODE_FLAGS } from "../wire/constants.ts";
+import { withWholeDatabase } from "./marked.ts";
 
 function setUp() {
   const host = new FakeHost();
@@ -156,4 +160,55 @@ test("DatabaseFreeze.commit() on an inactive node makes records invalid that cam
   start(5);
   expect(caller.now("DB_TRANSACTION_COMMIT", { db_id: dbId, tid: 5 }).status).toBe(0);
   expect(database.invalidRecords).toBe(true);
+});
+
+/** A database in memory files whose disk can fail. */
+function onDisk() {
+  const host = new FakeHost();
+  const disk = { fails: () => false };
+  const memory = createMemoryTdbs({
+    disk: new MemoryDisk({
+      soon: (action) => host.time.soon(action),
+      fileBytesMax: 1024 * 1024,
+      refuses: () => (disk.fails() ? "EIO" : undefined),
+    }),
+    timers: host.time,
+    clock: host.time,
+    mutexesWork: false,
+  });
+  host.tdbs = memory.opener;
+  host.lockWaiter = memory.lockWaiter;
+  const caller = new ControlCaller(host);
+  const { dbId, database } = caller.open("x.tdb");
+  const control = (name: "DB_TRANSACTION_START" | "DB_TRANSACTION_COMMIT", tid: number) => {
+    const answer = caller.call(name, { db_id: dbId, tid });
+    host.time.advance(2000);
+    return answer.reply?.status;
+  };
+  return { host, disk, caller, dbId, database, control };
+}
+
+test("DatabaseFreeze.startTransaction() undoes a commit that failed anywhere and was left so", () => {
+  const key = textBytes("k");
+  const value = (byte: number) => new Uint8Array(3000).fill(byte);
+  let left = 0;
+  for (let working = 0; ; working++) {
+    const { host, disk, caller, dbId, database, control } = onDisk();
+    must(database.tdb.store(key, value(1)));
+    const frozen = caller.call("DB_FREEZE", dbId);
+    host.time.advance(10);
+    expect([frozen.reply?.status, control("DB_TRANSACTION_START", 1)]).toEqual([0, 0]);
+    must(withWholeDatabase(database, () => database.tdb.store(key, value(2))));
+    let operations = 0;
+    disk.fails = () => ++operations > working;
+    const committed = control("DB_TRANSACTION_COMMIT", 1) === 0;
+    // While the disk fails a commit that was left is not undone.
+    if (control("DB_TRANSACTION_START", 2) !== 0) left += 1;
+    disk.fails = () => false;
+    expect(control("DB_TRANSACTION_START", 3)).toBe(0);
+    const content = must(withWholeDatabase(database, () => database.tdb.fetch(key)));
+    expect(content).toEqual(value(committed ? 2 : 1));
+    if (committed) break;
+  }
+  expect(left).toBeGreaterThan(0);
 });

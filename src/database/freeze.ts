@@ -200,12 +200,40 @@ export class DatabaseFreeze {
     this.interruptWork();
     this.#cancelTransaction();
     const started = this.#startTransaction();
+    if (!started.ok && started.error.code === "busy") {
+      this.#undoLeftCommit((undone) => {
+        const refused = this.#started(id, undone.ok ? this.#startTransaction() : undone);
+        reply(refused === undefined ? SUCCESS : failure(refused));
+      });
+      return "later";
+    }
+    return this.#started(id, started);
+  }
+
+  #started(id: number, started: TdbResult<void>): string | undefined {
     if (!started.ok) {
       return `Cannot start a transaction on database "${this.#database.name}": ${started.error.reason}`;
     }
     this.#transaction = "started";
     this.#transactionId = id;
     return undefined;
+  }
+
+  /**
+   * A commit that failed while the database stayed frozen, and that could not be undone at once, has left its
+   * journal. Nobody else can undo it, since we hold the lock on all records. For everybody who asks
+   * meanwhile it is still that commit.
+   */
+  #undoLeftCommit(finished: (outcome: TdbResult<void>) => void): void {
+    this.#transaction = "committing";
+    this.#database.tdb.recover(
+      (outcome) => {
+        this.#transaction = "none";
+        finished(outcome);
+        this.#endCommit();
+      },
+      { marked: true },
+    );
   }
 
   /** "busy" here says that the file has grown since it was last looked at: look again. */
@@ -274,6 +302,10 @@ export class DatabaseFreeze {
         ? undefined
         : `Cannot commit the transaction on database "${this.#database.name}": ${outcome.error.reason}`,
     );
+    this.#endCommit();
+  }
+
+  #endCommit(): void {
     const waiting = this.#afterCommit;
     this.#afterCommit = [];
     for (const action of waiting) action();

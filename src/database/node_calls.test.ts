@@ -206,6 +206,10 @@ test("NodeCalls ends a call that goes round between nodes that contradict each o
     const { pnn, packet } = at(sent(), 0);
     expect([pnn, errorAnswer(packet).reqid]).toEqual([3, 99]);
     expect(host.recoveriesForced.length).toBe(1);
+    // Its node sends it again after the recovery.
+    host.isRecovering = true;
+    nodeCall(3, 100, { hopcount: HOPS_MAX });
+    expect([sent(), host.recoveriesForced.length]).toEqual([[], 1]);
   }
 });
 

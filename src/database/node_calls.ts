@@ -254,6 +254,8 @@ export class NodeCalls {
     const destination = lmaster === pnn ? dmaster : lmaster;
     const hopcount = (packet.u32(REQ_CALL_AT.HOPCOUNT) + 1) >>> 0;
     if (hopcount > HOPS_MAX) {
+      // The recovery that somebody waits for already ends that, and has the call sent again.
+      if (this.#host.recovering()) return;
       const message = `a call for a record of database "${database.name}" went from node to node ${HOPS_MAX} times: node ${pnn} names node ${dmaster} as data master, the lmaster is node ${lmaster}`;
       this.#host.forceRecovery(message);
       this.refusals.send("REQ_CALL", packet, message);

@@ -3,7 +3,8 @@
  * own, in slices, taking all records and the open lock by trying.
  *
  * Invariants:
- * 1. `finished` is called exactly once, in a later turn, and then nothing is held any more.
+ * 1. `finished` is called exactly once, in a later turn, and then nothing is held any more; not at all
+ *    after `cancel()`.
  * 2. It gives up, with "busy", when the locks cannot be had for a while: whoever notices the journal
  *    next starts anew.
  */
@@ -45,6 +46,7 @@ export class JournalRecovery {
   readonly #around: RecoverySurroundings;
   readonly #finished: (outcome: TdbResult<void>) => void;
   #lockTries = 0;
+  #cancelled = false;
 
   constructor(
     target: RecoveryTarget,
@@ -57,7 +59,13 @@ export class JournalRecovery {
     around.timers.after(0, () => this.#start());
   }
 
+  /** Nothing more is written; the journal stays for others. */
+  cancel(): void {
+    this.#cancelled = true;
+  }
+
   #start(): void {
+    if (this.#cancelled) return;
     const { path } = this.#target;
     const opened = this.#around.files.open(path, { create: false, mode: 0 });
     if (!opened.ok) {
@@ -98,6 +106,11 @@ export class JournalRecovery {
       () => undefined,
     );
     const next = (): void => {
+      if (this.#cancelled) {
+        if (!this.#target.noLock) locks.unlockAll();
+        file.close();
+        return;
+      }
       const outcome = work.step(SLICE_MS);
       if (outcome === undefined) {
         this.#around.timers.after(work.waiting ? WAIT_MS : 0, next);

@@ -6,6 +6,8 @@
  * 1. A failure of the replay is told once to the operation that meets the journal next; the one after that
  *    starts another replay.
  * 2. After `close()` nobody is called.
+ * 3. A replay under a lock that the caller holds ends with `close()` at the latest. One that tries to lock by
+ *    itself may be under way as well: it gets nowhere meanwhile.
  */
 import { BUSY, type TdbFailure } from "./errors.ts";
 import {
@@ -21,6 +23,7 @@ export class LeftJournal {
   #replaying = false;
   #failure: TdbFailure | undefined;
   #watchers: ((outcome: TdbResult<void>) => void)[] = [];
+  #marked: JournalRecovery | undefined;
   #closed = false;
 
   constructor(target: RecoveryTarget, around: RecoverySurroundings) {
@@ -43,8 +46,18 @@ export class LeftJournal {
     this.#start();
   }
 
+  /** The caller holds all records until `finished`. */
+  replayMarked(finished: (outcome: TdbResult<void>) => void): void {
+    const target = { ...this.#target, noLock: true };
+    this.#marked = new JournalRecovery(target, this.#around, (outcome) => {
+      this.#marked = undefined;
+      if (!this.#closed) finished(outcome);
+    });
+  }
+
   close(): void {
     this.#closed = true;
+    this.#marked?.cancel();
   }
 
   #start(): void {

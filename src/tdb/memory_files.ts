@@ -17,6 +17,10 @@ import { SystemError } from "../base/errors.ts";
 import { done, err, ok, type Result } from "../base/result.ts";
 import type { LockType, SharedFile, SharedFiles, TryLock } from "../platform/types.ts";
 
+/** From and to which size a file grows or wants room for; the bytes that are written. */
+export type DiskOperation = "create" | "grow" | "reserve" | "write";
+export type DiskFailure = "ENOSPC" | "EIO";
+
 export interface MemoryDiskOptions {
   readonly soon: (action: () => void) => unknown;
   readonly pageSize?: number;
@@ -29,8 +33,15 @@ export interface MemoryDiskOptions {
   readonly fixedMemory?: boolean;
   /** The pid that holders of locks are said to have; they have none by default. */
   readonly holder?: () => number;
-  /** When a sync of the file is over; at once by default. */
-  readonly sync?: (path: string, synced: () => void) => void;
+  /** When a sync of the file is over, and how; at once and well by default. */
+  readonly sync?: (path: string, synced: (failure?: DiskFailure) => void) => void;
+  /** Why the disk does not do it now. */
+  readonly refuses?: (
+    operation: DiskOperation,
+    path: string,
+    from: number,
+    to: number,
+  ) => DiskFailure | undefined;
 }
 
 interface HeldRange {
@@ -91,7 +102,8 @@ export class MemoryDisk {
   readonly #files = new Map<string, MemoryFile>();
   readonly pageSize: number;
   readonly soon: (action: () => void) => unknown;
-  readonly sync: (path: string, synced: () => void) => void;
+  readonly sync: NonNullable<MemoryDiskOptions["sync"]>;
+  readonly refuses: NonNullable<MemoryDiskOptions["refuses"]>;
   readonly holder: () => number | undefined;
   readonly #memory: FileMemory;
 
@@ -99,6 +111,7 @@ export class MemoryDisk {
     this.soon = options.soon;
     this.sync = options.sync ?? ((_path, synced) => void this.soon(synced));
     this.holder = options.holder ?? (() => undefined);
+    this.refuses = options.refuses ?? (() => undefined);
     this.pageSize = options.pageSize ?? 4096;
     const bytesMax = options.fileBytesMax ?? FILE_BYTES_MAX;
     this.#memory = { bytesMax, fixed: options.fixedMemory ?? false };
@@ -150,6 +163,8 @@ export class MemoryDisk {
     let file = this.#files.get(path);
     if (file === undefined) {
       if (!options.create) return err(new SystemError("ENOENT", "open", path));
+      const refused = this.refuses("create", path, 0, 0);
+      if (refused !== undefined) return err(new SystemError(refused, "open", path));
       file = new MemoryFile(this.#memory);
       this.#files.set(path, file);
     } else if (options.exclusive === true) {
@@ -239,34 +254,51 @@ export class MemorySharedFile implements SharedFile {
 
   extend(newSize: number): Result<void, SystemError> {
     assert(!this.#closed, "extend() of an open file");
-    if (newSize <= this.#file.size || this.#file.resize(newSize)) return done;
-    return err(new SystemError("ENOSPC", "posix_fallocate", this.path));
+    return newSize <= this.#file.size ? done : this.#resize(newSize, "posix_fallocate");
   }
 
   /** Later, like on disk. */
   reserve(byteLength: number, finished: (outcome: Result<void, SystemError>) => void): void {
     assert(!this.#closed, "reserve() of an open file");
-    const fits = this.#file.hasRoomFor(this.#file.size + byteLength);
+    const { size } = this.#file;
+    const end = size + byteLength;
+    let refused = this.#refused("reserve", size, end, "fallocate");
+    if (!this.#file.hasRoomFor(end)) refused ??= new SystemError("ENOSPC", "fallocate", this.path);
     this.#disk.soon(() => {
-      if (this.#closed) return;
-      finished(fits ? done : err(new SystemError("ENOSPC", "fallocate", this.path)));
+      if (!this.#closed) finished(refused === undefined ? done : err(refused));
     });
   }
 
   truncate(newSize: number): Result<void, SystemError> {
     assert(!this.#closed, "truncate() of an open file");
-    if (this.#file.resize(newSize)) return done;
-    return err(new SystemError("ENOSPC", "ftruncate", this.path));
+    const refused = this.#refused("write", 0, 0, "ftruncate");
+    return refused === undefined ? this.#resize(newSize, "ftruncate") : err(refused);
   }
 
   write(offset: number, bytes: Uint8Array): Result<void, SystemError> {
     assert(!this.#closed, "write() of an open file");
     const end = offset + bytes.length;
-    if (end > this.#file.size && !this.#file.resize(end)) {
-      return err(new SystemError("ENOSPC", "pwrite", this.path));
+    const refused = this.#refused("write", offset, end, "pwrite");
+    if (refused !== undefined) return err(refused);
+    if (end > this.#file.size) {
+      const grown = this.#resize(end, "pwrite");
+      if (!grown.ok) return grown;
     }
     new Uint8Array(this.#file.buffer).set(bytes, offset);
     return done;
+  }
+
+  #resize(newSize: number, call: string): Result<void, SystemError> {
+    const { size } = this.#file;
+    const refused = newSize > size ? this.#refused("grow", size, newSize, call) : undefined;
+    if (refused !== undefined) return err(refused);
+    if (this.#file.resize(newSize)) return done;
+    return err(new SystemError("ENOSPC", call, this.path));
+  }
+
+  #refused(operation: DiskOperation, from: number, to: number, call: string) {
+    const failure = this.#disk.refuses(operation, this.path, from, to);
+    return failure === undefined ? undefined : new SystemError(failure, call, this.path);
   }
 
   chmod(): Result<void, SystemError> {
@@ -360,8 +392,11 @@ export class MemorySharedFile implements SharedFile {
 
   syncData(finished: (outcome: Result<void, SystemError>) => void): void {
     assert(!this.#closed, "syncData() of an open file");
-    this.#disk.sync(this.path, () => {
-      if (!this.#closed) finished(done);
+    this.#disk.sync(this.path, (failure) => {
+      if (this.#closed) return;
+      finished(
+        failure === undefined ? done : err(new SystemError(failure, "fdatasync", this.path)),
+      );
     });
   }
 

@@ -42,6 +42,8 @@ class MemoryLockWait implements LockWait {
   #locks: LockProtocol | undefined;
   #stopWatching: () => void = () => undefined;
   #tryScheduled = false;
+  /** Until then the lock is no use, although it is given back again and again. */
+  #replaying = false;
 
   constructor(
     files: SharedFiles,
@@ -99,7 +101,8 @@ class MemoryLockWait implements LockWait {
   #try(): void {
     const file = this.#file;
     const locks = this.#locks;
-    if (this.#state !== "waiting" || file === undefined || locks === undefined) return;
+    if (this.#state !== "waiting" || this.#replaying) return;
+    if (file === undefined || locks === undefined) return;
     if (file.isClosed) return;
     const taken = file.quietly(() =>
       this.#list === ALL ? locks.lockAll("write") : locks.lockList(this.#list, "write"),
@@ -111,8 +114,14 @@ class MemoryLockWait implements LockWait {
     }
     const target = lockTargetOf(file, this.#files.pageSize);
     if (typeof target !== "string" && targetHasJournal(file, target)) {
+      this.#replaying = true;
       this.#unlock();
-      this.#tdb.recover(() => this.#tryLater());
+      this.#tdb.recover((outcome) => {
+        this.#replaying = false;
+        if (this.#state !== "waiting") return;
+        if (outcome.ok || outcome.error.code === "busy") this.#tryLater();
+        else this.#fail(outcome);
+      });
       return;
     }
     this.#state = "held";

@@ -390,8 +390,9 @@ export class TdbFile implements Tdb {
     this.#locks.unmarkAll();
   }
 
-  recover(finished: (outcome: TdbResult<void>) => void): void {
-    this.#journal.replay(finished);
+  recover(finished: (outcome: TdbResult<void>) => void, options: { marked?: boolean } = {}): void {
+    if (options.marked === true) this.#journal.replayMarked(finished);
+    else this.#journal.replay(finished);
   }
 
   // --- transactions

@@ -132,8 +132,9 @@ export interface Tdb {
    * Replays the journal of a commit that was cut short, beside this handle (which answers "busy"
    * meanwhile). Operations that meet a journal start this by themselves; who was refused by markAll
    * or learnt it from a lock wait calls it. `finished` runs in a later turn; "busy": locks are held.
+   * `marked`: a lock wait of ours holds all records, and keeps them until then.
    */
-  recover(finished: (outcome: TdbResult<void>) => void): void;
+  recover(finished: (outcome: TdbResult<void>) => void, options?: { marked?: boolean }): void;
 
   // --- transactions
   /** `marked`: the allrecord lock is held by a lock wait (recovery); otherwise by trylock. */
