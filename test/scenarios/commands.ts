@@ -120,6 +120,11 @@ export const COMMANDS: readonly Command[] = [
     },
   },
   onNode("power off PNN", "the host is gone without a word", (node) => node.powerOff()),
+  onNode(
+    "disk PNN NAME",
+    "its disk is full, fails (whatever is done) or is sound again",
+    (node, words) => setDisk(node, words["NAME"]),
+  ),
   onNode("pause PNN", "SIGSTOP to all its processes", (node) => node.pause()),
   onNode("resume PNN", "SIGCONT", (node) => node.resume()),
   onNode("pause recoverd PNN", "SIGSTOP to its recovery daemon", (node) =>
@@ -303,6 +308,13 @@ function databaseFlag(word: string | undefined): number {
   if (word === "readonly") return DB_FLAGS.READONLY;
   if (word === "sticky") return DB_FLAGS.STICKY;
   throw new Error(`expected readonly or sticky, got "${word}"`);
+}
+
+function setDisk({ disk }: SimNode, state: string | undefined): void {
+  if (state === "sound") disk.trouble.end();
+  else if (state === "full") disk.trouble.begin({ below: "/", roomBytes: 0, failChance: 0 });
+  else if (state === "fails") disk.trouble.begin({ below: "/", roomBytes: 0, failChance: 1 });
+  else throw new Error(`expected full, fails or sound, got "${state}"`);
 }
 
 function onNode(

@@ -7,8 +7,10 @@ import type { Logger } from "../../src/base/log.ts";
 import type { ClusterLockProbe } from "../../src/cluster/cluster_lock.ts";
 import type { DatabaseSet } from "../../src/database/database_set.ts";
 import type { Tdb } from "../../src/tdb/types.ts";
+import { CallChecker } from "./call_checker.ts";
 import { LockService, type SimLock } from "./cluster_lock.ts";
 import { SimDisk } from "./disk.ts";
+import { DiskTrouble } from "./disk_trouble.ts";
 import { LeaderChecker } from "./leader_checker.ts";
 import { type NetworkConditions, SimNetwork } from "./network.ts";
 import { SimNode } from "./node.ts";
@@ -41,6 +43,8 @@ export interface SimOptions {
 /** Small files: a few hundred chains would only cost memory here. */
 const HASH_SIZE = 13;
 const LOG_LINES_KEPT = 250;
+/** Of random numbers: what disks refuse shifts nothing else. */
+const FIRST_DISK_STREAM = 1000;
 
 export class SimCluster {
   readonly scheduler = new Scheduler();
@@ -51,6 +55,9 @@ export class SimCluster {
   readonly records: RecordChecker;
   readonly transactions = new TransactionChecker(this.judge);
   readonly leaders = new LeaderChecker(this.judge);
+  readonly calls = new CallChecker(this.judge, () =>
+    this.nodes.some(({ daemon }) => daemon?.node?.state.recovering === true),
+  );
   readonly lockService: LockService | undefined;
   readonly tunables: Readonly<Record<string, number>>;
   readonly testMode: boolean;
@@ -77,7 +84,9 @@ export class SimCluster {
       : undefined;
     this.nodes = Array.from({ length: options.nodes }, (_, pnn) => {
       const random = this.random.fork();
-      return new SimNode(this, pnn, random, new SimDisk(this.scheduler, kernel, random.fork()));
+      const trouble = new DiskTrouble(new SeededRandom(options.seed, FIRST_DISK_STREAM + pnn));
+      const disk = new SimDisk(this.scheduler, kernel, random.fork(), trouble);
+      return new SimNode(this, pnn, random, disk);
     });
     this.records = new RecordChecker(this.judge, {
       validGeneration: (pnn, name) => this.nodes[pnn]?.validGeneration(name),

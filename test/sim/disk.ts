@@ -6,6 +6,7 @@ import { assert } from "../../src/base/assert.ts";
 import { MemoryDisk } from "../../src/tdb/memory_files.ts";
 import { createMemoryTdbs, type MemoryTdbs } from "../../src/tdb/memory_opener.ts";
 import type { LockWaiter, Tdb, TdbOpener } from "../../src/tdb/types.ts";
+import type { DiskTrouble } from "./disk_trouble.ts";
 import type { SeededRandom } from "./random.ts";
 import type { Scheduler, SimProcess } from "./scheduler.ts";
 
@@ -17,6 +18,7 @@ const SECTOR_BYTES = 512;
 export type TdbOpened = (tdb: Tdb) => void;
 
 export class SimDisk {
+  readonly trouble: DiskTrouble;
   readonly #disk: MemoryDisk;
   readonly #random: SeededRandom;
   readonly #byProcess = new Map<SimProcess, MemoryTdbs>();
@@ -29,16 +31,28 @@ export class SimDisk {
   /** Syncs up to this one that were not over did not happen. */
   #lostAfter = 0;
 
-  constructor(scheduler: Scheduler, kernel: SimProcess, random: SeededRandom) {
+  constructor(
+    scheduler: Scheduler,
+    kernel: SimProcess,
+    random: SeededRandom,
+    trouble: DiskTrouble,
+  ) {
     this.#random = random;
+    this.trouble = trouble;
     this.#disk = new MemoryDisk({
       soon: (action) => scheduler.soon(kernel, action),
       fileBytesMax: FILE_BYTES_MAX,
       fixedMemory: true,
+      refuses: (operation, path, from, to) => this.trouble.refuses(operation, path, from, to),
       sync: (path, synced) => {
         const content = this.#disk.read(path, this.#spares.pop());
         const order = ++this.#syncs;
         kernel.timers.after(this.#random.between(0.05, SYNC_MAX_MS), () => {
+          if (this.trouble.fails(path)) {
+            if (content !== undefined) this.#spares.push(content);
+            synced("EIO");
+            return;
+          }
           const older = order < Math.max(this.#lostAfter, this.#lastSync.get(path) ?? 0);
           if (content !== undefined) this.#synced(path, order, content, older);
           synced();
@@ -98,7 +112,9 @@ export class SimDisk {
       mutexesWork: false,
       open: (options) => {
         const tdb = opener.open(options);
-        if (tdb.ok) opened(tdb.value);
+        if (!tdb.ok) return tdb;
+        this.trouble.hangOn(tdb.value);
+        opened(tdb.value);
         return tdb;
       },
     };

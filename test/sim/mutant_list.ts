@@ -525,4 +525,52 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: "record-not-given-back",
+    breaks: "an lmaster that cannot store a record tells the asker and forgets it",
+    disks: true,
+    edits: [
+      {
+        file: "src/database/migrations.ts",
+        find: "    this.#reply(database, srcnode, RETURNED, rsn, recordFlags, key, data);\n",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "record-not-passed-back",
+    breaks: "a new data master that cannot store a record tells its client and forgets it",
+    disks: true,
+    edits: [
+      {
+        file: "src/database/migrations.ts",
+        find: "    this.#host.sendToNode(destnode, buildReqDmaster(to, { ...body, dmaster: destnode }));\n",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "record-comes-back-to-nobody",
+    breaks: "a record that came back and cannot be stored either is forgotten",
+    disks: true,
+    edits: [
+      {
+        file: "src/database/migrations.ts",
+        find: "if (!goesBack()) this.#host.forceRecovery(message);",
+        replace: "goesBack();",
+      },
+    ],
+  },
+  {
+    name: "left-commit-not-undone",
+    breaks: "a commit that could not be undone while its database was frozen stays as it is",
+    disks: true,
+    edits: [
+      {
+        file: "src/database/freeze.ts",
+        find: 'if (!started.ok && started.error.code === "busy") {',
+        replace: "if (id < 0) {",
+      },
+    ],
+  },
 ];

@@ -19,6 +19,8 @@ export interface Mutant {
   /** What is broken, in words. */
   readonly breaks: string;
   readonly edits: readonly Edit[];
+  /** Only disks that fill and fail show it. */
+  readonly disks?: boolean;
 }
 
 const ROOT = resolve(import.meta.dir, "../..");

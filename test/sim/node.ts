@@ -232,7 +232,7 @@ export class SimNode {
       clusterLockProbe: timedProbe(cluster.probeFor(process), process.clock),
       events: new NoEvents(log, process.timers),
       createDatabase: (host: DatabaseHost) => {
-        this.databases = new DatabaseSet(host);
+        this.databases = new DatabaseSet(cluster.calls.watch(host));
         cluster.watchRecoveries(this, this.databases);
         return this.databases;
       },

@@ -1,5 +1,5 @@
 /**
- * bun run test/sim/run.ts [--seed N] [--seeds COUNT] [--nodes N] [--minutes M] [--mutant NAME] [--log]
+ * bun run test/sim/run.ts [--seed N] [--seeds COUNT] [--nodes N] [--minutes M] [--disks] [--mutant NAME] [--log]
  *
  * Runs seeds and prints, for each failing one, why, its last log lines and the command that
  * reproduces it. Exits 1 when a checker fired; with --mutant it stops at the first seed that
@@ -16,6 +16,7 @@ const USAGE = `bun run test/sim/run.ts [OPTIONS]
   --seeds N     how many (1)
   --nodes N     nodes of the cluster (4)
   --minutes N   virtual minutes for each seed (10)
+  --disks       disks fill and fail all the time
   --mutant NAME a broken variant: stops at the seed that catches it
   --log         everything that the nodes log
   --verbose     a line for each seed`;
@@ -27,6 +28,7 @@ const { values: options } = parsedOptions(USAGE, () =>
       seeds: { type: "string", default: "1" },
       nodes: { type: "string", default: "4" },
       minutes: { type: "string", default: "10" },
+      disks: { type: "boolean", default: false },
       mutant: { type: "string" },
       log: { type: "boolean", default: false },
       verbose: { type: "boolean", default: false },
@@ -46,6 +48,7 @@ if (options.mutant !== undefined) {
     process.exit(2);
   }
   loadMutant(mutant);
+  if (mutant.disks === true) options.disks = true;
 }
 // After the variant is in place: modules are loaded once.
 const { simulate } = await import("./simulate.ts");
@@ -62,6 +65,7 @@ async function runSeed(seed: number): Promise<RunResult> {
     seed,
     nodes,
     virtualMs: minutes * 60_000,
+    disks: options.disks,
     ...(options.log ? { onLogLine: (line: string) => console.log(line) } : {}),
   });
   // Rejections are reported by the real event loop.
@@ -71,10 +75,14 @@ async function runSeed(seed: number): Promise<RunResult> {
   return { ...result, violation: `a promise of the product failed: ${text}` };
 }
 
+function sameRun(seed: number): string[] {
+  const size = ["--seed", String(seed), "--nodes", String(nodes), "--minutes", String(minutes)];
+  return options.disks ? [...size, "--disks"] : size;
+}
+
 /** In a process of its own: the variant is loaded here. */
 function failsAnyway(seed: number): boolean {
-  const size = ["--nodes", String(nodes), "--minutes", String(minutes)];
-  const argv = [process.execPath, "run", import.meta.path, "--seed", String(seed), ...size];
+  const argv = [process.execPath, "run", import.meta.path, ...sameRun(seed)];
   return Bun.spawnSync(argv, { stdout: "ignore", stderr: "ignore" }).exitCode !== 0;
 }
 
@@ -107,9 +115,7 @@ for (let seed = first; seed < first + count; seed++) {
     process.exit(0);
   }
   for (const line of options.log ? [] : result.log) console.log(`    ${line}`);
-  console.log(
-    `reproduce: bun run test/sim/run.ts --seed ${seed} --nodes ${nodes} --minutes ${minutes} --log`,
-  );
+  console.log(`reproduce: bun run test/sim/run.ts ${sameRun(seed).join(" ")} --log`);
 }
 const seconds = (performance.now() - started) / 1000;
 const { user, system } = process.cpuUsage(cpuStarted);

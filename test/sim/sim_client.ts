@@ -161,15 +161,13 @@ export class SimClient {
       await this.#sleep(this.#random.between(1, this.#workload.holdMaxMs));
     }
     if (action === "delete") {
-      counters.stored(name, keyText, generation, 0);
       const what = `delete ${name} ${keyText}`;
-      if (!this.#random.chance(UNSCHEDULED_CHANCE)) {
+      const emptied = await this.#track(what, record.store(new Uint8Array(0), PATIENCE_MS));
+      if (emptied.ok) counters.stored(name, keyText, generation, 0);
+      // Otherwise as if it died before it told its daemon: only a full walk finds the record.
+      if (emptied.ok && !this.#random.chance(UNSCHEDULED_CHANCE)) {
         await this.#track(what, record.delete(PATIENCE_MS));
-        return;
-      }
-      // As if it died before it told its daemon: only a full walk finds the record.
-      await this.#track(what, record.store(new Uint8Array(0), PATIENCE_MS));
-      record.release();
+      } else record.release();
       return;
     }
     const storing = record.store(this.#counter(value + 1), PATIENCE_MS);

@@ -5,6 +5,7 @@
 import type { Tdb, TdbResult } from "../../src/tdb/types.ts";
 import { RECOVERY_ACTIVE } from "../../src/wire/constants.ts";
 import { SimCluster } from "./cluster.ts";
+import { DiskFaults } from "./disk_faults.ts";
 import { Faults } from "./faults.ts";
 import { Operator } from "./operator.ts";
 import { SeededRandom } from "./random.ts";
@@ -18,6 +19,8 @@ export interface RunOptions {
   readonly seed: number;
   readonly nodes: number;
   readonly virtualMs: number;
+  /** Disks fill and fail all the time; otherwise in some runs, now and then. */
+  readonly disks?: boolean;
   readonly onLogLine?: (line: string) => void;
 }
 
@@ -40,6 +43,9 @@ export interface RunResult {
   readonly settleMs: number;
 }
 
+/** Random numbers of their own, so that they shift nothing else. */
+const DISK_FAULTS_STREAM = 2;
+const DISK_FAULTS_CHANCE = 0.3;
 const START_LIMIT_MS = 120_000;
 /** Bans last up to 300 s; everything else is over sooner. */
 const SETTLE_LIMIT_MS = 450_000;
@@ -70,6 +76,7 @@ class Run {
   readonly #workload: Workload;
   readonly #faults: Faults;
   readonly #operator: Operator;
+  readonly #diskFaults: DiskFaults | undefined;
   #calmSinceMs: number | undefined;
   #settleMs = 0;
 
@@ -79,6 +86,13 @@ class Run {
     this.#workload = new Workload(this.#cluster);
     this.#faults = new Faults(this.#cluster, this.#workload.transactionClients);
     this.#operator = new Operator(this.#cluster);
+    const random = new SeededRandom(options.seed, DISK_FAULTS_STREAM);
+    const sometimes = random.chance(DISK_FAULTS_CHANCE);
+    const howOften = options.disks === true ? "often" : "sometimes";
+    this.#diskFaults =
+      options.disks === true || sometimes
+        ? new DiskFaults(this.#cluster, random, howOften)
+        : undefined;
   }
 
   all(virtualMs: number): void {
@@ -88,8 +102,10 @@ class Run {
     this.#until("start", START_LIMIT_MS);
     this.#faults.start();
     this.#operator.start();
+    this.#diskFaults?.start();
     while (scheduler.nowMs < virtualMs) this.#step(Math.min(virtualMs, scheduler.nowMs + LOOK_MS));
     this.#cluster.note("everything is healed");
+    this.#diskFaults?.healAll();
     this.#faults.healAll();
     this.#operator.restore();
     this.#settleMs = this.#until("settle after everything was healed", SETTLE_LIMIT_MS);
@@ -111,7 +127,7 @@ class Run {
       log: violation === undefined ? [] : cluster.logLines.slice(-150),
       virtualMs: cluster.scheduler.nowMs,
       turns: cluster.scheduler.turns,
-      faults: this.#faults.count + this.#operator.count,
+      faults: this.#faults.count + this.#operator.count + (this.#diskFaults?.count ?? 0),
       recoveries: cluster.recoveries,
       increments: this.#workload.increments,
       reads: this.#workload.counters.readsChecked,
