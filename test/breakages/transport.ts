@@ -128,8 +128,8 @@ export const TRANSPORT_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/transport/node_links.ts",
-        find: "    for (const source of peer.waiting) source.release();\n    peer.waiting.clear();\n    if (!peer.connected) return;",
-        replace: "    if (!peer.connected) return;",
+        find: "    for (const source of peer.waiting) source.release();\n    peer.waiting.clear();\n",
+        replace: "",
       },
     ],
     tests: ["test/daemon/limits.test.ts"],

@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { RequestIds } from "../../src/daemon/request_ids.ts";
 import type { Stream } from "../../src/platform/types.ts";
 import { PacketFramer } from "../../src/transport/framer.ts";
+import { KEPT_OUT_LINGER_MS } from "../../src/transport/limits.ts";
 import { EMPTY, textBytes } from "../../src/wire/codec.ts";
 import { NODE_FLAGS } from "../../src/wire/constants.ts";
 import { OPERATIONS, PacketView } from "../../src/wire/packet.ts";
@@ -78,10 +79,12 @@ test("PacketInput takes nothing that is for another node, or from one that does 
     [1, 1, []],
     [0, 7, []],
   ] as const) {
-    const { node, send, state } = withBareNode();
+    const { world, node, send, state } = withBareNode();
     const client = node.client();
     client.register(SRVID);
     send(messageTo(destnode, srcnode));
+    // It hears why before its connection ends.
+    world.run(KEPT_OUT_LINGER_MS + 100);
     expect([client.messages(), state.closed]).toEqual([[...heard], heard.length === 0]);
   }
 });
