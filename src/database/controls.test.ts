@@ -19,7 +19,7 @@ import {
   traverseStart,
 } from "../wire/structs.ts";
 import { DELETE_QUEUE_MAX } from "./limits.ts";
-import { RecordHeader } from "./record_header.ts";
+import { RecordHeader } from "./record/record_header.ts";
 
 function setUp(pnn = 0) {
   const host = new FakeHost(pnn);

@@ -4,23 +4,23 @@
  */
 import type { Tdb } from "../tdb/types.ts";
 import { DB_FLAGS } from "../wire/constants.ts";
-import { ChainGate } from "./chain_gate.ts";
+import type { Delegations } from "./calls/delegations.ts";
+import type { CollapsedFetch } from "./calls/fetch_collapse.ts";
+import { Revokes } from "./calls/revoke.ts";
+import { StickyRecords } from "./calls/sticky.ts";
+import { WaitingCalls } from "./calls/waiting_calls.ts";
 import { DatabaseStatistics } from "./database_statistics.ts";
-import type { Delegations } from "./delegations.ts";
-import { DeleteQueue } from "./delete_queue.ts";
-import type { CollapsedFetch } from "./fetch_collapse.ts";
-import { FetchQueue } from "./fetch_queue.ts";
-import { DatabaseFreeze } from "./freeze.ts";
 import type { DatabaseHost } from "./host.ts";
-import { HotKeys } from "./hot_keys.ts";
-import { KeyMap } from "./key_map.ts";
-import { PersistentUpdates } from "./persistent_updates.ts";
-import type { Push } from "./push.ts";
-import { Records } from "./records.ts";
-import { Revokes } from "./revoke.ts";
-import { SequenceNumbers } from "./sequence_numbers.ts";
-import { StickyRecords } from "./sticky.ts";
-import { WaitingCalls } from "./waiting_calls.ts";
+import { ChainGate } from "./record/chain_gate.ts";
+import { HotKeys } from "./record/hot_keys.ts";
+import { KeyMap } from "./record/key_map.ts";
+import { Records } from "./record/records.ts";
+import { DatabaseFreeze } from "./recovery/freeze.ts";
+import type { Push } from "./recovery/push.ts";
+import { PersistentUpdates } from "./transactions/persistent_updates.ts";
+import { SequenceNumbers } from "./transactions/sequence_numbers.ts";
+import { DeleteQueue } from "./vacuum/delete_queue.ts";
+import { FetchQueue } from "./vacuum/fetch_queue.ts";
 
 export type DatabaseKind = "volatile" | "persistent" | "replicated";
 

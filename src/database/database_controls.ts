@@ -21,12 +21,12 @@ import {
 } from "../wire/controls.ts";
 import { ltdbReserved } from "../wire/ltdb_header.ts";
 import { dbIdMap, dbStatistics, LTDB_HEADER_BYTES } from "../wire/structs.ts";
+import type { PersistentHealth } from "./attach/persistent_health.ts";
+import { Delegations } from "./calls/delegations.ts";
 import type { Database } from "./database.ts";
-import { Delegations } from "./delegations.ts";
 import type { DatabaseHost } from "./host.ts";
-import { withWholeDatabase } from "./marked.ts";
-import type { PersistentHealth } from "./persistent_health.ts";
-import { callNowOrLater, unknownDatabase } from "./recovery_controls.ts";
+import { withWholeDatabase } from "./recovery/marked.ts";
+import { callNowOrLater, unknownDatabase } from "./recovery/recovery_controls.ts";
 
 export interface DatabaseControlParts {
   readonly host: DatabaseHost;

@@ -3,8 +3,8 @@
  * histograms, here and in the node's own statistics (docs/protocol.md, "Statistics").
  */
 import { type DbStatistics, type LatencyCounter, MAX_COUNT_BUCKETS } from "../wire/structs.ts";
-import type { HotKeys } from "./hot_keys.ts";
-import { type VacuumCounts, VacuumStatistics } from "./vacuum_statistics.ts";
+import type { HotKeys } from "./record/hot_keys.ts";
+import { type VacuumCounts, VacuumStatistics } from "./vacuum/vacuum_statistics.ts";
 
 export type MutableLatency = { -readonly [K in keyof LatencyCounter]: number };
 

@@ -11,7 +11,7 @@ import type { Timer } from "../platform/types.ts";
 import type { TdbError, TdbResult } from "../tdb/types.ts";
 import type { DatabaseHost } from "./host.ts";
 import { BUSY_LOG_FIRST_MS, LOCK_WAIT_LOG_MS } from "./limits.ts";
-import { heldByProcess } from "./lock_holder.ts";
+import { heldByProcess } from "./record/lock_holder.ts";
 
 export interface BusyLimits {
   /** Infinity: as long as it takes. */

@@ -7,7 +7,7 @@ export const DATABASE_LIMITS_BREAKAGES: readonly Breakage[] = [
     breaks: "any number of works is parked for one database",
     edits: [
       {
-        file: "src/database/chain_gate.ts",
+        file: "src/database/record/chain_gate.ts",
         find: "this.#parkedWorks >= PARKED_WORKS_MAX * factor ||",
         replace: "this.#parkedWorks < 0 * PARKED_WORKS_MAX ||",
       },
@@ -19,7 +19,7 @@ export const DATABASE_LIMITS_BREAKAGES: readonly Breakage[] = [
     breaks: "parked works of any size are kept for one database",
     edits: [
       {
-        file: "src/database/chain_gate.ts",
+        file: "src/database/record/chain_gate.ts",
         find: "this.#parkedBytes + work.bytes > PARKED_BYTES_MAX",
         replace: "this.#parkedBytes < 0 * PARKED_BYTES_MAX",
       },
@@ -31,7 +31,7 @@ export const DATABASE_LIMITS_BREAKAGES: readonly Breakage[] = [
     breaks: "any number of attaches waits for the end of a recovery",
     edits: [
       {
-        file: "src/database/attach_control.ts",
+        file: "src/database/attach/attach_control.ts",
         find: "if (this.#deferred.size >= DEFERRED_ATTACHES_MAX) {",
         replace: "if (DEFERRED_ATTACHES_MAX < 0) {",
       },
@@ -43,19 +43,19 @@ export const DATABASE_LIMITS_BREAKAGES: readonly Breakage[] = [
     breaks: "any number of updates waits for a persistent database",
     edits: [
       {
-        file: "src/database/persistent_updates.ts",
+        file: "src/database/transactions/persistent_updates.ts",
         find: "this.#waiting.length >= UPDATES_WAITING_MAX ||",
         replace: "UPDATES_WAITING_MAX < 0 ||",
       },
     ],
-    tests: ["src/database/update_record.test.ts"],
+    tests: ["src/database/transactions/update_record.test.ts"],
   },
   {
     name: "update-bytes-unlimited",
     breaks: "updates of any size wait for a persistent database",
     edits: [
       {
-        file: "src/database/persistent_updates.ts",
+        file: "src/database/transactions/persistent_updates.ts",
         find: "bytes > UPDATES_WAITING_BYTES_MAX)",
         replace: "bytes < -UPDATES_WAITING_BYTES_MAX)",
       },
@@ -67,7 +67,7 @@ export const DATABASE_LIMITS_BREAKAGES: readonly Breakage[] = [
     breaks: "updates that were written still count as waiting",
     edits: [
       {
-        file: "src/database/persistent_updates.ts",
+        file: "src/database/transactions/persistent_updates.ts",
         find: "    if (update === undefined) return;\n    this.#waitingBytes -= update.records.bytes.length;",
         replace: "    if (update === undefined) return;",
       },
@@ -79,7 +79,7 @@ export const DATABASE_LIMITS_BREAKAGES: readonly Breakage[] = [
     breaks: "any number of calls waits for revokes and pindowns",
     edits: [
       {
-        file: "src/database/waiting_calls.ts",
+        file: "src/database/calls/waiting_calls.ts",
         find: "this.#count >= DEFERRED_CALLS_MAX ||",
         replace: "DEFERRED_CALLS_MAX < 0 ||",
       },
@@ -91,19 +91,19 @@ export const DATABASE_LIMITS_BREAKAGES: readonly Breakage[] = [
     breaks: "calls of any size wait for revokes and pindowns",
     edits: [
       {
-        file: "src/database/waiting_calls.ts",
+        file: "src/database/calls/waiting_calls.ts",
         find: "this.#bytes + call.bytes > DEFERRED_BYTES_MAX)",
         replace: "DEFERRED_BYTES_MAX < 0)",
       },
     ],
-    tests: ["src/database/waiting_calls.test.ts"],
+    tests: ["src/database/calls/waiting_calls.test.ts"],
   },
   {
     name: "sticky-records-unlimited",
     breaks: "any number of records is sticky",
     edits: [
       {
-        file: "src/database/sticky.ts",
+        file: "src/database/calls/sticky.ts",
         find: "      if (this.#records.size >= STICKY_RECORDS_MAX) return;\n",
         replace: "",
       },
@@ -115,7 +115,7 @@ export const DATABASE_LIMITS_BREAKAGES: readonly Breakage[] = [
     breaks: "any number of traverses runs",
     edits: [
       {
-        file: "src/database/traverses.ts",
+        file: "src/database/traverse/traverses.ts",
         find: "if (this.#started.size >= TRAVERSES_MAX) {",
         replace: "if (TRAVERSES_MAX < 0) {",
       },
@@ -127,7 +127,7 @@ export const DATABASE_LIMITS_BREAKAGES: readonly Breakage[] = [
     breaks: "any number of traverses of other nodes is served",
     edits: [
       {
-        file: "src/database/traverses.ts",
+        file: "src/database/traverse/traverses.ts",
         find: "if (this.#walks.size >= TRAVERSES_MAX) return",
         replace: "if (TRAVERSES_MAX < 0) return",
       },
@@ -139,7 +139,7 @@ export const DATABASE_LIMITS_BREAKAGES: readonly Breakage[] = [
     breaks: "pushed records of any size wait to be stored",
     edits: [
       {
-        file: "src/database/push.ts",
+        file: "src/database/recovery/push.ts",
         find: "if (this.#waitingBytes + data.length > PUSH_WAITING_BYTES_MAX) {",
         replace: "if (PUSH_WAITING_BYTES_MAX < 0) {",
       },
@@ -151,7 +151,7 @@ export const DATABASE_LIMITS_BREAKAGES: readonly Breakage[] = [
     breaks: "any number of databases is attached",
     edits: [
       {
-        file: "src/database/attach.ts",
+        file: "src/database/attach/attach.ts",
         find: "if (this.#byId.size + this.#attaching.size >= DATABASES_MAX) {",
         replace: "if (DATABASES_MAX < 0) {",
       },
@@ -163,7 +163,7 @@ export const DATABASE_LIMITS_BREAKAGES: readonly Breakage[] = [
     breaks: "any number of packets waits for an attach",
     edits: [
       {
-        file: "src/database/attach.ts",
+        file: "src/database/attach/attach.ts",
         find: "attaching.waiters.length >= ATTACH_WAITERS_MAX) return false;",
         replace: "ATTACH_WAITERS_MAX < 0) return false;",
       },

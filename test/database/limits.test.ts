@@ -1,7 +1,8 @@
 /** What is over a limit is refused at once, with a reason, and counts for nobody any more. */
 import { expect, test } from "bun:test";
-import { databaseId } from "../../src/database/attach.ts";
-import { ChainGate, type ChainWork } from "../../src/database/chain_gate.ts";
+import { databaseId } from "../../src/database/attach/attach.ts";
+import { StickyRecords } from "../../src/database/calls/sticky.ts";
+import { type WaitingCall, WaitingCalls } from "../../src/database/calls/waiting_calls.ts";
 import { newLocks } from "../../src/database/database_statistics.ts";
 import {
   ATTACH_WAITERS_MAX,
@@ -15,8 +16,7 @@ import {
   TRAVERSES_MAX,
   UPDATES_WAITING_BYTES_MAX,
 } from "../../src/database/limits.ts";
-import { StickyRecords } from "../../src/database/sticky.ts";
-import { type WaitingCall, WaitingCalls } from "../../src/database/waiting_calls.ts";
+import { ChainGate, type ChainWork } from "../../src/database/record/chain_gate.ts";
 import { EMPTY, encode, textBytes, u32Codec } from "../../src/wire/codec.ts";
 import { NULL_FUNC } from "../../src/wire/constants.ts";
 import { OPERATIONS } from "../../src/wire/packet.ts";

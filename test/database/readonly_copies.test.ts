@@ -3,7 +3,7 @@
  * writes while somebody has a copy, and everybody gets an answer (docs/database.md, "Read-only copies").
  */
 import { expect, test } from "bun:test";
-import type { RecordHeader } from "../../src/database/record_header.ts";
+import type { RecordHeader } from "../../src/database/record/record_header.ts";
 import { Reader, textBytes } from "../../src/wire/codec.ts";
 import {
   CALL_FLAGS,

@@ -1,5 +1,5 @@
 /** Values of records in short: what tests put into files, and what they find there. */
-import { RecordHeader } from "../../src/database/record_header.ts";
+import { RecordHeader } from "../../src/database/record/record_header.ts";
 import { textBytes } from "../../src/wire/codec.ts";
 import { LTDB_HEADER_BYTES } from "../../src/wire/structs.ts";
 

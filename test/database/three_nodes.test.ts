@@ -3,7 +3,7 @@
  * (docs/database.md). A failing seed is printed in the name of the test.
  */
 import { expect, test } from "bun:test";
-import type { RecordHeader } from "../../src/database/record_header.ts";
+import type { RecordHeader } from "../../src/database/record/record_header.ts";
 import { decodeExact, Reader, textBytes } from "../../src/wire/codec.ts";
 import { RECORD_FLAGS } from "../../src/wire/constants.ts";
 import { RecBufferBuilder } from "../../src/wire/rec_buffer.ts";

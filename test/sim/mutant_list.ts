@@ -10,7 +10,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: "a new data master does not raise the RSN",
     edits: [
       {
-        file: "src/database/store_rule.ts",
+        file: "src/database/record/store_rule.ts",
         find: "const bump = isDmaster && !readOnly;",
         replace: "const bump = false;",
       },
@@ -21,7 +21,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: "the lmaster passes a record on and remains data master in its own copy",
     edits: [
       {
-        file: "src/database/migrations.ts",
+        file: "src/database/calls/migrations.ts",
         find: "    header.dmaster = newDmaster;\n    const stored = database.records.store(hash, key, header, data, this.#host.pnn);",
         replace:
           "    header.dmaster = this.#host.pnn;\n    const stored = database.records.store(hash, key, header, data, this.#host.pnn);",
@@ -33,7 +33,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: "a data master gives a record away and remains data master in its own copy",
     edits: [
       {
-        file: "src/database/migrations.ts",
+        file: "src/database/calls/migrations.ts",
         find: "    header.dmaster = requester;\n",
         replace: "",
       },
@@ -49,12 +49,12 @@ export const MUTANTS: readonly Mutant[] = [
         replace: "if (!banned && vnnMap.generation >= 0) return true;",
       },
       {
-        file: "src/database/node_calls.ts",
+        file: "src/database/calls/node_calls.ts",
         find: "(own & NODE_FLAGS.BANNED) === 0 && packet.generation === this.#host.generation()",
         replace: "(own & NODE_FLAGS.BANNED) === 0",
       },
       {
-        file: "src/database/node_calls.ts",
+        file: "src/database/calls/node_calls.ts",
         find: "return packet.generation === database.generation;",
         replace: "return database.generation >= 0;",
       },
@@ -147,7 +147,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: "a database counts as frozen while clients still work in it",
     edits: [
       {
-        file: "src/database/freeze.ts",
+        file: "src/database/recovery/freeze.ts",
         find: "this.#endWait = countLockWait(",
         replace:
           'this.#host.timers.soon(() => { if (this.#state === "freezing") { this.#state = "frozen"; const waiters = this.#waiters; this.#waiters = []; for (const reply of waiters) reply(SUCCESS); } });\n    this.#endWait = countLockWait(',
@@ -159,7 +159,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: "requests that waited for a thaw are not resumed",
     edits: [
       {
-        file: "src/database/chain_gate.ts",
+        file: "src/database/record/chain_gate.ts",
         find: "    this.#resume([...this.#queues.values()]);",
         replace: "",
       },
@@ -186,7 +186,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: "a call is decided by the new vnn map while its database is still that of the old one",
     edits: [
       {
-        file: "src/database/client_calls.ts",
+        file: "src/database/calls/client_calls.ts",
         find: "return database.generation === generation && generation !== INVALID_GENERATION;",
         replace: "return database !== undefined && generation !== -1;",
       },
@@ -209,7 +209,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: "an attach that waited for the end of a recovery is forgotten",
     edits: [
       {
-        file: "src/database/attach_control.ts",
+        file: "src/database/attach/attach_control.ts",
         find: "      for (const { name, flags, reply, timer } of deferred) {",
         replace: "      for (const { name, flags, reply, timer } of deferred.slice(0, 0)) {",
       },
@@ -220,7 +220,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: "a record is free to write when the first of its delegates has answered",
     edits: [
       {
-        file: "src/database/revoke.ts",
+        file: "src/database/calls/revoke.ts",
         find: "    if (revoke.open > 0) return;\n",
         replace: "",
       },
@@ -232,7 +232,7 @@ export const MUTANTS: readonly Mutant[] = [
       "a record is free to write although a delegate could not be asked to give its copy back",
     edits: [
       {
-        file: "src/database/revoke.ts",
+        file: "src/database/calls/revoke.ts",
         find: "    if (revoke.problem !== undefined) {",
         replace: "    if (revoke.open < 0) {",
       },
@@ -243,7 +243,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: "only the first node that gets a copy of a record is written down",
     edits: [
       {
-        file: "src/database/delegations.ts",
+        file: "src/database/calls/delegations.ts",
         find: "    if (((before[at] ?? 0) & bit) !== 0) return done;",
         replace: "    if (before.length > 0) return done;",
       },
@@ -254,7 +254,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: "the record stays marked as having copies when all of them have been taken back",
     edits: [
       {
-        file: "src/database/revoke.ts",
+        file: "src/database/calls/revoke.ts",
         find: "    header.flags = (header.flags & ~RECORD_FLAGS_RO) >>> 0;",
         replace: "",
       },
@@ -265,7 +265,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: "a recovery leaves read-only flags on records",
     edits: [
       {
-        file: "src/database/push.ts",
+        file: "src/database/recovery/push.ts",
         find: "    header.flags = (header.flags & ~RECORD_FLAGS_RO) >>> 0;",
         replace: "",
       },
@@ -276,7 +276,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: "a record of which others had copies is deleted without asking them",
     edits: [
       {
-        file: "src/database/readonly_calls.ts",
+        file: "src/database/calls/readonly_calls.ts",
         find: "const LENT_FLAGS = RECORD_FLAGS.RO_HAVE_DELEGATIONS | RECORD_FLAGS.MIGRATED_WITH_DATA;",
         replace: "const LENT_FLAGS = RECORD_FLAGS.RO_HAVE_DELEGATIONS;",
       },
@@ -288,7 +288,7 @@ export const MUTANTS: readonly Mutant[] = [
       "a copy has the number that the record had before, so it is not kept where that is known",
     edits: [
       {
-        file: "src/database/readonly_calls.ts",
+        file: "src/database/calls/readonly_calls.ts",
         find: "const FIRST_COPY_RSN_RISE = 3;",
         replace: "const FIRST_COPY_RSN_RISE = 1;",
       },
@@ -299,7 +299,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: "a copy has the number of the record itself, so the update that takes it back is older",
     edits: [
       {
-        file: "src/database/readonly_calls.ts",
+        file: "src/database/calls/readonly_calls.ts",
         find: "const COPY_RSN_BELOW = 2;",
         replace: "const COPY_RSN_BELOW = -2;",
       },
@@ -310,7 +310,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: "a node gets a copy while those of others are being taken back",
     edits: [
       {
-        file: "src/database/revoke.ts",
+        file: "src/database/calls/revoke.ts",
         find: '    return this.state !== "granting" || wantsReadonly;',
         replace: "    return !wantsReadonly;",
       },
@@ -321,7 +321,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: "a record with copies is passed on without taking them back",
     edits: [
       {
-        file: "src/database/node_calls.ts",
+        file: "src/database/calls/node_calls.ts",
         find: "    else if (!wantsCopy && (records.header.flags & RECORD_FLAGS_RO) !== 0) {\n",
         replace: "    else if (!wantsCopy && (records.header.flags &= ~RECORD_FLAGS_RO) < 0) {\n",
       },
@@ -332,7 +332,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: "who waited for the end of a revoke is not served afterwards",
     edits: [
       {
-        file: "src/database/revoke.ts",
+        file: "src/database/calls/revoke.ts",
         find: '    revoke.state = "granting";\n    this.#waiting.resume(revoke.writers);',
         replace: '    revoke.state = "granting";\n    revoke.writers.length = 0;',
       },
@@ -343,7 +343,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: "calls that waited for the end of a pindown are forgotten",
     edits: [
       {
-        file: "src/database/sticky.ts",
+        file: "src/database/calls/sticky.ts",
         find: "    this.#waiting.resume(record.waiting);",
         replace: "",
       },
@@ -354,7 +354,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: "the lmaster deletes records without asking the other nodes for their copies",
     edits: [
       {
-        file: "src/database/vacuum_holders.ts",
+        file: "src/database/vacuum/holders.ts",
         find: "return active.filter((pnn) => pnn !== host.pnn);",
         replace: "return active.filter((pnn) => pnn < 0);",
       },
@@ -365,7 +365,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: "the lmaster deletes records that another node did not delete",
     edits: [
       {
-        file: "src/database/vacuum_delete.ts",
+        file: "src/database/vacuum/delete_everywhere.ts",
         find: "if (table.markOf(slot) === REFUSED) this.#work.keep(slot);",
         replace: "if (table.markOf(slot) === 2) this.#work.keep(slot);",
       },
@@ -376,7 +376,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: "the vacuum deletes what was queued without looking whether it still is what it was",
     edits: [
       {
-        file: "src/database/vacuum_delete.ts",
+        file: "src/database/vacuum/delete_everywhere.ts",
         find: "if (work.isAsQueued(slot, key)) work.deleteHere(slot, key);",
         replace: "if (work.table.isUsed(slot)) work.deleteHere(slot, key);",
       },
@@ -387,7 +387,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: "the vacuum deletes records while a member of the generation is out of reach",
     edits: [
       {
-        file: "src/database/vacuum_holders.ts",
+        file: "src/database/vacuum/holders.ts",
         find: "if ([...this.#lost, ...host.vnnMap()].some(isMissing)) return undefined;",
         replace: "if ([].some(isMissing)) return undefined;",
       },
@@ -404,12 +404,12 @@ export const MUTANTS: readonly Mutant[] = [
       "a lmaster asks about records that have moved on, and a node deletes copies that are newer",
     edits: [
       {
-        file: "src/database/vacuum_sort.ts",
+        file: "src/database/vacuum/decide_deletions.ts",
         find: "if (!work.isAsQueued(slot, key)) {",
         replace: "if (!work.isAsQueued(slot, key) && !work.table.isUsed(slot)) {",
       },
       {
-        file: "src/database/try_delete.ts",
+        file: "src/database/vacuum/try_delete.ts",
         find: "if (isNewer || own.dmaster === this.#host.pnn) return false;",
         replace: "if (isNewer && own.dmaster === this.#host.pnn) return false;",
       },
@@ -420,17 +420,17 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: "a node deletes its copy of a record although it is the lmaster",
     edits: [
       {
-        file: "src/database/try_delete.ts",
+        file: "src/database/vacuum/try_delete.ts",
         find: "    if (lmasterOf(this.#host, jenkinsHash(key)) === this.#host.pnn) return false;\n",
         replace: "    void [lmasterOf, jenkinsHash];\n",
       },
       {
-        file: "src/database/vacuum_sort.ts",
+        file: "src/database/vacuum/decide_deletions.ts",
         find: "if (lmaster !== host.pnn) this.#offer(slot, lmaster);",
         replace: "if (lmaster < 0) this.#offer(slot, lmaster);",
       },
       {
-        file: "src/database/vacuum_work.ts",
+        file: "src/database/vacuum/vacuum_work.ts",
         find: "(header.flags & RECORD_FLAGS_RO) !== 0 || !this.isLmaster(slot)",
         replace: "(header.flags & RECORD_FLAGS_RO) !== 0",
       },
@@ -441,7 +441,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: "the lmaster does not fetch what others offer it",
     edits: [
       {
-        file: "src/database/vacuum_fetch.ts",
+        file: "src/database/vacuum/fetch_offered.ts",
         find: "else if (dmaster !== undefined && dmaster !== host.pnn) this.#call(key, dmaster);",
         replace: "else if (dmaster === -1) this.#call(key, dmaster);",
       },
@@ -452,7 +452,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: "no run walks the whole database",
     edits: [
       {
-        file: "src/database/vacuum_run.ts",
+        file: "src/database/vacuum/run.ts",
         find: "...(request.full ? [new VacuumWalk(work)] : []),",
         replace: "...(request.full && request.asked ? [new VacuumWalk(work)] : []),",
       },
@@ -463,7 +463,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: "a transaction is acknowledged when the first node has written it",
     edits: [
       {
-        file: "src/database/transaction_commit.ts",
+        file: "src/database/transactions/transaction_commit.ts",
         find: "if (commit.waitsFor.size > 0) return;",
         replace: "",
       },
@@ -474,7 +474,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: "a transaction that a recovery ended is acknowledged, whatever became of it",
     edits: [
       {
-        file: "src/database/transaction_commit.ts",
+        file: "src/database/transactions/transaction_commit.ts",
         find: "status: ENDED_BY_RECOVERY,",
         replace: "status: 0 * ENDED_BY_RECOVERY,",
       },
@@ -531,7 +531,7 @@ export const MUTANTS: readonly Mutant[] = [
     disks: true,
     edits: [
       {
-        file: "src/database/migrations.ts",
+        file: "src/database/calls/migrations.ts",
         find: "    this.#reply(database, srcnode, RETURNED, rsn, recordFlags, key, data);\n",
         replace: "",
       },
@@ -543,7 +543,7 @@ export const MUTANTS: readonly Mutant[] = [
     disks: true,
     edits: [
       {
-        file: "src/database/migrations.ts",
+        file: "src/database/calls/migrations.ts",
         find: "    this.#host.sendToNode(destnode, buildReqDmaster(to, { ...body, dmaster: destnode }));\n",
         replace: "",
       },
@@ -555,7 +555,7 @@ export const MUTANTS: readonly Mutant[] = [
     disks: true,
     edits: [
       {
-        file: "src/database/migrations.ts",
+        file: "src/database/calls/migrations.ts",
         find: "if (!goesBack()) this.#host.forceRecovery(message);",
         replace: "goesBack();",
       },
@@ -567,7 +567,7 @@ export const MUTANTS: readonly Mutant[] = [
     disks: true,
     edits: [
       {
-        file: "src/database/freeze.ts",
+        file: "src/database/recovery/freeze.ts",
         find: 'if (!started.ok && started.error.code === "busy") {',
         replace: "if (id < 0) {",
       },

@@ -8,7 +8,7 @@
 import { ok } from "../../src/base/result.ts";
 import type { Database } from "../../src/database/database.ts";
 import type { DatabaseSet } from "../../src/database/database_set.ts";
-import { withWholeDatabase } from "../../src/database/marked.ts";
+import { withWholeDatabase } from "../../src/database/recovery/marked.ts";
 import type { ControlHandlers } from "../../src/transport/control_request.ts";
 import { type Content, type RecordChecker, readContent } from "./record_checker.ts";
 import { groupContents, type TransactionChecker } from "./transaction_checker.ts";

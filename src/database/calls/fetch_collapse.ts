@@ -1,0 +1,110 @@
+/**
+ * One remote fetch serves everybody (tunable FetchCollapse): while a record is on its way here,
+ * further calls of local clients for its key wait behind the first one, and then find it local.
+ *
+ * Invariants:
+ * 1. Deferred calls run again in the order in which they came, in later turns, for at most one slice's time a
+ *    turn: a popular record has many.
+ * 2. Who wants to write does not wait behind the fetch of a read-only copy.
+ * 3. Each of them runs again at the end of the fetch, however it ends, or after a timeout.
+ */
+import { TurnQueue } from "../../base/turn_queue.ts";
+import type { Timer } from "../../platform/types.ts";
+import type { PacketView } from "../../wire/packet.ts";
+import type { Database } from "../database.ts";
+import type { DatabaseHost } from "../host.ts";
+import { COLLAPSE_TIMEOUT_MS, COLLAPSED_CALLS_MAX, SLICE_BUDGET_MS } from "../limits.ts";
+
+export interface DeferredCall {
+  readonly clientId: number;
+  readonly packet: PacketView;
+  readonly startedMs: number;
+}
+
+export interface CollapsedFetch {
+  readonly database: Database;
+  readonly hash: number;
+  readonly key: Uint8Array;
+  readonly startedMs: number;
+  /** What comes may be a copy: no use to who wants to write, and it may be long in coming. */
+  readonly wantsReadonly: boolean;
+  deferred: DeferredCall[];
+  timer: Timer | undefined;
+}
+
+export class FetchCollapse {
+  readonly #host: DatabaseHost;
+  /** Their fetch has ended. */
+  readonly #ready: TurnQueue<DeferredCall>;
+  #deferredCalls = 0;
+
+  constructor(host: DatabaseHost, runAgain: (call: DeferredCall) => void) {
+    this.#host = host;
+    this.#ready = new TurnQueue(host, "collapsed calls", SLICE_BUDGET_MS, (call) => {
+      this.#deferredCalls -= 1;
+      runAgain(call);
+    });
+  }
+
+  /** A remote fetch of the key begins, in place of a lesser one; `key` is copied. */
+  begin(
+    database: Database,
+    hash: number,
+    key: Uint8Array,
+    nowMs: number,
+    wantsReadonly: boolean,
+  ): CollapsedFetch {
+    const fetch: CollapsedFetch = {
+      database,
+      hash,
+      key: key.slice(),
+      startedMs: nowMs,
+      wantsReadonly,
+      deferred: [],
+      timer: undefined,
+    };
+    database.collapsed.set(hash, fetch.key, fetch);
+    return fetch;
+  }
+
+  /** False when too many wait already. The packet is copied. */
+  defer(fetch: CollapsedFetch, clientId: number, packet: PacketView, startedMs: number): boolean {
+    if (this.#deferredCalls >= COLLAPSED_CALLS_MAX) return false;
+    this.#deferredCalls += 1;
+    fetch.deferred.push({ clientId, packet: packet.copy(), startedMs });
+    if (fetch.timer === undefined) {
+      const elapsedMs = this.#host.clock.monotonicMs() - fetch.startedMs;
+      const delayMs = Math.max(0, COLLAPSE_TIMEOUT_MS - elapsedMs);
+      fetch.timer = this.#host.timers.after(delayMs, () => this.end(fetch));
+    }
+    return true;
+  }
+
+  /** The fetch is over; safe to call again. */
+  end(fetch: CollapsedFetch): void {
+    const { database, hash, key } = fetch;
+    if (database.collapsed.get(hash, key) === fetch) database.collapsed.delete(hash, key);
+    fetch.timer?.cancel();
+    fetch.timer = undefined;
+    if (fetch.deferred.length === 0) return;
+    this.#ready.add(fetch.deferred);
+    fetch.deferred = [];
+  }
+
+  /** Calls of a client that has gone; each is reported to `dropped`. */
+  dropClient(database: Database, clientId: number, dropped: (call: DeferredCall) => void): void {
+    const isGone = (call: DeferredCall): boolean => call.clientId === clientId;
+    for (const call of this.#ready.removeWhere(isGone)) {
+      this.#deferredCalls -= 1;
+      dropped(call);
+    }
+    for (const fetch of database.collapsed.values()) {
+      if (fetch.deferred.length === 0) continue;
+      const gone = fetch.deferred.filter(isGone);
+      if (gone.length === 0) continue;
+      fetch.deferred = fetch.deferred.filter((call) => !isGone(call));
+      this.#deferredCalls -= gone.length;
+      for (const call of gone) dropped(call);
+    }
+  }
+}

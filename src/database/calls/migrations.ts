@@ -1,0 +1,297 @@
+/**
+ * The change of the data master in two steps: REQ_DMASTER from the old one to the lmaster, REPLY_DMASTER
+ * from there to the new one (docs/database.md, "Migration"). All with the chain locked; false: a lock was
+ * busy, nothing was done.
+ *
+ * Invariants:
+ * 1. Only the lmaster handles REQ_DMASTER; only it sends REPLY_DMASTER, and only from it we take one.
+ * 2. A node that gives a record away has stored the new data master before it sends anything.
+ * 3. A claim that contradicts what the lmaster knows forces a recovery and changes nothing.
+ * 4. A record that left its data master and cannot be received is not left with nobody: it goes back
+ *    to the node that sent it (request id RETURNED), or a recovery is forced, which finds it there. A
+ *    record goes back once; what cannot be received then either needs the recovery.
+ */
+import { jenkinsHash } from "../../base/jenkins_hash.ts";
+import { type U64, u64 } from "../../base/u64.ts";
+import { CALL_FLAGS, NODE_FLAGS, RECORD_FLAGS, RECORD_FLAGS_RO } from "../../wire/constants.ts";
+import type { PacketView } from "../../wire/packet.ts";
+import {
+  buildReplyDmaster,
+  buildReqDmaster,
+  type ReplyDmaster,
+  type ReqDmaster,
+  readReplyDmaster,
+  readReqDmaster,
+} from "../../wire/packets.ts";
+import type { Database } from "../database.ts";
+import type { DatabaseHost } from "../host.ts";
+import { RecordHeader } from "../record/record_header.ts";
+import type { NodeRefusals } from "./node_refusals.ts";
+import type { PendingCalls } from "./pending_calls.ts";
+import { lmasterOf, passedOnProblem, recordError } from "./replies.ts";
+
+/** Of a record that goes back: no call has this id, so nobody waits for it. */
+const RETURNED = 0;
+
+export interface MigrationParts {
+  readonly host: DatabaseHost;
+  readonly pending: PendingCalls;
+}
+
+export class Migrations {
+  readonly #host: DatabaseHost;
+  readonly #pending: PendingCalls;
+  readonly #refusals: NodeRefusals;
+  readonly #header = new RecordHeader();
+  /** Packets that broke the rules of the protocol. */
+  refused = 0;
+
+  constructor({ host, pending }: MigrationParts, refusals: NodeRefusals) {
+    this.#host = host;
+    this.#pending = pending;
+    this.#refusals = refusals;
+  }
+
+  /** The asker becomes data master of the record that was just read. */
+  giveAway(
+    database: Database,
+    packet: PacketView,
+    key: Uint8Array,
+    hash: number,
+    lmaster: number,
+  ): boolean {
+    const { header } = database.records;
+    const data = database.records.data;
+    const { srcnode: requester, reqid } = packet;
+    const tooLong = passedOnProblem(database.name, key.length, data.length);
+    if (tooLong !== undefined) {
+      this.#refusals.send("REQ_CALL", packet, tooLong);
+      return true;
+    }
+    if (!this.#isPeer(requester)) return true;
+    if (data.length !== 0) header.flags = (header.flags | RECORD_FLAGS.MIGRATED_WITH_DATA) >>> 0;
+    if (lmaster === this.#host.pnn) {
+      const outcome = this.#appoint(database, header, key, data, hash, requester, reqid);
+      if (outcome !== "busy" && outcome !== "appointed") {
+        this.#refusals.send("REQ_CALL", packet, outcome.problem);
+      }
+      return outcome !== "busy";
+    }
+    const { flags } = header;
+    header.dmaster = requester;
+    const stored = database.records.store(hash, key, header, data, lmaster);
+    if (!stored.ok) {
+      if (stored.error.code === "busy") return false;
+      this.#refusals.send(
+        "REQ_CALL",
+        packet,
+        recordError("give away", database.name, stored.error),
+      );
+      return true;
+    }
+    const body: ReqDmaster = {
+      db_id: database.dbId,
+      rsn: u64(header.rsnHi, header.rsnLo),
+      dmaster: requester,
+      key,
+      data,
+      recordFlags: flags,
+    };
+    const { generation } = database;
+    const to = { generation, destnode: lmaster, srcnode: this.#host.pnn, reqid };
+    this.#host.sendToNode(lmaster, buildReqDmaster(to, body));
+    return true;
+  }
+
+  /** As lmaster: writes down the new data master and sends it the record; or nothing was done, and why. */
+  #appoint(
+    database: Database,
+    header: RecordHeader,
+    key: Uint8Array,
+    data: Uint8Array,
+    hash: number,
+    newDmaster: number,
+    reqid: number,
+  ): "appointed" | "busy" | { readonly problem: string } {
+    const doing = `Cannot give a record of database "${database.name}" to node ${newDmaster}`;
+    if (!this.#isPeer(newDmaster)) return { problem: `${doing}, which does not exist` };
+    // It would be lost on the way.
+    if (!this.#host.nodeConnected(newDmaster)) {
+      return { problem: `${doing}, which is not connected to node ${this.#host.pnn}` };
+    }
+    header.dmaster = newDmaster;
+    const stored = database.records.store(hash, key, header, data, this.#host.pnn);
+    if (!stored.ok) {
+      if (stored.error.code === "busy") return "busy";
+      return { problem: `${doing}: ${stored.error.reason}` };
+    }
+    const { rsnHi, rsnLo, flags } = header;
+    this.#reply(database, newDmaster, reqid, u64(rsnHi, rsnLo), flags, key, data);
+    return "appointed";
+  }
+
+  #reply(
+    database: Database,
+    destnode: number,
+    reqid: number,
+    rsn: U64,
+    recordFlags: number,
+    key: Uint8Array,
+    data: Uint8Array,
+  ): void {
+    const body: ReplyDmaster = { db_id: database.dbId, rsn, key, data, recordFlags };
+    const to = { generation: database.generation, destnode, srcnode: this.#host.pnn, reqid };
+    this.#host.sendToNode(destnode, buildReplyDmaster(to, body));
+  }
+
+  reqDmaster(database: Database, packet: PacketView): boolean {
+    const read = readReqDmaster(packet);
+    if (!read.ok) return true;
+    const body = read.value;
+    const { pnn } = this.#host;
+    const hash = jenkinsHash(body.key);
+    const lmaster = lmasterOf(this.#host, hash);
+    if (lmaster !== pnn) {
+      this.refused += 1;
+      const message = `node ${packet.srcnode} passes a record of database "${database.name}" on to node ${pnn}: the lmaster is node ${lmaster}`;
+      this.#refusals.send("REQ_DMASTER", packet, message);
+      return true;
+    }
+    if (!this.#hasNoCopies(database, packet, body.recordFlags)) return true;
+    const error = database.records.read(body.key, lmaster);
+    if (error !== undefined) {
+      if (error.code === "busy") return false;
+      this.#refusals.send("REQ_DMASTER", packet, recordError("read", database.name, error));
+      return true;
+    }
+    if (!this.#isRightful(database, packet, body)) return true;
+    if (body.dmaster === pnn) {
+      return this.#becomeDmaster(database, packet, body, hash, lmaster, () =>
+        this.#giveBack(database, packet, body),
+      );
+    }
+    const header = this.#header;
+    header.set(body.rsn.hi, body.rsn.lo, body.dmaster, body.recordFlags);
+    const { key, data } = body;
+    const { dmaster } = body;
+    const outcome = this.#appoint(database, header, key, data, hash, dmaster, packet.reqid);
+    if (outcome === "busy") return false;
+    if (outcome === "appointed") return true;
+    if (this.#giveBack(database, packet, body)) {
+      this.#refusals.tell("REQ_DMASTER", packet, outcome.problem);
+    } else {
+      this.#refusals.send("REQ_DMASTER", packet, outcome.problem);
+    }
+    return true;
+  }
+
+  /**
+   * As lmaster: the sender stays data master, as our copy, the record that was just read, says. False: we
+   * have no copy, or the record came back already.
+   */
+  #giveBack(database: Database, packet: PacketView, body: ReqDmaster): boolean {
+    const { srcnode } = packet;
+    if (packet.reqid === RETURNED || database.records.header.dmaster !== srcnode) return false;
+    const { rsn, recordFlags, key, data } = body;
+    this.#reply(database, srcnode, RETURNED, rsn, recordFlags, key, data);
+    return true;
+  }
+
+  /** Only the data master may pass a record on; unless we know nothing of the record. */
+  #isRightful(database: Database, packet: PacketView, body: ReqDmaster): boolean {
+    const { header } = database.records;
+    const isNewer =
+      header.rsnHi > body.rsn.hi || (header.rsnHi === body.rsn.hi && header.rsnLo > body.rsn.lo);
+    if (isNewer) {
+      this.#host.log.warning(
+        `Node ${packet.srcnode} passes on a record of database "${database.name}" that is older than ours`,
+      );
+    }
+    if (header.dmaster === packet.srcnode) return true;
+    const unknown = header.rsnHi === 0 && header.rsnLo === 0 && header.dmaster === this.#host.pnn;
+    if (unknown) return true;
+    this.refused += 1;
+    this.#host.forceRecovery(
+      `node ${packet.srcnode} passes on a record of database "${database.name}" whose data master is node ${header.dmaster}`,
+    );
+    return false;
+  }
+
+  replyDmaster(database: Database, packet: PacketView): boolean {
+    const read = readReplyDmaster(packet);
+    if (!read.ok) return true;
+    const hash = jenkinsHash(read.value.key);
+    const lmaster = lmasterOf(this.#host, hash);
+    if (packet.srcnode !== lmaster) {
+      this.refused += 1;
+      const message = `node ${packet.srcnode} gives a record of database "${database.name}" to node ${this.#host.pnn}: the lmaster is node ${lmaster}`;
+      this.#refusals.send("REPLY_DMASTER", packet, message);
+      return true;
+    }
+    if (!this.#hasNoCopies(database, packet, read.value.recordFlags)) return true;
+    return this.#becomeDmaster(database, packet, read.value, hash, lmaster, () =>
+      this.#passBack(database, packet, read.value),
+    );
+  }
+
+  /** As new data master: the lmaster, which has just named this node, has the record in its file. */
+  #passBack(database: Database, packet: PacketView, body: ReplyDmaster): boolean {
+    if (packet.reqid === RETURNED) return false;
+    const { generation } = database;
+    const destnode = packet.srcnode;
+    const to = { generation, destnode, srcnode: this.#host.pnn, reqid: RETURNED };
+    this.#host.sendToNode(destnode, buildReqDmaster(to, { ...body, dmaster: destnode }));
+    return true;
+  }
+
+  /** A data master takes copies back before it gives a record away; only it knows who has them. */
+  #hasNoCopies(database: Database, packet: PacketView, recordFlags: number): boolean {
+    if ((recordFlags & RECORD_FLAGS_RO) === 0) return true;
+    this.refused += 1;
+    this.#host.forceRecovery(
+      `node ${packet.srcnode} passes on a record of database "${database.name}" with read-only copies (flags 0x${recordFlags.toString(16)})`,
+    );
+    return false;
+  }
+
+  #becomeDmaster(
+    database: Database,
+    packet: PacketView,
+    body: ReplyDmaster,
+    hash: number,
+    lmaster: number,
+    goesBack: () => boolean,
+  ): boolean {
+    const { key, data } = body;
+    const pending = this.#pending.findForKey(packet.reqid, database, key);
+    const vacuum = pending !== undefined && (pending.flags & CALL_FLAGS.VACUUM_MIGRATION) !== 0;
+    const flags = vacuum ? body.recordFlags | RECORD_FLAGS.VACUUM_MIGRATED : body.recordFlags;
+    const header = this.#header;
+    header.set(body.rsn.hi, body.rsn.lo, this.#host.pnn, flags >>> 0);
+    const stored = database.records.store(hash, key, header, data, lmaster);
+    if (!stored.ok) {
+      if (stored.error.code === "busy") return false;
+      const message = recordError("receive", database.name, stored.error);
+      if (!goesBack()) this.#host.forceRecovery(message);
+      if (pending !== undefined) this.#pending.finishWithError(pending, message);
+      return true;
+    }
+    if (database.sticky.size > 0) database.sticky.arrived(hash, key);
+    if (pending === undefined) {
+      this.#host.log.info(
+        `Became data master of a record of database "${database.name}" for request ${packet.reqid}, which nobody waits for`,
+      );
+      return true;
+    }
+    database.hotKeys.count(hash, key, this.#host.clock.monotonicMs());
+    this.#pending.finishWithRecord(pending, header, data);
+    return true;
+  }
+
+  #isPeer(pnn: number): boolean {
+    if ((this.#host.nodeFlags(pnn) & NODE_FLAGS.DELETED) === 0) return true;
+    this.refused += 1;
+    this.#host.log.error(`Dropping a request for node ${pnn}, which does not exist`);
+    return false;
+  }
+}

@@ -1,0 +1,365 @@
+/**
+ * Packets about records that come from nodes (our own included), and what becomes of a call: it is
+ * served, waits, or goes on to the node that may know more (docs/database.md, "Migration").
+ *
+ * Invariants:
+ * 1. Only packets of the generation of vnn map and database do anything.
+ * 2. A packet whose chain is locked by others waits for it with a copy of its bytes, and is looked at
+ *    anew when its turn has come.
+ * 3. A call that is not served here ends in an answer to the node that asked, or leaves for another, at
+ *    most HOPS_MAX times.
+ */
+import { jenkinsHash } from "../../base/jenkins_hash.ts";
+import type { TdbError } from "../../tdb/types.ts";
+import { EMPTY } from "../../wire/codec.ts";
+import { DB_FLAGS, NODE_FLAGS, RECORD_FLAGS_RO } from "../../wire/constants.ts";
+import { OPERATIONS, type PacketView } from "../../wire/packet.ts";
+import {
+  bodyProblem,
+  LAYOUTS,
+  REPLY_DMASTER_AT,
+  REQ_CALL_AT,
+  REQ_DMASTER_AT,
+} from "../../wire/packet_layouts.ts";
+import { readReplyCall, readReplyError } from "../../wire/packets.ts";
+import type { AttachWaits } from "../attach/attach.ts";
+import type { Database } from "../database.ts";
+import { hopBucket, increment } from "../database_statistics.ts";
+import type { DatabaseHost } from "../host.ts";
+import { HOPS_MAX } from "../limits.ts";
+import type { ChainWork } from "../record/chain_gate.ts";
+import { Migrations } from "./migrations.ts";
+import { type KeyedOperation, NodeRefusals } from "./node_refusals.ts";
+import type { PendingCalls } from "./pending_calls.ts";
+import { ReadonlyCalls } from "./readonly_calls.ts";
+import { lmasterOf, type Replies, recordError } from "./replies.ts";
+import { Revoke } from "./revoke.ts";
+import type { WaitingCall } from "./waiting_calls.ts";
+
+export interface NodeCallParts {
+  readonly host: DatabaseHost;
+  readonly replies: Replies;
+  readonly pending: PendingCalls;
+  findDatabase(dbId: number): Database | undefined;
+  readonly attaching: AttachWaits;
+  /** A transaction on the database is being written on all nodes. */
+  isCommitting(dbId: number): boolean;
+}
+
+const DB_ID_AT = {
+  REQ_CALL: REQ_CALL_AT.DB_ID,
+  REQ_DMASTER: REQ_DMASTER_AT.DB_ID,
+  REPLY_DMASTER: REPLY_DMASTER_AT.DB_ID,
+};
+const KEY_LENGTH_AT = {
+  REQ_CALL: REQ_CALL_AT.KEY_LENGTH,
+  REQ_DMASTER: REQ_DMASTER_AT.KEY_LENGTH,
+  REPLY_DMASTER: REPLY_DMASTER_AT.KEY_LENGTH,
+};
+const KEY_AT = {
+  REQ_CALL: REQ_CALL_AT.KEY,
+  REQ_DMASTER: REQ_DMASTER_AT.KEY,
+  REPLY_DMASTER: REPLY_DMASTER_AT.KEY,
+};
+
+export class NodeCalls {
+  readonly #parts: NodeCallParts;
+  readonly #host: DatabaseHost;
+  readonly #readonly: ReadonlyCalls;
+  readonly #migrations: Migrations;
+  readonly refusals: NodeRefusals;
+
+  constructor(parts: NodeCallParts) {
+    this.#parts = parts;
+    this.#host = parts.host;
+    this.#readonly = new ReadonlyCalls(parts);
+    this.refusals = new NodeRefusals(parts);
+    this.#migrations = new Migrations(parts, this.refusals);
+  }
+
+  /** Packets that broke the rules of the protocol. */
+  get refused(): number {
+    return this.#migrations.refused;
+  }
+
+  /** The reason when the packet is malformed; then nothing was done. */
+  handle(packet: PacketView): string | undefined {
+    switch (packet.operation) {
+      case OPERATIONS.REQ_CALL:
+        return this.#keyed("REQ_CALL", packet);
+      case OPERATIONS.REQ_DMASTER:
+        return this.#keyed("REQ_DMASTER", packet);
+      case OPERATIONS.REPLY_DMASTER:
+        return this.#keyed("REPLY_DMASTER", packet);
+      case OPERATIONS.REPLY_CALL:
+        return this.#replyCall(packet);
+      case OPERATIONS.REPLY_ERROR:
+        return this.#replyError(packet);
+      default:
+        return `operation ${packet.operation} is not about records`;
+    }
+  }
+
+  /** A sender stamps the generation of its database; it has to be the one of our vnn map. */
+  #isOfThisGeneration(packet: PacketView): boolean {
+    const own = this.#host.nodeFlags(this.#host.pnn);
+    return (own & NODE_FLAGS.BANNED) === 0 && packet.generation === this.#host.generation();
+  }
+
+  #keyed(operation: KeyedOperation, packet: PacketView): string | undefined {
+    const problem = bodyProblem(packet, LAYOUTS[operation]);
+    if (problem !== undefined) return problem;
+    if (!this.#isOfThisGeneration(packet)) return undefined;
+    const dbId = packet.u32(DB_ID_AT[operation]);
+    const database = this.#parts.findDatabase(dbId);
+    if (database === undefined) {
+      if (!this.#waitsForAttach(operation, packet, dbId)) {
+        this.#unknownDatabase(operation, packet, dbId);
+      }
+      return undefined;
+    }
+    if (!isOfGeneration(database, packet)) return undefined;
+    const key = packet.slice(KEY_AT[operation], packet.u32(KEY_LENGTH_AT[operation]));
+    const chain = database.tdb.chainOf(key);
+    const locked = database.gate.enter(chain);
+    if (locked === "granted") {
+      const handled = this.perform(operation, database, packet, key);
+      database.gate.leave(chain);
+      if (handled) return undefined;
+    } else if (locked !== "busy") {
+      this.refusals.send(operation, packet, recordError("lock", database.name, locked));
+      return undefined;
+    }
+    database.gate.park(chain, new ParkedNodePacket(this, operation, database, packet.copy()));
+    return undefined;
+  }
+
+  #waitsForAttach(operation: KeyedOperation, packet: PacketView, dbId: number): boolean {
+    const { attaching } = this.#parts;
+    if (!attaching.isAttaching(dbId)) return false;
+    const copy = packet.copy();
+    return attaching.afterAttaching(dbId, copy.length, () => this.#keyed(operation, copy));
+  }
+
+  /** A packet that waited: the world may have changed. */
+  performLater(operation: KeyedOperation, database: Database, packet: PacketView): boolean {
+    if (!isOfGeneration(database, packet) || !this.#isOfThisGeneration(packet)) return true;
+    const key = packet.slice(KEY_AT[operation], packet.u32(KEY_LENGTH_AT[operation]));
+    return this.perform(operation, database, packet, key);
+  }
+
+  /** With the chain locked. False: a lock was busy, nothing was done. */
+  perform(
+    operation: KeyedOperation,
+    database: Database,
+    packet: PacketView,
+    key: Uint8Array,
+  ): boolean {
+    switch (operation) {
+      case "REQ_CALL":
+        return this.#call(database, packet, key);
+      case "REQ_DMASTER":
+        return this.#migrations.reqDmaster(database, packet);
+      case "REPLY_DMASTER":
+        return this.#migrations.replyDmaster(database, packet);
+    }
+  }
+
+  // --- calls
+
+  #call(database: Database, packet: PacketView, key: Uint8Array): boolean {
+    const { records } = database;
+    const { pnn } = this.#host;
+    const hash = jenkinsHash(key);
+    const lmaster = lmasterOf(this.#host, hash);
+    const error = records.read(key, lmaster);
+    if (error !== undefined) {
+      if (error.code === "busy") return false;
+      this.refusals.send("REQ_CALL", packet, recordError("read", database.name, error));
+      return true;
+    }
+    if (!records.found && (lmaster === pnn || database.kind === "persistent")) {
+      const stored = records.store(hash, key, records.header, EMPTY, lmaster);
+      if (!stored.ok) {
+        if (stored.error.code === "busy") return false;
+        this.refusals.send("REQ_CALL", packet, recordError("create", database.name, stored.error));
+        return true;
+      }
+    }
+    if (packet.srcnode !== pnn && database.sticky.size > 0) {
+      const pinned = database.sticky.pinned(hash, key);
+      if (pinned !== undefined) {
+        database.sticky.wait(pinned, new WaitingNodeCall(this, packet, false));
+        return true;
+      }
+    }
+    if (records.header.dmaster !== pnn) {
+      this.#redirect(database, packet, lmaster);
+      return true;
+    }
+    if (packet.srcnode !== pnn && this.#parts.isCommitting(database.dbId)) {
+      const message = `a transaction on database "${database.name}" is being committed`;
+      this.refusals.send("REQ_CALL", packet, message);
+      return true;
+    }
+    const wantsCopy = this.#readonly.wantsCopy(database, packet);
+    const outcome = this.#copies(database, packet, key, hash, wantsCopy);
+    if (outcome !== "free") return outcome === "done";
+    if (wantsCopy && packet.srcnode !== pnn) {
+      return this.#readonly.lend(database, packet, key, hash);
+    }
+    this.#countHops(database, packet.u32(REQ_CALL_AT.HOPCOUNT), hash, key);
+    if (packet.srcnode !== pnn) {
+      return this.#migrations.giveAway(database, packet, key, hash, lmaster);
+    }
+    const pending = this.#parts.pending.findForKey(packet.reqid, database, key);
+    if (pending !== undefined) {
+      this.#parts.pending.finishWithRecord(pending, records.header, records.data);
+    }
+    return true;
+  }
+
+  /** "free": no revoke holds the call back, and for who wants to write there are no copies. */
+  #copies(
+    database: Database,
+    packet: PacketView,
+    key: Uint8Array,
+    hash: number,
+    wantsCopy: boolean,
+  ): "free" | "done" | "busy" {
+    const { revokes, records } = database;
+    const isOwn = packet.srcnode === this.#host.pnn;
+    // For a client of this node that wants to read, the record itself is here.
+    if (wantsCopy && isOwn) return "free";
+    const running = revokes.size > 0 ? revokes.find(hash, key) : undefined;
+    let revoke: Revoke | "free" | TdbError = "free";
+    if (running?.holdsBack(wantsCopy)) revoke = running;
+    else if (!wantsCopy && (records.header.flags & RECORD_FLAGS_RO) !== 0) {
+      revoke = revokes.begin(hash, key);
+    }
+    if (revoke === "free") return "free";
+    if (revoke instanceof Revoke) {
+      revokes.wait(revoke, new WaitingNodeCall(this, packet, wantsCopy));
+      return "done";
+    }
+    if (revoke.code === "busy") return "busy";
+    this.refusals.send("REQ_CALL", packet, recordError("take back", database.name, revoke));
+    return "done";
+  }
+
+  /** To the lmaster, or from there to the data master, as it came but for two fields. */
+  #redirect(database: Database, packet: PacketView, lmaster: number): void {
+    const { pnn } = this.#host;
+    const { dmaster } = database.records.header;
+    const destination = lmaster === pnn ? dmaster : lmaster;
+    const hopcount = (packet.u32(REQ_CALL_AT.HOPCOUNT) + 1) >>> 0;
+    if (hopcount > HOPS_MAX) {
+      // The recovery that somebody waits for already ends that, and has the call sent again.
+      if (this.#host.recovering()) return;
+      const message = `a call for a record of database "${database.name}" went from node to node ${HOPS_MAX} times: node ${pnn} names node ${dmaster} as data master, the lmaster is node ${lmaster}`;
+      this.#host.forceRecovery(message);
+      this.refusals.send("REQ_CALL", packet, message);
+      return;
+    }
+    if (hopcount % 100 > 95) {
+      this.#host.log.warning(
+        `High hopcount ${hopcount} dbid:${database.name} reqid=${packet.reqid} src:${packet.srcnode} lmaster:${lmaster} dmaster:${dmaster} dst:${destination}`,
+      );
+    }
+    packet.setU32(REQ_CALL_AT.HOPCOUNT, hopcount);
+    packet.destnode = destination;
+    this.#host.sendToNode(destination, packet);
+  }
+
+  #countHops(database: Database, hopcount: number, hash: number, key: Uint8Array): void {
+    if ((database.flags & DB_FLAGS.STICKY) !== 0) database.sticky.counted(hash, key, hopcount);
+    const { statistics } = this.#host;
+    if (hopcount > statistics.max_hop_count) statistics.max_hop_count = hopcount;
+    const bucket = hopBucket(hopcount);
+    increment(statistics.hop_count_bucket, bucket);
+    increment(database.statistics.hopCountBuckets, bucket);
+  }
+
+  // --- answers
+
+  #replyCall(packet: PacketView): string | undefined {
+    const read = readReplyCall(packet);
+    if (!read.ok) return read.error;
+    if (!this.#isOfThisGeneration(packet)) return undefined;
+    const pending = this.#parts.pending.find(packet.reqid);
+    if (pending !== undefined) this.#readonly.answered(pending, packet, read.value);
+    return undefined;
+  }
+
+  #replyError(packet: PacketView): string | undefined {
+    const read = readReplyError(packet);
+    if (!read.ok) return read.error;
+    const pending = this.#parts.pending.find(packet.reqid);
+    if (pending !== undefined) this.#parts.pending.finishWithError(pending, read.value.message);
+    return undefined;
+  }
+
+  // --- refusals
+
+  #unknownDatabase(operation: KeyedOperation, packet: PacketView, dbId: number): void {
+    const id = `0x${dbId.toString(16).padStart(8, "0")}`;
+    this.refusals.send(operation, packet, `Unknown database in request. db_id==${id}`);
+  }
+}
+
+/** With two recoveries at a time the vnn map may be of another one than the database. */
+function isOfGeneration(database: Database, packet: PacketView): boolean {
+  return packet.generation === database.generation;
+}
+
+/** Waits for the end of a revoke or of a pindown; then it is a packet that has just come. */
+class WaitingNodeCall implements WaitingCall {
+  readonly bytes: number;
+  readonly clientId = 0;
+  readonly wantsReadonly: boolean;
+  readonly #calls: NodeCalls;
+  readonly #packet: PacketView;
+
+  constructor(calls: NodeCalls, packet: PacketView, wantsReadonly: boolean) {
+    this.bytes = packet.length;
+    this.wantsReadonly = wantsReadonly;
+    this.#calls = calls;
+    this.#packet = packet.copy();
+  }
+
+  resume(): void {
+    this.#calls.handle(this.#packet);
+  }
+  drop(reason: string): void {
+    this.#calls.refusals.send("REQ_CALL", this.#packet, reason);
+  }
+}
+
+class ParkedNodePacket implements ChainWork {
+  readonly bytes: number;
+  readonly clientId = 0;
+  readonly carriesRecord: boolean;
+  readonly #calls: NodeCalls;
+  readonly #operation: KeyedOperation;
+  readonly #database: Database;
+  readonly #packet: PacketView;
+
+  constructor(calls: NodeCalls, operation: KeyedOperation, database: Database, packet: PacketView) {
+    this.bytes = packet.length;
+    this.carriesRecord = operation !== "REQ_CALL";
+    this.#calls = calls;
+    this.#operation = operation;
+    this.#database = database;
+    this.#packet = packet;
+  }
+
+  run(): boolean {
+    return this.#calls.performLater(this.#operation, this.#database, this.#packet);
+  }
+
+  /** Of a database that is no more here nobody misses a record. */
+  drop(reason: string): void {
+    if (this.#database.detached) this.#calls.refusals.tell(this.#operation, this.#packet, reason);
+    else this.#calls.refusals.send(this.#operation, this.#packet, reason);
+  }
+}
