@@ -18,11 +18,11 @@
  */
 import { unreachable } from "../base/assert.ts";
 import type { Logger } from "../base/log.ts";
+import type { ClusterLock, LockAttempt } from "../lock/cluster_lock.ts";
 import type { Timer, Timers } from "../platform/types.ts";
 import { NODE_FLAGS_INACTIVE } from "../wire/constants.ts";
 import { UNKNOWN_PNN } from "../wire/packet.ts";
 import type { ElectionMessage } from "../wire/structs.ts";
-import type { ClusterLock, LockAttempt } from "./cluster_lock.ts";
 
 /** Fixed by upstream: how long a helper may think about the lock. */
 const LOCK_TIMEOUT_MS = 120_000;

@@ -15,6 +15,7 @@ import type { Logger } from "../base/log.ts";
 import { done, err, type Result } from "../base/result.ts";
 import type { CtdbClient } from "../client/types.ts";
 import { TunableSet } from "../config/tunables.ts";
+import type { ClusterLock } from "../lock/cluster_lock.ts";
 import type { Clock, Random, Timer, Timers, Timeval } from "../platform/types.ts";
 import { encode, u32Codec } from "../wire/codec.ts";
 import {
@@ -31,7 +32,6 @@ import {
   UNKNOWN_PNN,
 } from "../wire/packet.ts";
 import { type ElectionMessage, electionMessage, type NodeAndFlags } from "../wire/structs.ts";
-import type { ClusterLock } from "./cluster_lock.ts";
 import { Culprits } from "./culprits.ts";
 import { type Action, decideCluster, decideLocal } from "./decide.ts";
 import { Election, pnnText } from "./election.ts";

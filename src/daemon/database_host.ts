@@ -1,14 +1,15 @@
 /** The daemon as the part that owns the records sees it. */
-import type { NodeTable } from "../cluster/node_table.ts";
-import type { VnnMap } from "../cluster/vnn_map.ts";
+
 import type { DatabaseHost, MutableStatistics } from "../database/host.ts";
+import type { NodeTable } from "../membership/node_table.ts";
+import type { VnnMap } from "../membership/vnn_map.ts";
 import type { LockWaiter } from "../tdb/types.ts";
 import type { Turns } from "../transport/turns.ts";
-import type { ClientTable } from "./client_table.ts";
 import type { DaemonDependencies } from "./dependencies.ts";
-import type { MessageRouter } from "./message_router.ts";
-import type { NodeOutput } from "./node_output.ts";
-import type { NodeState } from "./node_state.ts";
+import type { NodeState } from "./lifecycle/node_state.ts";
+import type { ClientTable } from "./routing/client_table.ts";
+import type { MessageRouter } from "./routing/message_router.ts";
+import type { NodeOutput } from "./routing/node_output.ts";
 
 export interface DatabaseHostParts {
   readonly dependencies: DaemonDependencies;

@@ -6,9 +6,9 @@
  * carry the current generation, and this node is not banned.
  */
 import type { Result } from "../base/result.ts";
-import type { ControlHandlers } from "../transport/control_request.ts";
+import type { ControlHandlers } from "../control/control_request.ts";
 import type { PacketView } from "../wire/packet.ts";
-import type { MemoryItem } from "./memory_report.ts";
+import type { MemoryItem } from "./report/memory_report.ts";
 
 export interface DatabasePart {
   /** Handlers of all controls about databases and records. */

@@ -4,16 +4,16 @@ import type { Logger } from "../base/log.ts";
 import type { TunableSet } from "../config/tunables.ts";
 import type { ConfiguredNode, CtdbConfig, CtdbPaths } from "../config/types.ts";
 import type { DatabaseHost } from "../database/host.ts";
+import type { ClusterLockProbe } from "../lock/cluster_lock_probe.ts";
 import type { Clock, FileSystem, Network, Random, Timers } from "../platform/types.ts";
 import type { LockWaiter, TdbOpener } from "../tdb/types.ts";
-import type { ClusterLockProbe } from "./cluster_lock_probe.ts";
-import type { NodesLoaded } from "./controls_membership.ts";
-import type { LogLevelSetting } from "./controls_node.ts";
+import type { NodesLoaded } from "./controls/membership.ts";
+import type { LogLevelSetting } from "./controls/node.ts";
 import type { DatabasePart } from "./database_part.ts";
-import type { EventRunner } from "./event_runner.ts";
-import type { MemoryUse } from "./memory_report.ts";
-import type { PidFile } from "./pid_file.ts";
-import type { StartRecoverd } from "./recoverd_watch.ts";
+import type { EventRunner } from "./lifecycle/event_runner.ts";
+import type { PidFile } from "./lifecycle/pid_file.ts";
+import type { StartRecoverd } from "./lifecycle/recoverd_watch.ts";
+import type { MemoryUse } from "./report/memory_report.ts";
 
 export interface DaemonDependencies {
   readonly config: CtdbConfig;

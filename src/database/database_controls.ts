@@ -3,14 +3,14 @@
 import type { Result } from "../base/result.ts";
 import { err } from "../base/result.ts";
 import { U64_ZERO } from "../base/u64.ts";
-import type { TdbResult } from "../tdb/types.ts";
 import {
   type ControlHandlers,
   type ControlReply,
   failure,
   type ReplyLater,
   SUCCESS,
-} from "../transport/control_request.ts";
+} from "../control/control_request.ts";
+import type { TdbResult } from "../tdb/types.ts";
 import { encode, i32Codec, stringZ, u64Codec } from "../wire/codec.ts";
 import { DB_FLAGS, SEQUENCE_KEY } from "../wire/constants.ts";
 import {

@@ -14,7 +14,7 @@ import {
   failure,
   joinHandlers,
   SUCCESS,
-} from "../transport/control_request.ts";
+} from "../control/control_request.ts";
 import { encode, u32Codec } from "../wire/codec.ts";
 import { DB_FLAGS, NODE_FLAGS_INACTIVE } from "../wire/constants.ts";
 import { CONTROLS } from "../wire/controls.ts";

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import type { Logger, LogLevel } from "../base/log.ts";
 import type { CtdbConfig, CtdbPaths } from "../config/types.ts";
-import type { RecoverdChild, StartRecoverd } from "../daemon/recoverd_watch.ts";
+import type { RecoverdChild, StartRecoverd } from "../daemon/lifecycle/recoverd_watch.ts";
 import { pathForCall } from "../platform/bun/path.ts";
 import type { Processes } from "../platform/types.ts";
 import { selfCommand } from "./ctdbd_background.ts";

@@ -139,7 +139,7 @@ export const CLUSTER_BREAKAGES: readonly Breakage[] = [
     breaks: "a silent node is dead one interval too late",
     edits: [
       {
-        file: "src/cluster/keepalive.ts",
+        file: "src/membership/keepalive.ts",
         find: "if (node.silentTicks >= limit) {",
         replace: "if (node.silentTicks > limit) {",
       },
@@ -149,7 +149,9 @@ export const CLUSTER_BREAKAGES: readonly Breakage[] = [
   {
     name: "once-heard-always-alive",
     breaks: "a node that was heard once is never dead",
-    edits: [{ file: "src/cluster/keepalive.ts", find: "      node.received = 0;\n", replace: "" }],
+    edits: [
+      { file: "src/membership/keepalive.ts", find: "      node.received = 0;\n", replace: "" },
+    ],
     tests: ["test/daemon/forged.test.ts"],
   },
   {
@@ -157,7 +159,7 @@ export const CLUSTER_BREAKAGES: readonly Breakage[] = [
     breaks: "of two versions the older process goes",
     edits: [
       {
-        file: "src/cluster/keepalive.ts",
+        file: "src/membership/keepalive.ts",
         find: "peer.uptime > own.uptime ||",
         replace: "peer.uptime < own.uptime ||",
       },
@@ -169,7 +171,7 @@ export const CLUSTER_BREAKAGES: readonly Breakage[] = [
     breaks: "a node that is lost counts as healthy",
     edits: [
       {
-        file: "src/cluster/node_table.ts",
+        file: "src/membership/node_table.ts",
         find: "entry.flags |= NODE_FLAGS.DISCONNECTED | NODE_FLAGS.UNHEALTHY;",
         replace: "entry.flags |= NODE_FLAGS.DISCONNECTED;",
       },

@@ -7,7 +7,7 @@ export const DAEMON_BREAKAGES: readonly Breakage[] = [
     breaks: "no recovery when a client ends amidst persistent updates",
     edits: [
       {
-        file: "src/daemon/client_service.ts",
+        file: "src/daemon/routing/client_service.ts",
         find: "if (client.persistentUpdates > 0) {",
         replace: "if (client.persistentUpdates < 0) {",
       },
@@ -19,7 +19,7 @@ export const DAEMON_BREAKAGES: readonly Breakage[] = [
     breaks: "a ban ends although not all databases are frozen",
     edits: [
       {
-        file: "src/daemon/membership.ts",
+        file: "src/daemon/lifecycle/standing.ts",
         find: "if (!this.#d.freeze.frozen) {",
         replace: "if (this.#d.freeze === undefined) {",
       },
@@ -31,7 +31,7 @@ export const DAEMON_BREAKAGES: readonly Breakage[] = [
     breaks: "what a handler answers a second time is heard",
     edits: [
       {
-        file: "src/daemon/pending_replies.ts",
+        file: "src/control/pending_replies.ts",
         find: "    this.#waiting.delete(pending);\n    pending.later(reply);\n",
         replace:
           "    this.#waiting.delete(pending);\n    pending.answered = false;\n    pending.later(reply);\n",
@@ -44,7 +44,7 @@ export const DAEMON_BREAKAGES: readonly Breakage[] = [
     breaks: "a control without reply of a node is answered",
     edits: [
       {
-        file: "src/daemon/control_router.ts",
+        file: "src/control/control_router.ts",
         find: "if (!noReply) this.#answerNode(srcnode, reqid, reply);",
         replace: "this.#answerNode(srcnode, reqid, reply);",
       },
@@ -56,7 +56,7 @@ export const DAEMON_BREAKAGES: readonly Breakage[] = [
     breaks: "a packet that is for another node is handled",
     edits: [
       {
-        file: "src/daemon/peer_agreement.ts",
+        file: "src/membership/peer_agreement.ts",
         find: "if (destnode !== nodes.ownPnn) {",
         replace: "if (destnode < 0) {",
       },
@@ -68,7 +68,7 @@ export const DAEMON_BREAKAGES: readonly Breakage[] = [
     breaks: "a packet of a node that does not exist is handled",
     edits: [
       {
-        file: "src/daemon/peer_agreement.ts",
+        file: "src/membership/peer_agreement.ts",
         find: "return nodes.exists(srcnode)",
         replace: "return srcnode >= 0",
       },
@@ -80,7 +80,7 @@ export const DAEMON_BREAKAGES: readonly Breakage[] = [
     breaks: "packets of a node do not show that it is alive",
     edits: [
       {
-        file: "src/daemon/packet_input.ts",
+        file: "src/daemon/routing/packet_input.ts",
         find: "if (entry !== undefined) entry.received += 1;",
         replace: "",
       },
@@ -92,7 +92,7 @@ export const DAEMON_BREAKAGES: readonly Breakage[] = [
     breaks: "the tunnels of a client that has gone stay registered",
     edits: [
       {
-        file: "src/daemon/client_service.ts",
+        file: "src/daemon/routing/client_service.ts",
         find: "    tunnels.clientGone(client);\n",
         replace: "",
       },
@@ -104,7 +104,7 @@ export const DAEMON_BREAKAGES: readonly Breakage[] = [
     breaks: "the srvids of a client that has gone stay registered",
     edits: [
       {
-        file: "src/daemon/client_service.ts",
+        file: "src/daemon/routing/client_service.ts",
         find: "    for (const { hi, lo } of client.srvids) registry.remove(hi, lo, client);\n",
         replace: "",
       },
@@ -116,7 +116,7 @@ export const DAEMON_BREAKAGES: readonly Breakage[] = [
     breaks: "the end of a recovery daemon that was replaced starts another one",
     edits: [
       {
-        file: "src/daemon/recoverd_watch.ts",
+        file: "src/daemon/lifecycle/recoverd_watch.ts",
         find: "if (this.#stopped || this.#child !== child) return;",
         replace: "if (this.#stopped) return;",
       },
@@ -128,7 +128,7 @@ export const DAEMON_BREAKAGES: readonly Breakage[] = [
     breaks: "a leader whose node is lost is still shown to who asks",
     edits: [
       {
-        file: "src/daemon/leader_cache.ts",
+        file: "src/daemon/routing/leader_cache.ts",
         find: "if (this.#leader === pnn) this.#packet = undefined;",
         replace: "if (this.#leader < 0 * pnn) this.#packet = undefined;",
       },
@@ -140,7 +140,7 @@ export const DAEMON_BREAKAGES: readonly Breakage[] = [
     breaks: "the generations are not looked at again after the check of the cluster lock",
     edits: [
       {
-        file: "src/daemon/controls_recovery.ts",
+        file: "src/daemon/controls/recovery.ts",
         find: "const refused = probeProblem(clusterLock, outcome) ?? generationProblem(parts);",
         replace: "const refused = probeProblem(clusterLock, outcome);",
       },
@@ -152,7 +152,7 @@ export const DAEMON_BREAKAGES: readonly Breakage[] = [
     breaks: "the end of a recovery does not thaw a node that was frozen as a whole",
     edits: [
       {
-        file: "src/daemon/controls_recovery.ts",
+        file: "src/daemon/controls/recovery.ts",
         find: "  if (freeze.frozen) freeze.thaw();\n",
         replace: "",
       },
@@ -164,7 +164,7 @@ export const DAEMON_BREAKAGES: readonly Breakage[] = [
     breaks: "flags of a node that is not connected are taken",
     edits: [
       {
-        file: "src/daemon/controls_membership.ts",
+        file: "src/daemon/controls/membership.ts",
         find: "  if ((nodes.flags(change.pnn) & NODE_FLAGS.DISCONNECTED) !== 0) return SUCCESS;\n",
         replace: "",
       },
@@ -176,7 +176,7 @@ export const DAEMON_BREAKAGES: readonly Breakage[] = [
     breaks: "no recovery when another node becomes healthy while this one starts up",
     edits: [
       {
-        file: "src/daemon/controls_membership.ts",
+        file: "src/daemon/controls/membership.ts",
         find: 'if (after === 0 && state.runstateBefore("RUNNING")) {',
         replace: 'if (after < 0 && state.runstateBefore("RUNNING")) {',
       },
@@ -188,7 +188,7 @@ export const DAEMON_BREAKAGES: readonly Breakage[] = [
     breaks: "a banned node goes on with its databases",
     edits: [
       {
-        file: "src/daemon/membership.ts",
+        file: "src/daemon/lifecycle/standing.ts",
         find: "if (!wasBanned) this.#becomeInactive();",
         replace: "if (wasBanned) this.#becomeInactive();",
       },
@@ -200,7 +200,7 @@ export const DAEMON_BREAKAGES: readonly Breakage[] = [
     breaks: "a freeze counts although a thaw came in between",
     edits: [
       {
-        file: "src/daemon/node_freeze.ts",
+        file: "src/daemon/lifecycle/node_freeze.ts",
         find: "if (outcome.ok && thaws === this.#thaws) this.#frozen = true;",
         replace: "if (outcome.ok && thaws >= 0) this.#frozen = true;",
       },
@@ -212,7 +212,7 @@ export const DAEMON_BREAKAGES: readonly Breakage[] = [
     breaks: "a client sends into a tunnel that nobody here registered",
     edits: [
       {
-        file: "src/daemon/tunnel_router.ts",
+        file: "src/daemon/routing/tunnel_router.ts",
         find: "    if (this.#registry.find(hi, lo).length === 0) {",
         replace: "    if (hi < 0) {",
       },
@@ -224,7 +224,7 @@ export const DAEMON_BREAKAGES: readonly Breakage[] = [
     breaks: "a client names the source node of its messages",
     edits: [
       {
-        file: "src/daemon/message_router.ts",
+        file: "src/daemon/routing/message_router.ts",
         find: "    packet.srcnode = this.#ownPnn;\n    packet.generation",
         replace: "    packet.generation",
       },
@@ -236,7 +236,7 @@ export const DAEMON_BREAKAGES: readonly Breakage[] = [
     breaks: "a request gets the number of one that still waits",
     edits: [
       {
-        file: "src/daemon/request_ids.ts",
+        file: "src/control/request_ids.ts",
         find: "if (id !== 0 && !this.#inUse(id)) return id;",
         replace: "if (id !== 0 || this.#inUse(id)) return id;",
       },
@@ -248,7 +248,7 @@ export const DAEMON_BREAKAGES: readonly Breakage[] = [
     breaks: "a control that is passed on carries the client id that its client wrote",
     edits: [
       {
-        file: "src/daemon/control_router.ts",
+        file: "src/control/control_router.ts",
         find: "    packet.setU32(REQ_CONTROL_AT.CLIENT_ID, client.id);\n",
         replace: "",
       },
@@ -260,7 +260,7 @@ export const DAEMON_BREAKAGES: readonly Breakage[] = [
     breaks: "a packet to this node is handled inside the call that sent it",
     edits: [
       {
-        file: "src/daemon/node_output.ts",
+        file: "src/daemon/routing/node_output.ts",
         find: "    if (this.#looping.length > 1) return;\n    this.#timers.soon(() => {",
         replace:
           "    if (this.#looping.length > 1) return;\n    ((run: () => void) => run())(() => {",
@@ -273,7 +273,7 @@ export const DAEMON_BREAKAGES: readonly Breakage[] = [
     breaks: "the monitor event runs in a recovery",
     edits: [
       {
-        file: "src/daemon/health.ts",
+        file: "src/daemon/lifecycle/health.ts",
         find: "if (state.recovering || nodes.ownInactive || freeze.frozen) {",
         replace: "if (nodes.ownInactive || freeze.frozen) {",
       },
@@ -285,7 +285,7 @@ export const DAEMON_BREAKAGES: readonly Breakage[] = [
     breaks: "the first monitor timeout makes the node unhealthy",
     edits: [
       {
-        file: "src/daemon/health.ts",
+        file: "src/daemon/lifecycle/health.ts",
         find: "if (this.#timeouts < limit) return false;",
         replace: "if (this.#timeouts < 0 * limit) return false;",
       },
@@ -297,7 +297,7 @@ export const DAEMON_BREAKAGES: readonly Breakage[] = [
     breaks: "a node with an unhealthy persistent database starts up",
     edits: [
       {
-        file: "src/daemon/health.ts",
+        file: "src/daemon/lifecycle/health.ts",
         find: "if (unhealthy !== undefined) {",
         replace: "if (unhealthy !== undefined && unhealthy === '') {",
       },

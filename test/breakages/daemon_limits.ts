@@ -7,7 +7,7 @@ export const DAEMON_LIMITS_BREAKAGES: readonly Breakage[] = [
     breaks: "a client may have any number of controls unanswered",
     edits: [
       {
-        file: "src/daemon/control_router.ts",
+        file: "src/control/control_router.ts",
         find: "if (client.pendingControls === CONTROLS_PER_CLIENT_MAX) client.link.hold();",
         replace: "if (CONTROLS_PER_CLIENT_MAX < 0) client.link.hold();",
       },
@@ -19,7 +19,7 @@ export const DAEMON_LIMITS_BREAKAGES: readonly Breakage[] = [
     breaks: "a client that had too many controls unanswered is never read from again",
     edits: [
       {
-        file: "src/daemon/control_router.ts",
+        file: "src/control/control_router.ts",
         find: "if (client.pendingControls === CONTROLS_PER_CLIENT_MAX - 1) client.link.release();",
         replace: "",
       },
@@ -31,7 +31,7 @@ export const DAEMON_LIMITS_BREAKAGES: readonly Breakage[] = [
     breaks: "a client registers any number of srvids",
     edits: [
       {
-        file: "src/daemon/controls_clients.ts",
+        file: "src/daemon/controls/clients.ts",
         find: "if (client.srvids.length >= SRVIDS_PER_CLIENT_MAX) {",
         replace: "if (SRVIDS_PER_CLIENT_MAX < 0) {",
       },
@@ -43,7 +43,7 @@ export const DAEMON_LIMITS_BREAKAGES: readonly Breakage[] = [
     breaks: "a client registers any number of notifications",
     edits: [
       {
-        file: "src/daemon/controls_clients.ts",
+        file: "src/daemon/controls/clients.ts",
         find: "if (notifications.length >= NOTIFICATIONS_PER_CLIENT_MAX) {",
         replace: "if (NOTIFICATIONS_PER_CLIENT_MAX < 0) {",
       },
@@ -55,7 +55,7 @@ export const DAEMON_LIMITS_BREAKAGES: readonly Breakage[] = [
     breaks: "any number of clients connects",
     edits: [
       {
-        file: "src/daemon/client_service.ts",
+        file: "src/daemon/routing/client_service.ts",
         find: "if (clients.size >= CLIENTS_MAX) {",
         replace: "if (CLIENTS_MAX < 0) {",
       },
@@ -67,7 +67,7 @@ export const DAEMON_LIMITS_BREAKAGES: readonly Breakage[] = [
     breaks: "any number of bytes waits for a client that does not read",
     edits: [
       {
-        file: "src/daemon/client_service.ts",
+        file: "src/daemon/routing/client_service.ts",
         find: "if (link.queuedBytes > CLIENT_QUEUE_BYTES_MAX) {",
         replace: "if (CLIENT_QUEUE_BYTES_MAX < 0) {",
       },
@@ -79,7 +79,7 @@ export const DAEMON_LIMITS_BREAKAGES: readonly Breakage[] = [
     breaks: "a client that does not read its answers may go on asking",
     edits: [
       {
-        file: "src/daemon/client_service.ts",
+        file: "src/daemon/routing/client_service.ts",
         find: "      client.heldForBacklog = true;\n      link.hold();",
         replace: "      client.heldForBacklog = true;",
       },
@@ -91,7 +91,7 @@ export const DAEMON_LIMITS_BREAKAGES: readonly Breakage[] = [
     breaks: "a client that has read its answers is not read from again",
     edits: [
       {
-        file: "src/daemon/client_service.ts",
+        file: "src/daemon/routing/client_service.ts",
         find: "  client.heldForBacklog = false;\n  client.link.release();",
         replace: "  client.heldForBacklog = false;",
       },

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { TUNABLES } from "../../src/config/tunables.ts";
-import { ControlDispatch } from "../../src/daemon/control_dispatch.ts";
+import { ControlDispatch } from "../../src/control/control_dispatch.ts";
 import { encode, textBytes, u32Codec } from "../../src/wire/codec.ts";
 import { CAPABILITIES, NODE_FLAGS } from "../../src/wire/constants.ts";
 import { CONTROL_NAMES, CONTROLS } from "../../src/wire/controls.ts";

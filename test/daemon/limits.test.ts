@@ -1,8 +1,8 @@
 /** What clients and nodes may leave waiting in the daemon, and that nobody is held for ever. */
 import { expect, test } from "bun:test";
 import { CONTROLS_PER_CLIENT_MAX } from "../../src/control/limits.ts";
-import { Client } from "../../src/daemon/client_table.ts";
 import { NOTIFICATIONS_PER_CLIENT_MAX, SRVIDS_PER_CLIENT_MAX } from "../../src/daemon/limits.ts";
+import { Client } from "../../src/daemon/routing/client_table.ts";
 import type { Stream } from "../../src/platform/types.ts";
 import {
   CLIENT_QUEUE_BYTES_MAX,

@@ -3,7 +3,7 @@
  * same moment, in every state that a node can be in: each is answered once.
  */
 import { expect, test } from "bun:test";
-import { PendingReplies } from "../../src/daemon/pending_replies.ts";
+import { PendingReplies } from "../../src/control/pending_replies.ts";
 import {
   CONTROL_NAMES,
   CONTROL_NOREPLY,

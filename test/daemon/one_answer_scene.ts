@@ -4,7 +4,7 @@
  */
 import { expect } from "bun:test";
 import { silentLogger } from "../../src/base/log.ts";
-import { NoEvents } from "../../src/daemon/event_runner.ts";
+import { NoEvents } from "../../src/daemon/lifecycle/event_runner.ts";
 import { DatabaseSet } from "../../src/database/database_set.ts";
 import type { Clock } from "../../src/platform/types.ts";
 import { MemoryDisk } from "../../src/tdb/memory_files.ts";

@@ -5,8 +5,8 @@ import {
   EVENT_TIMED_OUT,
   type EventName,
   type EventRunner,
-} from "../../src/daemon/event_runner.ts";
-import { NodeFreeze } from "../../src/daemon/node_freeze.ts";
+} from "../../src/daemon/lifecycle/event_runner.ts";
+import { NodeFreeze } from "../../src/daemon/lifecycle/node_freeze.ts";
 import { encode, u32Codec } from "../../src/wire/codec.ts";
 import { NODE_FLAGS, SRVID } from "../../src/wire/constants.ts";
 import { BROADCAST_CONNECTED, OPERATIONS } from "../../src/wire/packet.ts";

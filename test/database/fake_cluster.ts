@@ -6,11 +6,11 @@
 
 import { err, ok } from "../../src/base/result.ts";
 import { U64_ZERO } from "../../src/base/u64.ts";
+import type { ControlHandler, ControlReply } from "../../src/control/control_request.ts";
 import type { Database } from "../../src/database/database.ts";
 import { DatabaseSet } from "../../src/database/database_set.ts";
 import type { ControlAnswered, ControlDetails } from "../../src/database/host.ts";
 import { createMemoryTdbs } from "../../src/tdb/memory_opener.ts";
-import type { ControlHandler, ControlReply } from "../../src/transport/control_request.ts";
 import { decodeExact, EMPTY, Reader } from "../../src/wire/codec.ts";
 import { CALL_FLAGS, NULL_FUNC } from "../../src/wire/constants.ts";
 import { CONTROL_NAMES, CONTROLS, type ControlName } from "../../src/wire/controls.ts";

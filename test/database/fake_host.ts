@@ -2,6 +2,7 @@
 import { silentLogger } from "../../src/base/log.ts";
 import { ok } from "../../src/base/result.ts";
 import { TracedTurns } from "../../src/base/trace.ts";
+import type { ControlReply, ControlRequest } from "../../src/control/control_request.ts";
 import type { Database } from "../../src/database/database.ts";
 import { DatabaseSet } from "../../src/database/database_set.ts";
 import type {
@@ -12,7 +13,6 @@ import type {
 } from "../../src/database/host.ts";
 import type { FileSystem } from "../../src/platform/types.ts";
 import type { LockWaiter, TdbOpener } from "../../src/tdb/types.ts";
-import type { ControlReply, ControlRequest } from "../../src/transport/control_request.ts";
 import { type Codec, encode, Reader } from "../../src/wire/codec.ts";
 import { NODE_FLAGS } from "../../src/wire/constants.ts";
 import { CONTROLS, type ControlName, type ControlRequestOf } from "../../src/wire/controls.ts";

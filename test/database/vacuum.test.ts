@@ -4,7 +4,7 @@
  */
 import { expect, test } from "bun:test";
 import { jenkinsHash } from "../../src/base/jenkins_hash.ts";
-import type { ControlReply } from "../../src/transport/control_request.ts";
+import type { ControlReply } from "../../src/control/control_request.ts";
 import { textBytes } from "../../src/wire/codec.ts";
 import { RECORD_FLAGS } from "../../src/wire/constants.ts";
 import { type ClusterNode, FakeCluster } from "./fake_cluster.ts";

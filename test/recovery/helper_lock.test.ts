@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import type { LockAttempt } from "../../src/cluster/cluster_lock.ts";
-import { HelperLock, HelperLockProbe, lockCommand } from "../../src/cluster/helper_lock.ts";
 import { recoveryProcess } from "../../src/cluster/recovery_process.ts";
-import { type ProbeOutcome, timedProbe } from "../../src/daemon/cluster_lock_probe.ts";
+import type { LockAttempt } from "../../src/lock/cluster_lock.ts";
+import { type ProbeOutcome, timedProbe } from "../../src/lock/cluster_lock_probe.ts";
+import { HelperLock, HelperLockProbe, lockCommand } from "../../src/lock/helper_lock.ts";
 import { Scheduler, SimProcess } from "../sim/scheduler.ts";
 import { FakeProcesses } from "./fake_processes.ts";
 

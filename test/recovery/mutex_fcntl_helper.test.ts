@@ -2,8 +2,8 @@
 import { expect, test } from "bun:test";
 import { existsSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { LockAttempt } from "../../src/cluster/cluster_lock.ts";
-import { HelperLock, type LockCommand } from "../../src/cluster/helper_lock.ts";
+import type { LockAttempt } from "../../src/lock/cluster_lock.ts";
+import { HelperLock, type LockCommand } from "../../src/lock/helper_lock.ts";
 import { BunClock } from "../../src/platform/bun/clock.ts";
 import { BunProcesses } from "../../src/platform/bun/processes.ts";
 import { BunTimers } from "../../src/platform/bun/timers.ts";

@@ -2,10 +2,10 @@
 import { expect, test } from "bun:test";
 import { silentLogger } from "../../src/base/log.ts";
 import { u64 } from "../../src/base/u64.ts";
-import type { ClusterLock, LockAttempt } from "../../src/cluster/cluster_lock.ts";
 import { Election } from "../../src/cluster/election.ts";
 import { OperationGate } from "../../src/cluster/operation_gate.ts";
 import { TakeoverRuns } from "../../src/cluster/takeover_runs.ts";
+import type { ClusterLock, LockAttempt } from "../../src/lock/cluster_lock.ts";
 import { decodeExact, encode, i32Codec, u32Codec } from "../../src/wire/codec.ts";
 import { NODE_FLAGS, RECOVERY_NORMAL, SRVID } from "../../src/wire/constants.ts";
 import { VirtualTime } from "../database/virtual_time.ts";

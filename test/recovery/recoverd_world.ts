@@ -1,9 +1,9 @@
 /** Recoverd objects of all nodes of a fake cluster, with locks and recovery helpers on virtual time. */
 import { expect } from "bun:test";
 import { silentLogger } from "../../src/base/log.ts";
-import type { ClusterLock, LockAttempt } from "../../src/cluster/cluster_lock.ts";
 import { Recoverd } from "../../src/cluster/recoverd.ts";
 import { announceOnly } from "../../src/cluster/takeover_runs.ts";
+import type { ClusterLock, LockAttempt } from "../../src/lock/cluster_lock.ts";
 import { runRecovery } from "../../src/recovery/run_recovery.ts";
 import { NODE_FLAGS_INACTIVE, RECOVERY_NORMAL } from "../../src/wire/constants.ts";
 import { UNKNOWN_PNN } from "../../src/wire/packet.ts";

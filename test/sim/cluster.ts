@@ -4,8 +4,8 @@
  * checkers live here.
  */
 import type { Logger } from "../../src/base/log.ts";
-import type { ClusterLockProbe } from "../../src/cluster/cluster_lock.ts";
 import type { DatabaseSet } from "../../src/database/database_set.ts";
+import type { ClusterLockProbe } from "../../src/lock/cluster_lock.ts";
 import type { Tdb } from "../../src/tdb/types.ts";
 import { CallChecker } from "./call_checker.ts";
 import { LockService, type SimLock } from "./cluster_lock.ts";

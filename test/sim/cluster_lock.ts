@@ -3,7 +3,7 @@
  * the lock back when its holder dies, can be taken away, and can be out of reach. It remembers who
  * holds it, for the checkers.
  */
-import type { ClusterLock, LockAttempt } from "../../src/cluster/cluster_lock.ts";
+import type { ClusterLock, LockAttempt } from "../../src/lock/cluster_lock.ts";
 import type { SeededRandom } from "./random.ts";
 import type { Scheduler, SimProcess } from "./scheduler.ts";
 

@@ -44,7 +44,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: "packets about records of an earlier generation are taken",
     edits: [
       {
-        file: "src/daemon/packet_input.ts",
+        file: "src/daemon/routing/packet_input.ts",
         find: "if (!banned && packet.generation === vnnMap.generation) return true;",
         replace: "if (!banned && vnnMap.generation >= 0) return true;",
       },
@@ -65,7 +65,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: "controls to a node that is lost are forgotten instead of answered",
     edits: [
       {
-        file: "src/daemon/control_router.ts",
+        file: "src/control/control_router.ts",
         find: 'if (pending.pnn === pnn) this.#finish(reqid, failure("node is disconnected"));',
         replace: "if (pending.pnn === pnn) this.#pending.delete(reqid);",
       },
@@ -197,7 +197,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: "some packets to other nodes leave a moment late",
     edits: [
       {
-        file: "src/daemon/node_output.ts",
+        file: "src/daemon/routing/node_output.ts",
         find: "    this.#links.send(pnn, packet);\n",
         replace:
           "    const late = packet.copy();\n    if (this.#statistics.node_packets_sent % 8 !== 0) this.#links.send(pnn, packet);\n    else this.#timers.after(1, () => this.#links.send(pnn, late));\n",

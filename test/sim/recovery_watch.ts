@@ -6,10 +6,10 @@
  * from the moment in which the node became inactive until a recovery commits on the active node.
  */
 import { ok } from "../../src/base/result.ts";
+import type { ControlHandlers } from "../../src/control/control_request.ts";
 import type { Database } from "../../src/database/database.ts";
 import type { DatabaseSet } from "../../src/database/database_set.ts";
 import { withWholeDatabase } from "../../src/database/recovery/marked.ts";
-import type { ControlHandlers } from "../../src/transport/control_request.ts";
 import { type Content, type RecordChecker, readContent } from "./record_checker.ts";
 import { groupContents, type TransactionChecker } from "./transaction_checker.ts";
 

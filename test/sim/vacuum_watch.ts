@@ -2,8 +2,9 @@
  * Shows the record checker which deletions other nodes ask a node for: it stands between the daemon
  * and its database part, looks, and lets everything pass.
  */
+
+import type { ControlHandlers } from "../../src/control/control_request.ts";
 import type { DatabaseSet } from "../../src/database/database_set.ts";
-import type { ControlHandlers } from "../../src/transport/control_request.ts";
 import { ltdbRsnHigh, ltdbRsnLow } from "../../src/wire/ltdb_header.ts";
 import { RecBufferCursor } from "../../src/wire/rec_buffer.ts";
 import type { RecordChecker } from "./record_checker.ts";

@@ -5,14 +5,15 @@
  * Invariant: a local client that attaches while the cluster recovers is answered when that is over, or
  * refused after DeferredAttachTO.
  */
-import type { Timer } from "../../platform/types.ts";
+
 import {
   type ControlHandler,
   type ControlReply,
   type ControlRequest,
   failure,
   type ReplyLater,
-} from "../../transport/control_request.ts";
+} from "../../control/control_request.ts";
+import type { Timer } from "../../platform/types.ts";
 import { encode, stringZ, u32Codec } from "../../wire/codec.ts";
 import { DB_FLAGS, NODE_FLAGS_INACTIVE } from "../../wire/constants.ts";
 import { ATTACH_RECOVERY, CONTROLS } from "../../wire/controls.ts";

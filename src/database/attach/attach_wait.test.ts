@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { ControlReply, ControlRequest } from "../../transport/control_request.ts";
+import type { ControlReply, ControlRequest } from "../../control/control_request.ts";
 import { textBytes } from "../../wire/codec.ts";
 import type { RecBuffer } from "../../wire/structs.ts";
 import { waitingForAttach } from "./attach_wait.ts";

@@ -6,7 +6,7 @@
  * 1. A control waits only while the attach runs, which ends by itself.
  * 2. What waits is the request as it was decoded: the dispatch has copied its bytes out of the packet.
  */
-import type { ControlHandler, ControlHandlers } from "../../transport/control_request.ts";
+import type { ControlHandler, ControlHandlers } from "../../control/control_request.ts";
 import { CONTROL_NAMES, CONTROLS, type ControlName } from "../../wire/controls.ts";
 import type { AttachWaits } from "./attach.ts";
 

@@ -16,9 +16,10 @@
  * 4. Records that became invalid with the node stay so until a commit while the node is active: a thaw
  *    alone brings nothing of the cluster.
  */
+
+import { failure, type ReplyLater, SUCCESS } from "../../control/control_request.ts";
 import type { Timer } from "../../platform/types.ts";
 import type { LockWait, TdbResult } from "../../tdb/types.ts";
-import { failure, type ReplyLater, SUCCESS } from "../../transport/control_request.ts";
 import { NODE_FLAGS_INACTIVE } from "../../wire/constants.ts";
 import type { Database } from "../database.ts";
 import { countLockWait } from "../database_statistics.ts";

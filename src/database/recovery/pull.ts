@@ -11,8 +11,8 @@
  */
 import { ok } from "../../base/result.ts";
 import type { U64 } from "../../base/u64.ts";
+import { failure, type ReplyLater } from "../../control/control_request.ts";
 import type { TdbResult } from "../../tdb/types.ts";
-import { failure, type ReplyLater } from "../../transport/control_request.ts";
 import { encode, u32Codec } from "../../wire/codec.ts";
 import { RecBufferBuilder } from "../../wire/rec_buffer.ts";
 import { LTDB_HEADER_BYTES } from "../../wire/structs.ts";

@@ -14,8 +14,8 @@
 import { jenkinsHash } from "../../base/jenkins_hash.ts";
 import { ok } from "../../base/result.ts";
 import type { U64 } from "../../base/u64.ts";
+import { failure, type ReplyLater, ReplySlot } from "../../control/control_request.ts";
 import type { TdbResult } from "../../tdb/types.ts";
-import { failure, type ReplyLater, ReplySlot } from "../../transport/control_request.ts";
 import { encode, u32Codec } from "../../wire/codec.ts";
 import { RECORD_FLAGS_RO } from "../../wire/constants.ts";
 import { setLtdbFlags } from "../../wire/ltdb_header.ts";

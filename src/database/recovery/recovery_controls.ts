@@ -9,7 +9,7 @@ import {
   failure,
   type ReplyLater,
   SUCCESS,
-} from "../../transport/control_request.ts";
+} from "../../control/control_request.ts";
 import { type PersistentHealth, reasonAfterRecovery } from "../attach/persistent_health.ts";
 import type { Database } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";

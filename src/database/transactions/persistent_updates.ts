@@ -17,9 +17,10 @@
  * 3. An update is answered when its commit is on disk (replicated: in the file), or was refused. Once the
  *    commit writes, only its own end answers.
  */
+
+import { type ReplyLater, SUCCESS } from "../../control/control_request.ts";
 import type { Timer } from "../../platform/types.ts";
 import type { LockWait, SlicedWork, Tdb, TdbResult } from "../../tdb/types.ts";
-import { type ReplyLater, SUCCESS } from "../../transport/control_request.ts";
 import { SEQUENCE_KEY } from "../../wire/constants.ts";
 import { ltdbReserved, setLtdbReserved } from "../../wire/ltdb_header.ts";
 import type { RecBufferCursor } from "../../wire/rec_buffer.ts";

@@ -11,7 +11,7 @@ import {
   failure,
   type ReplyLater,
   SUCCESS,
-} from "../../transport/control_request.ts";
+} from "../../control/control_request.ts";
 import { RECORD_FLAGS } from "../../wire/constants.ts";
 import type { ControlRequestOf } from "../../wire/controls.ts";
 import { lmasterOf, recordError } from "../calls/replies.ts";

@@ -19,14 +19,14 @@
  *    node nobody knows): a full disk refuses the commit everywhere and costs nothing else.
  */
 import { u64 } from "../../base/u64.ts";
-import type { Timer } from "../../platform/types.ts";
 import {
   type ControlReply,
   type ControlRequest,
   failure,
   type ReplyLater,
   SUCCESS,
-} from "../../transport/control_request.ts";
+} from "../../control/control_request.ts";
+import type { Timer } from "../../platform/types.ts";
 import { encode } from "../../wire/codec.ts";
 import { NO_SPACE, SEQNUM_RESERVE } from "../../wire/controls.ts";
 import { paddedDbId, type RecBuffer, recBuffer } from "../../wire/structs.ts";

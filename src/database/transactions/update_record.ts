@@ -10,14 +10,14 @@
  * 3. Every update is answered once.
  */
 import { jenkinsHash } from "../../base/jenkins_hash.ts";
-import type { TdbError } from "../../tdb/types.ts";
 import {
   type ControlReply,
   type ControlRequest,
   failure,
   type ReplyLater,
   SUCCESS,
-} from "../../transport/control_request.ts";
+} from "../../control/control_request.ts";
+import type { TdbError } from "../../tdb/types.ts";
 import { encode } from "../../wire/codec.ts";
 import { RecBufferCursor } from "../../wire/rec_buffer.ts";
 import { LTDB_HEADER_BYTES, type RecBuffer, recBuffer } from "../../wire/structs.ts";

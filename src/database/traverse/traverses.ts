@@ -11,7 +11,6 @@
  */
 import type { U64 } from "../../base/u64.ts";
 import { u64Equal } from "../../base/u64.ts";
-import type { Timer } from "../../platform/types.ts";
 import {
   type ControlHandlers,
   type ControlReply,
@@ -19,7 +18,8 @@ import {
   failure,
   type ReplyLater,
   SUCCESS,
-} from "../../transport/control_request.ts";
+} from "../../control/control_request.ts";
+import type { Timer } from "../../platform/types.ts";
 import { EMPTY, encode } from "../../wire/codec.ts";
 import { CONTROL_NOREPLY, CONTROLS } from "../../wire/controls.ts";
 import { BROADCAST_ACTIVE, BROADCAST_CONNECTED } from "../../wire/packet.ts";

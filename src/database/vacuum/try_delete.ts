@@ -8,7 +8,7 @@
  * 2. Every record that did not go is in the answer.
  */
 import { jenkinsHash } from "../../base/jenkins_hash.ts";
-import { failure, type ReplyLater } from "../../transport/control_request.ts";
+import { failure, type ReplyLater } from "../../control/control_request.ts";
 import { encode } from "../../wire/codec.ts";
 import { RECORD_FLAGS_RO } from "../../wire/constants.ts";
 import { RecBufferBuilder, RecBufferCursor, recBufferProblem } from "../../wire/rec_buffer.ts";

@@ -8,7 +8,7 @@ import {
   failure,
   type ReplyLater,
   SUCCESS,
-} from "../../transport/control_request.ts";
+} from "../../control/control_request.ts";
 import { RecBufferCursor, recBufferProblem } from "../../wire/rec_buffer.ts";
 import type { Database } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";

@@ -1,0 +1,368 @@
+/**
+ * REQ_CONTROL and REPLY_CONTROL: from clients to this node or another, from nodes to us, and the
+ * daemon's own controls to nodes.
+ *
+ * Invariants:
+ * 1. A control that wants a reply gets exactly one: the answer, "ctdb_control timed out" after ControlTimeout,
+ *    or −1 when its node is lost or this daemon ends. The exception is a client that has gone.
+ * 2. A reply counts only from the node that was asked.
+ * 3. A control to another node is forwarded by changing its header; its body is not looked at.
+ */
+import { assert } from "../base/assert.ts";
+import type { Logger } from "../base/log.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import { type U64, U64_ZERO } from "../base/u64.ts";
+import type { Clock, Timer, Timers } from "../platform/types.ts";
+import { EMPTY } from "../wire/codec.ts";
+import { CONTROL_NOREPLY, CONTROLS, type ControlName, controlName } from "../wire/controls.ts";
+import { CURRENT_NODE, type PacketView } from "../wire/packet.ts";
+import { REQ_CONTROL_AT } from "../wire/packet_layouts.ts";
+import { buildReplyControl, buildReqControl, readReplyControl } from "../wire/packets_message.ts";
+import type { ControlDispatch } from "./control_dispatch.ts";
+import { type ControlReply, failure } from "./control_request.ts";
+import type {
+  ControlClient,
+  ControlClients,
+  ControlCounters,
+  ControlNodes,
+  ControlOutput,
+} from "./host.ts";
+import { CONTROL_TIMEOUT_CHECK_MS, CONTROLS_PER_CLIENT_MAX } from "./limits.ts";
+import type { PendingReplies } from "./pending_replies.ts";
+import type { RequestIds } from "./request_ids.ts";
+
+/** Answer to a control of the daemon itself; a negative status is a failure with its text. */
+export type OwnControlDone = (outcome: Result<{ status: number; data: Uint8Array }>) => void;
+
+export interface OwnControlOptions {
+  readonly srvid: U64;
+  readonly flags: number;
+  /** Also to a node that does not count as connected, if there is a link to it. */
+  readonly anyway?: boolean;
+}
+
+interface Pending {
+  readonly pnn: number;
+  readonly opcode: number;
+  readonly deadlineMs: number;
+  /** Whom to answer: a client with its own request id, or our own code. */
+  readonly client: ControlClient | undefined;
+  readonly clientReqid: number;
+  readonly done: OwnControlDone | undefined;
+}
+
+export interface ControlRouterDependencies {
+  readonly nodes: ControlNodes;
+  readonly output: ControlOutput;
+  readonly clients: ControlClients;
+  readonly dispatch: ControlDispatch;
+  readonly statistics: ControlCounters;
+  readonly requestIds: RequestIds;
+  readonly pending: PendingControls;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly log: Logger;
+  /** Of the vnn map: what is sent is stamped with it. */
+  readonly generation: () => number;
+  readonly timeoutSec: () => number;
+}
+
+/** Apart, because the numbers in use are needed before the router is there. */
+export class PendingControls {
+  readonly byId = new Map<number, Pending>();
+}
+
+export class ControlRouter {
+  readonly #d: ControlRouterDependencies;
+  readonly #pending: Map<number, Pending>;
+  #timer: Timer | undefined;
+
+  constructor(dependencies: ControlRouterDependencies) {
+    this.#d = dependencies;
+    this.#pending = dependencies.pending.byId;
+  }
+
+  get pendingCount(): number {
+    return this.#pending.size;
+  }
+  get replies(): PendingReplies {
+    return this.#d.dispatch.replies;
+  }
+
+  /** The packet's body was checked. */
+  fromClient(client: ControlClient, packet: PacketView): void {
+    const { nodes, output } = this.#d;
+    const flags = packet.u32(REQ_CONTROL_AT.FLAGS);
+    const noReply = (flags & CONTROL_NOREPLY) !== 0;
+    const destination = packet.destnode === CURRENT_NODE ? nodes.ownPnn : packet.destnode;
+    if (destination === nodes.ownPnn) {
+      this.#local(client, packet, noReply);
+      return;
+    }
+    const targets = output.broadcastTargets(destination);
+    if (targets === undefined) {
+      this.#forward(client, destination, packet, noReply);
+      return;
+    }
+    if (!noReply) {
+      const what = describe(packet);
+      this.#d.log.error(
+        `Refused to broadcast control ${what} of client ${client.pid}: wants a reply`,
+      );
+      const refusal = failure("attempt to broadcast a control without NOREPLY");
+      this.#answerClient(client, packet.reqid, refusal);
+      return;
+    }
+    for (const pnn of targets) {
+      if (pnn === nodes.ownPnn) this.#local(client, packet, true);
+      else this.#forward(client, pnn, packet, true);
+    }
+  }
+
+  /** From another node, or looped back from ourselves. */
+  fromNode(packet: PacketView): void {
+    this.#d.statistics.node.req_control += 1;
+    const srcnode = packet.srcnode;
+    const reqid = packet.reqid;
+    const opcode = packet.u32(REQ_CONTROL_AT.OPCODE);
+    const flags = packet.u32(REQ_CONTROL_AT.FLAGS);
+    const noReply = (flags & CONTROL_NOREPLY) !== 0;
+    const answer = (reply: ControlReply) => {
+      if (reply.status < 0) this.#logFailure(opcode, srcnode, reply);
+      if (!noReply) this.#answerNode(srcnode, reqid, reply);
+    };
+    const reply = this.#run(packet, 0, answer);
+    if (reply !== "later") answer(reply);
+  }
+
+  /** From a node that is not let in: it may know who we think we are, and nothing else. */
+  fromOutsider(packet: PacketView): void {
+    if (packet.u32(REQ_CONTROL_AT.OPCODE) === CONTROLS.GET_NODEMAP.opcode) this.fromNode(packet);
+    else if ((packet.u32(REQ_CONTROL_AT.FLAGS) & CONTROL_NOREPLY) === 0) {
+      this.#answerNode(packet.srcnode, packet.reqid, failure("this node does not let you in"));
+    }
+  }
+
+  replyFromNode(packet: PacketView, fromPnn: number): void {
+    this.#d.statistics.node.reply_control += 1;
+    const reqid = packet.reqid;
+    const pending = this.#pending.get(reqid);
+    if (pending === undefined || pending.pnn !== fromPnn) {
+      this.#d.log.debug(`Dropped control reply of node ${fromPnn}: nobody waits for ${reqid}`);
+      return;
+    }
+    this.#forget(reqid, pending);
+    if (pending.client !== undefined) {
+      packet.reqid = pending.clientReqid;
+      packet.destnode = 0;
+      pending.client.deliver(packet);
+      return;
+    }
+    const reply = readReplyControl(packet);
+    assert(reply.ok, "the body of a reply was checked");
+    const { status, data, error } = reply.value;
+    pending.done?.(status < 0 ? err(error || `status ${status}`) : ok({ status, data }));
+  }
+
+  /** A control of the daemon itself to one node, possibly ourselves. */
+  send(
+    pnn: number,
+    name: ControlName,
+    data: Uint8Array,
+    done: OwnControlDone,
+    timeoutMs = this.#d.timeoutSec() * 1000,
+    { srvid, flags, anyway = false }: OwnControlOptions = { srvid: U64_ZERO, flags: 0 },
+  ): void {
+    const { nodes, output, requestIds } = this.#d;
+    const { opcode } = CONTROLS[name];
+    const reqid = requestIds.take();
+    this.#expect(reqid, { pnn, opcode, client: undefined, clientReqid: 0, done }, timeoutMs);
+    if (!anyway && !nodes.connected(pnn)) {
+      // Answered like every other request: not inside the call.
+      this.#d.timers.soon(() => this.#finish(reqid, failure("ctdb_control to disconnected node")));
+      return;
+    }
+    const body = { opcode, srvid, client_id: 0, flags, data };
+    output.send(pnn, buildReqControl(this.#header(pnn, reqid), body));
+  }
+
+  /** A control without reply, to a node or a broadcast destination. */
+  sendNoReply(destination: number, opcode: number, srvidLow: number, data: Uint8Array): void {
+    const body = {
+      opcode,
+      srvid: { hi: 0, lo: srvidLow },
+      client_id: 0,
+      flags: CONTROL_NOREPLY,
+      data,
+    };
+    this.#d.output.sendTo(destination, buildReqControl(this.#header(destination, 0), body));
+  }
+
+  nodeLost(pnn: number): void {
+    for (const [reqid, pending] of this.#pending) {
+      if (pending.pnn === pnn) this.#finish(reqid, failure("node is disconnected"));
+    }
+  }
+
+  clientGone(client: ControlClient): void {
+    if (client.pendingControls === 0) return;
+    for (const [reqid, pending] of this.#pending) {
+      if (pending.client === client) this.#forget(reqid, pending);
+    }
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.replies.close();
+    for (const [reqid, { client }] of this.#pending) {
+      if (client !== undefined) this.#finish(reqid, failure("the daemon ends"));
+    }
+    this.#pending.clear();
+  }
+
+  #local(client: ControlClient, packet: PacketView, noReply: boolean): void {
+    this.#d.statistics.node.req_control += 1;
+    const opcode = packet.u32(REQ_CONTROL_AT.OPCODE);
+    const clientReqid = packet.reqid;
+    let reqid = 0;
+    const reply = this.#run(packet, client.id, (later) => {
+      if (reqid !== 0) this.#finish(reqid, later);
+    });
+    if (reply !== "later") {
+      if (reply.status < 0) this.#logFailure(opcode, client.pid, reply);
+      if (noReply) return;
+      this.#d.statistics.node.reply_control += 1;
+      this.#answerClient(client, clientReqid, reply);
+      return;
+    }
+    if (noReply || this.#d.clients.get(client.id) !== client) return;
+    reqid = this.#d.requestIds.take();
+    const pnn = this.#d.nodes.ownPnn;
+    const timeoutMs = this.#d.timeoutSec() * 1000;
+    this.#expect(reqid, { pnn, opcode, client, clientReqid, done: undefined }, timeoutMs);
+  }
+
+  #forward(client: ControlClient, pnn: number, packet: PacketView, noReply: boolean): void {
+    const { nodes, output, requestIds } = this.#d;
+    const clientReqid = packet.reqid;
+    if (!nodes.connected(pnn)) {
+      if (noReply) return;
+      this.#answerClient(client, clientReqid, failure("ctdb_control to disconnected node"));
+      return;
+    }
+    let reqid = 0;
+    if (!noReply) {
+      reqid = requestIds.take();
+      const opcode = packet.u32(REQ_CONTROL_AT.OPCODE);
+      const timeoutMs = this.#d.timeoutSec() * 1000;
+      this.#expect(reqid, { pnn, opcode, client, clientReqid, done: undefined }, timeoutMs);
+    }
+    packet.reqid = reqid;
+    packet.srcnode = nodes.ownPnn;
+    packet.generation = this.#d.generation();
+    packet.setU32(REQ_CONTROL_AT.CLIENT_ID, client.id);
+    output.send(pnn, packet);
+  }
+
+  #run(packet: PacketView, clientId: number, later: (reply: ControlReply) => void) {
+    const data = packet.slice(REQ_CONTROL_AT.DATA, packet.u32(REQ_CONTROL_AT.DATA_LENGTH));
+    const from = {
+      srvid: packet.u64(REQ_CONTROL_AT.SRVID),
+      flags: packet.u32(REQ_CONTROL_AT.FLAGS),
+      srcnode: clientId === 0 ? packet.srcnode : this.#d.nodes.ownPnn,
+      clientId,
+      generation: clientId === 0 ? packet.generation : undefined,
+      bytes: data.length,
+    };
+    return this.#d.dispatch.dispatch(packet.u32(REQ_CONTROL_AT.OPCODE), data, from, later);
+  }
+
+  #expect(reqid: number, pending: Omit<Pending, "deadlineMs">, timeoutMs: number): void {
+    const deadlineMs = this.#d.clock.monotonicMs() + timeoutMs;
+    this.#pending.set(reqid, { ...pending, deadlineMs });
+    const { client } = pending;
+    if (client !== undefined) {
+      client.pendingControls += 1;
+      if (client.pendingControls === CONTROLS_PER_CLIENT_MAX) client.link.hold();
+    }
+    this.#timer ??= this.#d.timers.every(CONTROL_TIMEOUT_CHECK_MS, () => this.#expire());
+  }
+
+  #forget(reqid: number, pending: Pending): void {
+    this.#pending.delete(reqid);
+    const { client } = pending;
+    if (client === undefined) return;
+    client.pendingControls -= 1;
+    if (client.pendingControls === CONTROLS_PER_CLIENT_MAX - 1) client.link.release();
+  }
+
+  #finish(reqid: number, reply: ControlReply): void {
+    const pending = this.#pending.get(reqid);
+    if (pending === undefined) return;
+    this.#forget(reqid, pending);
+    if (pending.client !== undefined) {
+      if (pending.pnn === this.#d.nodes.ownPnn) this.#d.statistics.node.reply_control += 1;
+      if (reply.status < 0) this.#logFailure(pending.opcode, pending.client.pid, reply);
+      this.#answerClient(pending.client, pending.clientReqid, reply);
+      return;
+    }
+    const { status, data } = reply;
+    if (status < 0) pending.done?.(err(reply.error ?? `status ${status}`));
+    else pending.done?.(ok({ status, data: data ?? EMPTY }));
+  }
+
+  #expire(): void {
+    if (this.#pending.size === 0) {
+      this.#timer?.cancel();
+      this.#timer = undefined;
+      return;
+    }
+    const nowMs = this.#d.clock.monotonicMs();
+    for (const [reqid, pending] of this.#pending) {
+      if (pending.deadlineMs > nowMs) continue;
+      this.#d.statistics.timeouts.control += 1;
+      this.#finish(reqid, failure("ctdb_control timed out"));
+    }
+  }
+
+  #answerClient(client: ControlClient, reqid: number, reply: ControlReply): void {
+    client.deliver(
+      buildReplyControl(this.#header(0, reqid), {
+        status: reply.status,
+        data: reply.data ?? EMPTY,
+        error: reply.error ?? "",
+      }),
+    );
+  }
+
+  #answerNode(pnn: number, reqid: number, reply: ControlReply): void {
+    this.#d.output.send(
+      pnn,
+      buildReplyControl(this.#header(pnn, reqid), {
+        status: reply.status,
+        data: reply.data ?? EMPTY,
+        error: reply.error ?? "",
+      }),
+    );
+  }
+
+  #header(destnode: number, reqid: number) {
+    return {
+      generation: this.#d.generation(),
+      destnode,
+      srcnode: this.#d.nodes.ownPnn,
+      reqid,
+    };
+  }
+
+  #logFailure(opcode: number, asker: number, reply: ControlReply): void {
+    const name = controlName(opcode) ?? `${opcode}`;
+    this.#d.log.info(`Control ${name} of ${asker} failed: ${reply.error ?? reply.status}`);
+  }
+}
+
+function describe(packet: PacketView): string {
+  const opcode = packet.u32(REQ_CONTROL_AT.OPCODE);
+  return controlName(opcode) ?? `${opcode}`;
+}

@@ -1,0 +1,109 @@
+/** Controls about nodes: the node map, flags, the nodes file, bans, the vnn map. */
+import type { Logger } from "../../base/log.ts";
+import type { Result } from "../../base/result.ts";
+import type { ConfiguredNode } from "../../config/types.ts";
+import { type ControlHandlers, failure, SUCCESS } from "../../control/control_request.ts";
+import { type NodeTable, nodesFileToWire } from "../../membership/node_table.ts";
+import type { VnnMap } from "../../membership/vnn_map.ts";
+import { encode } from "../../wire/codec.ts";
+import { NODE_FLAGS } from "../../wire/constants.ts";
+import { banState, type FlagChange, nodeMap, vnnMap as vnnMapCodec } from "../../wire/structs.ts";
+import type { NodeState } from "../lifecycle/node_state.ts";
+import type { Membership } from "../lifecycle/standing.ts";
+
+export type NodesLoaded = (outcome: Result<readonly ConfiguredNode[]>) => void;
+
+export interface MembershipControlParts {
+  readonly nodes: NodeTable;
+  readonly vnnMap: VnnMap;
+  readonly state: NodeState;
+  readonly membership: Membership;
+  readonly log: Logger;
+  /** Reads the nodes file anew, or runs the command that prints it. */
+  loadNodes(done: NodesLoaded): void;
+  /** A new nodes file is in force. */
+  nodesReloaded(nodes: readonly ConfiguredNode[]): void;
+  forceRecovery(reason: string): void;
+}
+
+export function membershipControls(parts: MembershipControlParts): ControlHandlers {
+  const { nodes, vnnMap, state, membership } = parts;
+  const act = (action: () => void) => () => {
+    action();
+    return SUCCESS;
+  };
+  return {
+    GET_NODEMAP: () => ({ status: 0, data: encode(nodeMap, nodes.toWire()) }),
+    MODIFY_FLAGS: (change) => modifyFlags(parts, change),
+    STOP_NODE: act(() => membership.stop()),
+    CONTINUE_NODE: act(() => membership.continue()),
+    DISABLE_NODE: act(() => membership.disable()),
+    ENABLE_NODE: act(() => membership.enable()),
+    GET_BAN_STATE: () => ({ status: 0, data: encode(banState, membership.banState()) }),
+    SET_BAN_STATE: ({ pnn, time }) => {
+      if (pnn !== nodes.ownPnn) {
+        return failure(`SET_BAN_STATE for node ${pnn} came to node ${nodes.ownPnn}`);
+      }
+      membership.setBan(time);
+      return SUCCESS;
+    },
+    GETVNNMAP: () => ({
+      status: 0,
+      data: encode(vnnMapCodec, { generation: vnnMap.generation, map: vnnMap.map }),
+    }),
+    SETVNNMAP: ({ generation, map }) => {
+      if (!state.recovering) return failure("attempt to set the vnn map when not in recovery");
+      vnnMap.set(generation, map);
+      return SUCCESS;
+    },
+    GET_NODES_FILE: (_request, _from, later) => {
+      parts.loadNodes((loaded) => {
+        if (!loaded.ok) return later(failure(loaded.error));
+        later({ status: 0, data: encode(nodeMap, nodesFileToWire(loaded.value)) });
+      });
+      return "later";
+    },
+    RELOAD_NODES_FILE: (_request, _from, later) => {
+      parts.loadNodes((loaded) => {
+        if (!loaded.ok) {
+          parts.log.error(loaded.error);
+          return later(failure(loaded.error));
+        }
+        const problem = ownLineProblem(nodes, loaded.value);
+        if (problem !== undefined) {
+          parts.log.error(problem);
+          return later(failure(problem));
+        }
+        parts.nodesReloaded(loaded.value);
+        later(SUCCESS);
+      });
+      return "later";
+    },
+  };
+}
+
+/** The own line decides who we are: it cannot change while we run. */
+function ownLineProblem(nodes: NodeTable, loaded: readonly ConfiguredNode[]): string | undefined {
+  const line = loaded[nodes.ownPnn];
+  if (line !== undefined && !line.deleted && line.address === nodes.own.address) return undefined;
+  const got = line === undefined ? "nothing" : line.deleted ? "a deleted node" : line.address;
+  return `Cannot reload the nodes file: expected our address ${nodes.own.address} for node ${nodes.ownPnn}, got ${got}`;
+}
+
+function modifyFlags(parts: MembershipControlParts, change: FlagChange) {
+  const { nodes, state, log } = parts;
+  // The leader asks us for our own flags; what it sends back may be old.
+  if (change.pnn === nodes.ownPnn) return SUCCESS;
+  if (!nodes.exists(change.pnn)) return failure(`node ${change.pnn} does not exist`);
+  if ((nodes.flags(change.pnn) & NODE_FLAGS.DISCONNECTED) !== 0) return SUCCESS;
+  const before = nodes.modifyFlags(change.pnn, change.new_flags);
+  const after = nodes.flags(change.pnn);
+  if (after === before) return SUCCESS;
+  log.notice(
+    `Node ${change.pnn} has changed flags - 0x${before.toString(16)} -> 0x${after.toString(16)}`,
+  );
+  if (after === 0 && state.runstateBefore("RUNNING")) {
+    parts.forceRecovery(`node ${change.pnn} became healthy while this node starts up`);
+  }
+  return SUCCESS;
+}

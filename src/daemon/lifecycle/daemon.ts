@@ -1,0 +1,290 @@
+/**
+ * The life of a ctdbd: start in the order that clients and other nodes rely on, run, shut down
+ * (docs/daemon.md, "Start-up").
+ *
+ *     start ─▶ pid file ─▶ directories ─▶ socket free ─▶ init event ─▶ own address ─▶ socket ─▶ databases
+ *       attached ─▶ frozen ─▶ clients and nodes served ─▶ setup event ─▶ recovery daemon ─▶ first recovery
+ *
+ * Invariants:
+ * 1. No client is served and no node connected before all databases are frozen.
+ * 2. `start` reports once; after a failure nothing of the daemon is left, and the reason is one line.
+ * 3. `exit` is called once, as the last thing.
+ */
+
+import { err, type Result, done as succeeded } from "../../base/result.ts";
+import { TracedTurns, type TurnStall } from "../../base/trace.ts";
+import { ClientLinks } from "../../transport/client_links.ts";
+import { NodeLinks } from "../../transport/node_links.ts";
+import { Turns } from "../../transport/turns.ts";
+import type { DaemonDependencies } from "../dependencies.ts";
+import { Node } from "../node.ts";
+import { NodeStatistics } from "../report/node_statistics.ts";
+import { listenOnOwnAddress } from "./own_address.ts";
+import { RecoverdWatch } from "./recoverd_watch.ts";
+import { takeoverBeforeShutdown } from "./shutdown_takeover.ts";
+
+type Step = (next: (outcome: Result<unknown>) => void) => void;
+
+export class Daemon {
+  readonly #d: DaemonDependencies;
+  readonly turns: Turns;
+  readonly #nodeLinks: NodeLinks;
+  readonly #clientLinks: ClientLinks;
+  readonly #recoverd: RecoverdWatch;
+  readonly #statistics: NodeStatistics;
+  #node: Node | undefined;
+  #phase: "new" | "starting" | "running" | "shutting down" | "ended" = "new";
+  #pidFileHeld = false;
+
+  constructor(dependencies: DaemonDependencies) {
+    const { clock, timers, network, files, paths, log } = dependencies;
+    this.#d = dependencies;
+    this.turns = new Turns(
+      new TracedTurns(clock, (stall) => log.warning(stallText(stall)), dependencies.processorMs),
+      timers,
+    );
+    this.#nodeLinks = new NodeLinks({
+      network,
+      clock,
+      turns: this.turns,
+      log,
+      owner: {
+        onPacket: (packet, pnn) => this.#node?.input.fromNode(packet, pnn),
+        onConnected: (pnn) => this.#node?.nodeConnected(pnn),
+        onLost: (pnn, reason) => this.#node?.nodeLost(pnn, reason),
+        onOutgoing: (pnn) => this.#node?.peers.outgoingUp(pnn),
+        onIncoming: (pnn) => this.#node?.peers.incomingUp(pnn),
+        onProbation: (pnn) => this.#node?.peers.complete(pnn),
+        onRefused: (pnn, times) => this.#node?.peers.refused(pnn, times),
+        onMalformed: (pnn, reason) => this.#node?.input.malformedFromNode(pnn, reason),
+      },
+    });
+    this.#clientLinks = new ClientLinks(network, files, this.turns, paths.socket, log);
+    this.#statistics = new NodeStatistics(clock);
+    this.#recoverd = new RecoverdWatch(
+      (exited) =>
+        dependencies.startRecoverd((how) => this.turns.run("recoverd-exit", () => exited(how))),
+      this.turns.timers("recoverd-watch"),
+      log,
+      (name) => dependencies.tunables.get(name) ?? 0,
+    );
+  }
+
+  /** The running node; undefined before its own address is known and after the end. */
+  get node(): Node | undefined {
+    return this.#node;
+  }
+
+  /** `started` when clients are served, or with the reason why the daemon cannot start. */
+  start(started: (outcome: Result<void>) => void): void {
+    this.#phase = "starting";
+    const steps: readonly Step[] = [
+      (next) => next(this.#acquirePidFile()),
+      (next) => next(this.#checkDirectories()),
+      (next) => this.#clientLinks.clearStaleSocket(next),
+      (next) => this.#runEvent("init", next),
+      (next) => next(this.#becomeNode()),
+      (next) => this.#attach(next),
+      (next) => this.#freeze(next),
+    ];
+    this.turns.run("start", () =>
+      this.#run(steps, (outcome) => {
+        if (outcome.ok) this.#serve();
+        else this.#abandon();
+        started(outcome);
+      }),
+    );
+  }
+
+  /** Ends the daemon in order; further calls do nothing. */
+  shutdown(exitCode: number, reason: string): void {
+    if (this.#phase === "ended") return;
+    this.turns.run("shutdown", () => this.#shutdown(exitCode, reason));
+  }
+
+  // --- start
+
+  #run(steps: readonly Step[], finished: (outcome: Result<void>) => void): void {
+    const runFrom = (index: number): void => {
+      const step = steps[index];
+      if (this.#phase !== "starting") {
+        finished(err("shut down while starting"));
+        return;
+      }
+      if (step === undefined) {
+        finished(succeeded);
+        return;
+      }
+      step((outcome) => (outcome.ok ? runFrom(index + 1) : finished(outcome)));
+    };
+    runFrom(0);
+  }
+
+  #acquirePidFile(): Result<void> {
+    const outcome = this.#d.pidFile.acquire();
+    this.#pidFileHeld = outcome.ok;
+    return outcome;
+  }
+
+  #checkDirectories(): Result<void> {
+    const { volatileDirectory, persistentDirectory, stateDirectory } = this.#d.config.database;
+    const directories = [
+      ["volatile database directory", volatileDirectory],
+      ["persistent database directory", persistentDirectory],
+      ["state database directory", stateDirectory],
+    ] as const;
+    for (const [what, path] of directories) {
+      if (!this.#d.files.isWritableDirectory(path)) {
+        return err(`Cannot use ${what} "${path}": expected a directory that can be written`);
+      }
+    }
+    return succeeded;
+  }
+
+  #runEvent(event: "init", next: (outcome: Result<unknown>) => void): void {
+    this.#d.events.run(event, (status) =>
+      this.turns.run("event", () =>
+        next(status === 0 ? succeeded : err(`Event "${event}" failed with status ${status}`)),
+      ),
+    );
+  }
+
+  /** From here on we know who we are. */
+  #becomeNode(): Result<void> {
+    const { config, nodes, network, log } = this.#d;
+    const own = listenOnOwnAddress({
+      nodes,
+      nodeAddress: config.cluster.nodeAddress,
+      network,
+      links: this.#nodeLinks,
+      log,
+    });
+    if (!own.ok) return own;
+    log.notice(`PNN is ${own.value}`);
+    this.#node = new Node({
+      dependencies: {
+        ...this.#d,
+        events: {
+          runsScripts: this.#d.events.runsScripts,
+          run: (event, done) =>
+            this.#d.events.run(event, (status) => this.turns.run("event", () => done(status))),
+        },
+      },
+      turns: this.turns,
+      links: this.#nodeLinks,
+      recoverd: this.#recoverd,
+      ownPnn: own.value,
+      statistics: this.#statistics,
+      shutdown: (exitCode, reason) => this.shutdown(exitCode, reason),
+    });
+    this.#node.tunablesChanged();
+    this.#node.state.becomeRunstate("INIT");
+    return this.#clientLinks.listen(this.#node.clientService.acceptor());
+  }
+
+  #attach(next: (outcome: Result<unknown>) => void): void {
+    this.#node?.database.attachExisting((outcome) => this.turns.run("start", () => next(outcome)));
+  }
+
+  #freeze(next: (outcome: Result<unknown>) => void): void {
+    this.#node?.database.freezeAll((outcome) => this.turns.run("start", () => next(outcome)));
+  }
+
+  #serve(): void {
+    const node = this.#node;
+    if (node === undefined) return;
+    this.#phase = "running";
+    const { events, log, tunables } = this.#d;
+    const timers = this.turns.timers("statistics");
+    this.#statistics.start(timers, () => tunables.get("StatHistoryInterval") ?? 1);
+    node.state.becomeRunstate("SETUP");
+    node.clientService.serve();
+    const others = node.nodes.configured().filter((pnn) => pnn !== node.pnn);
+    this.#nodeLinks.start(
+      others.map((pnn) => ({ pnn, address: node.nodes.entry(pnn)?.address ?? "" })),
+    );
+    events.run("setup", (status) =>
+      this.turns.run("event", () => {
+        if (this.#phase !== "running") return;
+        if (status !== 0) return this.shutdown(1, "Failed to run setup event");
+        const problem = this.#recoverd.start();
+        if (problem !== undefined) {
+          log.error(`Failed to start recovery daemon: ${problem}`);
+          return this.shutdown(11, problem);
+        }
+        node.keepalive.start();
+        node.health.waitForFirstRecovery();
+      }),
+    );
+  }
+
+  #abandon(): void {
+    this.#phase = "ended";
+    this.#release();
+  }
+
+  // --- end
+
+  #shutdown(exitCode: number, reason: string): void {
+    const { log, config, events } = this.#d;
+    if (this.#phase === "shutting down") {
+      log.notice("Already shutting down so will not proceed.");
+      return;
+    }
+    this.#phase = "shutting down";
+    log.error(`Shutdown sequence commencing: ${reason}`);
+    const node = this.#node;
+    if (node === undefined) {
+      this.#end(exitCode);
+      return;
+    }
+    node.state.becomeRunstate("SHUTDOWN");
+    const stop = () => {
+      this.#recoverd.stop();
+      node.keepalive.stop();
+      node.health.stop();
+      events.run("shutdown", () => this.turns.run("shutdown", () => this.#end(exitCode)));
+    };
+    // Without event scripts nobody holds anything that could be taken over.
+    if (!events.runsScripts) {
+      stop();
+      return;
+    }
+    takeoverBeforeShutdown(
+      {
+        pnn: node.pnn,
+        messages: node.messages,
+        timers: this.turns.timers("shutdown"),
+        log,
+        failoverTimeoutSec: config.failover.shutdownFailoverTimeoutSec,
+        extraTimeoutSec: config.failover.shutdownExtraTimeoutSec,
+      },
+      stop,
+    );
+  }
+
+  #end(exitCode: number): void {
+    this.#phase = "ended";
+    this.#release();
+    this.#d.log.error("Shutdown sequence complete, exiting.");
+    this.#d.exit(exitCode);
+  }
+
+  #release(): void {
+    this.#recoverd.stop();
+    this.#statistics.stop();
+    this.#node?.close();
+    this.#nodeLinks.close();
+    this.#clientLinks.close();
+    this.#node = undefined;
+    if (this.#pidFileHeld) this.#d.pidFile.release();
+    this.#pidFileHeld = false;
+  }
+}
+
+function stallText(stall: TurnStall): string {
+  const spans = stall.spans
+    .map(({ name, durationMs }) => `${name} ${durationMs.toFixed(1)} ms`)
+    .join(", ");
+  return `Handling event took ${stall.durationMs.toFixed(1)} ms: ${spans}`;
+}

@@ -1,0 +1,59 @@
+/**
+ * The pid file: says who runs, and holds a lock for as long as the process lives, so that a second
+ * daemon refuses to start and a file of a dead one does not count.
+ */
+import { textBytes } from "../../base/byte_text.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { FileSystem, SharedFile, SharedFiles } from "../../platform/types.ts";
+
+export interface PidFile {
+  /** The reason when another daemon holds it, or it cannot be written. */
+  acquire(): Result<void>;
+  release(): void;
+}
+
+const PID_FILE_MODE = 0o644;
+
+export class LockedPidFile implements PidFile {
+  readonly #path: string;
+  readonly #pid: number;
+  readonly #shared: SharedFiles;
+  readonly #files: FileSystem;
+  #held: SharedFile | undefined;
+
+  constructor(path: string, pid: number, shared: SharedFiles, files: FileSystem) {
+    this.#path = path;
+    this.#pid = pid;
+    this.#shared = shared;
+    this.#files = files;
+  }
+
+  acquire(): Result<void> {
+    const opened = this.#shared.open(this.#path, { create: true, mode: PID_FILE_MODE });
+    if (!opened.ok) return err(`Cannot create pid file "${this.#path}": ${opened.error.message}`);
+    const file = opened.value;
+    const locked = file.tryLockRange("write", 0, 0);
+    if (locked !== "granted") {
+      file.close();
+      if (locked !== "busy") return err(`Cannot lock pid file: ${locked.message}`);
+      const holder = this.#files.readText(this.#path);
+      const pid = holder.ok ? holder.value.trim() : "";
+      return err(`Cannot start: pid file "${this.#path}" is held by a running daemon, pid ${pid}`);
+    }
+    const emptied = file.truncate(0);
+    const written = emptied.ok ? file.write(0, textBytes(`${this.#pid}\n`)) : emptied;
+    if (!written.ok) {
+      file.close();
+      return err(`Cannot write pid file: ${written.error.message}`);
+    }
+    this.#held = file;
+    return ok(undefined);
+  }
+
+  release(): void {
+    if (this.#held === undefined) return;
+    this.#files.remove(this.#path);
+    this.#held.close();
+    this.#held = undefined;
+  }
+}

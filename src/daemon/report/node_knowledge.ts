@@ -1,0 +1,25 @@
+/** What this node has last heard of the others, for the answer to PING_KNOWLEDGE. */
+import type { Keepalive } from "../../membership/keepalive.ts";
+import type { NodeTable } from "../../membership/node_table.ts";
+import type { PeerAgreement } from "../../membership/peer_agreement.ts";
+import type { NodeKnowledge } from "../../wire/structs.ts";
+import type { LeaderCache } from "../routing/leader_cache.ts";
+
+const U32_MAX = 0xffffffff;
+
+export function knowledgeOf(
+  nodes: NodeTable,
+  keepalive: Keepalive,
+  leaderCache: LeaderCache,
+  peers: PeerAgreement,
+): NodeKnowledge {
+  const { leader, ageMs } = leaderCache.last();
+  const heard = nodes
+    .entries()
+    .map((node) => (node.pnn === nodes.ownPnn ? 0 : age(keepalive.heardWithinMs(node))));
+  return { leader, leader_age: age(ageMs), heard, problems: peers.problems() };
+}
+
+function age(ms: number): number {
+  return Math.min(Math.ceil(ms), U32_MAX);
+}

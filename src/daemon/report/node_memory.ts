@@ -1,0 +1,74 @@
+/** What a node holds in memory, for the memory report: clients, queues, tables. */
+import { type TracedTurns, TURN_BUCKETS_MS } from "../../base/trace.ts";
+import { TUNABLES } from "../../config/tunables.ts";
+import type { Node } from "../node.ts";
+import type { MemoryItem, MemoryUse } from "./memory_report.ts";
+
+export function nodeMemory(
+  node: Node,
+  use: MemoryUse,
+  turns: TracedTurns,
+  queuedBytes: (pnn: number) => number,
+): MemoryItem {
+  const clients = [...node.clients.all()].map((client) => ({
+    name: `client-${client.pid}`,
+    bytes: client.link.queuedBytes + client.link.bufferedBytes,
+    children: [
+      { name: "registered srvids", bytes: client.srvids.length * 16 },
+      { name: "pending controls", bytes: client.pendingControls * 64 },
+    ],
+  }));
+  const nodes = node.nodes.entries().map(({ pnn }) => ({
+    name: `node-${pnn}`,
+    bytes: queuedBytes(pnn),
+  }));
+  const databases = node.database.memoryItems();
+  return {
+    name: "null_context",
+    bytes: 0,
+    children: [
+      { name: "JavaScript heap", bytes: use.heapBytes },
+      { name: "buffers and mapped files", bytes: use.externalBytes },
+      {
+        name: "struct ctdb_context",
+        bytes: 0,
+        children: [
+          { name: "clients", bytes: 0, children: clients },
+          { name: "nodes", bytes: 0, children: nodes },
+          { name: "databases", bytes: node.database.memoryBytes(), children: databases },
+          { name: "srvid registry", bytes: node.registry.size * 16 },
+          { name: "pending controls", bytes: node.controls.pendingCount * 64 },
+          { name: "statistics history", bytes: node.statistics.historyBytes },
+          { name: "tunables", bytes: TUNABLES.length * 4 },
+          { name: `controls answered twice: ${node.controls.replies.doubles}`, bytes: 0 },
+          ...refusedPackets(node),
+          ...turnTimes(turns),
+        ],
+      },
+    ],
+  };
+}
+
+/** Counts of what was not handled: who wonders about memory wonders about senders, too. */
+function refusedPackets({ input }: Node): readonly MemoryItem[] {
+  return [
+    { name: `packets of clients refused: ${input.refused.client}`, bytes: 0 },
+    { name: `packets of nodes refused: ${input.refused.node}`, bytes: 0 },
+    { name: `packets of nodes that are kept out: ${input.outsiders}`, bytes: 0 },
+    { name: `calls of other generations dropped: ${input.staleCalls}`, bytes: 0 },
+  ];
+}
+
+/** How long turns of the event loop took until now, this one not included. */
+function turnTimes(trace: TracedTurns): readonly MemoryItem[] {
+  const { histogram, longestMs, longestSpan, busiestMs, busiestSpan } = trace;
+  const counts = histogram.map((count, i) => {
+    const bound = TURN_BUCKETS_MS[i];
+    return `${count} ${bound === undefined ? "longer" : `< ${bound} ms`}`;
+  });
+  return [
+    { name: `longest turn: ${longestMs.toFixed(1)} ms (${longestSpan})`, bytes: 0 },
+    { name: `most processor time: ${busiestMs.toFixed(1)} ms (${busiestSpan})`, bytes: 0 },
+    { name: `turns: ${counts.filter((text) => !text.startsWith("0 ")).join(", ")}`, bytes: 0 },
+  ];
+}

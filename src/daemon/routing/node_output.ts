@@ -1,0 +1,111 @@
+/**
+ * The way of packets to nodes, our own included: special destinations, loopback, and who must wait
+ * when a node does not keep up.
+ *
+ * Invariants:
+ * 1. A packet to ourselves is handled in a later turn, never inside the call that sent it.
+ * 2. While packets of a client are handled, `source` is that client: it is held when a link that it
+ *    fills is congested.
+ */
+
+import type { MutableStatistics } from "../../database/host.ts";
+import type { NodeTable } from "../../membership/node_table.ts";
+import type { Timers } from "../../platform/types.ts";
+import type { Holdable, NodeLinks } from "../../transport/node_links.ts";
+import {
+  BROADCAST_ACTIVE,
+  BROADCAST_ALL,
+  BROADCAST_CONNECTED,
+  type PacketView,
+} from "../../wire/packet.ts";
+
+export class NodeOutput {
+  readonly #nodes: NodeTable;
+  readonly #links: NodeLinks;
+  readonly #timers: Timers;
+  readonly #statistics: MutableStatistics;
+  readonly #loopback: (packet: PacketView) => void;
+  #looping: PacketView[] = [];
+  #loopingBytes = 0;
+  #closed = false;
+  /** The client whose packet is being handled. */
+  source: Holdable | undefined;
+
+  constructor(
+    nodes: NodeTable,
+    links: NodeLinks,
+    timers: Timers,
+    statistics: MutableStatistics,
+    loopback: (packet: PacketView) => void,
+  ) {
+    this.#nodes = nodes;
+    this.#links = links;
+    this.#timers = timers;
+    this.#statistics = statistics;
+    this.#loopback = loopback;
+  }
+
+  /** pnns of a broadcast destination; undefined when it is not one. */
+  broadcastTargets(destination: number): readonly number[] | undefined {
+    switch (destination) {
+      case BROADCAST_ALL:
+        return this.#nodes.configured();
+      case BROADCAST_ACTIVE:
+        return this.#nodes.active();
+      case BROADCAST_CONNECTED:
+        return this.#nodes.connectedNodes();
+      default:
+        return undefined;
+    }
+  }
+
+  /** To one node; destnode is set. Dropped when the node does not exist or is not connected. */
+  send(pnn: number, packet: PacketView): void {
+    this.#statistics.node_packets_sent += 1;
+    packet.destnode = pnn;
+    if (pnn === this.#nodes.ownPnn) {
+      this.#loop(packet);
+      return;
+    }
+    this.#links.send(pnn, packet);
+    if (this.source !== undefined) this.#links.holdWhileCongested(pnn, this.source);
+  }
+
+  /** To a node or a broadcast destination. */
+  sendTo(destination: number, packet: PacketView): void {
+    const targets = this.broadcastTargets(destination);
+    if (targets === undefined) {
+      this.send(destination, packet);
+      return;
+    }
+    for (const pnn of targets) this.send(pnn, packet);
+  }
+
+  /** Bytes that wait on the way to a node; to this one: for the next turn. */
+  queuedBytes(pnn: number): number {
+    return pnn === this.#nodes.ownPnn ? this.#loopingBytes : this.#links.queuedBytes(pnn);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#looping = [];
+    this.#loopingBytes = 0;
+  }
+
+  #loop(packet: PacketView): void {
+    if (this.#closed) return;
+    this.#looping.push(packet.copy());
+    this.#loopingBytes += packet.length;
+    if (this.#looping.length > 1) return;
+    this.#timers.soon(() => {
+      const packets = this.#looping;
+      this.#looping = [];
+      this.#loopingBytes = 0;
+      for (const looped of packets) {
+        if (this.#closed) return;
+        this.#loopback(looped);
+        looped.free();
+      }
+    });
+  }
+}
