@@ -51,7 +51,7 @@ const NOT_USED = new Map([
   ["src/base/log.ts silentLogger", "what tests hand to whoever logs"],
   ["src/client/ctdb_client.ts TUNNEL_FLAGS", "the client library (docs/client.md)"],
   ["src/client/transaction.ts openPersistentDatabase", "the client library (docs/client.md)"],
-  ["src/tdb/memory_opener.ts", "databases in memory, on which the simulator runs"],
+  ["src/tdb/memory/memory_opener.ts", "databases in memory, on which the simulator runs"],
   ["src/wire/event_protocol.ts", "the event daemon's protocol, proved on captured packets"],
   ["src/wire/packet.ts newPacket", "packets that no builder makes: tests send wrong ones"],
   ["src/wire/packets_call.ts", "each packet has a builder and a reader: tests are the other side"],

@@ -5,7 +5,7 @@ import { ManualTime, settle } from "../../test/support/manual_time.ts";
 import { must } from "../../test/support/must.ts";
 import { assert } from "../base/assert.ts";
 import { u64 } from "../base/u64.ts";
-import { createMemoryTdbs } from "../tdb/memory_opener.ts";
+import { createMemoryTdbs } from "../tdb/memory/memory_opener.ts";
 import { TDB_FLAGS } from "../tdb/types.ts";
 import { EMPTY, encode, textBytes } from "../wire/codec.ts";
 import { DB_FLAGS, SEQUENCE_KEY, SRVID } from "../wire/constants.ts";

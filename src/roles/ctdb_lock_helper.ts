@@ -12,10 +12,10 @@
 import { BunSharedFiles } from "../platform/bun/shared_file.ts";
 import { BunTimers } from "../platform/bun/timers.ts";
 import type { LockType, SharedFile, TryLock } from "../platform/types.ts";
-import { HEADER_BYTES, LOCK } from "../tdb/format.ts";
-import { judgeHeader } from "../tdb/header.ts";
-import { type LockPrimitives, LockProtocol } from "../tdb/lock_protocol.ts";
-import { lockTargetOf } from "../tdb/lock_target.ts";
+import { HEADER_BYTES, LOCK } from "../tdb/format/format.ts";
+import { judgeHeader } from "../tdb/format/header.ts";
+import { type LockPrimitives, LockProtocol } from "../tdb/locks/lock_protocol.ts";
+import { lockTargetOf } from "../tdb/locks/lock_target.ts";
 import { TDB_FLAGS } from "../tdb/types.ts";
 import { printErr, printOut, writeAll } from "./buffered_output.ts";
 import type { Role } from "./role.ts";

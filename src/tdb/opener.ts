@@ -19,13 +19,13 @@ import {
   MAP_BYTES_MAX,
   type MutexLayout,
   mutexLayout,
-} from "./format.ts";
-import { type HeaderFacts, hasMagicText, judgeHeader, newHeader } from "./header.ts";
-import { journalWaits, recoveryArea } from "./journal.ts";
-import { JournalRecovery, type RecoverySurroundings } from "./journal_recovery.ts";
-import { LockProtocol, tryingPrimitives } from "./lock_protocol.ts";
-import { MemoryDisk } from "./memory_files.ts";
-import { DirectPages } from "./pages.ts";
+} from "./format/format.ts";
+import { type HeaderFacts, hasMagicText, judgeHeader, newHeader } from "./format/header.ts";
+import { journalWaits, recoveryArea } from "./journal/journal.ts";
+import { JournalRecovery, type RecoverySurroundings } from "./journal/journal_recovery.ts";
+import { LockProtocol, tryingPrimitives } from "./locks/lock_protocol.ts";
+import { MemoryDisk } from "./memory/memory_files.ts";
+import { DirectPages } from "./records/pages.ts";
 import { TdbFile } from "./tdb_file.ts";
 import {
   TDB_FLAGS,

@@ -11,11 +11,6 @@
  */
 import { assert } from "../base/assert.ts";
 import type { SharedFile, TryLock } from "../platform/types.ts";
-import { commitGrowthMax } from "./area_plan.ts";
-import { RecordChains } from "./chains.ts";
-import { checkTdb } from "./check.ts";
-import { commitTransaction } from "./commit.ts";
-import { DurableFile } from "./durable_file.ts";
 import {
   BUSY,
   busyBecauseOf,
@@ -27,19 +22,25 @@ import {
   type TdbFailure,
   tdbFailure,
 } from "./errors.ts";
-import { FREELIST, HEADER, LOCK, type MutexLayout } from "./format.ts";
-import { FreeSpace } from "./freelist.ts";
-import type { ChainHash } from "./hash.ts";
-import { journalWaits } from "./journal.ts";
-import type { RecoverySurroundings } from "./journal_recovery.ts";
-import { LeftJournal } from "./left_journal.ts";
-import { LockProtocol, tryingPrimitives } from "./lock_protocol.ts";
-import { LockTable } from "./lock_table.ts";
-import { DirectPages } from "./pages.ts";
-import { repackTdb } from "./repack.ts";
+import { FREELIST, HEADER, LOCK, type MutexLayout } from "./format/format.ts";
+import type { ChainHash } from "./format/hash.ts";
+import { commitGrowthMax } from "./journal/area_plan.ts";
+import { commitTransaction } from "./journal/commit.ts";
+import { DurableFile } from "./journal/durable_file.ts";
+import { journalWaits } from "./journal/journal.ts";
+import type { RecoverySurroundings } from "./journal/journal_recovery.ts";
+import { LeftJournal } from "./journal/left_journal.ts";
+import { Transaction } from "./journal/transaction.ts";
+import { LockProtocol, tryingPrimitives } from "./locks/lock_protocol.ts";
+import { LockTable } from "./locks/lock_table.ts";
+import { RecordChains } from "./records/chains.ts";
+import { checkTdb } from "./records/check.ts";
+import { FreeSpace } from "./records/freelist.ts";
+import { DirectPages } from "./records/pages.ts";
+import { repackTdb } from "./records/repack.ts";
+import { Space } from "./records/space.ts";
+import { WipedSpace, wipe } from "./records/wipe.ts";
 import { GeneratorWork } from "./sliced.ts";
-import { Space } from "./space.ts";
-import { Transaction } from "./transaction.ts";
 import {
   type JudgeRecord,
   type LockMode,
@@ -51,7 +52,6 @@ import {
   type TdbResult,
   type VisitRecord,
 } from "./types.ts";
-import { WipedSpace, wipe } from "./wipe.ts";
 
 const DONE: TdbResult<void> = { ok: true, value: undefined };
 const ABSENT: TdbResult<undefined> = { ok: true, value: undefined };

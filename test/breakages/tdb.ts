@@ -7,7 +7,7 @@ export const TDB_BREAKAGES: readonly Breakage[] = [
     breaks: "the journal's magic is written before its content is on disk",
     edits: [
       {
-        file: "src/tdb/commit.ts",
+        file: "src/tdb/journal/commit.ts",
         find: "  const synced = yield* disk.sync(slice, doing);\n  if (!synced.ok) return synced;\n",
         replace: "",
       },
@@ -19,7 +19,7 @@ export const TDB_BREAKAGES: readonly Breakage[] = [
     breaks: "blocks are overwritten before the journal's magic is on disk",
     edits: [
       {
-        file: "src/tdb/commit.ts",
+        file: "src/tdb/journal/commit.ts",
         find: "const armedOnDisk = yield* disk.sync(slice, doing);",
         replace: "const armedOnDisk: TdbResult<void> = DONE;",
       },
@@ -31,7 +31,7 @@ export const TDB_BREAKAGES: readonly Breakage[] = [
     breaks: "the journal's magic is written before its content",
     edits: [
       {
-        file: "src/tdb/commit.ts",
+        file: "src/tdb/journal/commit.ts",
         find: "const journaled = yield* writeJournal(slice, parts, plan, doing);",
         replace:
           "disk.writeWord(doing, plan.area.offset + RECORD.magic, RECOVERY_MAGIC);\n  const journaled = yield* writeJournal(slice, parts, plan, doing);",
@@ -44,7 +44,7 @@ export const TDB_BREAKAGES: readonly Breakage[] = [
     breaks: "the journal is ended before the blocks are on disk",
     edits: [
       {
-        file: "src/tdb/commit.ts",
+        file: "src/tdb/journal/commit.ts",
         find: "if (outcome.ok) outcome = yield* parts.disk.sync(slice, doing);",
         replace: "",
       },
@@ -56,7 +56,7 @@ export const TDB_BREAKAGES: readonly Breakage[] = [
     breaks: "a commit is answered before the end of its journal is on disk",
     edits: [
       {
-        file: "src/tdb/commit.ts",
+        file: "src/tdb/journal/commit.ts",
         find: "  return yield* parts.disk.sync(slice, doing);",
         replace: "  return DONE;",
       },
@@ -68,7 +68,7 @@ export const TDB_BREAKAGES: readonly Breakage[] = [
     breaks: "the header leads to the recovery area before that is on disk",
     edits: [
       {
-        file: "src/tdb/area_plan.ts",
+        file: "src/tdb/journal/area_plan.ts",
         find: "  const synced = yield* disk.sync(slice, doing);\n  if (!synced.ok) return synced;\n",
         replace: "",
       },
@@ -80,7 +80,7 @@ export const TDB_BREAKAGES: readonly Breakage[] = [
     breaks: "a replay ends the journal before the old content is on disk",
     edits: [
       {
-        file: "src/tdb/replay.ts",
+        file: "src/tdb/journal/replay.ts",
         find: "  const synced = yield* disk.sync(slice, doing);\n  if (!synced.ok) return synced;\n",
         replace: "",
       },
@@ -92,7 +92,7 @@ export const TDB_BREAKAGES: readonly Breakage[] = [
     breaks: "an attempt to lock all records that failed keeps their mutex",
     edits: [
       {
-        file: "src/tdb/lock_protocol.ts",
+        file: "src/tdb/locks/lock_protocol.ts",
         find: "      this.#setAllrecord(ALLRECORD_UNLOCKED);\n      this.#file.unlockMutex(mutexes.allrecordMutex);\n    }\n    return passed;",
         replace: "      this.#setAllrecord(ALLRECORD_UNLOCKED);\n    }\n    return passed;",
       },
@@ -104,7 +104,7 @@ export const TDB_BREAKAGES: readonly Breakage[] = [
     breaks: "an attempt to lock all records that failed keeps the chains",
     edits: [
       {
-        file: "src/tdb/lock_protocol.ts",
+        file: "src/tdb/locks/lock_protocol.ts",
         find: '    if (records !== "granted") this.unlockAll();\n',
         replace: "",
       },
@@ -116,7 +116,7 @@ export const TDB_BREAKAGES: readonly Breakage[] = [
     breaks: "all records stay locked when who had them locked dies",
     edits: [
       {
-        file: "src/tdb/lock_protocol.ts",
+        file: "src/tdb/locks/lock_protocol.ts",
         find: "    if (Atomics.load(this.#allrecordWord, 0) !== ALLRECORD_UNLOCKED) {\n      this.#setAllrecord(ALLRECORD_UNLOCKED);\n    }\n",
         replace: "",
       },
@@ -128,7 +128,7 @@ export const TDB_BREAKAGES: readonly Breakage[] = [
     breaks: "a journal entry reaches past the journal",
     edits: [
       {
-        file: "src/tdb/journal.ts",
+        file: "src/tdb/journal/journal.ts",
         find: "if (source + length > end || !pages.contains(target, length)) {",
         replace: "if (!pages.contains(target, length)) {",
       },
@@ -140,7 +140,7 @@ export const TDB_BREAKAGES: readonly Breakage[] = [
     breaks: "a commit writes while somebody opens the file",
     edits: [
       {
-        file: "src/tdb/transaction.ts",
+        file: "src/tdb/journal/transaction.ts",
         find: '    if (opening === "busy") return { ok: true, value: false };',
         replace: '    if (opening === "busy") return { ok: true, value: true };',
       },
@@ -152,7 +152,7 @@ export const TDB_BREAKAGES: readonly Breakage[] = [
     breaks: "a commit writes while others read",
     edits: [
       {
-        file: "src/tdb/transaction.ts",
+        file: "src/tdb/journal/transaction.ts",
         find: '      if (upgraded === "busy") return { ok: true, value: false };',
         replace: '      if (upgraded === "busy") return { ok: true, value: true };',
       },
@@ -164,7 +164,7 @@ export const TDB_BREAKAGES: readonly Breakage[] = [
     breaks: "all records are locked for writing under a read lock",
     edits: [
       {
-        file: "src/tdb/lock_table.ts",
+        file: "src/tdb/locks/lock_table.ts",
         find: 'if (mode === "write" && this.#allMode === "read") return "busy";',
         replace: "",
       },
@@ -176,7 +176,7 @@ export const TDB_BREAKAGES: readonly Breakage[] = [
     breaks: "a chain is locked for writing under a read lock of all",
     edits: [
       {
-        file: "src/tdb/lock_table.ts",
+        file: "src/tdb/locks/lock_table.ts",
         find: 'return mode === "read" || this.#allMode === "write" ? "granted" : "busy";',
         replace: 'return mode !== undefined ? "granted" : "busy";',
       },
@@ -188,7 +188,7 @@ export const TDB_BREAKAGES: readonly Breakage[] = [
     breaks: "a chain that is locked for reading counts as locked for writing",
     edits: [
       {
-        file: "src/tdb/lock_table.ts",
+        file: "src/tdb/locks/lock_table.ts",
         find: '    if (mode === "write" && held.mode === "read") {',
         replace: '    if (mode === "write" && held.mode === undefined) {',
       },

@@ -1,6 +1,6 @@
 /** `ctdb backupdb`, `restoredb`, `dumpdbbackup` against a scripted daemon and files in memory. */
 import { expect, test } from "bun:test";
-import { createMemoryTdbs } from "../../src/tdb/memory_opener.ts";
+import { createMemoryTdbs } from "../../src/tdb/memory/memory_opener.ts";
 import { bytesText, encode, textBytes, u32Codec } from "../../src/wire/codec.ts";
 import { DB_FLAGS, NODE_FLAGS, RECOVERY_ACTIVE, SRVID } from "../../src/wire/constants.ts";
 import { RecBufferCursor } from "../../src/wire/rec_buffer.ts";

@@ -1,6 +1,6 @@
 /** Keys, values, names and files of commands are bytes: what is no UTF-8 comes and goes as it is. */
 import { expect, test } from "bun:test";
-import { createMemoryTdbs } from "../../src/tdb/memory_opener.ts";
+import { createMemoryTdbs } from "../../src/tdb/memory/memory_opener.ts";
 import { bytesText, encode, stringZ, textBytes } from "../../src/wire/codec.ts";
 import { must } from "../support/must.ts";
 import { daemon, nodeAt, runCtdb } from "./tool_harness.ts";

@@ -3,7 +3,7 @@
  * all of it), and every answer is awaited, also one that nobody reads.
  */
 import { expect, test } from "bun:test";
-import { createMemoryTdbs } from "../../src/tdb/memory_opener.ts";
+import { createMemoryTdbs } from "../../src/tdb/memory/memory_opener.ts";
 import { TDB_FLAGS } from "../../src/tdb/types.ts";
 import { decodeExact, EMPTY, encode, i32Codec, textBytes, u32Codec } from "../../src/wire/codec.ts";
 import { DB_FLAGS, SRVID } from "../../src/wire/constants.ts";

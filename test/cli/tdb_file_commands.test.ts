@@ -1,6 +1,6 @@
 /** `ctdb tfetch` and `ctdb tstore`: one TDB file, without the cluster. */
 import { expect, test } from "bun:test";
-import { createMemoryTdbs } from "../../src/tdb/memory_opener.ts";
+import { createMemoryTdbs } from "../../src/tdb/memory/memory_opener.ts";
 import { textBytes } from "../../src/wire/codec.ts";
 import { ManualTime, settle } from "../support/manual_time.ts";
 import { must } from "../support/must.ts";

@@ -10,7 +10,7 @@ import type { ControlHandler, ControlReply } from "../../src/control/control_req
 import type { Database } from "../../src/database/database.ts";
 import { DatabaseSet } from "../../src/database/database_set.ts";
 import type { ControlAnswered, ControlDetails } from "../../src/database/host.ts";
-import { createMemoryTdbs } from "../../src/tdb/memory_opener.ts";
+import { createMemoryTdbs } from "../../src/tdb/memory/memory_opener.ts";
 import { decodeExact, EMPTY, Reader } from "../../src/wire/codec.ts";
 import { CALL_FLAGS, NULL_FUNC } from "../../src/wire/constants.ts";
 import { CONTROL_NAMES, CONTROLS, type ControlName } from "../../src/wire/controls.ts";

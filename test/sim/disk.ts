@@ -3,8 +3,8 @@
  * outlive processes; a process that dies gives its locks back, as the kernel does.
  */
 import { assert } from "../../src/base/assert.ts";
-import { MemoryDisk } from "../../src/tdb/memory_files.ts";
-import { createMemoryTdbs, type MemoryTdbs } from "../../src/tdb/memory_opener.ts";
+import { MemoryDisk } from "../../src/tdb/memory/memory_files.ts";
+import { createMemoryTdbs, type MemoryTdbs } from "../../src/tdb/memory/memory_opener.ts";
 import type { LockWaiter, Tdb, TdbOpener } from "../../src/tdb/types.ts";
 import type { DiskTrouble } from "./disk_trouble.ts";
 import type { SeededRandom } from "./random.ts";

@@ -1,6 +1,6 @@
 /** Disks that fill and fail. */
 import { expect, test } from "bun:test";
-import { createMemoryTdbs } from "../../src/tdb/memory_opener.ts";
+import { createMemoryTdbs } from "../../src/tdb/memory/memory_opener.ts";
 import { must } from "../support/must.ts";
 import { DiskTrouble } from "./disk_trouble.ts";
 import { SeededRandom } from "./random.ts";

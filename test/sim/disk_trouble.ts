@@ -6,7 +6,7 @@
  * 1. What was reserved can be used: growth up to there needs no room.
  * 2. A store into the space that a record has fails on a disk that fails, not on a full one.
  */
-import type { DiskFailure, DiskOperation } from "../../src/tdb/memory_files.ts";
+import type { DiskFailure, DiskOperation } from "../../src/tdb/memory/memory_files.ts";
 import type { Tdb, TdbResult } from "../../src/tdb/types.ts";
 import type { SeededRandom } from "./random.ts";
 

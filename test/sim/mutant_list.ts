@@ -485,7 +485,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: "a commit is acknowledged before it is on disk",
     edits: [
       {
-        file: "src/tdb/durable_file.ts",
+        file: "src/tdb/journal/durable_file.ts",
         find: "if (this.#noSync) return DONE;",
         replace: "return DONE;",
       },

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { createMemoryTdbOpener } from "../../src/tdb/memory_opener.ts";
+import { createMemoryTdbOpener } from "../../src/tdb/memory/memory_opener.ts";
 import { TDB_FLAGS, type Tdb } from "../../src/tdb/types.ts";
 import { RECORD_FLAGS } from "../../src/wire/constants.ts";
 import { type Content, RecordChecker } from "./record_checker.ts";

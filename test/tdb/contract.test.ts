@@ -1,6 +1,6 @@
 /** The contract over everything a Tdb can lie on. */
-import { MemoryDisk } from "../../src/tdb/memory_files.ts";
-import { createMemoryTdbs } from "../../src/tdb/memory_opener.ts";
+import { MemoryDisk } from "../../src/tdb/memory/memory_files.ts";
+import { createMemoryTdbs } from "../../src/tdb/memory/memory_opener.ts";
 import { TDB_FLAGS } from "../../src/tdb/types.ts";
 import { TemporaryDirectory } from "../support/temp_dir.ts";
 import { type Machine, tdbContract } from "./contract.ts";

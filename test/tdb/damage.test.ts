@@ -1,8 +1,14 @@
 /** Damaged and foreign content: refused or reported with a reason, never an exception, never a hang. */
 import { describe, expect, test } from "bun:test";
-import { dataStart, HEADER, LIVE_MAGIC, RECORD, RECOVERY_MAGIC } from "../../src/tdb/format.ts";
-import { MemoryDisk } from "../../src/tdb/memory_files.ts";
-import { createMemoryTdbs } from "../../src/tdb/memory_opener.ts";
+import {
+  dataStart,
+  HEADER,
+  LIVE_MAGIC,
+  RECORD,
+  RECOVERY_MAGIC,
+} from "../../src/tdb/format/format.ts";
+import { MemoryDisk } from "../../src/tdb/memory/memory_files.ts";
+import { createMemoryTdbs } from "../../src/tdb/memory/memory_opener.ts";
 import { TDB_FLAGS, type Tdb, type TdbResult } from "../../src/tdb/types.ts";
 import { SeededRandom } from "../fuzz/seeded_random.ts";
 import { must } from "../support/must.ts";

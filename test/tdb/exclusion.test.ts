@@ -7,11 +7,11 @@ import {
   LOCK,
   listLockOffset,
   mutexLayout,
-} from "../../src/tdb/format.ts";
-import { LockProtocol, tryingPrimitives } from "../../src/tdb/lock_protocol.ts";
-import { LockTable } from "../../src/tdb/lock_table.ts";
-import { MemoryDisk, type MemorySharedFile } from "../../src/tdb/memory_files.ts";
-import { createMemoryTdbs } from "../../src/tdb/memory_opener.ts";
+} from "../../src/tdb/format/format.ts";
+import { LockProtocol, tryingPrimitives } from "../../src/tdb/locks/lock_protocol.ts";
+import { LockTable } from "../../src/tdb/locks/lock_table.ts";
+import { MemoryDisk, type MemorySharedFile } from "../../src/tdb/memory/memory_files.ts";
+import { createMemoryTdbs } from "../../src/tdb/memory/memory_opener.ts";
 import type { Tdb } from "../../src/tdb/types.ts";
 import { must } from "../support/must.ts";
 import { bytes, eventually, finish, laterTurn, openTdb, text } from "./support.ts";

@@ -1,8 +1,8 @@
 /** LockWaiter: the same promises from threads over files and from the deterministic one over memory. */
 import { afterEach, describe, expect, test } from "bun:test";
 import { BunLockWaiter } from "../../src/platform/bun/lock_waiter.ts";
-import { MemoryDisk } from "../../src/tdb/memory_files.ts";
-import { createMemoryTdbs } from "../../src/tdb/memory_opener.ts";
+import { MemoryDisk } from "../../src/tdb/memory/memory_files.ts";
+import { createMemoryTdbs } from "../../src/tdb/memory/memory_opener.ts";
 import {
   type LockWait,
   type LockWaiter,

@@ -7,8 +7,8 @@
  * earlier write is a part of that, and the families below hold every such part that ends early.
  */
 import { expect, test } from "bun:test";
-import { MemoryDisk } from "../../src/tdb/memory_files.ts";
-import { createMemoryTdbs } from "../../src/tdb/memory_opener.ts";
+import { MemoryDisk } from "../../src/tdb/memory/memory_files.ts";
+import { createMemoryTdbs } from "../../src/tdb/memory/memory_opener.ts";
 import { FileTdbOpener } from "../../src/tdb/opener.ts";
 import { must } from "../support/must.ts";
 import { SCENARIOS, type Scenario } from "../torture/crash_scenarios.ts";

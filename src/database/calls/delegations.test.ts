@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { assert } from "../../base/assert.ts";
 import { ok } from "../../base/result.ts";
-import { createMemoryTdbs } from "../../tdb/memory_opener.ts";
+import { createMemoryTdbs } from "../../tdb/memory/memory_opener.ts";
 import { textBytes } from "../../wire/codec.ts";
 import { Delegations, TRACKING_FLAGS } from "./delegations.ts";
 

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { ControlCaller, FakeHost } from "../../../test/database/fake_host.ts";
 import { must } from "../../../test/support/must.ts";
-import { createMemoryTdbs } from "../../tdb/memory_opener.ts";
+import { createMemoryTdbs } from "../../tdb/memory/memory_opener.ts";
 import { textBytes } from "../../wire/codec.ts";
 import type { Database } from "../database.ts";
 

@@ -10,8 +10,8 @@
  * Must not: read or write records.
  */
 import { SystemError } from "../../base/errors.ts";
-import { type LockPrimitives, LockProtocol } from "../../tdb/lock_protocol.ts";
-import { lockTargetOf, targetHasJournal } from "../../tdb/lock_target.ts";
+import { type LockPrimitives, LockProtocol } from "../../tdb/locks/lock_protocol.ts";
+import { lockTargetOf, targetHasJournal } from "../../tdb/locks/lock_target.ts";
 import type { TdbErrorCode } from "../../tdb/types.ts";
 import type { SharedFile } from "../types.ts";
 import { ALL_RECORDS } from "./lock_messages.ts";

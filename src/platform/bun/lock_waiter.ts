@@ -11,7 +11,7 @@
  *
  * Must not: terminate a thread that is not idle.
  */
-import { tryingPrimitives } from "../../tdb/lock_protocol.ts";
+import { tryingPrimitives } from "../../tdb/locks/lock_protocol.ts";
 import {
   type LockWait,
   type LockWaiter,

@@ -10,7 +10,7 @@
  * Must not: read or write records. An entry point of the compiled executable (build/compile.ts).
  */
 
-import type { LockPrimitives } from "../../tdb/lock_protocol.ts";
+import type { LockPrimitives } from "../../tdb/locks/lock_protocol.ts";
 import type { SharedFile, TryLock } from "../types.ts";
 import { type TakenLock, takeLock } from "./lock_attempt.ts";
 import { type FromLockThread, THREAD_STATE, type ToLockThread } from "./lock_messages.ts";

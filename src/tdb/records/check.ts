@@ -6,7 +6,7 @@
  *
  * Memory: one bit for each four bytes of the map.
  */
-import { type TdbFailure, tdbFailure } from "./errors.ts";
+import { type TdbFailure, tdbFailure } from "../errors.ts";
 import {
   chainHead,
   DEAD_MAGIC,
@@ -20,11 +20,11 @@ import {
   RECORD_BYTES,
   RECOVERY_INVALID_MAGIC,
   RECOVERY_MAGIC,
-} from "./format.ts";
-import type { ChainHash } from "./hash.ts";
-import type { Slice, SlicedBody } from "./sliced.ts";
+} from "../format/format.ts";
+import type { ChainHash } from "../format/hash.ts";
+import type { Slice, SlicedBody } from "../sliced.ts";
+import type { JudgeRecord } from "../types.ts";
 import type { Space } from "./space.ts";
-import type { JudgeRecord } from "./types.ts";
 
 /** Records or chains between two looks at the clock. */
 const ITEMS_PER_LOOK = 256;

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { must } from "../../test/support/must.ts";
-import { MemoryDisk } from "./memory_files.ts";
+import { must } from "../../../test/support/must.ts";
+import { MemoryDisk } from "../memory/memory_files.ts";
+import { DirectPages } from "../records/pages.ts";
 import { OverlayPages } from "./overlay.ts";
-import { DirectPages } from "./pages.ts";
 
 const BLOCK = 4096;
 

@@ -10,11 +10,11 @@
  *
  * Must not: know records.
  */
-import { copyInto } from "../base/copy_into.ts";
-import type { SharedFile } from "../platform/types.ts";
-import { systemFailure, tdbFailure } from "./errors.ts";
-import { MAP_BYTES_MAX } from "./format.ts";
-import type { TdbError } from "./types.ts";
+import { copyInto } from "../../base/copy_into.ts";
+import type { SharedFile } from "../../platform/types.ts";
+import { systemFailure, tdbFailure } from "../errors.ts";
+import { MAP_BYTES_MAX } from "../format/format.ts";
+import type { TdbError } from "../types.ts";
 
 /** All of a map side by side, as words and as bytes: an offset is an index. Only to be read. */
 export interface PlainPages {

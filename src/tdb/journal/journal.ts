@@ -14,8 +14,8 @@ import {
   RECOVERY_INVALID_MAGIC,
   RECOVERY_MAGIC,
   TAILER_BYTES,
-} from "./format.ts";
-import type { Pages } from "./pages.ts";
+} from "../format/format.ts";
+import type { Pages } from "../records/pages.ts";
 
 export const ENTRY_HEADER_BYTES = 8;
 /** Behind the last entry; libtdb puts a tailer there. */

@@ -4,8 +4,8 @@
  *
  * Records wait in a few large blocks of bytes, not as objects.
  */
-import type { Slice, SlicedBody } from "./sliced.ts";
-import type { SlicedWork, Tdb } from "./types.ts";
+import type { Slice, SlicedBody } from "../sliced.ts";
+import type { SlicedWork, Tdb } from "../types.ts";
 
 const BLOCK_BYTES = 1 << 20;
 const FIRST_BLOCK_BYTES = 1 << 14;

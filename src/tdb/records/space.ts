@@ -4,9 +4,9 @@
  *
  * Invariant: nothing here trusts an offset or a length that came from the file.
  */
-import type { TdbFailure } from "./errors.ts";
-import { PAD_WORD, RECORD, RECORD_BYTES, TAILER_BYTES } from "./format.ts";
-import { recoveryArea } from "./journal.ts";
+import type { TdbFailure } from "../errors.ts";
+import { PAD_WORD, RECORD, RECORD_BYTES, TAILER_BYTES } from "../format/format.ts";
+import { recoveryArea } from "../journal/journal.ts";
 import type { Pages } from "./pages.ts";
 
 export interface Extent {

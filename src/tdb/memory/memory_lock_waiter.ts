@@ -2,12 +2,12 @@
  * Waits for locks of memory files, without threads: whenever a lock is given back, the waits are tried
  * again in the order in which they came. Deterministic; callbacks run through `soon`.
  */
-import type { SharedFiles } from "../platform/types.ts";
-import { systemFailure, tdbFailure } from "./errors.ts";
-import { LockProtocol, tryingPrimitives } from "./lock_protocol.ts";
-import { lockTargetOf, targetHasJournal } from "./lock_target.ts";
+import type { SharedFiles } from "../../platform/types.ts";
+import { systemFailure, tdbFailure } from "../errors.ts";
+import { LockProtocol, tryingPrimitives } from "../locks/lock_protocol.ts";
+import { lockTargetOf, targetHasJournal } from "../locks/lock_target.ts";
+import { type LockWait, type LockWaiter, TDB_FLAGS, type Tdb, type TdbResult } from "../types.ts";
 import type { MemorySharedFile } from "./memory_files.ts";
-import { type LockWait, type LockWaiter, TDB_FLAGS, type Tdb, type TdbResult } from "./types.ts";
 
 const DONE: TdbResult<void> = { ok: true, value: undefined };
 const ALL = -2;

@@ -11,19 +11,19 @@
  *
  * Must not: take or release locks other than through `CommitLocks`.
  */
-import type { CrashPoints } from "../base/crash_points.ts";
+import type { CrashPoints } from "../../base/crash_points.ts";
+import { type TdbFailure, tdbFailure } from "../errors.ts";
+import { RECORD, RECORD_BYTES, RECOVERY_INVALID_MAGIC, RECOVERY_MAGIC } from "../format/format.ts";
+import type { FreeSpace } from "../records/freelist.ts";
+import type { DirectPages } from "../records/pages.ts";
+import { Space } from "../records/space.ts";
+import type { Slice } from "../sliced.ts";
+import type { TdbResult } from "../types.ts";
 import { type AreaPlan, journaledRanges, placeArea, planArea } from "./area_plan.ts";
 import type { DurableFile, Pausing } from "./durable_file.ts";
-import { type TdbFailure, tdbFailure } from "./errors.ts";
-import { RECORD, RECORD_BYTES, RECOVERY_INVALID_MAGIC, RECOVERY_MAGIC } from "./format.ts";
-import type { FreeSpace } from "./freelist.ts";
 import { ENTRY_HEADER_BYTES, outsideArea, type RecoveryArea } from "./journal.ts";
 import type { OverlayPages } from "./overlay.ts";
-import type { DirectPages } from "./pages.ts";
 import { replayJournal } from "./replay.ts";
-import type { Slice } from "./sliced.ts";
-import { Space } from "./space.ts";
-import type { TdbResult } from "./types.ts";
 
 /** The commit's own part of the locks; the rest was taken when the transaction began. */
 export interface CommitLocks {

@@ -10,7 +10,7 @@
  *
  * Must not: lock (except through the access given), or know transactions.
  */
-import { type TdbFailure, tdbFailure } from "./errors.ts";
+import { type TdbFailure, tdbFailure } from "../errors.ts";
 import {
   chainHead,
   DEAD_MAGIC,
@@ -19,10 +19,10 @@ import {
   RECORD,
   RECORD_BYTES,
   TAILER_BYTES,
-} from "./format.ts";
+} from "../format/format.ts";
+import type { VisitRecord } from "../types.ts";
 import type { FreeSpace } from "./freelist.ts";
 import { CycleGuard, type Space } from "./space.ts";
-import type { VisitRecord } from "./types.ts";
 
 /** The freelist lock, and the locks by which traversers protect the record they look at. */
 export interface FreelistAccess {

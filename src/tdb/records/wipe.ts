@@ -11,11 +11,11 @@
  * 3. The file grows at once, by a record that is in the file's own freelist before it is used, and keeps
  *    it when the transaction is cancelled.
  */
-import type { TdbFailure } from "./errors.ts";
-import { FREELIST_HEAD, RECORD_BYTES, TAILER_BYTES } from "./format.ts";
+import type { TdbFailure } from "../errors.ts";
+import { FREELIST_HEAD, RECORD_BYTES, TAILER_BYTES } from "../format/format.ts";
+import { outsideArea, recoveryArea } from "../journal/journal.ts";
+import type { OverlayPages } from "../journal/overlay.ts";
 import { FreeSpace } from "./freelist.ts";
-import { outsideArea, recoveryArea } from "./journal.ts";
-import type { OverlayPages } from "./overlay.ts";
 import type { DirectPages } from "./pages.ts";
 import { type Extent, type Growth, Space } from "./space.ts";
 

@@ -2,8 +2,8 @@
  * The two chain hashes of TDB. New files take the one that their flags name; of an existing file the
  * header tells which one made it (docs/tdb.md, "Hashes").
  */
-import { textBytes } from "../base/byte_text.ts";
-import { jenkinsHash } from "../base/jenkins_hash.ts";
+import { textBytes } from "../../base/byte_text.ts";
+import { jenkinsHash } from "../../base/jenkins_hash.ts";
 import { LIVE_MAGIC, MAGIC_TEXT } from "./format.ts";
 
 export type ChainHash = (key: Uint8Array) => number;

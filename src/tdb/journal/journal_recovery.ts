@@ -8,17 +8,17 @@
  * 2. It gives up, with "busy", when the locks cannot be had for a while: whoever notices the journal
  *    next starts anew.
  */
-import type { CrashPoints } from "../base/crash_points.ts";
-import type { Clock, SharedFile, SharedFiles, Timers } from "../platform/types.ts";
+import type { CrashPoints } from "../../base/crash_points.ts";
+import type { Clock, SharedFile, SharedFiles, Timers } from "../../platform/types.ts";
+import { BUSY, systemFailure } from "../errors.ts";
+import { dataStart, LOCK, type MutexLayout } from "../format/format.ts";
+import { LockProtocol, tryingPrimitives } from "../locks/lock_protocol.ts";
+import { DirectPages } from "../records/pages.ts";
+import { Space } from "../records/space.ts";
+import { GeneratorWork } from "../sliced.ts";
+import type { TdbResult } from "../types.ts";
 import { DurableFile } from "./durable_file.ts";
-import { BUSY, systemFailure } from "./errors.ts";
-import { dataStart, LOCK, type MutexLayout } from "./format.ts";
-import { LockProtocol, tryingPrimitives } from "./lock_protocol.ts";
-import { DirectPages } from "./pages.ts";
 import { replayJournal } from "./replay.ts";
-import { GeneratorWork } from "./sliced.ts";
-import { Space } from "./space.ts";
-import type { TdbResult } from "./types.ts";
 
 export interface RecoveryTarget {
   readonly path: string;

@@ -1,9 +1,9 @@
 /** What a waiter must know of a TDB to take its locks through an open file of its own. */
-import type { SharedFile } from "../platform/types.ts";
-import { HEADER_BYTES, type MutexLayout, mutexLayout } from "./format.ts";
-import { judgeHeader } from "./header.ts";
-import { journalWaits } from "./journal.ts";
-import { DirectPages } from "./pages.ts";
+import type { SharedFile } from "../../platform/types.ts";
+import { HEADER_BYTES, type MutexLayout, mutexLayout } from "../format/format.ts";
+import { judgeHeader } from "../format/header.ts";
+import { journalWaits } from "../journal/journal.ts";
+import { DirectPages } from "../records/pages.ts";
 
 export interface LockTarget {
   readonly hashSize: number;

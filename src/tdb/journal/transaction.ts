@@ -6,16 +6,16 @@
  *    the locks back that the transaction itself took.
  * 2. "open" → "committing" → over; once writing has begun only the commit ends it.
  */
-import type { SharedFile } from "../platform/types.ts";
+import type { SharedFile } from "../../platform/types.ts";
+import { BUSY, systemFailure, tdbFailure } from "../errors.ts";
+import { LOCK } from "../format/format.ts";
+import type { LockTable } from "../locks/lock_table.ts";
+import type { DirectPages } from "../records/pages.ts";
+import type { Space } from "../records/space.ts";
+import type { WipedSpace } from "../records/wipe.ts";
+import type { TdbResult } from "../types.ts";
 import type { CommitLocks } from "./commit.ts";
-import { BUSY, systemFailure, tdbFailure } from "./errors.ts";
-import { LOCK } from "./format.ts";
-import type { LockTable } from "./lock_table.ts";
 import { OverlayPages } from "./overlay.ts";
-import type { DirectPages } from "./pages.ts";
-import type { Space } from "./space.ts";
-import type { TdbResult } from "./types.ts";
-import type { WipedSpace } from "./wipe.ts";
 
 const DONE: TdbResult<void> = { ok: true, value: undefined };
 

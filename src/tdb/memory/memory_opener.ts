@@ -1,10 +1,10 @@
 /**
  * TDBs in memory: the same code as over files, on a MemoryDisk. For tests and the simulator.
  */
-import type { Clock, Timers } from "../platform/types.ts";
+import type { Clock, Timers } from "../../platform/types.ts";
+import { FileTdbOpener } from "../opener.ts";
 import { MemoryDisk, type MemoryProcess } from "./memory_files.ts";
 import { MemoryLockWaiter } from "./memory_lock_waiter.ts";
-import { FileTdbOpener } from "./opener.ts";
 
 export interface MemoryTdbOptions {
   /** Shared by the processes that shall see the same files; a new one otherwise. */

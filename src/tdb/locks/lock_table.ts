@@ -7,10 +7,10 @@
  * 2. Marked locks belong to somebody else of this process: they are never unlocked here.
  * 3. Nothing waits.
  */
-import { assert } from "../base/assert.ts";
-import type { TryLock } from "../platform/types.ts";
+import { assert } from "../../base/assert.ts";
+import type { TryLock } from "../../platform/types.ts";
+import type { LockMode } from "../types.ts";
 import type { LockProtocol } from "./lock_protocol.ts";
-import type { LockMode } from "./types.ts";
 
 interface HeldList {
   list: number;

@@ -9,13 +9,13 @@
  * 3. What the transaction had added behind the old end becomes free space, last.
  */
 
+import { tdbFailure } from "../errors.ts";
+import { HEADER, RECORD, RECOVERY_INVALID_MAGIC } from "../format/format.ts";
+import { FreeSpace } from "../records/freelist.ts";
+import type { Space } from "../records/space.ts";
+import type { Slice } from "../sliced.ts";
 import type { DurableFile, Pausing } from "./durable_file.ts";
-import { tdbFailure } from "./errors.ts";
-import { HEADER, RECORD, RECOVERY_INVALID_MAGIC } from "./format.ts";
-import { FreeSpace } from "./freelist.ts";
 import { type Journal, journalWaits, outsideArea, readJournal } from "./journal.ts";
-import type { Slice } from "./sliced.ts";
-import type { Space } from "./space.ts";
 
 /** `space.pages` are the file's own pages. Nothing to do when no journal waits. */
 export function* replayJournal(slice: Slice, space: Space, disk: DurableFile): Pausing {

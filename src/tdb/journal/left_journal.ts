@@ -9,13 +9,13 @@
  * 3. A replay under a lock that the caller holds ends with `close()` at the latest. One that tries to lock by
  *    itself may be under way as well: it gets nowhere meanwhile.
  */
-import { BUSY, type TdbFailure } from "./errors.ts";
+import { BUSY, type TdbFailure } from "../errors.ts";
+import type { TdbResult } from "../types.ts";
 import {
   JournalRecovery,
   type RecoverySurroundings,
   type RecoveryTarget,
 } from "./journal_recovery.ts";
-import type { TdbResult } from "./types.ts";
 
 export class LeftJournal {
   readonly #target: RecoveryTarget;

@@ -2,8 +2,9 @@
  * The header of a TDB file: made for a new file, and judged before an existing one is used. Foreign
  * or damaged content is refused with the reason; judging changes nothing.
  */
-import { textBytes } from "../base/byte_text.ts";
-import { err, ok, type Result } from "../base/result.ts";
+import { textBytes } from "../../base/byte_text.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import { TDB_FLAGS, type TdbErrorCode } from "../types.ts";
 import {
   DEFAULT_HASH_SIZE,
   dataStart,
@@ -18,7 +19,6 @@ import {
   VERSION,
 } from "./format.ts";
 import { type ChainHash, hashOfHeader, headerHashes, newHash, oldHash } from "./hash.ts";
-import { TDB_FLAGS, type TdbErrorCode } from "./types.ts";
 
 export interface HeaderFacts {
   readonly hashSize: number;

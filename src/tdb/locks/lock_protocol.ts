@@ -10,7 +10,7 @@
  *
  * Must not: count nested locks (lock_table.ts), or look at records.
  */
-import type { SharedFile, TryLock } from "../platform/types.ts";
+import type { SharedFile, TryLock } from "../../platform/types.ts";
 import {
   ALLRECORD_READ,
   ALLRECORD_UNLOCKED,
@@ -19,8 +19,8 @@ import {
   LOCK,
   listLockOffset,
   type MutexLayout,
-} from "./format.ts";
-import type { LockMode } from "./types.ts";
+} from "../format/format.ts";
+import type { LockMode } from "../types.ts";
 
 /** How a single lock is taken: by trying once, or by waiting. */
 export interface LockPrimitives {

@@ -4,12 +4,12 @@
  *
  * Must not: know what the bytes mean.
  */
-import type { SystemError } from "../base/errors.ts";
-import { ok, type Result } from "../base/result.ts";
-import type { SharedFile } from "../platform/types.ts";
-import { systemFailure } from "./errors.ts";
-import type { Slice } from "./sliced.ts";
-import type { TdbResult } from "./types.ts";
+import type { SystemError } from "../../base/errors.ts";
+import { ok, type Result } from "../../base/result.ts";
+import type { SharedFile } from "../../platform/types.ts";
+import { systemFailure } from "../errors.ts";
+import type { Slice } from "../sliced.ts";
+import type { TdbResult } from "../types.ts";
 
 const WRITE_BYTES_MAX = 256 * 1024;
 const EXTEND_BYTES_MAX = 4 * 1024 * 1024;

@@ -8,9 +8,8 @@
  *
  * Must not: touch a record or a chain.
  */
-import type { CommitParts } from "./commit.ts";
-import type { Pausing } from "./durable_file.ts";
-import { type TdbFailure, tdbFailure } from "./errors.ts";
+
+import { type TdbFailure, tdbFailure } from "../errors.ts";
 import {
   alignUp,
   FREE_MAGIC,
@@ -22,8 +21,13 @@ import {
   RECORD_BYTES,
   RECOVERY_INVALID_MAGIC,
   TAILER_BYTES,
-} from "./format.ts";
-import type { FreeSpace } from "./freelist.ts";
+} from "../format/format.ts";
+import type { FreeSpace } from "../records/freelist.ts";
+import { Space } from "../records/space.ts";
+import type { Slice } from "../sliced.ts";
+import type { TdbResult } from "../types.ts";
+import type { CommitParts } from "./commit.ts";
+import type { Pausing } from "./durable_file.ts";
 import {
   ENTRY_HEADER_BYTES,
   JOURNAL_END_BYTES,
@@ -32,9 +36,6 @@ import {
   recoveryArea,
 } from "./journal.ts";
 import type { OverlayPages } from "./overlay.ts";
-import type { Slice } from "./sliced.ts";
-import { Space } from "./space.ts";
-import type { TdbResult } from "./types.ts";
 
 export interface AreaPlan {
   readonly area: RecoveryArea;

@@ -11,11 +11,11 @@
  *
  * Must not: write to the file, except where it was told that nothing is there (`writeThrough`).
  */
-import { assert } from "../base/assert.ts";
-import { tdbFailure } from "./errors.ts";
-import { MAP_BYTES_MAX } from "./format.ts";
-import { type DirectPages, equalWords, type Pages, type PlainPages } from "./pages.ts";
-import type { TdbError } from "./types.ts";
+import { assert } from "../../base/assert.ts";
+import { tdbFailure } from "../errors.ts";
+import { MAP_BYTES_MAX } from "../format/format.ts";
+import { type DirectPages, equalWords, type Pages, type PlainPages } from "../records/pages.ts";
+import type { TdbError } from "../types.ts";
 
 /** Small, because most transactions change a few blocks only. */
 const CHUNK_BITS = 16;

@@ -9,7 +9,7 @@
  *
  * Must not: know keys or chains.
  */
-import { type TdbFailure, tdbFailure } from "./errors.ts";
+import { type TdbFailure, tdbFailure } from "../errors.ts";
 import {
   alignUp,
   FREE_MAGIC,
@@ -22,7 +22,7 @@ import {
   RECORD_BYTES,
   SPLIT_REST_BYTES,
   TAILER_BYTES,
-} from "./format.ts";
+} from "../format/format.ts";
 import { CycleGuard, type Extent, type Space } from "./space.ts";
 
 /** More is allocated than asked for: records tend to grow. */

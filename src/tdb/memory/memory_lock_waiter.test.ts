@@ -1,10 +1,10 @@
 /** Waits for locks of memory files that meet a journal which somebody has left. */
 import { expect, test } from "bun:test";
-import { VirtualTime } from "../../test/database/virtual_time.ts";
-import { must } from "../../test/support/must.ts";
+import { VirtualTime } from "../../../test/database/virtual_time.ts";
+import { must } from "../../../test/support/must.ts";
+import type { TdbResult } from "../types.ts";
 import { MemoryDisk } from "./memory_files.ts";
 import { createMemoryTdbs } from "./memory_opener.ts";
-import type { TdbResult } from "./types.ts";
 
 /** A file with the journal of a commit that failed at its end, on a disk that fails or not. */
 function withLeftJournal() {
