@@ -1,6 +1,6 @@
 /** The node list of `status` and `nodestatus` in its three forms; values in, text out. */
 import { NODE_FLAGS } from "../wire/constants.ts";
-import type { NodeAndFlags } from "../wire/structs.ts";
+import type { NodeAndFlags } from "../wire/structs/cluster.ts";
 import { machineRow } from "./format.ts";
 import { FLAG_UNKNOWN, FLAG_WORDS, flagNames } from "./node_flags.ts";
 

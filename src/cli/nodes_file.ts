@@ -6,7 +6,7 @@ import { parseIni } from "../config/ini.ts";
 import { nodesSource, parseNodes } from "../config/nodes.ts";
 import { resolvePaths } from "../config/paths.ts";
 import type { ConfigProblem, ConfiguredNode, CtdbPaths } from "../config/types.ts";
-import { parseAddress } from "../wire/structs.ts";
+import { parseAddress } from "../wire/structs/socket_address.ts";
 import { CommandFailure } from "./command.ts";
 import { errnoText } from "./errno.ts";
 import type { ToolHost } from "./host.ts";

@@ -7,7 +7,7 @@ import { decodePadded } from "../wire/codec.ts";
 import { NODE_FLAGS } from "../wire/constants.ts";
 import { type ControlReplyOf, PING_KNOWLEDGE } from "../wire/controls.ts";
 import { UNKNOWN_PNN } from "../wire/packet.ts";
-import { type NodeAndFlags, type NodeKnowledge, nodeKnowledge } from "../wire/structs.ts";
+import { type NodeAndFlags, type NodeKnowledge, nodeKnowledge } from "../wire/structs/cluster.ts";
 import type { Session } from "./session.ts";
 
 /** With what comes before and after, the command ends within 100 ms. */

@@ -2,7 +2,7 @@
 import { u64Decimal } from "../base/u64.ts";
 import { textBytes } from "../wire/codec.ts";
 import { RECORD_FLAGS } from "../wire/constants.ts";
-import type { LtdbHeader } from "../wire/structs.ts";
+import type { LtdbHeader } from "../wire/structs/records.ts";
 import { CommandFailure } from "./command.ts";
 import { EINVAL } from "./errno.ts";
 import { hex8 } from "./format.ts";

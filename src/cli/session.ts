@@ -17,7 +17,7 @@ import {
   type ControlReplyOf,
   type ControlRequestOf,
 } from "../wire/controls.ts";
-import type { NodeAndFlags } from "../wire/structs.ts";
+import type { NodeAndFlags } from "../wire/structs/cluster.ts";
 import { CommandFailure } from "./command.ts";
 import { EMSGSIZE, ETIMEDOUT } from "./errno.ts";
 import type { ToolHost } from "./host.ts";

@@ -1,5 +1,5 @@
 /** Statistics of a node and of a database as text and as machine-readable rows. */
-import type { DbStatistics, LatencyCounter, Statistics } from "../wire/structs.ts";
+import type { DbStatistics, LatencyCounter, Statistics } from "../wire/structs/statistics.ts";
 import { calendarTime, elapsedTime, sixDecimals } from "./format.ts";
 
 const CTDB_PROTOCOL = 1;

@@ -4,7 +4,7 @@
  */
 import type { Tdb, TdbResult } from "../tdb/types.ts";
 import { decodeExact } from "../wire/codec.ts";
-import { LTDB_HEADER_BYTES, type LtdbHeader, ltdbHeader } from "../wire/structs.ts";
+import { LTDB_HEADER_BYTES, type LtdbHeader, ltdbHeader } from "../wire/structs/records.ts";
 import { CommandFailure } from "./command.ts";
 import type { Session } from "./session.ts";
 

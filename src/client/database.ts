@@ -15,7 +15,7 @@ import {
   ltdbHeader,
   type RecData,
   recData,
-} from "../wire/structs.ts";
+} from "../wire/structs/records.ts";
 import type { ClientFailure, CtdbClient } from "./types.ts";
 
 export interface AttachedDatabase {

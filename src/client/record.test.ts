@@ -8,7 +8,7 @@ import { createMemoryTdbs } from "../tdb/memory/memory_opener.ts";
 import { TDB_FLAGS, type Tdb } from "../tdb/types.ts";
 import { EMPTY, encode, textBytes } from "../wire/codec.ts";
 import { CALL_FLAGS, DB_FLAGS, RECORD_FLAGS } from "../wire/constants.ts";
-import { type LtdbHeader, ltdbHeader } from "../wire/structs.ts";
+import { type LtdbHeader, ltdbHeader } from "../wire/structs/records.ts";
 import { connectClient } from "./ctdb_client.ts";
 import { openRecordDatabase, type RecordDatabase } from "./record.ts";
 

@@ -23,7 +23,7 @@ import {
   RECORD_FLAGS,
 } from "../wire/constants.ts";
 import { BROADCAST_ACTIVE } from "../wire/packet.ts";
-import { LTDB_HEADER_BYTES, type LtdbHeader, ltdbHeader } from "../wire/structs.ts";
+import { LTDB_HEADER_BYTES, type LtdbHeader, ltdbHeader } from "../wire/structs/records.ts";
 import { type AttachedDatabase, attachDatabase } from "./database.ts";
 import { TurnQueue } from "./turns.ts";
 import type { ClientFailure, CtdbClient } from "./types.ts";

@@ -10,7 +10,7 @@ import { TDB_FLAGS } from "../tdb/types.ts";
 import { EMPTY, encode, textBytes } from "../wire/codec.ts";
 import { DB_FLAGS, SEQUENCE_KEY, SRVID } from "../wire/constants.ts";
 import type { ControlRequestOf } from "../wire/controls.ts";
-import { gLock, gLockList, type ServerId } from "../wire/structs.ts";
+import { gLock, gLockList, type ServerId } from "../wire/structs/g_lock.ts";
 import { connectClient } from "./ctdb_client.ts";
 import { openPersistentDatabase, type Transaction } from "./transaction.ts";
 

@@ -16,7 +16,7 @@ import type { Tdb } from "../tdb/types.ts";
 import { decodeExact, EMPTY, encode, u64Codec } from "../wire/codec.ts";
 import { DB_FLAGS, RECOVERY_ACTIVE, SEQUENCE_KEY } from "../wire/constants.ts";
 import { NO_SPACE } from "../wire/controls.ts";
-import { LTDB_HEADER_BYTES, type LtdbHeader, ltdbHeader } from "../wire/structs.ts";
+import { LTDB_HEADER_BYTES, type LtdbHeader, ltdbHeader } from "../wire/structs/records.ts";
 import { type AttachedDatabase, attachDatabase } from "./database.ts";
 import { GlobalLocks, type HeldLock, type LockEnvironment } from "./g_lock.ts";
 import { openAttachedFile, type RecordFailure, whileBusy } from "./record.ts";

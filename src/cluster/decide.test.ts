@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { TunableSet } from "../config/tunables.ts";
 import { CAPABILITIES, NODE_FLAGS, RECOVERY_ACTIVE, RECOVERY_NORMAL } from "../wire/constants.ts";
-import { NO_ADDRESS, type NodeAndFlags, type VnnMap } from "../wire/structs.ts";
+import type { NodeAndFlags, VnnMap } from "../wire/structs/cluster.ts";
+import { NO_ADDRESS } from "../wire/structs/socket_address.ts";
 import { type ClusterMemory, decideCluster, decideLocal, type LocalMemory } from "./decide.ts";
 import type { LocalSnapshot, RemoteSnapshot } from "./snapshot.ts";
 

@@ -11,7 +11,7 @@ import {
   NODE_FLAGS_INACTIVE,
   RECOVERY_NORMAL,
 } from "../wire/constants.ts";
-import type { NodeAndFlags, VnnMap } from "../wire/structs.ts";
+import type { NodeAndFlags, VnnMap } from "../wire/structs/cluster.ts";
 import { activeNodes, flagsOf, type LocalSnapshot, type RemoteSnapshot } from "./snapshot.ts";
 
 export type Action =

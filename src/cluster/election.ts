@@ -22,7 +22,7 @@ import type { ClusterLock, LockAttempt } from "../lock/cluster_lock.ts";
 import type { Timer, Timers } from "../platform/types.ts";
 import { NODE_FLAGS_INACTIVE } from "../wire/constants.ts";
 import { UNKNOWN_PNN } from "../wire/packet.ts";
-import type { ElectionMessage } from "../wire/structs.ts";
+import type { ElectionMessage } from "../wire/structs/cluster.ts";
 
 /** Fixed by upstream: how long a helper may think about the lock. */
 const LOCK_TIMEOUT_MS = 120_000;

@@ -31,7 +31,11 @@ import {
   INVALID_GENERATION,
   UNKNOWN_PNN,
 } from "../wire/packet.ts";
-import { type ElectionMessage, electionMessage, type NodeAndFlags } from "../wire/structs.ts";
+import {
+  type ElectionMessage,
+  electionMessage,
+  type NodeAndFlags,
+} from "../wire/structs/cluster.ts";
 import { Culprits } from "./culprits.ts";
 import { type Action, decideCluster, decideLocal } from "./decide.ts";
 import { Election, pnnText } from "./election.ts";

@@ -15,7 +15,7 @@ import {
   type FlagChange,
   flagChange,
   srvidMessage,
-} from "../wire/structs.ts";
+} from "../wire/structs/cluster.ts";
 import type { OperationGate } from "./operation_gate.ts";
 import type { Recoverd } from "./recoverd.ts";
 import { connectedNodes } from "./snapshot.ts";

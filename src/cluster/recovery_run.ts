@@ -13,7 +13,7 @@ import type { Clock } from "../platform/types.ts";
 import { EMPTY } from "../wire/codec.ts";
 import { NODE_FLAGS_INACTIVE, SRVID } from "../wire/constants.ts";
 import { BROADCAST_CONNECTED } from "../wire/packet.ts";
-import type { NodeAndFlags } from "../wire/structs.ts";
+import type { NodeAndFlags } from "../wire/structs/cluster.ts";
 import { connectedNodes } from "./snapshot.ts";
 import type { TakeoverRuns } from "./takeover_runs.ts";
 

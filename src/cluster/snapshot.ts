@@ -9,7 +9,7 @@ import { TunableSet } from "../config/tunables.ts";
 import { NODE_FLAGS, NODE_FLAGS_INACTIVE } from "../wire/constants.ts";
 import type { ControlName } from "../wire/controls.ts";
 import { CURRENT_NODE } from "../wire/packet.ts";
-import type { NodeAndFlags, VnnMap } from "../wire/structs.ts";
+import type { NodeAndFlags, VnnMap } from "../wire/structs/cluster.ts";
 
 export interface LocalSnapshot {
   readonly debugLevel: number;

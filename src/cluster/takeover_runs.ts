@@ -13,7 +13,7 @@ import type { Timers } from "../platform/types.ts";
 import { encode, i32Codec } from "../wire/codec.ts";
 import { SRVID } from "../wire/constants.ts";
 import { UNKNOWN_PNN } from "../wire/packet.ts";
-import { disableMessage, srvidMessage } from "../wire/structs.ts";
+import { disableMessage, srvidMessage } from "../wire/structs/cluster.ts";
 import { OperationGate } from "./operation_gate.ts";
 
 /** Others must not ask for a run while one is under way: for this long, should we die in the middle. */

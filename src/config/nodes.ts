@@ -6,7 +6,7 @@
  */
 import { err, ok, type Result } from "../base/result.ts";
 import type { FileSystem } from "../platform/types.ts";
-import { parseAddress } from "../wire/structs.ts";
+import { parseAddress } from "../wire/structs/socket_address.ts";
 import type { ConfigProblem, ConfiguredNode, CtdbConfig, CtdbPaths } from "./types.ts";
 
 /** Only these: other white space makes the original refuse the line. */

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { MemoryFiles } from "../../test/support/memory_files.ts";
-import { TUNABLE_COUNT } from "../wire/structs.ts";
+import { TUNABLE_COUNT } from "../wire/structs/tunables.ts";
 import { problemText } from "./problems.ts";
 import { LISTED_TUNABLES, listedTunablesText, TUNABLES, TunableSet } from "./tunables.ts";
 import { loadTunables } from "./tunables_file.ts";

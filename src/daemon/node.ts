@@ -22,7 +22,7 @@ import { CAPABILITIES, NODE_FLAGS, NODE_FLAGS_INACTIVE, SRVID } from "../wire/co
 import { CONTROLS } from "../wire/controls.ts";
 import { BROADCAST_CONNECTED } from "../wire/packet.ts";
 import { buildReqKeepalive } from "../wire/packets_message.ts";
-import { flagChange, srvidMessage } from "../wire/structs.ts";
+import { flagChange, srvidMessage } from "../wire/structs/cluster.ts";
 import { addressControls } from "./controls/addresses.ts";
 import { clientControls } from "./controls/clients.ts";
 import { membershipControls } from "./controls/membership.ts";

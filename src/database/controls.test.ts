@@ -10,14 +10,9 @@ import { decodeExact, encode, Reader, textBytes, u32Codec } from "../wire/codec.
 import { DB_FLAGS, RECORD_FLAGS } from "../wire/constants.ts";
 import { CONTROLS, type ControlName } from "../wire/controls.ts";
 import { BROADCAST_ACTIVE, BROADCAST_CONNECTED } from "../wire/packet.ts";
-import {
-  dbIdMap,
-  dbStatistics,
-  recBuffer,
-  recData,
-  traverseAll,
-  traverseStart,
-} from "../wire/structs.ts";
+import { dbIdMap, traverseAll, traverseStart } from "../wire/structs/databases.ts";
+import { recBuffer, recData } from "../wire/structs/records.ts";
+import { dbStatistics } from "../wire/structs/statistics.ts";
 import { DELETE_QUEUE_MAX } from "./limits.ts";
 import { RecordHeader } from "./record/record_header.ts";
 

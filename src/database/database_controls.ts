@@ -20,7 +20,9 @@ import {
   SEQNUM_RESERVE,
 } from "../wire/controls.ts";
 import { ltdbReserved } from "../wire/ltdb_header.ts";
-import { dbIdMap, dbStatistics, LTDB_HEADER_BYTES } from "../wire/structs.ts";
+import { dbIdMap } from "../wire/structs/databases.ts";
+import { LTDB_HEADER_BYTES } from "../wire/structs/records.ts";
+import { dbStatistics } from "../wire/structs/statistics.ts";
 import type { PersistentHealth } from "./attach/persistent_health.ts";
 import { Delegations } from "./calls/delegations.ts";
 import type { Database } from "./database.ts";

@@ -2,7 +2,11 @@
  * Counters of one database (GET_DB_STATISTICS), and the helpers that move latency counters and
  * histograms, here and in the node's own statistics (docs/protocol.md, "Statistics").
  */
-import { type DbStatistics, type LatencyCounter, MAX_COUNT_BUCKETS } from "../wire/structs.ts";
+import {
+  type DbStatistics,
+  type LatencyCounter,
+  MAX_COUNT_BUCKETS,
+} from "../wire/structs/statistics.ts";
 import type { HotKeys } from "./record/hot_keys.ts";
 import { type VacuumCounts, VacuumStatistics } from "./vacuum/vacuum_statistics.ts";
 

@@ -14,7 +14,7 @@ import type { Tdb } from "../tdb/types.ts";
 import { encode, textBytes } from "../wire/codec.ts";
 import { CALL_FLAGS, FETCH_WITH_HEADER_FUNC, NULL_FUNC } from "../wire/constants.ts";
 import { OPERATIONS } from "../wire/packet.ts";
-import { recBuffer } from "../wire/structs.ts";
+import { recBuffer } from "../wire/structs/records.ts";
 
 const RECORDS = 40;
 const NODE = { srcnode: 1, clientId: 0 };

@@ -10,7 +10,7 @@ import type { Clock, FileSystem, Random, Timers } from "../platform/types.ts";
 import type { LockWaiter, TdbOpener } from "../tdb/types.ts";
 import type { ControlName } from "../wire/controls.ts";
 import type { PacketView } from "../wire/packet.ts";
-import type { Statistics } from "../wire/structs.ts";
+import type { Statistics } from "../wire/structs/statistics.ts";
 
 /** Counters of ctdb_statistics that the database part moves. Mutable twin of the wire struct. */
 export type MutableStatistics = { -readonly [K in keyof Statistics]: Mutable<Statistics[K]> };

@@ -10,7 +10,8 @@
 import { assert } from "../base/assert.ts";
 import type { ConfiguredNode } from "../config/types.ts";
 import { CTDB_PORT, NODE_FLAGS, NODE_FLAGS_INACTIVE } from "../wire/constants.ts";
-import { NO_ADDRESS, type NodeAndFlags, parseAddress, type SockAddr } from "../wire/structs.ts";
+import type { NodeAndFlags } from "../wire/structs/cluster.ts";
+import { NO_ADDRESS, parseAddress, type SockAddr } from "../wire/structs/socket_address.ts";
 
 export interface NodeEntry {
   readonly pnn: number;

@@ -4,7 +4,7 @@
  * others do. An address with two numbers, or a number with two addresses, is not.
  */
 import { NODE_FLAGS } from "../wire/constants.ts";
-import type { NodeAndFlags } from "../wire/structs.ts";
+import type { NodeAndFlags } from "../wire/structs/cluster.ts";
 
 /** What the other one's list says otherwise than ours; undefined when they go together. */
 export function nodesDifference(

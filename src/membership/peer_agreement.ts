@@ -20,7 +20,7 @@ import type { OwnControlDone } from "../control/control_router.ts";
 import type { NodeLinks } from "../transport/node_links.ts";
 import { decodeExact } from "../wire/codec.ts";
 import { OPERATIONS, type PacketView } from "../wire/packet.ts";
-import { nodeMap, type PeerProblem } from "../wire/structs.ts";
+import { nodeMap, type PeerProblem } from "../wire/structs/cluster.ts";
 import { REFUSALS_MAX } from "./limits.ts";
 import type { NodeTable } from "./node_table.ts";
 import { nodesDifference } from "./nodes_difference.ts";

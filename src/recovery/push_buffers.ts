@@ -11,7 +11,7 @@
  * The records are patched in place: a table is pushed once.
  */
 import { RECORD_FLAGS, SEQUENCE_KEY } from "../wire/constants.ts";
-import { LTDB_HEADER_BYTES, REC_DATA_HEAD_BYTES } from "../wire/structs.ts";
+import { LTDB_HEADER_BYTES, REC_DATA_HEAD_BYTES } from "../wire/structs/records.ts";
 import { DEAD, RANK_AT, REC_BUFFER_HEAD_BYTES, type RecordTable } from "./record_table.ts";
 
 const KEY_LENGTH_AT = 8;

@@ -3,7 +3,7 @@ import { must } from "../../test/support/must.ts";
 import { u64 } from "../base/u64.ts";
 import { decodeExact, EMPTY, encode, textBytes } from "../wire/codec.ts";
 import { RECORD_FLAGS } from "../wire/constants.ts";
-import { ltdbHeader, recBuffer } from "../wire/structs.ts";
+import { ltdbHeader, recBuffer } from "../wire/structs/records.ts";
 import { PushBuffers } from "./push_buffers.ts";
 import { RecordTable } from "./record_table.ts";
 

@@ -14,7 +14,7 @@
  * came.
  */
 import { err, ok, type Result } from "../base/result.ts";
-import { LTDB_HEADER_BYTES, REC_DATA_HEAD_BYTES } from "../wire/structs.ts";
+import { LTDB_HEADER_BYTES, REC_DATA_HEAD_BYTES } from "../wire/structs/records.ts";
 import { RecordIndex } from "./record_index.ts";
 import { Slabs } from "./slabs.ts";
 

@@ -5,7 +5,7 @@
  * 1. A reservation lies in one slab; a reservation larger than a slab gets a slab of its own.
  * 2. Only the last slab grows.
  */
-import { REC_DATA_HEAD_BYTES } from "../wire/structs.ts";
+import { REC_DATA_HEAD_BYTES } from "../wire/structs/records.ts";
 
 const SLAB_BYTES = 8 * 1024 * 1024;
 const FIRST_SLAB_BYTES = 64 * 1024;

@@ -17,7 +17,7 @@ import {
   u32Codec,
   Writer,
 } from "./codec.ts";
-import { timeval } from "./structs.ts";
+import { timeval } from "./structs/time.ts";
 
 export const EVENT_HEADER_BYTES = 12;
 

@@ -4,7 +4,7 @@ import { withSeed } from "../../test/fuzz/seeded_random.ts";
 import { decodeExact, encode, textBytes } from "./codec.ts";
 import { ltdbDmaster, ltdbFlags, ltdbRsnHigh, ltdbRsnLow, writeLtdbHeader } from "./ltdb_header.ts";
 import { RecBufferBuilder, RecBufferCursor, recBufferProblem } from "./rec_buffer.ts";
-import { ltdbHeader, type RecBuffer, type RecData, recBuffer } from "./structs.ts";
+import { ltdbHeader, type RecBuffer, type RecData, recBuffer } from "./structs/records.ts";
 
 const anyRecBuffer = generatorOf(recBuffer) as (random: unknown) => RecBuffer;
 

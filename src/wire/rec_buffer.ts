@@ -13,7 +13,7 @@
 import { assert } from "../base/assert.ts";
 import { copyInto } from "../base/copy_into.ts";
 import { freeNow } from "../base/free_now.ts";
-import { REC_DATA_HEAD_BYTES } from "./structs.ts";
+import { REC_DATA_HEAD_BYTES } from "./structs/records.ts";
 
 export const REC_BUFFER_HEAD_BYTES = 8;
 

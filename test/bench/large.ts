@@ -10,7 +10,7 @@ import { BackupWriter } from "../../src/cli/backup_file.ts";
 import { openFile } from "../../src/roles/ctdb_files.ts";
 import { encode } from "../../src/wire/codec.ts";
 import { RecBufferBuilder } from "../../src/wire/rec_buffer.ts";
-import { LTDB_HEADER_BYTES, ltdbHeader } from "../../src/wire/structs.ts";
+import { LTDB_HEADER_BYTES, ltdbHeader } from "../../src/wire/structs/records.ts";
 import { recordKey, VALUE_BYTES } from "./clients.ts";
 import type { BenchCluster, Figure } from "./figures.ts";
 import { measureRecovery } from "./recovery.ts";

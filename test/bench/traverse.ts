@@ -7,7 +7,7 @@
 import { attachDatabase, traverseDatabase } from "../../src/client/database.ts";
 import type { CtdbClient } from "../../src/client/types.ts";
 import { encode } from "../../src/wire/codec.ts";
-import { ltdbHeader } from "../../src/wire/structs.ts";
+import { ltdbHeader } from "../../src/wire/structs/records.ts";
 import { must } from "../support/must.ts";
 import { localFile } from "../support/records.ts";
 import { connectAll, recordKey, TIMEOUT_MS, VALUE_BYTES } from "./clients.ts";

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { encode, u32Codec } from "../../src/wire/codec.ts";
 import { NODE_FLAGS, SRVID } from "../../src/wire/constants.ts";
 import { UNKNOWN_PNN } from "../../src/wire/packet.ts";
-import { nodeKnowledge } from "../../src/wire/structs.ts";
+import { nodeKnowledge } from "../../src/wire/structs/cluster.ts";
 import type { FakeCtdbd } from "../support/fake_ctdbd.ts";
 import { ManualTime } from "../support/manual_time.ts";
 import { until, when, within } from "../support/until.ts";

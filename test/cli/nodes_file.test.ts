@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { decodeExact, encode, i32Codec } from "../../src/wire/codec.ts";
 import { NODE_FLAGS } from "../../src/wire/constants.ts";
-import { disableMessage } from "../../src/wire/structs.ts";
+import { disableMessage } from "../../src/wire/structs/cluster.ts";
 import { must } from "../support/must.ts";
 import { BASE, daemon, GONE, nodeAt, runCtdb } from "./tool_harness.ts";
 

@@ -7,7 +7,7 @@ import { createMemoryTdbs } from "../../src/tdb/memory/memory_opener.ts";
 import { TDB_FLAGS } from "../../src/tdb/types.ts";
 import { decodeExact, EMPTY, encode, i32Codec, textBytes, u32Codec } from "../../src/wire/codec.ts";
 import { DB_FLAGS, SRVID } from "../../src/wire/constants.ts";
-import { srvidMessage } from "../../src/wire/structs.ts";
+import { srvidMessage } from "../../src/wire/structs/cluster.ts";
 import { must } from "../support/must.ts";
 import { daemon, nodeAt, runCtdb } from "./tool_harness.ts";
 

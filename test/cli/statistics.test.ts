@@ -1,7 +1,11 @@
 /** Statistics as text and rows; the layout was recorded from Debian's ctdb 4.17. */
 import { expect, test } from "bun:test";
 import { Reader, textBytes } from "../../src/wire/codec.ts";
-import { type DbStatistics, type Statistics, statistics } from "../../src/wire/structs.ts";
+import {
+  type DbStatistics,
+  type Statistics,
+  statistics,
+} from "../../src/wire/structs/statistics.ts";
 import { daemon, nodeAt, runCtdb } from "./tool_harness.ts";
 
 const LATENCY = { num: 3, min: 0.000025, max: 0.000306, total: 0.00063 };

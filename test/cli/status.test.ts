@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { encode, u32Codec } from "../../src/wire/codec.ts";
 import { NODE_FLAGS, SRVID } from "../../src/wire/constants.ts";
 import { PING_KNOWLEDGE } from "../../src/wire/controls.ts";
-import { type NodeAndFlags, nodeKnowledge } from "../../src/wire/structs.ts";
+import { type NodeAndFlags, nodeKnowledge } from "../../src/wire/structs/cluster.ts";
 import type { FakeCtdbd } from "../support/fake_ctdbd.ts";
 import { ManualTime, settle } from "../support/manual_time.ts";
 import { daemon, GONE, nodeAt, runCtdb } from "./tool_harness.ts";

@@ -5,7 +5,7 @@ import type { ToolFile, ToolHost } from "../../src/cli/host.ts";
 import { runTool } from "../../src/cli/tool.ts";
 import type { TdbOpener } from "../../src/tdb/types.ts";
 import { NODE_FLAGS } from "../../src/wire/constants.ts";
-import type { NodeAndFlags } from "../../src/wire/structs.ts";
+import type { NodeAndFlags } from "../../src/wire/structs/cluster.ts";
 import { FakeCtdbd } from "../support/fake_ctdbd.ts";
 import { ManualTime } from "../support/manual_time.ts";
 import { MemoryFiles } from "../support/memory_files.ts";

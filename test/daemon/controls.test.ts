@@ -7,7 +7,7 @@ import { CONTROL_NAMES, CONTROLS } from "../../src/wire/controls.ts";
 import { BROADCAST_ALL, BROADCAST_CONNECTED, OPERATIONS } from "../../src/wire/packet.ts";
 import { REPLY_CONTROL_AT } from "../../src/wire/packet_layouts.ts";
 import { buildReplyControl } from "../../src/wire/packets_message.ts";
-import { statistics } from "../../src/wire/structs.ts";
+import { statistics } from "../../src/wire/structs/statistics.ts";
 import { FakeWorld } from "../support/fake_world.ts";
 import { configuredNodes, FakeNode, startCluster } from "./fake_cluster.ts";
 

@@ -14,7 +14,7 @@ import { type AnyCodec, encode, textBytes } from "../../src/wire/codec.ts";
 import { RECOVERY_ACTIVE, RECOVERY_NORMAL } from "../../src/wire/constants.ts";
 import { CONTROLS, type ControlName, type ControlRequestOf } from "../../src/wire/controls.ts";
 import { CURRENT_NODE } from "../../src/wire/packet.ts";
-import { type RecData, recBuffer } from "../../src/wire/structs.ts";
+import { type RecData, recBuffer } from "../../src/wire/structs/records.ts";
 import { FakeWorld } from "../support/fake_world.ts";
 import { must } from "../support/must.ts";
 import { configuredNodes, FakeNode, type RawClient, recover } from "./fake_cluster.ts";

@@ -11,7 +11,7 @@ import {
   UNKNOWN_PNN,
 } from "../../src/wire/packet.ts";
 import { buildReqTunnel, readReqTunnel } from "../../src/wire/packets_message.ts";
-import { nodeKnowledge } from "../../src/wire/structs.ts";
+import { nodeKnowledge } from "../../src/wire/structs/cluster.ts";
 import { must } from "../support/must.ts";
 import { type FakeNode, messagePacket, recover, startCluster } from "./fake_cluster.ts";
 

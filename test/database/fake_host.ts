@@ -17,7 +17,7 @@ import { type Codec, encode, Reader } from "../../src/wire/codec.ts";
 import { NODE_FLAGS } from "../../src/wire/constants.ts";
 import { CONTROLS, type ControlName, type ControlRequestOf } from "../../src/wire/controls.ts";
 import type { PacketView } from "../../src/wire/packet.ts";
-import { statistics } from "../../src/wire/structs.ts";
+import { statistics } from "../../src/wire/structs/statistics.ts";
 import { MemoryLockWaiter, MemoryTdbs } from "./memory_tdb.ts";
 import { VirtualTime } from "./virtual_time.ts";
 

@@ -22,7 +22,7 @@ import { NULL_FUNC } from "../../src/wire/constants.ts";
 import { OPERATIONS } from "../../src/wire/packet.ts";
 import { buildReqCall } from "../../src/wire/packets.ts";
 import { RecBufferCursor } from "../../src/wire/rec_buffer.ts";
-import { type RecData, recBuffer } from "../../src/wire/structs.ts";
+import { type RecData, recBuffer } from "../../src/wire/structs/records.ts";
 import { must } from "../support/must.ts";
 import { calledNode } from "./called_node.ts";
 import { ControlCaller, FakeHost } from "./fake_host.ts";

@@ -1,7 +1,7 @@
 /** Values of records in short: what tests put into files, and what they find there. */
 import { RecordHeader } from "../../src/database/record/record_header.ts";
 import { textBytes } from "../../src/wire/codec.ts";
-import { LTDB_HEADER_BYTES } from "../../src/wire/structs.ts";
+import { LTDB_HEADER_BYTES } from "../../src/wire/structs/records.ts";
 
 /** A record as tests speak of it: an RSN below 2^32, data that is text. */
 export interface ShortRecord {

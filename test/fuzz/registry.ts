@@ -23,7 +23,7 @@ import {
 import { HEADER_BYTES, OPERATIONS, PacketView } from "../../src/wire/packet.ts";
 import { packetProblem } from "../../src/wire/packets.ts";
 import { RecBufferBuilder, RecBufferCursor } from "../../src/wire/rec_buffer.ts";
-import { recBuffer } from "../../src/wire/structs.ts";
+import { recBuffer } from "../../src/wire/structs/records.ts";
 import { generatorOf, STRUCTS } from "./generators.ts";
 import {
   anyEventReply,

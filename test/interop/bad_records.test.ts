@@ -14,7 +14,7 @@ import { CALL_FLAGS, NULL_FUNC } from "../../src/wire/constants.ts";
 import { CONTROLS, type ControlName, type ControlRequestOf } from "../../src/wire/controls.ts";
 import { newPacket, OPERATIONS } from "../../src/wire/packet.ts";
 import { REQ_CALL_AT, REQ_CONTROL_AT } from "../../src/wire/packet_layouts.ts";
-import { ltdbHeader } from "../../src/wire/structs.ts";
+import { ltdbHeader } from "../../src/wire/structs/records.ts";
 import {
   STOCK_CTDB,
   stockInstalled,

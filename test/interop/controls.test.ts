@@ -10,7 +10,7 @@ import type { RecordDatabase } from "../../src/client/record.ts";
 import { TDB_FLAGS } from "../../src/tdb/types.ts";
 import { bytesText, textBytes } from "../../src/wire/codec.ts";
 import type { ControlName, ControlRequestOf } from "../../src/wire/controls.ts";
-import { MAX_STAT_HISTORY } from "../../src/wire/structs.ts";
+import { MAX_STAT_HISTORY } from "../../src/wire/structs/statistics.ts";
 import { stockInstalled, type TestCluster, withCluster } from "../support/local_cluster.ts";
 import { must } from "../support/must.ts";
 import { localFile, openRecords, storeRecord } from "../support/records.ts";

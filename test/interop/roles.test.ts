@@ -7,7 +7,7 @@ import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { TDB_FLAGS } from "../../src/tdb/types.ts";
 import { encode, textBytes } from "../../src/wire/codec.ts";
-import { ltdbHeader } from "../../src/wire/structs.ts";
+import { ltdbHeader } from "../../src/wire/structs/records.ts";
 import { runCommand } from "../support/command.ts";
 import { compiledExecutables } from "../support/executables.ts";
 import { must } from "../support/must.ts";

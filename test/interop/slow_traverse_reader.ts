@@ -5,7 +5,7 @@
 import { readSync } from "node:fs";
 import { u64 } from "../../src/base/u64.ts";
 import { decodePadded } from "../../src/wire/codec.ts";
-import { recData } from "../../src/wire/structs.ts";
+import { recData } from "../../src/wire/structs/records.ts";
 import { connect } from "../support/client.ts";
 import { must } from "../support/must.ts";
 

@@ -11,7 +11,7 @@ import { attachDatabase, traverseDatabase } from "../../src/client/database.ts";
 import type { CtdbClient } from "../../src/client/types.ts";
 import { decodePadded, encode, textBytes } from "../../src/wire/codec.ts";
 import { RECOVERY_ACTIVE } from "../../src/wire/constants.ts";
-import { LTDB_HEADER_BYTES, ltdbHeader, recData } from "../../src/wire/structs.ts";
+import { LTDB_HEADER_BYTES, ltdbHeader, recData } from "../../src/wire/structs/records.ts";
 import { DIST } from "../support/executables.ts";
 import {
   STOCK_CTDB,

@@ -3,7 +3,7 @@ import { u64 } from "../../src/base/u64.ts";
 import { decodeExact, encode, i32Codec, u32Codec } from "../../src/wire/codec.ts";
 import { CAPABILITIES, NODE_FLAGS, SRVID } from "../../src/wire/constants.ts";
 import { UNKNOWN_PNN } from "../../src/wire/packet.ts";
-import { electionMessage, srvidMessage } from "../../src/wire/structs.ts";
+import { electionMessage, srvidMessage } from "../../src/wire/structs/cluster.ts";
 import { RecoverdWorld } from "./recoverd_world.ts";
 
 for (const lock of [false, true]) {

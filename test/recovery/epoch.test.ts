@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { encode } from "../../src/wire/codec.ts";
 import { NODE_FLAGS, RECOVERY_ACTIVE, RECOVERY_NORMAL, SRVID } from "../../src/wire/constants.ts";
-import { electionMessage, type FlagChange } from "../../src/wire/structs.ts";
+import { electionMessage, type FlagChange } from "../../src/wire/structs/cluster.ts";
 import { RecoverdWorld } from "./recoverd_world.ts";
 
 /** A calm cluster, no longer in RerecoveryTimeout, whose leader has begun to look at `pnn`. */

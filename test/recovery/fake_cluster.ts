@@ -24,15 +24,14 @@ import {
   CURRENT_NODE,
   INVALID_GENERATION,
 } from "../../src/wire/packet.ts";
+import type { NodeAndFlags, VnnMap } from "../../src/wire/structs/cluster.ts";
 import {
   type LtdbHeader,
   ltdbHeader,
-  NO_ADDRESS,
-  type NodeAndFlags,
   type RecData,
   recBuffer,
-  type VnnMap,
-} from "../../src/wire/structs.ts";
+} from "../../src/wire/structs/records.ts";
+import { NO_ADDRESS } from "../../src/wire/structs/socket_address.ts";
 import { Scheduler, SimProcess } from "../sim/scheduler.ts";
 import { must } from "../support/must.ts";
 

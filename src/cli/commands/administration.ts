@@ -3,7 +3,7 @@ import { decodeExact, encode, i32Codec } from "../../wire/codec.ts";
 import { NODE_FLAGS, SRVID } from "../../wire/constants.ts";
 import type { ControlName, ControlRequestOf } from "../../wire/controls.ts";
 import { BROADCAST_CONNECTED } from "../../wire/packet.ts";
-import { srvidMessage } from "../../wire/structs.ts";
+import { srvidMessage } from "../../wire/structs/cluster.ts";
 import { type Command, expectArguments } from "../command.ts";
 import { EINVAL } from "../errno.ts";
 import { parseUnsigned32 } from "../numbers.ts";

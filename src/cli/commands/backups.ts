@@ -2,7 +2,7 @@
 import { attachDatabase } from "../../client/database.ts";
 import { UNKNOWN_PNN } from "../../wire/packet.ts";
 import { RecBufferBuilder, RecBufferCursor } from "../../wire/rec_buffer.ts";
-import { LTDB_HEADER_BYTES } from "../../wire/structs.ts";
+import { LTDB_HEADER_BYTES } from "../../wire/structs/records.ts";
 import {
   BACKUP_BUFFER_BYTES,
   BackupReader,

@@ -3,7 +3,7 @@ import { LOG_LEVELS, logLevelOfNumber, parseLogLevel } from "../../base/log.ts";
 import { U64_ZERO, u64Equal, u64Hex } from "../../base/u64.ts";
 import { bytesText, encode } from "../../wire/codec.ts";
 import { CAPABILITIES, RUNSTATES, SRVID } from "../../wire/constants.ts";
-import { srvidMessage } from "../../wire/structs.ts";
+import { srvidMessage } from "../../wire/structs/cluster.ts";
 import {
   type Command,
   type CommandContext,

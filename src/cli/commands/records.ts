@@ -2,7 +2,7 @@
 import { traverseDatabase } from "../../client/database.ts";
 import type { LockedRecord, RecordFailure } from "../../client/record.ts";
 import { encode } from "../../wire/codec.ts";
-import { LTDB_HEADER_BYTES, ltdbHeader } from "../../wire/structs.ts";
+import { LTDB_HEADER_BYTES, ltdbHeader } from "../../wire/structs/records.ts";
 import { type Command, CommandFailure, expectArguments, WrongArguments } from "../command.ts";
 import { chooseDatabase } from "../database_choice.ts";
 import { attachChosen, openVolatile, recordStatus } from "../database_open.ts";

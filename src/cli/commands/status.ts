@@ -1,7 +1,7 @@
 /** `ctdb status` and `ctdb nodestatus`. */
 import { NODE_FLAGS, RECOVERY_NORMAL, RUNSTATES } from "../../wire/constants.ts";
 import { INVALID_GENERATION, UNKNOWN_PNN } from "../../wire/packet.ts";
-import type { NodeAndFlags, VnnMap } from "../../wire/structs.ts";
+import type { NodeAndFlags, VnnMap } from "../../wire/structs/cluster.ts";
 import { type Command, type CommandContext, CommandFailure, expectArguments } from "../command.ts";
 import {
   flagsWhileStarting,

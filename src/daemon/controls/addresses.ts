@@ -6,7 +6,7 @@ import type { U64 } from "../../base/u64.ts";
 import { type ControlHandlers, failure, SUCCESS } from "../../control/control_request.ts";
 import { encode } from "../../wire/codec.ts";
 import { SRVID } from "../../wire/constants.ts";
-import { ifaceList, publicIpList } from "../../wire/structs.ts";
+import { ifaceList, publicIpList } from "../../wire/structs/addresses.ts";
 import { EVENT_TIMED_OUT, type EventRunner } from "../lifecycle/event_runner.ts";
 import type { NodeState } from "../lifecycle/node_state.ts";
 

@@ -7,7 +7,12 @@ import { type NodeTable, nodesFileToWire } from "../../membership/node_table.ts"
 import type { VnnMap } from "../../membership/vnn_map.ts";
 import { encode } from "../../wire/codec.ts";
 import { NODE_FLAGS } from "../../wire/constants.ts";
-import { banState, type FlagChange, nodeMap, vnnMap as vnnMapCodec } from "../../wire/structs.ts";
+import {
+  banState,
+  type FlagChange,
+  nodeMap,
+  vnnMap as vnnMapCodec,
+} from "../../wire/structs/cluster.ts";
 import type { NodeState } from "../lifecycle/node_state.ts";
 import type { Membership } from "../lifecycle/standing.ts";
 

@@ -6,14 +6,10 @@ import { type ControlHandlers, failure, SUCCESS } from "../../control/control_re
 import type { Clock, Timers } from "../../platform/types.ts";
 import { countedString, encode, i32Codec, stringZ, textBytes, u32Codec } from "../../wire/codec.ts";
 import { PING_BACKLOG, PING_KNOWLEDGE } from "../../wire/controls.ts";
-import {
-  echoData,
-  type NodeKnowledge,
-  nodeKnowledge,
-  statisticsHistory,
-  tunableList,
-  uptime,
-} from "../../wire/structs.ts";
+import { echoData } from "../../wire/structs/clients.ts";
+import { type NodeKnowledge, nodeKnowledge, uptime } from "../../wire/structs/cluster.ts";
+import { statisticsHistory } from "../../wire/structs/statistics.ts";
+import { tunableList } from "../../wire/structs/tunables.ts";
 import type { NodeState } from "../lifecycle/node_state.ts";
 import { encodeStatistics, type NodeStatistics } from "../report/node_statistics.ts";
 

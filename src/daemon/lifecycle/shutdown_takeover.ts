@@ -8,7 +8,7 @@ import type { Timer, Timers } from "../../platform/types.ts";
 import { decodePadded, encode, i32Codec } from "../../wire/codec.ts";
 import { SRVID } from "../../wire/constants.ts";
 import { BROADCAST_CONNECTED } from "../../wire/packet.ts";
-import { srvidMessage } from "../../wire/structs.ts";
+import { srvidMessage } from "../../wire/structs/cluster.ts";
 import type { MessageRouter } from "../routing/message_router.ts";
 
 export interface ShutdownTakeoverParts {

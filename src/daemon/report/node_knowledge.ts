@@ -2,7 +2,7 @@
 import type { Keepalive } from "../../membership/keepalive.ts";
 import type { NodeTable } from "../../membership/node_table.ts";
 import type { PeerAgreement } from "../../membership/peer_agreement.ts";
-import type { NodeKnowledge } from "../../wire/structs.ts";
+import type { NodeKnowledge } from "../../wire/structs/cluster.ts";
 import type { LeaderCache } from "../routing/leader_cache.ts";
 
 const U32_MAX = 0xffffffff;

@@ -10,7 +10,7 @@ import { addLatency } from "../../database/database_statistics.ts";
 import type { MutableStatistics } from "../../database/host.ts";
 import type { Clock, Timer, Timers, Timeval } from "../../platform/types.ts";
 import { decodePadded, encode } from "../../wire/codec.ts";
-import { MAX_STAT_HISTORY, type Statistics, statistics } from "../../wire/structs.ts";
+import { MAX_STAT_HISTORY, type Statistics, statistics } from "../../wire/structs/statistics.ts";
 
 /** The counters of one interval, in the order of the leaves. */
 interface Interval {

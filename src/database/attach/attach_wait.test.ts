@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import type { ControlReply, ControlRequest } from "../../control/control_request.ts";
 import { textBytes } from "../../wire/codec.ts";
-import type { RecBuffer } from "../../wire/structs.ts";
+import type { RecBuffer } from "../../wire/structs/records.ts";
 import { waitingForAttach } from "./attach_wait.ts";
 
 const FROM: ControlRequest = {

@@ -18,7 +18,7 @@ import {
 import type { PacketView } from "../../wire/packet.ts";
 import { REQ_CALL_AT } from "../../wire/packet_layouts.ts";
 import { buildReplyCall, type ReplyCall, readReplyCall } from "../../wire/packets.ts";
-import { LTDB_HEADER_BYTES } from "../../wire/structs.ts";
+import { LTDB_HEADER_BYTES } from "../../wire/structs/records.ts";
 import type { Database } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";
 import { RecordHeader } from "../record/record_header.ts";

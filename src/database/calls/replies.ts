@@ -5,7 +5,7 @@ import { FETCH_FUNC, FETCH_WITH_HEADER_FUNC, NULL_FUNC } from "../../wire/consta
 import { PACKET_BYTES_MAX } from "../../wire/limits.ts";
 import { REQ_DMASTER_AT } from "../../wire/packet_layouts.ts";
 import { buildReplyCall, buildReplyError } from "../../wire/packets.ts";
-import { LTDB_HEADER_BYTES } from "../../wire/structs.ts";
+import { LTDB_HEADER_BYTES } from "../../wire/structs/records.ts";
 import { addLatency } from "../database_statistics.ts";
 import type { DatabaseHost } from "../host.ts";
 import type { RecordHeader } from "../record/record_header.ts";

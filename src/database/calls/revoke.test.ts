@@ -8,7 +8,7 @@ import { decodeExact, EMPTY } from "../../wire/codec.ts";
 import { RECORD_FLAGS } from "../../wire/constants.ts";
 import { OPERATIONS } from "../../wire/packet.ts";
 import { readReplyDmaster, readReqDmaster } from "../../wire/packets.ts";
-import { recBuffer } from "../../wire/structs.ts";
+import { recBuffer } from "../../wire/structs/records.ts";
 
 const { MIGRATED_WITH_DATA } = RECORD_FLAGS;
 const OK = ok({ status: 0, data: EMPTY });

@@ -20,7 +20,7 @@ import type { Timer } from "../../platform/types.ts";
 import type { TdbError } from "../../tdb/types.ts";
 import { encode } from "../../wire/codec.ts";
 import { RECORD_FLAGS, RECORD_FLAGS_RO } from "../../wire/constants.ts";
-import { LTDB_HEADER_BYTES, recBuffer } from "../../wire/structs.ts";
+import { LTDB_HEADER_BYTES, recBuffer } from "../../wire/structs/records.ts";
 import type { Database } from "../database.ts";
 import type { ControlAnswered, DatabaseHost } from "../host.ts";
 import {

@@ -3,7 +3,7 @@
  * (GET_DB_STATISTICS, hot keys). Counting is per key and second; what was not seen for a while is
  * forgotten.
  */
-import { MAX_HOT_KEYS } from "../../wire/structs.ts";
+import { MAX_HOT_KEYS } from "../../wire/structs/statistics.ts";
 import { COUNTED_KEYS_MAX } from "../limits.ts";
 import { KeyMap, sameKey } from "./key_map.ts";
 

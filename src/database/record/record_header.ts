@@ -10,7 +10,7 @@ import {
   ltdbRsnLow,
   writeLtdbHeader,
 } from "../../wire/ltdb_header.ts";
-import { LTDB_HEADER_BYTES } from "../../wire/structs.ts";
+import { LTDB_HEADER_BYTES } from "../../wire/structs/records.ts";
 
 /**
  * Why a value in the file of a persistent database cannot be a record's. Only its length tells: any number is

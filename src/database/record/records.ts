@@ -11,7 +11,7 @@
 import { done } from "../../base/result.ts";
 import type { Tdb, TdbError, TdbResult } from "../../tdb/types.ts";
 import { RECORD_FLAGS } from "../../wire/constants.ts";
-import { LTDB_HEADER_BYTES } from "../../wire/structs.ts";
+import { LTDB_HEADER_BYTES } from "../../wire/structs/records.ts";
 import type { DeleteQueue } from "../vacuum/delete_queue.ts";
 import { RecordHeader } from "./record_header.ts";
 import { STORE, storeRule } from "./store_rule.ts";

@@ -15,7 +15,7 @@ import { failure, type ReplyLater } from "../../control/control_request.ts";
 import type { TdbResult } from "../../tdb/types.ts";
 import { encode, u32Codec } from "../../wire/codec.ts";
 import { RecBufferBuilder } from "../../wire/rec_buffer.ts";
-import { LTDB_HEADER_BYTES } from "../../wire/structs.ts";
+import { LTDB_HEADER_BYTES } from "../../wire/structs/records.ts";
 import type { Database } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";
 import { PULL_PAUSE_MS, PULL_QUEUED_BYTES_MAX } from "../limits.ts";

@@ -20,7 +20,7 @@ import { encode, u32Codec } from "../../wire/codec.ts";
 import { RECORD_FLAGS_RO } from "../../wire/constants.ts";
 import { setLtdbFlags } from "../../wire/ltdb_header.ts";
 import { RecBufferCursor } from "../../wire/rec_buffer.ts";
-import { LTDB_HEADER_BYTES } from "../../wire/structs.ts";
+import { LTDB_HEADER_BYTES } from "../../wire/structs/records.ts";
 import { lmasterOf } from "../calls/replies.ts";
 import type { Database } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";

@@ -24,7 +24,7 @@ import type { LockWait, SlicedWork, Tdb, TdbResult } from "../../tdb/types.ts";
 import { SEQUENCE_KEY } from "../../wire/constants.ts";
 import { ltdbReserved, setLtdbReserved } from "../../wire/ltdb_header.ts";
 import type { RecBufferCursor } from "../../wire/rec_buffer.ts";
-import { LTDB_HEADER_BYTES } from "../../wire/structs.ts";
+import { LTDB_HEADER_BYTES } from "../../wire/structs/records.ts";
 import type { Database } from "../database.ts";
 import { addLatency } from "../database_statistics.ts";
 import type { DatabaseHost } from "../host.ts";

@@ -9,7 +9,7 @@ import { FETCH_FUNC, NODE_FLAGS, RECORD_FLAGS } from "../../wire/constants.ts";
 import { NO_SPACE, SEQNUM_RESERVE } from "../../wire/controls.ts";
 import { OPERATIONS } from "../../wire/packet.ts";
 import { buildReqCall } from "../../wire/packets.ts";
-import { recBuffer } from "../../wire/structs.ts";
+import { recBuffer } from "../../wire/structs/records.ts";
 
 const WRITTEN = ok({ status: 0, data: new Uint8Array() });
 

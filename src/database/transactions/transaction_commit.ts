@@ -29,7 +29,8 @@ import {
 import type { Timer } from "../../platform/types.ts";
 import { encode } from "../../wire/codec.ts";
 import { NO_SPACE, SEQNUM_RESERVE } from "../../wire/controls.ts";
-import { paddedDbId, type RecBuffer, recBuffer } from "../../wire/structs.ts";
+import { paddedDbId } from "../../wire/structs/databases.ts";
+import { type RecBuffer, recBuffer } from "../../wire/structs/records.ts";
 import type { Database } from "../database.ts";
 import type { ControlAnswered, DatabaseHost } from "../host.ts";
 import { callNowOrLater, unknownDatabase } from "../recovery/recovery_controls.ts";

@@ -8,7 +8,8 @@ import { err, ok } from "../../base/result.ts";
 import { u64 } from "../../base/u64.ts";
 import { decodeExact, EMPTY, encode, Reader, textBytes, u32Codec } from "../../wire/codec.ts";
 import { CONTROL_NOREPLY, PING_BACKLOG } from "../../wire/controls.ts";
-import { recData, traverseAll } from "../../wire/structs.ts";
+import { traverseAll } from "../../wire/structs/databases.ts";
+import { recData } from "../../wire/structs/records.ts";
 import {
   BACKLOG_ASK_BYTES,
   PULL_QUEUED_BYTES_MAX,

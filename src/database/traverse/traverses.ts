@@ -23,13 +23,8 @@ import type { Timer } from "../../platform/types.ts";
 import { EMPTY, encode } from "../../wire/codec.ts";
 import { CONTROL_NOREPLY, CONTROLS } from "../../wire/controls.ts";
 import { BROADCAST_ACTIVE, BROADCAST_CONNECTED } from "../../wire/packet.ts";
-import {
-  type RecData,
-  recData,
-  traverseAll,
-  traverseAllExt,
-  traverseStart,
-} from "../../wire/structs.ts";
+import { traverseAll, traverseAllExt, traverseStart } from "../../wire/structs/databases.ts";
+import { type RecData, recData } from "../../wire/structs/records.ts";
 import type { Database } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";
 import {

@@ -5,7 +5,7 @@
  * A chain that is held elsewhere is passed over: the next walk comes by again.
  */
 import { jenkinsHash } from "../../base/jenkins_hash.ts";
-import { LTDB_HEADER_BYTES } from "../../wire/structs.ts";
+import { LTDB_HEADER_BYTES } from "../../wire/structs/records.ts";
 import { RecordHeader } from "../record/record_header.ts";
 import type { Budget } from "../slices.ts";
 import type { VacuumStage, VacuumWork } from "./vacuum_work.ts";

@@ -12,7 +12,7 @@
  */
 import type { TypeOf } from "../../wire/codec.ts";
 import { NODE_FLAGS } from "../../wire/constants.ts";
-import type { nodeMap } from "../../wire/structs.ts";
+import type { nodeMap } from "../../wire/structs/cluster.ts";
 import type { DatabaseHost } from "../host.ts";
 
 /** Of a node whose records are invalid. */

@@ -12,7 +12,7 @@ import { failure, type ReplyLater } from "../../control/control_request.ts";
 import { encode } from "../../wire/codec.ts";
 import { RECORD_FLAGS_RO } from "../../wire/constants.ts";
 import { RecBufferBuilder, RecBufferCursor, recBufferProblem } from "../../wire/rec_buffer.ts";
-import { LTDB_HEADER_BYTES, recBuffer } from "../../wire/structs.ts";
+import { LTDB_HEADER_BYTES, recBuffer } from "../../wire/structs/records.ts";
 import { lmasterOf } from "../calls/replies.ts";
 import type { Database } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";

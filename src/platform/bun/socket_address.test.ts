@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { SeededRandom } from "../../../test/sim/random.ts";
-import { addressBytes, parseAddress } from "../../wire/structs.ts";
+import { addressBytes, parseAddress } from "../../wire/structs/socket_address.ts";
 import { AF_INET, socketAddress } from "./socket_address.ts";
 
 /** What inet_pton makes of the text. */

@@ -6,7 +6,8 @@
 import { type U64, u64, u64Add } from "../../../src/base/u64.ts";
 import { type Codec, encode } from "../../../src/wire/codec.ts";
 import { CONTROLS, type ControlName, type ControlRequestOf } from "../../../src/wire/controls.ts";
-import { recBuffer, type SockAddr } from "../../../src/wire/structs.ts";
+import { recBuffer } from "../../../src/wire/structs/records.ts";
+import type { SockAddr } from "../../../src/wire/structs/socket_address.ts";
 
 /** What requests refer to. */
 export interface Situation {

@@ -12,7 +12,7 @@ import type { CtdbClient } from "../../../src/client/types.ts";
 import { encode } from "../../../src/wire/codec.ts";
 import { CTDB_PORT, SRVID } from "../../../src/wire/constants.ts";
 import { buildReqKeepalive } from "../../../src/wire/packets_message.ts";
-import { disableMessage } from "../../../src/wire/structs.ts";
+import { disableMessage } from "../../../src/wire/structs/cluster.ts";
 import { SeededRandom, testSeed } from "../../fuzz/seeded_random.ts";
 import { type TestCluster, withCluster } from "../../support/local_cluster.ts";
 import { must } from "../../support/must.ts";

@@ -1,0 +1,76 @@
+/** Structs about nodes and the cluster: maps, elections, flags, bans (docs/protocol.md, "Structs"). */
+import {
+  type Codec,
+  counted,
+  countedString,
+  pad,
+  struct,
+  type TypeOf,
+  u32Codec,
+  u64Codec,
+} from "../codec.ts";
+import { sockAddr } from "./socket_address.ts";
+import { timeval } from "./time.ts";
+
+export const nodeAndFlags = struct({ pnn: u32Codec, flags: u32Codec, addr: sockAddr });
+export type NodeAndFlags = TypeOf<typeof nodeAndFlags>;
+export const nodeMap = counted(nodeAndFlags, "nodes");
+/** Why a node is kept out: a sentence for people. */
+export const peerProblem = struct({ pnn: u32Codec, text: countedString });
+export type PeerProblem = TypeOf<typeof peerProblem>;
+export const peerProblems = counted(peerProblem, "problems of nodes");
+/**
+ * What a node has last heard of the others (PING_KNOWLEDGE). Times are ages in milliseconds; `heard` has one for
+ * each pnn, an upper bound.
+ */
+export const nodeKnowledge = struct({
+  /** UNKNOWN_PNN during an election. */
+  leader: u32Codec,
+  leader_age: u32Codec,
+  heard: counted(u32Codec, "nodes"),
+  problems: peerProblems,
+});
+export type NodeKnowledge = TypeOf<typeof nodeKnowledge>;
+
+export const vnnMap: Codec<{ readonly generation: number; readonly map: readonly number[] }> = {
+  minSize: 8,
+  encode(writer, value) {
+    writer.u32(value.generation);
+    vnnMapEntries.encode(writer, value.map);
+  },
+  decode(reader) {
+    return { generation: reader.u32(), map: vnnMapEntries.decode(reader) };
+  },
+};
+const vnnMapEntries = counted(u32Codec, "vnn map entries");
+export type VnnMap = TypeOf<typeof vnnMap>;
+
+export const uptime = struct({
+  current_time: timeval,
+  ctdbd_start_time: timeval,
+  last_recovery_started: timeval,
+  last_recovery_finished: timeval,
+});
+
+export const electionMessage = struct({
+  num_connected: u32Codec,
+  _0: pad(4),
+  priority_time: timeval,
+  pnn: u32Codec,
+  node_flags: u32Codec,
+});
+export type ElectionMessage = TypeOf<typeof electionMessage>;
+
+export const srvidMessage = struct({ pnn: u32Codec, _0: pad(4), srvid: u64Codec });
+export const disableMessage = struct({
+  pnn: u32Codec,
+  _0: pad(4),
+  srvid: u64Codec,
+  timeout: u32Codec,
+  _1: pad(4),
+});
+
+export const flagChange = struct({ pnn: u32Codec, new_flags: u32Codec, old_flags: u32Codec });
+export type FlagChange = TypeOf<typeof flagChange>;
+export const banState = struct({ pnn: u32Codec, time: u32Codec });
+export type BanState = TypeOf<typeof banState>;
