@@ -2,7 +2,7 @@
  * The shapes of log lines and the forms of `[logging] location` (docs/platform.md, "Logging"). Pure: time,
  * host, pid come in as arguments.
  */
-import type { Timeval } from "../platform/types.ts";
+import type { Timeval } from "../platform/types/time.ts";
 import { LOG_LEVELS, type LogLevel } from "./log.ts";
 import { err, ok, type Result } from "./result.ts";
 

@@ -13,7 +13,7 @@
  * 3. The interval of a reason doubles as long as it goes on, and the reason is forgotten after one in which it did
  *    not come. At most REASONS_MAX are known; what comes beyond them is one reason together.
  */
-import type { Clock, Timer, Timers } from "../platform/types.ts";
+import type { Clock, Timer, Timers } from "../platform/types/time.ts";
 import type { LogLevel } from "./log.ts";
 
 const INTERVAL_MS_MIN = 1000;

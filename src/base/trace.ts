@@ -9,7 +9,7 @@
  * too: after each turn that took some time and now and then between short ones, which tells at most how
  * much of a long turn was work.
  */
-import type { Clock } from "../platform/types.ts";
+import type { Clock } from "../platform/types/time.ts";
 
 export interface SpanRecord {
   readonly name: string;

@@ -7,7 +7,7 @@
  * 2. An item is out of the queue when it is handled: what that does may add and remove others.
  * 3. An item that was removed is not handled.
  */
-import type { Clock, Timers } from "../platform/types.ts";
+import type { Clock, Timers } from "../platform/types/time.ts";
 import type { TracedTurns } from "./trace.ts";
 
 export interface TurnQueueAround {

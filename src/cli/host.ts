@@ -3,7 +3,9 @@
  * What only some commands need comes on demand, so that the others start faster.
  */
 import type { Result } from "../base/result.ts";
-import type { Clock, FileSystem, Network, Random, Timers } from "../platform/types.ts";
+import type { FileSystem } from "../platform/types/files.ts";
+import type { Network } from "../platform/types/network.ts";
+import type { Clock, Random, Timers } from "../platform/types/time.ts";
 import type { TdbOpener } from "../tdb/types.ts";
 
 /** An open file that a command reads or writes in pieces. Errors are error numbers. */

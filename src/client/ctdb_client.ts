@@ -1,5 +1,5 @@
 /**
- * The client library's one implementation of `CtdbClient`, over the streams of platform/types.ts.
+ * The client library's one implementation of `CtdbClient`, over the streams of platform/types/.
  *
  * Invariants (beside those of client/types.ts):
  * 1. A callback or promise of the caller never runs inside the call that asked for it.
@@ -10,7 +10,8 @@
  */
 import { err, ok, type Result } from "../base/result.ts";
 import { type U64, U64_ZERO, u64Equal, u64Hex } from "../base/u64.ts";
-import type { Network, Stream, StreamHandlers, Timers } from "../platform/types.ts";
+import type { Network, Stream, StreamHandlers } from "../platform/types/network.ts";
+import type { Timers } from "../platform/types/time.ts";
 import { PacketFramer } from "../transport/framer.ts";
 import { bytesText, type Codec, decodePadded, EMPTY, encode } from "../wire/codec.ts";
 import { SRVID } from "../wire/constants.ts";

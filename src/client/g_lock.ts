@@ -13,7 +13,7 @@
  */
 import { err, ok, type Result } from "../base/result.ts";
 import { u64Equal } from "../base/u64.ts";
-import type { Random } from "../platform/types.ts";
+import type { Random } from "../platform/types/time.ts";
 import { decodeExact, encode, textBytes } from "../wire/codec.ts";
 import { type GLock, gLock, gLockList, type ServerId } from "../wire/structs/g_lock.ts";
 import { HOLDER_SRVID_HIGH, type HolderId, HolderIds } from "./holder_ids.ts";

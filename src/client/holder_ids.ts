@@ -9,7 +9,7 @@
  */
 import { ok, type Result } from "../base/result.ts";
 import type { U64 } from "../base/u64.ts";
-import type { Random } from "../platform/types.ts";
+import type { Random } from "../platform/types/time.ts";
 import { SRVID } from "../wire/constants.ts";
 import type { ClientFailure, CtdbClient } from "./types.ts";
 

@@ -9,7 +9,8 @@
  * It must not know what a packet means beyond its header.
  */
 import type { U64 } from "../base/u64.ts";
-import type { Stream, Timers } from "../platform/types.ts";
+import type { Stream } from "../platform/types/network.ts";
+import type { Timers } from "../platform/types/time.ts";
 import { CTDB_MAGIC, CTDB_PROTOCOL, HEADER_BYTES, paddedLength } from "../wire/packet.ts";
 
 const START_BYTES = 16 * 1024;

@@ -6,7 +6,7 @@
  * 2. A request id is never 0 and never that of a request that still waits.
  */
 import { assert } from "../base/assert.ts";
-import type { Timer, Timers } from "../platform/types.ts";
+import type { Timer, Timers } from "../platform/types/time.ts";
 import type { PacketView } from "../wire/packet.ts";
 import type { ClientFailure } from "./types.ts";
 

@@ -12,7 +12,7 @@
 import { assert } from "../base/assert.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { u64Add } from "../base/u64.ts";
-import type { Clock, Timers } from "../platform/types.ts";
+import type { Clock, Timers } from "../platform/types/time.ts";
 import type { Tdb, TdbError, TdbOpener } from "../tdb/types.ts";
 import { decodePadded, EMPTY, encode } from "../wire/codec.ts";
 import {

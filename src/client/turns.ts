@@ -1,5 +1,5 @@
 /** Tasks of one program that must not do something at the same time: they come one after the other. */
-import type { Timers } from "../platform/types.ts";
+import type { Timers } from "../platform/types/time.ts";
 
 export class TurnQueue {
   readonly #timers: Pick<Timers, "after">;

@@ -19,7 +19,7 @@
 import { unreachable } from "../base/assert.ts";
 import type { Logger } from "../base/log.ts";
 import type { ClusterLock, LockAttempt } from "../lock/cluster_lock.ts";
-import type { Timer, Timers } from "../platform/types.ts";
+import type { Timer, Timers } from "../platform/types/time.ts";
 import { NODE_FLAGS_INACTIVE } from "../wire/constants.ts";
 import { UNKNOWN_PNN } from "../wire/packet.ts";
 import type { ElectionMessage } from "../wire/structs/cluster.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { silentLogger } from "../base/log.ts";
-import type { Timers } from "../platform/types.ts";
+import type { Timers } from "../platform/types/time.ts";
 import { Election } from "./election.ts";
 
 const OWN_PNN = 0;

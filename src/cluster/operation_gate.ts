@@ -1,5 +1,5 @@
 /** An operation (recoveries, takeover runs) that others may disable for some time. */
-import type { Timer, Timers } from "../platform/types.ts";
+import type { Timer, Timers } from "../platform/types/time.ts";
 
 export class OperationGate {
   readonly #timers: Timers;

@@ -16,7 +16,7 @@ import { done, err, type Result } from "../base/result.ts";
 import type { CtdbClient } from "../client/types.ts";
 import { TunableSet } from "../config/tunables.ts";
 import type { ClusterLock } from "../lock/cluster_lock.ts";
-import type { Clock, Random, Timer, Timers, Timeval } from "../platform/types.ts";
+import type { Clock, Random, Timer, Timers, Timeval } from "../platform/types/time.ts";
 import { encode, u32Codec } from "../wire/codec.ts";
 import {
   CAPABILITIES,

@@ -4,11 +4,11 @@
  * with a status other than 0, and nothing written, when it failed.
  */
 import { err, ok, type Result } from "../base/result.ts";
-import type { Processes } from "../platform/types.ts";
+import type { Processes } from "../platform/types/processes.ts";
 import type { RecoveryHelper } from "./recovery_run.ts";
 
 export const RECOVERY_HELPER = "ctdb_recovery_helper";
-/** The status pipe's number in the child (platform/types.ts, SpawnOptions). */
+/** The status pipe's number in the child (platform/types/processes.ts, SpawnOptions). */
 const STATUS_DESCRIPTOR = 3;
 const STATUS_BYTES = 4;
 

@@ -9,7 +9,7 @@
 import type { Logger } from "../base/log.ts";
 import type { Result } from "../base/result.ts";
 import type { CtdbClient } from "../client/types.ts";
-import type { Clock } from "../platform/types.ts";
+import type { Clock } from "../platform/types/time.ts";
 import { EMPTY } from "../wire/codec.ts";
 import { NODE_FLAGS_INACTIVE, SRVID } from "../wire/constants.ts";
 import { BROADCAST_CONNECTED } from "../wire/packet.ts";

@@ -9,7 +9,7 @@
 import type { Logger } from "../base/log.ts";
 import { type U64, U64_ZERO, u64Equal } from "../base/u64.ts";
 import type { CtdbClient } from "../client/types.ts";
-import type { Timers } from "../platform/types.ts";
+import type { Timers } from "../platform/types/time.ts";
 import { encode, i32Codec } from "../wire/codec.ts";
 import { SRVID } from "../wire/constants.ts";
 import { UNKNOWN_PNN } from "../wire/packet.ts";

@@ -7,7 +7,7 @@
  */
 import * as v from "valibot";
 import { err, ok, type Result } from "../base/result.ts";
-import type { FileSystem } from "../platform/types.ts";
+import type { FileSystem } from "../platform/types/files.ts";
 import { type IniLine, parseIni } from "./ini.ts";
 import { type ConfigOption, OPTIONS, type OptionContext } from "./options.ts";
 import { hasErrors } from "./problems.ts";

@@ -5,7 +5,7 @@
  * `nodes list = !command` is run by the caller (nothing here waits); its output has the same form.
  */
 import { err, ok, type Result } from "../base/result.ts";
-import type { FileSystem } from "../platform/types.ts";
+import type { FileSystem } from "../platform/types/files.ts";
 import { parseAddress } from "../wire/structs/socket_address.ts";
 import type { ConfigProblem, ConfiguredNode, CtdbConfig, CtdbPaths } from "./types.ts";
 

@@ -7,7 +7,7 @@ import * as v from "valibot";
 import { parseWhole } from "../base/c_number.ts";
 import { type LogLevel, parseLogLevel } from "../base/log.ts";
 import { EXPECTED_LOCATION, parseLogLocation } from "../base/log_format.ts";
-import type { FileSystem } from "../platform/types.ts";
+import type { FileSystem } from "../platform/types/files.ts";
 import { parseAddress } from "../wire/structs/socket_address.ts";
 import type { CtdbPaths } from "./types.ts";
 

@@ -4,7 +4,7 @@
  * and what could be read is set all the same (the caller decides whether that is enough to start).
  */
 import { parseWhole } from "../base/c_number.ts";
-import type { FileSystem } from "../platform/types.ts";
+import type { FileSystem } from "../platform/types/files.ts";
 import { parseIni } from "./ini.ts";
 import { TUNABLE_VALUE_MAX, type TunableSet, tunableByName } from "./tunables.ts";
 import type { ConfigProblem, CtdbPaths } from "./types.ts";

@@ -12,7 +12,7 @@ import { assert } from "../base/assert.ts";
 import type { Logger } from "../base/log.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { type U64, U64_ZERO } from "../base/u64.ts";
-import type { Clock, Timer, Timers } from "../platform/types.ts";
+import type { Clock, Timer, Timers } from "../platform/types/time.ts";
 import { EMPTY } from "../wire/codec.ts";
 import { CONTROL_NOREPLY, CONTROLS, type ControlName, controlName } from "../wire/controls.ts";
 import { CURRENT_NODE, type PacketView } from "../wire/packet.ts";

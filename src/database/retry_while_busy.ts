@@ -7,7 +7,7 @@
  * 2. It ends by success, by an error that names the holder, or by `cancel()`, after which nothing runs.
  */
 import { err } from "../base/result.ts";
-import type { Timer } from "../platform/types.ts";
+import type { Timer } from "../platform/types/time.ts";
 import type { TdbError, TdbResult } from "../tdb/types.ts";
 import type { DatabaseHost } from "./host.ts";
 import { BUSY_LOG_FIRST_MS, LOCK_WAIT_LOG_MS } from "./limits.ts";

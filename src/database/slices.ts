@@ -6,7 +6,7 @@
  *    sockets in between. (What is asked for with `soon` may run before that look: a timer may not.)
  * 2. After `cancel()` no slice runs.
  */
-import type { Timer } from "../platform/types.ts";
+import type { Timer } from "../platform/types/time.ts";
 import type { SlicedWork, TdbResult } from "../tdb/types.ts";
 import type { DatabaseHost } from "./host.ts";
 import { SLICE_BUDGET_MS } from "./limits.ts";

@@ -3,7 +3,7 @@
  * hold the lock, so we must not be able to take it.
  */
 
-import type { Clock } from "../platform/types.ts";
+import type { Clock } from "../platform/types/time.ts";
 import type { ClusterLockProbe as LockProbe } from "./cluster_lock.ts";
 
 /** "timeout" counts as held by somebody: the file system may be slow after a node died. */

@@ -3,7 +3,8 @@
  * file, reports by single bytes on a pipe, and its silence or end means that the lock is not to be
  * trusted any more. So a hung file system never hangs the process that holds the lock.
  */
-import type { ChildProcess, Processes, Timer, Timers } from "../platform/types.ts";
+import type { ChildProcess, Processes } from "../platform/types/processes.ts";
+import type { Timer, Timers } from "../platform/types/time.ts";
 
 export interface LockFileWatchOptions {
   readonly processes: Processes;

@@ -8,7 +8,8 @@
  *    once.
  * 2. After `stop()` no handler but `ended` runs.
  */
-import type { ChildProcess, Clock, Processes, Timer, Timers } from "../platform/types.ts";
+import type { ChildProcess, Processes } from "../platform/types/processes.ts";
+import type { Clock, Timer, Timers } from "../platform/types/time.ts";
 import type { LockAttempt } from "./cluster_lock.ts";
 
 /** A helper that does not end on SIGTERM is killed after this time. */

@@ -7,7 +7,7 @@
  * 2. A node is dead after KeepaliveLimit intervals in a row in which nothing came from it.
  */
 import type { Logger } from "../base/log.ts";
-import type { Clock, Timer, Timers } from "../platform/types.ts";
+import type { Clock, Timer, Timers } from "../platform/types/time.ts";
 import { NODE_FLAGS } from "../wire/constants.ts";
 import type { NodeEntry, NodeTable } from "./node_table.ts";
 

@@ -6,7 +6,7 @@
 import type { Logger } from "../base/log.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { ClientFailure, CtdbClient, RequestOptions } from "../client/types.ts";
-import type { Clock, Random, Timers } from "../platform/types.ts";
+import type { Clock, Random, Timers } from "../platform/types/time.ts";
 import type { ControlName, ControlReplyOf, ControlRequestOf } from "../wire/controls.ts";
 import type { BanCredits } from "./ban_credits.ts";
 import type { Turnstile } from "./turnstile.ts";

@@ -1,5 +1,5 @@
 /** How long the steps of a recovery took, for the log. */
-import type { Clock } from "../platform/types.ts";
+import type { Clock } from "../platform/types/time.ts";
 
 export class StepTimes {
   readonly #clock: Pick<Clock, "monotonicMs">;

@@ -11,7 +11,7 @@
  */
 import { BunSharedFiles } from "../platform/bun/shared_file.ts";
 import { BunTimers } from "../platform/bun/timers.ts";
-import type { LockType, SharedFile, TryLock } from "../platform/types.ts";
+import type { LockType, SharedFile, TryLock } from "../platform/types/shared_files.ts";
 import { HEADER_BYTES, LOCK } from "../tdb/format/format.ts";
 import { judgeHeader } from "../tdb/format/header.ts";
 import { type LockPrimitives, LockProtocol } from "../tdb/locks/lock_protocol.ts";

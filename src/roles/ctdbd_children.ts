@@ -4,7 +4,7 @@ import type { Logger, LogLevel } from "../base/log.ts";
 import type { CtdbConfig, CtdbPaths } from "../config/types.ts";
 import type { RecoverdChild, StartRecoverd } from "../daemon/lifecycle/recoverd_watch.ts";
 import { pathForCall } from "../platform/bun/path.ts";
-import type { Processes } from "../platform/types.ts";
+import type { Processes } from "../platform/types/processes.ts";
 import { selfCommand } from "./ctdbd_background.ts";
 import { inheritedEnvironment, withRuntimeSettings } from "./environment.ts";
 

@@ -3,7 +3,8 @@ import { err, ok, type Result } from "../base/result.ts";
 import { loadNodesFile, type NodesOutcome, nodesSource, parseNodes } from "../config/nodes.ts";
 import { problemText } from "../config/problems.ts";
 import type { ConfiguredNode, CtdbConfig, CtdbPaths } from "../config/types.ts";
-import type { FileSystem, Processes } from "../platform/types.ts";
+import type { FileSystem } from "../platform/types/files.ts";
+import type { Processes } from "../platform/types/processes.ts";
 import { inheritedEnvironment } from "./environment.ts";
 
 const COMMAND_TIMEOUT_MS = 30_000;

@@ -7,7 +7,7 @@
  */
 import { jenkinsHash } from "../base/jenkins_hash.ts";
 import { BunSharedFiles } from "../platform/bun/shared_file.ts";
-import type { SharedFile } from "../platform/types.ts";
+import type { SharedFile } from "../platform/types/shared_files.ts";
 import type { MutexLayout } from "../tdb/format/format.ts";
 import { lockTargetOf } from "../tdb/locks/lock_target.ts";
 import { printErr, printOut } from "./buffered_output.ts";

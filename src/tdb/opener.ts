@@ -7,7 +7,7 @@
  * 2. Content that is no TDB is never modified: only an empty file, or one with the format's magic text
  *    or nothing but zeros at its start, is made anew.
  */
-import type { LockType, SharedFile, SharedFiles } from "../platform/types.ts";
+import type { LockType, SharedFile, SharedFiles } from "../platform/types/shared_files.ts";
 import { BUSY, busyBecauseOf, systemFailure, tdbFailure } from "./errors.ts";
 import {
   ALLRECORD_UNLOCKED,

@@ -2,7 +2,7 @@
  * Long work as a generator: the body yields where it may be interrupted, `step` runs it until the
  * slice's time is over or it has to wait.
  */
-import type { Clock } from "../platform/types.ts";
+import type { Clock } from "../platform/types/time.ts";
 import type { TdbFailure } from "./errors.ts";
 import type { SlicedWork, TdbResult } from "./types.ts";
 

@@ -10,7 +10,7 @@
  * Must not: wait, or look at a clock except in sliced work.
  */
 import { assert } from "../base/assert.ts";
-import type { SharedFile, TryLock } from "../platform/types.ts";
+import type { SharedFile, TryLock } from "../platform/types/shared_files.ts";
 import {
   BUSY,
   busyBecauseOf,

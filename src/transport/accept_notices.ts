@@ -1,6 +1,6 @@
 /** What the log says while a listener has to wait for descriptors. */
 import type { Logger } from "../base/log.ts";
-import type { AcceptNotices } from "../platform/types.ts";
+import type { AcceptNotices } from "../platform/types/network.ts";
 
 export function acceptNotices(log: Logger, whom: string): AcceptNotices {
   return {

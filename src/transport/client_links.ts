@@ -5,13 +5,8 @@
  */
 import type { Logger } from "../base/log.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import type {
-  FileSystem,
-  Network,
-  Stream,
-  StreamHandlers,
-  StreamServer,
-} from "../platform/types.ts";
+import type { FileSystem } from "../platform/types/files.ts";
+import type { Network, Stream, StreamHandlers, StreamServer } from "../platform/types/network.ts";
 import { acceptNotices } from "./accept_notices.ts";
 import { CLIENT_QUEUE_CONGESTED_BYTES, CLIENT_QUEUE_RELIEVED_BYTES } from "./limits.ts";
 import { PacketLink, type PacketLinkOwner } from "./packet_link.ts";

@@ -13,15 +13,8 @@
  * 5. A node that is kept out is not connected before `admit`; attempts to it are KEPT_OUT_INTERVAL_MS apart.
  */
 import type { Logger } from "../base/log.ts";
-import type {
-  Clock,
-  Network,
-  Stream,
-  StreamHandlers,
-  StreamServer,
-  Timer,
-  Timers,
-} from "../platform/types.ts";
+import type { Network, Stream, StreamHandlers, StreamServer } from "../platform/types/network.ts";
+import type { Clock, Timer, Timers } from "../platform/types/time.ts";
 import { CTDB_PORT } from "../wire/constants.ts";
 import type { PacketView } from "../wire/packet.ts";
 import { acceptNotices } from "./accept_notices.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { FakeWorld } from "../../test/support/fake_world.ts";
 import { TracedTurns } from "../base/trace.ts";
-import type { Stream, StreamHandlers } from "../platform/types.ts";
+import type { Stream, StreamHandlers } from "../platform/types/network.ts";
 import type { PacketView } from "../wire/packet.ts";
 import { buildReqMessage } from "../wire/packets_message.ts";
 import { PacketFramer } from "./framer.ts";

@@ -10,7 +10,8 @@
  * 4. `onClosed` comes once: after the peer closed, an error, or a packet that cannot be framed; never
  *    after our own `close()`, and never inside `send()`.
  */
-import type { Stream, StreamHandlers, Timers } from "../platform/types.ts";
+import type { Stream, StreamHandlers } from "../platform/types/network.ts";
+import type { Timers } from "../platform/types/time.ts";
 import { type PacketView, paddedLength } from "../wire/packet.ts";
 import { type FramerMode, PacketFramer } from "./framer.ts";
 import { SLICE_BYTES_MAX, SLICE_PACKETS_MAX, WRITTEN_AT_ONCE_BYTES_MIN } from "./limits.ts";

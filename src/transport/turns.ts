@@ -7,7 +7,7 @@
  * stream would take.
  */
 import type { TracedTurns } from "../base/trace.ts";
-import type { Timer, Timers } from "../platform/types.ts";
+import type { Timer, Timers } from "../platform/types/time.ts";
 
 /** Something that collects output during a turn. */
 export interface Flushable {

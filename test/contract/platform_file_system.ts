@@ -1,6 +1,6 @@
-/** What every `FileSystem` must do (platform/types.ts). */
+/** What every `FileSystem` must do (platform/types/files.ts). */
 import { expect, test } from "bun:test";
-import type { FileSystem } from "../../src/platform/types.ts";
+import type { FileSystem } from "../../src/platform/types/files.ts";
 
 export function fileSystemContract(
   name: string,

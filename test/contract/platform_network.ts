@@ -1,4 +1,4 @@
-/** What every `Network` must do (platform/types.ts). */
+/** What every `Network` must do (platform/types/network.ts). */
 import { expect, test } from "bun:test";
 import type { SystemError } from "../../src/base/errors.ts";
 import type {
@@ -7,8 +7,8 @@ import type {
   Stream,
   StreamHandlers,
   StreamServer,
-  Timer,
-} from "../../src/platform/types.ts";
+} from "../../src/platform/types/network.ts";
+import type { Timer } from "../../src/platform/types/time.ts";
 import { must } from "../support/must.ts";
 import { until, when } from "../support/until.ts";
 

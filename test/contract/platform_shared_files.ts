@@ -1,9 +1,9 @@
 /**
- * What every `SharedFiles` must do (platform/types.ts). `makeFiles` gives an implementation and a
+ * What every `SharedFiles` must do (platform/types/shared_files.ts). `makeFiles` gives an implementation and a
  * directory for it; `mutexes: false` skips mutexes where the implementation has none.
  */
 import { describe, expect, test } from "bun:test";
-import type { SharedFile, SharedFiles } from "../../src/platform/types.ts";
+import type { SharedFile, SharedFiles } from "../../src/platform/types/shared_files.ts";
 import { must } from "../support/must.ts";
 
 export interface SharedFilesWorld {

@@ -1,6 +1,6 @@
-/** What every `Clock`, `Timers` and `Random` must do (platform/types.ts). */
+/** What every `Clock`, `Timers` and `Random` must do (platform/types/time.ts). */
 import { expect, test } from "bun:test";
-import type { Clock, Random, Timer, Timers } from "../../src/platform/types.ts";
+import type { Clock, Random, Timer, Timers } from "../../src/platform/types/time.ts";
 
 export interface TimeWorld {
   readonly clock: Clock;

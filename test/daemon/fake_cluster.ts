@@ -14,7 +14,7 @@ import { Daemon } from "../../src/daemon/lifecycle/daemon.ts";
 import { NoEvents } from "../../src/daemon/lifecycle/event_runner.ts";
 import type { DatabaseHost } from "../../src/database/host.ts";
 import type { ClusterLockProbe, ProbeOutcome } from "../../src/lock/cluster_lock_probe.ts";
-import type { Stream } from "../../src/platform/types.ts";
+import type { Stream } from "../../src/platform/types/network.ts";
 import type { LockWaiter, TdbOpener } from "../../src/tdb/types.ts";
 import { PacketFramer } from "../../src/transport/framer.ts";
 import { type AnyCodec, decodePadded, EMPTY, Writer } from "../../src/wire/codec.ts";

@@ -1,7 +1,7 @@
 /** What clients and nodes may not say, what is said to nobody, and answers that come once. */
 import { expect, test } from "bun:test";
 import { RequestIds } from "../../src/control/request_ids.ts";
-import type { Stream } from "../../src/platform/types.ts";
+import type { Stream } from "../../src/platform/types/network.ts";
 import { PacketFramer } from "../../src/transport/framer.ts";
 import { KEPT_OUT_LINGER_MS } from "../../src/transport/limits.ts";
 import { EMPTY, textBytes } from "../../src/wire/codec.ts";

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { CONTROLS_PER_CLIENT_MAX } from "../../src/control/limits.ts";
 import { NOTIFICATIONS_PER_CLIENT_MAX, SRVIDS_PER_CLIENT_MAX } from "../../src/daemon/limits.ts";
 import { Client } from "../../src/daemon/routing/client_table.ts";
-import type { Stream } from "../../src/platform/types.ts";
+import type { Stream } from "../../src/platform/types/network.ts";
 import {
   CLIENT_QUEUE_BYTES_MAX,
   CLIENTS_MAX,

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { Stream } from "../../src/platform/types.ts";
+import type { Stream } from "../../src/platform/types/network.ts";
 import { ANSWER_INTERVAL_MS, CONNECT_INTERVAL_MS } from "../../src/transport/limits.ts";
 import { textBytes } from "../../src/wire/codec.ts";
 import { NODE_FLAGS } from "../../src/wire/constants.ts";

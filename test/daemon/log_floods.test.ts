@@ -1,6 +1,6 @@
 /** Whatever a client or a peer does again and again is a few lines in the log, and exact in the counters. */
 import { expect, test } from "bun:test";
-import type { Stream } from "../../src/platform/types.ts";
+import type { Stream } from "../../src/platform/types/network.ts";
 import { textBytes } from "../../src/wire/codec.ts";
 import { CONTROLS } from "../../src/wire/controls.ts";
 import { newPacket, OPERATIONS } from "../../src/wire/packet.ts";

@@ -6,7 +6,7 @@ import { expect } from "bun:test";
 import { silentLogger } from "../../src/base/log.ts";
 import { NoEvents } from "../../src/daemon/lifecycle/event_runner.ts";
 import { DatabaseSet } from "../../src/database/database_set.ts";
-import type { Clock } from "../../src/platform/types.ts";
+import type { Clock } from "../../src/platform/types/time.ts";
 import { MemoryDisk } from "../../src/tdb/memory/memory_files.ts";
 import { createMemoryTdbs } from "../../src/tdb/memory/memory_opener.ts";
 import { TDB_FLAGS } from "../../src/tdb/types.ts";

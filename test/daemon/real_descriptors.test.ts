@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { BunNetwork } from "../../src/platform/bun/network.ts";
-import type { Stream } from "../../src/platform/types.ts";
+import type { Stream } from "../../src/platform/types/network.ts";
 import { decodePadded } from "../../src/wire/codec.ts";
 import { CTDB_PORT, NODE_FLAGS } from "../../src/wire/constants.ts";
 import { CONTROLS } from "../../src/wire/controls.ts";

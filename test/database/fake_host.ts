@@ -11,7 +11,7 @@ import type {
   DatabaseHost,
   MutableStatistics,
 } from "../../src/database/host.ts";
-import type { FileSystem } from "../../src/platform/types.ts";
+import type { FileSystem } from "../../src/platform/types/files.ts";
 import type { LockWaiter, TdbOpener } from "../../src/tdb/types.ts";
 import { type Codec, encode, Reader } from "../../src/wire/codec.ts";
 import { NODE_FLAGS } from "../../src/wire/constants.ts";

@@ -6,7 +6,7 @@
 
 import { jenkinsHash } from "../../src/base/jenkins_hash.ts";
 import { err, ok } from "../../src/base/result.ts";
-import type { Timers } from "../../src/platform/types.ts";
+import type { Timers } from "../../src/platform/types/time.ts";
 import type {
   JudgeRecord,
   LockMode,

@@ -1,5 +1,5 @@
 /** Clock and timers on virtual time, for tests of the database part. */
-import type { Clock, Timer, Timers } from "../../src/platform/types.ts";
+import type { Clock, Timer, Timers } from "../../src/platform/types/time.ts";
 
 interface Event {
   readonly atMs: number;

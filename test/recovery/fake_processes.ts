@@ -1,7 +1,7 @@
 /** Children that exist only in the test: it plays what they write and when they end. */
 import { SystemError } from "../../src/base/errors.ts";
 import { err, ok, type Result } from "../../src/base/result.ts";
-import type { ChildProcess, Processes, SpawnOptions } from "../../src/platform/types.ts";
+import type { ChildProcess, Processes, SpawnOptions } from "../../src/platform/types/processes.ts";
 
 export class FakeChild implements ChildProcess {
   readonly pid: number;

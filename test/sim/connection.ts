@@ -8,7 +8,7 @@
  */
 import { assert } from "../../src/base/assert.ts";
 import { SystemError } from "../../src/base/errors.ts";
-import type { Stream, StreamHandlers } from "../../src/platform/types.ts";
+import type { Stream, StreamHandlers } from "../../src/platform/types/network.ts";
 import type { SimHost, SimNetwork } from "./network.ts";
 import type { SimProcess } from "./scheduler.ts";
 

@@ -1,7 +1,7 @@
 /** The disk of a simulated host: files by path. It outlives the processes of the host. */
 import { SystemError } from "../../src/base/errors.ts";
 import { done, err, ok } from "../../src/base/result.ts";
-import type { FileSystem } from "../../src/platform/types.ts";
+import type { FileSystem } from "../../src/platform/types/files.ts";
 import type { SimDisk } from "./disk.ts";
 
 export class SimFiles implements FileSystem {

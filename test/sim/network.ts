@@ -10,7 +10,7 @@
  */
 import { SystemError } from "../../src/base/errors.ts";
 import { err, ok } from "../../src/base/result.ts";
-import type { Acceptor, ConnectCallback, Network } from "../../src/platform/types.ts";
+import type { Acceptor, ConnectCallback, Network } from "../../src/platform/types/network.ts";
 import { Connection, LOCAL_DELAY_MS } from "./connection.ts";
 import type { SeededRandom } from "./random.ts";
 import type { Scheduler, SimProcess } from "./scheduler.ts";

@@ -3,7 +3,7 @@
  * a whole run. `fork` gives an independent stream, so that drawing more in one place does not shift
  * what another place draws.
  */
-import type { Random } from "../../src/platform/types.ts";
+import type { Random } from "../../src/platform/types/time.ts";
 
 export class SeededRandom implements Random {
   #a: number;

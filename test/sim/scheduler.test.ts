@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { SystemError } from "../../src/base/errors.ts";
-import type { Stream, StreamHandlers } from "../../src/platform/types.ts";
+import type { Stream, StreamHandlers } from "../../src/platform/types/network.ts";
 import { SimHost, SimNetwork } from "./network.ts";
 import { SeededRandom } from "./random.ts";
 import { Scheduler, SimProcess } from "./scheduler.ts";

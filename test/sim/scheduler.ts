@@ -10,7 +10,7 @@
  */
 import { drainMicrotasks } from "bun:jsc";
 import { assert } from "../../src/base/assert.ts";
-import type { Clock, Timer, Timers, Timeval } from "../../src/platform/types.ts";
+import type { Clock, Timer, Timers, Timeval } from "../../src/platform/types/time.ts";
 
 /** Virtual time 0 is this second since 1970. */
 export const EPOCH_SEC = 1_700_000_000;

@@ -2,7 +2,7 @@
  * at the level INFO. */
 import type { Logger, LogLevel } from "../../src/base/log.ts";
 import { LogLimiter } from "../../src/base/log_limiter.ts";
-import type { Clock, Timers } from "../../src/platform/types.ts";
+import type { Clock, Timers } from "../../src/platform/types/time.ts";
 
 export class CollectedLog implements Logger {
   readonly lines: string[] = [];

@@ -5,7 +5,7 @@
 import { SystemError } from "../../src/base/errors.ts";
 import { err, ok } from "../../src/base/result.ts";
 import { type U64, u64Equal } from "../../src/base/u64.ts";
-import type { Network, Stream, StreamHandlers } from "../../src/platform/types.ts";
+import type { Network, Stream, StreamHandlers } from "../../src/platform/types/network.ts";
 import { PacketFramer } from "../../src/transport/framer.ts";
 import { bytesText, type Codec, decodeExact, EMPTY, encode } from "../../src/wire/codec.ts";
 import {

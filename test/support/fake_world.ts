@@ -6,15 +6,13 @@ import { SystemError } from "../../src/base/errors.ts";
 import { err, ok, type Result } from "../../src/base/result.ts";
 import type {
   Acceptor,
-  Clock,
   ConnectCallback,
   Network,
   Stream,
   StreamHandlers,
   StreamServer,
-  Timer,
-  Timers,
-} from "../../src/platform/types.ts";
+} from "../../src/platform/types/network.ts";
+import type { Clock, Timer, Timers } from "../../src/platform/types/time.ts";
 
 interface Planned {
   readonly atMs: number;

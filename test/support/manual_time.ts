@@ -2,7 +2,7 @@
  * Clock and timers that a test moves by hand; `soon` is a microtask, so that promises and turns take
  * their course by themselves.
  */
-import type { Clock, Timer, Timers } from "../../src/platform/types.ts";
+import type { Clock, Timer, Timers } from "../../src/platform/types/time.ts";
 
 interface Pending {
   readonly atMs: number;

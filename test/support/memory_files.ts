@@ -1,7 +1,7 @@
 /** A FileSystem in memory, for tests of code that reads configuration. Directories exist by being named. */
 import { SystemError } from "../../src/base/errors.ts";
 import { done, err, ok, type Result } from "../../src/base/result.ts";
-import type { FileSystem } from "../../src/platform/types.ts";
+import type { FileSystem } from "../../src/platform/types/files.ts";
 
 export class MemoryFiles implements FileSystem {
   readonly #files = new Map<string, string>();

@@ -6,7 +6,7 @@
  */
 import { SystemError } from "../../src/base/errors.ts";
 import { err, type Result } from "../../src/base/result.ts";
-import type { LockType, SharedFile, SharedFiles } from "../../src/platform/types.ts";
+import type { LockType, SharedFile, SharedFiles } from "../../src/platform/types/shared_files.ts";
 import type { SeededRandom } from "../fuzz/seeded_random.ts";
 
 /** Thrown where the process ends. */

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { BunClock } from "../../src/platform/bun/clock.ts";
 import { BunSharedFiles } from "../../src/platform/bun/shared_file.ts";
 import { BunTimers } from "../../src/platform/bun/timers.ts";
-import type { SharedFiles } from "../../src/platform/types.ts";
+import type { SharedFiles } from "../../src/platform/types/shared_files.ts";
 import { FileTdbOpener } from "../../src/tdb/opener.ts";
 import type { SlicedWork, Tdb, TdbOpener, TdbOpenOptions, TdbResult } from "../../src/tdb/types.ts";
 import { must } from "../support/must.ts";

@@ -3,7 +3,7 @@ import type { Logger } from "../../base/log.ts";
 import type { U64 } from "../../base/u64.ts";
 import { listedTunablesText, type TunableSet } from "../../config/tunables.ts";
 import { type ControlHandlers, failure, SUCCESS } from "../../control/control_request.ts";
-import type { Clock, Timers } from "../../platform/types.ts";
+import type { Clock, Timers } from "../../platform/types/time.ts";
 import { countedString, encode, i32Codec, stringZ, textBytes, u32Codec } from "../../wire/codec.ts";
 import { PING_BACKLOG, PING_KNOWLEDGE } from "../../wire/controls.ts";
 import { echoData } from "../../wire/structs/clients.ts";

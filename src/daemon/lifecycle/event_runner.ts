@@ -3,7 +3,7 @@
  * status out. 0 is success; other values are errno numbers of the event daemon's answer.
  */
 import type { Logger } from "../../base/log.ts";
-import type { Timers } from "../../platform/types.ts";
+import type { Timers } from "../../platform/types/time.ts";
 
 export type EventName =
   | "init"

@@ -11,7 +11,7 @@ import { unreachable } from "../../base/assert.ts";
 import type { Logger } from "../../base/log.ts";
 import type { NodeTable } from "../../membership/node_table.ts";
 import type { VnnMap } from "../../membership/vnn_map.ts";
-import type { Timer, Timers } from "../../platform/types.ts";
+import type { Timer, Timers } from "../../platform/types/time.ts";
 import { NODE_FLAGS } from "../../wire/constants.ts";
 import type { DatabasePart } from "../database_part.ts";
 import { EVENT_CANCELLED, EVENT_TIMED_OUT, type EventRunner } from "./event_runner.ts";

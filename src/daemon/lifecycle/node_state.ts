@@ -8,7 +8,7 @@
  */
 import { assert } from "../../base/assert.ts";
 import type { Logger } from "../../base/log.ts";
-import type { Clock, Timeval } from "../../platform/types.ts";
+import type { Clock, Timeval } from "../../platform/types/time.ts";
 import {
   CAPABILITIES,
   RECOVERY_ACTIVE,

@@ -5,7 +5,7 @@
 import type { Logger } from "../../base/log.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { ConfiguredNode } from "../../config/types.ts";
-import type { Network } from "../../platform/types.ts";
+import type { Network } from "../../platform/types/network.ts";
 import type { NodeLinks } from "../../transport/node_links.ts";
 import { CTDB_PORT } from "../../wire/constants.ts";
 

@@ -4,7 +4,8 @@
  */
 import { textBytes } from "../../base/byte_text.ts";
 import { err, ok, type Result } from "../../base/result.ts";
-import type { FileSystem, SharedFile, SharedFiles } from "../../platform/types.ts";
+import type { FileSystem } from "../../platform/types/files.ts";
+import type { SharedFile, SharedFiles } from "../../platform/types/shared_files.ts";
 
 export interface PidFile {
   /** The reason when another daemon holds it, or it cannot be written. */

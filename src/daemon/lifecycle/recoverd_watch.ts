@@ -7,7 +7,7 @@
  * Invariant: at most one recovery daemon of ours runs, and none after `stop`.
  */
 import type { Logger } from "../../base/log.ts";
-import type { Timer, Timers } from "../../platform/types.ts";
+import type { Timer, Timers } from "../../platform/types/time.ts";
 
 export interface RecoverdChild {
   readonly pid: number;

@@ -4,7 +4,7 @@
  */
 import type { Logger } from "../../base/log.ts";
 import { type U64, u64 } from "../../base/u64.ts";
-import type { Timer, Timers } from "../../platform/types.ts";
+import type { Timer, Timers } from "../../platform/types/time.ts";
 import { decodePadded, encode, i32Codec } from "../../wire/codec.ts";
 import { SRVID } from "../../wire/constants.ts";
 import { BROADCAST_CONNECTED } from "../../wire/packet.ts";

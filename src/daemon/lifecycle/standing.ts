@@ -9,7 +9,7 @@
 import type { Logger } from "../../base/log.ts";
 import type { NodeTable } from "../../membership/node_table.ts";
 import type { VnnMap } from "../../membership/vnn_map.ts";
-import type { Timer, Timers } from "../../platform/types.ts";
+import type { Timer, Timers } from "../../platform/types/time.ts";
 import type { BanState } from "../../wire/structs/cluster.ts";
 import type { DatabasePart } from "../database_part.ts";
 import type { NodeFreeze } from "./node_freeze.ts";

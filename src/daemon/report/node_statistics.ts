@@ -8,7 +8,7 @@
 import { assert } from "../../base/assert.ts";
 import { addLatency } from "../../database/database_statistics.ts";
 import type { MutableStatistics } from "../../database/host.ts";
-import type { Clock, Timer, Timers, Timeval } from "../../platform/types.ts";
+import type { Clock, Timer, Timers, Timeval } from "../../platform/types/time.ts";
 import { decodePadded, encode } from "../../wire/codec.ts";
 import { MAX_STAT_HISTORY, type Statistics, statistics } from "../../wire/structs/statistics.ts";
 

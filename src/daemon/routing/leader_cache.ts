@@ -5,7 +5,7 @@
  * A broadcast of "no leader is known" empties the cache: whoever asks during an election waits for its
  * outcome, as with the original.
  */
-import type { Clock } from "../../platform/types.ts";
+import type { Clock } from "../../platform/types/time.ts";
 import { SRVID } from "../../wire/constants.ts";
 import { type PacketView, UNKNOWN_PNN } from "../../wire/packet.ts";
 import { REQ_MESSAGE_AT } from "../../wire/packet_layouts.ts";

@@ -10,7 +10,7 @@
 
 import type { MutableStatistics } from "../../database/host.ts";
 import type { NodeTable } from "../../membership/node_table.ts";
-import type { Timers } from "../../platform/types.ts";
+import type { Timers } from "../../platform/types/time.ts";
 import type { Holdable, NodeLinks } from "../../transport/node_links.ts";
 import {
   BROADCAST_ACTIVE,

@@ -13,7 +13,7 @@ import {
   failure,
   type ReplyLater,
 } from "../../control/control_request.ts";
-import type { Timer } from "../../platform/types.ts";
+import type { Timer } from "../../platform/types/time.ts";
 import { encode, stringZ, u32Codec } from "../../wire/codec.ts";
 import { DB_FLAGS, NODE_FLAGS_INACTIVE } from "../../wire/constants.ts";
 import { ATTACH_RECOVERY, CONTROLS } from "../../wire/controls.ts";

@@ -9,7 +9,7 @@
  * 3. Each of them runs again at the end of the fetch, however it ends, or after a timeout.
  */
 import { TurnQueue } from "../../base/turn_queue.ts";
-import type { Timer } from "../../platform/types.ts";
+import type { Timer } from "../../platform/types/time.ts";
 import type { PacketView } from "../../wire/packet.ts";
 import type { Database } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";

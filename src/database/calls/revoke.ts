@@ -16,7 +16,7 @@
  * 4. A revoke ends: by success, or by a recovery, which takes all copies back anyway. After some
  *    failures in a row it asks for one. It waits between tries.
  */
-import type { Timer } from "../../platform/types.ts";
+import type { Timer } from "../../platform/types/time.ts";
 import type { TdbError } from "../../tdb/types.ts";
 import { encode } from "../../wire/codec.ts";
 import { RECORD_FLAGS, RECORD_FLAGS_RO } from "../../wire/constants.ts";

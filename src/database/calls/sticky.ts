@@ -8,7 +8,7 @@
  * 1. Calls that wait run again in their order when the rest is over, whatever becomes of the record.
  * 2. No timer runs unless a call waits for it; a record that is not hot any more is forgotten later.
  */
-import type { Timer } from "../../platform/types.ts";
+import type { Timer } from "../../platform/types/time.ts";
 import type { DatabaseHost } from "../host.ts";
 import { STICKY_RECORDS_MAX } from "../limits.ts";
 import { KeyMap } from "../record/key_map.ts";

@@ -13,7 +13,7 @@
  * 4. A gate that has ended, since its database was detached, stays so: it grants nothing and drops what is
  *    parked at once. So work that outlives its database need not look: whoever asks is told.
  */
-import type { Timer } from "../../platform/types.ts";
+import type { Timer } from "../../platform/types/time.ts";
 import type { LockWait, Tdb, TdbError, TdbResult } from "../../tdb/types.ts";
 import { countLockWait, type MutableLocks } from "../database_statistics.ts";
 import type { DatabaseHost } from "../host.ts";

@@ -18,7 +18,7 @@
  */
 
 import { failure, type ReplyLater, SUCCESS } from "../../control/control_request.ts";
-import type { Timer } from "../../platform/types.ts";
+import type { Timer } from "../../platform/types/time.ts";
 import type { LockWait, TdbResult } from "../../tdb/types.ts";
 import { NODE_FLAGS_INACTIVE } from "../../wire/constants.ts";
 import type { Database } from "../database.ts";

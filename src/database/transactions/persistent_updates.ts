@@ -19,7 +19,7 @@
  */
 
 import { type ReplyLater, SUCCESS } from "../../control/control_request.ts";
-import type { Timer } from "../../platform/types.ts";
+import type { Timer } from "../../platform/types/time.ts";
 import type { LockWait, SlicedWork, Tdb, TdbResult } from "../../tdb/types.ts";
 import { SEQUENCE_KEY } from "../../wire/constants.ts";
 import { ltdbReserved, setLtdbReserved } from "../../wire/ltdb_header.ts";

@@ -3,7 +3,7 @@
  * active nodes are told to move theirs (ENABLE_SEQNUM, UPDATE_SEQNUM).
  */
 
-import type { Timer } from "../../platform/types.ts";
+import type { Timer } from "../../platform/types/time.ts";
 import { encode, u32Codec } from "../../wire/codec.ts";
 import { CONTROLS } from "../../wire/controls.ts";
 import { BROADCAST_ACTIVE } from "../../wire/packet.ts";

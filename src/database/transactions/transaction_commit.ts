@@ -26,7 +26,7 @@ import {
   type ReplyLater,
   SUCCESS,
 } from "../../control/control_request.ts";
-import type { Timer } from "../../platform/types.ts";
+import type { Timer } from "../../platform/types/time.ts";
 import { encode } from "../../wire/codec.ts";
 import { NO_SPACE, SEQNUM_RESERVE } from "../../wire/controls.ts";
 import { paddedDbId } from "../../wire/structs/databases.ts";

@@ -19,7 +19,7 @@ import {
   type ReplyLater,
   SUCCESS,
 } from "../../control/control_request.ts";
-import type { Timer } from "../../platform/types.ts";
+import type { Timer } from "../../platform/types/time.ts";
 import { EMPTY, encode } from "../../wire/codec.ts";
 import { CONTROL_NOREPLY, CONTROLS } from "../../wire/controls.ts";
 import { BROADCAST_ACTIVE, BROADCAST_CONNECTED } from "../../wire/packet.ts";

@@ -6,7 +6,7 @@
  * 1. At most VACUUM_FETCHES_MAX calls of the vacuum are under way at once.
  * 2. A record that is here already, or unknown here, is not called for.
  */
-import type { Timer } from "../../platform/types.ts";
+import type { Timer } from "../../platform/types/time.ts";
 import { EMPTY } from "../../wire/codec.ts";
 import { CALL_FLAGS, NULL_FUNC } from "../../wire/constants.ts";
 import { lmasterOf } from "../calls/replies.ts";

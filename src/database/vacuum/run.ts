@@ -11,7 +11,7 @@
  *    with goes back into the queue.
  */
 import { done, err, type Result } from "../../base/result.ts";
-import type { Timer } from "../../platform/types.ts";
+import type { Timer } from "../../platform/types/time.ts";
 import { NODE_FLAGS_INACTIVE } from "../../wire/constants.ts";
 import type { Database } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";

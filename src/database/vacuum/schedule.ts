@@ -9,7 +9,7 @@
  * 3. A database that cannot be vacuumed now is looked at again after a full interval.
  */
 import type { Result } from "../../base/result.ts";
-import type { Timer } from "../../platform/types.ts";
+import type { Timer } from "../../platform/types/time.ts";
 import type { PendingCalls } from "../calls/pending_calls.ts";
 import type { Database } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";

@@ -14,7 +14,7 @@
  * 4. Without its entry in /proc the gate stays open, as if it were not there.
  */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import type { AcceptNotices } from "../types.ts";
+import type { AcceptNotices } from "../types/network.ts";
 import { nativeMemory, openLibc } from "./libc.ts";
 import { closeDescriptor } from "./pipe.ts";
 

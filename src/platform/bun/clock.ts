@@ -1,6 +1,6 @@
 /** Time and chance of the real machine. The only place of the daemons where they come from. */
 import { getRandomValues } from "node:crypto";
-import type { Clock, Random, Timeval } from "../types.ts";
+import type { Clock, Random, Timeval } from "../types/time.ts";
 import { nativeMemory, openLibc } from "./libc.ts";
 
 const CLOCK_REALTIME = 0;

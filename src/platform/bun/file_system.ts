@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import { bytesText, textBytes } from "../../base/byte_text.ts";
 import type { SystemError } from "../../base/errors.ts";
 import { err, ok, type Result } from "../../base/result.ts";
-import type { FileSystem } from "../types.ts";
+import type { FileSystem } from "../types/files.ts";
 import { systemErrorFrom } from "./libc.ts";
 import { pathForCall } from "./path.ts";
 

@@ -5,7 +5,7 @@
 import { CString, type Pointer, read } from "bun:ffi";
 import type { SystemError } from "../../base/errors.ts";
 import { err, ok, type Result } from "../../base/result.ts";
-import type { NetworkInterface } from "../types.ts";
+import type { NetworkInterface } from "../types/network.ts";
 import { errno, nativeMemory, openLibc, systemError } from "./libc.ts";
 import { AF_INET, AF_INET6, addressText } from "./socket_address.ts";
 

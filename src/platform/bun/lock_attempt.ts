@@ -13,7 +13,7 @@ import { SystemError } from "../../base/errors.ts";
 import { type LockPrimitives, LockProtocol } from "../../tdb/locks/lock_protocol.ts";
 import { lockTargetOf, targetHasJournal } from "../../tdb/locks/lock_target.ts";
 import type { TdbErrorCode } from "../../tdb/types.ts";
-import type { SharedFile } from "../types.ts";
+import type { SharedFile } from "../types/shared_files.ts";
 import { ALL_RECORDS } from "./lock_messages.ts";
 import { BunSharedFiles } from "./shared_file.ts";
 

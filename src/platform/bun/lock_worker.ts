@@ -11,7 +11,7 @@
  */
 
 import type { LockPrimitives } from "../../tdb/locks/lock_protocol.ts";
-import type { SharedFile, TryLock } from "../types.ts";
+import type { SharedFile, TryLock } from "../types/shared_files.ts";
 import { type TakenLock, takeLock } from "./lock_attempt.ts";
 import { type FromLockThread, THREAD_STATE, type ToLockThread } from "./lock_messages.ts";
 

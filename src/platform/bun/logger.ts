@@ -20,7 +20,7 @@ import {
 } from "../../base/log_format.ts";
 import { LogLimiter } from "../../base/log_limiter.ts";
 import { err, ok, type Result } from "../../base/result.ts";
-import type { Timers } from "../types.ts";
+import type { Timers } from "../types/time.ts";
 import { bunClock } from "./clock.ts";
 import { LogFile } from "./log_file.ts";
 import { SYSLOG_ADDRESS, type SyslogAddress, SyslogSocket } from "./log_syslog.ts";

@@ -13,7 +13,7 @@
  * Must not: wait without a limit. docs/platform.md, "Mutexes".
  */
 import type { Pointer } from "bun:ffi";
-import type { TryLock } from "../types.ts";
+import type { TryLock } from "../types/shared_files.ts";
 import { ERRNO, nativeMemory, openLibc, systemError } from "./libc.ts";
 
 const PTHREAD_PROCESS_SHARED = 1;

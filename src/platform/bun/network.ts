@@ -19,8 +19,8 @@ import type {
   ConnectCallback,
   Network,
   StreamServer,
-  Timer,
-} from "../types.ts";
+} from "../types/network.ts";
+import type { Timer } from "../types/time.ts";
 import { AcceptGate, descriptorLimit } from "./accept_gate.ts";
 import { networkInterfaces } from "./interfaces.ts";
 import { ERRNO, systemError, systemErrorFrom } from "./libc.ts";

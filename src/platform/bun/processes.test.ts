@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { until, when } from "../../../test/support/until.ts";
-import type { ChildProcess, SpawnOptions } from "../types.ts";
+import type { ChildProcess, SpawnOptions } from "../types/processes.ts";
 import { LINE_BYTES_MAX } from "./line_cutter.ts";
 import { BunProcesses } from "./processes.ts";
 

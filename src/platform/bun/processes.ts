@@ -20,7 +20,7 @@ import { bytesText } from "../../base/byte_text.ts";
 import type { SystemError } from "../../base/errors.ts";
 import { execBytes } from "../../base/exec_bytes.ts";
 import { err, ok, type Result } from "../../base/result.ts";
-import type { ChildProcess, Processes, SpawnOptions } from "../types.ts";
+import type { ChildProcess, Processes, SpawnOptions } from "../types/processes.ts";
 import { systemErrorFrom } from "./libc.ts";
 import { LineCutter } from "./line_cutter.ts";
 import { closeDescriptor, drainPipe, openPipe } from "./pipe.ts";

@@ -10,7 +10,7 @@
  * Must not: run `waitRangeLock` on the event loop. docs/platform.md, "Byte-range locks".
  */
 import { FFIType, type Pointer } from "bun:ffi";
-import type { LockType, TryLock } from "../types.ts";
+import type { LockType, TryLock } from "../types/shared_files.ts";
 import { cString, ERRNO, errno, nativeMemory, openLibc, systemError } from "./libc.ts";
 
 const F_OFD_GETLK = 36;

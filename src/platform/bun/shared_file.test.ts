@@ -11,7 +11,7 @@ import {
 } from "../../../test/contract/platform_shared_files.ts";
 import { must } from "../../../test/support/must.ts";
 import { TemporaryDirectory } from "../../../test/support/temp_dir.ts";
-import type { SharedFile } from "../types.ts";
+import type { SharedFile } from "../types/shared_files.ts";
 import { MUTEX_TEMPLATE } from "./mutex.ts";
 import { BunSharedFiles } from "./shared_file.ts";
 

@@ -15,7 +15,7 @@ import * as fs from "node:fs";
 import { assert } from "../../base/assert.ts";
 import type { SystemError } from "../../base/errors.ts";
 import { done, err, ok, type Result } from "../../base/result.ts";
-import type { LockType, SharedFile, SharedFiles, TryLock } from "../types.ts";
+import type { LockType, SharedFile, SharedFiles, TryLock } from "../types/shared_files.ts";
 import { ERRNO, errno, openLibc, systemError, systemErrorFrom } from "./libc.ts";
 import {
   fillMutexes,

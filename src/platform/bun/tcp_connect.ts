@@ -10,7 +10,8 @@
 import * as fs from "node:fs";
 import { SystemError } from "../../base/errors.ts";
 import { err, ok, type Result } from "../../base/result.ts";
-import type { ConnectCallback, Timer } from "../types.ts";
+import type { ConnectCallback } from "../types/network.ts";
+import type { Timer } from "../types/time.ts";
 import { ERRNO, errno, openLibc, systemError, systemErrorFrom } from "./libc.ts";
 import { pendingError, setNodeLinkOptions, socketAddress } from "./socket_address.ts";
 import { descriptorOf, guarded, type NativeSocket, SocketStream } from "./socket_stream.ts";

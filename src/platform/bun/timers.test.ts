@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { longDelaysContract, timersContract } from "../../../test/contract/platform_timers.ts";
 import { TemporaryDirectory } from "../../../test/support/temp_dir.ts";
-import type { Stream } from "../types.ts";
+import type { Stream } from "../types/network.ts";
 import { BunRandom, bunClock } from "./clock.ts";
 import { BunNetwork } from "./network.ts";
 import { BunTimers, bunTimers } from "./timers.ts";

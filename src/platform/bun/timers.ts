@@ -14,7 +14,7 @@
  * Must not: swallow what an action throws.
  */
 import { assert } from "../../base/assert.ts";
-import type { Timer, Timers } from "../types.ts";
+import type { Timer, Timers } from "../types/time.ts";
 
 /** Actions of one drain; more wait for the next turn, so that they cannot starve the sockets. */
 const DRAIN_ACTIONS_MAX = 10_000;

@@ -6,7 +6,7 @@
  */
 import type { SystemError } from "../../base/errors.ts";
 import { ok, type Result } from "../../base/result.ts";
-import type { SharedFile } from "../../platform/types.ts";
+import type { SharedFile } from "../../platform/types/shared_files.ts";
 import { systemFailure } from "../errors.ts";
 import type { Slice } from "../sliced.ts";
 import type { TdbResult } from "../types.ts";

@@ -9,7 +9,8 @@
  *    next starts anew.
  */
 import type { CrashPoints } from "../../base/crash_points.ts";
-import type { Clock, SharedFile, SharedFiles, Timers } from "../../platform/types.ts";
+import type { SharedFile, SharedFiles } from "../../platform/types/shared_files.ts";
+import type { Clock, Timers } from "../../platform/types/time.ts";
 import { BUSY, systemFailure } from "../errors.ts";
 import { dataStart, LOCK, type MutexLayout } from "../format/format.ts";
 import { LockProtocol, tryingPrimitives } from "../locks/lock_protocol.ts";

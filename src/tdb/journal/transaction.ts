@@ -6,7 +6,7 @@
  *    the locks back that the transaction itself took.
  * 2. "open" → "committing" → over; once writing has begun only the commit ends it.
  */
-import type { SharedFile } from "../../platform/types.ts";
+import type { SharedFile } from "../../platform/types/shared_files.ts";
 import { BUSY, systemFailure, tdbFailure } from "../errors.ts";
 import { LOCK } from "../format/format.ts";
 import type { LockTable } from "../locks/lock_table.ts";

@@ -10,7 +10,7 @@
  *
  * Must not: count nested locks (lock_table.ts), or look at records.
  */
-import type { SharedFile, TryLock } from "../../platform/types.ts";
+import type { SharedFile, TryLock } from "../../platform/types/shared_files.ts";
 import {
   ALLRECORD_READ,
   ALLRECORD_UNLOCKED,

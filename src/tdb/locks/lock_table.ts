@@ -8,7 +8,7 @@
  * 3. Nothing waits.
  */
 import { assert } from "../../base/assert.ts";
-import type { TryLock } from "../../platform/types.ts";
+import type { TryLock } from "../../platform/types/shared_files.ts";
 import type { LockMode } from "../types.ts";
 import type { LockProtocol } from "./lock_protocol.ts";
 

@@ -1,5 +1,5 @@
 /** What a waiter must know of a TDB to take its locks through an open file of its own. */
-import type { SharedFile } from "../../platform/types.ts";
+import type { SharedFile } from "../../platform/types/shared_files.ts";
 import { HEADER_BYTES, type MutexLayout, mutexLayout } from "../format/format.ts";
 import { judgeHeader } from "../format/header.ts";
 import { journalWaits } from "../journal/journal.ts";

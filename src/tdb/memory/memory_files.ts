@@ -15,7 +15,12 @@
 import { assert } from "../../base/assert.ts";
 import { SystemError } from "../../base/errors.ts";
 import { done, err, ok, type Result } from "../../base/result.ts";
-import type { LockType, SharedFile, SharedFiles, TryLock } from "../../platform/types.ts";
+import type {
+  LockType,
+  SharedFile,
+  SharedFiles,
+  TryLock,
+} from "../../platform/types/shared_files.ts";
 
 /** From and to which size a file grows or wants room for; the bytes that are written. */
 export type DiskOperation = "create" | "grow" | "reserve" | "write";

@@ -2,7 +2,7 @@
  * Waits for locks of memory files, without threads: whenever a lock is given back, the waits are tried
  * again in the order in which they came. Deterministic; callbacks run through `soon`.
  */
-import type { SharedFiles } from "../../platform/types.ts";
+import type { SharedFiles } from "../../platform/types/shared_files.ts";
 import { systemFailure, tdbFailure } from "../errors.ts";
 import { LockProtocol, tryingPrimitives } from "../locks/lock_protocol.ts";
 import { lockTargetOf, targetHasJournal } from "../locks/lock_target.ts";

@@ -1,7 +1,7 @@
 /**
  * TDBs in memory: the same code as over files, on a MemoryDisk. For tests and the simulator.
  */
-import type { Clock, Timers } from "../../platform/types.ts";
+import type { Clock, Timers } from "../../platform/types/time.ts";
 import { FileTdbOpener } from "../opener.ts";
 import { MemoryDisk, type MemoryProcess } from "./memory_files.ts";
 import { MemoryLockWaiter } from "./memory_lock_waiter.ts";

@@ -11,7 +11,7 @@
  * Must not: know records.
  */
 import { copyInto } from "../../base/copy_into.ts";
-import type { SharedFile } from "../../platform/types.ts";
+import type { SharedFile } from "../../platform/types/shared_files.ts";
 import { systemFailure, tdbFailure } from "../errors.ts";
 import { MAP_BYTES_MAX } from "../format/format.ts";
 import type { TdbError } from "../types.ts";

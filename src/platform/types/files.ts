@@ -1,0 +1,17 @@
+/** Files, as interfaces (rules for all of them: docs/platform.md, "Interfaces"). */
+import type { SystemError } from "../../base/errors.ts";
+import type { Result } from "../../base/result.ts";
+
+export interface FileSystem {
+  readText(path: string): Result<string, SystemError>;
+  /** Creates or replaces; the mode applies on creation. */
+  writeText(path: string, text: string, mode?: number): Result<void, SystemError>;
+  exists(path: string): boolean;
+  makeDirectory(path: string, mode?: number): Result<void, SystemError>;
+  /** Names in the directory, sorted, without . and .. */
+  list(path: string): Result<readonly string[], SystemError>;
+  remove(path: string): Result<void, SystemError>;
+  rename(from: string, to: string): Result<void, SystemError>;
+  /** Can this process create files in the directory? */
+  isWritableDirectory(path: string): boolean;
+}

@@ -1,0 +1,38 @@
+/** Processes, as interfaces (rules for all of them: docs/platform.md, "Interfaces"). */
+import type { SystemError } from "../../base/errors.ts";
+import type { Result } from "../../base/result.ts";
+
+export interface SpawnOptions {
+  readonly argv: readonly [string, ...string[]];
+  /** The whole environment of the child; BUN_BE_BUN and BUN_OPTIONS are always dropped. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Both pipes are always drained; lines over the limit are cut. */
+  onOutputLine?(line: string, from: "stdout" | "stderr"): void;
+  /** Raw standard output instead of lines (helpers that answer in single bytes). */
+  onStdout?(chunk: Uint8Array): void;
+  /** Closed standard output, for children that live as long as their pipe. */
+  onStdoutEnd?(): void;
+  onExit(exit: { readonly code: number | undefined; readonly signal: string | undefined }): void;
+  /** Extra pipe given to the child as file descriptor 3; what the child writes there arrives here. */
+  onStatusPipe?(chunk: Uint8Array): void;
+  /** The child is a program of CTDB that reopens its log on SIGHUP; it is told when ours is reopened. */
+  readonly reopensLog?: boolean;
+  /** Keep a pipe open to the child's standard input, so that it notices our death. */
+  readonly keepStdinOpen?: boolean;
+}
+
+export interface ChildProcess {
+  readonly pid: number;
+  /** To the child's whole process group. */
+  kill(signal: "SIGTERM" | "SIGKILL" | "SIGINT" | "SIGHUP" | "SIGUSR1"): void;
+}
+
+export interface Processes {
+  readonly ownPid: number;
+  /** Each child leads its own process group. */
+  spawn(options: SpawnOptions): Result<ChildProcess, SystemError>;
+  /** kill(pid, 0) says that it exists. */
+  isAlive(pid: number): boolean;
+  /** Name of the program that a process or thread runs; undefined when there is none of that id. */
+  nameOf(pid: number): string | undefined;
+}
