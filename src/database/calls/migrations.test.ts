@@ -117,6 +117,18 @@ test("Migrations gives a record back for a node that does not exist or is not co
   expect([stored()?.dmaster, host.recoveriesForced]).toEqual([1, []]);
 });
 
+test("Migrations keeps a record whose lmaster is not connected", () => {
+  const { put, nodeCall, sent, stored, host } = calledNode(1);
+  put(5, 0, "data");
+  host.flags.set(1, NODE_FLAGS.DISCONNECTED);
+  nodeCall(2, 99);
+  const { pnn, packet } = at(sent(), 0);
+  expect([pnn, errorAnswer(packet).reqid, stored()?.dmaster]).toEqual([2, 99, 0]);
+  host.isRecovering = true;
+  nodeCall(2, 100);
+  expect([sent(), stored()?.dmaster]).toEqual([[], 0]);
+});
+
 test("Migrations as new data master passes a record that it cannot store to the lmaster", () => {
   const { put, clientCall, sent, answers, stored, host, tdb, replyDmaster } = calledNode(1);
   put(4, 1, "");

@@ -77,6 +77,13 @@ export class Migrations {
       }
       return outcome !== "busy";
     }
+    // It would be lost on the way. A recovery that comes has the call sent again.
+    if (!this.#host.nodeConnected(lmaster)) {
+      if (this.#host.recovering()) return true;
+      const message = `Cannot give away a record of database "${database.name}": its lmaster, node ${lmaster}, is not connected to node ${this.#host.pnn}`;
+      this.#refusals.send("REQ_CALL", packet, message);
+      return true;
+    }
     const { flags } = header;
     header.dmaster = requester;
     const stored = database.records.store(hash, key, header, data, lmaster);
