@@ -329,3 +329,25 @@ test("A lock whose holder's node does not answer stays its own; readers share on
   expect(reading.ok).toBe(true);
   expect(holders()).toEqual([12, 77]);
 });
+
+test("Transaction.commit() believes what a node has only after the recovery that decides about it", async () => {
+  const { time, ctdbd, database, file, commits, write, commitsAre } = await world();
+  let recovering = 0;
+  ctdbd.on("GET_RECMODE", () => {
+    recovering -= 1;
+    if (recovering === 0) {
+      // The content of a node that had not written it.
+      for (const { key } of commits[0]?.records ?? []) assert(file.delete(key).ok, "no locks");
+    }
+    return { status: recovering > 0 ? 1 : 0 };
+  });
+  commitsAre((request) => {
+    write(request);
+    recovering = 3;
+    return { status: commits.length === 1 ? 2 : 0 };
+  });
+  expect((await passing(time, database.transact(5000, store("v")))).ok).toBe(true);
+  expect(commits.length).toBe(2);
+  const read = await database.fetch(textBytes("k"), 1000);
+  expect(read.ok && text(read.value)).toBe("v");
+});

@@ -189,6 +189,11 @@ describe("decideCluster()", () => {
       actions: ["blame 2", "recover"],
     },
     {
+      name: "recovers when a node knows the last one not",
+      remote: { nodeMaps: withEntry(remote().nodeMaps, 1, nodes(0, 0)) },
+      actions: ["blame 1", "recover"],
+    },
+    {
       name: "recovers when the order of nodes differs",
       remote: { nodeMaps: withEntry(remote().nodeMaps, 2, nodes(0, 0, 0).reverse()) },
       actions: ["blame 2", "recover"],

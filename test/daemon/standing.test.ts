@@ -1,13 +1,17 @@
 /** How a node stands: frozen or not, recovering or not, healthy or not, and what its recovery daemon does. */
 import { expect, test } from "bun:test";
-import { done, type Result } from "../../src/base/result.ts";
+import { silentLogger } from "../../src/base/log.ts";
+import { done, ok, type Result } from "../../src/base/result.ts";
+import type { ConfiguredNode } from "../../src/config/types.ts";
 import {
   EVENT_TIMED_OUT,
   type EventName,
   type EventRunner,
 } from "../../src/daemon/lifecycle/event_runner.ts";
 import { NodeFreeze } from "../../src/daemon/lifecycle/node_freeze.ts";
-import { encode, u32Codec } from "../../src/wire/codec.ts";
+import { takeoverBeforeShutdown } from "../../src/daemon/lifecycle/shutdown_takeover.ts";
+import type { MessageRouter } from "../../src/daemon/routing/message_router.ts";
+import { encode, i32Codec, u32Codec } from "../../src/wire/codec.ts";
 import { NODE_FLAGS, SRVID } from "../../src/wire/constants.ts";
 import { BROADCAST_CONNECTED, OPERATIONS } from "../../src/wire/packet.ts";
 import { FakeWorld } from "../support/fake_world.ts";
@@ -117,15 +121,90 @@ test("RecoverdWatch does not count the late end of a recovery daemon that it has
   expect(node.recoverds).toHaveLength(2);
 });
 
+test("RecoverdWatch starts no recovery daemon when the daemon has ended", () => {
+  const { world, node } = startOne();
+  node.recoverds[0]?.exited("killed");
+  node.daemon.shutdown(0, "test");
+  world.run(5000);
+  expect([node.exitCode, node.recoverds.length]).toEqual([0, 1]);
+});
+
+test("RELOAD_NODES_FILE is refused when this node has another address in it, or none", () => {
+  const world = new FakeWorld();
+  const node = new FakeNode(world, configuredNodes(2), 0);
+  node.start();
+  world.run(1000);
+  const client = node.client();
+  const [own, other] = configuredNodes(2) as [ConfiguredNode, ConfiguredNode];
+  const status = (lines: readonly ConfiguredNode[]) => {
+    node.nodesFile = ok(lines);
+    const reqid = client.sendControl("RELOAD_NODES_FILE", undefined);
+    world.settle();
+    return client.reply(reqid)?.status;
+  };
+  expect(status([{ ...own, address: "127.0.0.9" }, other])).toBe(-1);
+  expect(status([{ ...own, address: "", deleted: true }, other])).toBe(-1);
+  expect(status([])).toBe(-1);
+  expect(status([own, other])).toBe(0);
+});
+
+test("takeoverBeforeShutdown() waits for the takeover run, but not for ever", () => {
+  for (const answered of [true, false]) {
+    const world = new FakeWorld();
+    let hear: (data: Uint8Array) => void = () => undefined;
+    let asked = 0;
+    let gone = 0;
+    const messages = {
+      listen: (_srvid: unknown, handler: (data: Uint8Array) => void) => {
+        hear = handler;
+        return () => undefined;
+      },
+      send: () => {
+        asked += 1;
+      },
+    } as unknown as MessageRouter;
+    const { timers } = world;
+    const times = { failoverTimeoutSec: 10, extraTimeoutSec: 3 };
+    const parts = { pnn: 0, messages, timers, log: silentLogger, ...times };
+    takeoverBeforeShutdown(parts, () => {
+      gone += 1;
+    });
+    world.run(9000);
+    expect([asked, gone]).toEqual([1, 0]);
+    if (answered) hear(encode(i32Codec, 1));
+    world.run(1500);
+    // After a run that was made the clients get some seconds more.
+    expect(gone).toBe(answered ? 0 : 1);
+    world.run(3000);
+    expect(gone).toBe(1);
+  }
+});
+
+test("A node whose recovered event hangs bans itself", () => {
+  for (const [status, banned] of [
+    [1, false],
+    [EVENT_TIMED_OUT, true],
+  ] as const) {
+    const events = new ToldEvents();
+    const { node } = startOne({ events });
+    events.recovered = status;
+    recover(node, [0], 99);
+    const flags = node.daemon.node?.nodes.own.flags ?? 0;
+    expect([status, (flags & NODE_FLAGS.BANNED) !== 0]).toEqual([status, banned]);
+  }
+});
+
 /** Events of which the test says how they end. */
 class ToldEvents implements EventRunner {
   readonly runsScripts = true;
   readonly ran: EventName[] = [];
   status = 0;
+  recovered = 0;
 
   run(event: EventName, finished: (status: number) => void): void {
     this.ran.push(event);
-    finished(event === "monitor" ? this.status : 0);
+    if (event === "recovered") finished(this.recovered);
+    else finished(event === "monitor" ? this.status : 0);
   }
   count(event: EventName): number {
     return this.ran.filter((one) => one === event).length;

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import {
   dataStart,
+  FREELIST_HEAD,
   HEADER,
   LIVE_MAGIC,
   RECORD,
@@ -118,7 +119,7 @@ describe("FileTdbOpener.open() refuses", () => {
 });
 
 describe("Tdb reports damage", () => {
-  test("a circular chain, a circular freelist, records of foreign magic", async () => {
+  test("a circular chain, records of foreign magic, keys of a wrong length", async () => {
     const damage: readonly ((view: DataView) => void)[] = [
       (view) => eachHead(view, (offset) => view.setUint32(offset, offset, true)),
       (view) => eachHead(view, (offset) => view.setUint32(offset, 3, true)),
@@ -136,6 +137,28 @@ describe("Tdb reports damage", () => {
       for (const outcome of outcomes) {
         if (!outcome.ok) expect(outcome.error).toMatchObject({ code: "corrupt" });
       }
+      tdb.close();
+    }
+  });
+
+  test("a circular freelist, one that leads nowhere, and a block in it that is none", async () => {
+    const damage: readonly ((view: DataView, block: number) => void)[] = [
+      (view, block) => view.setUint32(block, block, true),
+      (view) => view.setUint32(FREELIST_HEAD, 0xfffffff0, true),
+      (view, block) => view.setUint32(block + RECORD.magic, 1, true),
+    ];
+    for (const change of damage) {
+      const content = (await soundImage()).slice();
+      const view = new DataView(content.buffer);
+      const block = view.getUint32(FREELIST_HEAD, true);
+      expect(block).toBeGreaterThan(0);
+      change(view, block);
+      const [, opened] = open(content);
+      const tdb = must(opened);
+      expect(tdb.freelistSize()).toMatchObject({ error: { code: "corrupt" } });
+      const stored = tdb.store(bytes("new"), new Uint8Array(100_000));
+      expect(stored).toMatchObject({ error: { code: "corrupt" } });
+      expect(must(tdb.fetch(bytes("key-1")))?.length).toBe(5);
       tdb.close();
     }
   });
