@@ -231,4 +231,113 @@ export const CLIENT_BREAKAGES: readonly Breakage[] = [
     ],
     tests: ["src/config/tunables.test.ts"],
   },
+  {
+    name: "disconnect-not-told",
+    breaks: "nobody is told that the connection has gone",
+    edits: [
+      {
+        file: "src/client/ctdb_client.ts",
+        find: "    for (const action of actions) action(reason);\n",
+        replace: "",
+      },
+    ],
+    tests: ["src/client/ctdb_client.test.ts"],
+  },
+  {
+    name: "requests-outlive-connection",
+    breaks: "requests of a connection that has gone are not answered",
+    edits: [
+      {
+        file: "src/client/ctdb_client.ts",
+        find: '    this.#pending.failAll({ kind: "disconnected", reason, status: 0 });\n',
+        replace: "",
+      },
+    ],
+    tests: ["src/client/ctdb_client.test.ts"],
+  },
+  {
+    name: "bad-framing-tolerated",
+    breaks: "a stream that cannot be framed is read on",
+    edits: [
+      {
+        file: "src/client/ctdb_client.ts",
+        find: "if (framer.error !== undefined) this.#lose(",
+        replace: "if (framer.error === null) this.#lose(",
+      },
+    ],
+    tests: ["src/client/ctdb_client.test.ts"],
+  },
+  {
+    name: "late-holder-replaced",
+    breaks: "a write lock is given although somebody holds it",
+    edits: [
+      {
+        file: "src/client/g_lock.ts",
+        find: "      if (other !== undefined) return ok(other.server_id);\n",
+        replace:
+          "      if (other !== undefined && wanted.type === READ) return ok(other.server_id);\n",
+      },
+    ],
+    tests: ["src/client/transaction.test.ts"],
+  },
+  {
+    name: "chain-kept-after-release",
+    breaks: "a record that is given back leaves its chain locked",
+    edits: [
+      {
+        file: "src/client/record.ts",
+        find: "          tdb.unlockChain(chain);\n          this.#turns.leave();",
+        replace: "          this.#turns.leave();",
+      },
+    ],
+    tests: ["src/client/record.test.ts"],
+  },
+  {
+    name: "recovery-not-awaited",
+    breaks: "what a node has counts before the recovery that decides about it",
+    edits: [
+      {
+        file: "src/client/transaction.ts",
+        find: "      if (uncertain) await this.#recovered(deadlineMs);\n",
+        replace: "",
+      },
+    ],
+    tests: ["src/client/transaction.test.ts"],
+  },
+  {
+    name: "empty-nodes-file",
+    breaks: "an empty nodes file is taken",
+    edits: [
+      {
+        file: "src/config/nodes.ts",
+        find: '  if (nodes.length === 0) complain(0, "expected at least one node, it is empty");\n',
+        replace: "",
+      },
+    ],
+    tests: ["src/config/nodes.test.ts"],
+  },
+  {
+    name: "deleted-lines-live",
+    breaks: "a deleted node is no comment",
+    edits: [
+      {
+        file: "src/config/nodes.ts",
+        find: 'if (content.startsWith("#")) {',
+        replace: 'if (content.startsWith("##")) {',
+      },
+    ],
+    tests: ["src/config/nodes.test.ts"],
+  },
+  {
+    name: "continuation-lost",
+    breaks: "a line that goes on in the next is cut",
+    edits: [
+      {
+        file: "src/config/ini.ts",
+        find: '    while (content.endsWith("\\\\") && i + 1 < lines.length) {',
+        replace: '    while (content.endsWith("\\\\\\\\") && i + 1 < lines.length) {',
+      },
+    ],
+    tests: ["src/config/ctdb_conf.test.ts"],
+  },
 ];

@@ -246,41 +246,4 @@ export const CLUSTER_BREAKAGES: readonly Breakage[] = [
     ],
     tests: ["test/recovery/elections.test.ts"],
   },
-  {
-    name: "late-lock-answers",
-    breaks: "the answer of an earlier attempt for the lock counts",
-    edits: [
-      {
-        file: "src/cluster/election.ts",
-        find: 'if (this.#state.name !== "locking" || this.#state.attempt !== attempt) return;',
-        replace: "if (attempt < 0) return;",
-      },
-    ],
-    tests: ["test/recovery/recoverd_rules.test.ts"],
-  },
-  {
-    name: "one-rival-broadcast",
-    breaks: "one late broadcast of another leader calls an election",
-    edits: [
-      {
-        file: "src/cluster/election.ts",
-        find: "if (repeated) this.force(",
-        replace: "if (repeated || pnn >= 0) this.force(",
-      },
-    ],
-    tests: ["src/cluster/election_rivals.test.ts"],
-  },
-  {
-    name: "lock-without-the-role",
-    breaks: "a node that may not lead any more leads with the lock that it got late",
-    edits: [
-      {
-        file: "src/cluster/election.ts",
-        find: "        if (host.canLead()) {\n          this.#setLeader(host.pnn);\n          host.log.notice(`Took",
-        replace:
-          "        if (host.pnn >= 0) {\n          this.#setLeader(host.pnn);\n          host.log.notice(`Took",
-      },
-    ],
-    tests: ["test/recovery/recoverd_rules.test.ts"],
-  },
 ];

@@ -6,10 +6,15 @@
 import type { Breakage } from "./breakage.ts";
 import { CLIENT_BREAKAGES } from "./client.ts";
 import { CLUSTER_BREAKAGES } from "./cluster.ts";
+import { CLUSTER_DECISIONS_BREAKAGES } from "./cluster_decisions.ts";
 import { DAEMON_BREAKAGES } from "./daemon.ts";
 import { DAEMON_LIMITS_BREAKAGES } from "./daemon_limits.ts";
+import { DAEMON_STANDING_BREAKAGES } from "./daemon_standing.ts";
 import { DATABASE_BREAKAGES } from "./database.ts";
+import { DATABASE_COPIES_BREAKAGES } from "./database_copies.ts";
 import { DATABASE_LIMITS_BREAKAGES } from "./database_limits.ts";
+import { DATABASE_REST_BREAKAGES } from "./database_rest.ts";
+import { DATABASE_WALKS_BREAKAGES } from "./database_walks.ts";
 import { RECOVERY_BREAKAGES } from "./recovery.ts";
 import { TDB_BREAKAGES } from "./tdb.ts";
 import { TRANSPORT_BREAKAGES } from "./transport.ts";
@@ -22,6 +27,11 @@ export const BREAKAGES: readonly Breakage[] = [
   ...DAEMON_BREAKAGES,
   ...DAEMON_LIMITS_BREAKAGES,
   ...CLUSTER_BREAKAGES,
+  ...CLUSTER_DECISIONS_BREAKAGES,
   ...RECOVERY_BREAKAGES,
   ...CLIENT_BREAKAGES,
+  ...DATABASE_COPIES_BREAKAGES,
+  ...DATABASE_WALKS_BREAKAGES,
+  ...DATABASE_REST_BREAKAGES,
+  ...DAEMON_STANDING_BREAKAGES,
 ];

@@ -244,4 +244,40 @@ export const TDB_BREAKAGES: readonly Breakage[] = [
     ],
     tests: ["test/tdb/contract.test.ts"],
   },
+  {
+    name: "left-merge-unchecked",
+    breaks: "a free block merges with a record to its left",
+    edits: [
+      {
+        file: "src/tdb/records/freelist.ts",
+        find: "    if (pages.word(left + RECORD.magic) !== FREE_MAGIC) return 0;\n",
+        replace: "",
+      },
+    ],
+    tests: ["test/tdb/contract.test.ts"],
+  },
+  {
+    name: "split-without-tailer",
+    breaks: "the rest of a split block has no tailer",
+    edits: [
+      {
+        file: "src/tdb/records/freelist.ts",
+        find: "    pages.setWord(block.offset + RECORD.length, rest);\n    this.#space.writeTailer(block.offset);",
+        replace: "    pages.setWord(block.offset + RECORD.length, rest);",
+      },
+    ],
+    tests: ["test/tdb/contract.test.ts"],
+  },
+  {
+    name: "foreign-magic-free",
+    breaks: "a block of foreign magic in the freelist is used",
+    edits: [
+      {
+        file: "src/tdb/records/freelist.ts",
+        find: "    if (magic === FREE_MAGIC) return true;\n",
+        replace: "    if (magic !== LIVE_MAGIC) return true;\n",
+      },
+    ],
+    tests: ["test/tdb/damage.test.ts"],
+  },
 ];
