@@ -4,26 +4,7 @@
  *
  * Names, arguments and summaries are those of the original tool; the order is that of its help.
  */
-import type { Command, OfflineCommand } from "./command.ts";
-
-interface RowBase {
-  readonly name: string;
-  readonly args?: string;
-  readonly summary: string;
-  /** --json is accepted. */
-  readonly json?: boolean;
-}
-
-export type CommandRow = RowBase &
-  (
-    | { readonly daemon: false; load(): Promise<OfflineCommand> }
-    | {
-        readonly daemon: true;
-        /** -n with another node is accepted. */
-        readonly remote: boolean;
-        load(): Promise<Command>;
-      }
-  );
+import type { Command, CommandRow } from "./command.ts";
 
 type Loader = () => Promise<Command>;
 

@@ -1,7 +1,7 @@
 /** Which database an argument means: its name, or its id written with 0x. */
 import { bytesText } from "../wire/codec.ts";
 import { DB_FLAGS } from "../wire/constants.ts";
-import { CommandFailure } from "./command.ts";
+import { CommandFailure } from "./failure.ts";
 import { parseUnsigned32 } from "./numbers.ts";
 import type { Session } from "./session.ts";
 

@@ -2,9 +2,9 @@
 import type { AttachedDatabase, AttachFailure } from "../client/database.ts";
 import { attachDatabase } from "../client/database.ts";
 import { openAttached, type RecordDatabase, type RecordFailure } from "../client/record.ts";
-import { CommandFailure } from "./command.ts";
 import { type ChosenDatabase, chooseDatabase, isVolatile } from "./database_choice.ts";
 import { EINVAL, EIO, ETIMEDOUT } from "./errno.ts";
+import { CommandFailure } from "./failure.ts";
 import { exitStatus, type Session } from "./session.ts";
 
 /** The line that the original tool prints for a step of an attach that failed. */

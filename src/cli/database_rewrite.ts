@@ -6,8 +6,8 @@
 import type { ControlOutcome } from "../client/types.ts";
 import { NODE_FLAGS_INACTIVE, RECOVERY_ACTIVE } from "../wire/constants.ts";
 import type { ControlName, ControlReplyOf, ControlRequestOf } from "../wire/controls.ts";
-import { CommandFailure } from "./command.ts";
 import { settledGeneration } from "./commands/recovery.ts";
+import { CommandFailure } from "./failure.ts";
 import { exitStatus, type Session } from "./session.ts";
 
 export interface StepFailure {

@@ -7,8 +7,8 @@ import { nodesSource, parseNodes } from "../config/nodes.ts";
 import { resolvePaths } from "../config/paths.ts";
 import type { ConfigProblem, ConfiguredNode, CtdbPaths } from "../config/types.ts";
 import { parseAddress } from "../wire/structs/socket_address.ts";
-import { CommandFailure } from "./command.ts";
 import { errnoText } from "./errno.ts";
+import { CommandFailure } from "./failure.ts";
 import type { ToolHost } from "./host.ts";
 
 export function toolPaths(host: ToolHost): CtdbPaths {

@@ -3,8 +3,8 @@ import { u64Decimal } from "../base/u64.ts";
 import { textBytes } from "../wire/codec.ts";
 import { RECORD_FLAGS } from "../wire/constants.ts";
 import type { LtdbHeader } from "../wire/structs/records.ts";
-import { CommandFailure } from "./command.ts";
 import { EINVAL } from "./errno.ts";
+import { CommandFailure } from "./failure.ts";
 import { hex8 } from "./format.ts";
 
 /** Literal text, or bytes written as 0x and hex digits. `what` is "key" or "value". */

@@ -18,8 +18,8 @@ import {
   type ControlRequestOf,
 } from "../wire/controls.ts";
 import type { NodeAndFlags } from "../wire/structs/cluster.ts";
-import { CommandFailure } from "./command.ts";
 import { EMSGSIZE, ETIMEDOUT } from "./errno.ts";
+import { CommandFailure } from "./failure.ts";
 import type { ToolHost } from "./host.ts";
 import { flagNames } from "./node_flags.ts";
 

@@ -5,7 +5,7 @@
 import type { Tdb, TdbResult } from "../tdb/types.ts";
 import { decodeExact } from "../wire/codec.ts";
 import { LTDB_HEADER_BYTES, type LtdbHeader, ltdbHeader } from "../wire/structs/records.ts";
-import { CommandFailure } from "./command.ts";
+import { CommandFailure } from "./failure.ts";
 import type { Session } from "./session.ts";
 
 const BUSY_DELAY_MS = 5;

@@ -5,9 +5,10 @@
  * command does.
  */
 import { connectClient } from "../client/ctdb_client.ts";
-import { CommandFailure, type OfflineContext, WrongArguments } from "./command.ts";
-import { type CommandRow, commandRow } from "./commands.ts";
+import type { CommandRow, OfflineContext } from "./command.ts";
+import { commandRow } from "./commands.ts";
 import { errnoOfName } from "./errno.ts";
+import { CommandFailure, WrongArguments } from "./failure.ts";
 import type { ToolHost } from "./host.ts";
 import { parseUnsigned32 } from "./numbers.ts";
 import { parseCommandLine, type ToolOptions } from "./options.ts";

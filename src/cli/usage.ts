@@ -1,5 +1,6 @@
 /** Help and usage texts, from the tables of options and commands, in popt's layout. */
-import { COMMANDS, type CommandRow } from "./commands.ts";
+import type { CommandRow } from "./command.ts";
+import { COMMANDS } from "./commands.ts";
 import { HELP_OPTIONS, OPTIONS, type OptionRow } from "./options.ts";
 
 const COLUMN_GAP = 5;

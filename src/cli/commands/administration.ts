@@ -4,8 +4,9 @@ import { NODE_FLAGS, SRVID } from "../../wire/constants.ts";
 import type { ControlName, ControlRequestOf } from "../../wire/controls.ts";
 import { BROADCAST_CONNECTED } from "../../wire/packet.ts";
 import { srvidMessage } from "../../wire/structs/cluster.ts";
-import { type Command, expectArguments } from "../command.ts";
+import type { Command } from "../command.ts";
 import { EINVAL } from "../errno.ts";
+import { expectArguments } from "../failure.ts";
 import { parseUnsigned32 } from "../numbers.ts";
 import { connectionLost, okOrThrow, type Session } from "../session.ts";
 

@@ -9,17 +9,12 @@ import {
   type BackupResult,
   BackupWriter,
 } from "../backup_file.ts";
-import {
-  type Command,
-  CommandFailure,
-  expectArguments,
-  type OfflineCommand,
-  type OfflineContext,
-} from "../command.ts";
+import type { Command, OfflineCommand, OfflineContext } from "../command.ts";
 import { chooseDatabase, isVolatile } from "../database_choice.ts";
 import { attachChosen, describeAttachFailure } from "../database_open.ts";
 import { onEach, rewriteDatabase, type StepFailure } from "../database_rewrite.ts";
 import { EIO } from "../errno.ts";
+import { CommandFailure, expectArguments } from "../failure.ts";
 import { dateAndTime } from "../format.ts";
 import { dumpRecord } from "../record_text.ts";
 import { exitStatus, type Session } from "../session.ts";

@@ -7,9 +7,10 @@ import {
   NODE_FLAGS_INACTIVE,
   RECOVERY_ACTIVE,
 } from "../../wire/constants.ts";
-import { type Command, CommandFailure, expectArguments, WrongArguments } from "../command.ts";
+import type { Command } from "../command.ts";
 import { chooseDatabase, healthProblem, isVolatile } from "../database_choice.ts";
 import { describeAttachFailure } from "../database_open.ts";
+import { CommandFailure, expectArguments, WrongArguments } from "../failure.ts";
 import { hex8, machineRow } from "../format.ts";
 import { exitStatus, type Session } from "../session.ts";
 

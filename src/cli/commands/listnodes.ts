@@ -1,5 +1,6 @@
 /** `ctdb listnodes`: the nodes file, without asking a daemon. */
-import { expectArguments, type OfflineCommand } from "../command.ts";
+import type { OfflineCommand } from "../command.ts";
+import { expectArguments } from "../failure.ts";
 import { machineRow } from "../format.ts";
 import { readNodes } from "../nodes_file.ts";
 

@@ -4,13 +4,8 @@ import { U64_ZERO, u64Equal, u64Hex } from "../../base/u64.ts";
 import { bytesText, encode } from "../../wire/codec.ts";
 import { CAPABILITIES, RUNSTATES, SRVID } from "../../wire/constants.ts";
 import { srvidMessage } from "../../wire/structs/cluster.ts";
-import {
-  type Command,
-  type CommandContext,
-  CommandFailure,
-  expectArguments,
-  WrongArguments,
-} from "../command.ts";
+import type { Command, CommandContext } from "../command.ts";
+import { CommandFailure, expectArguments, WrongArguments } from "../failure.ts";
 import { calendarTime, elapsedTime, machineRow, sixDecimals } from "../format.ts";
 import { parseLeadingInteger, parseUnsigned64 } from "../numbers.ts";
 import { connectionLost, okOrThrow } from "../session.ts";

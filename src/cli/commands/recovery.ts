@@ -2,7 +2,8 @@
 import { bytesText } from "../../wire/codec.ts";
 import { RECOVERY_ACTIVE } from "../../wire/constants.ts";
 import { INVALID_GENERATION, UNKNOWN_PNN } from "../../wire/packet.ts";
-import { type Command, expectArguments } from "../command.ts";
+import type { Command } from "../command.ts";
+import { expectArguments } from "../failure.ts";
 import { Peers } from "../peers.ts";
 import type { Session } from "../session.ts";
 

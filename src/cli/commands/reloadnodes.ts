@@ -6,8 +6,9 @@ import type { ConfiguredNode } from "../../config/types.ts";
 import { decodeExact, encode, i32Codec } from "../../wire/codec.ts";
 import { NODE_FLAGS, SRVID } from "../../wire/constants.ts";
 import { disableMessage, type NodeAndFlags } from "../../wire/structs/cluster.ts";
-import { type Command, CommandFailure } from "../command.ts";
+import type { Command } from "../command.ts";
 import { ETIMEDOUT } from "../errno.ts";
+import { CommandFailure } from "../failure.ts";
 import { readNodes } from "../nodes_file.ts";
 import { okOrThrow, type Session } from "../session.ts";
 

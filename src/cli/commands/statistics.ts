@@ -1,6 +1,7 @@
 /** `statistics`, `statisticsreset`, `stats`, `dbstatistics`. */
-import { type Command, expectArguments } from "../command.ts";
+import type { Command } from "../command.ts";
 import { chooseDatabase } from "../database_choice.ts";
+import { expectArguments } from "../failure.ts";
 import { parseLeadingInteger } from "../numbers.ts";
 import {
   databaseStatisticsText,

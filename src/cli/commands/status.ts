@@ -2,7 +2,8 @@
 import { NODE_FLAGS, RECOVERY_NORMAL, RUNSTATES } from "../../wire/constants.ts";
 import { INVALID_GENERATION, UNKNOWN_PNN } from "../../wire/packet.ts";
 import type { NodeAndFlags, VnnMap } from "../../wire/structs/cluster.ts";
-import { type Command, type CommandContext, CommandFailure, expectArguments } from "../command.ts";
+import type { Command, CommandContext } from "../command.ts";
+import { CommandFailure, expectArguments } from "../failure.ts";
 import {
   flagsWhileStarting,
   jsonNodes,

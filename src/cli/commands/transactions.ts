@@ -6,10 +6,11 @@ import {
   type TransactionFailure,
 } from "../../client/transaction.ts";
 import { bytesText, EMPTY } from "../../wire/codec.ts";
-import { type Command, CommandFailure, expectArguments } from "../command.ts";
+import type { Command } from "../command.ts";
 import { type ChosenDatabase, chooseDatabase, isVolatile } from "../database_choice.ts";
 import { attachChosen, recordStatus } from "../database_open.ts";
 import { EAGAIN, EINVAL, EIO, ENOSPC } from "../errno.ts";
+import { CommandFailure, expectArguments } from "../failure.ts";
 import type { ToolHost } from "../host.ts";
 import { recordBytes } from "../record_text.ts";
 import { connectionLost, type Session } from "../session.ts";

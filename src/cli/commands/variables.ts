@@ -1,5 +1,6 @@
 /** `getvar`, `setvar`, `listvars`: tunables by name. */
-import { type Command, CommandFailure, expectArguments } from "../command.ts";
+import type { Command } from "../command.ts";
+import { CommandFailure, expectArguments } from "../failure.ts";
 import { parseUnsigned32 } from "../numbers.ts";
 import type { Session } from "../session.ts";
 

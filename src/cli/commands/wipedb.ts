@@ -1,8 +1,9 @@
 /** `ctdb wipedb`: empties a database on all active nodes. */
-import { type Command, expectArguments } from "../command.ts";
+import type { Command } from "../command.ts";
 import { chooseDatabase } from "../database_choice.ts";
 import { attachChosen } from "../database_open.ts";
 import { rewriteDatabase } from "../database_rewrite.ts";
+import { expectArguments } from "../failure.ts";
 
 export const wipedb: Command = async ({ session, host }, args) => {
   expectArguments(args, 1);
