@@ -23,11 +23,11 @@ import {
   TAILER_BYTES,
 } from "../format/format.ts";
 import type { FreeSpace } from "../records/freelist.ts";
+import type { DirectPages } from "../records/pages.ts";
 import { Space } from "../records/space.ts";
 import type { Slice } from "../sliced.ts";
 import type { TdbResult } from "../types.ts";
-import type { CommitParts } from "./commit.ts";
-import type { Pausing } from "./durable_file.ts";
+import type { DurableFile, Pausing } from "./durable_file.ts";
 import {
   ENTRY_HEADER_BYTES,
   JOURNAL_END_BYTES,
@@ -36,6 +36,16 @@ import {
   recoveryArea,
 } from "./journal.ts";
 import type { OverlayPages } from "./overlay.ts";
+
+/** The file and its new contents. */
+export interface AreaParts {
+  /** Its pages are the overlay. */
+  readonly space: Space;
+  readonly overlay: OverlayPages;
+  readonly base: DirectPages;
+  readonly free: FreeSpace;
+  readonly disk: DurableFile;
+}
 
 export interface AreaPlan {
   readonly area: RecoveryArea;
@@ -55,7 +65,7 @@ const AREA_SLACK_FACTOR = 1.25;
 const AREA_BYTES_MIN = 128 * 1024;
 const NO_AREA: RecoveryArea = { offset: MAP_BYTES_MAX, bytes: 0 };
 
-export function planArea(parts: CommitParts): AreaPlan | TdbFailure {
+export function planArea(parts: AreaParts): AreaPlan | TdbFailure {
   const { space, overlay, base, free } = parts;
   // The header's block changes if the area moves: count it.
   overlay.setWord(HEADER.recoveryStart, overlay.word(HEADER.recoveryStart));
@@ -164,7 +174,7 @@ function journalSize(overlay: OverlayPages, area: RecoveryArea, added: RecoveryA
 }
 
 /** Grows the file and makes the area, what was added and the former area part of it. */
-export function* placeArea(slice: Slice, parts: CommitParts, plan: AreaPlan): Pausing {
+export function* placeArea(slice: Slice, parts: AreaParts, plan: AreaPlan): Pausing {
   const { space, base, disk } = parts;
   const { area, added, former } = plan;
   const doing = `make room for the journal of "${space.path}"`;

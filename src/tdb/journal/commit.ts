@@ -14,15 +14,18 @@
 import type { CrashPoints } from "../../base/crash_points.ts";
 import { type TdbFailure, tdbFailure } from "../errors.ts";
 import { RECORD, RECORD_BYTES, RECOVERY_INVALID_MAGIC, RECOVERY_MAGIC } from "../format/format.ts";
-import type { FreeSpace } from "../records/freelist.ts";
-import type { DirectPages } from "../records/pages.ts";
 import { Space } from "../records/space.ts";
 import type { Slice } from "../sliced.ts";
 import type { TdbResult } from "../types.ts";
-import { type AreaPlan, journaledRanges, placeArea, planArea } from "./area_plan.ts";
-import type { DurableFile, Pausing } from "./durable_file.ts";
+import {
+  type AreaParts,
+  type AreaPlan,
+  journaledRanges,
+  placeArea,
+  planArea,
+} from "./area_plan.ts";
+import type { Pausing } from "./durable_file.ts";
 import { ENTRY_HEADER_BYTES, outsideArea, type RecoveryArea } from "./journal.ts";
-import type { OverlayPages } from "./overlay.ts";
 import { replayJournal } from "./replay.ts";
 
 /** The commit's own part of the locks; the rest was taken when the transaction began. */
@@ -31,13 +34,7 @@ export interface CommitLocks {
   tryUpgrade(): TdbResult<boolean>;
 }
 
-export interface CommitParts {
-  /** Its pages are the overlay. */
-  readonly space: Space;
-  readonly overlay: OverlayPages;
-  readonly base: DirectPages;
-  readonly free: FreeSpace;
-  readonly disk: DurableFile;
+export interface CommitParts extends AreaParts {
   readonly locks: CommitLocks;
   readonly crashPoints?: CrashPoints | undefined;
   /** From here on it cannot be cancelled. */
@@ -45,6 +42,7 @@ export interface CommitParts {
 }
 
 const DONE: TdbResult<void> = { ok: true, value: undefined };
+
 export function* commitTransaction(slice: Slice, parts: CommitParts): Pausing {
   if (parts.overlay.changedBlocks === 0) return DONE;
   for (;;) {
