@@ -139,7 +139,12 @@ export class Recoverd {
   /** Resolves when all messages are heard; the error is why ctdbd refused. */
   async start(): Promise<Result<void>> {
     const registered = await registerMessages(this.#host.client, this.#host.log, {
-      recoverd: this,
+      election: this.election,
+      takeoverRuns: this.takeoverRuns,
+      recoveries: this.recoveries,
+      nodes: () => this.#nodes,
+      requestTimeoutMs: () => this.requestTimeoutMs,
+      look: () => this.look(),
       memoryReport: () => this.#host.memoryReport(),
       blameAll: (pnn) => this.#blame(pnn, this.#nodes.length),
     });

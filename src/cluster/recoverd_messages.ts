@@ -14,17 +14,27 @@ import {
   electionMessage,
   type FlagChange,
   flagChange,
+  type NodeAndFlags,
   srvidMessage,
 } from "../wire/structs/cluster.ts";
+import type { Election } from "./election.ts";
 import type { OperationGate } from "./operation_gate.ts";
-import type { Recoverd } from "./recoverd.ts";
 import { connectedNodes } from "./snapshot.ts";
+import type { TakeoverRuns } from "./takeover_runs.ts";
 
 /** What a disabled operation answers while it runs: an errno, negative. */
 const EAGAIN = -11;
 
+/** What messages act on. */
 export interface MessageTargets {
-  readonly recoverd: Recoverd;
+  readonly election: Election;
+  readonly takeoverRuns: TakeoverRuns;
+  readonly recoveries: OperationGate;
+  /** As our ctdbd last told. */
+  nodes(): readonly NodeAndFlags[];
+  requestTimeoutMs(): number;
+  /** Looks at the cluster now instead of at the next interval. */
+  look(): void;
   memoryReport(): string;
   /** A node that makes takeover runs fail; worth as many credits as there are nodes. */
   blameAll(pnn: number): void;
@@ -62,8 +72,7 @@ class Handlers {
   }
 
   table(): readonly (readonly [U64, (data: Uint8Array) => void])[] {
-    const { recoverd, blameAll } = this.#targets;
-    const { election, takeoverRuns, recoveries } = recoverd;
+    const { election, takeoverRuns, recoveries, look, blameAll } = this.#targets;
     return [
       [SRVID.LEADER, this.#decoded("LEADER", u32Codec, (pnn) => election.heardLeader(pnn))],
       [
@@ -82,7 +91,7 @@ class Handlers {
           // Everybody gets these; who follows a leader leaves them to it.
           if (!election.leading && !election.inProgress) return;
           takeoverRuns.request(from);
-          recoverd.look();
+          look();
         }),
       ],
       [
@@ -105,7 +114,7 @@ class Handlers {
       ],
       [SRVID.SET_NODE_FLAGS, () => this.#log.warning("Message SET_NODE_FLAGS is obsolete")],
       // The nodes file is ctdbd's; what it read shows in the next node map.
-      [SRVID.RELOAD_NODES, () => recoverd.look()],
+      [SRVID.RELOAD_NODES, () => look()],
       [SRVID.MEM_DUMP, this.#decoded("MEM_DUMP", srvidMessage, (to) => this.#dumpMemory(to))],
     ];
   }
@@ -131,14 +140,13 @@ class Handlers {
 
   /** ctdbd noticed a change of its own flags; everybody connected is to know. */
   async #pushFlags(change: FlagChange): Promise<void> {
-    const { recoverd } = this.#targets;
-    const timeoutMs = recoverd.requestTimeoutMs;
-    const leader = recoverd.election.leader;
+    const timeoutMs = this.#targets.requestTimeoutMs();
+    const leader = this.#targets.election.leader;
     const asked = leader === UNKNOWN_PNN ? this.#client.pnn : leader;
     const options = { pnn: asked, timeoutMs };
     const map = await this.#client.control("GET_NODEMAP", undefined, options);
     if (!map.ok) this.#log.warning(`GET_NODEMAP on node ${asked}: ${map.error.reason}`);
-    const nodes = map.ok ? map.value.data : recoverd.nodes;
+    const nodes = map.ok ? map.value.data : this.#targets.nodes();
     const targets = connectedNodes(nodes);
     const outcomes = await this.#client.controlEach("MODIFY_FLAGS", change, targets, { timeoutMs });
     for (const [pnn, outcome] of outcomes) {
