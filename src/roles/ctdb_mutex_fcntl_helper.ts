@@ -14,8 +14,8 @@ import { BunProcesses } from "../platform/bun/processes.ts";
 import { tryRangeLock, unlockRange, waitRangeLock } from "../platform/bun/range_lock.ts";
 import { BunTimers } from "../platform/bun/timers.ts";
 import { printErr, printOut } from "./buffered_output.ts";
-import { selfCommand } from "./ctdbd_background.ts";
 import { inheritedEnvironment, withRuntimeSettings } from "./environment.ts";
+import { selfCommand } from "./own_process.ts";
 import type { Role } from "./role.ts";
 
 const NAME = "ctdb_mutex_fcntl_helper";

@@ -25,9 +25,8 @@ import { pathForCall } from "../platform/bun/path.ts";
 import { BunProcesses } from "../platform/bun/processes.ts";
 import { BunTimers } from "../platform/bun/timers.ts";
 import { printErr, printOut } from "./buffered_output.ts";
-import { selfCommand } from "./ctdbd_background.ts";
 import { inheritedEnvironment, withRuntimeSettings } from "./environment.ts";
-import { ownEnvironment, ownExecutable } from "./own_process.ts";
+import { ownEnvironment, ownExecutable, selfCommand } from "./own_process.ts";
 import type { Role } from "./role.ts";
 import { openRoleLog } from "./role_log.ts";
 

@@ -6,28 +6,17 @@
  * The child reports through file descriptor 3: one line, empty for success, then the descriptor closes.
  */
 import { spawn } from "node:child_process";
-import { closeSync, existsSync, openSync, writeSync } from "node:fs";
+import { closeSync, openSync, writeSync } from "node:fs";
 import { bytesText, textBytes } from "../base/byte_text.ts";
 import { execBytes } from "../base/exec_bytes.ts";
 import { parseLogLocation } from "../base/log_format.ts";
 import { pathForCall } from "../platform/bun/path.ts";
 import { printErr } from "./buffered_output.ts";
 import { inheritedEnvironment, withRuntimeSettings } from "./environment.ts";
-import { ownExecutable } from "./own_process.ts";
+import { selfCommand } from "./own_process.ts";
 
 const REPORT_DESCRIPTOR = 3;
 const REPORT_VARIABLE = "CTDB_BACKGROUND_REPORT";
-
-/** What runs a role of this installation, from the executable that runs now. */
-export function selfCommand(role: string, args: readonly string[]): [string, ...string[]] {
-  const { path, directory, name } = ownExecutable();
-  if (name === role) return [path, ...args];
-  // From a checkout the runtime runs main.ts.
-  if (name.startsWith("bun")) return [path, Bun.main, role, ...args];
-  const sibling = `${directory}/${role}`;
-  // One executable holds every role, and takes a role as its first argument.
-  return existsSync(pathForCall(sibling)) ? [sibling, ...args] : [path, role, ...args];
-}
 
 type Output = number | "ignore" | "inherit";
 

@@ -5,8 +5,8 @@ import type { CtdbConfig, CtdbPaths } from "../config/types.ts";
 import type { RecoverdChild, StartRecoverd } from "../daemon/lifecycle/recoverd_watch.ts";
 import { pathForCall } from "../platform/bun/path.ts";
 import type { Processes } from "../platform/types/processes.ts";
-import { selfCommand } from "./ctdbd_background.ts";
 import { inheritedEnvironment, withRuntimeSettings } from "./environment.ts";
+import { selfCommand } from "./own_process.ts";
 
 const RECOVERD = "ctdb-recoverd";
 /** Time between asking and forcing. */

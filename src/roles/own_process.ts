@@ -1,10 +1,11 @@
 /**
- * What this process was started with, as the bytes that it was given. The runtime's own `process.argv` and
- * `process.env` replace what is no UTF-8; the kernel still has it (base/byte_text.ts says how it is text).
+ * What this process was started with, as the bytes that it was given, and what starts another like it. The
+ * runtime's own `process.argv` and `process.env` replace what is no UTF-8; the kernel still has it
+ * (base/byte_text.ts says how it is text).
  */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { bytesText } from "../base/byte_text.ts";
-import { realPath } from "../platform/bun/path.ts";
+import { pathForCall, realPath } from "../platform/bun/path.ts";
 
 /** What the runtime puts where it lost bytes. */
 const LOST = "\ufffd";
@@ -39,6 +40,17 @@ export function ownExecutable(): OwnExecutable {
   // Not by node:path, which replaces bytes too.
   const slash = path.lastIndexOf("/");
   return { path, directory: path.slice(0, slash) || "/", name: path.slice(slash + 1) };
+}
+
+/** What runs a role of this installation, from the executable that runs now. */
+export function selfCommand(role: string, args: readonly string[]): [string, ...string[]] {
+  const { path, directory, name } = ownExecutable();
+  if (name === role) return [path, ...args];
+  // From a checkout the runtime runs main.ts.
+  if (name.startsWith("bun")) return [path, Bun.main, role, ...args];
+  const sibling = `${directory}/${role}`;
+  // One executable holds every role, and takes a role as its first argument.
+  return existsSync(pathForCall(sibling)) ? [sibling, ...args] : [path, role, ...args];
 }
 
 /** Each ends with a NUL. */

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { announcedVersion } from "./ctdbd.ts";
+import { announcedVersion } from "./ctdbd_options.ts";
 import { SAMBA_VERSION, TOOL_VERSION, VERSION } from "./role.ts";
 
 test("TOOL_VERSION starts with the version that a node announces by itself", () => {

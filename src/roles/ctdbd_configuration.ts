@@ -1,0 +1,42 @@
+/** Everything that files say to ctdbd, read at its start. */
+import { err, ok, type Result } from "../base/result.ts";
+import { loadCtdbConfig } from "../config/ctdb_conf.ts";
+import { resolvePaths } from "../config/paths.ts";
+import { problemText } from "../config/problems.ts";
+import { TunableSet } from "../config/tunables.ts";
+import { loadTunables } from "../config/tunables_file.ts";
+import type { ConfigProblem, ConfiguredNode, CtdbConfig, CtdbPaths } from "../config/types.ts";
+import { BunFileSystem } from "../platform/bun/file_system.ts";
+import { BunProcesses } from "../platform/bun/processes.ts";
+import { loadNodes } from "./ctdbd_nodes.ts";
+import { ownEnvironment, ownExecutable } from "./own_process.ts";
+
+export interface Configuration {
+  readonly paths: CtdbPaths;
+  readonly config: CtdbConfig;
+  readonly nodes: readonly ConfiguredNode[];
+  readonly tunables: TunableSet;
+  readonly warnings: readonly ConfigProblem[];
+}
+
+/** All problems at once. */
+export async function readConfiguration(): Promise<Result<Configuration, readonly string[]>> {
+  const files = new BunFileSystem();
+  const paths = resolvePaths(ownEnvironment(), ownExecutable().directory);
+  if (!paths.ok) return err([paths.error]);
+  const loaded = loadCtdbConfig(files, paths.value);
+  if (!loaded.ok) return err(loaded.error.map(problemText));
+  const { config, warnings } = loaded.value;
+  const nodes = await loadNodes(config, paths.value, files, new BunProcesses());
+  if (!nodes.ok) return err([nodes.error]);
+  const tunables = new TunableSet();
+  // A wrong tunable does not stop a node, as with the original; the log says which it was.
+  const tunableProblems = loadTunables(files, paths.value, tunables);
+  return ok({
+    paths: paths.value,
+    config,
+    nodes: nodes.value,
+    tunables,
+    warnings: [...warnings, ...tunableProblems],
+  });
+}

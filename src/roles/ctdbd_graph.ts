@@ -1,0 +1,107 @@
+/** Builds the daemon from its configuration and real platform objects. */
+import { err, ok, type Result } from "../base/result.ts";
+import { Daemon } from "../daemon/lifecycle/daemon.ts";
+import { NoEvents } from "../daemon/lifecycle/event_runner.ts";
+import { LockedPidFile } from "../daemon/lifecycle/pid_file.ts";
+import { DatabaseSet } from "../database/database_set.ts";
+import { timedProbe } from "../lock/cluster_lock_probe.ts";
+import { HelperLockProbe, lockCommand } from "../lock/helper_lock.ts";
+import { BunClock, BunRandom, threadProcessorMs } from "../platform/bun/clock.ts";
+import { FileCrashPoints } from "../platform/bun/crash_points.ts";
+import { BunFileSystem } from "../platform/bun/file_system.ts";
+import { BunLockWaiter } from "../platform/bun/lock_waiter.ts";
+import type { RoleLogger } from "../platform/bun/logger.ts";
+import { BunNetwork } from "../platform/bun/network.ts";
+import type { BunProcesses } from "../platform/bun/processes.ts";
+import { BunSharedFiles } from "../platform/bun/shared_file.ts";
+import { BunTimers } from "../platform/bun/timers.ts";
+import { FileTdbOpener } from "../tdb/opener.ts";
+import { childEnvironment, recoverdStarter } from "./ctdbd_children.ts";
+import type { Configuration } from "./ctdbd_configuration.ts";
+import { loadNodes } from "./ctdbd_nodes.ts";
+import type { Options } from "./ctdbd_options.ts";
+import { exitNow } from "./ctdbd_signals.ts";
+import { VERSION } from "./role.ts";
+
+export function buildDaemon(
+  configuration: Configuration,
+  options: Options,
+  own: { readonly location: string; readonly log: RoleLogger; readonly processes: BunProcesses },
+): Result<Daemon> {
+  const { log, processes } = own;
+  const { paths, config, nodes, tunables } = configuration;
+  const clock = new BunClock();
+  const timers = new BunTimers();
+  const files = new BunFileSystem();
+  const sharedFiles = new BunSharedFiles();
+  const environment = childEnvironment({
+    paths,
+    config,
+    interactive: options.interactive,
+    logLocation: own.location,
+    logLevel: config.logging.logLevel,
+  });
+  const { clusterLock } = config.cluster;
+  const command =
+    clusterLock === undefined ? undefined : lockCommand(clusterLock, paths.helperDirectory);
+  if (command?.ok === false) {
+    return err(`Cannot use the cluster lock "${clusterLock}": ${command.error}`);
+  }
+  // A daemon keeps no file system busy by its working directory.
+  if (!options.interactive && !paths.testMode) process.chdir("/");
+  log.error(`Starting CTDBD (Version ${VERSION}) as PID: ${process.pid}`);
+  const wantsCrashPoints = paths.testMode && process.env["CTDB_CRASH_POINTS"] === "yes";
+  const crashPoints = wantsCrashPoints
+    ? new FileCrashPoints(`${paths.etcDirectory}/crash_point`)
+    : undefined;
+  const onErrorLine = (line: string) => log.error(`cluster lock: ${line}`);
+  const helperHost = { processes, clock, timers, environment, onErrorLine };
+  return ok(
+    new Daemon({
+      config,
+      paths,
+      nodes,
+      tunables,
+      clock,
+      timers,
+      random: new BunRandom(),
+      network: new BunNetwork(),
+      files,
+      log,
+      logLevel: log.level,
+      tdbs: new FileTdbOpener({
+        files: sharedFiles,
+        timers,
+        clock,
+        mutexesWork: true,
+        crashPoints,
+      }),
+      crashPoints,
+      lockWaiter: new BunLockWaiter(),
+      ownPid: process.pid,
+      sambaVersion: options.sambaVersion,
+      pidFile: new LockedPidFile(paths.pidFile, process.pid, sharedFiles, files),
+      startRecoverd: recoverdStarter(processes, paths.helperDirectory, environment, log),
+      clusterLockProbe:
+        command === undefined
+          ? undefined
+          : timedProbe(new HelperLockProbe(helperHost, command.value), clock),
+      events: new NoEvents(log, timers),
+      createDatabase: (host) => new DatabaseSet(host),
+      isAlive: (pid) => processes.isAlive(pid),
+      processName: (pid) => processes.nameOf(pid),
+      processorMs: threadProcessorMs,
+      loadNodes: (done) => void loadNodes(config, paths, files, processes).then(done),
+      memoryUse,
+      exit: (code) => void exitNow(code, log),
+    }),
+  );
+}
+
+function memoryUse(collect = false) {
+  if (collect) Bun.gc(true);
+  const { heapUsed, external, rss } = process.memoryUsage();
+  // The runtime counts buffers in both, and among them what it sees of mapped files.
+  const heapBytes = Math.max(0, heapUsed - external);
+  return { heapBytes, externalBytes: external, residentBytes: rss };
+}
