@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import {
+  type Codec,
   counted,
   countedString,
   countedStringOrNone,
@@ -76,11 +77,31 @@ test("Reader keeps the first failure and reads zeros afterwards", () => {
 
 test("Writer.i64() and Reader.i64() carry negative and large numbers", () => {
   for (const value of [0, 1, -1, 2 ** 40 + 3, -(2 ** 40), 2 ** 53 - 1]) {
-    const writer = new Writer();
+    const writer = new Writer(8);
     writer.i64(value);
     expect(new Reader(writer.finish()).i64()).toBe(value);
   }
 });
+
+test.each([0, 2, 8, 300, 400])(
+  "encode() gives what a codec writes that expected %d bytes",
+  (sizeOf) => {
+    const codec: Codec<number> = {
+      minSize: 0,
+      sizeOf: () => sizeOf,
+      encode(writer, value) {
+        for (let i = 0; i < 150; i++) writer.u16(value + i);
+      },
+      decode: () => 0,
+    };
+    const encoded = encode(codec, 1000);
+    expect(encoded.length).toBe(300);
+    const reader = new Reader(encoded);
+    expect(Array.from({ length: 150 }, () => reader.u16() - 1000)).toEqual(
+      Array.from({ length: 150 }, (_, i) => i),
+    );
+  },
+);
 
 test("stringZ needs its NUL", () => {
   expect(encode(stringZ, "ab")).toEqual(bytes(0x61, 0x62, 0));

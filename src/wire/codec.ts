@@ -15,6 +15,8 @@ import { type U64, u64 } from "../base/u64.ts";
 export interface Codec<T> {
   /** Bytes of the smallest encoding; array counts are checked against it. */
   readonly minSize: number;
+  /** Bytes that this value takes, at least, where that is known at once; without it minSize. */
+  sizeOf?(value: T): number;
   encode(writer: Writer, value: T): void;
   decode(reader: Reader): T;
 }
@@ -28,25 +30,34 @@ export interface AnyCodec {
 
 export type TypeOf<C> = C extends { decode(reader: Reader): infer T } ? T : never;
 
-const WRITER_KEPT_BYTES_MAX = 4096;
+/** What is longer than expected is longer by this at least. */
+const GROWN_BYTES_MIN = 128;
 
 export class Writer {
   // Single bytes rather than a DataView: most values are a few words, and a view of a fresh array
   // costs more.
-  #bytes = new Uint8Array(256);
+  #bytes: Uint8Array;
   length = 0;
+
+  /** `expectedBytes`: more may be written; what is exactly as long is handed over without a copy. */
+  constructor(expectedBytes: number) {
+    this.#bytes = new Uint8Array(expectedBytes);
+  }
 
   /** Makes room for `count` more bytes and returns where they start. */
   #advance(count: number): number {
     const at = this.length;
     const end = at + count;
-    if (end > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(end, this.#bytes.length * 2));
-      grown.set(this.#bytes.subarray(0, at));
-      this.#bytes = grown;
-    }
+    if (end > this.#bytes.length) this.#grow(at, end);
     this.length = end;
     return at;
+  }
+  #grow(at: number, end: number): void {
+    // What begins with more than was expected is mostly one piece, all of it.
+    const size = at === 0 ? end : Math.max(end, at * 2, GROWN_BYTES_MIN);
+    const grown = new Uint8Array(size);
+    grown.set(this.#bytes);
+    this.#bytes = grown;
   }
 
   u8(value: number): void {
@@ -98,14 +109,10 @@ export class Writer {
     bytes[at + 2] = value >>> 16;
     bytes[at + 3] = value >>> 24;
   }
-  /** A copy of what was written. */
+  /** What was written, and the end of this writer. */
   finish(): Uint8Array {
-    return this.#bytes.slice(0, this.length);
-  }
-  /** Ready for something else; false when it holds so much memory that it is not worth keeping. */
-  clear(): boolean {
-    this.length = 0;
-    return this.#bytes.length <= WRITER_KEPT_BYTES_MAX;
+    const bytes = this.#bytes;
+    return this.length === bytes.length ? bytes : bytes.slice(0, this.length);
   }
 }
 
@@ -207,17 +214,11 @@ export class Reader {
 
 export const EMPTY = new Uint8Array(0);
 
-/** Of which the next encoding takes one: most are a few words, and a new buffer costs more than they do. */
-const spareWriters: Writer[] = [];
-const SPARE_WRITERS_MAX = 4;
-
 export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
-  // What a codec encodes while it encodes takes another one.
-  const writer = spareWriters.pop() ?? new Writer();
+  // Nearly always what it will be in the end: most values are structs of a fixed size.
+  const writer = new Writer(codec.sizeOf?.(value) ?? codec.minSize);
   codec.encode(writer, value);
-  const bytes = writer.finish();
-  if (writer.clear() && spareWriters.length < SPARE_WRITERS_MAX) spareWriters.push(writer);
-  return bytes;
+  return writer.finish();
 }
 
 /** Decodes a value that fills the bytes exactly (CTDB compares fixed-size requests exactly). */
@@ -355,6 +356,7 @@ export function tuple<T>(element: Codec<T>, count: number): Codec<readonly T[]> 
 export function counted<T>(element: Codec<T>, what: string, padding = 0): Codec<readonly T[]> {
   return {
     minSize: 4 + padding,
+    sizeOf: (values) => 4 + padding + values.length * element.minSize,
     encode(writer, values) {
       writer.u32(values.length);
       writer.zeros(padding);
@@ -374,6 +376,7 @@ export function counted<T>(element: Codec<T>, what: string, padding = 0): Codec<
 /** All bytes that remain. */
 export const restBytes: Codec<Uint8Array> = {
   minSize: 0,
+  sizeOf: (value) => value.length,
   encode: (writer, value) => writer.bytes(value),
   decode: (reader) => reader.take(reader.remaining, "data"),
 };
@@ -381,6 +384,7 @@ export const restBytes: Codec<Uint8Array> = {
 /** A u32 length and that many bytes. */
 export const countedBytes: Codec<Uint8Array> = {
   minSize: 4,
+  sizeOf: (value) => 4 + value.length,
   encode(writer, value) {
     writer.u32(value.length);
     writer.bytes(value);
@@ -395,6 +399,7 @@ export { bytesText, textBytes } from "../base/byte_text.ts";
 /** Text with a NUL at its end, no length in front; the NUL must be there. */
 export const stringZ: Codec<string> = {
   minSize: 1,
+  sizeOf: (value) => value.length + 1,
   encode(writer, value) {
     writer.bytes(textBytes(value));
     writer.u8(0);
@@ -418,6 +423,7 @@ export const stringZ: Codec<string> = {
  */
 export const optionalString: Codec<string | undefined> = {
   minSize: 4,
+  sizeOf: (value) => (value === undefined ? 4 : 4 + value.length + 1),
   encode(writer, value) {
     if (value === undefined) {
       writer.u32(0);
@@ -439,6 +445,7 @@ export const optionalString: Codec<string | undefined> = {
 /** The same where no text and empty text mean the same; empty text is sent as a lone NUL. */
 export const countedString: Codec<string> = {
   minSize: 4,
+  sizeOf: (value) => 4 + value.length + 1,
   encode: (writer, value) => optionalString.encode(writer, value),
   decode: (reader) => optionalString.decode(reader) ?? "",
 };
@@ -446,6 +453,7 @@ export const countedString: Codec<string> = {
 /** The same, but empty text is sent as length 0. */
 export const countedStringOrNone: Codec<string> = {
   minSize: 4,
+  sizeOf: (value) => (value === "" ? 4 : 4 + value.length + 1),
   encode: (writer, value) => optionalString.encode(writer, value === "" ? undefined : value),
   decode: (reader) => optionalString.decode(reader) ?? "",
 };

@@ -150,7 +150,7 @@ export function decodeEventReply(packet: Uint8Array): Result<EventPacket<EventRe
 }
 
 function encodePacket<Body>(codec: Codec<Body>, reqid: number, body: Body): Uint8Array {
-  const writer = new Writer();
+  const writer = new Writer(EVENT_HEADER_BYTES + codec.minSize);
   writer.u32(0);
   writer.u32(EVENT_VERSION_SENT);
   writer.u32(reqid);

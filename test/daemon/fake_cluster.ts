@@ -256,7 +256,7 @@ export class RawClient {
     this.#reqid += 1;
     const { opcode } = CONTROLS[name];
     const codec: AnyCodec = CONTROLS[name].request;
-    const writer = new Writer();
+    const writer = new Writer(codec.minSize);
     codec.encode(writer, request as never);
     const data = writer.finish();
     const { destnode = CURRENT_NODE, srvid = { hi: 0, lo: 0 }, flags = 0 } = options;

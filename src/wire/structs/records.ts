@@ -36,6 +36,7 @@ export const REC_DATA_HEAD_BYTES = 16;
 
 export const recData: Codec<RecData> = {
   minSize: REC_DATA_HEAD_BYTES,
+  sizeOf: ({ key, data }) => REC_DATA_HEAD_BYTES + key.length + data.length,
   encode(writer, value) {
     writer.u32(REC_DATA_HEAD_BYTES + value.key.length + value.data.length);
     writer.u32(value.reqid);
@@ -61,6 +62,11 @@ export const recData: Codec<RecData> = {
 /** Records of one database, packed without alignment. */
 export const recBuffer: Codec<{ readonly db_id: number; readonly records: readonly RecData[] }> = {
   minSize: 8,
+  sizeOf({ records }) {
+    let size = 8;
+    for (const { key, data } of records) size += REC_DATA_HEAD_BYTES + key.length + data.length;
+    return size;
+  },
   encode(writer, value) {
     writer.u32(value.db_id);
     recDataList.encode(writer, value.records);
