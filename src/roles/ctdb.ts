@@ -31,8 +31,8 @@ export const role: Role = {
 };
 
 function toolHost(output: BufferedOutput): ToolHost {
-  const network = new BunNetwork();
   const timers = new BunTimers();
+  const network = new BunNetwork(timers);
   const clock = new BunClock();
   return {
     version: TOOL_VERSION,

@@ -44,8 +44,8 @@ class UsageError extends Error {}
 
 export const role: Role = {
   async run(args) {
-    const network = new BunNetwork();
     const timers = new BunTimers();
+    const network = new BunNetwork(timers);
     const connect: Connect = (socketPath, timeoutMs) =>
       connectClient(network, timers, socketPath, { timeoutMs });
     return await run(args, connect);

@@ -11,7 +11,7 @@ import { LockFileWatch } from "../lock/lock_file_watch.ts";
 import { systemErrorFrom } from "../platform/bun/libc.ts";
 import { pathForCall } from "../platform/bun/path.ts";
 import { BunProcesses } from "../platform/bun/processes.ts";
-import { tryRangeLock, unlockRange, waitRangeLock } from "../platform/bun/range_lock.ts";
+import { RangeLockWaits, tryRangeLock, unlockRange } from "../platform/bun/range_lock.ts";
 import { BunTimers } from "../platform/bun/timers.ts";
 import { printErr, printOut } from "./buffered_output.ts";
 import { inheritedEnvironment, withRuntimeSettings } from "./environment.ts";
@@ -134,6 +134,7 @@ async function check(args: readonly string[]): Promise<number> {
   const [file = "", inodeText = "", recheckText = "", pinged = ""] = args;
   const parent = process.ppid;
   const timers = new BunTimers();
+  const waits = new RangeLockWaits();
   // Not while the loop hangs in the file system: that silence is the message.
   if (pinged === "1") timers.every(PING_MS, () => printOut("."));
   return await new Promise((resolve) => {
@@ -142,7 +143,7 @@ async function check(args: readonly string[]): Promise<number> {
     };
     timers.every(PARENT_CHECK_MS, endWithParent);
     timers.every(Number(recheckText) * 1000, () => {
-      const problem = fileProblem(file, BigInt(inodeText), endWithParent);
+      const problem = fileProblem(file, BigInt(inodeText), waits, endWithParent);
       if (problem === undefined) return;
       printErr(`${NAME}: lock lost - lock file "${file}" ${problem}\n`);
       resolve(0);
@@ -151,13 +152,18 @@ async function check(args: readonly string[]): Promise<number> {
   });
 }
 
-function fileProblem(file: string, inode: bigint, whileWaiting: () => void): string | undefined {
+function fileProblem(
+  file: string,
+  inode: bigint,
+  waits: RangeLockWaits,
+  whileWaiting: () => void,
+): string | undefined {
   let descriptor: number | undefined;
   try {
     descriptor = fs.openSync(pathForCall(file), fs.constants.O_RDWR);
     if (fs.fstatSync(descriptor, { bigint: true }).ino !== inode) return "inode changed";
     for (;;) {
-      const outcome = waitRangeLock(descriptor, file, "write", TEST_BYTE, 1, LOCK_WAIT_MS);
+      const outcome = waits.lock(descriptor, file, "write", TEST_BYTE, 1, LOCK_WAIT_MS);
       if (outcome === "granted") return undefined;
       if (outcome !== "busy") return `test lock error (${outcome.message})`;
       whileWaiting();

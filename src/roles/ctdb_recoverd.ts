@@ -70,7 +70,7 @@ async function run(args: readonly string[]): Promise<number> {
   if (!logger.ok) return complain(logger.error);
   const log = logger.value;
   const timers = new BunTimers();
-  const network = new BunNetwork();
+  const network = new BunNetwork(timers);
   const { socket } = settings.value.paths;
   const connected = await connectClient(network, timers, socket, { timeoutMs: CONNECT_TIMEOUT_MS });
   if (!connected.ok) {

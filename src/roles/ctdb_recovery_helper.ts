@@ -60,7 +60,7 @@ async function run(args: readonly string[]): Promise<number> {
   watchParent(timers);
   keepSmall(timers);
   const options = { timeoutMs: CONNECT_TIMEOUT_MS };
-  const connected = await connectClient(new BunNetwork(), timers, socket, options);
+  const connected = await connectClient(new BunNetwork(timers), timers, socket, options);
   if (!connected.ok) {
     log.lastWords(`recovery: ${connected.error.reason}`);
     process.exit(1);

@@ -6,6 +6,7 @@
  *    standard error (main.ts).
  */
 import type { Result } from "../base/result.ts";
+import { BunClock } from "../platform/bun/clock.ts";
 import { createLogger, type LoggerOptions, type RoleLogger } from "../platform/bun/logger.ts";
 import { endingOf } from "./crash.ts";
 
@@ -14,7 +15,10 @@ export interface LoggingChildren {
   reopenLogs(): void;
 }
 
-export function openRoleLog(options: LoggerOptions, children: LoggingChildren): Result<RoleLogger> {
+export function openRoleLog(
+  options: Omit<LoggerOptions, "clock">,
+  children: LoggingChildren,
+): Result<RoleLogger> {
   let log: RoleLogger | undefined;
   // Before the file is opened: from now on the signal does not end the process, and a parent sees that.
   process.on("SIGHUP", () => {
@@ -22,7 +26,7 @@ export function openRoleLog(options: LoggerOptions, children: LoggingChildren): 
     if (reopened?.ok === false) log?.error(reopened.error);
     children.reopenLogs();
   });
-  const created = createLogger(options);
+  const created = createLogger({ ...options, clock: new BunClock() });
   if (!created.ok) return created;
   log = created.value;
   tellLastWords(log);

@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { BunNetwork } from "../../src/platform/bun/network.ts";
+import { BunTimers } from "../../src/platform/bun/timers.ts";
 import type { Stream } from "../../src/platform/types/network.ts";
 import { decodePadded } from "../../src/wire/codec.ts";
 import { CTDB_PORT, NODE_FLAGS } from "../../src/wire/constants.ts";
@@ -40,7 +41,7 @@ async function runnableShare(pid: number): Promise<number> {
 
 /** Plays the other node: takes the connection of ours and makes one. */
 async function connectOther(node: RealNode, other: string): Promise<() => void> {
-  const network = new BunNetwork();
+  const network = new BunNetwork(new BunTimers());
   const streams: Stream[] = [];
   const handlers = { onData() {}, onDrain() {}, onClose() {} };
   const keep = (stream: Stream) => {

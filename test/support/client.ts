@@ -4,8 +4,8 @@ import type { Connect } from "../../src/local/node_health.ts";
 import { BunNetwork } from "../../src/platform/bun/network.ts";
 import { BunTimers } from "../../src/platform/bun/timers.ts";
 
-const network = new BunNetwork();
 const timers = new BunTimers();
+const network = new BunNetwork(timers);
 
 /** A client of the daemon at `socketPath`. */
 export const connect: Connect = (socketPath, timeoutMs) =>

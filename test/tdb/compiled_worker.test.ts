@@ -18,8 +18,9 @@ ${Object.entries(IMPORTS)
   .map(([name, path]) => `import { ${name} } from ${JSON.stringify(`./${path}`)};`)
   .join("\n")}
 
+const files = new BunSharedFiles();
 const opener = new FileTdbOpener({
-  files: new BunSharedFiles(),
+  files,
   timers: new BunTimers(),
   clock: new BunClock(),
   mutexesWork: true,
@@ -29,7 +30,7 @@ const [one, other] = [opener.open(options), opener.open(options)];
 if (!one.ok || !other.ok) throw new Error("open");
 other.value.tryLockChain(1, "write");
 setTimeout(() => other.value.unlockChain(1), 20);
-const wait = new BunLockWaiter().waitChain(one.value, 1, (outcome) => {
+const wait = new BunLockWaiter(files).waitChain(one.value, 1, (outcome) => {
   console.log(outcome.ok, other.value.tryLockChain(1, "write"));
   wait.release();
   process.exit(0);

@@ -1,6 +1,7 @@
 /** LockWaiter: the same promises from threads over files and from the deterministic one over memory. */
 import { afterEach, describe, expect, test } from "bun:test";
 import { BunLockWaiter } from "../../src/platform/bun/lock_waiter.ts";
+import { BunSharedFiles } from "../../src/platform/bun/shared_file.ts";
 import { MemoryDisk } from "../../src/tdb/memory/memory_files.ts";
 import { createMemoryTdbs } from "../../src/tdb/memory/memory_opener.ts";
 import {
@@ -27,7 +28,7 @@ function onFiles(): Ground {
   const directory = new TemporaryDirectory("tdb-wait");
   return {
     opener: () => fileOpener(),
-    waiter: new BunLockWaiter(),
+    waiter: new BunLockWaiter(new BunSharedFiles()),
     path: directory.file("a.tdb"),
     end: () => directory.remove(),
   };
@@ -189,7 +190,7 @@ for (const [name, make, flags] of [
 
 test("BunLockWaiter.waitAll() needs a thread only while somebody is in the way", async () => {
   for (const flags of [NOSYNC, NOSYNC | MUTEX_LOCKING]) {
-    const waiter = new BunLockWaiter();
+    const waiter = new BunLockWaiter(new BunSharedFiles());
     const ground = onFiles();
     const options = { path: ground.path, flags, hashSize: 7, create: true };
     const tdb = await openTdb(ground.opener(), options);
@@ -216,7 +217,7 @@ test("BunLockWaiter.waitAll() needs a thread only while somebody is in the way",
 });
 
 test("BunLockWaiter.waitAll() that is released at once gives the lock back and is not granted", async () => {
-  const waiter = new BunLockWaiter();
+  const waiter = new BunLockWaiter(new BunSharedFiles());
   const ground = onFiles();
   const options = { path: ground.path, flags: NOSYNC, hashSize: 7, create: true };
   const tdb = await openTdb(ground.opener(), options);
@@ -236,7 +237,7 @@ test("BunLockWaiter.waitAll() that is released at once gives the lock back and i
 
 test("BunLockWaiter queues waits beyond its threads", async () => {
   const ground = onFiles();
-  const waiter = new BunLockWaiter({ threadsMax: 2 });
+  const waiter = new BunLockWaiter(new BunSharedFiles(), { threadsMax: 2 });
   const options = { path: ground.path, flags: NOSYNC, hashSize: 50, create: true };
   const tdb = await openTdb(ground.opener(), options);
   const waits = Array.from({ length: 20 }, (_, chain) => chainOf(tdb, waiter, chain));
@@ -288,7 +289,7 @@ for (const [name, flags] of [
       const path = directory.file("a.tdb");
       const tdb = await openTdb(fileOpener(), { path, flags, hashSize: 7, create: true });
       const chain = tdb.chainOf(bytes("a"));
-      const waiter = new BunLockWaiter();
+      const waiter = new BunLockWaiter(new BunSharedFiles());
       const peer = new LibtdbPeer(path, flags & ~TDB_FLAGS.CLEAR_IF_FIRST);
       expect(await peer.ask("fetch", bytes("a"))).toBe("none");
       expect([tdb.chainHolder(chain), tdb.chainHolder(undefined)]).toEqual([undefined, undefined]);

@@ -14,6 +14,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { BunLockWaiter } from "../../src/platform/bun/lock_waiter.ts";
+import { BunSharedFiles } from "../../src/platform/bun/shared_file.ts";
 import { type LockWait, TDB_FLAGS, type Tdb, type TdbResult } from "../../src/tdb/types.ts";
 import { SeededRandom } from "../fuzz/seeded_random.ts";
 import { must } from "../support/must.ts";
@@ -132,7 +133,7 @@ async function contend(name: string, flags: number): Promise<void> {
   const random = new SeededRandom(20260 + flags);
   const tdb = await openTdb(fileOpener(), { path, flags, hashSize: 7, create: true });
   for (let i = 0; i < KEYS; i++) must(tdb.store(key(i), new Uint8Array(4 * SLOTS)));
-  const waiter = new BunLockWaiter();
+  const waiter = new BunLockWaiter(new BunSharedFiles());
   const writers = new Writers(path, flags, acks);
   const own = new Array<number>(KEYS).fill(0);
   let calledOff = 0;

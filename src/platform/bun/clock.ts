@@ -24,8 +24,6 @@ export class BunClock implements Clock {
   }
 }
 
-export const bunClock: Clock = new BunClock();
-
 /** Processor time of this thread, in milliseconds. */
 export function threadProcessorMs(): number {
   libc.clock_gettime(CLOCK_THREAD_CPUTIME_ID, timespec.address);

@@ -13,9 +13,8 @@ import { SystemError } from "../../base/errors.ts";
 import { type LockPrimitives, LockProtocol } from "../../tdb/locks/lock_protocol.ts";
 import { lockTargetOf, targetHasJournal } from "../../tdb/locks/lock_target.ts";
 import type { TdbErrorCode } from "../../tdb/types.ts";
-import type { SharedFile } from "../types/shared_files.ts";
+import type { SharedFile, SharedFiles } from "../types/shared_files.ts";
 import { ALL_RECORDS } from "./lock_messages.ts";
-import { BunSharedFiles } from "./shared_file.ts";
 
 export interface TakenLock {
   release(): void;
@@ -28,10 +27,9 @@ export type LockAttempt =
   | { readonly kind: "journal" }
   | { readonly kind: "failed"; readonly code: TdbErrorCode; readonly reason: string };
 
-const files = new BunSharedFiles();
-
 /** `list`: a chain, FREELIST or ALL_RECORDS; for writing. */
 export function takeLock(
+  files: SharedFiles,
   path: string,
   list: number,
   primitivesOf: (file: SharedFile) => LockPrimitives,
@@ -41,7 +39,7 @@ export function takeLock(
   const file = opened.value;
   let attempt: LockAttempt | undefined;
   try {
-    attempt = takeIn(file, list, primitivesOf(file));
+    attempt = takeIn(file, files.pageSize, list, primitivesOf(file));
   } catch (error) {
     // There was no memory for the map, or the file system failed.
     if (!(error instanceof SystemError)) throw error;
@@ -52,8 +50,13 @@ export function takeLock(
   return attempt;
 }
 
-function takeIn(file: SharedFile, list: number, primitives: LockPrimitives): LockAttempt {
-  const target = lockTargetOf(file, files.pageSize);
+function takeIn(
+  file: SharedFile,
+  pageSize: number,
+  list: number,
+  primitives: LockPrimitives,
+): LockAttempt {
+  const target = lockTargetOf(file, pageSize);
   if (typeof target === "string") return failed("corrupt", target);
   const locks = new LockProtocol(file, primitives, target);
   const taken = list === ALL_RECORDS ? locks.lockAll("write") : locks.lockList(list, "write");

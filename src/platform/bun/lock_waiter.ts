@@ -20,6 +20,7 @@ import {
   type TdbErrorCode,
   type TdbResult,
 } from "../../tdb/types.ts";
+import type { SharedFiles } from "../types/shared_files.ts";
 import { type TakenLock, takeLock } from "./lock_attempt.ts";
 import { ALL_RECORDS } from "./lock_messages.ts";
 import { LockThread } from "./lock_thread.ts";
@@ -31,6 +32,7 @@ const THREADS_MAX = 256;
 const IDLE_THREADS_MAX = 8;
 
 export class BunLockWaiter implements LockWaiter {
+  readonly #files: SharedFiles;
   readonly #threadsMax: number;
   readonly #idle: LockThread[] = [];
   #threads = 0;
@@ -39,7 +41,9 @@ export class BunLockWaiter implements LockWaiter {
   /** First of their lock, but all threads are busy. */
   readonly #threadless: ThreadWait[] = [];
 
-  constructor(options: { threadsMax?: number } = {}) {
+  /** `files`: opened by the loop itself; each thread has its own. */
+  constructor(files: SharedFiles, options: { threadsMax?: number } = {}) {
+    this.#files = files;
     this.#threadsMax = options.threadsMax ?? THREADS_MAX;
   }
 
@@ -85,6 +89,12 @@ export class BunLockWaiter implements LockWaiter {
     }
     this.#threads += 1;
     wait.start(new LockThread());
+  }
+
+  /** For the loop, which never waits. */
+  takeAtOnce(path: string, list: number): TakenLock | undefined {
+    const attempt = takeLock(this.#files, path, list, tryingPrimitives);
+    return attempt.kind === "granted" ? attempt.lock : undefined;
   }
 
   /** It is still the first of its lock. */
@@ -164,9 +174,8 @@ class ThreadWait implements LockWait {
   /** All records, when nobody is in the way. (Who waits for a chain has tried.) */
   takeNow(): boolean {
     if (this.#list !== ALL_RECORDS) return false;
-    const attempt = takeLock(this.#tdb.path, this.#list, tryingPrimitives);
-    if (attempt.kind !== "granted") return false;
-    this.#taken = attempt.lock;
+    this.#taken = this.#waiter.takeAtOnce(this.#tdb.path, this.#list);
+    if (this.#taken === undefined) return false;
     setImmediate(() => {
       if (!this.#over) this.#granted(DONE);
     });

@@ -14,6 +14,7 @@ import type { LockPrimitives } from "../../tdb/locks/lock_protocol.ts";
 import type { SharedFile, TryLock } from "../types/shared_files.ts";
 import { type TakenLock, takeLock } from "./lock_attempt.ts";
 import { type FromLockThread, THREAD_STATE, type ToLockThread } from "./lock_messages.ts";
+import { BunSharedFiles } from "./shared_file.ts";
 
 declare const self: {
   onmessage: ((event: { data: ToLockThread }) => void) | null;
@@ -22,71 +23,80 @@ declare const self: {
 
 const WAIT_SLICE_MS = 250;
 
-let state = new Int32Array(new SharedArrayBuffer(4));
-let held: TakenLock | undefined;
+class WaitingThread {
+  readonly #files = new BunSharedFiles();
+  readonly #post: (message: FromLockThread) => void;
+  #state = new Int32Array(new SharedArrayBuffer(4));
+  #held: TakenLock | undefined;
 
-function isCalledOff(): boolean {
-  return Atomics.load(state, 0) !== THREAD_STATE.WAITING;
-}
-
-/** Again and again, until it is granted, fails, or nobody wants it any more ("busy"). */
-function waitFor<T extends string>(attempt: () => T | "busy" | TryLock): T | "busy" | TryLock {
-  while (!isCalledOff()) {
-    const taken = attempt();
-    if (taken !== "busy") return taken;
+  constructor(post: (message: FromLockThread) => void) {
+    this.#post = post;
   }
-  return "busy";
-}
 
-function waitingPrimitives(file: SharedFile): LockPrimitives {
-  return {
-    range: (mode, start, length) =>
-      waitFor<never>(() => file.waitLockRange(mode, start, length, WAIT_SLICE_MS)),
-    tryRange: (mode, start, length) => file.tryLockRange(mode, start, length),
-    mutex: (offset) => waitFor<"owner_died">(() => file.waitLockMutex(offset, WAIT_SLICE_MS)),
-  };
-}
-
-function wait(path: string, list: number): FromLockThread {
-  const attempt = takeLock(path, list, waitingPrimitives);
-  if (attempt.kind === "busy") return { kind: "idle" };
-  if (attempt.kind !== "granted") return attempt;
-  const before = Atomics.compareExchange(state, 0, THREAD_STATE.WAITING, THREAD_STATE.HOLDING);
-  if (before !== THREAD_STATE.WAITING) {
-    attempt.lock.release();
-    return { kind: "idle" };
-  }
-  held = attempt.lock;
-  return { kind: "granted" };
-}
-
-function release(): void {
-  held?.release();
-  held = undefined;
-}
-
-function becomeIdle(): void {
-  Atomics.store(state, 0, THREAD_STATE.IDLE);
-  self.postMessage({ kind: "idle" });
-}
-
-self.onmessage = ({ data: message }) => {
-  switch (message.kind) {
-    case "begin":
-      state = new Int32Array(message.state);
-      return;
-    case "wait": {
-      const outcome = wait(message.path, message.list);
-      if (outcome.kind !== "idle") self.postMessage(outcome);
-      if (outcome.kind !== "granted") becomeIdle();
-      return;
+  receive(message: ToLockThread): void {
+    switch (message.kind) {
+      case "begin":
+        this.#state = new Int32Array(message.state);
+        return;
+      case "wait": {
+        const outcome = this.#wait(message.path, message.list);
+        if (outcome.kind !== "idle") this.#post(outcome);
+        if (outcome.kind !== "granted") this.#becomeIdle();
+        return;
+      }
+      case "release":
+        this.#release();
+        this.#becomeIdle();
+        return;
+      case "exit":
+        this.#release();
+        process.exit(0);
     }
-    case "release":
-      release();
-      becomeIdle();
-      return;
-    case "exit":
-      release();
-      process.exit(0);
   }
-};
+
+  #wait(path: string, list: number): FromLockThread {
+    const attempt = takeLock(this.#files, path, list, (file) => this.#waitingPrimitives(file));
+    if (attempt.kind === "busy") return { kind: "idle" };
+    if (attempt.kind !== "granted") return attempt;
+    const { WAITING, HOLDING } = THREAD_STATE;
+    const before = Atomics.compareExchange(this.#state, 0, WAITING, HOLDING);
+    if (before !== WAITING) {
+      attempt.lock.release();
+      return { kind: "idle" };
+    }
+    this.#held = attempt.lock;
+    return { kind: "granted" };
+  }
+
+  #waitingPrimitives(file: SharedFile): LockPrimitives {
+    return {
+      range: (mode, start, length) =>
+        this.#waitFor<never>(() => file.waitLockRange(mode, start, length, WAIT_SLICE_MS)),
+      tryRange: (mode, start, length) => file.tryLockRange(mode, start, length),
+      mutex: (offset) =>
+        this.#waitFor<"owner_died">(() => file.waitLockMutex(offset, WAIT_SLICE_MS)),
+    };
+  }
+
+  /** Again and again, until it is granted, fails, or nobody wants it any more ("busy"). */
+  #waitFor<T extends string>(attempt: () => T | "busy" | TryLock): T | "busy" | TryLock {
+    while (Atomics.load(this.#state, 0) === THREAD_STATE.WAITING) {
+      const taken = attempt();
+      if (taken !== "busy") return taken;
+    }
+    return "busy";
+  }
+
+  #release(): void {
+    this.#held?.release();
+    this.#held = undefined;
+  }
+
+  #becomeIdle(): void {
+    Atomics.store(this.#state, 0, THREAD_STATE.IDLE);
+    this.#post({ kind: "idle" });
+  }
+}
+
+const thread = new WaitingThread((message) => self.postMessage(message));
+self.onmessage = ({ data }) => thread.receive(data);

@@ -5,13 +5,14 @@ import { must } from "../../../test/support/must.ts";
 import { withSyslog } from "../../../test/support/syslog_daemon.ts";
 import { TemporaryDirectory } from "../../../test/support/temp_dir.ts";
 import { until, when } from "../../../test/support/until.ts";
+import { BunClock } from "./clock.ts";
 import { createLogger, type LoggerOptions, logHostName, type RoleLogger } from "./logger.ts";
 
 const TEST_MODE = { CTDB_TEST_MODE: "yes", CTDB_BASE: "/x/node.3" };
 
 function loggerFor(location: string, more: Partial<LoggerOptions> = {}): RoleLogger {
-  const options = { location, level: "NOTICE", application: "ctdbd", environment: TEST_MODE };
-  return must(createLogger({ ...options, level: "NOTICE", ...more }));
+  const own = { application: "ctdbd", environment: TEST_MODE, clock: new BunClock() };
+  return must(createLogger({ location, level: "NOTICE", ...own, ...more }));
 }
 
 test("createLogger() writes lines of the original's shape to the file, by level", () => {
@@ -86,8 +87,8 @@ test("Logger on a full disk neither throws nor waits", () => {
 
 test("createLogger() names a location that it cannot use", () => {
   for (const location of ["file:/nonexistent/dir/log", "syslog:tcp", "nowhere"]) {
-    const options = { location, level: "NOTICE", application: "a", environment: {} } as const;
-    const created = createLogger(options);
+    const own = { application: "a", environment: {}, clock: new BunClock() };
+    const created = createLogger({ location, level: "NOTICE", ...own });
     expect(created.ok ? "" : created.error).toContain(location.replace(/^file:/, ""));
   }
 });
@@ -100,9 +101,11 @@ test("logHostName() is the node's directory in test mode only", () => {
 
 test("Logger tells standard error the message alone, and an ending process loses no line", () => {
   const module = JSON.stringify(`${import.meta.dir}/logger.ts`);
+  const clock = JSON.stringify(`${import.meta.dir}/clock.ts`);
   const script = `
     const { createLogger } = await import(${module});
-    const options = { level: "NOTICE", application: "a", environment: {} };
+    const { BunClock } = await import(${clock});
+    const options = { level: "NOTICE", application: "a", environment: {}, clock: new BunClock() };
     createLogger({ ...options, location: "file:" }).value.notice("to stderr");
     const log = createLogger({ ...options, location: "file:" + process.argv.at(-1) }).value;
     const word = (i) => i.toString(2).replaceAll("0", "x").replaceAll("1", "y");

@@ -20,8 +20,7 @@ import {
 } from "../../base/log_format.ts";
 import { LogLimiter } from "../../base/log_limiter.ts";
 import { err, ok, type Result } from "../../base/result.ts";
-import type { Timers } from "../types/time.ts";
-import { bunClock } from "./clock.ts";
+import type { Clock, Timers } from "../types/time.ts";
 import { LogFile } from "./log_file.ts";
 import { SYSLOG_ADDRESS, type SyslogAddress, SyslogSocket } from "./log_syslog.ts";
 
@@ -34,6 +33,7 @@ export interface LoggerOptions {
   readonly application: string;
   /** CTDB_TEST_MODE and CTDB_BASE give the host name of nodes that share a machine. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
   readonly syslogAddress?: SyslogAddress;
 }
 
@@ -59,10 +59,12 @@ export function createLogger(options: LoggerOptions): Result<RoleLogger> {
     application: options.application,
     pid: process.pid,
   };
-  const sink = openSink(location.value, origin, options.syslogAddress ?? SYSLOG_ADDRESS);
+  const now = () => logTime(options.clock);
+  const sink = openSink(location.value, origin, now, options.syslogAddress ?? SYSLOG_ADDRESS);
   if (!sink.ok) return sink;
   const toStandardError = location.value.kind === "stderr";
-  return ok(new SinkLogger(sink.value, logThreshold(options.level), toStandardError));
+  const threshold = logThreshold(options.level);
+  return ok(new SinkLogger(sink.value, options.clock, threshold, toStandardError));
 }
 
 /** In test mode the last part of CTDB_BASE, as the original has it. */
@@ -80,7 +82,12 @@ interface Sink {
   flush(): void;
 }
 
-function openSink(location: LogLocation, origin: LogOrigin, syslog: SyslogAddress): Result<Sink> {
+function openSink(
+  location: LogLocation,
+  origin: LogOrigin,
+  now: () => LogTime,
+  syslog: SyslogAddress,
+): Result<Sink> {
   if (location.kind === "syslog") {
     const { transport } = location;
     const datagram = (level: LogLevel, message: string) =>
@@ -116,8 +123,8 @@ function openSink(location: LogLocation, origin: LogOrigin, syslog: SyslogAddres
 }
 
 /** The offset changes with summer time, so it is asked for each line; Date caches it. */
-function now(): LogTime {
-  const time = bunClock.wallTime();
+function logTime(clock: Clock): LogTime {
+  const time = clock.wallTime();
   const offsetMinutes = -new Date(time.sec * 1000).getTimezoneOffset();
   return { sec: time.sec, usec: time.usec, offsetMinutes };
 }
@@ -138,12 +145,12 @@ class SinkLogger implements RoleLogger {
   readonly #limiter: LogLimiter;
   #threshold: number;
 
-  constructor(sink: Sink, threshold: number, toStandardError: boolean) {
+  constructor(sink: Sink, clock: Clock, threshold: number, toStandardError: boolean) {
     this.#sink = sink;
     this.toStandardError = toStandardError;
     this.#limiter = new LogLimiter(
       (level, message) => sink.write(level, message),
-      bunClock,
+      clock,
       limiterTimers,
     );
     process.on("exit", () => this.flush());

@@ -116,20 +116,20 @@ export function unlockMutex(address: Pointer, path: string): void {
   if (number !== 0) throw systemError(number, "pthread_mutex_unlock", path);
 }
 
-/** Waits up to `timeoutMs`; "busy" when the time is over. For waiting threads only. */
-export function waitMutex(
-  address: Pointer,
-  path: string,
-  timeoutMs: number,
-): TryLock | "owner_died" {
-  waiter ??= new MutexWaiter();
-  return outcome(waiter.lock(address, timeoutMs), address, "pthread_mutex_clocklock", path);
+/** Waits for mutexes, for one thread that may wait. */
+export class MutexWaits {
+  /** Opened on first use: pthread_mutex_clocklock is missing in glibc before 2.30. */
+  #clockLock: ClockLock | undefined;
+
+  /** Waits up to `timeoutMs`; "busy" when the time is over. */
+  lock(address: Pointer, path: string, timeoutMs: number): TryLock | "owner_died" {
+    this.#clockLock ??= new ClockLock();
+    const number = this.#clockLock.lock(address, timeoutMs);
+    return outcome(number, address, "pthread_mutex_clocklock", path);
+  }
 }
 
-let waiter: MutexWaiter | undefined;
-
-/** Opened on first use: pthread_mutex_clocklock is missing in glibc before 2.30. */
-class MutexWaiter {
+class ClockLock {
   readonly #libc = openLibc({
     pthread_mutex_clocklock: { args: ["ptr", "i32", "ptr"], returns: "i32" },
     clock_gettime: { args: ["i32", "ptr"], returns: "i32" },

@@ -16,8 +16,10 @@ import { until, when } from "../../../test/support/until.ts";
 import { openLibc } from "./libc.ts";
 import { BunNetwork } from "./network.ts";
 import { socketAddress } from "./socket_address.ts";
+import { BunTimers } from "./timers.ts";
 
-const network = new BunNetwork();
+const timers = new BunTimers();
+const network = new BunNetwork(timers);
 
 const ADDRESSES = ["127.103.0.1", "127.103.0.2"] as const;
 
@@ -36,7 +38,7 @@ function makeWorld(): NetworkWorld {
   const directory = new TemporaryDirectory("net");
   let limit = 10_000;
   return {
-    network: new BunNetwork(() => limit),
+    network: new BunNetwork(timers, () => limit),
     exhaust() {
       limit = 1;
       return () => {

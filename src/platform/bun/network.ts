@@ -20,7 +20,7 @@ import type {
   Network,
   StreamServer,
 } from "../types/network.ts";
-import type { Timer } from "../types/time.ts";
+import type { Timer, Timers } from "../types/time.ts";
 import { AcceptGate, descriptorLimit } from "./accept_gate.ts";
 import { networkInterfaces } from "./interfaces.ts";
 import { ERRNO, systemError, systemErrorFrom } from "./libc.ts";
@@ -41,10 +41,12 @@ const tcpReserve = (limit: number) =>
   Math.min(TCP_RESERVE_MAX, Math.floor(limit / TCP_RESERVE_PART));
 
 export class BunNetwork implements Network {
+  readonly #timers: Timers;
   readonly #limit: () => number;
 
   /** `limit`: how many descriptors may be open. */
-  constructor(limit: () => number = descriptorLimit) {
+  constructor(timers: Timers, limit: () => number = descriptorLimit) {
+    this.#timers = timers;
     this.#limit = limit;
   }
 
@@ -119,7 +121,7 @@ export class BunNetwork implements Network {
   }
 
   connectTcp(to: TcpTarget, connected: ConnectCallback): Timer {
-    return connectTcp(to, connected);
+    return connectTcp(to, this.#timers, connected);
   }
 
   interfaces(): ReturnType<Network["interfaces"]> {

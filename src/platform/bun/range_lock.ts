@@ -3,11 +3,11 @@
  *
  * Invariants:
  * 1. Never F_SETLK: POSIX locks belong to the process and would be holed by other threads.
- * 2. `waitRangeLock` blocks its thread in the kernel's queue of waiters, so it is woken when the lock is
+ * 2. `RangeLockWaits` blocks its thread in the kernel's queue of waiters, so it is woken when the lock is
  *    freed. A timer signal to this thread (SIGEV_THREAD_ID, a handler that does nothing, no SA_RESTART)
  *    ends the wait with EINTR; the timer repeats, so a signal that comes before the call is not lost.
  *
- * Must not: run `waitRangeLock` on the event loop. docs/platform.md, "Byte-range locks".
+ * Must not: wait on the event loop. docs/platform.md, "Byte-range locks".
  */
 import { FFIType, type Pointer } from "bun:ffi";
 import type { LockType, TryLock } from "../types/shared_files.ts";
@@ -88,35 +88,39 @@ export function rangeHolder(descriptor: number, start: number, length: number): 
   return undefined;
 }
 
-/** Waits up to `timeoutMs`; "busy" when the time is over. For waiting threads only. */
-export function waitRangeLock(
-  descriptor: number,
-  path: string,
-  type: LockType,
-  start: number,
-  length: number,
-  timeoutMs: number,
-): TryLock {
-  const first = tryRangeLock(descriptor, path, type, start, length);
-  if (first !== "busy" || timeoutMs <= 0) return first;
-  const deadline = performance.now() + timeoutMs;
-  alarm ??= new ThreadAlarm();
-  alarm.start(timeoutMs);
-  try {
-    for (;;) {
-      fillFlock(type === "read" ? F_RDLCK : F_WRLCK, start, length);
-      if (libc.fcntl(descriptor, F_OFD_SETLKW, flock.address) === 0) return "granted";
-      const number = errno();
-      if (number !== ERRNO.EINTR) return systemError(number, "fcntl(F_OFD_SETLKW)", path);
-      if (performance.now() >= deadline) return "busy";
+/** Waits for locks, for one thread that may wait. */
+export class RangeLockWaits {
+  /** Made when the thread waits for the first time. */
+  #alarm: ThreadAlarm | undefined;
+
+  /** Waits up to `timeoutMs`; "busy" when the time is over. */
+  lock(
+    descriptor: number,
+    path: string,
+    type: LockType,
+    start: number,
+    length: number,
+    timeoutMs: number,
+  ): TryLock {
+    const first = tryRangeLock(descriptor, path, type, start, length);
+    if (first !== "busy" || timeoutMs <= 0) return first;
+    const deadline = performance.now() + timeoutMs;
+    this.#alarm ??= new ThreadAlarm();
+    const alarm = this.#alarm;
+    alarm.start(timeoutMs);
+    try {
+      for (;;) {
+        fillFlock(type === "read" ? F_RDLCK : F_WRLCK, start, length);
+        if (libc.fcntl(descriptor, F_OFD_SETLKW, flock.address) === 0) return "granted";
+        const number = errno();
+        if (number !== ERRNO.EINTR) return systemError(number, "fcntl(F_OFD_SETLKW)", path);
+        if (performance.now() >= deadline) return "busy";
+      }
+    } finally {
+      alarm.stop();
     }
-  } finally {
-    alarm.stop();
   }
 }
-
-/** One per thread, made when the thread waits for the first time. */
-let alarm: ThreadAlarm | undefined;
 
 /** A real-time signal that neither libc, Bun nor the JavaScript engine uses. */
 const ALARM_SIGNAL = 44;

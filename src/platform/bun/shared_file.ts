@@ -21,13 +21,13 @@ import {
   fillMutexes,
   firstHeldMutex,
   MUTEX_TEMPLATE,
+  MutexWaits,
   mutexHolder,
   tryMutex,
   unlockMutex,
-  waitMutex,
 } from "./mutex.ts";
 import { pathForCall } from "./path.ts";
-import { rangeHolder, tryRangeLock, unlockRange, waitRangeLock } from "./range_lock.ts";
+import { RangeLockWaits, rangeHolder, tryRangeLock, unlockRange } from "./range_lock.ts";
 
 /** 4 GiB of TDB and the mutex area before it; only address space. */
 const WINDOW_BYTES = 0x100000000 + 0x10000000;
@@ -59,6 +59,7 @@ const libc = openLibc({
 
 export class BunSharedFiles implements SharedFiles {
   readonly pageSize: number = Number(libc.sysconf(PAGE_SIZE_NAME));
+  readonly #waits: Waits = { ranges: new RangeLockWaits(), mutexes: new MutexWaits() };
 
   open(
     path: string,
@@ -80,8 +81,14 @@ export class BunSharedFiles implements SharedFiles {
       fs.closeSync(descriptor);
       return err(systemError(ERRNO.EINVAL, "open (expected a regular file)", path));
     }
-    return ok(new BunSharedFile(path, descriptor, options.readOnly === true));
+    return ok(new BunSharedFile(path, descriptor, options.readOnly === true, this.#waits));
   }
+}
+
+/** What the files of a thread that may wait wait with. */
+interface Waits {
+  readonly ranges: RangeLockWaits;
+  readonly mutexes: MutexWaits;
 }
 
 class BunSharedFile implements SharedFile {
@@ -89,6 +96,7 @@ class BunSharedFile implements SharedFile {
   readonly mutexBytes = MUTEX_TEMPLATE.length;
   readonly #descriptor: number;
   readonly #readOnly: boolean;
+  readonly #waits: Waits;
   /** Address of the window; 0 until it is mapped. */
   #window = 0;
   #views: WeakRef<ArrayBuffer>[] = [];
@@ -97,10 +105,11 @@ class BunSharedFile implements SharedFile {
   #reservedEnd = 0;
   #closed = false;
 
-  constructor(path: string, descriptor: number, readOnly: boolean) {
+  constructor(path: string, descriptor: number, readOnly: boolean, waits: Waits) {
     this.path = path;
     this.#descriptor = descriptor;
     this.#readOnly = readOnly;
+    this.#waits = waits;
   }
 
   size(): number {
@@ -227,7 +236,7 @@ class BunSharedFile implements SharedFile {
 
   waitLockRange(type: LockType, start: number, length: number, timeoutMs: number): TryLock {
     assert(!this.#closed, "waitLockRange() of an open file");
-    return waitRangeLock(this.#descriptor, this.path, type, start, length, timeoutMs);
+    return this.#waits.ranges.lock(this.#descriptor, this.path, type, start, length, timeoutMs);
   }
 
   initMutexes(offset: number, count: number): void {
@@ -241,7 +250,7 @@ class BunSharedFile implements SharedFile {
   }
 
   waitLockMutex(offset: number, timeoutMs: number): TryLock | "owner_died" {
-    return waitMutex(this.#address(offset), this.path, timeoutMs);
+    return this.#waits.mutexes.lock(this.#address(offset), this.path, timeoutMs);
   }
 
   unlockMutex(offset: number): void {

@@ -11,11 +11,10 @@ import * as fs from "node:fs";
 import { SystemError } from "../../base/errors.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { ConnectCallback } from "../types/network.ts";
-import type { Timer } from "../types/time.ts";
+import type { Timer, Timers } from "../types/time.ts";
 import { ERRNO, errno, openLibc, systemError, systemErrorFrom } from "./libc.ts";
 import { pendingError, setNodeLinkOptions, socketAddress } from "./socket_address.ts";
 import { descriptorOf, guarded, type NativeSocket, SocketStream } from "./socket_stream.ts";
-import { bunTimers } from "./timers.ts";
 
 const SOCK_STREAM = 1;
 const SOCK_NONBLOCK = 0o4000;
@@ -39,8 +38,8 @@ export interface TcpTarget {
   readonly timeoutMs: number;
 }
 
-export function connectTcp(to: TcpTarget, connected: ConnectCallback): Timer {
-  return new TcpConnection(to, connected);
+export function connectTcp(to: TcpTarget, timers: Timers, connected: ConnectCallback): Timer {
+  return new TcpConnection(to, timers, connected);
 }
 
 type State = "connecting" | "connected" | "over";
@@ -53,7 +52,7 @@ class TcpConnection implements Timer {
   #socket: NativeSocket | undefined;
   #stream: SocketStream | undefined;
 
-  constructor(to: TcpTarget, connected: ConnectCallback) {
+  constructor(to: TcpTarget, timers: Timers, connected: ConnectCallback) {
     this.#name = `${to.address}:${to.port}`;
     this.#connected = connected;
     const opened = openSocket(to);
@@ -61,7 +60,7 @@ class TcpConnection implements Timer {
       setImmediate(() => this.#fail(opened.error));
       return;
     }
-    this.#timeout = bunTimers.after(to.timeoutMs, () =>
+    this.#timeout = timers.after(to.timeoutMs, () =>
       this.#fail(systemError(ERRNO.ETIMEDOUT, "connect", this.#name)),
     );
     this.#adopt(opened.value);

@@ -2,13 +2,16 @@ import { expect, test } from "bun:test";
 import { longDelaysContract, timersContract } from "../../../test/contract/platform_timers.ts";
 import { TemporaryDirectory } from "../../../test/support/temp_dir.ts";
 import type { Stream } from "../types/network.ts";
-import { BunRandom, bunClock } from "./clock.ts";
+import { BunClock, BunRandom } from "./clock.ts";
 import { BunNetwork } from "./network.ts";
-import { BunTimers, bunTimers } from "./timers.ts";
+import { BunTimers } from "./timers.ts";
 
-timersContract("Bun", { clock: bunClock, timers: bunTimers, random: new BunRandom() });
+const clock = new BunClock();
+const timers = new BunTimers();
+
+timersContract("Bun", { clock, timers, random: new BunRandom() });
 longDelaysContract("Bun, waiting in steps,", {
-  clock: bunClock,
+  clock,
   timers: new BunTimers(5),
   longMs: 23,
   pass: () => {},
@@ -17,7 +20,7 @@ longDelaysContract("Bun, waiting in steps,", {
 test("BunTimers.nextTurn() lets what was written to a socket arrive first", async () => {
   using directory = new TemporaryDirectory("turns");
   const path = directory.file("s");
-  const network = new BunNetwork();
+  const network = new BunNetwork(timers);
   const none = { onDrain() {}, onClose() {} };
   let arrived = 0;
   const onData = () => {
@@ -33,11 +36,11 @@ test("BunTimers.nextTurn() lets what was written to a socket arrive first", asyn
   });
   // The server has accepted when the first byte is there.
   stream.write(new Uint8Array(1));
-  while (arrived === 0) await new Promise<void>((resolve) => bunTimers.nextTurn(resolve));
+  while (arrived === 0) await new Promise<void>((resolve) => timers.nextTurn(resolve));
   for (let sent = 1; sent <= 20; sent++) {
     expect(arrived).toBe(sent);
     stream.write(new Uint8Array(1));
-    await new Promise<void>((resolve) => bunTimers.nextTurn(resolve));
+    await new Promise<void>((resolve) => timers.nextTurn(resolve));
   }
   stream.close();
   if (server.ok) server.value.close();

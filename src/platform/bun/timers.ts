@@ -101,5 +101,3 @@ export class BunTimers implements Timers {
     }
   }
 }
-
-export const bunTimers: Timers = new BunTimers();
