@@ -7,7 +7,7 @@
  */
 import * as fs from "node:fs";
 import type { SystemError } from "../base/errors.ts";
-import { LockFileWatch } from "../lock/lock_file_watch.ts";
+import { LockFileWatch } from "../lock/fcntl_helper_watch.ts";
 import { systemErrorFrom } from "../platform/bun/libc.ts";
 import { pathForCall } from "../platform/bun/path.ts";
 import { BunProcesses } from "../platform/bun/processes.ts";

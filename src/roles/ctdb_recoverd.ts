@@ -16,7 +16,8 @@ import { problemText } from "../config/problems.ts";
 import type { CtdbConfig, CtdbPaths } from "../config/types.ts";
 import { memoryReport } from "../daemon/report/memory_report.ts";
 import type { ClusterLock } from "../lock/cluster_lock.ts";
-import { HelperLock, lockCommand } from "../lock/helper_lock.ts";
+import { lockCommand } from "../lock/mutex_helper_command.ts";
+import { MutexHelperLock } from "../lock/mutex_helper_lock.ts";
 import { BunClock, BunRandom } from "../platform/bun/clock.ts";
 import { BunFileSystem } from "../platform/bun/file_system.ts";
 import type { RoleLogger } from "../platform/bun/logger.ts";
@@ -141,7 +142,7 @@ function build(
     const isOurs = !configured.startsWith("!");
     const lockEnvironment = isOurs ? withRuntimeSettings(environment) : environment;
     const host = { processes, clock, timers, environment: lockEnvironment, onErrorLine };
-    clusterLock = new HelperLock(host, command.value, configured);
+    clusterLock = new MutexHelperLock(host, command.value, configured);
   }
   const recoverd = new Recoverd({
     client,

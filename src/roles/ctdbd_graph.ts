@@ -5,7 +5,8 @@ import { NoEvents } from "../daemon/lifecycle/event_runner.ts";
 import { LockedPidFile } from "../daemon/lifecycle/pid_file.ts";
 import { DatabaseSet } from "../database/database_set.ts";
 import { timedProbe } from "../lock/cluster_lock_probe.ts";
-import { HelperLockProbe, lockCommand } from "../lock/helper_lock.ts";
+import { lockCommand } from "../lock/mutex_helper_command.ts";
+import { MutexHelperProbe } from "../lock/mutex_helper_probe.ts";
 import { BunClock, BunRandom, threadProcessorMs } from "../platform/bun/clock.ts";
 import { FileCrashPoints } from "../platform/bun/crash_points.ts";
 import { BunFileSystem } from "../platform/bun/file_system.ts";
@@ -85,7 +86,7 @@ export function buildDaemon(
       clusterLockProbe:
         command === undefined
           ? undefined
-          : timedProbe(new HelperLockProbe(helperHost, command.value), clock),
+          : timedProbe(new MutexHelperProbe(helperHost, command.value), clock),
       events: new NoEvents(log, timers),
       createDatabase: (host) => new DatabaseSet(host),
       isAlive: (pid) => processes.isAlive(pid),

@@ -3,7 +3,8 @@ import { expect, test } from "bun:test";
 import { existsSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { LockAttempt } from "../../src/lock/cluster_lock.ts";
-import { HelperLock, type LockCommand } from "../../src/lock/helper_lock.ts";
+import type { LockCommand } from "../../src/lock/mutex_helper_command.ts";
+import { MutexHelperLock } from "../../src/lock/mutex_helper_lock.ts";
 import { BunClock } from "../../src/platform/bun/clock.ts";
 import { BunProcesses } from "../../src/platform/bun/processes.ts";
 import { BunTimers } from "../../src/platform/bun/timers.ts";
@@ -25,7 +26,7 @@ function newLock(command: LockCommand) {
     environment,
     onErrorLine: (line: string) => lines.push(line),
   };
-  const lock = new HelperLock(host, command, "test");
+  const lock = new MutexHelperLock(host, command, "test");
   const attempt = () => new Promise<LockAttempt>((resolve) => lock.attempt(20_000, resolve));
   const release = () => new Promise<void>((resolve) => lock.release(resolve));
   const lost = new Promise<void>((resolve) => lock.onLost(resolve));

@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
-import { recoveryProcess } from "../../src/cluster/recovery_process.ts";
 import type { LockAttempt } from "../../src/lock/cluster_lock.ts";
 import { type ProbeOutcome, timedProbe } from "../../src/lock/cluster_lock_probe.ts";
-import { HelperLock, HelperLockProbe, lockCommand } from "../../src/lock/helper_lock.ts";
+import { lockCommand } from "../../src/lock/mutex_helper_command.ts";
+import { MutexHelperLock } from "../../src/lock/mutex_helper_lock.ts";
+import { MutexHelperProbe } from "../../src/lock/mutex_helper_probe.ts";
 import { Scheduler, SimProcess } from "../sim/scheduler.ts";
 import { FakeProcesses } from "./fake_processes.ts";
 
@@ -17,7 +18,7 @@ function setUp() {
     environment: {},
     onErrorLine: () => {},
   };
-  const lock = new HelperLock(host, ["/helper", "/lock"], "/lock");
+  const lock = new MutexHelperLock(host, ["/helper", "/lock"], "/lock");
   const events: string[] = [];
   lock.onLost(() => events.push("lost"));
   const attempt = (timeoutMs = 120_000) =>
@@ -45,7 +46,7 @@ test("lockCommand() knows files and commands", () => {
   expect(command("").ok).toBe(false);
 });
 
-test("HelperLock.attempt() holds the lock as long as its helper lives", () => {
+test("MutexHelperLock.attempt() holds the lock as long as its helper lives", () => {
   const { lock, processes, events, attempt, run } = setUp();
   attempt();
   expect(processes.last.options.argv).toEqual(["/helper", "/lock"]);
@@ -69,7 +70,7 @@ const ANSWERS: readonly (readonly [string, string])[] = [
   ["x", "failed: expected 0, 1, 2 or 3 from the mutex helper, got byte 120"],
 ];
 for (const [answer, expected] of ANSWERS) {
-  test(`HelperLock.attempt() reports "${answer}" and can try again`, () => {
+  test(`MutexHelperLock.attempt() reports "${answer}" and can try again`, () => {
     const { lock, processes, events, attempt, run } = setUp();
     attempt();
     processes.last.write(answer);
@@ -88,7 +89,7 @@ for (const [answer, expected] of ANSWERS) {
   });
 }
 
-test("HelperLock.attempt() reports a helper that ends, cannot start, or does not answer", () => {
+test("MutexHelperLock.attempt() reports a helper that ends, cannot start, or does not answer", () => {
   const ended = setUp();
   ended.attempt();
   ended.processes.last.end(1);
@@ -116,7 +117,7 @@ test("HelperLock.attempt() reports a helper that ends, cannot start, or does not
   expect(silent.lock.held).toBe(false);
 });
 
-test("HelperLock.release() tells when another node can have the lock", () => {
+test("MutexHelperLock.release() tells when another node can have the lock", () => {
   const { lock, processes, events, attempt, run } = setUp();
   attempt();
   processes.last.write("0");
@@ -132,7 +133,7 @@ test("HelperLock.release() tells when another node can have the lock", () => {
   expect(events.at(-1)).toBe("free");
 });
 
-test("HelperLock.release() cancels an attempt", () => {
+test("MutexHelperLock.release() cancels an attempt", () => {
   const { lock, processes, events, attempt } = setUp();
   attempt();
   lock.release();
@@ -144,7 +145,7 @@ test("HelperLock.release() cancels an attempt", () => {
   expect(processes.children.length).toBe(2);
 });
 
-test("timedProbe() of a HelperLockProbe tells what the helper answered, and ends it whatever it was", () => {
+test("timedProbe() of a MutexHelperProbe tells what the helper answered, and ends it whatever it was", () => {
   for (const [answer, expected] of [
     ["0", "taken"],
     ["1", "contended"],
@@ -153,7 +154,7 @@ test("timedProbe() of a HelperLockProbe tells what the helper answered, and ends
   ] as const) {
     const { processes, host, run } = setUp();
     const outcomes: [ProbeOutcome, number][] = [];
-    const probe = timedProbe(new HelperLockProbe(host, ["/helper", "/lock"]), host.clock);
+    const probe = timedProbe(new MutexHelperProbe(host, ["/helper", "/lock"]), host.clock);
     probe.probe((...outcome) => outcomes.push(outcome));
     run(1500);
     processes.last.write(answer);
@@ -162,47 +163,4 @@ test("timedProbe() of a HelperLockProbe tells what the helper answered, and ends
     processes.last.end(0);
     expect(outcomes.length).toBe(1);
   }
-});
-
-function setUpRecovery() {
-  const processes = new FakeProcesses();
-  const outcomes: unknown[] = [];
-  const helper = recoveryProcess({
-    processes,
-    command: ["/bin/ctdb_recovery_helper"],
-    socket: "/run/ctdbd.socket",
-    environment: {},
-    onLine: () => {},
-  });
-  const run = helper.start(4711, (outcome) => outcomes.push(outcome.ok ? "ok" : outcome.error));
-  return { processes, outcomes, run };
-}
-
-test("recoveryProcess() starts the helper as the original does and reads its status", () => {
-  const { processes, outcomes } = setUpRecovery();
-  expect(processes.last.options.argv).toEqual([
-    "/bin/ctdb_recovery_helper",
-    "3",
-    "/run/ctdbd.socket",
-    "4711",
-  ]);
-  processes.last.status(0, 0);
-  expect(outcomes).toEqual([]);
-  processes.last.status(0, 0);
-  processes.last.end(0);
-  expect(outcomes).toEqual(["ok"]);
-});
-
-test("recoveryProcess() reports a helper that fails without a status", () => {
-  const { processes, outcomes } = setUpRecovery();
-  processes.last.end(1);
-  expect(outcomes).toEqual(["The recovery helper failed (exit status 1)"]);
-});
-
-test("recoveryProcess() kills a cancelled helper and reports nothing", () => {
-  const { processes, outcomes, run } = setUpRecovery();
-  run.cancel();
-  expect(processes.last.signals).toEqual(["SIGKILL"]);
-  processes.last.end(undefined, "SIGKILL");
-  expect(outcomes).toEqual([]);
 });

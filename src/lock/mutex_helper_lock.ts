@@ -1,34 +1,10 @@
-/**
- * The cluster lock through a mutex helper process: `[cluster] cluster lock = FILE` with the fcntl
- * helper of this installation, or `!COMMAND ARGS` with any program that speaks the helper
- * protocol.
- */
+/** The recovery daemon's cluster lock: a mutex helper process that lives as long as the lock is held. */
 import { assert } from "../base/assert.ts";
-import { err, ok, type Result } from "../base/result.ts";
-import type { ClusterLock, ClusterLockProbe, LockAttempt } from "./cluster_lock.ts";
+import type { ClusterLock, LockAttempt } from "./cluster_lock.ts";
 import { MutexHelper, type MutexHelperHost } from "./mutex_helper.ts";
+import type { LockCommand } from "./mutex_helper_command.ts";
 
-const FCNTL_HELPER = "ctdb_mutex_fcntl_helper";
-/** Time in which ctdbd's probe must find that the lock is taken. */
-const PROBE_TIMEOUT_MS = 5000;
-
-export type LockCommand = readonly [string, ...string[]];
-
-/** What to run for a configured value; words of a command are separated by blanks and tabs. */
-export function lockCommand(configured: string, helperDirectory: string): Result<LockCommand> {
-  if (!configured.startsWith("!")) {
-    if (configured === "") return err(`expected a path or !command, got ""`);
-    return ok([`${helperDirectory}/${FCNTL_HELPER}`, configured]);
-  }
-  const [program, ...args] = configured
-    .slice(1)
-    .split(/[ \t]+/)
-    .filter((word) => word !== "");
-  if (program === undefined) return err(`expected a command after "!", got "${configured}"`);
-  return ok([program, ...args]);
-}
-
-export class HelperLock implements ClusterLock {
+export class MutexHelperLock implements ClusterLock {
   readonly description: string;
   readonly #host: MutexHelperHost;
   readonly #command: LockCommand;
@@ -111,28 +87,5 @@ export class HelperLock implements ClusterLock {
     const next = this.#next;
     this.#next = undefined;
     next?.();
-  }
-}
-
-/** ctdbd's test of the lock, a helper of its own for each. */
-export class HelperLockProbe implements ClusterLockProbe {
-  readonly #host: MutexHelperHost;
-  readonly #command: LockCommand;
-
-  constructor(host: MutexHelperHost, command: LockCommand) {
-    this.#host = host;
-    this.#command = command;
-  }
-
-  probe(answered: (outcome: LockAttempt) => void): { cancel(): void } {
-    const helper = new MutexHelper(this.#host, this.#command, PROBE_TIMEOUT_MS, {
-      answered: (outcome) => {
-        helper.stop();
-        answered(outcome);
-      },
-      lost: () => {},
-      ended: () => {},
-    });
-    return { cancel: () => helper.stop() };
   }
 }
