@@ -1,12 +1,16 @@
 /**
  * The cluster lock: at most one node of the cluster holds it, and only its holder leads
- * (docs/recovery.md, "Cluster lock").
+ * (docs/recovery.md, "Cluster lock"). The recovery daemon holds it; how ctdbd tests it is in cluster_lock_probe.ts.
  *
- * Rules for every implementation:
+ * Rules for every implementation (test/contract/cluster_lock.ts):
  * 1. One attempt at a time; `attempt` while one runs or the lock is held is a mistake of the
- *    caller.
- * 2. A callback never runs inside the call that asked for it, and not after `release`.
- * 3. `onLost` runs when a held lock is gone without `release`; `held` is false by then.
+ *    caller, which is asserted.
+ * 2. A callback never runs inside the call that asked for it, and not after `release`; inside of a callback
+ *    everything may be called.
+ * 3. An attempt is answered once, within its time, and `held` is true by then if it got the lock. The end of what was
+ *    released or lost before is waited for within the same time: a node does not contend with itself.
+ * 4. `onLost` runs once when a held lock is gone without `release`; `held` is false by then.
+ * 5. Each `release` is told when another node can have the lock, also when there was nothing to release.
  */
 export type LockAttempt =
   | { readonly kind: "held"; readonly latencyMs: number }
@@ -24,12 +28,4 @@ export interface ClusterLock {
   /** Gives up the lock, or the attempt; `released` runs once another node can have it. */
   release(released?: () => void): void;
   onLost(action: () => void): void;
-}
-
-/**
- * Tests whether the lock can be taken: a node that is about to leave recovery must not be able to.
- * Used by ctdbd when the leader sets the recovery mode to NORMAL.
- */
-export interface ClusterLockProbe {
-  probe(answered: (outcome: LockAttempt) => void): { cancel(): void };
 }

@@ -1,5 +1,6 @@
 /** The recovery daemon's cluster lock: a mutex helper process that lives as long as the lock is held. */
 import { assert } from "../base/assert.ts";
+import type { Timer } from "../platform/types/time.ts";
 import type { ClusterLock, LockAttempt } from "./cluster_lock.ts";
 import { MutexHelper, type MutexHelperHost } from "./mutex_helper.ts";
 import type { LockCommand } from "./mutex_helper_command.ts";
@@ -15,8 +16,8 @@ export class MutexHelperLock implements ClusterLock {
   #released: (() => void)[] = [];
   /** A released helper that still runs. */
   #ending = false;
-  /** An attempt that waits for it. */
-  #next: (() => void) | undefined;
+  /** An attempt that waits for it, within its own time. */
+  #next: { start(): void; readonly deadline: Timer } | undefined;
 
   constructor(host: MutexHelperHost, command: LockCommand, description: string) {
     this.#host = host;
@@ -34,15 +35,23 @@ export class MutexHelperLock implements ClusterLock {
 
   attempt(timeoutMs: number, answered: (outcome: LockAttempt) => void): void {
     assert(this.#helper === undefined && this.#next === undefined, "one lock attempt at a time");
-    if (this.#ending) {
-      this.#next = () => this.#start(timeoutMs, answered);
+    if (!this.#ending) {
+      this.#start(timeoutMs, answered);
       return;
     }
-    this.#start(timeoutMs, answered);
+    const { clock, timers } = this.#host;
+    const endMs = clock.monotonicMs() + timeoutMs;
+    this.#next = {
+      start: () => this.#start(Math.max(0, endMs - clock.monotonicMs()), answered),
+      deadline: timers.after(timeoutMs, () => {
+        this.#next = undefined;
+        answered({ kind: "timeout" });
+      }),
+    };
   }
 
   release(released?: () => void): void {
-    this.#next = undefined;
+    this.#takeNext();
     if (this.#helper === undefined && !this.#ending) {
       if (released !== undefined) this.#host.timers.soon(released);
       return;
@@ -84,8 +93,14 @@ export class MutexHelperLock implements ClusterLock {
     const released = this.#released;
     this.#released = [];
     for (const action of released) action();
+    // One of them may have released again, or even begun an attempt.
+    if (!this.#ending) this.#takeNext()?.start();
+  }
+
+  #takeNext() {
     const next = this.#next;
     this.#next = undefined;
-    next?.();
+    next?.deadline.cancel();
+    return next;
   }
 }

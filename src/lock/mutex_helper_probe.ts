@@ -1,10 +1,18 @@
-/** ctdbd's test of the cluster lock: a mutex helper of its own for each. */
-import type { ClusterLockProbe, LockAttempt } from "./cluster_lock.ts";
+/** ctdbd's probe of the cluster lock: a mutex helper of its own for each. */
+import {
+  type ClusterLockProbe,
+  PROBE_TIMEOUT_MS,
+  type ProbeOutcome,
+} from "./cluster_lock_probe.ts";
 import { MutexHelper, type MutexHelperHost } from "./mutex_helper.ts";
 import type { LockCommand } from "./mutex_helper_command.ts";
 
-/** Time in which the probe must find that the lock is taken. */
-const PROBE_TIMEOUT_MS = 5000;
+const OUTCOMES = {
+  held: "taken",
+  contended: "contended",
+  timeout: "timeout",
+  failed: "error",
+} as const;
 
 export class MutexHelperProbe implements ClusterLockProbe {
   readonly #host: MutexHelperHost;
@@ -15,15 +23,16 @@ export class MutexHelperProbe implements ClusterLockProbe {
     this.#command = command;
   }
 
-  probe(answered: (outcome: LockAttempt) => void): { cancel(): void } {
+  probe(answered: (outcome: ProbeOutcome, latencySec: number) => void): void {
+    const { clock } = this.#host;
+    const startMs = clock.monotonicMs();
     const helper = new MutexHelper(this.#host, this.#command, PROBE_TIMEOUT_MS, {
-      answered: (outcome) => {
+      answered: ({ kind }) => {
         helper.stop();
-        answered(outcome);
+        answered(OUTCOMES[kind], (clock.monotonicMs() - startMs) / 1000);
       },
       lost: () => {},
       ended: () => {},
     });
-    return { cancel: () => helper.stop() };
   }
 }

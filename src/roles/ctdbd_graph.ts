@@ -4,7 +4,6 @@ import { Daemon } from "../daemon/lifecycle/daemon.ts";
 import { NoEvents } from "../daemon/lifecycle/event_runner.ts";
 import { LockedPidFile } from "../daemon/lifecycle/pid_file.ts";
 import { DatabaseSet } from "../database/database_set.ts";
-import { timedProbe } from "../lock/cluster_lock_probe.ts";
 import { lockCommand } from "../lock/mutex_helper_command.ts";
 import { MutexHelperProbe } from "../lock/mutex_helper_probe.ts";
 import { BunClock, BunRandom, threadProcessorMs } from "../platform/bun/clock.ts";
@@ -84,9 +83,7 @@ export function buildDaemon(
       pidFile: new LockedPidFile(paths.pidFile, process.pid, sharedFiles, files),
       startRecoverd: recoverdStarter(processes, paths.helperDirectory, environment, log),
       clusterLockProbe:
-        command === undefined
-          ? undefined
-          : timedProbe(new MutexHelperProbe(helperHost, command.value), clock),
+        command === undefined ? undefined : new MutexHelperProbe(helperHost, command.value),
       events: new NoEvents(log, timers),
       createDatabase: (host) => new DatabaseSet(host),
       isAlive: (pid) => processes.isAlive(pid),

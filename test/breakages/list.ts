@@ -15,6 +15,7 @@ import { DATABASE_COPIES_BREAKAGES } from "./database_copies.ts";
 import { DATABASE_LIMITS_BREAKAGES } from "./database_limits.ts";
 import { DATABASE_REST_BREAKAGES } from "./database_rest.ts";
 import { DATABASE_WALKS_BREAKAGES } from "./database_walks.ts";
+import { LOCK_BREAKAGES } from "./lock.ts";
 import { RECOVERY_BREAKAGES } from "./recovery.ts";
 import { TDB_BREAKAGES } from "./tdb.ts";
 import { TRANSPORT_BREAKAGES } from "./transport.ts";
@@ -28,6 +29,7 @@ export const BREAKAGES: readonly Breakage[] = [
   ...DAEMON_LIMITS_BREAKAGES,
   ...CLUSTER_BREAKAGES,
   ...CLUSTER_DECISIONS_BREAKAGES,
+  ...LOCK_BREAKAGES,
   ...RECOVERY_BREAKAGES,
   ...CLIENT_BREAKAGES,
   ...DATABASE_COPIES_BREAKAGES,

@@ -57,7 +57,6 @@ for (const lock of [false, true]) {
     const old = world.leader;
     const generation = world.cluster.node(old).vnnMap.generation;
     world.cluster.node(old).kill();
-    if (world.lockFile.holder?.pnn === old) world.lockFile.holder = undefined;
     world.cluster.until("another leader", () => ![old, UNKNOWN_PNN].includes(world.leader), 15_000);
     world.untilHealthy();
     expect(world.cluster.node(world.leader).vnnMap.generation).not.toBe(generation);
@@ -178,7 +177,7 @@ test("Recoverd without the lock follows; contention is no reason for a ban", () 
   for (const node of world.cluster.nodes) expect(node.banned).toBeUndefined();
   // Each node asked at most twice: at the start, and when told that there is an election.
   for (const pnn of [0, 1, 2]) {
-    expect(world.lockFile.attempts.filter((one) => one === pnn).length).toBeLessThanOrEqual(3);
+    expect(world.locks[pnn]?.attempts).toBeLessThanOrEqual(3);
   }
   expect(world.leader).toBe(leader);
 });
@@ -187,15 +186,15 @@ test("Recoverd that loses the lock stops leading at once, and comes back when it
   const world = new RecoverdWorld({ lock: true });
   world.untilHealthy();
   const leader = world.leader;
-  world.lockFile.broken = true;
-  world.locks[leader]?.lose();
+  world.lockService.down = true;
+  world.loseLock(leader);
   expect(world.recoverd(leader).election.mayAct).toBe(false);
   world.cluster.run(30_000);
   for (const recoverd of world.recoverds) {
     expect(recoverd.election.leader).toBe(UNKNOWN_PNN);
     expect(recoverd.recovering).toBe(false);
   }
-  world.lockFile.broken = false;
+  world.lockService.down = false;
   world.untilHealthy(20_000);
 });
 
@@ -204,7 +203,7 @@ test("Recoverd that loses the lock in the middle of a recovery aborts it", () =>
   world.cluster.interfere = (_pnn, name) => (name === "START_RECOVERY" ? "hang" : undefined);
   world.cluster.until("a recovery runs", () => world.recoverds.some((one) => one.recovering));
   const leader = world.leader;
-  world.locks[leader]?.lose();
+  world.loseLock(leader);
   expect(world.recoverd(leader).recovering).toBe(false);
   world.cluster.interfere = () => undefined;
   world.untilHealthy();
@@ -327,7 +326,7 @@ test("Recoverd.stop() releases the lock and does nothing any more", () => {
   });
   world.cluster.run(100);
   expect(released).toBe(true);
-  expect(world.lockFile.holder).toBeUndefined();
+  expect(world.lockService.holder).toBeUndefined();
   const seen = world.cluster.seen.length;
   for (const recoverd of world.recoverds) recoverd.stop();
   world.cluster.run(100);

@@ -38,9 +38,12 @@ export class FakeProcesses implements Processes {
   spawn(options: SpawnOptions): Result<ChildProcess, SystemError> {
     if (this.failure !== undefined)
       return err(new SystemError(this.failure, "spawn", options.argv[0]));
-    const child = new FakeChild(100 + this.children.length, options);
+    const child = this.newChild(100 + this.children.length, options);
     this.children.push(child);
     return ok(child);
+  }
+  protected newChild(pid: number, options: SpawnOptions): FakeChild {
+    return new FakeChild(pid, options);
   }
   nameOf(): string | undefined {
     return undefined;

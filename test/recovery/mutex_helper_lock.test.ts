@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { LockAttempt } from "../../src/lock/cluster_lock.ts";
-import { type ProbeOutcome, timedProbe } from "../../src/lock/cluster_lock_probe.ts";
+import type { ProbeOutcome } from "../../src/lock/cluster_lock_probe.ts";
 import { lockCommand } from "../../src/lock/mutex_helper_command.ts";
 import { MutexHelperLock } from "../../src/lock/mutex_helper_lock.ts";
 import { MutexHelperProbe } from "../../src/lock/mutex_helper_probe.ts";
@@ -145,7 +145,7 @@ test("MutexHelperLock.release() cancels an attempt", () => {
   expect(processes.children.length).toBe(2);
 });
 
-test("timedProbe() of a MutexHelperProbe tells what the helper answered, and ends it whatever it was", () => {
+test("MutexHelperProbe.probe() tells what the helper answered, and ends it whatever it was", () => {
   for (const [answer, expected] of [
     ["0", "taken"],
     ["1", "contended"],
@@ -154,7 +154,7 @@ test("timedProbe() of a MutexHelperProbe tells what the helper answered, and end
   ] as const) {
     const { processes, host, run } = setUp();
     const outcomes: [ProbeOutcome, number][] = [];
-    const probe = timedProbe(new MutexHelperProbe(host, ["/helper", "/lock"]), host.clock);
+    const probe = new MutexHelperProbe(host, ["/helper", "/lock"]);
     probe.probe((...outcome) => outcomes.push(outcome));
     run(1500);
     processes.last.write(answer);

@@ -1,77 +1,17 @@
 /** Recoverd objects of all nodes of a fake cluster, with locks and recovery helpers on virtual time. */
-import { expect } from "bun:test";
 import { silentLogger } from "../../src/base/log.ts";
 import { Recoverd } from "../../src/cluster/recoverd.ts";
 import { announceOnly } from "../../src/cluster/takeover_runs.ts";
-import type { ClusterLock, LockAttempt } from "../../src/lock/cluster_lock.ts";
 import { runRecovery } from "../../src/recovery/run_recovery.ts";
 import { NODE_FLAGS_INACTIVE, RECOVERY_NORMAL } from "../../src/wire/constants.ts";
 import { UNKNOWN_PNN } from "../../src/wire/packet.ts";
-import { type Scheduler, SimProcess } from "../sim/scheduler.ts";
+import { LockService, type SimLock } from "../sim/cluster_lock.ts";
+import { SeededRandom } from "../sim/random.ts";
+import { SimProcess } from "../sim/scheduler.ts";
 import { FakeClient } from "./fake_client.ts";
 import { FakeCluster } from "./fake_cluster.ts";
 
-/** A lock that all nodes share; the test may break it. */
-export class FakeLockFile {
-  holder: FakeLock | undefined;
-  broken = false;
-  readonly attempts: number[] = [];
-}
-
-export class FakeLock implements ClusterLock {
-  readonly description = "fake lock";
-  readonly pnn: number;
-  readonly #file: FakeLockFile;
-  readonly #process: SimProcess;
-  readonly #scheduler: Scheduler;
-  #lost: () => void = () => {};
-  #generation = 0;
-  busy = false;
-
-  constructor(file: FakeLockFile, scheduler: Scheduler, process: SimProcess, pnn: number) {
-    this.#file = file;
-    this.#scheduler = scheduler;
-    this.#process = process;
-    this.pnn = pnn;
-  }
-
-  get held(): boolean {
-    return this.#file.holder === this;
-  }
-
-  attempt(_timeoutMs: number, answered: (outcome: LockAttempt) => void): void {
-    expect(this.busy || this.held, "one attempt at a time").toBe(false);
-    this.busy = true;
-    this.#file.attempts.push(this.pnn);
-    const generation = ++this.#generation;
-    this.#scheduler.at(this.#process, this.#scheduler.nowMs + 20, () => {
-      if (generation !== this.#generation) return;
-      this.busy = false;
-      if (this.#file.broken) return answered({ kind: "failed", reason: "no such file" });
-      if (this.#file.holder !== undefined) return answered({ kind: "contended" });
-      this.#file.holder = this;
-      answered({ kind: "held", latencyMs: 20 });
-    });
-  }
-
-  release(released: () => void = () => {}): void {
-    this.busy = false;
-    this.#generation += 1;
-    this.#scheduler.at(this.#process, this.#scheduler.nowMs + 5, () => {
-      if (this.held && !this.busy) this.#file.holder = undefined;
-      released();
-    });
-  }
-
-  onLost(action: () => void): void {
-    this.#lost = action;
-  }
-
-  lose(): void {
-    this.#file.holder = undefined;
-    this.#lost();
-  }
-}
+const LOCK_SEED = 1;
 
 export interface WorldOptions {
   readonly lock?: boolean;
@@ -84,8 +24,8 @@ export interface WorldOptions {
 export class RecoverdWorld {
   readonly cluster: FakeCluster;
   readonly recoverds: Recoverd[] = [];
-  readonly locks: FakeLock[] = [];
-  readonly lockFile = new FakeLockFile();
+  readonly locks: SimLock[] = [];
+  readonly lockService: LockService;
   /** Recoveries by the node that ran them. */
   readonly recoveries: { readonly pnn: number; readonly generation: number }[] = [];
   /** Recoveries fail while this is set. */
@@ -95,6 +35,9 @@ export class RecoverdWorld {
   constructor(options: WorldOptions = {}) {
     this.#options = options;
     this.cluster = new FakeCluster(options.count ?? 3);
+    const { scheduler } = this.cluster;
+    const kernel = new SimProcess(scheduler, "kernel");
+    this.lockService = new LockService(scheduler, new SeededRandom(LOCK_SEED), kernel);
     for (const node of this.cluster.nodes) {
       node.recoveryMode = 1;
       this.startRecoverd(node.pnn);
@@ -103,9 +46,8 @@ export class RecoverdWorld {
 
   startRecoverd(pnn: number): Recoverd {
     const node = this.cluster.node(pnn);
-    const { scheduler } = this.cluster;
     const client = new FakeClient(node, node.process);
-    const lock = new FakeLock(this.lockFile, scheduler, node.process, pnn);
+    const lock = this.lockService.clientOf(node.process, pnn);
     let seed = pnn + 1;
     const recoverd = new Recoverd({
       client,
@@ -125,6 +67,12 @@ export class RecoverdWorld {
     this.locks[pnn] = lock;
     void recoverd.start();
     return recoverd;
+  }
+
+  /** The lock is taken away from the node, which hears of it at once. */
+  loseLock(pnn: number): void {
+    this.lockService.holder = undefined;
+    this.locks[pnn]?.notifyLost();
   }
 
   recoverd(pnn: number): Recoverd {

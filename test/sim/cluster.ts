@@ -5,7 +5,7 @@
  */
 import type { Logger } from "../../src/base/log.ts";
 import type { DatabaseSet } from "../../src/database/database_set.ts";
-import type { ClusterLockProbe } from "../../src/lock/cluster_lock.ts";
+import type { ClusterLockProbe } from "../../src/lock/cluster_lock_probe.ts";
 import type { Tdb } from "../../src/tdb/types.ts";
 import { CallChecker } from "./call_checker.ts";
 import { LockService, type SimLock } from "./cluster_lock.ts";
@@ -132,24 +132,8 @@ export class SimCluster {
     return this.usesLock(pnn) ? this.lockService?.clientOf(process, pnn) : undefined;
   }
 
-  probeFor(process: SimProcess): ClusterLockProbe {
-    return {
-      probe: (answered) => {
-        let cancelled = false;
-        this.lockService?.answerAfter(process, () => {
-          if (cancelled || this.lockService === undefined) return;
-          const { holder, down } = this.lockService;
-          if (down) answered({ kind: "timeout" });
-          else
-            answered(holder === undefined ? { kind: "held", latencyMs: 1 } : { kind: "contended" });
-        });
-        return {
-          cancel: () => {
-            cancelled = true;
-          },
-        };
-      },
-    };
+  probeFor(process: SimProcess): ClusterLockProbe | undefined {
+    return this.lockService?.probeOf(process);
   }
 
   // --- for the checkers

@@ -3,7 +3,14 @@
  * the lock back when its holder dies, can be taken away, and can be out of reach. It remembers who
  * holds it, for the checkers.
  */
+import { assert } from "../../src/base/assert.ts";
 import type { ClusterLock, LockAttempt } from "../../src/lock/cluster_lock.ts";
+import {
+  type ClusterLockProbe,
+  PROBE_TIMEOUT_MS,
+  type ProbeOutcome,
+} from "../../src/lock/cluster_lock_probe.ts";
+import type { Timer } from "../../src/platform/types/time.ts";
 import type { SeededRandom } from "./random.ts";
 import type { Scheduler, SimProcess } from "./scheduler.ts";
 
@@ -11,6 +18,16 @@ const ANSWER_MIN_MS = 1;
 const ANSWER_MAX_MS = 30;
 /** A cluster file system frees the locks of a dead node only after a while. */
 const DEATH_RELEASE_MAX_MS = 2000;
+
+/** So long it takes to see that the service is out of reach. */
+const OUT_OF_REACH_MS = 10_000;
+
+interface Attempt {
+  readonly startMs: number;
+  sent: boolean;
+  readonly deadline: Timer;
+  answered(outcome: LockAttempt): void;
+}
 
 export class LockService {
   holder: SimLock | undefined;
@@ -37,6 +54,22 @@ export class LockService {
     return lock;
   }
 
+  /** The probe of one node's ctdbd. */
+  probeOf(owner: SimProcess): ClusterLockProbe {
+    return {
+      probe: (answered) => {
+        const startMs = this.#scheduler.nowMs;
+        const answer = (outcome: ProbeOutcome) =>
+          answered(outcome, (this.#scheduler.nowMs - startMs) / 1000);
+        this.answerAfter(owner, () => {
+          if (this.down)
+            owner.timers.after(PROBE_TIMEOUT_MS - ANSWER_MAX_MS, () => answer("timeout"));
+          else answer(this.holder === undefined ? "taken" : "contended");
+        });
+      },
+    };
+  }
+
   /** The holder loses it, and hears of it a moment later, when it runs. */
   revoke(): void {
     const lost = this.holder;
@@ -58,9 +91,13 @@ export class SimLock implements ClusterLock {
   readonly description = "simulated lock";
   readonly pnn: number;
   readonly owner: SimProcess;
+  attempts = 0;
   readonly #service: LockService;
   #held = false;
-  #attempt = 0;
+  /** Who waits for an answer. */
+  #attempt: Attempt | undefined;
+  /** Releases that the service has not heard of; an attempt waits for them. */
+  #releasing = 0;
   #lost: (() => void) | undefined;
 
   constructor(service: LockService, owner: SimProcess, pnn: number) {
@@ -75,31 +112,62 @@ export class SimLock implements ClusterLock {
   }
 
   attempt(timeoutMs: number, answered: (outcome: LockAttempt) => void): void {
-    const attempt = ++this.#attempt;
-    const service = this.#service;
-    service.answerAfter(this.owner, () => {
-      if (attempt !== this.#attempt) return;
-      if (service.down) {
-        const delayMs = Math.min(timeoutMs, 10_000);
-        this.owner.timers.after(delayMs, () => {
-          if (attempt === this.#attempt) answered({ kind: "failed", reason: "out of reach" });
-        });
-        return;
-      }
-      if (service.holder !== undefined) return answered({ kind: "contended" });
-      service.holder = this;
-      this.#held = true;
-      answered({ kind: "held", latencyMs: 1 });
-    });
+    assert(this.#attempt === undefined && !this.#held, "one lock attempt at a time");
+    const startMs = this.owner.clock.monotonicMs();
+    const attempt: Attempt = {
+      startMs,
+      sent: false,
+      deadline: this.owner.timers.after(timeoutMs, () =>
+        this.#answer(attempt, { kind: "timeout" }),
+      ),
+      answered,
+    };
+    this.#attempt = attempt;
+    this.attempts += 1;
+    this.#send();
   }
 
   release(released?: () => void): void {
-    this.#attempt += 1;
+    this.#attempt?.deadline.cancel();
+    this.#attempt = undefined;
     this.#held = false;
+    this.#releasing += 1;
     this.#service.answerAfter(this.owner, () => {
-      if (this.#service.holder === this && !this.#held) this.#service.holder = undefined;
+      if (this.#service.holder === this) this.#service.holder = undefined;
+      this.#releasing -= 1;
       released?.();
+      this.#send();
     });
+  }
+
+  #send(): void {
+    const attempt = this.#attempt;
+    if (attempt === undefined || attempt.sent || this.#releasing > 0) return;
+    attempt.sent = true;
+    this.#service.answerAfter(this.owner, () => this.#ask(attempt));
+  }
+
+  #ask(attempt: Attempt): void {
+    if (attempt !== this.#attempt) return;
+    const service = this.#service;
+    if (service.down) {
+      const failed = { kind: "failed", reason: "out of reach" } as const;
+      this.owner.timers.after(OUT_OF_REACH_MS, () => this.#answer(attempt, failed));
+    } else if (service.holder !== undefined) {
+      this.#answer(attempt, { kind: "contended" });
+    } else {
+      service.holder = this;
+      const latencyMs = this.owner.clock.monotonicMs() - attempt.startMs;
+      this.#answer(attempt, { kind: "held", latencyMs });
+    }
+  }
+
+  #answer(attempt: Attempt, outcome: LockAttempt): void {
+    if (attempt !== this.#attempt) return;
+    attempt.deadline.cancel();
+    this.#attempt = undefined;
+    this.#held = outcome.kind === "held";
+    attempt.answered(outcome);
   }
 
   onLost(action: () => void): void {

@@ -14,7 +14,6 @@ import { Daemon } from "../../src/daemon/lifecycle/daemon.ts";
 import { NoEvents } from "../../src/daemon/lifecycle/event_runner.ts";
 import { DatabaseSet } from "../../src/database/database_set.ts";
 import type { DatabaseHost } from "../../src/database/host.ts";
-import { timedProbe } from "../../src/lock/cluster_lock_probe.ts";
 import { runRecovery } from "../../src/recovery/run_recovery.ts";
 import type { ControlName, ControlRequestOf } from "../../src/wire/controls.ts";
 import type { SimCluster } from "./cluster.ts";
@@ -229,7 +228,7 @@ export class SimNode {
       sambaVersion: SAMBA_VERSION,
       pidFile: { acquire: () => done, release: () => {} },
       startRecoverd: (exited) => this.#startRecoverd(process, exited),
-      clusterLockProbe: timedProbe(cluster.probeFor(process), process.clock),
+      clusterLockProbe: cluster.probeFor(process),
       events: new NoEvents(log, process.timers),
       createDatabase: (host: DatabaseHost) => {
         this.databases = new DatabaseSet(cluster.calls.watch(host));

@@ -1,0 +1,26 @@
+/** What runs real mutex helpers in tests, and the command of ours. */
+import { join } from "node:path";
+import type { MutexHelperHost } from "../../src/lock/mutex_helper.ts";
+import type { LockCommand } from "../../src/lock/mutex_helper_command.ts";
+import { BunClock } from "../../src/platform/bun/clock.ts";
+import { BunProcesses } from "../../src/platform/bun/processes.ts";
+import { BunTimers } from "../../src/platform/bun/timers.ts";
+
+const MAIN = join(import.meta.dir, "../../src/main.ts");
+
+/** The fcntl helper: FILE [RECHECK [PING_TIMEOUT]]. */
+export function fcntlHelper(...args: readonly string[]): LockCommand {
+  return [process.execPath, MAIN, "ctdb_mutex_fcntl_helper", ...args];
+}
+
+export function realHelperHost(
+  onErrorLine: (line: string) => void = () => {},
+  processes = new BunProcesses(),
+): MutexHelperHost {
+  const environment: Record<string, string> = {};
+  for (const [name, value] of Object.entries(process.env)) {
+    if (value !== undefined) environment[name] = value;
+  }
+  const [clock, timers] = [new BunClock(), new BunTimers()];
+  return { processes, clock, timers, environment, onErrorLine };
+}
