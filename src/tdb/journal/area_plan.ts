@@ -4,7 +4,8 @@
  *
  * The file is changed here before the journal exists, so each step leaves it a sound TDB with its old
  * records: new records first, then the header's words that make them part of the file, in one write.
- * Undoing the commit leads back to that state: nothing is lost, and libtdb's check finds it sound.
+ * Undoing the commit leads back to that state: nothing is lost, and libtdb's check finds it sound. When a
+ * step fails, what nothing leads to yet is taken back; only the file stays longer.
  *
  * Must not: touch a record or a chain.
  */
@@ -86,7 +87,9 @@ export function planArea(parts: AreaParts): AreaPlan | TdbFailure {
     free.release(former.offset);
   }
   if (!grows && oldEnd < overlay.size) {
-    if (added.bytes === 0) free.releaseRegion(oldEnd, overlay.size - oldEnd);
+    // A wipe has taken what was left there already.
+    const isLeft = added.bytes === 0 && space.endOfRecords() < overlay.size;
+    if (isLeft) free.releaseRegion(oldEnd, overlay.size - oldEnd);
     added = { offset: oldEnd, bytes: overlay.size - oldEnd };
   }
   if (!grows) needed = journalSize(overlay, NO_AREA, added);
@@ -191,6 +194,32 @@ export function* placeArea(slice: Slice, parts: AreaParts, plan: AreaPlan): Paus
     records.push(...freeRecord(former, head));
     head = former.offset;
   }
+  base.refresh();
+  const before = records.map(({ offset, bytes }) => base.copy(offset, bytes.length));
+  const placed = yield* writePlaces(slice, parts, records, { doing, moves, added, area, head });
+  if (!placed.ok) {
+    // Nothing leads there: what follows the last record must be as it was, or it passes for a record.
+    for (const [at, { offset }] of records.entries()) base.write(offset, before[at] as Uint8Array);
+    return placed;
+  }
+  // The header before the journal fills the area: after a power failure nothing of it lies about.
+  return moves || added.bytes > 0 ? yield* disk.sync(slice, doing) : DONE;
+}
+
+/** The records, then what leads to them. */
+function* writePlaces(
+  slice: Slice,
+  { base, disk }: CommitParts,
+  records: readonly { readonly offset: number; readonly bytes: Uint8Array }[],
+  how: {
+    readonly doing: string;
+    readonly moves: boolean;
+    readonly added: RecoveryArea;
+    readonly area: RecoveryArea;
+    readonly head: number;
+  },
+): Pausing {
+  const { doing, moves, added, area, head } = how;
   for (const { offset, bytes } of records) {
     const written = yield* disk.write(slice, doing, offset, bytes);
     if (!written.ok) return written;
@@ -203,9 +232,7 @@ export function* placeArea(slice: Slice, parts: AreaParts, plan: AreaPlan): Paus
   const words = new Uint32Array(header.buffer);
   words[0] = area.offset;
   words[words.length - 1] = head;
-  const linked = yield* disk.write(slice, doing, HEADER.recoveryStart, header);
-  // And the header before the journal fills the area: after a power failure nothing of it lies about.
-  return linked.ok ? yield* disk.sync(slice, doing) : linked;
+  return yield* disk.write(slice, doing, HEADER.recoveryStart, header);
 }
 
 function freeRecord(place: RecoveryArea, next: number): { offset: number; bytes: Uint8Array }[] {
