@@ -96,7 +96,7 @@ test("ControlRouter fails what a lost node was asked, and drops what a lost clie
   // A packet that is shorter than it says costs it the link.
   const lying = forgedReply(1);
   lying.setU32(REPLY_CONTROL_AT.DATA_LENGTH, 1000);
-  nodes[1]?.daemon.node?.output.send(0, lying);
+  nodes[1]?.daemon.node?.routing.output.send(0, lying);
   world.settle();
   expect(client?.reply(reqid)).toMatchObject({ status: -1, error: "node is disconnected" });
   expect(nodes[0]?.daemon.node?.controls.pendingCount).toBe(0);
@@ -109,7 +109,7 @@ test("ControlRouter takes a reply only from the node that was asked", () => {
   world.settle();
   const asked = 0x7fffffff - 200;
   for (let id = asked; id < asked + 20; id++) {
-    nodes[2]?.daemon.node?.output.send(0, forgedReply(id));
+    nodes[2]?.daemon.node?.routing.output.send(0, forgedReply(id));
   }
   world.settle();
   expect(client?.reply(reqid)).toBeUndefined();

@@ -140,7 +140,7 @@ test("Keepalive declares a node dead that was heard once, and keeps one that onl
 test("ControlRouter stamps what it passes on with its own client id, node and generation", () => {
   const { world, node, arrived } = withBareNode();
   const client = node.client();
-  const inside = [...(node.daemon.node?.clients.all() ?? [])].at(-1);
+  const inside = [...(node.daemon.node?.routing.clients.all() ?? [])].at(-1);
   const forged = { opcode: 0, srvid: SRVID, client_id: 0x1234, flags: NOREPLY, data: EMPTY };
   client.send(buildReqControl({ generation: 77, destnode: 1, srcnode: 5, reqid: 9 }, forged));
   world.settle();
@@ -176,7 +176,7 @@ test("TunnelRouter passes on nothing of a client whose node has nobody registere
 
 test("A client that has gone leaves neither srvids nor tunnels behind", () => {
   const { world, nodes } = startCluster(1);
-  const registry = nodes[0]?.daemon.node?.registry;
+  const registry = nodes[0]?.daemon.node?.routing.registry;
   const before = registry?.size;
   const client = nodes[0]?.client();
   client?.register(SRVID);

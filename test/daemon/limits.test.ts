@@ -64,7 +64,7 @@ test("ControlRouter reads no more from a client with CONTROLS_PER_CLIENT_MAX con
 test("REGISTER_SRVID and REGISTER_NOTIFY are refused beyond the limit of one client", () => {
   const { node, daemonNode } = startOne();
   const client = node.client();
-  const [inside] = daemonNode.clients.all();
+  const [inside] = daemonNode.routing.clients.all();
   if (inside === undefined) throw new Error("no client is connected");
   const register = () => client.control("REGISTER_SRVID", undefined, { srvid: SRVID }).ok;
   const notify = (lo: number) =>
@@ -79,7 +79,7 @@ test("REGISTER_SRVID and REGISTER_NOTIFY are refused beyond the limit of one cli
 
 test("ClientService refuses connections beyond CLIENTS_MAX, and takes one when one has gone", () => {
   const { world, node, daemonNode } = startOne();
-  const { clients } = daemonNode;
+  const { clients } = daemonNode.routing;
   const first = node.client();
   const [{ link }] = [...clients.all()] as [Client];
   for (let id = 1; clients.size < CLIENTS_MAX - 1; id++) {

@@ -162,7 +162,7 @@ test("a malformed packet between nodes restarts their link", () => {
   const header = { generation: 1, destnode: 0, srcnode: 1, reqid: 0 };
   const lying = buildReqMessage(header, { srvid: { hi: 0, lo: 1 }, data: textBytes("abc") });
   lying.setU32(40, 1000);
-  nodes[1]?.daemon.node?.output.send(0, lying);
+  nodes[1]?.daemon.node?.routing.output.send(0, lying);
   world.run(10);
   expect(nodes[0]?.records.lost).toEqual([1]);
   expect(nodes[0]?.daemon.node?.input.refused.node).toBe(1);
@@ -186,7 +186,7 @@ test("calls of other nodes pass in the current generation only, and not while ba
       key: textBytes("k"),
       calldata: new Uint8Array(0),
     };
-    one.daemon.node?.output.send(1, buildReqCall(header, body));
+    one.daemon.node?.routing.output.send(1, buildReqCall(header, body));
     world.settle();
     return two.records.nodePackets.length;
   };
@@ -200,7 +200,10 @@ test("calls of other nodes pass in the current generation only, and not while ba
 test("a keepalive without version is refused in a cluster of one version", () => {
   const { world, nodes } = startCluster(2);
   const header = { generation: 1, destnode: 0, srcnode: 1, reqid: 0 };
-  nodes[1]?.daemon.node?.output.send(0, buildReqKeepalive(header, { version: 0, uptime: 0 }));
+  nodes[1]?.daemon.node?.routing.output.send(
+    0,
+    buildReqKeepalive(header, { version: 0, uptime: 0 }),
+  );
   world.settle();
   expect(nodes[0]?.exitCode).toBe(0);
 });

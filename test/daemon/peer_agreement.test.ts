@@ -161,7 +161,7 @@ test("a wrong number on a link that was right costs the link, and not more", () 
   const message = buildReqMessage(header, { srvid: { hi: 0, lo: 1 }, data: textBytes("abc") });
   const before = hosts.node("a").daemon.node?.input.refused.node ?? 0;
   message.srcnode = 9;
-  hosts.node("b").daemon.node?.output.send(0, message);
+  hosts.node("b").daemon.node?.routing.output.send(0, message);
   hosts.world.run(100);
   expect(hosts.node("a").daemon.node?.input.refused.node).toBe(before + 1);
   expect(hosts.lost("a")).toBe(1);

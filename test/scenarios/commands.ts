@@ -114,7 +114,7 @@ export const COMMANDS: readonly Command[] = [
     pattern: "kept out PNN",
     help: "the nodes that it keeps out because their nodes file is another one",
     action: (stage, { PNN }) => {
-      const { peers } = stage.node(PNN).daemon?.node ?? {};
+      const peers = stage.node(PNN).daemon?.node?.membership.peers;
       const pnns = peers?.problems().filter(({ pnn }) => peers.isKeptOut(pnn)) ?? [];
       return [pnns.length === 0 ? "none" : pnns.map(({ pnn }) => pnn).join(" ")];
     },

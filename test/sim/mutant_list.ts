@@ -170,8 +170,8 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: "no recovery is asked for when the link between two members was interrupted",
     edits: [
       {
-        file: "src/daemon/node.ts",
-        find: "if (!wasLost && !this.vnnMap.map.includes(pnn)) return;",
+        file: "src/daemon/membership_part.ts",
+        find: "if (!wasLost && !vnnMap.map.includes(pnn)) return;",
         replace: "if (wasLost || pnn >= 0) return;",
       },
       {

@@ -14,7 +14,7 @@ import {
   vnnMap as vnnMapCodec,
 } from "../../wire/structs/cluster.ts";
 import type { NodeState } from "../lifecycle/node_state.ts";
-import type { Membership } from "../lifecycle/standing.ts";
+import type { Standing } from "../lifecycle/standing.ts";
 
 export type NodesLoaded = (outcome: Result<readonly ConfiguredNode[]>) => void;
 
@@ -22,7 +22,7 @@ export interface MembershipControlParts {
   readonly nodes: NodeTable;
   readonly vnnMap: VnnMap;
   readonly state: NodeState;
-  readonly membership: Membership;
+  readonly standing: Standing;
   readonly log: Logger;
   /** Reads the nodes file anew, or runs the command that prints it. */
   loadNodes(done: NodesLoaded): void;
@@ -32,7 +32,7 @@ export interface MembershipControlParts {
 }
 
 export function membershipControls(parts: MembershipControlParts): ControlHandlers {
-  const { nodes, vnnMap, state, membership } = parts;
+  const { nodes, vnnMap, state, standing } = parts;
   const act = (action: () => void) => () => {
     action();
     return SUCCESS;
@@ -40,16 +40,16 @@ export function membershipControls(parts: MembershipControlParts): ControlHandle
   return {
     GET_NODEMAP: () => ({ status: 0, data: encode(nodeMap, nodes.toWire()) }),
     MODIFY_FLAGS: (change) => modifyFlags(parts, change),
-    STOP_NODE: act(() => membership.stop()),
-    CONTINUE_NODE: act(() => membership.continue()),
-    DISABLE_NODE: act(() => membership.disable()),
-    ENABLE_NODE: act(() => membership.enable()),
-    GET_BAN_STATE: () => ({ status: 0, data: encode(banState, membership.banState()) }),
+    STOP_NODE: act(() => standing.stop()),
+    CONTINUE_NODE: act(() => standing.continue()),
+    DISABLE_NODE: act(() => standing.disable()),
+    ENABLE_NODE: act(() => standing.enable()),
+    GET_BAN_STATE: () => ({ status: 0, data: encode(banState, standing.banState()) }),
     SET_BAN_STATE: ({ pnn, time }) => {
       if (pnn !== nodes.ownPnn) {
         return failure(`SET_BAN_STATE for node ${pnn} came to node ${nodes.ownPnn}`);
       }
-      membership.setBan(time);
+      standing.setBan(time);
       return SUCCESS;
     },
     GETVNNMAP: () => ({

@@ -50,12 +50,12 @@ export class Daemon {
       log,
       owner: {
         onPacket: (packet, pnn) => this.#node?.input.fromNode(packet, pnn),
-        onConnected: (pnn) => this.#node?.nodeConnected(pnn),
-        onLost: (pnn, reason) => this.#node?.nodeLost(pnn, reason),
-        onOutgoing: (pnn) => this.#node?.peers.outgoingUp(pnn),
-        onIncoming: (pnn) => this.#node?.peers.incomingUp(pnn),
-        onProbation: (pnn) => this.#node?.peers.complete(pnn),
-        onRefused: (pnn, times) => this.#node?.peers.refused(pnn, times),
+        onConnected: (pnn) => this.#node?.membership.nodeConnected(pnn),
+        onLost: (pnn, reason) => this.#node?.membership.nodeLost(pnn, reason),
+        onOutgoing: (pnn) => this.#node?.membership.peers.outgoingUp(pnn),
+        onIncoming: (pnn) => this.#node?.membership.peers.incomingUp(pnn),
+        onProbation: (pnn) => this.#node?.membership.peers.complete(pnn),
+        onRefused: (pnn, times) => this.#node?.membership.peers.refused(pnn, times),
         onMalformed: (pnn, reason) => this.#node?.input.malformedFromNode(pnn, reason),
       },
     });
@@ -212,8 +212,8 @@ export class Daemon {
           log.error(`Failed to start recovery daemon: ${problem}`);
           return this.shutdown(11, problem);
         }
-        node.keepalive.start();
-        node.health.waitForFirstRecovery();
+        node.membership.keepalive.start();
+        node.membership.health.waitForFirstRecovery();
       }),
     );
   }
@@ -241,8 +241,8 @@ export class Daemon {
     node.state.becomeRunstate("SHUTDOWN");
     const stop = () => {
       this.#recoverd.stop();
-      node.keepalive.stop();
-      node.health.stop();
+      node.membership.keepalive.stop();
+      node.membership.health.stop();
       events.run("shutdown", () => this.turns.run("shutdown", () => this.#end(exitCode)));
     };
     // Without event scripts nobody holds anything that could be taken over.
@@ -253,7 +253,7 @@ export class Daemon {
     takeoverBeforeShutdown(
       {
         pnn: node.pnn,
-        messages: node.messages,
+        messages: node.routing.messages,
         timers: this.turns.timers("shutdown"),
         log,
         failoverTimeoutSec: config.failover.shutdownFailoverTimeoutSec,

@@ -15,7 +15,7 @@ import type { DatabasePart } from "../database_part.ts";
 import type { NodeFreeze } from "./node_freeze.ts";
 import type { NodeState } from "./node_state.ts";
 
-export interface MembershipDependencies {
+export interface StandingDependencies {
   readonly nodes: NodeTable;
   readonly vnnMap: VnnMap;
   readonly state: NodeState;
@@ -26,11 +26,11 @@ export interface MembershipDependencies {
   readonly tunable: (name: string) => number;
 }
 
-export class Membership {
-  readonly #d: MembershipDependencies;
+export class Standing {
+  readonly #d: StandingDependencies;
   #ban: { readonly timeSec: number; readonly timer: Timer } | undefined;
 
-  constructor(dependencies: MembershipDependencies) {
+  constructor(dependencies: StandingDependencies) {
     this.#d = dependencies;
   }
 

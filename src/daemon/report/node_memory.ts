@@ -1,15 +1,29 @@
 /** What a node holds in memory, for the memory report: clients, queues, tables. */
 import { type TracedTurns, TURN_BUCKETS_MS } from "../../base/trace.ts";
 import { TUNABLES } from "../../config/tunables.ts";
-import type { Node } from "../node.ts";
+import type { ControlRouter } from "../../control/control_router.ts";
+import type { NodeTable } from "../../membership/node_table.ts";
+import type { DatabasePart } from "../database_part.ts";
+import type { ClientTable } from "../routing/client_table.ts";
+import type { PacketInput } from "../routing/packet_input.ts";
+import type { SrvidRegistry } from "../routing/srvid_registry.ts";
 import type { MemoryItem, MemoryUse } from "./memory_report.ts";
+import type { NodeStatistics } from "./node_statistics.ts";
 
-export function nodeMemory(
-  node: Node,
-  use: MemoryUse,
-  turns: TracedTurns,
-  queuedBytes: (pnn: number) => number,
-): MemoryItem {
+/** The parts of a node that hold memory or count, as far as they are counted here. */
+export interface CountedParts {
+  readonly clients: Pick<ClientTable, "all">;
+  readonly nodes: Pick<NodeTable, "entries">;
+  readonly registry: Pick<SrvidRegistry, "size">;
+  readonly database: Pick<DatabasePart, "memoryBytes" | "memoryItems">;
+  readonly controls: Pick<ControlRouter, "pendingCount" | "replies">;
+  readonly statistics: Pick<NodeStatistics, "historyBytes">;
+  readonly input: Pick<PacketInput, "refused" | "outsiders" | "staleCalls">;
+  /** Bytes that wait for a node. */
+  queuedBytes(pnn: number): number;
+}
+
+export function nodeMemory(node: CountedParts, use: MemoryUse, turns: TracedTurns): MemoryItem {
   const clients = [...node.clients.all()].map((client) => ({
     name: `client-${client.pid}`,
     bytes: client.link.queuedBytes + client.link.bufferedBytes,
@@ -20,7 +34,7 @@ export function nodeMemory(
   }));
   const nodes = node.nodes.entries().map(({ pnn }) => ({
     name: `node-${pnn}`,
-    bytes: queuedBytes(pnn),
+    bytes: node.queuedBytes(pnn),
   }));
   const databases = node.database.memoryItems();
   return {
@@ -50,7 +64,7 @@ export function nodeMemory(
 }
 
 /** Counts of what was not handled: who wonders about memory wonders about senders, too. */
-function refusedPackets({ input }: Node): readonly MemoryItem[] {
+function refusedPackets({ input }: CountedParts): readonly MemoryItem[] {
   return [
     { name: `packets of clients refused: ${input.refused.client}`, bytes: 0 },
     { name: `packets of nodes refused: ${input.refused.node}`, bytes: 0 },

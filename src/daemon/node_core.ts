@@ -1,0 +1,86 @@
+/**
+ * What every part of a node looks at: which nodes there are, the vnn map, and how far this node has
+ * come.
+ *
+ * Invariant: a recovery that is asked for while one runs follows it, unless what was seen is over with
+ * the generation of that moment.
+ */
+import type { Logger } from "../base/log.ts";
+import { NodeTable } from "../membership/node_table.ts";
+import { VnnMap } from "../membership/vnn_map.ts";
+import { CAPABILITIES } from "../wire/constants.ts";
+import type { DaemonDependencies } from "./dependencies.ts";
+import { NodeState } from "./lifecycle/node_state.ts";
+
+export class NodeCore {
+  readonly nodes: NodeTable;
+  readonly vnnMap: VnnMap;
+  readonly state: NodeState;
+  readonly log: Logger;
+  readonly #d: DaemonDependencies;
+  /** Asked for while a recovery ran, with the generation of that moment. */
+  #wantedRecovery: { readonly generation: number; readonly reason: string } | undefined;
+
+  /** `progressed`: what somebody waits for may have happened, a recovery ended or we came further. */
+  constructor(dependencies: DaemonDependencies, ownPnn: number, progressed: () => void) {
+    this.#d = dependencies;
+    this.log = dependencies.log;
+    this.nodes = new NodeTable(ownPnn, dependencies.nodes);
+    this.#setFirstFlags();
+    this.vnnMap = new VnnMap(this.nodes.configured());
+    this.state = this.#newState(progressed);
+  }
+
+  tunable(name: string): number {
+    return this.#d.tunables.get(name) ?? 0;
+  }
+
+  /**
+   * While a recovery runs it may come too late for that one, which has thawed databases already: then
+   * another follows.
+   */
+  forceRecovery(reason: string): void {
+    if (this.state.recovering) {
+      this.#wantedRecovery = { generation: this.vnnMap.generation, reason };
+      return;
+    }
+    this.log.error(`Recovery mode set to ACTIVE: ${reason}`);
+    this.state.setRecovering(true);
+  }
+
+  #recoverAgain(): void {
+    const wanted = this.#wantedRecovery;
+    this.#wantedRecovery = undefined;
+    // What was seen in an earlier generation is over with this one.
+    if (wanted?.generation === this.vnnMap.generation) this.forceRecovery(wanted.reason);
+  }
+
+  #setFirstFlags(): void {
+    const { legacy } = this.#d.config;
+    if (legacy.startAsDisabled) {
+      this.log.error("This node is configured to start in DISABLED state");
+      this.nodes.setOwnFlag("PERMANENTLY_DISABLED");
+    }
+    if (legacy.startAsStopped) {
+      this.log.error("This node is configured to start in STOPPED state");
+      this.nodes.setOwnFlag("STOPPED");
+    }
+  }
+
+  #newState(progressed: () => void): NodeState {
+    const { config, clock, log } = this.#d;
+    let capabilities = CAPABILITIES.PARALLEL_RECOVERY | CAPABILITIES.FRAGMENTED_CONTROLS;
+    if (config.cluster.leaderCapability) capabilities |= CAPABILITIES.RECMASTER;
+    if (config.legacy.lmasterCapability) capabilities |= CAPABILITIES.LMASTER;
+    return new NodeState(clock, log, capabilities, {
+      recoveryModeChanged: (active) => {
+        if (active) return;
+        progressed();
+        this.#recoverAgain();
+      },
+      runstateChanged: (runstate) => {
+        if (runstate !== "INIT" && runstate !== "SHUTDOWN") progressed();
+      },
+    });
+  }
+}
