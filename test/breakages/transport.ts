@@ -91,7 +91,7 @@ export const TRANSPORT_BREAKAGES: readonly Breakage[] = [
     breaks: "any number of bytes waits for a node that takes nothing",
     edits: [
       {
-        file: "src/transport/node_links.ts",
+        file: "src/transport/node_peer.ts",
         find: "if (link.queuedBytes > NODE_QUEUE_BYTES_MAX) {",
         replace: "if (NODE_QUEUE_BYTES_MAX < 0) {",
       },
@@ -104,8 +104,8 @@ export const TRANSPORT_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/transport/node_links.ts",
-        find: "if (peer.incoming !== undefined) {",
-        replace: "if (peer.pnn < 0) {",
+        find: "return peer.hasIncoming ?",
+        replace: "return peer.node.pnn < 0 ?",
       },
     ],
     tests: ["test/daemon/links.test.ts"],
@@ -115,7 +115,7 @@ export const TRANSPORT_BREAKAGES: readonly Breakage[] = [
     breaks: "a node is connected to again at once",
     edits: [
       {
-        file: "src/transport/node_links.ts",
+        file: "src/transport/connect_attempts.ts",
         find: "Math.max(0, intervalMs - sinceMs)",
         replace: "Math.max(0, 0 * sinceMs)",
       },
@@ -127,8 +127,8 @@ export const TRANSPORT_BREAKAGES: readonly Breakage[] = [
     breaks: "clients that waited for a link that ended wait for ever",
     edits: [
       {
-        file: "src/transport/node_links.ts",
-        find: "    for (const source of peer.waiting) source.release();\n    peer.waiting.clear();\n",
+        file: "src/transport/node_peer.ts",
+        find: "    for (const source of this.#waiting) source.release();\n    this.#waiting.clear();\n",
         replace: "",
       },
     ],
@@ -139,7 +139,7 @@ export const TRANSPORT_BREAKAGES: readonly Breakage[] = [
     breaks: "clients that waited for a congested link wait for ever",
     edits: [
       {
-        file: "src/transport/node_links.ts",
+        file: "src/transport/node_peer.ts",
         find: "          for (const source of waiting) source.release();\n",
         replace: "",
       },
@@ -151,9 +151,9 @@ export const TRANSPORT_BREAKAGES: readonly Breakage[] = [
     breaks: "data on the connection that is for sending only is ignored",
     edits: [
       {
-        file: "src/transport/node_links.ts",
-        find: 'this.restart(peer.pnn, "data came on the connection that is for sending only");',
-        replace: "void peer;",
+        file: "src/transport/node_peer.ts",
+        find: 'this.restart("data came on the connection that is for sending only");',
+        replace: "void this;",
       },
     ],
     tests: ["test/daemon/forged.test.ts"],
@@ -163,9 +163,9 @@ export const TRANSPORT_BREAKAGES: readonly Breakage[] = [
     breaks: "a node counts as connected with one of its two connections",
     edits: [
       {
-        file: "src/transport/node_links.ts",
-        find: "if (peer.connected || peer.outgoing === undefined || peer.incoming === undefined) return;",
-        replace: "if (peer.connected || peer.outgoing === undefined) return;",
+        file: "src/transport/node_peer.ts",
+        find: "if (this.#connected || this.#outgoing === undefined || this.#incoming === undefined) return;",
+        replace: "if (this.#connected || this.#outgoing === undefined) return;",
       },
     ],
     tests: ["test/daemon/links.test.ts"],
@@ -175,8 +175,8 @@ export const TRANSPORT_BREAKAGES: readonly Breakage[] = [
     breaks: "a packet of a node that cannot be framed is not counted",
     edits: [
       {
-        file: "src/transport/node_links.ts",
-        find: "          if (malformed) this.#owner.onMalformed(peer.pnn, reason);\n",
+        file: "src/transport/node_peer.ts",
+        find: "          if (malformed) this.#s.owner.onMalformed(this.node.pnn, reason);\n",
         replace: "",
       },
     ],

@@ -15,6 +15,7 @@ import { err, type Result, done as succeeded } from "../../base/result.ts";
 import { TracedTurns, type TurnStall } from "../../base/trace.ts";
 import { ClientLinks } from "../../transport/client_links.ts";
 import { NodeLinks } from "../../transport/node_links.ts";
+import { TcpNodeTransport } from "../../transport/tcp_node_transport.ts";
 import { Turns } from "../../transport/turns.ts";
 import type { DaemonDependencies } from "../dependencies.ts";
 import { Node } from "../node.ts";
@@ -44,7 +45,7 @@ export class Daemon {
       timers,
     );
     this.#nodeLinks = new NodeLinks({
-      network,
+      transport: new TcpNodeTransport(network),
       clock,
       turns: this.turns,
       log,

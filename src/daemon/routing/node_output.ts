@@ -11,7 +11,8 @@
 import type { MutableStatistics } from "../../database/host.ts";
 import type { NodeTable } from "../../membership/node_table.ts";
 import type { Timers } from "../../platform/types/time.ts";
-import type { Holdable, NodeLinks } from "../../transport/node_links.ts";
+import type { NodeLinks } from "../../transport/node_links.ts";
+import type { Holdable } from "../../transport/node_peer.ts";
 import {
   BROADCAST_ACTIVE,
   BROADCAST_ALL,
