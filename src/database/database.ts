@@ -1,12 +1,14 @@
 /**
- * One attached database: its identity, its file, and the parts that work on it. The parts are made
- * here and owned here; what they do is in their own files.
+ * One attached database: what it is, its file, and the state of the work on it. The parts that work on the
+ * whole of it are seen as interfaces here; assembly.ts makes them.
  */
+import type { ReplyLater } from "../control/control_request.ts";
 import type { Tdb } from "../tdb/types.ts";
 import { DB_FLAGS } from "../wire/constants.ts";
+import type { RecBufferCursor } from "../wire/rec_buffer.ts";
 import type { Delegations } from "./calls/delegations.ts";
-import type { CollapsedFetch } from "./calls/fetch_collapse.ts";
-import { Revokes } from "./calls/revoke.ts";
+import type { CollapsedFetch, CollapsedFetches } from "./calls/fetch_collapse.ts";
+import type { Revokes } from "./calls/revoke_state.ts";
 import { StickyRecords } from "./calls/sticky.ts";
 import { WaitingCalls } from "./calls/waiting_calls.ts";
 import { DatabaseStatistics } from "./database_statistics.ts";
@@ -15,9 +17,7 @@ import { ChainGate } from "./record/chain_gate.ts";
 import { HotKeys } from "./record/hot_keys.ts";
 import { KeyMap } from "./record/key_map.ts";
 import { Records } from "./record/records.ts";
-import { DatabaseFreeze } from "./recovery/freeze.ts";
-import type { Push } from "./recovery/push.ts";
-import { PersistentUpdates } from "./transactions/persistent_updates.ts";
+import type { Freeze } from "./recovery/freeze_state.ts";
 import { SequenceNumbers } from "./transactions/sequence_numbers.ts";
 import { DeleteQueue } from "./vacuum/delete_queue.ts";
 import { FetchQueue } from "./vacuum/fetch_queue.ts";
@@ -34,6 +34,30 @@ export interface DatabaseIdentity {
   readonly dbId: number;
   readonly kind: DatabaseKind;
   readonly path: string;
+}
+
+/** Updates of a persistent or replicated database. */
+export interface Updates {
+  /** The caller has asked `updateRefusal`, and every record has a header. */
+  add(records: RecBufferCursor, reply: ReplyLater): void;
+  /** Nothing more is written; what waits is refused. */
+  close(reason: string): void;
+}
+
+/** A recovery sends its records. */
+export interface RunningPush {
+  readonly ended: boolean;
+  /** Answers when everything that has come is stored; ends the push. */
+  confirm(reply: ReplyLater): void;
+  /** Stops: thawed, replaced, or over. */
+  end(): void;
+}
+
+/** Parts that work on the database as a whole. */
+export interface DatabaseParts {
+  readonly freeze: Freeze;
+  readonly updates: Updates;
+  readonly revokes: Revokes;
 }
 
 export class Database implements DatabaseIdentity {
@@ -59,10 +83,9 @@ export class Database implements DatabaseIdentity {
   vacuum: { cancel(reason: string): void } | undefined;
   readonly records: Records;
   readonly gate: ChainGate;
-  readonly freeze: DatabaseFreeze;
+  readonly freeze: Freeze;
   readonly sequence: SequenceNumbers;
-  /** Updates of a persistent or replicated database. */
-  readonly updates: PersistentUpdates;
+  readonly updates: Updates;
   /** Calls that wait for a record that is here: for the end of a revoke or of a pindown. */
   readonly waiting: WaitingCalls;
   readonly revokes: Revokes;
@@ -73,13 +96,19 @@ export class Database implements DatabaseIdentity {
   coordinator: number | undefined;
   /** The node that asked last to freeze it, until it thaws; undefined when this node did so itself. */
   frozenFor: number | undefined;
-  /** A recovery sends its records. */
-  push: Push | undefined;
+  push: RunningPush | undefined;
   /** Remote fetches of this node by key: further calls for the same key wait behind them. */
-  readonly collapsed = new KeyMap<CollapsedFetch>();
+  readonly collapsed: CollapsedFetches = new KeyMap<CollapsedFetch>();
   detached = false;
 
-  constructor(host: DatabaseHost, identity: DatabaseIdentity, flags: number, tdb: Tdb) {
+  /** `makeParts` gets an object whose parts are not there yet. */
+  constructor(
+    host: DatabaseHost,
+    identity: DatabaseIdentity,
+    flags: number,
+    tdb: Tdb,
+    makeParts: (database: Database) => DatabaseParts,
+  ) {
     this.name = identity.name;
     this.dbId = identity.dbId;
     this.kind = identity.kind;
@@ -89,33 +118,12 @@ export class Database implements DatabaseIdentity {
     this.generation = host.generation();
     this.records = new Records(tdb, identity.kind === "volatile", host.pnn, this.deleteQueue);
     this.gate = new ChainGate(host, tdb, identity.name, this.statistics.locks);
-    this.freeze = new DatabaseFreeze(host, this);
-    this.sequence = new SequenceNumbers(host, this);
-    this.updates = new PersistentUpdates(host, this);
+    this.sequence = new SequenceNumbers(host, tdb, identity.dbId);
     this.waiting = new WaitingCalls(host, identity.name);
-    this.revokes = new Revokes(host, this, this.waiting);
     this.sticky = new StickyRecords(host, this.waiting);
-  }
-  dropWaitingClient(clientId: number): void {
-    this.revokes.dropClient(clientId);
-    this.sticky.dropClient(clientId);
-    this.waiting.dropReadyOf(clientId);
-  }
-
-  /** A recovery has filled it: nobody has a copy of anything any more. */
-  forgetDelegations(): string | undefined {
-    const cleared = this.delegations?.clear();
-    if (cleared === undefined || cleared.ok) return undefined;
-    this.delegations?.close();
-    this.delegations = undefined;
-    this.flags &= ~DB_FLAGS.READONLY;
-    return `Cannot empty the tracking database of "${this.name}", no read-only copies from now on: ${cleared.error.reason}`;
-  }
-
-  closeDelegations(reason: string): void {
-    this.revokes.close(reason);
-    this.sticky.close(reason);
-    this.waiting.dropReady(reason);
-    this.delegations?.close();
+    const parts = makeParts(this);
+    this.freeze = parts.freeze;
+    this.updates = parts.updates;
+    this.revokes = parts.revokes;
   }
 }

@@ -155,7 +155,10 @@ export class DatabaseSet {
     this.#vacuum.detached(database);
     database.sequence.stop();
     database.push?.end();
-    database.closeDelegations(reason);
+    database.revokes.close(reason);
+    database.sticky.close(reason);
+    database.waiting.dropReady(reason);
+    database.delegations?.close();
     database.freeze.release();
     database.gate.end(reason);
     database.updates.close(reason);
@@ -278,7 +281,6 @@ export class DatabaseSet {
     this.#attachControl.dropClient(clientId);
     for (const database of this.#byId.values()) {
       database.gate.dropClient(clientId);
-      database.dropWaitingClient(clientId);
       this.#clientCalls.clientGone(database, clientId);
     }
     this.#pending.cancelClient(clientId);

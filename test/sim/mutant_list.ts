@@ -310,7 +310,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: "a node gets a copy while those of others are being taken back",
     edits: [
       {
-        file: "src/database/calls/revoke.ts",
+        file: "src/database/calls/revoke_state.ts",
         find: '    return this.state !== "granting" || wantsReadonly;',
         replace: "    return !wantsReadonly;",
       },

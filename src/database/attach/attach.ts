@@ -24,7 +24,8 @@ import { jenkinsHash } from "../../base/jenkins_hash.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Tdb, TdbResult } from "../../tdb/types.ts";
 import { encode, stringZ, textBytes } from "../../wire/codec.ts";
-import { Database, type DatabaseIdentity, kindOfFlags } from "../database.ts";
+import { createDatabase } from "../assembly.ts";
+import { type Database, type DatabaseIdentity, kindOfFlags } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";
 import {
   ATTACH_RETRY_MS,
@@ -309,7 +310,7 @@ export class AttachTable implements AttachWaits {
   #becomeAttached(attaching: Attaching, tdb: Tdb): void {
     const { identity, flags } = attaching;
     tdb.setMaxDead(this.#host.tunable("DatabaseMaxDead"));
-    const database = new Database(this.#host, identity, flags, tdb);
+    const database = createDatabase(this.#host, identity, flags, tdb);
     if (identity.kind === "persistent") {
       database.unhealthyReason = this.#health.reasonOf(identity.name);
     }

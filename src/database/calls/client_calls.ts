@@ -18,7 +18,7 @@ import type { ChainWork } from "../record/chain_gate.ts";
 import type { FetchCollapse } from "./fetch_collapse.ts";
 import { answerForm, type PendingCalls } from "./pending_calls.ts";
 import { lmasterOf, type Replies, recordError } from "./replies.ts";
-import { Revoke } from "./revoke.ts";
+import { Revoke } from "./revoke_state.ts";
 import type { WaitingCall } from "./waiting_calls.ts";
 
 export interface ClientCallParts {
@@ -189,9 +189,15 @@ export class ClientCalls {
     return database.generation === generation && generation !== INVALID_GENERATION;
   }
 
-  /** Calls that wait behind a fetch; those that wait for locks or answers are dropped elsewhere. */
+  /**
+   * Calls that wait for the end of a revoke, of a pindown or of a fetch; those that wait for locks or answers
+   * are dropped elsewhere.
+   */
   clientGone(database: Database, clientId: number): void {
-    this.#parts.collapse.dropClient(database, clientId, ({ startedMs }) =>
+    database.revokes.dropClient(clientId);
+    database.sticky.dropClient(clientId);
+    database.waiting.dropReadyOf(clientId);
+    this.#parts.collapse.dropClient(database.collapsed, clientId, ({ startedMs }) =>
       this.#parts.replies.ended(startedMs),
     );
   }
@@ -221,7 +227,7 @@ export class ClientCalls {
       startedMs,
       collapse:
         this.#host.tunable("FetchCollapse") === 1
-          ? collapse.begin(database, hash, key, startedMs, wantsReadonly)
+          ? collapse.begin(database.collapsed, hash, key, startedMs, wantsReadonly)
           : undefined,
     });
   }

@@ -11,9 +11,9 @@
 import { TurnQueue } from "../../base/turn_queue.ts";
 import type { Timer } from "../../platform/types/time.ts";
 import type { PacketView } from "../../wire/packet.ts";
-import type { Database } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";
 import { COLLAPSE_TIMEOUT_MS, COLLAPSED_CALLS_MAX, SLICE_BUDGET_MS } from "../limits.ts";
+import type { KeyMap } from "../record/key_map.ts";
 
 export interface DeferredCall {
   readonly clientId: number;
@@ -21,8 +21,11 @@ export interface DeferredCall {
   readonly startedMs: number;
 }
 
+/** The remote fetches of one database by key. */
+export type CollapsedFetches = KeyMap<CollapsedFetch>;
+
 export interface CollapsedFetch {
-  readonly database: Database;
+  readonly fetches: CollapsedFetches;
   readonly hash: number;
   readonly key: Uint8Array;
   readonly startedMs: number;
@@ -48,14 +51,14 @@ export class FetchCollapse {
 
   /** A remote fetch of the key begins, in place of a lesser one; `key` is copied. */
   begin(
-    database: Database,
+    fetches: CollapsedFetches,
     hash: number,
     key: Uint8Array,
     nowMs: number,
     wantsReadonly: boolean,
   ): CollapsedFetch {
     const fetch: CollapsedFetch = {
-      database,
+      fetches,
       hash,
       key: key.slice(),
       startedMs: nowMs,
@@ -63,7 +66,7 @@ export class FetchCollapse {
       deferred: [],
       timer: undefined,
     };
-    database.collapsed.set(hash, fetch.key, fetch);
+    fetches.set(hash, fetch.key, fetch);
     return fetch;
   }
 
@@ -82,8 +85,8 @@ export class FetchCollapse {
 
   /** The fetch is over; safe to call again. */
   end(fetch: CollapsedFetch): void {
-    const { database, hash, key } = fetch;
-    if (database.collapsed.get(hash, key) === fetch) database.collapsed.delete(hash, key);
+    const { fetches, hash, key } = fetch;
+    if (fetches.get(hash, key) === fetch) fetches.delete(hash, key);
     fetch.timer?.cancel();
     fetch.timer = undefined;
     if (fetch.deferred.length === 0) return;
@@ -92,13 +95,17 @@ export class FetchCollapse {
   }
 
   /** Calls of a client that has gone; each is reported to `dropped`. */
-  dropClient(database: Database, clientId: number, dropped: (call: DeferredCall) => void): void {
+  dropClient(
+    fetches: CollapsedFetches,
+    clientId: number,
+    dropped: (call: DeferredCall) => void,
+  ): void {
     const isGone = (call: DeferredCall): boolean => call.clientId === clientId;
     for (const call of this.#ready.removeWhere(isGone)) {
       this.#deferredCalls -= 1;
       dropped(call);
     }
-    for (const fetch of database.collapsed.values()) {
+    for (const fetch of fetches.values()) {
       if (fetch.deferred.length === 0) continue;
       const gone = fetch.deferred.filter(isGone);
       if (gone.length === 0) continue;

@@ -33,7 +33,7 @@ import { type KeyedOperation, NodeRefusals } from "./node_refusals.ts";
 import type { PendingCalls } from "./pending_calls.ts";
 import { ReadonlyCalls } from "./readonly_calls.ts";
 import { lmasterOf, type Replies, recordError } from "./replies.ts";
-import { Revoke } from "./revoke.ts";
+import { Revoke } from "./revoke_state.ts";
 import type { WaitingCall } from "./waiting_calls.ts";
 
 export interface NodeCallParts {

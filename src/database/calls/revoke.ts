@@ -19,7 +19,7 @@
 import type { Timer } from "../../platform/types/time.ts";
 import type { TdbError } from "../../tdb/types.ts";
 import { encode } from "../../wire/codec.ts";
-import { RECORD_FLAGS, RECORD_FLAGS_RO } from "../../wire/constants.ts";
+import { DB_FLAGS, RECORD_FLAGS, RECORD_FLAGS_RO } from "../../wire/constants.ts";
 import { LTDB_HEADER_BYTES, recBuffer } from "../../wire/structs/records.ts";
 import type { Database } from "../database.ts";
 import type { ControlAnswered, DatabaseHost } from "../host.ts";
@@ -32,37 +32,8 @@ import {
 import { KeyMap } from "../record/key_map.ts";
 import { RecordHeader } from "../record/record_header.ts";
 import { lmasterOf } from "./replies.ts";
+import { Revoke, type Revokes } from "./revoke_state.ts";
 import type { WaitingCall, WaitingCalls } from "./waiting_calls.ts";
-
-type RevokeState = "asking" | "finishing" | "pausing" | "granting" | "ended";
-
-export class Revoke {
-  readonly hash: number;
-  readonly key: Uint8Array;
-  readonly generation: number;
-  state: RevokeState = "asking";
-  /** Tries that failed in a row. */
-  failures = 0;
-  /** Delegates that have not answered. */
-  open = 0;
-  problem: string | undefined;
-  rsnHi = 0;
-  rsnLo = 0;
-  timer: Timer | undefined;
-  readonly writers: WaitingCall[] = [];
-  readonly readers: WaitingCall[] = [];
-
-  constructor(hash: number, key: Uint8Array, generation: number) {
-    this.hash = hash;
-    this.key = key;
-    this.generation = generation;
-  }
-
-  /** When the record is granted, only who wants a copy still waits. */
-  holdsBack(wantsReadonly: boolean): boolean {
-    return this.state !== "granting" || wantsReadonly;
-  }
-}
 
 /** Readers that give those who write a second. */
 interface Delayed {
@@ -70,7 +41,7 @@ interface Delayed {
   timer: Timer | undefined;
 }
 
-export class Revokes {
+export class DatabaseRevokes implements Revokes {
   readonly #host: DatabaseHost;
   readonly #database: Database;
   readonly #waiting: WaitingCalls;
@@ -96,10 +67,6 @@ export class Revokes {
     this.#waiting.add(call.wantsReadonly ? revoke.readers : revoke.writers, call);
   }
 
-  /**
-   * For the record that was just read, with its chain locked. "free": nobody has a copy, and the
-   * record (header and file) says so now.
-   */
   begin(hash: number, key: Uint8Array): Revoke | "free" | TdbError {
     const delegates = this.#delegatesOf(key);
     if (!Array.isArray(delegates)) return delegates;
@@ -314,7 +281,16 @@ export class Revokes {
     this.#waiting.resume(revoke.readers);
   }
 
-  /** The database thaws: if that was a recovery, nobody has a copy any more. */
+  forgetCopies(): string | undefined {
+    const database = this.#database;
+    const cleared = database.delegations?.clear();
+    if (cleared === undefined || cleared.ok) return undefined;
+    database.delegations?.close();
+    database.delegations = undefined;
+    database.flags &= ~DB_FLAGS.READONLY;
+    return `Cannot empty the tracking database of "${database.name}", no read-only copies from now on: ${cleared.error.reason}`;
+  }
+
   thawed(): void {
     for (const revoke of [...this.#running.values()]) {
       if (revoke.generation !== this.#database.generation) this.#end(revoke);

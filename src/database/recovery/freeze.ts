@@ -27,11 +27,9 @@ import type { DatabaseHost } from "../host.ts";
 import { LOCK_WAIT_LOG_MS } from "../limits.ts";
 import { heldBy } from "../record/lock_holder.ts";
 import { runTdbWork } from "../slices.ts";
+import type { Freeze, FreezeState, TransactionState } from "./freeze_state.ts";
 
-export type FreezeState = "thawed" | "freezing" | "frozen";
-export type TransactionState = "none" | "started" | "committing";
-
-export class DatabaseFreeze {
+export class DatabaseFreeze implements Freeze {
   readonly #host: DatabaseHost;
   readonly #database: Database;
   #state: FreezeState = "thawed";
@@ -57,15 +55,10 @@ export class DatabaseFreeze {
   get transaction(): TransactionState {
     return this.#transaction;
   }
-  /** Calls may read it, or a recovery works in it. */
   get allowsAccess(): boolean {
     return this.#state === "thawed" || this.#transaction !== "none";
   }
 
-  /**
-   * Runs once when the database thaws or its transaction begins, ends, or is wiped: long work that
-   * began before must not go on. The result forgets it.
-   */
   whenInterrupted(action: () => void): () => void {
     this.#interruptions.add(action);
     return () => this.#interruptions.delete(action);
@@ -128,7 +121,6 @@ export class DatabaseFreeze {
     for (const reply of waiters) reply(SUCCESS);
   }
 
-  /** The reason when it is refused. */
   thaw(): string | undefined {
     if (this.#transaction === "committing") {
       return `Cannot thaw database "${this.#database.name}": a commit is running`;
@@ -152,7 +144,6 @@ export class DatabaseFreeze {
     if (wasFrozen) this.#database.gate.open();
   }
 
-  /** The database goes away; a running commit is abandoned to the next opener's journal replay. */
   release(): void {
     this.interruptWork();
     if (this.#transaction === "started") this.#cancelTransaction();
@@ -187,7 +178,6 @@ export class DatabaseFreeze {
 
   // --- the transaction of a recovery
 
-  /** The reason when it is refused; "later" while a commit runs, and then `reply` is called. */
   startTransaction(id: number, reply: ReplyLater): string | undefined | "later" {
     if (this.#database.detached) return this.#gone();
     if (this.#transaction === "committing") {
@@ -261,7 +251,6 @@ export class DatabaseFreeze {
     this.#transaction = "none";
   }
 
-  /** Why work inside transaction `id` is not allowed now. */
   transactionProblem(id: number, doing: string): string | undefined {
     if (this.#state !== "frozen") return this.#notFrozen(doing);
     if (this.#transaction === "none") {
@@ -276,7 +265,6 @@ export class DatabaseFreeze {
     return undefined;
   }
 
-  /** The caller has asked `transactionProblem`. `finished` gets the reason of a failure. */
   commit(finished: (problem: string | undefined) => void): void {
     this.interruptWork();
     this.#transaction = "committing";

@@ -22,14 +22,14 @@ import { setLtdbFlags } from "../../wire/ltdb_header.ts";
 import { RecBufferCursor } from "../../wire/rec_buffer.ts";
 import { LTDB_HEADER_BYTES } from "../../wire/structs/records.ts";
 import { lmasterOf } from "../calls/replies.ts";
-import type { Database } from "../database.ts";
+import type { Database, RunningPush } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";
 import { PUSH_WAITING_BYTES_MAX } from "../limits.ts";
 import { RecordHeader } from "../record/record_header.ts";
 import { type Budget, runSliced } from "../slices.ts";
 import { withWholeDatabase } from "./marked.ts";
 
-export class Push {
+export class Push implements RunningPush {
   readonly #host: DatabaseHost;
   readonly #database: Database;
   readonly #forget: () => void;
@@ -78,13 +78,11 @@ export class Push {
     if (this.#buffers.includes(cursor)) cursor.keepBytes();
   }
 
-  /** Answers when everything that has come is stored; ends the push. */
   confirm(reply: ReplyLater): void {
     this.#confirm.hold(reply);
     if (!this.#running) this.#finish();
   }
 
-  /** Stops: thawed, replaced, or over. */
   end(): void {
     if (this.#ended) return;
     this.#ended = true;

@@ -126,7 +126,7 @@ export class RecoveryControls {
           this.#parts.host.log.error(failed);
           return reply(failure(failed));
         }
-        const problem = database.forgetDelegations();
+        const problem = database.revokes.forgetCopies();
         if (problem !== undefined) this.#parts.host.log.error(problem);
         this.#updateHealth(database, reply);
       });

@@ -25,7 +25,7 @@ import { SEQUENCE_KEY } from "../../wire/constants.ts";
 import { ltdbReserved, setLtdbReserved } from "../../wire/ltdb_header.ts";
 import type { RecBufferCursor } from "../../wire/rec_buffer.ts";
 import { LTDB_HEADER_BYTES } from "../../wire/structs/records.ts";
-import type { Database } from "../database.ts";
+import type { Database, Updates } from "../database.ts";
 import { addLatency } from "../database_statistics.ts";
 import type { DatabaseHost } from "../host.ts";
 import {
@@ -60,7 +60,7 @@ interface TransactionRefusal {
 
 const OPEN_LIMITS = { timeoutMs: ATTACH_TIMEOUT_MS, retryMs: ATTACH_RETRY_MS };
 
-export class PersistentUpdates {
+export class PersistentUpdates implements Updates {
   readonly #host: DatabaseHost;
   readonly #database: Database;
   readonly #own = new RecordHeader();
@@ -80,7 +80,6 @@ export class PersistentUpdates {
     this.#database = database;
   }
 
-  /** The caller has asked `updateRefusal`, and every record has a header. */
   add(records: RecBufferCursor, reply: ReplyLater): void {
     const bytes = this.#waitingBytes + records.bytes.length;
     if (this.#waiting.length >= UPDATES_WAITING_MAX || bytes > UPDATES_WAITING_BYTES_MAX) {
@@ -100,7 +99,6 @@ export class PersistentUpdates {
     if (this.#current === undefined) this.#next();
   }
 
-  /** Nothing more is written; what waits is refused. */
   close(reason: string): void {
     this.#closed = true;
     this.#stopLocking();

@@ -4,35 +4,37 @@
  */
 
 import type { Timer } from "../../platform/types/time.ts";
+import type { Tdb } from "../../tdb/types.ts";
 import { encode, u32Codec } from "../../wire/codec.ts";
 import { CONTROLS } from "../../wire/controls.ts";
 import { BROADCAST_ACTIVE } from "../../wire/packet.ts";
-import type { Database } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";
 
 export class SequenceNumbers {
   readonly #host: DatabaseHost;
-  readonly #database: Database;
+  readonly #tdb: Tdb;
+  readonly #dbId: number;
   #timer: Timer | undefined;
   #known = 0;
 
-  constructor(host: DatabaseHost, database: Database) {
+  constructor(host: DatabaseHost, tdb: Tdb, dbId: number) {
     this.#host = host;
-    this.#database = database;
+    this.#tdb = tdb;
+    this.#dbId = dbId;
   }
 
   enable(): void {
-    this.#database.tdb.enableSequenceNumber();
-    this.#known = this.#database.tdb.sequenceNumber();
+    this.#tdb.enableSequenceNumber();
+    this.#known = this.#tdb.sequenceNumber();
     if (this.#timer === undefined) this.#checkLater();
   }
 
   #checkLater(): void {
     this.#timer = this.#host.timers.after(Math.max(1, this.#host.tunable("SeqnumInterval")), () => {
-      const current = this.#database.tdb.sequenceNumber();
+      const current = this.#tdb.sequenceNumber();
       if (current !== this.#known) {
         this.#known = current;
-        const data = encode(u32Codec, this.#database.dbId);
+        const data = encode(u32Codec, this.#dbId);
         this.#host.broadcastControl(BROADCAST_ACTIVE, CONTROLS.UPDATE_SEQNUM.opcode, 0, data);
       }
       this.#checkLater();
@@ -41,7 +43,7 @@ export class SequenceNumbers {
 
   /** Another node's number has moved. It is not passed on, but a move of ours meanwhile still is. */
   moved(): void {
-    this.#database.tdb.incrementSequenceNumber();
+    this.#tdb.incrementSequenceNumber();
     this.#known = (this.#known + 1) >>> 0;
   }
 
