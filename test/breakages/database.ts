@@ -8,7 +8,7 @@ export const DATABASE_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/database/calls/node_calls.ts",
-        find: "if (!isOfGeneration(database, packet) || !this.#isOfThisGeneration(packet)) return true;",
+        find: "if (!record.isOfDatabase || !this.#isOfThisGeneration(record.packet)) return true;",
         replace: "",
       },
     ],

@@ -54,9 +54,9 @@ export const MUTANTS: readonly Mutant[] = [
         replace: "(own & NODE_FLAGS.BANNED) === 0",
       },
       {
-        file: "src/database/calls/node_calls.ts",
-        find: "return packet.generation === database.generation;",
-        replace: "return database.generation >= 0;",
+        file: "src/database/calls/record_packet.ts",
+        find: "return this.packet.generation === this.database.generation;",
+        replace: "return this.database.generation >= 0;",
       },
     ],
   },
@@ -532,7 +532,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "src/database/calls/migrations.ts",
-        find: "    this.#reply(database, srcnode, RETURNED, rsn, recordFlags, key, data);\n",
+        find: "    this.#reply(record, srcnode, RETURNED, rsn, recordFlags, data);\n",
         replace: "",
       },
     ],

@@ -7,14 +7,14 @@
  * 2. A call for a record that is here changes nothing in the file (a missing one is created by its
  *    lmaster, so that the client finds it).
  */
-import { jenkinsHash } from "../../base/jenkins_hash.ts";
 import { EMPTY } from "../../wire/codec.ts";
-import { CALL_FLAGS, DB_FLAGS, RECORD_FLAGS, RECORD_FLAGS_RO } from "../../wire/constants.ts";
+import { CALL_FLAGS, RECORD_FLAGS, RECORD_FLAGS_RO } from "../../wire/constants.ts";
 import { INVALID_GENERATION, type PacketView } from "../../wire/packet.ts";
 import { bodyProblem, LAYOUTS, REQ_CALL_AT } from "../../wire/packet_layouts.ts";
 import type { Database } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";
 import type { ChainWork } from "../record/chain_gate.ts";
+import { ClientCall } from "./client_call.ts";
 import type { FetchCollapse } from "./fetch_collapse.ts";
 import { answerForm, type PendingCalls } from "./pending_calls.ts";
 import { lmasterOf, type Replies, recordError } from "./replies.ts";
@@ -32,6 +32,8 @@ export interface ClientCallParts {
 export class ClientCalls {
   readonly #parts: ClientCallParts;
   readonly #host: DatabaseHost;
+  /** The object of the next call. */
+  #spare: ClientCall | undefined;
 
   constructor(parts: ClientCallParts) {
     this.#parts = parts;
@@ -58,65 +60,54 @@ export class ClientCalls {
       this.#parts.replies.error(clientId, packet.reqid, message, startedMs);
       return;
     }
-    const key = packet.slice(REQ_CALL_AT.KEY, packet.u32(REQ_CALL_AT.KEY_LENGTH));
-    const hash = jenkinsHash(key);
-    if (this.deferred(database, clientId, packet, key, hash, startedMs)) return;
-    const chain = database.tdb.chainOf(key);
-    const locked = database.gate.enter(chain);
+    // Taken away meanwhile, so that a call within this one finds none.
+    let call = this.#spare;
+    this.#spare = undefined;
+    if (call === undefined) call = new ClientCall(database, clientId, packet, startedMs);
+    else call.become(database, clientId, packet, startedMs);
+    this.#route(call);
+    this.#spare = call;
+  }
+
+  #route(call: ClientCall): void {
+    if (this.deferred(call)) return;
+    const { gate, tdb, name } = call.database;
+    const chain = tdb.chainOf(call.key);
+    const locked = gate.enter(chain);
     if (locked === "granted") {
-      const handled = this.perform(database, clientId, packet, key, hash, startedMs);
-      database.gate.leave(chain);
+      const handled = this.perform(call);
+      gate.leave(chain);
       if (handled) return;
     } else if (locked !== "busy") {
-      const message = recordError("lock", database.name, locked);
-      this.#parts.replies.error(clientId, packet.reqid, message, startedMs);
+      this.refuse(call, recordError("lock", name, locked));
       return;
     }
-    database.gate.park(
-      chain,
-      new HeldClientCall(this, this.#parts, database, clientId, packet, hash, startedMs),
-    );
+    gate.park(chain, new HeldClientCall(this, call));
   }
 
   /** Behind a fetch of the same record that brings what this call wants. */
-  deferred(
-    database: Database,
-    clientId: number,
-    packet: PacketView,
-    key: Uint8Array,
-    hash: number,
-    startedMs: number,
-  ): boolean {
-    const fetch = database.collapsed.get(hash, key);
+  deferred(call: ClientCall): boolean {
+    const fetch = call.database.collapsed.get(call.hash, call.key);
     if (fetch === undefined) return false;
-    if (fetch.wantsReadonly && (callFlags(database, packet) & CALL_FLAGS.WANT_READONLY) === 0) {
-      return false;
-    }
-    return this.#parts.collapse.defer(fetch, clientId, packet, startedMs);
+    if (fetch.wantsReadonly && !call.wantsReadonly) return false;
+    return this.#parts.collapse.defer(fetch, call);
   }
 
   /** With the chain locked. False: a lock was busy, nothing was done. */
-  perform(
-    database: Database,
-    clientId: number,
-    packet: PacketView,
-    key: Uint8Array,
-    hash: number,
-    startedMs: number,
-  ): boolean {
-    const { records } = database;
+  perform(call: ClientCall): boolean {
+    const { database, key, hash } = call;
+    const { records, name } = database;
     const { pnn } = this.#host;
     const lmaster = lmasterOf(this.#host, hash);
     const error = records.read(key, lmaster);
     if (error !== undefined) {
       if (error.code === "busy") return false;
-      const message = recordError("read", database.name, error);
-      this.#parts.replies.error(clientId, packet.reqid, message, startedMs);
+      this.refuse(call, recordError("read", name, error));
       return true;
     }
     const isHere = records.found && records.header.dmaster === pnn;
     if (!isHere && database.kind !== "persistent" && !this.#mapIsOf(database)) {
-      this.#fetch(database, clientId, packet, key, hash, startedMs);
+      this.#fetch(call);
       return true;
     }
     if (!records.found && (lmaster === pnn || database.kind === "persistent")) {
@@ -124,59 +115,46 @@ export class ClientCalls {
       if (!stored.ok) {
         if (stored.error.code === "busy") return false;
         // With an answer the client would look for the record in the file, and call again, for ever.
-        const message = recordError("create", database.name, stored.error);
-        this.#parts.replies.error(clientId, packet.reqid, message, startedMs);
+        this.refuse(call, recordError("create", name, stored.error));
         return true;
       }
     }
-    const flags = callFlags(database, packet);
+    const { flags } = call;
     const wantsReadonly = (flags & CALL_FLAGS.WANT_READONLY) !== 0;
     if (records.header.dmaster !== pnn) {
       const hasCopy = (records.header.flags & RECORD_FLAGS.RO_HAVE_READONLY) !== 0;
       if (!(wantsReadonly && hasCopy && this.#mapIsOf(database))) {
-        this.#fetch(database, clientId, packet, key, hash, startedMs);
+        this.#fetch(call);
         return true;
       }
     } else if (!wantsReadonly && (records.header.flags & RECORD_FLAGS_RO) !== 0) {
-      const outcome = this.#takeBack(database, clientId, packet, key, hash, startedMs);
+      const outcome = this.#takeBack(call);
       if (outcome !== "free") return outcome === "waits";
     }
-    const callid = answerForm(flags, packet.u32(REQ_CALL_AT.CALLID));
-    const data = records.data;
-    this.#parts.replies.record(clientId, packet.reqid, callid, records.header, data, startedMs);
+    const { clientId, reqid, startedMs } = call;
+    const callid = answerForm(flags, call.callid);
+    this.#parts.replies.record(clientId, reqid, callid, records.header, records.data, startedMs);
     return true;
   }
 
   /** The client wants to write a record of which others have copies. */
-  #takeBack(
-    database: Database,
-    clientId: number,
-    packet: PacketView,
-    key: Uint8Array,
-    hash: number,
-    startedMs: number,
-  ): "free" | "waits" | "busy" {
+  #takeBack(call: ClientCall): "free" | "waits" | "busy" {
+    const { database, key, hash } = call;
     const { revokes } = database;
     const running = revokes.find(hash, key);
     const revoke = running?.holdsBack(false) ? running : revokes.begin(hash, key);
     if (revoke === "free") return "free";
     if (revoke instanceof Revoke) {
-      const call = new HeldClientCall(
-        this,
-        this.#parts,
-        database,
-        clientId,
-        packet,
-        hash,
-        startedMs,
-      );
-      revokes.wait(revoke, call);
+      revokes.wait(revoke, new HeldClientCall(this, call));
       return "waits";
     }
     if (revoke.code === "busy") return "busy";
-    const message = recordError("take back", database.name, revoke);
-    this.#parts.replies.error(clientId, packet.reqid, message, startedMs);
+    this.refuse(call, recordError("take back", database.name, revoke));
     return "waits";
+  }
+
+  refuse({ clientId, reqid, startedMs }: ClientCall, message: string): void {
+    this.#parts.replies.error(clientId, reqid, message, startedMs);
   }
 
   /**
@@ -203,26 +181,17 @@ export class ClientCalls {
   }
 
   /** To the node that the local copy names; that one or the lmaster knows further. */
-  #fetch(
-    database: Database,
-    clientId: number,
-    packet: PacketView,
-    key: Uint8Array,
-    hash: number,
-    startedMs: number,
-  ): void {
+  #fetch(call: ClientCall): void {
     const { collapse, pending } = this.#parts;
-    const calldataAt = REQ_CALL_AT.KEY + key.length;
-    const flags = callFlags(database, packet);
-    const wantsReadonly = (flags & CALL_FLAGS.WANT_READONLY) !== 0;
+    const { database, key, hash, startedMs, wantsReadonly } = call;
     pending.send({
       database,
-      clientId,
-      clientReqid: packet.reqid,
-      flags,
-      callid: packet.u32(REQ_CALL_AT.CALLID),
+      clientId: call.clientId,
+      clientReqid: call.reqid,
+      flags: call.flags,
+      callid: call.callid,
       key,
-      calldata: packet.slice(calldataAt, packet.u32(REQ_CALL_AT.DATA_LENGTH)),
+      calldata: call.calldata,
       destnode: database.records.header.dmaster,
       startedMs,
       collapse:
@@ -233,60 +202,31 @@ export class ClientCalls {
   }
 }
 
-/** Without a tracking database here the record itself is fetched. */
-function callFlags(database: Database, packet: PacketView): number {
-  const flags = packet.u32(REQ_CALL_AT.FLAGS);
-  if ((database.flags & DB_FLAGS.READONLY) !== 0) return flags;
-  return (flags & ~CALL_FLAGS.WANT_READONLY) >>> 0;
-}
-
 /** A call that waits, for a lock of its chain or for the end of a revoke, with its own bytes. */
 class HeldClientCall implements ChainWork, WaitingCall {
   readonly bytes: number;
   readonly clientId: number;
   readonly wantsReadonly = false;
   readonly #calls: ClientCalls;
-  readonly #parts: ClientCallParts;
-  readonly #database: Database;
-  readonly #packet: PacketView;
-  readonly #hash: number;
-  readonly #startedMs: number;
+  readonly #call: ClientCall;
 
-  constructor(
-    calls: ClientCalls,
-    parts: ClientCallParts,
-    database: Database,
-    clientId: number,
-    packet: PacketView,
-    hash: number,
-    startedMs: number,
-  ) {
-    this.bytes = packet.length;
-    this.clientId = clientId;
+  constructor(calls: ClientCalls, call: ClientCall) {
+    this.bytes = call.packet.length;
+    this.clientId = call.clientId;
     this.#calls = calls;
-    this.#parts = parts;
-    this.#database = database;
-    this.#packet = packet.copy();
-    this.#hash = hash;
-    this.#startedMs = startedMs;
+    this.#call = call.copy();
   }
 
-  /** The chain is locked for it. */
+  /** The chain is locked for it. Another call may have begun to fetch the record meanwhile. */
   run(): boolean {
-    const packet = this.#packet;
-    const key = packet.slice(REQ_CALL_AT.KEY, packet.u32(REQ_CALL_AT.KEY_LENGTH));
-    // Another call may have begun to fetch the record while this one waited for the lock.
-    const calls = this.#calls;
-    const database = this.#database;
-    const { clientId } = this;
-    if (calls.deferred(database, clientId, packet, key, this.#hash, this.#startedMs)) return true;
-    return calls.perform(database, clientId, packet, key, this.#hash, this.#startedMs);
+    return this.#calls.deferred(this.#call) || this.#calls.perform(this.#call);
   }
   /** The revoke is over. */
   resume(): void {
-    this.#calls.route(this.clientId, this.#packet, this.#startedMs);
+    const { clientId, packet, startedMs } = this.#call;
+    this.#calls.route(clientId, packet, startedMs);
   }
   drop(reason: string): void {
-    this.#parts.replies.error(this.clientId, this.#packet.reqid, reason, this.#startedMs);
+    this.#calls.refuse(this.#call, reason);
   }
 }

@@ -71,7 +71,7 @@ export class FetchCollapse {
   }
 
   /** False when too many wait already. The packet is copied. */
-  defer(fetch: CollapsedFetch, clientId: number, packet: PacketView, startedMs: number): boolean {
+  defer(fetch: CollapsedFetch, { clientId, packet, startedMs }: DeferredCall): boolean {
     if (this.#deferredCalls >= COLLAPSED_CALLS_MAX) return false;
     this.#deferredCalls += 1;
     fetch.deferred.push({ clientId, packet: packet.copy(), startedMs });

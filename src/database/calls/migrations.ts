@@ -11,10 +11,8 @@
  *    to the node that sent it (request id RETURNED), or a recovery is forced, which finds it there. A
  *    record goes back once; what cannot be received then either needs the recovery.
  */
-import { jenkinsHash } from "../../base/jenkins_hash.ts";
 import { type U64, u64 } from "../../base/u64.ts";
 import { CALL_FLAGS, NODE_FLAGS, RECORD_FLAGS, RECORD_FLAGS_RO } from "../../wire/constants.ts";
-import type { PacketView } from "../../wire/packet.ts";
 import {
   buildReplyDmaster,
   buildReqDmaster,
@@ -23,11 +21,11 @@ import {
   readReplyDmaster,
   readReqDmaster,
 } from "../../wire/packets.ts";
-import type { Database } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";
 import { RecordHeader } from "../record/record_header.ts";
 import type { NodeRefusals } from "./node_refusals.ts";
 import type { PendingCalls } from "./pending_calls.ts";
+import type { RecordPacket } from "./record_packet.ts";
 import { lmasterOf, passedOnProblem, recordError } from "./replies.ts";
 
 /** Of a record that goes back: no call has this id, so nobody waits for it. */
@@ -53,27 +51,22 @@ export class Migrations {
   }
 
   /** The asker becomes data master of the record that was just read. */
-  giveAway(
-    database: Database,
-    packet: PacketView,
-    key: Uint8Array,
-    hash: number,
-    lmaster: number,
-  ): boolean {
+  giveAway(call: RecordPacket, lmaster: number): boolean {
+    const { database, key, hash } = call;
     const { header } = database.records;
     const data = database.records.data;
-    const { srcnode: requester, reqid } = packet;
+    const { srcnode: requester, reqid } = call;
     const tooLong = passedOnProblem(database.name, key.length, data.length);
     if (tooLong !== undefined) {
-      this.#refusals.send("REQ_CALL", packet, tooLong);
+      this.#refusals.send(call, tooLong);
       return true;
     }
     if (!this.#isPeer(requester)) return true;
     if (data.length !== 0) header.flags = (header.flags | RECORD_FLAGS.MIGRATED_WITH_DATA) >>> 0;
     if (lmaster === this.#host.pnn) {
-      const outcome = this.#appoint(database, header, key, data, hash, requester, reqid);
+      const outcome = this.#appoint(call, header, data, requester);
       if (outcome !== "busy" && outcome !== "appointed") {
-        this.#refusals.send("REQ_CALL", packet, outcome.problem);
+        this.#refusals.send(call, outcome.problem);
       }
       return outcome !== "busy";
     }
@@ -81,7 +74,7 @@ export class Migrations {
     if (!this.#host.nodeConnected(lmaster)) {
       if (this.#host.recovering()) return true;
       const message = `Cannot give away a record of database "${database.name}": its lmaster, node ${lmaster}, is not connected to node ${this.#host.pnn}`;
-      this.#refusals.send("REQ_CALL", packet, message);
+      this.#refusals.send(call, message);
       return true;
     }
     const { flags } = header;
@@ -89,11 +82,7 @@ export class Migrations {
     const stored = database.records.store(hash, key, header, data, lmaster);
     if (!stored.ok) {
       if (stored.error.code === "busy") return false;
-      this.#refusals.send(
-        "REQ_CALL",
-        packet,
-        recordError("give away", database.name, stored.error),
-      );
+      this.#refusals.send(call, recordError("give away", database.name, stored.error));
       return true;
     }
     const body: ReqDmaster = {
@@ -112,14 +101,12 @@ export class Migrations {
 
   /** As lmaster: writes down the new data master and sends it the record; or nothing was done, and why. */
   #appoint(
-    database: Database,
+    call: RecordPacket,
     header: RecordHeader,
-    key: Uint8Array,
     data: Uint8Array,
-    hash: number,
     newDmaster: number,
-    reqid: number,
   ): "appointed" | "busy" | { readonly problem: string } {
+    const { database, key, hash } = call;
     const doing = `Cannot give a record of database "${database.name}" to node ${newDmaster}`;
     if (!this.#isPeer(newDmaster)) return { problem: `${doing}, which does not exist` };
     // It would be lost on the way.
@@ -133,17 +120,16 @@ export class Migrations {
       return { problem: `${doing}: ${stored.error.reason}` };
     }
     const { rsnHi, rsnLo, flags } = header;
-    this.#reply(database, newDmaster, reqid, u64(rsnHi, rsnLo), flags, key, data);
+    this.#reply(call, newDmaster, call.reqid, u64(rsnHi, rsnLo), flags, data);
     return "appointed";
   }
 
   #reply(
-    database: Database,
+    { database, key }: RecordPacket,
     destnode: number,
     reqid: number,
     rsn: U64,
     recordFlags: number,
-    key: Uint8Array,
     data: Uint8Array,
   ): void {
     const body: ReplyDmaster = { db_id: database.dbId, rsn, key, data, recordFlags };
@@ -151,43 +137,39 @@ export class Migrations {
     this.#host.sendToNode(destnode, buildReplyDmaster(to, body));
   }
 
-  reqDmaster(database: Database, packet: PacketView): boolean {
+  reqDmaster(record: RecordPacket): boolean {
+    const { database, packet, key, hash } = record;
     const read = readReqDmaster(packet);
     if (!read.ok) return true;
     const body = read.value;
     const { pnn } = this.#host;
-    const hash = jenkinsHash(body.key);
     const lmaster = lmasterOf(this.#host, hash);
     if (lmaster !== pnn) {
       this.refused += 1;
       const message = `node ${packet.srcnode} passes a record of database "${database.name}" on to node ${pnn}: the lmaster is node ${lmaster}`;
-      this.#refusals.send("REQ_DMASTER", packet, message);
+      this.#refusals.send(record, message);
       return true;
     }
-    if (!this.#hasNoCopies(database, packet, body.recordFlags)) return true;
-    const error = database.records.read(body.key, lmaster);
+    if (!this.#hasNoCopies(record, body.recordFlags)) return true;
+    const error = database.records.read(key, lmaster);
     if (error !== undefined) {
       if (error.code === "busy") return false;
-      this.#refusals.send("REQ_DMASTER", packet, recordError("read", database.name, error));
+      this.#refusals.send(record, recordError("read", database.name, error));
       return true;
     }
-    if (!this.#isRightful(database, packet, body)) return true;
+    if (!this.#isRightful(record, body)) return true;
     if (body.dmaster === pnn) {
-      return this.#becomeDmaster(database, packet, body, hash, lmaster, () =>
-        this.#giveBack(database, packet, body),
-      );
+      return this.#becomeDmaster(record, body, lmaster, () => this.#giveBack(record, body));
     }
     const header = this.#header;
     header.set(body.rsn.hi, body.rsn.lo, body.dmaster, body.recordFlags);
-    const { key, data } = body;
-    const { dmaster } = body;
-    const outcome = this.#appoint(database, header, key, data, hash, dmaster, packet.reqid);
+    const outcome = this.#appoint(record, header, body.data, body.dmaster);
     if (outcome === "busy") return false;
     if (outcome === "appointed") return true;
-    if (this.#giveBack(database, packet, body)) {
-      this.#refusals.tell("REQ_DMASTER", packet, outcome.problem);
+    if (this.#giveBack(record, body)) {
+      this.#refusals.tell(record, outcome.problem);
     } else {
-      this.#refusals.send("REQ_DMASTER", packet, outcome.problem);
+      this.#refusals.send(record, outcome.problem);
     }
     return true;
   }
@@ -196,16 +178,16 @@ export class Migrations {
    * As lmaster: the sender stays data master, as our copy, the record that was just read, says. False: we
    * have no copy, or the record came back already.
    */
-  #giveBack(database: Database, packet: PacketView, body: ReqDmaster): boolean {
-    const { srcnode } = packet;
-    if (packet.reqid === RETURNED || database.records.header.dmaster !== srcnode) return false;
-    const { rsn, recordFlags, key, data } = body;
-    this.#reply(database, srcnode, RETURNED, rsn, recordFlags, key, data);
+  #giveBack(record: RecordPacket, body: ReqDmaster): boolean {
+    const { database, srcnode } = record;
+    if (record.reqid === RETURNED || database.records.header.dmaster !== srcnode) return false;
+    const { rsn, recordFlags, data } = body;
+    this.#reply(record, srcnode, RETURNED, rsn, recordFlags, data);
     return true;
   }
 
   /** Only the data master may pass a record on; unless we know nothing of the record. */
-  #isRightful(database: Database, packet: PacketView, body: ReqDmaster): boolean {
+  #isRightful({ database, packet }: RecordPacket, body: ReqDmaster): boolean {
     const { header } = database.records;
     const isNewer =
       header.rsnHi > body.rsn.hi || (header.rsnHi === body.rsn.hi && header.rsnLo > body.rsn.lo);
@@ -224,25 +206,25 @@ export class Migrations {
     return false;
   }
 
-  replyDmaster(database: Database, packet: PacketView): boolean {
+  replyDmaster(record: RecordPacket): boolean {
+    const { database, packet, hash } = record;
     const read = readReplyDmaster(packet);
     if (!read.ok) return true;
-    const hash = jenkinsHash(read.value.key);
     const lmaster = lmasterOf(this.#host, hash);
     if (packet.srcnode !== lmaster) {
       this.refused += 1;
       const message = `node ${packet.srcnode} gives a record of database "${database.name}" to node ${this.#host.pnn}: the lmaster is node ${lmaster}`;
-      this.#refusals.send("REPLY_DMASTER", packet, message);
+      this.#refusals.send(record, message);
       return true;
     }
-    if (!this.#hasNoCopies(database, packet, read.value.recordFlags)) return true;
-    return this.#becomeDmaster(database, packet, read.value, hash, lmaster, () =>
-      this.#passBack(database, packet, read.value),
+    if (!this.#hasNoCopies(record, read.value.recordFlags)) return true;
+    return this.#becomeDmaster(record, read.value, lmaster, () =>
+      this.#passBack(record, read.value),
     );
   }
 
   /** As new data master: the lmaster, which has just named this node, has the record in its file. */
-  #passBack(database: Database, packet: PacketView, body: ReplyDmaster): boolean {
+  #passBack({ database, packet }: RecordPacket, body: ReplyDmaster): boolean {
     if (packet.reqid === RETURNED) return false;
     const { generation } = database;
     const destnode = packet.srcnode;
@@ -252,7 +234,7 @@ export class Migrations {
   }
 
   /** A data master takes copies back before it gives a record away; only it knows who has them. */
-  #hasNoCopies(database: Database, packet: PacketView, recordFlags: number): boolean {
+  #hasNoCopies({ database, packet }: RecordPacket, recordFlags: number): boolean {
     if ((recordFlags & RECORD_FLAGS_RO) === 0) return true;
     this.refused += 1;
     this.#host.forceRecovery(
@@ -262,14 +244,12 @@ export class Migrations {
   }
 
   #becomeDmaster(
-    database: Database,
-    packet: PacketView,
+    { database, packet, key, hash }: RecordPacket,
     body: ReplyDmaster,
-    hash: number,
     lmaster: number,
     goesBack: () => boolean,
   ): boolean {
-    const { key, data } = body;
+    const { data } = body;
     const pending = this.#pending.findForKey(packet.reqid, database, key);
     const vacuum = pending !== undefined && (pending.flags & CALL_FLAGS.VACUUM_MIGRATION) !== 0;
     const flags = vacuum ? body.recordFlags | RECORD_FLAGS.VACUUM_MIGRATED : body.recordFlags;

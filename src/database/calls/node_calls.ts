@@ -9,18 +9,11 @@
  * 3. A call that is not served here ends in an answer to the node that asked, or leaves for another, at
  *    most HOPS_MAX times.
  */
-import { jenkinsHash } from "../../base/jenkins_hash.ts";
 import type { TdbError } from "../../tdb/types.ts";
 import { EMPTY } from "../../wire/codec.ts";
 import { DB_FLAGS, NODE_FLAGS, RECORD_FLAGS_RO } from "../../wire/constants.ts";
 import { OPERATIONS, type PacketView } from "../../wire/packet.ts";
-import {
-  bodyProblem,
-  LAYOUTS,
-  REPLY_DMASTER_AT,
-  REQ_CALL_AT,
-  REQ_DMASTER_AT,
-} from "../../wire/packet_layouts.ts";
+import { bodyProblem, LAYOUTS, REQ_CALL_AT } from "../../wire/packet_layouts.ts";
 import { readReplyCall, readReplyError } from "../../wire/packets.ts";
 import type { AttachWaits } from "../attach/attach.ts";
 import type { Database } from "../database.ts";
@@ -29,9 +22,10 @@ import type { DatabaseHost } from "../host.ts";
 import { HOPS_MAX } from "../limits.ts";
 import type { ChainWork } from "../record/chain_gate.ts";
 import { Migrations } from "./migrations.ts";
-import { type KeyedOperation, NodeRefusals } from "./node_refusals.ts";
+import { NodeRefusals } from "./node_refusals.ts";
 import type { PendingCalls } from "./pending_calls.ts";
 import { ReadonlyCalls } from "./readonly_calls.ts";
+import { databaseIdOf, type KeyedOperation, RecordPacket } from "./record_packet.ts";
 import { lmasterOf, type Replies, recordError } from "./replies.ts";
 import { Revoke } from "./revoke_state.ts";
 import type { WaitingCall } from "./waiting_calls.ts";
@@ -46,27 +40,13 @@ export interface NodeCallParts {
   isCommitting(dbId: number): boolean;
 }
 
-const DB_ID_AT = {
-  REQ_CALL: REQ_CALL_AT.DB_ID,
-  REQ_DMASTER: REQ_DMASTER_AT.DB_ID,
-  REPLY_DMASTER: REPLY_DMASTER_AT.DB_ID,
-};
-const KEY_LENGTH_AT = {
-  REQ_CALL: REQ_CALL_AT.KEY_LENGTH,
-  REQ_DMASTER: REQ_DMASTER_AT.KEY_LENGTH,
-  REPLY_DMASTER: REPLY_DMASTER_AT.KEY_LENGTH,
-};
-const KEY_AT = {
-  REQ_CALL: REQ_CALL_AT.KEY,
-  REQ_DMASTER: REQ_DMASTER_AT.KEY,
-  REPLY_DMASTER: REPLY_DMASTER_AT.KEY,
-};
-
 export class NodeCalls {
   readonly #parts: NodeCallParts;
   readonly #host: DatabaseHost;
   readonly #readonly: ReadonlyCalls;
   readonly #migrations: Migrations;
+  /** The object of the next packet. */
+  #spare: RecordPacket | undefined;
   readonly refusals: NodeRefusals;
 
   constructor(parts: NodeCallParts) {
@@ -110,7 +90,7 @@ export class NodeCalls {
     const problem = bodyProblem(packet, LAYOUTS[operation]);
     if (problem !== undefined) return problem;
     if (!this.#isOfThisGeneration(packet)) return undefined;
-    const dbId = packet.u32(DB_ID_AT[operation]);
+    const dbId = databaseIdOf(operation, packet);
     const database = this.#parts.findDatabase(dbId);
     if (database === undefined) {
       if (!this.#waitsForAttach(operation, packet, dbId)) {
@@ -118,20 +98,29 @@ export class NodeCalls {
       }
       return undefined;
     }
-    if (!isOfGeneration(database, packet)) return undefined;
-    const key = packet.slice(KEY_AT[operation], packet.u32(KEY_LENGTH_AT[operation]));
-    const chain = database.tdb.chainOf(key);
-    const locked = database.gate.enter(chain);
-    if (locked === "granted") {
-      const handled = this.perform(operation, database, packet, key);
-      database.gate.leave(chain);
-      if (handled) return undefined;
-    } else if (locked !== "busy") {
-      this.refusals.send(operation, packet, recordError("lock", database.name, locked));
-      return undefined;
-    }
-    database.gate.park(chain, new ParkedNodePacket(this, operation, database, packet.copy()));
+    // Taken away meanwhile, so that a packet within this one finds none.
+    let record = this.#spare;
+    this.#spare = undefined;
+    if (record === undefined) record = new RecordPacket(operation, database, packet);
+    else record.become(operation, database, packet);
+    if (record.isOfDatabase) this.#inChain(record);
+    this.#spare = record;
     return undefined;
+  }
+
+  #inChain(record: RecordPacket): void {
+    const { gate, tdb, name } = record.database;
+    const chain = tdb.chainOf(record.key);
+    const locked = gate.enter(chain);
+    if (locked === "granted") {
+      const handled = this.#perform(record);
+      gate.leave(chain);
+      if (handled) return;
+    } else if (locked !== "busy") {
+      this.refusals.send(record, recordError("lock", name, locked));
+      return;
+    }
+    gate.park(chain, new ParkedNodePacket(this, record.copy()));
   }
 
   #waitsForAttach(operation: KeyedOperation, packet: PacketView, dbId: number): boolean {
@@ -142,47 +131,41 @@ export class NodeCalls {
   }
 
   /** A packet that waited: the world may have changed. */
-  performLater(operation: KeyedOperation, database: Database, packet: PacketView): boolean {
-    if (!isOfGeneration(database, packet) || !this.#isOfThisGeneration(packet)) return true;
-    const key = packet.slice(KEY_AT[operation], packet.u32(KEY_LENGTH_AT[operation]));
-    return this.perform(operation, database, packet, key);
+  performLater(record: RecordPacket): boolean {
+    if (!record.isOfDatabase || !this.#isOfThisGeneration(record.packet)) return true;
+    return this.#perform(record);
   }
 
   /** With the chain locked. False: a lock was busy, nothing was done. */
-  perform(
-    operation: KeyedOperation,
-    database: Database,
-    packet: PacketView,
-    key: Uint8Array,
-  ): boolean {
-    switch (operation) {
+  #perform(record: RecordPacket): boolean {
+    switch (record.operation) {
       case "REQ_CALL":
-        return this.#call(database, packet, key);
+        return this.#call(record);
       case "REQ_DMASTER":
-        return this.#migrations.reqDmaster(database, packet);
+        return this.#migrations.reqDmaster(record);
       case "REPLY_DMASTER":
-        return this.#migrations.replyDmaster(database, packet);
+        return this.#migrations.replyDmaster(record);
     }
   }
 
   // --- calls
 
-  #call(database: Database, packet: PacketView, key: Uint8Array): boolean {
+  #call(call: RecordPacket): boolean {
+    const { database, packet, key, hash } = call;
     const { records } = database;
     const { pnn } = this.#host;
-    const hash = jenkinsHash(key);
     const lmaster = lmasterOf(this.#host, hash);
     const error = records.read(key, lmaster);
     if (error !== undefined) {
       if (error.code === "busy") return false;
-      this.refusals.send("REQ_CALL", packet, recordError("read", database.name, error));
+      this.refusals.send(call, recordError("read", database.name, error));
       return true;
     }
     if (!records.found && (lmaster === pnn || database.kind === "persistent")) {
       const stored = records.store(hash, key, records.header, EMPTY, lmaster);
       if (!stored.ok) {
         if (stored.error.code === "busy") return false;
-        this.refusals.send("REQ_CALL", packet, recordError("create", database.name, stored.error));
+        this.refusals.send(call, recordError("create", database.name, stored.error));
         return true;
       }
     }
@@ -194,23 +177,23 @@ export class NodeCalls {
       }
     }
     if (records.header.dmaster !== pnn) {
-      this.#redirect(database, packet, lmaster);
+      this.#redirect(call, lmaster);
       return true;
     }
     if (packet.srcnode !== pnn && this.#parts.isCommitting(database.dbId)) {
       const message = `a transaction on database "${database.name}" is being committed`;
-      this.refusals.send("REQ_CALL", packet, message);
+      this.refusals.send(call, message);
       return true;
     }
-    const wantsCopy = this.#readonly.wantsCopy(database, packet);
-    const outcome = this.#copies(database, packet, key, hash, wantsCopy);
+    const wantsCopy = this.#readonly.wantsCopy(call);
+    const outcome = this.#copies(call, wantsCopy);
     if (outcome !== "free") return outcome === "done";
     if (wantsCopy && packet.srcnode !== pnn) {
-      return this.#readonly.lend(database, packet, key, hash);
+      return this.#readonly.lend(call, lmaster);
     }
-    this.#countHops(database, packet.u32(REQ_CALL_AT.HOPCOUNT), hash, key);
+    this.#countHops(call);
     if (packet.srcnode !== pnn) {
-      return this.#migrations.giveAway(database, packet, key, hash, lmaster);
+      return this.#migrations.giveAway(call, lmaster);
     }
     const pending = this.#parts.pending.findForKey(packet.reqid, database, key);
     if (pending !== undefined) {
@@ -220,13 +203,8 @@ export class NodeCalls {
   }
 
   /** "free": no revoke holds the call back, and for who wants to write there are no copies. */
-  #copies(
-    database: Database,
-    packet: PacketView,
-    key: Uint8Array,
-    hash: number,
-    wantsCopy: boolean,
-  ): "free" | "done" | "busy" {
+  #copies(call: RecordPacket, wantsCopy: boolean): "free" | "done" | "busy" {
+    const { database, packet, key, hash } = call;
     const { revokes, records } = database;
     const isOwn = packet.srcnode === this.#host.pnn;
     // For a client of this node that wants to read, the record itself is here.
@@ -243,12 +221,13 @@ export class NodeCalls {
       return "done";
     }
     if (revoke.code === "busy") return "busy";
-    this.refusals.send("REQ_CALL", packet, recordError("take back", database.name, revoke));
+    this.refusals.send(call, recordError("take back", database.name, revoke));
     return "done";
   }
 
   /** To the lmaster, or from there to the data master, as it came but for two fields. */
-  #redirect(database: Database, packet: PacketView, lmaster: number): void {
+  #redirect(call: RecordPacket, lmaster: number): void {
+    const { database, packet } = call;
     const { pnn } = this.#host;
     const { dmaster } = database.records.header;
     const destination = lmaster === pnn ? dmaster : lmaster;
@@ -258,7 +237,7 @@ export class NodeCalls {
       if (this.#host.recovering()) return;
       const message = `a call for a record of database "${database.name}" went from node to node ${HOPS_MAX} times: node ${pnn} names node ${dmaster} as data master, the lmaster is node ${lmaster}`;
       this.#host.forceRecovery(message);
-      this.refusals.send("REQ_CALL", packet, message);
+      this.refusals.send(call, message);
       return;
     }
     if (hopcount % 100 > 95) {
@@ -271,7 +250,8 @@ export class NodeCalls {
     this.#host.sendToNode(destination, packet);
   }
 
-  #countHops(database: Database, hopcount: number, hash: number, key: Uint8Array): void {
+  #countHops({ database, packet, hash, key }: RecordPacket): void {
+    const hopcount = packet.u32(REQ_CALL_AT.HOPCOUNT);
     if ((database.flags & DB_FLAGS.STICKY) !== 0) database.sticky.counted(hash, key, hopcount);
     const { statistics } = this.#host;
     if (hopcount > statistics.max_hop_count) statistics.max_hop_count = hopcount;
@@ -303,13 +283,8 @@ export class NodeCalls {
 
   #unknownDatabase(operation: KeyedOperation, packet: PacketView, dbId: number): void {
     const id = `0x${dbId.toString(16).padStart(8, "0")}`;
-    this.refusals.send(operation, packet, `Unknown database in request. db_id==${id}`);
+    this.refusals.send({ operation, packet }, `Unknown database in request. db_id==${id}`);
   }
-}
-
-/** With two recoveries at a time the vnn map may be of another one than the database. */
-function isOfGeneration(database: Database, packet: PacketView): boolean {
-  return packet.generation === database.generation;
 }
 
 /** Waits for the end of a revoke or of a pindown; then it is a packet that has just come. */
@@ -331,7 +306,7 @@ class WaitingNodeCall implements WaitingCall {
     this.#calls.handle(this.#packet);
   }
   drop(reason: string): void {
-    this.#calls.refusals.send("REQ_CALL", this.#packet, reason);
+    this.#calls.refusals.send({ operation: "REQ_CALL", packet: this.#packet }, reason);
   }
 }
 
@@ -340,26 +315,24 @@ class ParkedNodePacket implements ChainWork {
   readonly clientId = 0;
   readonly carriesRecord: boolean;
   readonly #calls: NodeCalls;
-  readonly #operation: KeyedOperation;
-  readonly #database: Database;
-  readonly #packet: PacketView;
+  readonly #record: RecordPacket;
 
-  constructor(calls: NodeCalls, operation: KeyedOperation, database: Database, packet: PacketView) {
-    this.bytes = packet.length;
-    this.carriesRecord = operation !== "REQ_CALL";
+  /** The record packet is its own. */
+  constructor(calls: NodeCalls, record: RecordPacket) {
+    this.bytes = record.packet.length;
+    this.carriesRecord = record.operation !== "REQ_CALL";
     this.#calls = calls;
-    this.#operation = operation;
-    this.#database = database;
-    this.#packet = packet;
+    this.#record = record;
   }
 
   run(): boolean {
-    return this.#calls.performLater(this.#operation, this.#database, this.#packet);
+    return this.#calls.performLater(this.#record);
   }
 
   /** Of a database that is no more here nobody misses a record. */
   drop(reason: string): void {
-    if (this.#database.detached) this.#calls.refusals.tell(this.#operation, this.#packet, reason);
-    else this.#calls.refusals.send(this.#operation, this.#packet, reason);
+    const { refusals } = this.#calls;
+    if (this.#record.database.detached) refusals.tell(this.#record, reason);
+    else refusals.send(this.#record, reason);
   }
 }

@@ -4,14 +4,14 @@
  * Invariant: a record that was on its way and is not taken forces a recovery. Its former data master
  * has written down that it gave it away, so nobody else would look for it there.
  */
-import type { PacketView } from "../../wire/packet.ts";
 import { REQ_DMASTER_AT } from "../../wire/packet_layouts.ts";
 import type { DatabaseHost } from "../host.ts";
 import type { PendingCalls } from "./pending_calls.ts";
+import type { RecordPacket } from "./record_packet.ts";
 import type { Replies } from "./replies.ts";
 
-/** Packets of nodes that name a database and a key. */
-export type KeyedOperation = "REQ_CALL" | "REQ_DMASTER" | "REPLY_DMASTER";
+/** A packet about a record, also of a database that is not here. */
+type Refused = Pick<RecordPacket, "operation" | "packet">;
 
 interface NodeRefusalParts {
   readonly host: Pick<DatabaseHost, "forceRecovery">;
@@ -27,15 +27,15 @@ export class NodeRefusals {
   }
 
   /** The packet was not served; of a record that it carries nobody is data master now. */
-  send(operation: KeyedOperation, packet: PacketView, message: string): void {
-    if (operation !== "REQ_CALL") {
+  send(refused: Refused, message: string): void {
+    if (refused.operation !== "REQ_CALL") {
       this.#parts.host.forceRecovery(`a record is on its way to nobody: ${message}`);
     }
-    this.tell(operation, packet, message);
+    this.tell(refused, message);
   }
 
   /** The node whose client waits is told; its request id is known to nobody else. */
-  tell(operation: KeyedOperation, packet: PacketView, message: string): void {
+  tell({ operation, packet }: Refused, message: string): void {
     switch (operation) {
       case "REQ_CALL":
         this.#parts.replies.errorToNode(packet.srcnode, packet.reqid, message);

@@ -23,6 +23,7 @@ import type { Database } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";
 import { RecordHeader } from "../record/record_header.ts";
 import type { PendingCall, PendingCalls } from "./pending_calls.ts";
+import type { RecordPacket } from "./record_packet.ts";
 import { lmasterOf, passedOnProblem, type Replies, recordError } from "./replies.ts";
 
 export interface ReadonlyCallParts {
@@ -49,7 +50,7 @@ export class ReadonlyCalls {
   }
 
   /** Whether a call of a node may be answered with a copy. */
-  wantsCopy(database: Database, packet: PacketView): boolean {
+  wantsCopy({ database, packet }: RecordPacket): boolean {
     return (
       (packet.u32(REQ_CALL_AT.FLAGS) & CALL_FLAGS.WANT_READONLY) !== 0 &&
       packet.u32(REQ_CALL_AT.CALLID) === FETCH_WITH_HEADER_FUNC &&
@@ -58,7 +59,8 @@ export class ReadonlyCalls {
   }
 
   /** Lends a copy of the record that was just read. False: a lock was busy, nothing was done. */
-  lend(database: Database, packet: PacketView, key: Uint8Array, hash: number): boolean {
+  lend(call: RecordPacket, lmaster: number): boolean {
+    const { database, packet, key, hash } = call;
     const host = this.#host;
     const { records, delegations, statistics } = database;
     const { header, data } = records;
@@ -83,7 +85,7 @@ export class ReadonlyCalls {
     if ((header.flags & RECORD_FLAGS.RO_HAVE_DELEGATIONS) === 0) {
       header.addToRsn(FIRST_COPY_RSN_RISE);
       header.flags = (header.flags | LENT_FLAGS) >>> 0;
-      const stored = records.store(hash, key, header, data, lmasterOf(host, hash));
+      const stored = records.store(hash, key, header, data, lmaster);
       if (!stored.ok) {
         if (stored.error.code === "busy") return false;
         const message = recordError("lend", database.name, stored.error);
@@ -91,13 +93,14 @@ export class ReadonlyCalls {
         return true;
       }
     }
-    this.#sendCopy(database, packet, header, data);
+    this.#sendCopy(call);
     host.statistics.total_ro_delegations += 1;
     statistics.delegations += 1;
     return true;
   }
 
-  #sendCopy(database: Database, packet: PacketView, header: RecordHeader, data: Uint8Array): void {
+  #sendCopy({ database, packet }: RecordPacket): void {
+    const { header, data } = database.records;
     const copy = this.#header;
     const flags = header.flags & ~RECORD_FLAGS.RO_HAVE_DELEGATIONS;
     const { rsnHi, rsnLo, dmaster } = header;
