@@ -105,7 +105,7 @@ export const DATABASE_COPIES_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/database/calls/node_refusals.ts",
-        find: '    if (operation !== "REQ_CALL") {',
+        find: '    if (refused.operation !== "REQ_CALL") {',
         replace: "    if (operation === undefined) {",
       },
     ],

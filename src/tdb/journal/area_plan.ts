@@ -209,7 +209,7 @@ export function* placeArea(slice: Slice, parts: AreaParts, plan: AreaPlan): Paus
 /** The records, then what leads to them. */
 function* writePlaces(
   slice: Slice,
-  { base, disk }: CommitParts,
+  { base, disk }: AreaParts,
   records: readonly { readonly offset: number; readonly bytes: Uint8Array }[],
   how: {
     readonly doing: string;
