@@ -1,8 +1,10 @@
 /** What must hold of the sources as such (docs/architecture.md, "Layers" and "Rules of the core"). */
 import { expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { CORE_FOLDERS } from "../build/gate.ts";
 import { type Export, exportsOf, Importers } from "./support/exports.ts";
-import { type SourceFile, sourceFiles } from "./support/source_tree.ts";
+import { PROJECT, type SourceFile, sourceFiles } from "./support/source_tree.ts";
 
 const sources = sourceFiles(["src"]);
 const all = [...sources, ...sourceFiles(["build", "test"])];
@@ -178,5 +180,23 @@ test("no test is left switched off or alone", () => {
     .filter((file) => isTest(file.path))
     .filter((file) => /\b(test|describe|it)\.(only|skip|todo)\b/.test(file.bareCode))
     .map((file) => file.path);
+  expect(wrong).toEqual([]);
+});
+
+test("documents name files that exist", () => {
+  const folders = ["src", "test", "build", "docs"];
+  const paths = folders.flatMap((folder) =>
+    (readdirSync(join(PROJECT, folder), { recursive: true }) as string[]).map(
+      (name) => `/${folder}/${name}`,
+    ),
+  );
+  const documents = paths.filter((path) => /^\/docs\/.*\.md$/.test(path));
+  const wrong = ["/README.md", ...documents].flatMap((document) => {
+    const text = readFileSync(join(PROJECT, document), "utf8");
+    return [...text.matchAll(/`([\w/]+\.(?:ts|txt|py))`/g)]
+      .map(([, name]) => name as string)
+      .filter((name) => !paths.some((path) => path.endsWith(`/${name}`)))
+      .map((name) => `${document} names ${name}`);
+  });
   expect(wrong).toEqual([]);
 });
