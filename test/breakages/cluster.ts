@@ -20,8 +20,8 @@ export const CLUSTER_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/cluster/recoverd.ts",
-        find: "if (changed || local.capabilities !== this.#capabilities) this.#epoch += 1;",
-        replace: "void changed;",
+        find: "if (this.#view.learn(local)) this.#beginEpoch();",
+        replace: "this.#view.learn(local);",
       },
     ],
     tests: ["test/recovery/epoch.test.ts"],
@@ -32,7 +32,7 @@ export const CLUSTER_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/cluster/recoverd.ts",
-        find: "#leadershipChanged(): void {\n    this.#epoch += 1;",
+        find: "#leadershipChanged(): void {\n    this.#beginEpoch();",
         replace: "#leadershipChanged(): void {",
       },
     ],
@@ -55,8 +55,8 @@ export const CLUSTER_BREAKAGES: readonly Breakage[] = [
     breaks: "the time of failing recoveries counts for forgiving",
     edits: [
       {
-        file: "src/cluster/recoverd.ts",
-        find: "      this.#culprits.excludeTime(tookMs);\n",
+        file: "src/cluster/recoveries.ts",
+        find: "      culprits.excludeTime(tookMs);\n",
         replace: "",
       },
     ],
@@ -183,9 +183,9 @@ export const CLUSTER_BREAKAGES: readonly Breakage[] = [
     breaks: "nodes are banned although EnableBans is 0",
     edits: [
       {
-        file: "src/cluster/recoverd.ts",
-        find: '    if (this.#tunable("EnableBans") === 0) {',
-        replace: '    if (this.#tunable("EnableBans") < 0) {',
+        file: "src/cluster/node_requests.ts",
+        find: '    if (this.#view.tunable("EnableBans") === 0) {',
+        replace: '    if (this.#view.tunable("EnableBans") < 0) {',
       },
     ],
     tests: ["test/recovery/recoverd_rules.test.ts"],
@@ -193,9 +193,7 @@ export const CLUSTER_BREAKAGES: readonly Breakage[] = [
   {
     name: "credits-outlive-recovery",
     breaks: "ban credits outlive a recovery that succeeded",
-    edits: [
-      { file: "src/cluster/recoverd.ts", find: "    this.#culprits.clear();\n", replace: "" },
-    ],
+    edits: [{ file: "src/cluster/recoveries.ts", find: "    culprits.clear();\n", replace: "" }],
     tests: ["test/recovery/recoverd_rules.test.ts"],
   },
   {
@@ -227,9 +225,9 @@ export const CLUSTER_BREAKAGES: readonly Breakage[] = [
     breaks: "a stopped node that a recovery has thawed is not frozen again",
     edits: [
       {
-        file: "src/cluster/recoverd.ts",
-        find: '      this.#frozen = "no";\n      client.control("SET_RECMODE"',
-        replace: '      client.control("SET_RECMODE"',
+        file: "src/cluster/node_requests.ts",
+        find: '      this.#frozen = "no";\n      this.#client.control("SET_RECMODE"',
+        replace: '      this.#client.control("SET_RECMODE"',
       },
     ],
     tests: ["test/recovery/recoverd_rules.test.ts"],
@@ -240,8 +238,8 @@ export const CLUSTER_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/cluster/recoverd.ts",
-        find: 'if (!decision.active) this.#priorityTime = this.#host.clock.wallTime();\n    else this.#frozen = "no";',
-        replace: 'if (decision.active) this.#frozen = "no";',
+        find: "if (!decision.active) this.#priorityTime = this.#host.clock.wallTime();\n    else this.#requests.databasesAreInUse();",
+        replace: "if (decision.active) this.#requests.databasesAreInUse();",
       },
     ],
     tests: ["test/recovery/elections.test.ts"],

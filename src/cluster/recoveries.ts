@@ -1,0 +1,118 @@
+/**
+ * The recoveries that a leading node runs: whether one is needed, one at a time, and what is remembered of
+ * those that failed. docs/recovery.md, "Sequence".
+ */
+import type { Logger } from "../base/log.ts";
+import type { Result } from "../base/result.ts";
+import type { CtdbClient } from "../client/types.ts";
+import type { Clock, Random, Timers } from "../platform/types/time.ts";
+import { INVALID_GENERATION } from "../wire/packet.ts";
+import type { NodeAndFlags } from "../wire/structs/cluster.ts";
+import type { Culprits } from "./culprits.ts";
+import { OperationGate } from "./operation_gate.ts";
+import type { OwnView } from "./own_view.ts";
+import { type RecoveryHelper, RecoveryRun } from "./recovery_run.ts";
+import type { TakeoverRuns } from "./takeover_runs.ts";
+
+export interface RecoveriesHost {
+  readonly client: CtdbClient;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly helper: RecoveryHelper;
+  readonly takeoverRuns: TakeoverRuns;
+  readonly view: OwnView;
+  readonly culprits: Culprits;
+  /** This node leads, with everything that it takes. */
+  mayRecover(): boolean;
+  /** What was read of the cluster before a recovery began, or ended, is void. */
+  beginEpoch(): void;
+  look(): void;
+}
+
+export class Recoveries {
+  readonly gate: OperationGate;
+  readonly #host: RecoveriesHost;
+  #needed = false;
+  #failedInRow = 0;
+  #run: RecoveryRun | undefined;
+
+  constructor(host: RecoveriesHost) {
+    this.#host = host;
+    const { log } = host;
+    this.gate = new OperationGate(host.timers, (state, seconds) => {
+      if (state === "disabled") log.notice(`Disabling recoveries for ${seconds} seconds`);
+      else log.notice(`Reenabling recoveries${state === "expired" ? " after timeout" : ""}`);
+      host.look();
+    });
+  }
+
+  /** One was wanted, and none has succeeded since. */
+  get needed(): boolean {
+    return this.#needed;
+  }
+  get running(): boolean {
+    return this.#run !== undefined;
+  }
+
+  /** Recovers `nodes`, unless it may not be now: then the next look at the cluster asks again. */
+  want(reason: string, nodes: readonly NodeAndFlags[]): void {
+    const { log, view, culprits } = this.#host;
+    const first = !this.#needed;
+    this.#needed = true;
+    if (this.gate.disabled) {
+      if (first) log.notice(`Recovery needed (${reason}), but recoveries are disabled`);
+      return;
+    }
+    if (this.running || !this.#host.mayRecover()) return;
+    const generation = newGeneration(this.#host.random);
+    log.notice(`Starting recovery, new generation ${generation}: ${reason}`);
+    if (culprits.last !== undefined) {
+      log.info(`Recovery initiated due to problem with node ${culprits.last}`);
+    }
+    this.#host.beginEpoch();
+    this.gate.inProgress = true;
+    const plan = {
+      generation,
+      nodes,
+      timeoutMs: view.requestTimeoutMs,
+      takeoverTimeoutMs: view.tunable("TakeoverTimeout") * 1000,
+    };
+    this.#run = new RecoveryRun(this.#host, plan, (outcome) => this.#ended(outcome));
+  }
+
+  cancel(): void {
+    this.#run?.cancel();
+    this.#run = undefined;
+    this.gate.inProgress = false;
+    this.#needed = false;
+  }
+
+  #ended(outcome: Result<void>): void {
+    const { clock, log, view, culprits } = this.#host;
+    const tookMs = clock.monotonicMs() - (this.#run?.startMs ?? 0);
+    this.#run = undefined;
+    this.gate.inProgress = false;
+    this.#host.beginEpoch();
+    if (!outcome.ok) {
+      this.#failedInRow += 1;
+      culprits.excludeTime(tookMs);
+      log.error(`Recovery failed (${this.#failedInRow} in a row): ${outcome.error}`);
+      return;
+    }
+    log.notice(`Recovery complete after ${Math.round(tookMs)} ms`);
+    this.#needed = false;
+    this.#failedInRow = 0;
+    culprits.clear();
+    this.gate.disable(view.tunable("RerecoveryTimeout"));
+    this.#host.look();
+  }
+}
+
+function newGeneration(random: Random): number {
+  for (;;) {
+    const generation = random.u32() >>> 1;
+    if (generation > INVALID_GENERATION) return generation;
+  }
+}
