@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CORE_FOLDERS } from "../build/gate.ts";
 import { type Export, exportsOf, Importers } from "./support/exports.ts";
+import { importCircles } from "./support/import_circles.ts";
 import { PROJECT, type SourceFile, sourceFiles } from "./support/source_tree.ts";
 
 const sources = sourceFiles(["src"]);
@@ -95,6 +96,10 @@ test("src imports point downwards through the layers", () => {
       .map((reason) => `${file.path} ${reason}`),
   );
   expect(wrong).toEqual([]);
+});
+
+test("src has no import circles", () => {
+  expect(importCircles(production)).toEqual([]);
 });
 
 test("src core does not reach the outside world", () => {

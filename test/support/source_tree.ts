@@ -14,6 +14,8 @@ export interface SourceFile {
   readonly bareCode: string;
   /** Project files that it imports or names as entry points, from the root. */
   readonly references: readonly string[];
+  /** Those of them that are loaded with it, types included; not what `import()` loads when it is needed. */
+  readonly imports: readonly string[];
   /** Other modules: "node:fs", "valibot". */
   readonly packages: readonly string[];
 }
@@ -33,15 +35,17 @@ function listFolder(folder: string): readonly string[] {
 function readSource(path: string): SourceFile {
   const text = readFileSync(join(PROJECT, path), "utf8");
   const code = strip(text, false);
-  const references: string[] = [];
-  for (const [, reference] of code.matchAll(/["'](\.{1,2}\/[^"'\s]+\.ts)["']/g)) {
-    references.push(normalize(join(dirname(path), reference as string)));
-  }
+  const named = (pattern: RegExp): readonly string[] =>
+    [...code.matchAll(pattern)].map(([, reference]) =>
+      normalize(join(dirname(path), reference as string)),
+    );
+  const references = named(/["'](\.{1,2}\/[^"'\s]+\.ts)["']/g);
+  const imports = named(/\b(?:from|import)\s*["'](\.{1,2}\/[^"'\s]+\.ts)["']/g);
   const packages: string[] = [];
   for (const [, name] of code.matchAll(/(?:\bfrom|\bimport\(?)\s*["']([^."'][^"']*)["']/g)) {
     packages.push(name as string);
   }
-  return { path, text, code, bareCode: strip(text, true), references, packages };
+  return { path, text, code, bareCode: strip(text, true), references, imports, packages };
 }
 
 /**
