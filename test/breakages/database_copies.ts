@@ -106,7 +106,7 @@ export const DATABASE_COPIES_BREAKAGES: readonly Breakage[] = [
       {
         file: "src/database/calls/node_refusals.ts",
         find: '    if (refused.operation !== "REQ_CALL") {',
-        replace: "    if (operation === undefined) {",
+        replace: "    if (refused.operation === undefined) {",
       },
     ],
     tests: ["src/database/calls/migrations.test.ts"],
