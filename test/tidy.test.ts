@@ -53,7 +53,10 @@ const ENTRY_POINTS = new Map([["src/main.ts", "what the executable runs"]]);
 const NOT_USED = new Map([
   ["src/base/log.ts silentLogger", "what tests hand to whoever logs"],
   ["src/client/ctdb_client.ts TUNNEL_FLAGS", "the client library (docs/client.md)"],
-  ["src/client/transaction.ts openPersistentDatabase", "the client library (docs/client.md)"],
+  [
+    "src/client/persistent_database.ts openPersistentDatabase",
+    "the client library (docs/client.md)",
+  ],
   ["src/tdb/memory/memory_opener.ts", "databases in memory, on which the simulator runs"],
   ["src/wire/event_protocol.ts", "the event daemon's protocol, proved on captured packets"],
   ["src/wire/packet.ts newPacket", "packets that no builder makes: tests send wrong ones"],

@@ -9,11 +9,11 @@
  *    request that it answers (its body); it never throws.
  */
 import { err, ok, type Result } from "../base/result.ts";
-import { type U64, U64_ZERO, u64Equal, u64Hex } from "../base/u64.ts";
+import { type U64, u64Equal, u64Hex } from "../base/u64.ts";
 import type { Network, Stream, StreamHandlers } from "../platform/types/network.ts";
 import type { Timers } from "../platform/types/time.ts";
 import { PacketFramer } from "../transport/framer.ts";
-import { bytesText, type Codec, decodePadded, EMPTY, encode } from "../wire/codec.ts";
+import type { Codec } from "../wire/codec.ts";
 import { SRVID } from "../wire/constants.ts";
 import {
   CONTROL_NOREPLY,
@@ -23,18 +23,11 @@ import {
   type ControlRequestOf,
 } from "../wire/controls.ts";
 import { CURRENT_NODE, OPERATIONS, type PacketView } from "../wire/packet.ts";
-import {
-  packetProblem,
-  REPLY_CALL_AT,
-  REPLY_CONTROL_AT,
-  REPLY_ERROR_AT,
-  REQ_CALL_AT,
-  REQ_CONTROL_AT,
-  REQ_MESSAGE_AT,
-  REQ_TUNNEL_AT,
-} from "../wire/packet_layouts.ts";
+import { packetProblem, REQ_MESSAGE_AT, REQ_TUNNEL_AT } from "../wire/packet_layouts.ts";
 import { PacketOutput } from "./packet_output.ts";
 import { type PendingRequest, PendingRequests } from "./pending_requests.ts";
+import { readCallReply, readControlReply } from "./replies.ts";
+import { writeCall, writeControl, writeMessage, writeTunnel } from "./request_packets.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import type {
   CallRequest,
@@ -203,17 +196,8 @@ export class ConnectedClient implements CtdbClient {
     reqid: number,
     flags: number,
   ): void {
-    const codec = CONTROLS[name].request as Codec<ControlRequestOf<N>>;
-    const data = codec.minSize === 0 && request === undefined ? EMPTY : encode(codec, request);
-    const output = this.#output;
-    const pnn = options.pnn ?? CURRENT_NODE;
-    const length = REQ_CONTROL_AT.DATA + data.length;
-    output.begin(OPERATIONS.REQ_CONTROL, pnn, this.#srcnode(), reqid, length);
-    output.setU32(REQ_CONTROL_AT.OPCODE, CONTROLS[name].opcode);
-    output.setU64(REQ_CONTROL_AT.SRVID, options.srvid ?? U64_ZERO);
-    output.setU32(REQ_CONTROL_AT.FLAGS, flags | (options.flags ?? 0));
-    output.setU32(REQ_CONTROL_AT.DATA_LENGTH, data.length);
-    output.setBytes(REQ_CONTROL_AT.DATA, data);
+    const all = flags | (options.flags ?? 0);
+    writeControl(this.#output, this.#srcnode(), reqid, name, request, all, options);
   }
 
   // --- messages
@@ -246,13 +230,7 @@ export class ConnectedClient implements CtdbClient {
   }
 
   sendMessage(pnn: number, srvid: U64, data: Uint8Array): void {
-    if (!this.connected) return;
-    const output = this.#output;
-    const length = REQ_MESSAGE_AT.DATA + data.length;
-    output.begin(OPERATIONS.REQ_MESSAGE, pnn, this.#srcnode(), 0, length);
-    output.setU64(REQ_MESSAGE_AT.SRVID, srvid);
-    output.setU32(REQ_MESSAGE_AT.DATA_LENGTH, data.length);
-    output.setBytes(REQ_MESSAGE_AT.DATA, data);
+    if (this.connected) writeMessage(this.#output, this.#srcnode(), pnn, srvid, data);
   }
 
   // --- calls
@@ -267,22 +245,8 @@ export class ConnectedClient implements CtdbClient {
         timeoutMs,
         "REQ_CALL",
       );
-      if (reqid !== undefined) this.#sendCall(request, reqid);
+      if (reqid !== undefined) writeCall(this.#output, this.#srcnode(), reqid, request);
     });
-  }
-
-  #sendCall(request: CallRequest, reqid: number): void {
-    const { key, calldata = EMPTY } = request;
-    const output = this.#output;
-    const length = REQ_CALL_AT.KEY + key.length + calldata.length;
-    output.begin(OPERATIONS.REQ_CALL, CURRENT_NODE, this.#srcnode(), reqid, length);
-    output.setU32(REQ_CALL_AT.FLAGS, request.flags);
-    output.setU32(REQ_CALL_AT.DB_ID, request.db_id);
-    output.setU32(REQ_CALL_AT.CALLID, request.callid);
-    output.setU32(REQ_CALL_AT.KEY_LENGTH, key.length);
-    output.setU32(REQ_CALL_AT.DATA_LENGTH, calldata.length);
-    output.setBytes(REQ_CALL_AT.KEY, key);
-    output.setBytes(REQ_CALL_AT.KEY + key.length, calldata);
   }
 
   // --- tunnels
@@ -310,14 +274,9 @@ export class ConnectedClient implements CtdbClient {
   /** A reply carries the request's `reqid`; a request gets a new one, which is returned. */
   sendTunnel(pnn: number, id: U64, flags: number, data: Uint8Array, reqid?: number): number {
     const packetId = reqid ?? this.#pending.newId();
-    if (!this.connected) return packetId;
-    const output = this.#output;
-    const length = REQ_TUNNEL_AT.DATA + data.length;
-    output.begin(OPERATIONS.REQ_TUNNEL, pnn, this.#srcnode(), packetId, length);
-    output.setU64(REQ_TUNNEL_AT.TUNNEL_ID, id);
-    output.setU32(REQ_TUNNEL_AT.FLAGS, flags);
-    output.setU32(REQ_TUNNEL_AT.DATA_LENGTH, data.length);
-    output.setBytes(REQ_TUNNEL_AT.DATA, data);
+    if (this.connected) {
+      writeTunnel(this.#output, this.#srcnode(), packetId, pnn, { id, flags, data });
+    }
     return packetId;
   }
 
@@ -426,50 +385,3 @@ export class ConnectedClient implements CtdbClient {
 }
 
 const CLOSED_BY_US = "the connection was closed";
-
-function malformed(reason: string): { readonly ok: false; readonly error: ClientFailure } {
-  return err({ kind: "malformed", reason, status: 0 });
-}
-
-/** Text that the daemon sends with or without a NUL at its end. */
-function errorText(bytes: Uint8Array, otherwise: string): string {
-  const end = bytes.indexOf(0);
-  return bytesText(end < 0 ? bytes : bytes.subarray(0, end)) || otherwise;
-}
-
-function readControlReply<T>(
-  name: ControlName,
-  codec: Codec<T>,
-  packet: PacketView,
-): ControlOutcome<T> {
-  if (packet.operation !== OPERATIONS.REPLY_CONTROL) {
-    return malformed(`Operation ${packet.operation} answers the control ${name}`);
-  }
-  const status = packet.i32(REPLY_CONTROL_AT.STATUS);
-  const length = packet.u32(REPLY_CONTROL_AT.DATA_LENGTH);
-  if (status < 0) {
-    const textLength = packet.u32(REPLY_CONTROL_AT.ERROR_LENGTH);
-    const text = packet.slice(REPLY_CONTROL_AT.DATA + length, textLength);
-    return err({ kind: "refused", reason: errorText(text, `${name} gave ${status}`), status });
-  }
-  // A copy: the value outlives the packet, and its parts are views of these bytes.
-  const value = decodePadded(codec, packet.slice(REPLY_CONTROL_AT.DATA, length).slice());
-  if (!value.ok) return malformed(`Cannot decode the reply to ${name}: ${value.error}`);
-  return ok({ status, data: value.value });
-}
-
-function readCallReply(packet: PacketView): Result<Uint8Array, ClientFailure> {
-  if (packet.operation === OPERATIONS.REPLY_ERROR) {
-    const length = packet.u32(REPLY_ERROR_AT.MESSAGE_LENGTH);
-    const text = packet.slice(REPLY_ERROR_AT.MESSAGE, length);
-    const status = packet.i32(REPLY_ERROR_AT.STATUS);
-    return err({ kind: "refused", reason: errorText(text, `The call gave ${status}`), status });
-  }
-  if (packet.operation !== OPERATIONS.REPLY_CALL) {
-    return malformed(`Operation ${packet.operation} answers a call`);
-  }
-  const status = packet.i32(REPLY_CALL_AT.STATUS);
-  if (status !== 0) return err({ kind: "refused", reason: `The call gave ${status}`, status });
-  const data = packet.slice(REPLY_CALL_AT.DATA, packet.u32(REPLY_CALL_AT.DATA_LENGTH));
-  return ok(data.slice());
-}

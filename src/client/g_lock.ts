@@ -17,13 +17,9 @@ import type { Random } from "../platform/types/time.ts";
 import { decodeExact, encode, textBytes } from "../wire/codec.ts";
 import { type GLock, gLock, gLockList, type ServerId } from "../wire/structs/g_lock.ts";
 import { HOLDER_SRVID_HIGH, type HolderId, HolderIds } from "./holder_ids.ts";
-import {
-  type LockedRecord,
-  openRecordDatabase,
-  type RecordDatabase,
-  type RecordEnvironment,
-  type RecordFailure,
-} from "./record.ts";
+import type { RecordEnvironment, RecordFailure } from "./local_file.ts";
+import type { LockedRecord } from "./locked_record.ts";
+import { openRecordDatabase, type RecordDatabase } from "./record_database.ts";
 import { TurnQueue } from "./turns.ts";
 import type { CtdbClient } from "./types.ts";
 

@@ -12,7 +12,8 @@ import { DB_FLAGS, SEQUENCE_KEY, SRVID } from "../wire/constants.ts";
 import type { ControlRequestOf } from "../wire/controls.ts";
 import { gLock, gLockList, type ServerId } from "../wire/structs/g_lock.ts";
 import { connectClient } from "./ctdb_client.ts";
-import { openPersistentDatabase, type Transaction } from "./transaction.ts";
+import { openPersistentDatabase } from "./persistent_database.ts";
+import type { Transaction } from "./transaction.ts";
 
 const LOCKS = "/v/g_lock.tdb.0";
 const FILE = "/p/p.tdb.0";

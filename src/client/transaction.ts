@@ -1,6 +1,6 @@
 /**
- * Persistent and replicated databases: every node has every record, read in the local file and
- * written by transactions, which hold the g_lock of the database (docs/client.md, "Transactions").
+ * One transaction on a persistent or replicated database, under the g_lock of the database (docs/client.md,
+ * "Transactions").
  *
  * Invariants:
  * 1. A transaction reads what it has written itself, and else what is committed; nobody sees what it
@@ -11,15 +11,15 @@
  * 4. The g_lock is given back however the transaction ends.
  */
 import { err, ok, type Result } from "../base/result.ts";
-import { type U64, U64_ZERO, u64Equal } from "../base/u64.ts";
-import type { Tdb } from "../tdb/types.ts";
-import { decodeExact, EMPTY, encode, u64Codec } from "../wire/codec.ts";
-import { DB_FLAGS, RECOVERY_ACTIVE, SEQUENCE_KEY } from "../wire/constants.ts";
+import { sameBytes } from "../base/same_bytes.ts";
+import { type U64, u64Add, u64Equal } from "../base/u64.ts";
+import { EMPTY, encode, u64Codec } from "../wire/codec.ts";
+import { RECOVERY_ACTIVE, SEQUENCE_KEY } from "../wire/constants.ts";
 import { NO_SPACE } from "../wire/controls.ts";
-import { LTDB_HEADER_BYTES, type LtdbHeader, ltdbHeader } from "../wire/structs/records.ts";
-import { type AttachedDatabase, attachDatabase } from "./database.ts";
-import { GlobalLocks, type HeldLock, type LockEnvironment } from "./g_lock.ts";
-import { openAttachedFile, type RecordFailure, whileBusy } from "./record.ts";
+import { type LtdbHeader, ltdbHeader } from "../wire/structs/records.ts";
+import type { AttachedDatabase } from "./database.ts";
+import type { HeldLock, LockEnvironment } from "./g_lock.ts";
+import type { RecordFailure } from "./local_file.ts";
 import type { CtdbClient } from "./types.ts";
 
 export interface TransactionFailure {
@@ -35,151 +35,25 @@ export interface TransactionFailure {
   readonly status: number;
 }
 
-export interface TransactionOptions {
-  /** For the lock. */
-  readonly timeoutMs: number;
-  /** Excludes writers only, and nothing can be stored. */
-  readonly readonly?: boolean;
-}
-
-const NO_DMASTER = 0xffffffff;
 const FIRST_RETRY_MS = 10;
 const RETRY_MAX_MS = 1000;
 /** A commit that is refused later than this had begun. */
 const REFUSAL_MAX_MS = 5000;
 
-/** Attaches, opens the file for reading, and opens the database of locks. `flags`: PERSISTENT or REPLICATED. */
-export async function openPersistentDatabase(
-  client: CtdbClient,
-  environment: LockEnvironment,
-  name: string,
-  flags: number,
-  timeoutMs: number,
-): Promise<Result<PersistentDatabase, RecordFailure>> {
-  const attached = await attachDatabase(client, name, flags, timeoutMs);
-  if (!attached.ok) return attached;
-  return openPersistent(client, environment, attached.value, timeoutMs);
-}
+/** For giving back the lock, however the transaction ends. */
+export const CANCEL_TIMEOUT_MS = 10_000;
 
-export async function openPersistent(
-  client: CtdbClient,
-  environment: LockEnvironment,
-  database: AttachedDatabase,
-  timeoutMs: number,
-): Promise<Result<PersistentDatabase, RecordFailure>> {
-  if ((database.flags & (DB_FLAGS.PERSISTENT | DB_FLAGS.REPLICATED)) === 0) {
-    const reason = `The database "${database.name}" is volatile: it has no transactions`;
-    return err({ kind: "not_allowed", reason, status: 0 });
-  }
-  const file = await openAttachedFile(environment, database, timeoutMs);
-  if (!file.ok) return file;
-  const locks = await GlobalLocks.open(client, environment, timeoutMs);
-  if (!locks.ok) {
-    file.value.close();
-    return locks;
-  }
-  return ok(new PersistentDatabase(client, environment, database, file.value, locks.value));
-}
-
-interface StoredRecord {
+export interface StoredRecord {
   readonly header: LtdbHeader;
   readonly data: Uint8Array;
 }
 
-export class PersistentDatabase {
-  readonly database: AttachedDatabase;
-  readonly #client: CtdbClient;
-  readonly #environment: LockEnvironment;
-  readonly #tdb: Tdb;
-  readonly #locks: GlobalLocks;
-
-  constructor(
-    client: CtdbClient,
-    environment: LockEnvironment,
-    database: AttachedDatabase,
-    tdb: Tdb,
-    locks: GlobalLocks,
-  ) {
-    this.#client = client;
-    this.#environment = environment;
-    this.database = database;
-    this.#tdb = tdb;
-    this.#locks = locks;
-  }
-
-  /** What is committed; empty for a key that is not there. Waits while a recovery has the file. */
-  async fetch(key: Uint8Array, timeoutMs: number): Promise<Result<Uint8Array, RecordFailure>> {
-    const record = await this.read(key, timeoutMs);
-    return record.ok ? ok(record.value.data) : record;
-  }
-
-  /** Number of the last commit, of this node's copy. */
-  async sequenceNumber(timeoutMs: number): Promise<Result<U64, RecordFailure>> {
-    const data = await this.fetch(SEQUENCE_KEY, timeoutMs);
-    if (!data.ok) return data;
-    if (data.value.length === 0) return ok(U64_ZERO);
-    const number = decodeExact(u64Codec, data.value);
-    if (number.ok) return number;
-    const reason = `The sequence number of "${this.database.name}" has ${data.value.length} bytes, expected 8`;
-    return err({ kind: "file", reason, status: 0 });
-  }
-
-  async begin(options: TransactionOptions): Promise<Result<Transaction, RecordFailure>> {
-    const { id } = this.database;
-    const name = `transaction_db_0x${id.toString(16).padStart(8, "0")}`;
-    const type = options.readonly === true ? "read" : "write";
-    const lock = await this.#locks.lock(name, type, id, options.timeoutMs);
-    if (!lock.ok) return lock;
-    return ok(new Transaction(this.#client, this.#environment, this, lock.value, type === "read"));
-  }
-
-  /**
-   * One transaction around `change`, which stores; it is cancelled when `change` fails or throws.
-   * `timeoutMs` is for the whole.
-   */
-  async transact<T>(
-    timeoutMs: number,
-    change: (transaction: Transaction) => Promise<Result<T, TransactionFailure>>,
-  ): Promise<Result<T, TransactionFailure>> {
-    const { clock } = this.#environment;
-    const deadlineMs = clock.monotonicMs() + timeoutMs;
-    const leftMs = (): number => Math.max(0, deadlineMs - clock.monotonicMs());
-    const begun = await this.begin({ timeoutMs });
-    if (!begun.ok) return begun;
-    const transaction = begun.value;
-    try {
-      const changed = await change(transaction);
-      if (!changed.ok) return changed;
-      const committed = await transaction.commit(leftMs());
-      return committed.ok ? changed : committed;
-    } finally {
-      await transaction.cancel(CANCEL_TIMEOUT_MS);
-    }
-  }
-
-  close(): void {
-    this.#locks.close();
-    this.#tdb.close();
-  }
-
-  /** For transactions: the record with its header. */
-  async read(key: Uint8Array, timeoutMs: number): Promise<Result<StoredRecord, RecordFailure>> {
-    const fetched = await whileBusy(this.#environment, timeoutMs, () => {
-      const outcome = this.#tdb.fetch(key);
-      if (outcome.ok) return outcome;
-      if (outcome.error.code === "busy") return "busy";
-      return err<RecordFailure>({ kind: "file", reason: outcome.error.reason, status: 0 });
-    });
-    if (!fetched.ok) return fetched;
-    const value = fetched.value ?? EMPTY;
-    const header = decodeExact(ltdbHeader, value.subarray(0, LTDB_HEADER_BYTES));
-    if (!header.ok) return ok({ header: NO_HEADER, data: EMPTY });
-    return ok({ header: header.value, data: value.subarray(LTDB_HEADER_BYTES) });
-  }
+/** What is committed, in this node's copy. */
+export interface CommittedRecords {
+  readonly database: Pick<AttachedDatabase, "id" | "name">;
+  read(key: Uint8Array, timeoutMs: number): Promise<Result<StoredRecord, RecordFailure>>;
+  sequenceNumber(timeoutMs: number): Promise<Result<U64, RecordFailure>>;
 }
-
-const CANCEL_TIMEOUT_MS = 10_000;
-const NO_HEADER: LtdbHeader = { rsn: U64_ZERO, dmaster: NO_DMASTER, reserved1: 0, flags: 0 };
 
 interface KeyedRecord extends StoredRecord {
   readonly key: Uint8Array;
@@ -188,7 +62,7 @@ interface KeyedRecord extends StoredRecord {
 export class Transaction {
   readonly #client: CtdbClient;
   readonly #environment: LockEnvironment;
-  readonly #database: PersistentDatabase;
+  readonly #database: CommittedRecords;
   readonly #readonly: boolean;
   readonly #changes = new Map<string, KeyedRecord>();
   /** What was read, as it was then. */
@@ -198,7 +72,7 @@ export class Transaction {
   constructor(
     client: CtdbClient,
     environment: LockEnvironment,
-    database: PersistentDatabase,
+    database: CommittedRecords,
     lock: HeldLock,
     readonly: boolean,
   ) {
@@ -243,7 +117,7 @@ export class Transaction {
     }
     const header = {
       ...old.value.header,
-      rsn: next(old.value.header.rsn),
+      rsn: u64Add(old.value.header.rsn, 1),
       dmaster: this.#client.pnn,
     };
     this.#changes.set(id, { key: key.slice(), header, data: data.slice() });
@@ -283,7 +157,7 @@ export class Transaction {
     if (this.#changes.size === 0) return this.#readsStillHold(leftMs());
     const before = await this.#database.sequenceNumber(leftMs());
     if (!before.ok) return before;
-    const after = next(before.value);
+    const after = u64Add(before.value, 1);
     const numbered = await this.store(SEQUENCE_KEY, encode(u64Codec, after), leftMs());
     if (!numbered.ok) return numbered;
     const request = {
@@ -388,17 +262,8 @@ function conflict(name: string): Failed {
   return err({ kind: "conflict", reason, status: 0 });
 }
 
-function next({ hi, lo }: U64): U64 {
-  const low = (lo + 1) >>> 0;
-  return { hi: low === 0 ? (hi + 1) >>> 0 : hi, lo: low };
-}
-
 function mapKey(key: Uint8Array): string {
   return Buffer.from(key).toString("latin1");
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, at) => byte === b[at]);
 }
 
 function joined(head: Uint8Array, data: Uint8Array): Uint8Array {

@@ -1,5 +1,5 @@
 /** Clients of the nodes under measurement, and what most figures do with them before they measure. */
-import type { RecordDatabase } from "../../src/client/record.ts";
+import type { RecordDatabase } from "../../src/client/record_database.ts";
 import type { CtdbClient } from "../../src/client/types.ts";
 import { textBytes } from "../../src/wire/codec.ts";
 import { connect as connectSocket } from "../support/client.ts";

@@ -1,5 +1,5 @@
 /** One hot record: bounced between three nodes by clients that all want it, and read by all of them. */
-import type { RecordDatabase } from "../../src/client/record.ts";
+import type { RecordDatabase } from "../../src/client/record_database.ts";
 import { textBytes } from "../../src/wire/codec.ts";
 import { must } from "../support/must.ts";
 import { openRecords, storeRecord } from "../support/records.ts";

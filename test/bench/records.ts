@@ -1,5 +1,5 @@
 /** Record figures: what a client feels when it locks, reads and migrates records; and recoveries. */
-import type { RecordDatabase } from "../../src/client/record.ts";
+import type { RecordDatabase } from "../../src/client/record_database.ts";
 import { textBytes } from "../../src/wire/codec.ts";
 import { FETCH_FUNC } from "../../src/wire/constants.ts";
 import { must } from "../support/must.ts";

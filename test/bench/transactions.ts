@@ -1,6 +1,6 @@
 /** Transactions and the locks around them, by one client after the other: what a commit costs. */
 import { GlobalLocks } from "../../src/client/g_lock.ts";
-import { openPersistentDatabase } from "../../src/client/transaction.ts";
+import { openPersistentDatabase } from "../../src/client/persistent_database.ts";
 import { textBytes } from "../../src/wire/codec.ts";
 import { DB_FLAGS } from "../../src/wire/constants.ts";
 import { must } from "../support/must.ts";

@@ -5,7 +5,7 @@
  * The records have data and have been through a recovery, so every node has a copy of each; two thirds
  * of them have their lmaster elsewhere. Both figures come from one run.
  */
-import type { RecordDatabase } from "../../src/client/record.ts";
+import type { RecordDatabase } from "../../src/client/record_database.ts";
 import type { CtdbClient } from "../../src/client/types.ts";
 import type { Tdb } from "../../src/tdb/types.ts";
 import { must } from "../support/must.ts";

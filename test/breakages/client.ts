@@ -57,7 +57,7 @@ export const CLIENT_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/client/transaction.ts",
-        find: "      rsn: next(old.value.header.rsn),",
+        find: "      rsn: u64Add(old.value.header.rsn, 1),",
         replace: "      rsn: old.value.header.rsn,",
       },
     ],
@@ -116,24 +116,24 @@ export const CLIENT_BREAKAGES: readonly Breakage[] = [
     breaks: "a read-only copy is written",
     edits: [
       {
-        file: "src/client/record.ts",
+        file: "src/client/locked_record.ts",
         find: '    if (this.readonlyCopy) return notAllowed("A read-only copy of a record cannot be written");\n',
         replace: "",
       },
     ],
-    tests: ["src/client/record.test.ts"],
+    tests: ["src/client/record_database.test.ts"],
   },
   {
     name: "lent-records-written",
     breaks: "a record is written of which others have copies",
     edits: [
       {
-        file: "src/client/record.ts",
+        file: "src/client/locked_record.ts",
         find: ": mine && (flags & RECORD_FLAGS.RO_HAVE_DELEGATIONS) === 0;",
         replace: ": mine;",
       },
     ],
-    tests: ["src/client/record.test.ts"],
+    tests: ["src/client/record_database.test.ts"],
   },
   {
     name: "first-handler-removed",
@@ -164,12 +164,12 @@ export const CLIENT_BREAKAGES: readonly Breakage[] = [
     breaks: "a record that is elsewhere leaves its chain locked",
     edits: [
       {
-        file: "src/client/record.ts",
+        file: "src/client/record_database.ts",
         find: "    if (header === undefined || fetched.value === undefined) {\n      tdb.unlockChain(chain);\n",
         replace: "    if (header === undefined || fetched.value === undefined) {\n",
       },
     ],
-    tests: ["src/client/record.test.ts"],
+    tests: ["src/client/record_database.test.ts"],
   },
   {
     name: "address-twice",
@@ -285,12 +285,12 @@ export const CLIENT_BREAKAGES: readonly Breakage[] = [
     breaks: "a record that is given back leaves its chain locked",
     edits: [
       {
-        file: "src/client/record.ts",
+        file: "src/client/record_database.ts",
         find: "          tdb.unlockChain(chain);\n          this.#turns.leave();",
         replace: "          this.#turns.leave();",
       },
     ],
-    tests: ["src/client/record.test.ts"],
+    tests: ["src/client/record_database.test.ts"],
   },
   {
     name: "recovery-not-awaited",

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { jenkinsHash } from "../../src/base/jenkins_hash.ts";
 import { u64 } from "../../src/base/u64.ts";
 import { attachDatabase } from "../../src/client/database.ts";
-import type { RecordDatabase } from "../../src/client/record.ts";
+import type { RecordDatabase } from "../../src/client/record_database.ts";
 import { type Codec, EMPTY, encode, textBytes } from "../../src/wire/codec.ts";
 import { CALL_FLAGS, NULL_FUNC } from "../../src/wire/constants.ts";
 import { CONTROLS, type ControlName, type ControlRequestOf } from "../../src/wire/controls.ts";

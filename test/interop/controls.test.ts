@@ -6,7 +6,7 @@ import { expect, test } from "bun:test";
 import { type U64, u64 } from "../../src/base/u64.ts";
 import { type ConnectedClient, TUNNEL_FLAGS } from "../../src/client/ctdb_client.ts";
 import { attachDatabase } from "../../src/client/database.ts";
-import type { RecordDatabase } from "../../src/client/record.ts";
+import type { RecordDatabase } from "../../src/client/record_database.ts";
 import { TDB_FLAGS } from "../../src/tdb/types.ts";
 import { bytesText, textBytes } from "../../src/wire/codec.ts";
 import type { ControlName, ControlRequestOf } from "../../src/wire/controls.ts";

@@ -3,11 +3,8 @@
  * gone.
  */
 import { connectClient } from "../../src/client/ctdb_client.ts";
-import {
-  type LockedRecord,
-  openRecordDatabase,
-  type RecordDatabase,
-} from "../../src/client/record.ts";
+import type { LockedRecord } from "../../src/client/locked_record.ts";
+import { openRecordDatabase, type RecordDatabase } from "../../src/client/record_database.ts";
 import type { CtdbClient } from "../../src/client/types.ts";
 import type { SimCluster } from "../sim/cluster.ts";
 import type { SimNode } from "../sim/node.ts";

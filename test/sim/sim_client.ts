@@ -5,7 +5,7 @@
  */
 import { u64 } from "../../src/base/u64.ts";
 import { connectClient } from "../../src/client/ctdb_client.ts";
-import { openRecordDatabase, type RecordDatabase } from "../../src/client/record.ts";
+import { openRecordDatabase, type RecordDatabase } from "../../src/client/record_database.ts";
 import type { CtdbClient } from "../../src/client/types.ts";
 import { textBytes } from "../../src/wire/codec.ts";
 import { CALL_FLAGS, FETCH_FUNC, NULL_FUNC } from "../../src/wire/constants.ts";

@@ -6,8 +6,8 @@ import { connectClient } from "../../src/client/ctdb_client.ts";
 import {
   openPersistentDatabase,
   type PersistentDatabase,
-  type Transaction,
-} from "../../src/client/transaction.ts";
+} from "../../src/client/persistent_database.ts";
+import type { Transaction } from "../../src/client/transaction.ts";
 import type { CtdbClient } from "../../src/client/types.ts";
 import { textBytes } from "../../src/wire/codec.ts";
 import { DB_FLAGS } from "../../src/wire/constants.ts";

@@ -3,7 +3,7 @@
  * would, or straight in a node's file, past every rule.
  */
 import type { AttachedDatabase } from "../../src/client/database.ts";
-import { openRecordDatabase, type RecordDatabase } from "../../src/client/record.ts";
+import { openRecordDatabase, type RecordDatabase } from "../../src/client/record_database.ts";
 import type { CtdbClient } from "../../src/client/types.ts";
 import type { Tdb } from "../../src/tdb/types.ts";
 import { must } from "./must.ts";

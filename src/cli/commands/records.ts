@@ -1,6 +1,7 @@
 /** Commands that show or change records. */
 import { traverseDatabase } from "../../client/database.ts";
-import type { LockedRecord, RecordFailure } from "../../client/record.ts";
+import type { RecordFailure } from "../../client/local_file.ts";
+import type { LockedRecord } from "../../client/locked_record.ts";
 import { encode } from "../../wire/codec.ts";
 import { LTDB_HEADER_BYTES, ltdbHeader } from "../../wire/structs/records.ts";
 import type { Command } from "../command.ts";

@@ -1,10 +1,6 @@
 /** Commands that work on persistent and replicated databases, each in one transaction. */
-import {
-  openPersistent,
-  type PersistentDatabase,
-  type Transaction,
-  type TransactionFailure,
-} from "../../client/transaction.ts";
+import { openPersistent, type PersistentDatabase } from "../../client/persistent_database.ts";
+import type { Transaction, TransactionFailure } from "../../client/transaction.ts";
 import { bytesText, EMPTY } from "../../wire/codec.ts";
 import type { Command } from "../command.ts";
 import { type ChosenDatabase, chooseDatabase, isVolatile } from "../database_choice.ts";

@@ -18,6 +18,7 @@
  *    commit writes, only its own end answers.
  */
 
+import { sameBytes } from "../../base/same_bytes.ts";
 import { type ReplyLater, SUCCESS } from "../../control/control_request.ts";
 import type { Timer } from "../../platform/types/time.ts";
 import type { LockWait, SlicedWork, Tdb, TdbResult } from "../../tdb/types.ts";
@@ -38,13 +39,7 @@ import {
 import { RecordHeader } from "../record/record_header.ts";
 import { retryWhileBusy } from "../retry_while_busy.ts";
 import { type Budget, runSliced, runTdbWork, type SlicedRun } from "../slices.ts";
-import {
-  mayReplace,
-  NEWER_IS_HERE,
-  sameBytes,
-  updateFailure,
-  updateRefusal,
-} from "./update_record.ts";
+import { mayReplace, NEWER_IS_HERE, updateFailure, updateRefusal } from "./update_record.ts";
 
 interface Update {
   readonly records: RecBufferCursor;

@@ -9,7 +9,9 @@
  *    nor work that waited for a lock through a recovery.
  * 3. Every update is answered once.
  */
+
 import { jenkinsHash } from "../../base/jenkins_hash.ts";
+import { sameBytes } from "../../base/same_bytes.ts";
 import {
   type ControlReply,
   type ControlRequest,
@@ -194,8 +196,4 @@ export function mayReplace(
     if (given.rsnHi > own.rsnHi) return true;
   } else if (given.rsnLo > own.rsnLo) return true;
   return sameBytes(ownData, data);
-}
-
-export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, at) => byte === b[at]);
 }

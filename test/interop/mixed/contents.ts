@@ -5,7 +5,7 @@
  * The latter two are written in transactions on a stock node while ours are stopped (transactions of our
  * own come with a later step), so the recovery after `continue` must bring them to our nodes.
  */
-import type { RecordDatabase } from "../../../src/client/record.ts";
+import type { RecordDatabase } from "../../../src/client/record_database.ts";
 import { type MixedCluster, PERSISTENT, REPLICATED } from "./mixed_cluster.ts";
 import { withDatabases } from "./traffic.ts";
 

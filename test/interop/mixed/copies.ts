@@ -2,7 +2,7 @@
  * Read-only copies between nodes of both kinds: lent by each kind to each, taken back for writers on
  * each. Every function throws with what was expected.
  */
-import type { RecordDatabase } from "../../../src/client/record.ts";
+import type { RecordDatabase } from "../../../src/client/record_database.ts";
 import { bytesText, textBytes } from "../../../src/wire/codec.ts";
 import { DB_FLAGS, RECORD_FLAGS_RO } from "../../../src/wire/constants.ts";
 import { must } from "../../support/must.ts";

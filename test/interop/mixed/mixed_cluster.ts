@@ -7,7 +7,7 @@
 import { readlinkSync } from "node:fs";
 import { basename } from "node:path";
 import { attachDatabase } from "../../../src/client/database.ts";
-import type { RecordDatabase } from "../../../src/client/record.ts";
+import type { RecordDatabase } from "../../../src/client/record_database.ts";
 import type { CtdbClient } from "../../../src/client/types.ts";
 import { bytesText, textBytes } from "../../../src/wire/codec.ts";
 import { DB_FLAGS, RECOVERY_NORMAL } from "../../../src/wire/constants.ts";

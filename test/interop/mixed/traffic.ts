@@ -1,6 +1,6 @@
 /** Records and messages between nodes of both kinds; each function throws with what was expected. */
 import { u64 } from "../../../src/base/u64.ts";
-import type { RecordDatabase } from "../../../src/client/record.ts";
+import type { RecordDatabase } from "../../../src/client/record_database.ts";
 import { bytesText, textBytes } from "../../../src/wire/codec.ts";
 import { BROADCAST_ALL, BROADCAST_CONNECTED } from "../../../src/wire/packet.ts";
 import { must } from "../../support/must.ts";

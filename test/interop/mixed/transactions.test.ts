@@ -6,7 +6,7 @@ import { expect, test } from "bun:test";
 import {
   openPersistentDatabase,
   type PersistentDatabase,
-} from "../../../src/client/transaction.ts";
+} from "../../../src/client/persistent_database.ts";
 import { textBytes } from "../../../src/wire/codec.ts";
 import { DB_FLAGS } from "../../../src/wire/constants.ts";
 import { runCommand } from "../../support/command.ts";

@@ -4,7 +4,7 @@
  * else goes.
  */
 import { expect, test } from "bun:test";
-import type { RecordDatabase } from "../../../src/client/record.ts";
+import type { RecordDatabase } from "../../../src/client/record_database.ts";
 import { textBytes } from "../../../src/wire/codec.ts";
 import { stockInstalled, withCluster } from "../../support/local_cluster.ts";
 import { must } from "../../support/must.ts";

@@ -10,7 +10,7 @@ import { EMPTY, encode, textBytes } from "../wire/codec.ts";
 import { CALL_FLAGS, DB_FLAGS, RECORD_FLAGS } from "../wire/constants.ts";
 import { type LtdbHeader, ltdbHeader } from "../wire/structs/records.ts";
 import { connectClient } from "./ctdb_client.ts";
-import { openRecordDatabase, type RecordDatabase } from "./record.ts";
+import { openRecordDatabase, type RecordDatabase } from "./record_database.ts";
 
 const PATH = "/db/test.tdb.0";
 const FLAGS = TDB_FLAGS.VOLATILE | TDB_FLAGS.INCOMPATIBLE_HASH;
