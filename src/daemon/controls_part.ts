@@ -16,6 +16,7 @@ import { nodeControls } from "./controls/node.ts";
 import { recoveryControls } from "./controls/recovery.ts";
 import type { DatabasePart } from "./database_part.ts";
 import type { DaemonDependencies } from "./dependencies.ts";
+import type { NodeEvents } from "./lifecycle/node_events.ts";
 import type { RecoverdWatch } from "./lifecycle/recoverd_watch.ts";
 import type { MembershipPart } from "./membership_part.ts";
 import type { NodeCore } from "./node_core.ts";
@@ -32,6 +33,7 @@ export interface ControlsNeeds {
   readonly database: DatabasePart;
   readonly membership: MembershipPart;
   readonly recoverd: RecoverdWatch;
+  readonly events: NodeEvents;
   readonly statistics: NodeStatistics;
   memoryReport(): string;
   /** Tunables changed, some of which act at once. */
@@ -64,10 +66,11 @@ type Shared = ReturnType<typeof sharedParts>;
 
 function sharedParts({
   core,
-  database,
-  membership,
   dependencies,
   turns,
+  database,
+  membership,
+  events,
   statistics,
 }: ControlsNeeds) {
   return {
@@ -78,7 +81,7 @@ function sharedParts({
     ownPnn: core.nodes.ownPnn,
     database,
     freeze: membership.freeze,
-    events: dependencies.events,
+    events,
     clusterLock: dependencies.config.cluster.clusterLock,
     timers: turns.timers("controls"),
     statistics,

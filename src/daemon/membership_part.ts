@@ -21,6 +21,7 @@ import { flagChange, srvidMessage } from "../wire/structs/cluster.ts";
 import type { DatabasePart } from "./database_part.ts";
 import type { DaemonDependencies } from "./dependencies.ts";
 import { Health } from "./lifecycle/health.ts";
+import type { NodeEvents } from "./lifecycle/node_events.ts";
 import { NodeFreeze } from "./lifecycle/node_freeze.ts";
 import { Standing } from "./lifecycle/standing.ts";
 import type { NodeCore } from "./node_core.ts";
@@ -33,6 +34,7 @@ export interface MembershipNeeds {
   readonly links: NodeLinks;
   readonly routing: RoutingPart;
   readonly database: DatabasePart;
+  readonly events: NodeEvents;
   readonly statistics: MutableStatistics;
   /** Asked when there is something to send: the controls are made after this. */
   controls(): ControlRouter;
@@ -66,7 +68,7 @@ export class MembershipPart {
     this.standing = new Standing({ ...shared, timers: turns.timers("ban") });
     this.health = new Health({
       ...shared,
-      events: d.events,
+      events: needs.events,
       timers: turns.timers("health"),
       fastStart: d.paths.testMode,
       startedUp: () =>

@@ -15,6 +15,7 @@ import { createControls } from "./controls_part.ts";
 import { createDatabaseHost } from "./database_host.ts";
 import type { DatabasePart } from "./database_part.ts";
 import type { DaemonDependencies } from "./dependencies.ts";
+import type { NodeEvents } from "./lifecycle/node_events.ts";
 import type { NodeState } from "./lifecycle/node_state.ts";
 import type { RecoverdWatch } from "./lifecycle/recoverd_watch.ts";
 import { MembershipPart } from "./membership_part.ts";
@@ -31,6 +32,7 @@ export interface NodeParts {
   readonly turns: Turns;
   readonly links: NodeLinks;
   readonly recoverd: RecoverdWatch;
+  readonly events: NodeEvents;
   readonly ownPnn: number;
   readonly statistics: NodeStatistics;
   shutdown(exitCode: number, reason: string): void;
@@ -81,6 +83,7 @@ export class Node {
       links,
       routing,
       database,
+      events: parts.events,
       statistics: statistics.current,
       controls: () => this.controls,
       shutdown: parts.shutdown,

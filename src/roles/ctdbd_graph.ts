@@ -1,7 +1,6 @@
 /** Builds the daemon from its configuration and real platform objects. */
 import { err, ok, type Result } from "../base/result.ts";
 import { Daemon } from "../daemon/lifecycle/daemon.ts";
-import { NoEvents } from "../daemon/lifecycle/event_runner.ts";
 import { LockedPidFile } from "../daemon/lifecycle/pid_file.ts";
 import { DatabaseSet } from "../database/database_set.ts";
 import { lockCommand } from "../lock/mutex_helper_command.ts";
@@ -15,6 +14,7 @@ import { BunNetwork } from "../platform/bun/network.ts";
 import type { BunProcesses } from "../platform/bun/processes.ts";
 import { BunSharedFiles } from "../platform/bun/shared_file.ts";
 import { BunTimers } from "../platform/bun/timers.ts";
+import { NoEvents } from "../services/no_events.ts";
 import { FileTdbOpener } from "../tdb/opener.ts";
 import { childEnvironment, recoverdStarter } from "./ctdbd_children.ts";
 import type { Configuration } from "./ctdbd_configuration.ts";

@@ -4,9 +4,9 @@
  */
 import { expect } from "bun:test";
 import { silentLogger } from "../../src/base/log.ts";
-import { NoEvents } from "../../src/daemon/lifecycle/event_runner.ts";
 import { DatabaseSet } from "../../src/database/database_set.ts";
 import type { Clock } from "../../src/platform/types/time.ts";
+import { NoEvents } from "../../src/services/no_events.ts";
 import { MemoryDisk } from "../../src/tdb/memory/memory_files.ts";
 import { createMemoryTdbs } from "../../src/tdb/memory/memory_opener.ts";
 import { TDB_FLAGS } from "../../src/tdb/types.ts";
@@ -77,10 +77,10 @@ export class Scene {
       createDatabase: (host) => new DatabaseSet(host),
       events: {
         runsScripts: false,
-        run: (event, done) => {
+        run: (event, args, timeoutMs, done) => {
           // The node is in its shutdown for as long as the test looks.
-          if (event === "shutdown") timers.after(BOUND_MS * 2, () => done(0));
-          else none.run(event, done);
+          if (event === "shutdown") return timers.after(BOUND_MS * 2, () => done(0));
+          return none.run(event, args, timeoutMs, done);
         },
       },
     });

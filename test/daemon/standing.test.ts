@@ -3,14 +3,16 @@ import { expect, test } from "bun:test";
 import { silentLogger } from "../../src/base/log.ts";
 import { done, ok, type Result } from "../../src/base/result.ts";
 import type { ConfiguredNode } from "../../src/config/types.ts";
+import { NodeFreeze } from "../../src/daemon/lifecycle/node_freeze.ts";
+import { takeoverBeforeShutdown } from "../../src/daemon/lifecycle/shutdown_takeover.ts";
+import type { MessageRouter } from "../../src/daemon/routing/message_router.ts";
+import type { Timers } from "../../src/platform/types/time.ts";
 import {
   EVENT_TIMED_OUT,
   type EventName,
   type EventRunner,
-} from "../../src/daemon/lifecycle/event_runner.ts";
-import { NodeFreeze } from "../../src/daemon/lifecycle/node_freeze.ts";
-import { takeoverBeforeShutdown } from "../../src/daemon/lifecycle/shutdown_takeover.ts";
-import type { MessageRouter } from "../../src/daemon/routing/message_router.ts";
+  type RunningEvent,
+} from "../../src/services/event_runner.ts";
 import { encode, i32Codec, u32Codec } from "../../src/wire/codec.ts";
 import { NODE_FLAGS, SRVID } from "../../src/wire/constants.ts";
 import { BROADCAST_CONNECTED, OPERATIONS } from "../../src/wire/packet.ts";
@@ -24,8 +26,10 @@ import {
   startCluster,
 } from "./fake_cluster.ts";
 
-function startOne(overrides: ConstructorParameters<typeof FakeNode>[3] = {}) {
-  const world = new FakeWorld();
+function startOne(
+  overrides: ConstructorParameters<typeof FakeNode>[3] = {},
+  world = new FakeWorld(),
+) {
   const node = new FakeNode(world, configuredNodes(1), 0, overrides);
   node.start();
   world.settle();
@@ -185,8 +189,7 @@ test("A node whose recovered event hangs bans itself", () => {
     [1, false],
     [EVENT_TIMED_OUT, true],
   ] as const) {
-    const events = new ToldEvents();
-    const { node } = startOne({ events });
+    const { node, events } = startWithEvents();
     events.recovered = status;
     recover(node, [0], 99);
     const flags = node.daemon.node?.nodes.own.flags ?? 0;
@@ -200,20 +203,48 @@ class ToldEvents implements EventRunner {
   readonly ran: EventName[] = [];
   status = 0;
   recovered = 0;
+  monitorMs = 0;
+  readonly cancelled: EventName[] = [];
 
-  run(event: EventName, finished: (status: number) => void): void {
+  readonly #timers: Timers;
+
+  constructor(timers: Timers) {
+    this.#timers = timers;
+  }
+
+  run(
+    event: EventName,
+    _args: readonly string[],
+    _timeoutMs: number,
+    finished: (status: number) => void,
+  ): RunningEvent {
     this.ran.push(event);
-    if (event === "recovered") finished(this.recovered);
-    else finished(event === "monitor" ? this.status : 0);
+    const told: Partial<Record<EventName, number>> = {
+      recovered: this.recovered,
+      monitor: this.status,
+    };
+    const delayMs = event === "monitor" ? this.monitorMs : 0;
+    const timer = this.#timers.after(delayMs, () => finished(told[event] ?? 0));
+    return {
+      cancel: () => {
+        this.cancelled.push(event);
+        timer.cancel();
+      },
+    };
   }
   count(event: EventName): number {
     return this.ran.filter((one) => one === event).length;
   }
 }
 
+function startWithEvents() {
+  const world = new FakeWorld();
+  const events = new ToldEvents(world.timers);
+  return { ...startOne({ events }, world), events };
+}
+
 function monitored() {
-  const events = new ToldEvents();
-  const { world, node } = startOne({ events });
+  const { world, node, events } = startWithEvents();
   node.tunables.set("MonitorInterval", 1);
   node.tunables.set("MonitorTimeoutCount", 3);
   recover(node, [0], 99);
@@ -231,6 +262,17 @@ test("Health runs no monitor event in a recovery", () => {
   recover(node, [0], 100);
   world.run(20_000);
   expect(events.count("monitor")).toBeGreaterThan(before);
+});
+
+test("Health cancels the monitor event that runs when the node ends", () => {
+  const { world, node, events } = monitored();
+  events.monitorMs = 60_000;
+  const before = events.count("monitor");
+  while (events.count("monitor") === before) world.run(100);
+  expect(events.cancelled).toEqual([]);
+  node.daemon.shutdown(0, "for a test");
+  world.run(60_000);
+  expect([events.cancelled, node.exitCode]).toEqual([["monitor"], 0]);
 });
 
 test("Health counts MonitorTimeoutCount timeouts in a row, but any failure at once", () => {

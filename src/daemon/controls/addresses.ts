@@ -4,16 +4,17 @@
  */
 import type { U64 } from "../../base/u64.ts";
 import { type ControlHandlers, failure, SUCCESS } from "../../control/control_request.ts";
+import { EVENT_TIMED_OUT } from "../../services/event_runner.ts";
 import { encode } from "../../wire/codec.ts";
 import { SRVID } from "../../wire/constants.ts";
 import { ifaceList, publicIpList } from "../../wire/structs/addresses.ts";
-import { EVENT_TIMED_OUT, type EventRunner } from "../lifecycle/event_runner.ts";
+import type { NodeEvents } from "../lifecycle/node_events.ts";
 import type { NodeState } from "../lifecycle/node_state.ts";
 
 export interface AddressControlParts {
   readonly ownPnn: number;
   readonly state: NodeState;
-  readonly events: EventRunner;
+  readonly events: NodeEvents;
   banOurselves(reason: string): void;
   /** A message without data to the listeners of this node. */
   announce(srvid: U64): void;
@@ -45,7 +46,7 @@ export function addressControls(parts: AddressControlParts): ControlHandlers {
     DEL_PUBLIC_IP: ({ addr }) => failure(`"${addr.address}" is not a public address`),
     RELOAD_PUBLIC_IPS: () => SUCCESS,
     IPREALLOCATED: (_request, _from, later) => {
-      parts.events.run("ipreallocated", (status) => {
+      parts.events.run("ipreallocated", [], (status) => {
         if (status === EVENT_TIMED_OUT) parts.banOurselves('event "ipreallocated" timed out');
         parts.announce(SRVID.IPREALLOCATED);
         later({ status: 0 - status });
@@ -55,7 +56,7 @@ export function addressControls(parts: AddressControlParts): ControlHandlers {
     START_IPREALLOCATE: (_request, _from, later) => {
       // Nodes that are not running host no addresses.
       if (parts.state.runstateBefore("RUNNING")) return SUCCESS;
-      parts.events.run("startipreallocate", (status) => {
+      parts.events.run("startipreallocate", [], (status) => {
         parts.announce(SRVID.START_IPREALLOCATE);
         later({ status: 0 - status });
       });

@@ -16,11 +16,12 @@ import type { OwnControlDone } from "../../control/control_router.ts";
 import type { ClusterLockProbe, ProbeOutcome } from "../../lock/cluster_lock_probe.ts";
 import type { NodeTable } from "../../membership/node_table.ts";
 import type { VnnMap } from "../../membership/vnn_map.ts";
+import { EVENT_TIMED_OUT } from "../../services/event_runner.ts";
 import { EMPTY } from "../../wire/codec.ts";
 import { RECOVERY_ACTIVE, RECOVERY_NORMAL } from "../../wire/constants.ts";
 import { textUpToNul } from "../../wire/packets_call.ts";
 import type { DatabasePart } from "../database_part.ts";
-import { EVENT_TIMED_OUT, type EventRunner } from "../lifecycle/event_runner.ts";
+import type { NodeEvents } from "../lifecycle/node_events.ts";
 import type { NodeFreeze } from "../lifecycle/node_freeze.ts";
 import type { NodeState } from "../lifecycle/node_state.ts";
 import type { NodeStatistics } from "../report/node_statistics.ts";
@@ -31,7 +32,7 @@ export interface RecoveryControlParts {
   readonly state: NodeState;
   readonly database: DatabasePart;
   readonly freeze: NodeFreeze;
-  readonly events: EventRunner;
+  readonly events: NodeEvents;
   readonly statistics: NodeStatistics;
   readonly clusterLock: string | undefined;
   /** Asked only when a cluster lock is configured. */
@@ -128,7 +129,7 @@ function startRecovery(parts: RecoveryControlParts, leader: number, later: Reply
   log.error("Recovery has started");
   state.recoveryStarted();
   const runEvent = () =>
-    events.run("startrecovery", (status) => {
+    events.run("startrecovery", [], (status) => {
       if (status !== 0) log.error(`startrecovery event script failed (status ${status})`);
       later({ status: 0 - status });
     });
@@ -158,7 +159,7 @@ function endRecovery(parts: RecoveryControlParts, later: ReplyLater): void {
   const { state, database, events, log, statistics } = parts;
   log.error("Recovery has finished");
   database.recoveryEnded();
-  events.run("recovered", (status) => {
+  events.run("recovered", [], (status) => {
     statistics.current.num_recoveries += 1;
     if (status !== 0) {
       log.error(`recovered event script failed (status ${status})`);

@@ -20,6 +20,7 @@ import { Turns } from "../../transport/turns.ts";
 import type { DaemonDependencies } from "../dependencies.ts";
 import { Node } from "../node.ts";
 import { NodeStatistics } from "../report/node_statistics.ts";
+import { NodeEvents } from "./node_events.ts";
 import { listenOnOwnAddress } from "./own_address.ts";
 import { RecoverdWatch } from "./recoverd_watch.ts";
 import { takeoverBeforeShutdown } from "./shutdown_takeover.ts";
@@ -33,6 +34,7 @@ export class Daemon {
   readonly #clientLinks: ClientLinks;
   readonly #recoverd: RecoverdWatch;
   readonly #statistics: NodeStatistics;
+  readonly #events: NodeEvents;
   #node: Node | undefined;
   #phase: "new" | "starting" | "running" | "shutting down" | "ended" = "new";
   #pidFileHeld = false;
@@ -67,8 +69,9 @@ export class Daemon {
         dependencies.startRecoverd((how) => this.turns.run("recoverd-exit", () => exited(how))),
       this.turns.timers("recoverd-watch"),
       log,
-      (name) => dependencies.tunables.get(name) ?? 0,
+      (name) => this.#tunable(name),
     );
+    this.#events = new NodeEvents(dependencies.events, this.turns, (name) => this.#tunable(name));
   }
 
   /** The running node; undefined before its own address is known and after the end. */
@@ -101,6 +104,10 @@ export class Daemon {
   shutdown(exitCode: number, reason: string): void {
     if (this.#phase === "ended") return;
     this.turns.run("shutdown", () => this.#shutdown(exitCode, reason));
+  }
+
+  #tunable(name: string): number {
+    return this.#d.tunables.get(name) ?? 0;
   }
 
   // --- start
@@ -143,10 +150,8 @@ export class Daemon {
   }
 
   #runEvent(event: "init", next: (outcome: Result<unknown>) => void): void {
-    this.#d.events.run(event, (status) =>
-      this.turns.run("event", () =>
-        next(status === 0 ? succeeded : err(`Event "${event}" failed with status ${status}`)),
-      ),
+    this.#events.run(event, [], (status) =>
+      next(status === 0 ? succeeded : err(`Event "${event}" failed with status ${status}`)),
     );
   }
 
@@ -163,14 +168,8 @@ export class Daemon {
     if (!own.ok) return own;
     log.notice(`PNN is ${own.value}`);
     this.#node = new Node({
-      dependencies: {
-        ...this.#d,
-        events: {
-          runsScripts: this.#d.events.runsScripts,
-          run: (event, done) =>
-            this.#d.events.run(event, (status) => this.turns.run("event", () => done(status))),
-        },
-      },
+      dependencies: this.#d,
+      events: this.#events,
       turns: this.turns,
       links: this.#nodeLinks,
       recoverd: this.#recoverd,
@@ -195,28 +194,26 @@ export class Daemon {
     const node = this.#node;
     if (node === undefined) return;
     this.#phase = "running";
-    const { events, log, tunables } = this.#d;
+    const { log } = this.#d;
     const timers = this.turns.timers("statistics");
-    this.#statistics.start(timers, () => tunables.get("StatHistoryInterval") ?? 1);
+    this.#statistics.start(timers, () => this.#tunable("StatHistoryInterval"));
     node.state.becomeRunstate("SETUP");
     node.clientService.serve();
     const others = node.nodes.configured().filter((pnn) => pnn !== node.pnn);
     this.#nodeLinks.start(
       others.map((pnn) => ({ pnn, address: node.nodes.entry(pnn)?.address ?? "" })),
     );
-    events.run("setup", (status) =>
-      this.turns.run("event", () => {
-        if (this.#phase !== "running") return;
-        if (status !== 0) return this.shutdown(1, "Failed to run setup event");
-        const problem = this.#recoverd.start();
-        if (problem !== undefined) {
-          log.error(`Failed to start recovery daemon: ${problem}`);
-          return this.shutdown(11, problem);
-        }
-        node.membership.keepalive.start();
-        node.membership.health.waitForFirstRecovery();
-      }),
-    );
+    this.#events.run("setup", [], (status) => {
+      if (this.#phase !== "running") return;
+      if (status !== 0) return this.shutdown(1, "Failed to run setup event");
+      const problem = this.#recoverd.start();
+      if (problem !== undefined) {
+        log.error(`Failed to start recovery daemon: ${problem}`);
+        return this.shutdown(11, problem);
+      }
+      node.membership.keepalive.start();
+      node.membership.health.waitForFirstRecovery();
+    });
   }
 
   #abandon(): void {
@@ -227,7 +224,7 @@ export class Daemon {
   // --- end
 
   #shutdown(exitCode: number, reason: string): void {
-    const { log, config, events } = this.#d;
+    const { log, config } = this.#d;
     if (this.#phase === "shutting down") {
       log.notice("Already shutting down so will not proceed.");
       return;
@@ -244,10 +241,10 @@ export class Daemon {
       this.#recoverd.stop();
       node.membership.keepalive.stop();
       node.membership.health.stop();
-      events.run("shutdown", () => this.turns.run("shutdown", () => this.#end(exitCode)));
+      this.#events.run("shutdown", [], () => this.#end(exitCode));
     };
     // Without event scripts nobody holds anything that could be taken over.
-    if (!events.runsScripts) {
+    if (!this.#events.runsScripts) {
       stop();
       return;
     }

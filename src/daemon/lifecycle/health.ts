@@ -12,9 +12,14 @@ import type { Logger } from "../../base/log.ts";
 import type { NodeTable } from "../../membership/node_table.ts";
 import type { VnnMap } from "../../membership/vnn_map.ts";
 import type { Timer, Timers } from "../../platform/types/time.ts";
+import {
+  EVENT_CANCELLED,
+  EVENT_TIMED_OUT,
+  type RunningEvent,
+} from "../../services/event_runner.ts";
 import { NODE_FLAGS } from "../../wire/constants.ts";
 import type { DatabasePart } from "../database_part.ts";
-import { EVENT_CANCELLED, EVENT_TIMED_OUT, type EventRunner } from "./event_runner.ts";
+import type { NodeEvents } from "./node_events.ts";
 import type { NodeFreeze } from "./node_freeze.ts";
 import type { NodeState } from "./node_state.ts";
 
@@ -32,7 +37,7 @@ export interface HealthDependencies {
   readonly state: NodeState;
   readonly database: DatabasePart;
   readonly freeze: NodeFreeze;
-  readonly events: EventRunner;
+  readonly events: NodeEvents;
   readonly timers: Timers;
   readonly log: Logger;
   readonly tunable: (name: string) => number;
@@ -51,7 +56,7 @@ export class Health {
   readonly #d: HealthDependencies;
   #phase: "idle" | "waiting" | "starting" | "monitoring" = "idle";
   #timer: Timer | undefined;
-  #eventRuns = false;
+  #event: RunningEvent | undefined;
   #waits = 0;
   #nextIntervalSec = FIRST_MONITOR_SEC;
   #timeouts = 0;
@@ -69,13 +74,15 @@ export class Health {
   /** Something that we wait for may have happened: look now rather than at the next tick. */
   look(): void {
     if (this.#phase === "waiting") this.#plan(0);
-    else if (this.#phase === "starting" && !this.#eventRuns) this.#plan(0);
+    else if (this.#phase === "starting" && this.#event === undefined) this.#plan(0);
   }
 
   stop(): void {
     this.#phase = "idle";
     this.#timer?.cancel();
     this.#timer = undefined;
+    this.#event?.cancel();
+    this.#event = undefined;
   }
 
   #plan(delayMs: number): void {
@@ -136,18 +143,15 @@ export class Health {
   }
 
   #startUp(): void {
-    const { state, events, log } = this.#d;
-    if (this.#eventRuns) return;
+    const { state, log } = this.#d;
+    if (this.#event !== undefined) return;
     // The end of the first recovery runs an event too: one after the other.
     if (state.runstateBefore("STARTUP")) {
       this.#plan(POLL_MS);
       return;
     }
     log.notice('Running the "startup" event.');
-    this.#eventRuns = true;
-    events.run("startup", (status) => {
-      this.#eventRuns = false;
-      if (this.#phase !== "starting") return;
+    this.#run("startup", (status) => {
       if (status !== 0) {
         log.error(`startup event failed (status ${status})`);
         return this.#plan(STARTUP_RETRY_MS);
@@ -162,13 +166,19 @@ export class Health {
   }
 
   #monitor(): void {
-    const { state, nodes, freeze, events } = this.#d;
+    const { state, nodes, freeze } = this.#d;
     if (state.recovering || nodes.ownInactive || freeze.frozen) {
       this.#plan(this.#nextIntervalSec * 1000);
       return;
     }
-    events.run("monitor", (status) => {
-      if (this.#phase === "monitoring") this.#monitored(status);
+    this.#run("monitor", (status) => this.#monitored(status));
+  }
+
+  /** One event at a time; `stop` ends it. */
+  #run(event: "startup" | "monitor", ended: (status: number) => void): void {
+    this.#event = this.#d.events.run(event, [], (status) => {
+      this.#event = undefined;
+      ended(status);
     });
   }
 

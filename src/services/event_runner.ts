@@ -1,0 +1,50 @@
+/**
+ * Running the scripts of an event, as the daemon needs it: a name and its arguments in, a status out. When
+ * each event comes and what a status means is in docs/protocol.md, "Events".
+ *
+ * Every implementation passes test/contract/event_runner.ts.
+ */
+
+/** Every event, and what its scripts are told, in this order. */
+export interface EventArguments {
+  readonly init: readonly [];
+  readonly setup: readonly [];
+  readonly startup: readonly [];
+  readonly startrecovery: readonly [];
+  readonly recovered: readonly [];
+  readonly takeip: readonly [networkInterface: string, address: string, prefixLength: string];
+  readonly releaseip: readonly [networkInterface: string, address: string, prefixLength: string];
+  readonly updateip: readonly [from: string, to: string, address: string, prefixLength: string];
+  readonly monitor: readonly [];
+  readonly shutdown: readonly [];
+  readonly startipreallocate: readonly [];
+  readonly ipreallocated: readonly [];
+}
+
+export type EventName = keyof EventArguments;
+
+/** An errno number of the event daemon's answer; 0 is success. */
+export type EventStatus = number;
+export const EVENT_TIMED_OUT = 110;
+/** Another event took the place of this one, which was `monitor`. */
+export const EVENT_CANCELLED = 125;
+
+export interface RunningEvent {
+  /** Its scripts are ended, and its status is not told. */
+  cancel(): void;
+}
+
+export interface EventRunner {
+  /** False: nothing happens on an event, and nothing needs to wait for one. */
+  readonly runsScripts: boolean;
+  /**
+   * Runs the scripts of an event one after the other. `done` comes once, never inside the call, and not after a
+   * cancel. After `timeoutMs` for all of them the script that runs is ended, and the status is EVENT_TIMED_OUT.
+   */
+  run<N extends EventName>(
+    event: N,
+    args: EventArguments[N],
+    timeoutMs: number,
+    done: (status: EventStatus) => void,
+  ): RunningEvent;
+}

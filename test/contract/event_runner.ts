@@ -1,0 +1,35 @@
+/** What every `EventRunner` must do (services/event_runner.ts), on events whose scripts all succeed. */
+import { expect, test } from "bun:test";
+import type { Timers } from "../../src/platform/types/time.ts";
+import type { EventRunner } from "../../src/services/event_runner.ts";
+import { FakeWorld } from "../support/fake_world.ts";
+
+const TIMEOUT_MS = 30_000;
+
+export function eventRunnerContract(
+  name: string,
+  newRunner: (timers: Timers) => EventRunner,
+): void {
+  test(`${name}: an event ends once, in time, and not inside the call`, () => {
+    const world = new FakeWorld();
+    const runner = newRunner(world.timers);
+    const statuses: number[] = [];
+    const args = ["eth0", "10.0.0.1", "24"] as const;
+    runner.run("takeip", args, TIMEOUT_MS, (status) => void statuses.push(status));
+    expect(statuses).toEqual([]);
+    world.run(TIMEOUT_MS);
+    expect(statuses).toEqual([0]);
+  });
+
+  test(`${name}: a cancelled event is not heard of, others are`, () => {
+    const world = new FakeWorld();
+    const runner = newRunner(world.timers);
+    const ended: string[] = [];
+    const cancelled = runner.run("monitor", [], TIMEOUT_MS, () => void ended.push("monitor"));
+    runner.run("shutdown", [], TIMEOUT_MS, () => void ended.push("shutdown"));
+    cancelled.cancel();
+    world.run(TIMEOUT_MS);
+    expect(ended).toEqual(["shutdown"]);
+    cancelled.cancel();
+  });
+}
