@@ -23,7 +23,7 @@ import {
   tdbFailure,
 } from "./errors.ts";
 import { FREELIST, HEADER, LOCK, type MutexLayout } from "./format/format.ts";
-import type { ChainHash } from "./format/hash.ts";
+import { type ChainHash, newHash } from "./format/hash.ts";
 import { commitGrowthMax } from "./journal/area_plan.ts";
 import { commitTransaction } from "./journal/commit.ts";
 import { DurableFile } from "./journal/durable_file.ts";
@@ -78,6 +78,8 @@ export class TdbFile implements Tdb {
   readonly #facts: TdbFileFacts;
   readonly #file: SharedFile;
   readonly #hash: ChainHash;
+  /** The hash of the chains is that of the keys (INCOMPATIBLE_HASH). */
+  readonly #takesKeyHash: boolean;
   readonly #readOnly: boolean;
   readonly #base: DirectPages;
   readonly #space: Space;
@@ -93,6 +95,7 @@ export class TdbFile implements Tdb {
     this.#facts = facts;
     this.#file = facts.file;
     this.#hash = facts.hash;
+    this.#takesKeyHash = facts.hash === newHash;
     this.#readOnly = facts.readOnly;
     this.#flags = facts.flags;
     this.path = facts.file.path;
@@ -145,8 +148,12 @@ export class TdbFile implements Tdb {
     this.#chains.maxDead = count;
   }
 
-  chainOf(key: Uint8Array): number {
-    return this.#hash(key) % this.hashSize;
+  chainOf(key: Uint8Array, keyHash?: number): number {
+    return this.#hashOf(key, keyHash) % this.hashSize;
+  }
+
+  #hashOf(key: Uint8Array, keyHash: number | undefined): number {
+    return keyHash !== undefined && this.#takesKeyHash ? keyHash : this.#hash(key);
   }
 
   // --- sequence number
@@ -224,8 +231,12 @@ export class TdbFile implements Tdb {
     return result;
   }
 
-  parse<T>(key: Uint8Array, visit: (data: Uint8Array) => T): TdbResult<T | undefined> {
-    const hash = this.#hash(key);
+  parse<T>(
+    key: Uint8Array,
+    visit: (data: Uint8Array) => T,
+    keyHash?: number,
+  ): TdbResult<T | undefined> {
+    const hash = this.#hashOf(key, keyHash);
     const chain = hash % this.hashSize;
     const refused = this.#enter(chain, "read");
     if (refused !== undefined) return refused;
@@ -242,20 +253,25 @@ export class TdbFile implements Tdb {
   }
 
   store(key: Uint8Array, data: Uint8Array, mode: StoreMode = "replace"): TdbResult<void> {
-    return this.#storeLocked(key, NOTHING, data, mode);
+    return this.#storeLocked(this.#hash(key), key, NOTHING, data, mode);
   }
 
-  storeParts(key: Uint8Array, head: Uint8Array, data: Uint8Array): TdbResult<void> {
-    return this.#storeLocked(key, head, data, "replace");
+  storeParts(
+    key: Uint8Array,
+    head: Uint8Array,
+    data: Uint8Array,
+    keyHash?: number,
+  ): TdbResult<void> {
+    return this.#storeLocked(this.#hashOf(key, keyHash), key, head, data, "replace");
   }
 
   #storeLocked(
+    hash: number,
     key: Uint8Array,
     head: Uint8Array,
     data: Uint8Array,
     mode: StoreMode,
   ): TdbResult<void> {
-    const hash = this.#hash(key);
     const chain = hash % this.hashSize;
     const refused = this.#refusal() ?? this.#enter(chain, "write");
     if (refused !== undefined) return refused;
@@ -291,8 +307,8 @@ export class TdbFile implements Tdb {
     return failed === "busy" ? BUSY : failed;
   }
 
-  delete(key: Uint8Array): TdbResult<void> {
-    const hash = this.#hash(key);
+  delete(key: Uint8Array, keyHash?: number): TdbResult<void> {
+    const hash = this.#hashOf(key, keyHash);
     const chain = hash % this.hashSize;
     const refused = this.#refusal() ?? this.#enter(chain, "write");
     if (refused !== undefined) return refused;

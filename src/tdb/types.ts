@@ -96,18 +96,31 @@ export interface Tdb {
   sequenceNumber(): number;
   incrementSequenceNumber(): void;
 
-  chainOf(key: Uint8Array): number;
+  /**
+   * Here and below, `keyHash` is jenkinsHash() of the key, from a caller who has it already: a file with
+   * INCOMPATIBLE_HASH does not compute it again then. To other files it means nothing.
+   */
+  chainOf(key: Uint8Array, keyHash?: number): number;
 
   // --- records
   /** The data as a copy; undefined when the key is not there. */
   fetch(key: Uint8Array): TdbResult<Uint8Array | undefined>;
   /** Shows the data in place, without a copy; `missing` when the key is not there. */
-  parse<T>(key: Uint8Array, visit: (data: Uint8Array) => T): TdbResult<T | undefined>;
+  parse<T>(
+    key: Uint8Array,
+    visit: (data: Uint8Array) => T,
+    keyHash?: number,
+  ): TdbResult<T | undefined>;
   store(key: Uint8Array, data: Uint8Array, mode?: StoreMode): TdbResult<void>;
   /** As store, with the value in two parts (ltdb header and data), without joining them first. */
-  storeParts(key: Uint8Array, head: Uint8Array, data: Uint8Array): TdbResult<void>;
+  storeParts(
+    key: Uint8Array,
+    head: Uint8Array,
+    data: Uint8Array,
+    keyHash?: number,
+  ): TdbResult<void>;
   /** "missing" when the key is not there. */
-  delete(key: Uint8Array): TdbResult<void>;
+  delete(key: Uint8Array, keyHash?: number): TdbResult<void>;
 
   // --- locks
   tryLockChain(chain: number, mode: LockMode): "granted" | "busy" | TdbError;

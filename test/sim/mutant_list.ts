@@ -421,7 +421,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "src/database/vacuum/try_delete.ts",
-        find: "    if (lmasterOf(this.#host, jenkinsHash(key)) === this.#host.pnn) return false;\n",
+        find: "    if (lmasterOf(this.#host, hash) === this.#host.pnn) return false;\n",
         replace: "    void [lmasterOf, jenkinsHash];\n",
       },
       {

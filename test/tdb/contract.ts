@@ -3,6 +3,7 @@
  * on the same one.
  */
 import { afterEach, describe, expect, test } from "bun:test";
+import { jenkinsHash } from "../../src/base/jenkins_hash.ts";
 import { TDB_FLAGS, type Tdb, type TdbOpener, type TdbOpenOptions } from "../../src/tdb/types.ts";
 import { SeededRandom } from "../fuzz/seeded_random.ts";
 import { must } from "../support/must.ts";
@@ -234,6 +235,30 @@ export function tdbContract(name: string, makeMachine: () => Machine, commonFlag
         expect(must(reader.fetch(bytes(`k${i}`)))?.[999]).toBe(i % 256);
       }
       expect(await finish(other.check())).toEqual(OK);
+    });
+
+    test("A key's hash that the caller has is taken where it is the file's own, and nowhere else", async () => {
+      for (const flags of [TDB_FLAGS.INCOMPATIBLE_HASH, 0]) {
+        const tdb = await open({ name: `${flags}.tdb`, flags });
+        const takesIt = (tdb.flags & TDB_FLAGS.INCOMPATIBLE_HASH) !== 0;
+        for (let i = 0; i < 20; i++) {
+          const key = bytes(`key${i}`);
+          const hash = jenkinsHash(key);
+          expect(tdb.chainOf(key, hash)).toBe(tdb.chainOf(key));
+          expect(tdb.chainOf(key, hash + 1) !== tdb.chainOf(key)).toBe(takesIt);
+          must(tdb.storeParts(key, bytes("a"), bytes("b"), hash));
+          expect(text(must(tdb.fetch(key)))).toBe("ab");
+          const parsed = tdb.parse(key, (data) => text(data), hash);
+          expect(must(parsed)).toBe("ab");
+          expect(tdb.parse(key, (data) => data.length, hash + 1).ok).toBe(!takesIt);
+        }
+        expect(await finish(tdb.check())).toEqual(OK);
+        for (let i = 0; i < 20; i++) {
+          const key = bytes(`key${i}`);
+          expect(tdb.delete(key, jenkinsHash(key))).toEqual(OK);
+        }
+        expect(dump(tdb)).toEqual([]);
+      }
     });
 
     test("Tdb answers busy, and changes nothing, while another handle holds the lock", async () => {

@@ -72,7 +72,7 @@ export class ClientCalls {
   #route(call: ClientCall): void {
     if (this.deferred(call)) return;
     const { gate, tdb, name } = call.database;
-    const chain = tdb.chainOf(call.key);
+    const chain = tdb.chainOf(call.key, call.hash);
     const locked = gate.enter(chain);
     if (locked === "granted") {
       const handled = this.perform(call);
@@ -99,7 +99,7 @@ export class ClientCalls {
     const { records, name } = database;
     const { pnn } = this.#host;
     const lmaster = lmasterOf(this.#host, hash);
-    const error = records.read(key, lmaster);
+    const error = records.read(hash, key, lmaster);
     if (error !== undefined) {
       if (error.code === "busy") return false;
       this.refuse(call, recordError("read", name, error));

@@ -151,7 +151,7 @@ export class Migrations {
       return true;
     }
     if (!this.#hasNoCopies(record, body.recordFlags)) return true;
-    const error = database.records.read(key, lmaster);
+    const error = database.records.read(hash, key, lmaster);
     if (error !== undefined) {
       if (error.code === "busy") return false;
       this.#refusals.send(record, recordError("read", database.name, error));

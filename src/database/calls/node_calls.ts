@@ -110,7 +110,7 @@ export class NodeCalls {
 
   #inChain(record: RecordPacket): void {
     const { gate, tdb, name } = record.database;
-    const chain = tdb.chainOf(record.key);
+    const chain = tdb.chainOf(record.key, record.hash);
     const locked = gate.enter(chain);
     if (locked === "granted") {
       const handled = this.#perform(record);
@@ -155,7 +155,7 @@ export class NodeCalls {
     const { records } = database;
     const { pnn } = this.#host;
     const lmaster = lmasterOf(this.#host, hash);
-    const error = records.read(key, lmaster);
+    const error = records.read(hash, key, lmaster);
     if (error !== undefined) {
       if (error.code === "busy") return false;
       this.refusals.send(call, recordError("read", database.name, error));

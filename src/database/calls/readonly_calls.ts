@@ -128,17 +128,18 @@ export class ReadonlyCalls {
     }
     const { database } = pending;
     const key = keyOf(pending);
-    const chain = database.tdb.chainOf(key);
+    const hash = jenkinsHash(key);
+    const chain = database.tdb.chainOf(key, hash);
     const locked = database.gate.enter(chain);
     if (locked === "granted") {
-      const handled = this.#keep(pending, key, reply);
+      const handled = this.#keep(pending, hash, key, reply);
       database.gate.leave(chain);
       if (handled) return;
     } else if (locked !== "busy") {
       this.#parts.pending.finish(pending, reply.status, reply.data);
       return;
     }
-    this.#keepLater(database, chain, packet.copy());
+    this.#keepLater(database, chain, hash, packet.copy());
   }
 
   #isCopy(pending: PendingCall, { status, data }: ReplyCall): boolean {
@@ -150,7 +151,7 @@ export class ReadonlyCalls {
     );
   }
 
-  #keepLater(database: Database, chain: number, packet: PacketView): void {
+  #keepLater(database: Database, chain: number, hash: number, packet: PacketView): void {
     const { reqid } = packet;
     const since = database.generation;
     const { pending: calls } = this.#parts;
@@ -162,7 +163,7 @@ export class ReadonlyCalls {
         const pending = calls.find(reqid);
         const reply = readReplyCall(packet);
         if (pending === undefined || !reply.ok || database.generation !== since) return true;
-        return this.#keep(pending, keyOf(pending), reply.value);
+        return this.#keep(pending, hash, keyOf(pending), reply.value);
       },
       drop: (reason) => {
         const pending = calls.find(reqid);
@@ -172,12 +173,11 @@ export class ReadonlyCalls {
   }
 
   /** With the chain locked. False: a lock was busy, nothing was done. */
-  #keep(pending: PendingCall, key: Uint8Array, { status, data }: ReplyCall): boolean {
+  #keep(pending: PendingCall, hash: number, key: Uint8Array, { status, data }: ReplyCall): boolean {
     const { database } = pending;
     const { records } = database;
-    const hash = jenkinsHash(key);
     const lmaster = lmasterOf(this.#host, hash);
-    const error = records.read(key, lmaster);
+    const error = records.read(hash, key, lmaster);
     if (error?.code === "busy") return false;
     const copy = this.#header;
     copy.readFrom(data);

@@ -166,7 +166,7 @@ export class DatabaseRevokes implements Revokes {
   /** `work` answers false when a lock was busy and nothing was done. */
   #withChain(revoke: Revoke, work: () => boolean): void {
     const { gate, tdb } = this.#database;
-    const chain = tdb.chainOf(revoke.key);
+    const chain = tdb.chainOf(revoke.key, revoke.hash);
     const run = (): boolean => revoke.state === "ended" || work();
     const locked = gate.enter(chain);
     if (locked === "granted") {
@@ -223,7 +223,8 @@ export class DatabaseRevokes implements Revokes {
       this.#end(revoke);
       return false;
     }
-    const error = records.read(revoke.key, lmasterOf(this.#host, revoke.hash));
+    const { hash, key } = revoke;
+    const error = records.read(hash, key, lmasterOf(this.#host, hash));
     if (error !== undefined) {
       if (error.code === "busy") return "busy";
       this.#pause(revoke, error.reason);

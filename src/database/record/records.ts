@@ -51,12 +51,13 @@ export class Records {
 
   /**
    * Reads header and data. A missing record (or one too short for a header) reads as a new one: rsn 0,
-   * the lmaster as data master, AUTOMATIC, no data; it is not written.
+   * the lmaster as data master, AUTOMATIC, no data; it is not written. `hash`, as everywhere here, is
+   * jenkinsHash() of the key: the caller needs it to know the lmaster.
    */
-  read(key: Uint8Array, lmaster: number): TdbError | undefined {
+  read(hash: number, key: Uint8Array, lmaster: number): TdbError | undefined {
     this.found = false;
     this.#dataLength = 0;
-    const outcome = this.#tdb.parse(key, this.#visit);
+    const outcome = this.#tdb.parse(key, this.#visit, hash);
     if (!outcome.ok && outcome.error.code !== "missing") return outcome.error;
     if (!this.found) this.header.set(0, 0, lmaster, RECORD_FLAGS.AUTOMATIC);
     return undefined;
@@ -84,25 +85,25 @@ export class Records {
     data: Uint8Array,
     lmaster: number,
   ): TdbResult<void> {
-    if (!this.#volatile) return this.#write(key, header, data);
+    if (!this.#volatile) return this.#write(hash, key, header, data);
     const rule = storeRule(header.flags, header.dmaster, data.length, this.#ownPnn, lmaster);
     header.flags = (header.flags & ~TEMPORARY_FLAGS) >>> 0;
-    if ((rule & STORE.KEEP) === 0) return this.#remove(key);
+    if ((rule & STORE.KEEP) === 0) return this.#remove(hash, key);
     if ((rule & STORE.BUMP_RSN) !== 0) header.bumpRsn();
-    const stored = this.#write(key, header, data);
+    const stored = this.#write(hash, key, header, data);
     if (!stored.ok) return stored;
     if ((rule & STORE.SCHEDULE_FOR_DELETION) !== 0) this.#deleteQueue.schedule(hash, key, header);
     else if ((rule & STORE.LEAVE_DELETE_QUEUE) !== 0) this.#deleteQueue.remove(hash, key);
     return stored;
   }
 
-  #write(key: Uint8Array, header: RecordHeader, data: Uint8Array): TdbResult<void> {
+  #write(hash: number, key: Uint8Array, header: RecordHeader, data: Uint8Array): TdbResult<void> {
     header.writeTo(this.#head);
-    return this.#tdb.storeParts(key, this.#head, data);
+    return this.#tdb.storeParts(key, this.#head, data, hash);
   }
 
-  #remove(key: Uint8Array): TdbResult<void> {
-    const removed = this.#tdb.delete(key);
+  #remove(hash: number, key: Uint8Array): TdbResult<void> {
+    const removed = this.#tdb.delete(key, hash);
     return removed.ok || removed.error.code === "missing" ? done : removed;
   }
 }

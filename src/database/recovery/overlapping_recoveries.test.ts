@@ -1,6 +1,7 @@
 /** What a database does between the steps of a recovery, and between two recoveries at the same time. */
 import { expect, test } from "bun:test";
 import { ControlCaller, FakeHost } from "../../../test/database/fake_host.ts";
+import { jenkinsHash } from "../../base/jenkins_hash.ts";
 import { EMPTY, textBytes } from "../../wire/codec.ts";
 import { NULL_FUNC } from "../../wire/constants.ts";
 import { buildReqCall } from "../../wire/packets.ts";
@@ -58,7 +59,7 @@ test("ClientCalls.perform() creates no record while the vnn map is of another ge
   call();
   expect(caller.set.pendingCalls).toBe(1);
   expect(host.toClients).toEqual([]);
-  expect(database.records.read(KEY, 0)).toBeUndefined();
+  expect(database.records.read(jenkinsHash(KEY), KEY, 0)).toBeUndefined();
   expect(database.records.found).toBe(false);
 });
 

@@ -151,10 +151,7 @@ export class Push implements RunningPush {
       return this.#database.tdb.store(key, value);
     }
     const data = bytes.subarray(dataAt + LTDB_HEADER_BYTES, dataAt + cursor.dataLength);
-    // Neither the lmaster nor a place in the queue of deletions matters to most records.
-    const { kind, deleteQueue } = this.#database;
-    const needsHash = kind === "volatile" && (data.length === 0 || deleteQueue.size > 0);
-    const hash = needsHash ? jenkinsHash(key) : 0;
+    const hash = jenkinsHash(key);
     return this.#database.records.store(hash, key, header, data, lmasterOf(this.#host, hash));
   }
 

@@ -43,7 +43,7 @@ export class PushRecord {
     }
     return callNowOrLater((reply) => {
       const work = new ParkedPush(this.#host, database, request, reply);
-      const chain = database.tdb.chainOf(work.key);
+      const chain = database.tdb.chainOf(work.key, work.hash);
       const locked = database.gate.enter(chain);
       if (locked !== "granted" && locked !== "busy") {
         reply(failure(recordError("push", database.name, locked)));
@@ -59,6 +59,7 @@ export class PushRecord {
 class ParkedPush implements ChainWork {
   readonly clientId = 0;
   readonly key: Uint8Array;
+  readonly hash: number;
   readonly #data: Uint8Array;
   readonly #header: PushRequest["header"];
   readonly #host: DatabaseHost;
@@ -71,6 +72,7 @@ class ParkedPush implements ChainWork {
     this.#database = database;
     this.#generation = request.generation;
     this.key = request.key.slice();
+    this.hash = jenkinsHash(this.key);
     this.#data = request.data.slice();
     this.#header = request.header;
     this.#reply = reply;
@@ -86,9 +88,9 @@ class ParkedPush implements ChainWork {
       return true;
     }
     const { records, name } = this.#database;
-    const hash = jenkinsHash(this.key);
+    const { hash } = this;
     const lmaster = lmasterOf(this.#host, hash);
-    const error = records.read(this.key, lmaster);
+    const error = records.read(hash, this.key, lmaster);
     if (error?.code === "busy") return false;
     if (error !== undefined) {
       this.#reply(failure(recordError("read", name, error)));

@@ -99,7 +99,9 @@ class VolatileUpdate implements ChainWork {
   readonly #reply: ReplyLater;
   readonly #generation: number;
   readonly #given = new RecordHeader();
+  /** The record at which the cursor stands is not written yet; the hash is that of its key. */
   #current = false;
+  #hash = 0;
 
   constructor(host: DatabaseHost, database: Database, records: RecBufferCursor, reply: ReplyLater) {
     this.bytes = records.bytes.length;
@@ -113,8 +115,10 @@ class VolatileUpdate implements ChainWork {
   next(): void {
     const { gate, tdb } = this.#database;
     while (this.#current || this.#records.next()) {
+      const key = this.#records.key();
+      if (!this.#current) this.#hash = jenkinsHash(key);
       this.#current = true;
-      const chain = tdb.chainOf(this.#records.key());
+      const chain = tdb.chainOf(key, this.#hash);
       const locked = gate.enter(chain);
       if (locked !== "granted" && locked !== "busy") {
         this.#fail(locked);
@@ -151,9 +155,9 @@ class VolatileUpdate implements ChainWork {
     }
     const { records } = this.#database;
     const key = this.#records.key();
-    const hash = jenkinsHash(key);
+    const hash = this.#hash;
     const lmaster = lmasterOf(this.#host, hash);
-    const error = records.read(key, lmaster);
+    const error = records.read(hash, key, lmaster);
     if (error !== undefined) return this.#failed(error);
     this.#current = false;
     // A copy that is not here (any more) needs no update.

@@ -40,7 +40,7 @@ export class VacuumSort implements VacuumStage {
       return;
     }
     const key = table.keyOf(slot);
-    const looked = work.withChain(key, () => this.#sortLocked(slot, key));
+    const looked = work.withChain(work.table.hashOf(slot), key, () => this.#sortLocked(slot, key));
     if (!looked) work.keep(slot);
   }
 

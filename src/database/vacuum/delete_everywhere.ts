@@ -135,7 +135,7 @@ export class VacuumDelete implements VacuumStage {
   #delete(slot: number): void {
     const work = this.#work;
     const key = work.table.keyOf(slot);
-    const looked = work.withChain(key, () => {
+    const looked = work.withChain(work.table.hashOf(slot), key, () => {
       if (work.isAsQueued(slot, key)) work.deleteHere(slot, key);
       else work.drop(slot);
     });

@@ -89,9 +89,9 @@ export class VacuumFetch implements VacuumStage {
     if (lmasterOf(host, hash) !== host.pnn) return;
     const key = table.keyOf(slot);
     let dmaster: number | undefined;
-    const looked = this.#work.withChain(key, () => {
+    const looked = this.#work.withChain(hash, key, () => {
       const { records } = database;
-      const failed = records.read(key, host.pnn) !== undefined;
+      const failed = records.read(hash, key, host.pnn) !== undefined;
       if (!failed && records.found) dmaster = records.header.dmaster;
     });
     if (!looked) this.#giveBack(slot, this.#work.nextTryMs);

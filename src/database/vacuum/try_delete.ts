@@ -63,19 +63,20 @@ export class TryDelete {
   #deleteCopy(key: Uint8Array, { bytes, dataAt, dataLength }: RecBufferCursor): boolean {
     const { tdb, gate, kind } = this.#database;
     if (dataLength !== LTDB_HEADER_BYTES || kind !== "volatile") return false;
-    if (lmasterOf(this.#host, jenkinsHash(key)) === this.#host.pnn) return false;
-    const chain = tdb.chainOf(key);
+    const hash = jenkinsHash(key);
+    if (lmasterOf(this.#host, hash) === this.#host.pnn) return false;
+    const chain = tdb.chainOf(key, hash);
     if (gate.enter(chain) !== "granted") return false;
     this.#given.readFrom(bytes, dataAt);
-    const deleted = this.#deleteLocked(key);
+    const deleted = this.#deleteLocked(hash, key);
     gate.leave(chain);
     return deleted;
   }
 
-  #deleteLocked(key: Uint8Array): boolean {
+  #deleteLocked(hash: number, key: Uint8Array): boolean {
     const { records, tdb } = this.#database;
     const given = this.#given;
-    if (records.read(key, 0) !== undefined) return false;
+    if (records.read(hash, key, 0) !== undefined) return false;
     if (records.found) {
       const own = records.header;
       const isNewer =
@@ -83,7 +84,7 @@ export class TryDelete {
       if (isNewer || own.dmaster === this.#host.pnn) return false;
       if (((own.flags | given.flags) & RECORD_FLAGS_RO) !== 0) return false;
     }
-    const deleted = tdb.delete(key);
+    const deleted = tdb.delete(key, hash);
     return deleted.ok || deleted.error.code === "missing";
   }
 }

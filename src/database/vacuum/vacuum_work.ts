@@ -102,9 +102,9 @@ export class VacuumWork {
   }
 
   /** Runs `action` with the record's chain locked; false: the chain is held elsewhere. */
-  withChain(key: Uint8Array, action: () => void): boolean {
+  withChain(hash: number, key: Uint8Array, action: () => void): boolean {
     const { gate, tdb } = this.database;
-    const chain = tdb.chainOf(key);
+    const chain = tdb.chainOf(key, hash);
     if (gate.enter(chain) !== "granted") return false;
     action();
     gate.leave(chain);
@@ -117,7 +117,7 @@ export class VacuumWork {
    */
   isAsQueued(slot: number, key: Uint8Array): boolean {
     const { records } = this.database;
-    if (records.read(key, 0) !== undefined || !records.found) return false;
+    if (records.read(this.table.hashOf(slot), key, 0) !== undefined || !records.found) return false;
     if (records.dataLength !== 0) return false;
     if (records.header.dmaster !== this.host.pnn) return false;
     return this.table.hasRsn(slot, records.header);
@@ -134,7 +134,7 @@ export class VacuumWork {
       this.drop(slot);
       return;
     }
-    const deleted = this.database.tdb.delete(key);
+    const deleted = this.database.tdb.delete(key, this.table.hashOf(slot));
     if (!deleted.ok) {
       this.keep(slot);
       return;
