@@ -36,6 +36,10 @@ export class DiskTrouble {
     this.#roomBytes = trouble.roomBytes;
   }
 
+  get isOn(): boolean {
+    return this.#trouble !== undefined;
+  }
+
   isOf(trouble: Trouble): boolean {
     return this.#trouble === trouble;
   }

@@ -141,7 +141,9 @@ class Run {
   #step(untilMs: number): void {
     const { scheduler } = this.#cluster;
     scheduler.run(untilMs);
-    if (!this.#cluster.settled()) {
+    // A commit that is refused for a disk is tried again by its client for as long as that wants.
+    const inTrouble = this.#cluster.nodes.some(({ disk }) => disk.trouble.isOn);
+    if (inTrouble || !this.#cluster.settled()) {
       this.#calmSinceMs = undefined;
       return;
     }
