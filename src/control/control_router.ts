@@ -10,9 +10,9 @@
  */
 import { assert } from "../base/assert.ts";
 import type { Logger } from "../base/log.ts";
-import { err, ok, type Result } from "../base/result.ts";
+import { err, ok } from "../base/result.ts";
 import { type U64, U64_ZERO } from "../base/u64.ts";
-import type { Clock, Timer, Timers } from "../platform/types/time.ts";
+import type { Clock, Timers } from "../platform/types/time.ts";
 import { EMPTY } from "../wire/codec.ts";
 import { CONTROL_NOREPLY, CONTROLS, type ControlName, controlName } from "../wire/controls.ts";
 import { CURRENT_NODE, type PacketView } from "../wire/packet.ts";
@@ -27,28 +27,15 @@ import type {
   ControlNodes,
   ControlOutput,
 } from "./host.ts";
-import { CONTROL_TIMEOUT_CHECK_MS, CONTROLS_PER_CLIENT_MAX } from "./limits.ts";
+import { type OwnControlDone, type PendingControl, PendingControls } from "./pending_controls.ts";
 import type { PendingReplies } from "./pending_replies.ts";
 import type { RequestIds } from "./request_ids.ts";
-
-/** Answer to a control of the daemon itself; a negative status is a failure with its text. */
-export type OwnControlDone = (outcome: Result<{ status: number; data: Uint8Array }>) => void;
 
 export interface OwnControlOptions {
   readonly srvid: U64;
   readonly flags: number;
   /** Also to a node that does not count as connected, if there is a link to it. */
   readonly anyway?: boolean;
-}
-
-interface Pending {
-  readonly pnn: number;
-  readonly opcode: number;
-  readonly deadlineMs: number;
-  /** Whom to answer: a client with its own request id, or our own code. */
-  readonly client: ControlClient | undefined;
-  readonly clientReqid: number;
-  readonly done: OwnControlDone | undefined;
 }
 
 export interface ControlRouterDependencies {
@@ -58,7 +45,6 @@ export interface ControlRouterDependencies {
   readonly dispatch: ControlDispatch;
   readonly statistics: ControlCounters;
   readonly requestIds: RequestIds;
-  readonly pending: PendingControls;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log: Logger;
@@ -67,23 +53,27 @@ export interface ControlRouterDependencies {
   readonly timeoutSec: () => number;
 }
 
-/** Apart, because the numbers in use are needed before the router is there. */
-export class PendingControls {
-  readonly byId = new Map<number, Pending>();
-}
-
 export class ControlRouter {
   readonly #d: ControlRouterDependencies;
-  readonly #pending: Map<number, Pending>;
-  #timer: Timer | undefined;
+  readonly #pending: PendingControls;
 
   constructor(dependencies: ControlRouterDependencies) {
     this.#d = dependencies;
-    this.#pending = dependencies.pending.byId;
+    const { clock, timers, statistics } = dependencies;
+    this.#pending = new PendingControls({
+      clock,
+      timers,
+      statistics,
+      finished: (pending, reply) => this.#answerPending(pending, reply),
+    });
   }
 
   get pendingCount(): number {
     return this.#pending.size;
+  }
+  /** Whether a control with this number is on its way. */
+  isPending(reqid: number): boolean {
+    return this.#pending.has(reqid);
   }
   get replies(): PendingReplies {
     return this.#d.dispatch.replies;
@@ -137,7 +127,8 @@ export class ControlRouter {
 
   /** From a node that is not let in: it may know who we think we are, and nothing else. */
   fromOutsider(packet: PacketView): void {
-    if (packet.u32(REQ_CONTROL_AT.OPCODE) === CONTROLS.GET_NODEMAP.opcode) this.fromNode(packet);
+    const name = controlName(packet.u32(REQ_CONTROL_AT.OPCODE));
+    if (name !== undefined && CONTROLS[name].outsiders) this.fromNode(packet);
     else if ((packet.u32(REQ_CONTROL_AT.FLAGS) & CONTROL_NOREPLY) === 0) {
       this.#answerNode(packet.srcnode, packet.reqid, failure("this node does not let you in"));
     }
@@ -146,12 +137,11 @@ export class ControlRouter {
   replyFromNode(packet: PacketView, fromPnn: number): void {
     this.#d.statistics.node.reply_control += 1;
     const reqid = packet.reqid;
-    const pending = this.#pending.get(reqid);
-    if (pending === undefined || pending.pnn !== fromPnn) {
+    const pending = this.#pending.takeReplied(reqid, fromPnn);
+    if (pending === undefined) {
       this.#d.log.debug(`Dropped control reply of node ${fromPnn}: nobody waits for ${reqid}`);
       return;
     }
-    this.#forget(reqid, pending);
     if (pending.client !== undefined) {
       packet.reqid = pending.clientReqid;
       packet.destnode = 0;
@@ -176,10 +166,12 @@ export class ControlRouter {
     const { nodes, output, requestIds } = this.#d;
     const { opcode } = CONTROLS[name];
     const reqid = requestIds.take();
-    this.#expect(reqid, { pnn, opcode, client: undefined, clientReqid: 0, done }, timeoutMs);
+    this.#pending.add(reqid, { pnn, opcode, client: undefined, clientReqid: 0, done }, timeoutMs);
     if (!anyway && !nodes.connected(pnn)) {
       // Answered like every other request: not inside the call.
-      this.#d.timers.soon(() => this.#finish(reqid, failure("ctdb_control to disconnected node")));
+      this.#d.timers.soon(() =>
+        this.#pending.finish(reqid, failure("ctdb_control to disconnected node")),
+      );
       return;
     }
     const body = { opcode, srvid, client_id: 0, flags, data };
@@ -199,26 +191,16 @@ export class ControlRouter {
   }
 
   nodeLost(pnn: number): void {
-    for (const [reqid, pending] of this.#pending) {
-      if (pending.pnn === pnn) this.#finish(reqid, failure("node is disconnected"));
-    }
+    this.#pending.nodeLost(pnn);
   }
 
   clientGone(client: ControlClient): void {
-    if (client.pendingControls === 0) return;
-    for (const [reqid, pending] of this.#pending) {
-      if (pending.client === client) this.#forget(reqid, pending);
-    }
+    this.#pending.clientGone(client);
   }
 
   close(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
     this.replies.close();
-    for (const [reqid, { client }] of this.#pending) {
-      if (client !== undefined) this.#finish(reqid, failure("the daemon ends"));
-    }
-    this.#pending.clear();
+    this.#pending.close();
   }
 
   #local(client: ControlClient, packet: PacketView, noReply: boolean): void {
@@ -227,7 +209,7 @@ export class ControlRouter {
     const clientReqid = packet.reqid;
     let reqid = 0;
     const reply = this.#run(packet, client.id, (later) => {
-      if (reqid !== 0) this.#finish(reqid, later);
+      if (reqid !== 0) this.#pending.finish(reqid, later);
     });
     if (reply !== "later") {
       if (reply.status < 0) this.#logFailure(opcode, client.pid, reply);
@@ -240,7 +222,7 @@ export class ControlRouter {
     reqid = this.#d.requestIds.take();
     const pnn = this.#d.nodes.ownPnn;
     const timeoutMs = this.#d.timeoutSec() * 1000;
-    this.#expect(reqid, { pnn, opcode, client, clientReqid, done: undefined }, timeoutMs);
+    this.#pending.add(reqid, { pnn, opcode, client, clientReqid, done: undefined }, timeoutMs);
   }
 
   #forward(client: ControlClient, pnn: number, packet: PacketView, noReply: boolean): void {
@@ -256,7 +238,7 @@ export class ControlRouter {
       reqid = requestIds.take();
       const opcode = packet.u32(REQ_CONTROL_AT.OPCODE);
       const timeoutMs = this.#d.timeoutSec() * 1000;
-      this.#expect(reqid, { pnn, opcode, client, clientReqid, done: undefined }, timeoutMs);
+      this.#pending.add(reqid, { pnn, opcode, client, clientReqid, done: undefined }, timeoutMs);
     }
     packet.reqid = reqid;
     packet.srcnode = nodes.ownPnn;
@@ -278,52 +260,18 @@ export class ControlRouter {
     return this.#d.dispatch.dispatch(packet.u32(REQ_CONTROL_AT.OPCODE), data, from, later);
   }
 
-  #expect(reqid: number, pending: Omit<Pending, "deadlineMs">, timeoutMs: number): void {
-    const deadlineMs = this.#d.clock.monotonicMs() + timeoutMs;
-    this.#pending.set(reqid, { ...pending, deadlineMs });
-    const { client } = pending;
+  /** What did not come as the reply of another node: that one is handed on as it is. */
+  #answerPending(pending: PendingControl, reply: ControlReply): void {
+    const { client, done } = pending;
     if (client !== undefined) {
-      client.pendingControls += 1;
-      if (client.pendingControls === CONTROLS_PER_CLIENT_MAX) client.link.hold();
-    }
-    this.#timer ??= this.#d.timers.every(CONTROL_TIMEOUT_CHECK_MS, () => this.#expire());
-  }
-
-  #forget(reqid: number, pending: Pending): void {
-    this.#pending.delete(reqid);
-    const { client } = pending;
-    if (client === undefined) return;
-    client.pendingControls -= 1;
-    if (client.pendingControls === CONTROLS_PER_CLIENT_MAX - 1) client.link.release();
-  }
-
-  #finish(reqid: number, reply: ControlReply): void {
-    const pending = this.#pending.get(reqid);
-    if (pending === undefined) return;
-    this.#forget(reqid, pending);
-    if (pending.client !== undefined) {
       if (pending.pnn === this.#d.nodes.ownPnn) this.#d.statistics.node.reply_control += 1;
-      if (reply.status < 0) this.#logFailure(pending.opcode, pending.client.pid, reply);
-      this.#answerClient(pending.client, pending.clientReqid, reply);
+      if (reply.status < 0) this.#logFailure(pending.opcode, client.pid, reply);
+      this.#answerClient(client, pending.clientReqid, reply);
       return;
     }
     const { status, data } = reply;
-    if (status < 0) pending.done?.(err(reply.error ?? `status ${status}`));
-    else pending.done?.(ok({ status, data: data ?? EMPTY }));
-  }
-
-  #expire(): void {
-    if (this.#pending.size === 0) {
-      this.#timer?.cancel();
-      this.#timer = undefined;
-      return;
-    }
-    const nowMs = this.#d.clock.monotonicMs();
-    for (const [reqid, pending] of this.#pending) {
-      if (pending.deadlineMs > nowMs) continue;
-      this.#d.statistics.timeouts.control += 1;
-      this.#finish(reqid, failure("ctdb_control timed out"));
-    }
+    if (status < 0) done?.(err(reply.error ?? `status ${status}`));
+    else done?.(ok({ status, data: data ?? EMPTY }));
   }
 
   #answerClient(client: ControlClient, reqid: number, reply: ControlReply): void {

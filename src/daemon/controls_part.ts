@@ -52,7 +52,6 @@ export function createControls(needs: ControlsNeeds): ControlRouter {
     dispatch: new ControlDispatch([...daemonHandlers(needs, () => router), database.controls]),
     statistics: statistics.current,
     requestIds: routing.requestIds,
-    pending: routing.pendingControls,
     clock: d.clock,
     timers: turns.timers("controls"),
     log: core.log,

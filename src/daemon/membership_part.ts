@@ -5,7 +5,8 @@
 
 import { U64_ZERO } from "../base/u64.ts";
 import type { ConfiguredNode } from "../config/types.ts";
-import type { ControlRouter, OwnControlDone } from "../control/control_router.ts";
+import type { ControlRouter } from "../control/control_router.ts";
+import type { OwnControlDone } from "../control/pending_controls.ts";
 import type { MutableStatistics } from "../database/host.ts";
 import { Keepalive, versionConflict } from "../membership/keepalive.ts";
 import { NODE_MAP_ANSWER_MS } from "../membership/limits.ts";

@@ -73,6 +73,7 @@ export class Node {
       clock: dependencies.clock,
       statistics: statistics.current,
       looped: (packet) => this.input.looped(packet),
+      isPendingControl: (reqid) => this.controls.isPending(reqid),
     });
     this.database = dependencies.createDatabase(this.#databaseHost());
     const { routing, database } = this;

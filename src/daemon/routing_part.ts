@@ -2,7 +2,6 @@
  * The part of a node that carries packets to where they belong: the local clients, who listens to which
  * srvid, messages, tunnels, and the way to other nodes and to ourselves.
  */
-import { PendingControls } from "../control/control_router.ts";
 import { RequestIds } from "../control/request_ids.ts";
 import type { MutableStatistics } from "../database/host.ts";
 import type { Clock } from "../platform/types/time.ts";
@@ -25,6 +24,8 @@ export interface RoutingNeeds {
   readonly statistics: MutableStatistics;
   /** A packet that we sent to ourselves comes back. */
   looped(packet: PacketView): void;
+  /** Whether a control with this number is on its way. */
+  isPendingControl(reqid: number): boolean;
 }
 
 export class RoutingPart {
@@ -34,8 +35,7 @@ export class RoutingPart {
   readonly output: NodeOutput;
   readonly messages: MessageRouter;
   readonly tunnels: TunnelRouter;
-  /** Controls on their way; their numbers and those of the clients are of one sequence. */
-  readonly pendingControls = new PendingControls();
+  /** Numbers of requests and of clients are of one sequence. */
   readonly requestIds: RequestIds;
 
   constructor(needs: RoutingNeeds) {
@@ -56,8 +56,6 @@ export class RoutingPart {
       this.leaderCache,
     );
     this.tunnels = new TunnelRouter(nodes, vnnMap, this.output, log);
-    this.requestIds = new RequestIds(
-      (id) => this.pendingControls.byId.has(id) || this.clients.has(id),
-    );
+    this.requestIds = new RequestIds((id) => needs.isPendingControl(id) || this.clients.has(id));
   }
 }

@@ -16,7 +16,7 @@
  * 3. Each reason is logged once, until it is another one or is over.
  */
 import type { Logger } from "../base/log.ts";
-import type { OwnControlDone } from "../control/control_router.ts";
+import type { OwnControlDone } from "../control/pending_controls.ts";
 import type { NodeLinks } from "../transport/node_links.ts";
 import { decodeExact } from "../wire/codec.ts";
 import { OPERATIONS, type PacketView } from "../wire/packet.ts";

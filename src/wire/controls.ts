@@ -31,6 +31,8 @@ interface ControlTraits {
   readonly statusIsAnswer: boolean;
   /** Where the request names a database by its id, for those that wait while it is being attached. */
   readonly database: "request" | "db_id" | "nowhere";
+  /** A node that is kept out may ask it, too: it is how two nodes find out whether they mean the same. */
+  readonly outsiders: boolean;
 }
 
 export interface Control<Request extends AnyCodec, Reply extends AnyCodec> extends ControlTraits {
@@ -48,6 +50,7 @@ const USUAL: ControlTraits = {
   data: "exact",
   statusIsAnswer: false,
   database: "nowhere",
+  outsiders: false,
 };
 const IGNORES_DATA = { data: "ignored" } as const;
 const IGNORES_SURPLUS = { data: "surplus ignored" } as const;
@@ -55,6 +58,7 @@ const STATUS_IS_ANSWER = { statusIsAnswer: true } as const;
 /** The whole request is the id of a database. */
 const OF_DATABASE = { database: "request" } as const;
 const NAMES_DATABASE = { database: "db_id" } as const;
+const ALSO_FOR_OUTSIDERS = { outsiders: true } as const;
 const SINCE_4_20 = { since: SAMBA_4_20 } as const;
 const SINCE_4_25 = { since: SAMBA_4_25 } as const;
 
@@ -127,7 +131,7 @@ export const CONTROLS = {
   RELEASE_IP: row(88, s.publicIp, nothing),
   TAKEOVER_IP: row(89, s.publicIp, nothing),
   GET_PUBLIC_IPS: row(90, nothing, s.publicIpList),
-  GET_NODEMAP: row(91, nothing, s.nodeMap),
+  GET_NODEMAP: row(91, nothing, s.nodeMap, ALSO_FOR_OUTSIDERS),
   TRAVERSE_KILL: row(97, s.traverseStart, nothing, NAMES_DATABASE),
   RECD_RECLOCK_LATENCY: row(98, f64Codec, nothing),
   GET_RECLOCK_FILE: row(99, nothing, restBytes),

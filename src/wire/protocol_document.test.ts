@@ -20,6 +20,16 @@ test("docs/protocol.md names every control with its number", () => {
   expect(section.match(/^\| \d+ \|/gm)?.length).toBe(CONTROL_NAMES.length);
 });
 
+test("docs/protocol.md says which controls 4.17 does not know", () => {
+  const newer = (row: string) => row.includes("newer than 4.17, which answers −1");
+  const rows = text.split("\n").filter((line) => /^\| \d+ \| `[A-Z_0-9]+` \|/.test(line));
+  const wrong = CONTROL_NAMES.filter((name) => {
+    const row = rows.find((line) => line.startsWith(`| ${CONTROLS[name].opcode} | \`${name}\` |`));
+    return newer(row ?? "") !== CONTROLS[name].since > ((4 << 16) | 17);
+  });
+  expect(wrong).toEqual([]);
+});
+
 test("docs/protocol.md names every operation with its number and where its bytes begin", () => {
   const rows = Object.entries(OPERATIONS).map(([name, number]) => `| ${number} | \`${name}\` |`);
   expect(missing(rows)).toEqual([]);

@@ -7,7 +7,7 @@ export const DAEMON_LIMITS_BREAKAGES: readonly Breakage[] = [
     breaks: "a client may have any number of controls unanswered",
     edits: [
       {
-        file: "src/control/control_router.ts",
+        file: "src/control/pending_controls.ts",
         find: "if (client.pendingControls === CONTROLS_PER_CLIENT_MAX) client.link.hold();",
         replace: "if (CONTROLS_PER_CLIENT_MAX < 0) client.link.hold();",
       },
@@ -19,7 +19,7 @@ export const DAEMON_LIMITS_BREAKAGES: readonly Breakage[] = [
     breaks: "a client that had too many controls unanswered is never read from again",
     edits: [
       {
-        file: "src/control/control_router.ts",
+        file: "src/control/pending_controls.ts",
         find: "if (client.pendingControls === CONTROLS_PER_CLIENT_MAX - 1) client.link.release();",
         replace: "",
       },

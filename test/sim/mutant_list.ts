@@ -65,8 +65,8 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: "controls to a node that is lost are forgotten instead of answered",
     edits: [
       {
-        file: "src/control/control_router.ts",
-        find: 'if (pending.pnn === pnn) this.#finish(reqid, failure("node is disconnected"));',
+        file: "src/control/pending_controls.ts",
+        find: 'if (pending.pnn === pnn) this.finish(reqid, failure("node is disconnected"));',
         replace: "if (pending.pnn === pnn) this.#pending.delete(reqid);",
       },
     ],

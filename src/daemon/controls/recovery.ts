@@ -12,7 +12,7 @@ import {
   type ReplyLater,
   SUCCESS,
 } from "../../control/control_request.ts";
-import type { OwnControlDone } from "../../control/control_router.ts";
+import type { OwnControlDone } from "../../control/pending_controls.ts";
 import type { ClusterLockProbe, ProbeOutcome } from "../../lock/cluster_lock_probe.ts";
 import type { NodeTable } from "../../membership/node_table.ts";
 import type { VnnMap } from "../../membership/vnn_map.ts";
