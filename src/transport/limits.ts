@@ -19,10 +19,6 @@ export const NODE_QUEUE_BYTES_MAX = 1024 * 1024 * 1024;
 /** A client that has this much unread is not read from until it took the replies that wait. */
 export const CLIENT_QUEUE_CONGESTED_BYTES = 32 * 1024 * 1024;
 export const CLIENT_QUEUE_RELIEVED_BYTES = 8 * 1024 * 1024;
-/** Beside the tunable MaxQueueDropMsg, which counts packets: then the client is dropped. */
-export const CLIENT_QUEUE_BYTES_MAX = 512 * 1024 * 1024;
-
-export const CLIENTS_MAX = 20_000;
 
 /** Between attempts to connect to one node. */
 export const CONNECT_INTERVAL_MS = 1000;

@@ -1,14 +1,15 @@
 /** What clients and nodes may leave waiting in the daemon, and that nobody is held for ever. */
 import { expect, test } from "bun:test";
 import { CONTROLS_PER_CLIENT_MAX } from "../../src/control/limits.ts";
-import { NOTIFICATIONS_PER_CLIENT_MAX, SRVIDS_PER_CLIENT_MAX } from "../../src/daemon/limits.ts";
 import { Client } from "../../src/daemon/routing/client_table.ts";
-import type { Stream } from "../../src/platform/types/network.ts";
 import {
   CLIENT_QUEUE_BYTES_MAX,
   CLIENTS_MAX,
-  NODE_QUEUE_BYTES_MAX,
-} from "../../src/transport/limits.ts";
+  NOTIFICATIONS_PER_CLIENT_MAX,
+  SRVIDS_PER_CLIENT_MAX,
+} from "../../src/daemon/routing/limits.ts";
+import type { Stream } from "../../src/platform/types/network.ts";
+import { NODE_QUEUE_BYTES_MAX } from "../../src/transport/limits.ts";
 import { PacketLink } from "../../src/transport/packet_link.ts";
 import { EMPTY, textBytes } from "../../src/wire/codec.ts";
 import { CURRENT_NODE } from "../../src/wire/packet.ts";

@@ -8,8 +8,8 @@ import {
   SUCCESS,
 } from "../../control/control_request.ts";
 import type { NodeTable } from "../../membership/node_table.ts";
-import { NOTIFICATIONS_PER_CLIENT_MAX, SRVIDS_PER_CLIENT_MAX } from "../limits.ts";
 import type { Client, ClientTable } from "../routing/client_table.ts";
+import { NOTIFICATIONS_PER_CLIENT_MAX, SRVIDS_PER_CLIENT_MAX } from "../routing/limits.ts";
 import type { SrvidRegistry } from "../routing/srvid_registry.ts";
 import type { TunnelRouter } from "../routing/tunnel_router.ts";
 

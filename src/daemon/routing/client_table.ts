@@ -3,7 +3,7 @@
  *
  * Invariants:
  * 1. A client number is never 0 and is not given again while its client is there.
- * 2. When a client goes, everything that it registered goes with it (`ClientsOwner.onGone`), once.
+ * 2. When a client goes, everything that it registered goes with it, once (client_service.ts).
  */
 
 import type { PacketLink } from "../../transport/packet_link.ts";

@@ -1,4 +1,8 @@
-/** Limits of what clients may leave behind in the daemon. */
+/** Limits of local clients and of what they may leave behind; units are in the names. */
+
+export const CLIENTS_MAX = 20_000;
+/** Beside the tunable MaxQueueDropMsg, which counts packets: a client for which more waits is dropped. */
+export const CLIENT_QUEUE_BYTES_MAX = 512 * 1024 * 1024;
 
 /** Registrations of one client; smbd has about ten. */
 export const SRVIDS_PER_CLIENT_MAX = 65_536;
