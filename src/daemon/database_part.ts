@@ -2,8 +2,9 @@
  * What the daemon asks of the part that owns the records. `database/` implements it; the daemon
  * implements `DatabaseHost` in return.
  *
- * The daemon guarantees: packets that come here have a body as long as they say; packets of other nodes
- * carry the current generation, and this node is not banned.
+ * The daemon guarantees, and nobody behind this looks again: packets have a body as long as they say, and those
+ * of nodes (this one included) are of the current generation while this node is not banned; only a REPLY_ERROR
+ * may be of any. What the part keeps for later it has to look at anew: the generation may be another one then.
  */
 import type { Result } from "../base/result.ts";
 import type { ControlHandlers } from "../control/control_request.ts";
@@ -28,10 +29,10 @@ export interface DatabasePart {
   /** Why a persistent database is not healthy, if one is not. */
   unhealthyReason(): string | undefined;
 
-  /** REQ_CALL of a local client; the reason when it is malformed. The view is valid during the call. */
-  clientCall(clientId: number, packet: PacketView): string | undefined;
+  /** REQ_CALL of a local client. The view is valid during the call. */
+  clientCall(clientId: number, packet: PacketView): void;
   /** REQ_CALL, REPLY_CALL, REQ_DMASTER, REPLY_DMASTER and REPLY_ERROR of a node; likewise. */
-  nodePacket(packet: PacketView): string | undefined;
+  nodePacket(packet: PacketView): void;
 
   clientGone(clientId: number): void;
   nodeLost(pnn: number): void;

@@ -196,14 +196,17 @@ export class DatabaseSet {
 
   // --- packets
 
-  /** REQ_CALL of a local client; the reason when the packet is malformed. */
-  clientCall(clientId: number, packet: PacketView): string | undefined {
-    return this.#clientCalls.handle(clientId, packet);
+  /** REQ_CALL of a local client; its body is as long as it says. */
+  clientCall(clientId: number, packet: PacketView): void {
+    this.#clientCalls.handle(clientId, packet);
   }
 
-  /** Packets about records from a node, ourselves included; the reason when one is malformed. */
-  nodePacket(packet: PacketView): string | undefined {
-    return this.#nodeCalls.handle(packet);
+  /**
+   * Packets about records from a node, ourselves included: of the current generation while this node is not
+   * banned, and with a body as long as they say.
+   */
+  nodePacket(packet: PacketView): void {
+    this.#nodeCalls.handle(packet);
   }
 
   // --- freeze and thaw of everything

@@ -3,7 +3,8 @@
  *
  * Invariants:
  * 1. A reader checks every inner length against the packet before it makes a view, never throws and
- *    never copies: key and data are views that live as long as the packet does.
+ *    never copies: key and data are views that live as long as the packet does. The functions named …Of are
+ *    for packets that were checked already (packetProblem).
  * 2. A builder returns a packet that is complete, zero-padded, and ready for any queue.
  */
 import { err, ok, type Result } from "../base/result.ts";
@@ -75,11 +76,15 @@ export function buildReplyCall(header: PacketHeader, body: ReplyCall): PacketVie
 
 export function readReplyCall(packet: PacketView): Result<ReplyCall> {
   const problem = bodyProblem(packet, LAYOUTS.REPLY_CALL);
-  if (problem !== undefined) return err(problem);
-  return ok({
+  return problem === undefined ? ok(replyCallOf(packet)) : err(problem);
+}
+
+/** Of a packet whose body was checked. */
+export function replyCallOf(packet: PacketView): ReplyCall {
+  return {
     status: packet.i32(REPLY_CALL_AT.STATUS),
     data: packet.slice(REPLY_CALL_AT.DATA, packet.u32(REPLY_CALL_AT.DATA_LENGTH)),
-  });
+  };
 }
 
 export interface ReqDmaster {
@@ -110,18 +115,22 @@ export function buildReqDmaster(header: PacketHeader, body: ReqDmaster): PacketV
 
 export function readReqDmaster(packet: PacketView): Result<ReqDmaster> {
   const problem = bodyProblem(packet, LAYOUTS.REQ_DMASTER);
-  if (problem !== undefined) return err(problem);
+  return problem === undefined ? ok(reqDmasterOf(packet)) : err(problem);
+}
+
+/** Of a packet whose body was checked. */
+export function reqDmasterOf(packet: PacketView): ReqDmaster {
   const keyLength = packet.u32(REQ_DMASTER_AT.KEY_LENGTH);
   const dataLength = packet.u32(REQ_DMASTER_AT.DATA_LENGTH);
   const dataAt = REQ_DMASTER_AT.KEY + keyLength;
-  return ok({
+  return {
     db_id: packet.u32(REQ_DMASTER_AT.DB_ID),
     rsn: packet.u64(REQ_DMASTER_AT.RSN),
     dmaster: packet.u32(REQ_DMASTER_AT.DMASTER),
     key: packet.slice(REQ_DMASTER_AT.KEY, keyLength),
     data: packet.slice(dataAt, dataLength),
     recordFlags: trailingFlags(packet, dataAt + dataLength),
-  });
+  };
 }
 
 export interface ReplyDmaster {
@@ -149,17 +158,21 @@ export function buildReplyDmaster(header: PacketHeader, body: ReplyDmaster): Pac
 
 export function readReplyDmaster(packet: PacketView): Result<ReplyDmaster> {
   const problem = bodyProblem(packet, LAYOUTS.REPLY_DMASTER);
-  if (problem !== undefined) return err(problem);
+  return problem === undefined ? ok(replyDmasterOf(packet)) : err(problem);
+}
+
+/** Of a packet whose body was checked. */
+export function replyDmasterOf(packet: PacketView): ReplyDmaster {
   const keyLength = packet.u32(REPLY_DMASTER_AT.KEY_LENGTH);
   const dataLength = packet.u32(REPLY_DMASTER_AT.DATA_LENGTH);
   const dataAt = REPLY_DMASTER_AT.KEY + keyLength;
-  return ok({
+  return {
     db_id: packet.u32(REPLY_DMASTER_AT.DB_ID),
     rsn: packet.u64(REPLY_DMASTER_AT.RSN),
     key: packet.slice(REPLY_DMASTER_AT.KEY, keyLength),
     data: packet.slice(dataAt, dataLength),
     recordFlags: trailingFlags(packet, dataAt + dataLength),
-  });
+  };
 }
 
 const RECORD_FLAGS_BYTES = 4;
@@ -190,12 +203,16 @@ export function buildReplyError(header: PacketHeader, body: ReplyError): PacketV
 
 export function readReplyError(packet: PacketView): Result<ReplyError> {
   const problem = bodyProblem(packet, LAYOUTS.REPLY_ERROR);
-  if (problem !== undefined) return err(problem);
+  return problem === undefined ? ok(replyErrorOf(packet)) : err(problem);
+}
+
+/** Of a packet whose body was checked. */
+export function replyErrorOf(packet: PacketView): ReplyError {
   const length = packet.u32(REPLY_ERROR_AT.MESSAGE_LENGTH);
-  return ok({
+  return {
     status: packet.i32(REPLY_ERROR_AT.STATUS),
     message: textUpToNul(packet.slice(REPLY_ERROR_AT.MESSAGE, length)),
-  });
+  };
 }
 
 /** Text of a peer, whether it counted a NUL or not. */

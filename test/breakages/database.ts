@@ -15,6 +15,19 @@ export const DATABASE_BREAKAGES: readonly Breakage[] = [
     tests: ["src/database/calls/node_calls.test.ts"],
   },
   {
+    name: "waiting-calls-not-looked-at-again",
+    breaks:
+      "a call that waited for a revoke or an attach is served although a recovery came in between",
+    edits: [
+      {
+        file: "src/database/calls/node_calls.ts",
+        find: "if (this.#isOfThisGeneration(packet)) this.#keyed(operation, packet);",
+        replace: "this.#keyed(operation, packet);",
+      },
+    ],
+    tests: ["src/database/calls/node_calls.test.ts"],
+  },
+  {
     name: "hops-not-counted",
     breaks: "a call that is passed on does not count its hops",
     edits: [
@@ -31,12 +44,12 @@ export const DATABASE_BREAKAGES: readonly Breakage[] = [
     breaks: "an answer to a call of before a recovery is taken",
     edits: [
       {
-        file: "src/database/calls/node_calls.ts",
-        find: "    if (!this.#isOfThisGeneration(packet)) return undefined;\n    const pending",
-        replace: "    const pending",
+        file: "src/daemon/routing/packet_input.ts",
+        find: "        if (!this.#callAllowed(packet)) return;\n        node.reply_call += 1;",
+        replace: "        node.reply_call += 1;",
       },
     ],
-    tests: ["test/database/refused.test.ts"],
+    tests: ["test/daemon/packet_input.test.ts"],
   },
   {
     name: "records-for-lost-nodes",

@@ -81,13 +81,11 @@ export class FakeDatabase implements DatabasePart {
   unhealthyReason(): string | undefined {
     return undefined;
   }
-  clientCall(clientId: number, packet: PacketView): string | undefined {
+  clientCall(clientId: number, packet: PacketView): void {
     this.calls.push({ clientId, packet: packet.copy() });
-    return undefined;
   }
-  nodePacket(packet: PacketView): string | undefined {
+  nodePacket(packet: PacketView): void {
     this.nodePackets.push(packet.copy());
-    return undefined;
   }
   clientGone(clientId: number): void {
     this.gone.push(clientId);

@@ -20,6 +20,7 @@ import {
 } from "../../src/wire/packets.ts";
 import { must } from "../support/must.ts";
 import { ControlCaller, FakeHost } from "./fake_host.ts";
+import { nodePacketArrives } from "./fake_input.ts";
 import type { MemoryTdb } from "./memory_tdb.ts";
 import { recordIn, recordValue, type ShortRecord } from "./record_values.ts";
 
@@ -81,9 +82,12 @@ export function calledNode(lmaster: number) {
     data: textBytes(data),
     recordFlags,
   });
+  const arrives = (packet: PacketView) => nodePacketArrives(host, caller.set, packet);
   return {
     host,
     caller,
+    /** A packet of another node as the daemon lets it through. */
+    arrives,
     dbId,
     database,
     tdb,
@@ -104,20 +108,16 @@ export function calledNode(lmaster: number) {
       ),
     nodeCall: (srcnode: number, reqid: number, asked: CallOfNode = {}) => {
       const { generation, hopcount = 0 } = asked;
-      return caller.set.nodePacket(
-        buildReqCall(from(srcnode, reqid, generation), { ...call(asked), hopcount }),
-      );
+      arrives(buildReqCall(from(srcnode, reqid, generation), { ...call(asked), hopcount }));
     },
     /** Another node passes the record to this one as lmaster, for `dmaster`. */
     reqDmaster: (srcnode: number, reqid: number, dmaster: number, record: Passed = {}) =>
-      caller.set.nodePacket(
+      arrives(
         buildReqDmaster(from(srcnode, reqid, record.generation), { ...passed(record), dmaster }),
       ),
     /** The record comes to this node as its new data master. */
     replyDmaster: (srcnode: number, reqid: number, record: Passed = {}) =>
-      caller.set.nodePacket(
-        buildReplyDmaster(from(srcnode, reqid, record.generation), passed(record)),
-      ),
+      arrives(buildReplyDmaster(from(srcnode, reqid, record.generation), passed(record))),
     /** What was sent, answered and asked since the last look. */
     sent: () => host.toNodes.splice(0),
     answers: () => host.toClients.splice(0),

@@ -2,26 +2,10 @@
 import { expect, test } from "bun:test";
 import { textBytes } from "../../src/wire/codec.ts";
 import { NODE_FLAGS } from "../../src/wire/constants.ts";
-import { buildReplyCall } from "../../src/wire/packets.ts";
 import { at, calledNode } from "./called_node.ts";
 import { ControlCaller, FakeHost } from "./fake_host.ts";
 
 const FROM_NODE = { clientId: 0, srcnode: 1 };
-
-test("NodeCalls takes no answer of before the recovery to a call that was not sent again yet", () => {
-  const { put, clientCall, sent, answers, caller, from } = calledNode(1);
-  put(4, 1, "");
-  clientCall(7);
-  const { reqid } = at(sent(), 0).packet;
-  const answer = (generation: number) =>
-    caller.set.nodePacket(
-      buildReplyCall(from(1, reqid, generation), { status: 0, data: textBytes("answer") }),
-    );
-  answer(76);
-  expect([answers().length, caller.set.pendingCalls]).toEqual([0, 1]);
-  answer(77);
-  expect([answers().length, caller.set.pendingCalls]).toEqual([1, 0]);
-});
 
 test("DB_DETACH of a node is refused while a recovery runs, or a commit writes", () => {
   const host = new FakeHost();

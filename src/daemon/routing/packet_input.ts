@@ -3,8 +3,8 @@
  *
  * Invariants:
  * 1. Nobody behind this sees a packet whose body is shorter than it says: the sender loses its link.
- * 2. Calls of other nodes pass only in the current generation and while we are not banned
- *    (docs/protocol.md, "Generation").
+ * 2. Calls of nodes, and those that come back from this one, pass only in the current generation and while
+ *    we are not banned (docs/protocol.md, "Generation").
  * 3. Of a node with another nodes list nothing passes (peer_agreement.ts).
  */
 import type { Logger } from "../../base/log.ts";
@@ -65,7 +65,7 @@ export class PacketInput {
         return;
       case OPERATIONS.REQ_CALL:
         statistics.client.req_call += 1;
-        this.#clientCall(client, packet);
+        this.#p.database.clientCall(client.id, packet);
         return;
       case OPERATIONS.REQ_CONTROL:
         statistics.client.req_control += 1;
@@ -79,11 +79,6 @@ export class PacketInput {
         this.refuseClient(client, `operation ${packet.operation} is not for clients`);
         return;
     }
-  }
-
-  #clientCall(client: Client, packet: PacketView): void {
-    const problem = this.#p.database.clientCall(client.id, packet);
-    if (problem !== undefined) this.refuseClient(client, problem);
   }
 
   refuseClient(client: Client, reason: string): void {
@@ -136,7 +131,7 @@ export class PacketInput {
   }
 
   #handle(packet: PacketView, pnn: number): void {
-    const { statistics, messages, controls, tunnels } = this.#p;
+    const { statistics, messages, controls, tunnels, database } = this.#p;
     const { node } = statistics;
     switch (packet.operation) {
       case OPERATIONS.REQ_MESSAGE:
@@ -158,36 +153,31 @@ export class PacketInput {
         return;
       case OPERATIONS.REPLY_ERROR:
         node.reply_error += 1;
-        this.#record(packet, pnn);
+        database.nodePacket(packet);
         return;
       case OPERATIONS.REQ_CALL:
         if (!this.#callAllowed(packet)) return;
         node.req_call += 1;
-        this.#record(packet, pnn);
+        database.nodePacket(packet);
         return;
       case OPERATIONS.REPLY_CALL:
         if (!this.#callAllowed(packet)) return;
         node.reply_call += 1;
-        this.#record(packet, pnn);
+        database.nodePacket(packet);
         return;
       case OPERATIONS.REQ_DMASTER:
         if (!this.#callAllowed(packet)) return;
         node.req_dmaster += 1;
-        this.#record(packet, pnn);
+        database.nodePacket(packet);
         return;
       case OPERATIONS.REPLY_DMASTER:
         if (!this.#callAllowed(packet)) return;
         node.reply_dmaster += 1;
-        this.#record(packet, pnn);
+        database.nodePacket(packet);
         return;
       default:
         return;
     }
-  }
-
-  #record(packet: PacketView, pnn: number): void {
-    const problem = this.#p.database.nodePacket(packet);
-    if (problem !== undefined) this.#refuseNode(pnn, problem);
   }
 
   #refuseNode(pnn: number, problem: string): void {

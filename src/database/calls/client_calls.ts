@@ -10,7 +10,7 @@
 import { EMPTY } from "../../wire/codec.ts";
 import { CALL_FLAGS, RECORD_FLAGS, RECORD_FLAGS_RO } from "../../wire/constants.ts";
 import { INVALID_GENERATION, type PacketView } from "../../wire/packet.ts";
-import { bodyProblem, LAYOUTS, REQ_CALL_AT } from "../../wire/packet_layouts.ts";
+import { REQ_CALL_AT } from "../../wire/packet_layouts.ts";
 import type { Database } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";
 import type { ChainWork } from "../record/chain_gate.ts";
@@ -40,14 +40,11 @@ export class ClientCalls {
     this.#host = parts.host;
   }
 
-  /** The reason when the packet is malformed; then nothing was done. */
-  handle(clientId: number, packet: PacketView): string | undefined {
-    const problem = bodyProblem(packet, LAYOUTS.REQ_CALL);
-    if (problem !== undefined) return problem;
+  /** A call that has just come; its body was checked where it came in. */
+  handle(clientId: number, packet: PacketView): void {
     this.#host.statistics.total_calls += 1;
     this.#host.statistics.pending_calls += 1;
     this.route(clientId, packet, this.#host.clock.monotonicMs());
-    return undefined;
   }
 
   /** Also for calls that waited behind a fetch of the same record. */

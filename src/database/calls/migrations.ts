@@ -18,8 +18,8 @@ import {
   buildReqDmaster,
   type ReplyDmaster,
   type ReqDmaster,
-  readReplyDmaster,
-  readReqDmaster,
+  replyDmasterOf,
+  reqDmasterOf,
 } from "../../wire/packets.ts";
 import type { DatabaseHost } from "../host.ts";
 import { RecordHeader } from "../record/record_header.ts";
@@ -139,9 +139,7 @@ export class Migrations {
 
   reqDmaster(record: RecordPacket): boolean {
     const { database, packet, key, hash } = record;
-    const read = readReqDmaster(packet);
-    if (!read.ok) return true;
-    const body = read.value;
+    const body = reqDmasterOf(packet);
     const { pnn } = this.#host;
     const lmaster = lmasterOf(this.#host, hash);
     if (lmaster !== pnn) {
@@ -208,8 +206,7 @@ export class Migrations {
 
   replyDmaster(record: RecordPacket): boolean {
     const { database, packet, hash } = record;
-    const read = readReplyDmaster(packet);
-    if (!read.ok) return true;
+    const body = replyDmasterOf(packet);
     const lmaster = lmasterOf(this.#host, hash);
     if (packet.srcnode !== lmaster) {
       this.refused += 1;
@@ -217,10 +214,8 @@ export class Migrations {
       this.#refusals.send(record, message);
       return true;
     }
-    if (!this.#hasNoCopies(record, read.value.recordFlags)) return true;
-    return this.#becomeDmaster(record, read.value, lmaster, () =>
-      this.#passBack(record, read.value),
-    );
+    if (!this.#hasNoCopies(record, body.recordFlags)) return true;
+    return this.#becomeDmaster(record, body, lmaster, () => this.#passBack(record, body));
   }
 
   /** As new data master: the lmaster, which has just named this node, has the record in its file. */

@@ -7,7 +7,11 @@ import {
   errorAnswer,
   GENERATION,
   KEY,
+  lendingNode,
+  READ,
 } from "../../../test/database/called_node.ts";
+import type { FakeHost } from "../../../test/database/fake_host.ts";
+import { ok } from "../../base/result.ts";
 import { u64 } from "../../base/u64.ts";
 import { EMPTY, textBytes } from "../../wire/codec.ts";
 import { FETCH_FUNC, NODE_FLAGS, RECORD_FLAGS } from "../../wire/constants.ts";
@@ -20,6 +24,7 @@ import {
   readReplyDmaster,
   readReqDmaster,
 } from "../../wire/packets.ts";
+import { databaseId } from "../attach/attach.ts";
 import { HOPS_MAX, PARKED_BYTES_MAX } from "../limits.ts";
 import type { ChainWork } from "../record/chain_gate.ts";
 
@@ -103,15 +108,6 @@ test("NodeCalls waits for the freelist without giving anything away", () => {
   expect(stored()?.dmaster).toBe(2);
 });
 
-test("NodeCalls drops packets of another generation, and all while banned", () => {
-  const { put, nodeCall, sent, stored, host } = calledNode(1);
-  put(5, 0, "data");
-  nodeCall(2, 99, { generation: GENERATION - 1 });
-  host.flags.set(0, NODE_FLAGS.BANNED);
-  nodeCall(2, 99);
-  expect([sent(), stored()?.dmaster]).toEqual([[], 0]);
-});
-
 test("NodeCalls drops packets while vnn map and database are of different recoveries", () => {
   const { put, nodeCall, sent, stored, host, database } = calledNode(1);
   put(5, 0, "data");
@@ -133,6 +129,47 @@ test("NodeCalls drops a packet that waited through a recovery", () => {
   release();
   host.time.advance(100);
   expect([sent(), stored()?.dmaster]).toEqual([[], 0]);
+});
+
+test("NodeCalls looks again at a packet that waited: for a lock, for a revoke, for an attach", () => {
+  const changes = {
+    "a recovery has begun": (host: FakeHost) => {
+      host.currentGeneration = GENERATION + 1;
+    },
+    "this node is banned": (host: FakeHost) => host.flags.set(0, NODE_FLAGS.BANNED),
+    nothing: () => {},
+  };
+  for (const [what, change] of Object.entries(changes)) {
+    const served = what === "nothing";
+    const locked = calledNode(1);
+    locked.put(5, 0, "data");
+    const release = locked.tdb.file.hold(locked.tdb.chainOf(KEY));
+    locked.nodeCall(2, 99);
+    change(locked.host);
+    release();
+    locked.host.time.advance(100);
+    expect([what, locked.stored()?.dmaster]).toEqual([what, served ? 2 : 0]);
+
+    const revoked = lendingNode(0);
+    revoked.put(5, 0, "data");
+    revoked.nodeCall(2, 40, READ);
+    revoked.nodeCall(3, 50);
+    revoked.sent();
+    change(revoked.host);
+    at(revoked.asked(), 0).finished(ok({ status: 0, data: EMPTY }));
+    revoked.host.time.advance(100);
+    expect([what, revoked.stored()?.dmaster]).toEqual([what, served ? 3 : 0]);
+
+    const late = calledNode(0);
+    late.host.memory.busyPaths.add("/v/late.tdb.0");
+    late.caller.call("DB_ATTACH", "late.tdb");
+    const body = { flags: 1, db_id: databaseId("late.tdb"), callid: 0, hopcount: 0, key: KEY };
+    late.arrives(buildReqCall(late.from(2, 60), { ...body, calldata: EMPTY }));
+    change(late.host);
+    late.host.memory.busyPaths.clear();
+    late.host.time.advance(100);
+    expect([what, late.sent().map(({ pnn }) => pnn)]).toEqual([what, served ? [2] : []]);
+  }
 });
 
 test("NodeCalls tells a node that the database is unknown, the one whose client waits", () => {
@@ -238,22 +275,4 @@ test("NodeCalls hands on REPLY_CALL and REPLY_ERROR to the client", () => {
   expect(callAnswer(at(got, 0).packet)).toMatchObject({ reqid: 10, status: 3 });
   expect(errorAnswer(at(got, 1).packet)).toMatchObject({ reqid: 11, message: "no" });
   expect(got.length).toBe(2);
-});
-
-test("NodeCalls reports malformed packets and does nothing", () => {
-  const { caller, from, sent } = calledNode(0);
-  const packet = buildReqCall(from(1, 1), {
-    flags: 0,
-    db_id: 1,
-    callid: 0,
-    hopcount: 0,
-    key: KEY,
-    calldata: EMPTY,
-  });
-  packet.setU32(REQ_CALL_AT.DATA_LENGTH, 0xffffffff);
-  expect(caller.set.nodePacket(packet)).toContain("REQ_CALL");
-  const message = buildReplyError(from(1, 1), { status: 0, message: "x" });
-  message.setU32(36, 5000);
-  expect(caller.set.nodePacket(message)).toContain("REPLY_ERROR");
-  expect(sent()).toEqual([]);
 });

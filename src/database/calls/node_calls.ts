@@ -3,7 +3,8 @@
  * served, waits, or goes on to the node that may know more (docs/database.md, "Migration").
  *
  * Invariants:
- * 1. Only packets of the generation of vnn map and database do anything.
+ * 1. Only packets of the generation of vnn map and database do anything. Whoever hands them in has looked at
+ *    the map's (and that this node is not banned); a packet that waited is looked at again.
  * 2. A packet whose chain is locked by others waits for it with a copy of its bytes, and is looked at
  *    anew when its turn has come.
  * 3. A call that is not served here ends in an answer to the node that asked, or leaves for another, at
@@ -13,8 +14,8 @@ import type { TdbError } from "../../tdb/types.ts";
 import { EMPTY } from "../../wire/codec.ts";
 import { DB_FLAGS, NODE_FLAGS, RECORD_FLAGS_RO } from "../../wire/constants.ts";
 import { OPERATIONS, type PacketView } from "../../wire/packet.ts";
-import { bodyProblem, LAYOUTS, REQ_CALL_AT } from "../../wire/packet_layouts.ts";
-import { readReplyCall, readReplyError } from "../../wire/packets.ts";
+import { REQ_CALL_AT } from "../../wire/packet_layouts.ts";
+import { replyErrorOf } from "../../wire/packets.ts";
 import type { AttachWaits } from "../attach/attach.ts";
 import type { Database } from "../database.ts";
 import { hopBucket, increment } from "../database_statistics.ts";
@@ -62,22 +63,30 @@ export class NodeCalls {
     return this.#migrations.refused;
   }
 
-  /** The reason when the packet is malformed; then nothing was done. */
-  handle(packet: PacketView): string | undefined {
+  /** A packet that has just come; its body and its generation were checked where it came in. */
+  handle(packet: PacketView): void {
     switch (packet.operation) {
       case OPERATIONS.REQ_CALL:
-        return this.#keyed("REQ_CALL", packet);
+        this.#keyed("REQ_CALL", packet);
+        return;
       case OPERATIONS.REQ_DMASTER:
-        return this.#keyed("REQ_DMASTER", packet);
+        this.#keyed("REQ_DMASTER", packet);
+        return;
       case OPERATIONS.REPLY_DMASTER:
-        return this.#keyed("REPLY_DMASTER", packet);
+        this.#keyed("REPLY_DMASTER", packet);
+        return;
       case OPERATIONS.REPLY_CALL:
-        return this.#replyCall(packet);
+        this.#replyCall(packet);
+        return;
       case OPERATIONS.REPLY_ERROR:
-        return this.#replyError(packet);
-      default:
-        return `operation ${packet.operation} is not about records`;
+        this.#replyError(packet);
+        return;
     }
+  }
+
+  /** A packet that waited, as if it had just come: the world may have changed. */
+  handleAgain(operation: KeyedOperation, packet: PacketView): void {
+    if (this.#isOfThisGeneration(packet)) this.#keyed(operation, packet);
   }
 
   /** A sender stamps the generation of its database; it has to be the one of our vnn map. */
@@ -86,17 +95,14 @@ export class NodeCalls {
     return (own & NODE_FLAGS.BANNED) === 0 && packet.generation === this.#host.generation();
   }
 
-  #keyed(operation: KeyedOperation, packet: PacketView): string | undefined {
-    const problem = bodyProblem(packet, LAYOUTS[operation]);
-    if (problem !== undefined) return problem;
-    if (!this.#isOfThisGeneration(packet)) return undefined;
+  #keyed(operation: KeyedOperation, packet: PacketView): void {
     const dbId = databaseIdOf(operation, packet);
     const database = this.#parts.findDatabase(dbId);
     if (database === undefined) {
       if (!this.#waitsForAttach(operation, packet, dbId)) {
         this.#unknownDatabase(operation, packet, dbId);
       }
-      return undefined;
+      return;
     }
     // Taken away meanwhile, so that a packet within this one finds none.
     let record = this.#spare;
@@ -105,7 +111,6 @@ export class NodeCalls {
     else record.become(operation, database, packet);
     if (record.isOfDatabase) this.#inChain(record);
     this.#spare = record;
-    return undefined;
   }
 
   #inChain(record: RecordPacket): void {
@@ -127,7 +132,7 @@ export class NodeCalls {
     const { attaching } = this.#parts;
     if (!attaching.isAttaching(dbId)) return false;
     const copy = packet.copy();
-    return attaching.afterAttaching(dbId, copy.length, () => this.#keyed(operation, copy));
+    return attaching.afterAttaching(dbId, copy.length, () => this.handleAgain(operation, copy));
   }
 
   /** A packet that waited: the world may have changed. */
@@ -262,21 +267,15 @@ export class NodeCalls {
 
   // --- answers
 
-  #replyCall(packet: PacketView): string | undefined {
-    const read = readReplyCall(packet);
-    if (!read.ok) return read.error;
-    if (!this.#isOfThisGeneration(packet)) return undefined;
+  #replyCall(packet: PacketView): void {
     const pending = this.#parts.pending.find(packet.reqid);
-    if (pending !== undefined) this.#readonly.answered(pending, packet, read.value);
-    return undefined;
+    if (pending !== undefined) this.#readonly.answered(pending, packet);
   }
 
-  #replyError(packet: PacketView): string | undefined {
-    const read = readReplyError(packet);
-    if (!read.ok) return read.error;
+  #replyError(packet: PacketView): void {
     const pending = this.#parts.pending.find(packet.reqid);
-    if (pending !== undefined) this.#parts.pending.finishWithError(pending, read.value.message);
-    return undefined;
+    if (pending === undefined) return;
+    this.#parts.pending.finishWithError(pending, replyErrorOf(packet).message);
   }
 
   // --- refusals
@@ -303,7 +302,7 @@ class WaitingNodeCall implements WaitingCall {
   }
 
   resume(): void {
-    this.#calls.handle(this.#packet);
+    this.#calls.handleAgain("REQ_CALL", this.#packet);
   }
   drop(reason: string): void {
     this.#calls.refusals.send({ operation: "REQ_CALL", packet: this.#packet }, reason);

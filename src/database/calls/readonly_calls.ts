@@ -17,7 +17,7 @@ import {
 } from "../../wire/constants.ts";
 import type { PacketView } from "../../wire/packet.ts";
 import { REQ_CALL_AT } from "../../wire/packet_layouts.ts";
-import { buildReplyCall, type ReplyCall, readReplyCall } from "../../wire/packets.ts";
+import { buildReplyCall, type ReplyCall, replyCallOf } from "../../wire/packets.ts";
 import { LTDB_HEADER_BYTES } from "../../wire/structs/records.ts";
 import type { Database } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";
@@ -121,7 +121,8 @@ export class ReadonlyCalls {
   // --- the node that asked
 
   /** A node has answered a call; a copy is kept before the client hears of it. */
-  answered(pending: PendingCall, packet: PacketView, reply: ReplyCall): void {
+  answered(pending: PendingCall, packet: PacketView): void {
+    const reply = replyCallOf(packet);
     if (!this.#isCopy(pending, reply)) {
       this.#parts.pending.finish(pending, reply.status, reply.data);
       return;
@@ -161,9 +162,8 @@ export class ReadonlyCalls {
       run: () => {
         // A recovery has sent the call again, under another id.
         const pending = calls.find(reqid);
-        const reply = readReplyCall(packet);
-        if (pending === undefined || !reply.ok || database.generation !== since) return true;
-        return this.#keep(pending, hash, keyOf(pending), reply.value);
+        if (pending === undefined || database.generation !== since) return true;
+        return this.#keep(pending, hash, keyOf(pending), replyCallOf(packet));
       },
       drop: (reason) => {
         const pending = calls.find(reqid);
