@@ -13,8 +13,8 @@ import { BROADCAST_ACTIVE, BROADCAST_CONNECTED } from "../wire/packet.ts";
 import { dbIdMap, traverseAll, traverseStart } from "../wire/structs/databases.ts";
 import { recBuffer, recData } from "../wire/structs/records.ts";
 import { dbStatistics } from "../wire/structs/statistics.ts";
-import { DELETE_QUEUE_MAX } from "./limits.ts";
 import { RecordHeader } from "./record/record_header.ts";
+import { DELETE_QUEUE_MAX } from "./vacuum/limits.ts";
 
 function setUp(pnn = 0) {
   const host = new FakeHost(pnn);

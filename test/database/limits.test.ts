@@ -1,22 +1,20 @@
 /** What is over a limit is refused at once, with a reason, and counts for nobody any more. */
 import { expect, test } from "bun:test";
 import { databaseId } from "../../src/database/attach/attach.ts";
-import { StickyRecords } from "../../src/database/calls/sticky.ts";
-import { type WaitingCall, WaitingCalls } from "../../src/database/calls/waiting_calls.ts";
-import { newLocks } from "../../src/database/database_statistics.ts";
 import {
   ATTACH_WAITERS_MAX,
   DATABASES_MAX,
   DEFERRED_ATTACHES_MAX,
-  DEFERRED_CALLS_MAX,
-  PARKED_BYTES_MAX,
-  PARKED_WORKS_MAX,
-  PUSH_WAITING_BYTES_MAX,
-  STICKY_RECORDS_MAX,
-  TRAVERSES_MAX,
-  UPDATES_WAITING_BYTES_MAX,
-} from "../../src/database/limits.ts";
+} from "../../src/database/attach/limits.ts";
+import { DEFERRED_CALLS_MAX, STICKY_RECORDS_MAX } from "../../src/database/calls/limits.ts";
+import { StickyRecords } from "../../src/database/calls/sticky.ts";
+import { type WaitingCall, WaitingCalls } from "../../src/database/calls/waiting_calls.ts";
+import { newLocks } from "../../src/database/database_statistics.ts";
 import { ChainGate, type ChainWork } from "../../src/database/record/chain_gate.ts";
+import { PARKED_BYTES_MAX, PARKED_WORKS_MAX } from "../../src/database/record/limits.ts";
+import { PUSH_WAITING_BYTES_MAX } from "../../src/database/recovery/limits.ts";
+import { UPDATES_WAITING_BYTES_MAX } from "../../src/database/transactions/limits.ts";
+import { TRAVERSES_MAX } from "../../src/database/traverse/limits.ts";
 import { EMPTY, encode, textBytes, u32Codec } from "../../src/wire/codec.ts";
 import { NULL_FUNC } from "../../src/wire/constants.ts";
 import { OPERATIONS } from "../../src/wire/packet.ts";

@@ -9,8 +9,8 @@ import { encode, Reader, stringZ, textBytes } from "../../wire/codec.ts";
 import { DB_FLAGS, NODE_FLAGS, NULL_FUNC } from "../../wire/constants.ts";
 import { ATTACH_RECOVERY, CONTROLS } from "../../wire/controls.ts";
 import { BROADCAST_CONNECTED, OPERATIONS } from "../../wire/packet.ts";
-import { ATTACH_TIMEOUT_MS, ATTACH_WAITING_BYTES_MAX } from "../limits.ts";
 import { databaseId, databaseNameProblem, persistentNames } from "./attach.ts";
+import { ATTACH_TIMEOUT_MS, ATTACH_WAITING_BYTES_MAX } from "./limits.ts";
 
 function setUp() {
   const host = new FakeHost(3);

@@ -27,6 +27,10 @@ import { encode, stringZ, textBytes } from "../../wire/codec.ts";
 import { createDatabase } from "../assembly.ts";
 import { type Database, type DatabaseIdentity, kindOfFlags } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";
+import { valueProblem } from "../record/record_header.ts";
+import { type Attempt, type BusyLimits, BusyWait } from "../retry_while_busy.ts";
+import { runTdbWork } from "../slices.ts";
+import { openDatabaseFile } from "./attach_file.ts";
 import {
   ATTACH_RETRY_MS,
   ATTACH_TIMEOUT_MS,
@@ -34,11 +38,7 @@ import {
   ATTACH_WAITING_BYTES_MAX,
   DATABASE_NAME_BYTES_MAX,
   DATABASES_MAX,
-} from "../limits.ts";
-import { valueProblem } from "../record/record_header.ts";
-import { type Attempt, type BusyLimits, BusyWait } from "../retry_while_busy.ts";
-import { runTdbWork } from "../slices.ts";
-import { openDatabaseFile } from "./attach_file.ts";
+} from "./limits.ts";
 import type { PersistentHealth } from "./persistent_health.ts";
 
 /** What to do with a file that other programs than ctdbd have written. */

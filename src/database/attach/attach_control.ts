@@ -20,9 +20,9 @@ import { ATTACH_RECOVERY, CONTROLS } from "../../wire/controls.ts";
 import { BROADCAST_CONNECTED } from "../../wire/packet.ts";
 import type { Database, DatabaseKind } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";
-import { DEFERRED_ATTACHES_MAX } from "../limits.ts";
 import { callNowOrLater } from "../recovery/recovery_controls.ts";
 import { type AttachTable, databaseId } from "./attach.ts";
+import { DEFERRED_ATTACHES_MAX } from "./limits.ts";
 
 interface DeferredAttach {
   readonly name: string;

@@ -12,9 +12,9 @@ import { done, err, type Result } from "../../base/result.ts";
 import { TDB_FLAGS, type Tdb, type TdbResult } from "../../tdb/types.ts";
 import { bytesText, textBytes } from "../../wire/codec.ts";
 import type { DatabaseHost } from "../host.ts";
-import { ATTACH_RETRY_MS, ATTACH_TIMEOUT_MS } from "../limits.ts";
 import { type Attempt, BusyWait, retryWhileBusy } from "../retry_while_busy.ts";
 import { runTdbWork } from "../slices.ts";
+import { ATTACH_RETRY_MS, ATTACH_TIMEOUT_MS } from "./limits.ts";
 
 /** Of the start, which waits and says so: busy is not damaged, and nothing is known without the file. */
 const START_LIMITS = { timeoutMs: Number.POSITIVE_INFINITY, retryMs: ATTACH_RETRY_MS };

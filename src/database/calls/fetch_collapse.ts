@@ -12,8 +12,9 @@ import { TurnQueue } from "../../base/turn_queue.ts";
 import type { Timer } from "../../platform/types/time.ts";
 import type { PacketView } from "../../wire/packet.ts";
 import type { DatabaseHost } from "../host.ts";
-import { COLLAPSE_TIMEOUT_MS, COLLAPSED_CALLS_MAX, SLICE_BUDGET_MS } from "../limits.ts";
+import { SLICE_BUDGET_MS } from "../limits.ts";
 import type { KeyMap } from "../record/key_map.ts";
+import { COLLAPSE_TIMEOUT_MS, COLLAPSED_CALLS_MAX } from "./limits.ts";
 
 export interface DeferredCall {
   readonly clientId: number;

@@ -25,8 +25,9 @@ import {
   readReqDmaster,
 } from "../../wire/packets.ts";
 import { databaseId } from "../attach/attach.ts";
-import { HOPS_MAX, PARKED_BYTES_MAX } from "../limits.ts";
 import type { ChainWork } from "../record/chain_gate.ts";
+import { PARKED_BYTES_MAX } from "../record/limits.ts";
+import { HOPS_MAX } from "./limits.ts";
 
 test("NodeCalls redirects to the lmaster, and from there to the data master", () => {
   for (const [lmaster, destination] of [

@@ -15,10 +15,10 @@ import { REQ_CALL_AT } from "../../wire/packet_layouts.ts";
 import { LTDB_HEADER_BYTES } from "../../wire/structs/records.ts";
 import type { Database } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";
-import { RESEND_SLICE_MS } from "../limits.ts";
 import { sameKey } from "../record/key_map.ts";
 import type { RecordHeader } from "../record/record_header.ts";
 import type { CollapsedFetch, FetchCollapse } from "./fetch_collapse.ts";
+import { RESEND_SLICE_MS } from "./limits.ts";
 import type { Replies } from "./replies.ts";
 
 export interface PendingCall {

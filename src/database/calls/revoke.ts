@@ -23,14 +23,14 @@ import { DB_FLAGS, RECORD_FLAGS, RECORD_FLAGS_RO } from "../../wire/constants.ts
 import { LTDB_HEADER_BYTES, recBuffer } from "../../wire/structs/records.ts";
 import type { Database } from "../database.ts";
 import type { ControlAnswered, DatabaseHost } from "../host.ts";
+import { KeyMap } from "../record/key_map.ts";
+import { RecordHeader } from "../record/record_header.ts";
 import {
   NO_COPIES_AFTER_REVOKE_MS,
   READERS_AFTER_REVOKE_MS,
   REVOKE_FAILURES_MAX,
   REVOKE_RETRY_MS,
-} from "../limits.ts";
-import { KeyMap } from "../record/key_map.ts";
-import { RecordHeader } from "../record/record_header.ts";
+} from "./limits.ts";
 import { lmasterOf } from "./replies.ts";
 import { Revoke, type Revokes } from "./revoke_state.ts";
 import type { WaitingCall, WaitingCalls } from "./waiting_calls.ts";

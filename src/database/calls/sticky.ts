@@ -10,8 +10,8 @@
  */
 import type { Timer } from "../../platform/types/time.ts";
 import type { DatabaseHost } from "../host.ts";
-import { STICKY_RECORDS_MAX } from "../limits.ts";
 import { KeyMap } from "../record/key_map.ts";
+import { STICKY_RECORDS_MAX } from "./limits.ts";
 import type { WaitingCall, WaitingCalls } from "./waiting_calls.ts";
 
 export interface StickyRecord {

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { FakeHost } from "../../../test/database/fake_host.ts";
-import { DEFERRED_BYTES_MAX } from "../limits.ts";
+import { DEFERRED_BYTES_MAX } from "./limits.ts";
 import { type WaitingCall, WaitingCalls } from "./waiting_calls.ts";
 
 function world() {

@@ -10,7 +10,8 @@
  */
 import { TurnQueue } from "../../base/turn_queue.ts";
 import type { DatabaseHost } from "../host.ts";
-import { DEFERRED_BYTES_MAX, DEFERRED_CALLS_MAX, SLICE_BUDGET_MS } from "../limits.ts";
+import { SLICE_BUDGET_MS } from "../limits.ts";
+import { DEFERRED_BYTES_MAX, DEFERRED_CALLS_MAX } from "./limits.ts";
 
 export interface WaitingCall {
   readonly bytes: number;

@@ -2,8 +2,9 @@ import { expect, test } from "bun:test";
 import { FakeHost } from "../../../test/database/fake_host.ts";
 import { MemoryFile, MemoryTdb } from "../../../test/database/memory_tdb.ts";
 import { newLocks } from "../database_statistics.ts";
-import { LOCK_RETRY_DELAYS_MS, WORKS_PER_LOCK_MAX } from "../limits.ts";
+import { LOCK_RETRY_DELAYS_MS } from "../limits.ts";
 import { ChainGate, type ChainWork } from "./chain_gate.ts";
+import { WORKS_PER_LOCK_MAX } from "./limits.ts";
 
 const LOCK_TRIES_MS = LOCK_RETRY_DELAYS_MS.reduce((sum, ms) => sum + ms, 0);
 

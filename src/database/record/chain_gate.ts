@@ -17,16 +17,14 @@ import type { Timer } from "../../platform/types/time.ts";
 import type { LockWait, Tdb, TdbError, TdbResult } from "../../tdb/types.ts";
 import { countLockWait, type MutableLocks } from "../database_statistics.ts";
 import type { DatabaseHost } from "../host.ts";
+import { LOCK_RETRY_DELAYS_MS, LOCK_WAIT_LOG_MS, SLICE_BUDGET_MS } from "../limits.ts";
 import {
-  LOCK_RETRY_DELAYS_MS,
   LOCK_RETRY_MAX_MS,
-  LOCK_WAIT_LOG_MS,
   PARKED_BYTES_MAX,
   PARKED_RECORDS_FACTOR,
   PARKED_WORKS_MAX,
-  SLICE_BUDGET_MS,
   WORKS_PER_LOCK_MAX,
-} from "../limits.ts";
+} from "./limits.ts";
 import { heldBy } from "./lock_holder.ts";
 
 export interface ChainWork {

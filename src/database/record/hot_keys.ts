@@ -4,8 +4,8 @@
  * forgotten.
  */
 import { MAX_HOT_KEYS } from "../../wire/structs/statistics.ts";
-import { COUNTED_KEYS_MAX } from "../limits.ts";
 import { KeyMap, sameKey } from "./key_map.ts";
+import { COUNTED_KEYS_MAX } from "./limits.ts";
 
 const WINDOW_MS = 1000;
 const FORGET_MS = 10_000;

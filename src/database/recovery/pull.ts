@@ -18,9 +18,9 @@ import { RecBufferBuilder } from "../../wire/rec_buffer.ts";
 import { LTDB_HEADER_BYTES } from "../../wire/structs/records.ts";
 import type { Database } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";
-import { PULL_PAUSE_MS, PULL_QUEUED_BYTES_MAX } from "../limits.ts";
 import { type Budget, runSliced } from "../slices.ts";
 import { Backlog } from "../traverse/backlog.ts";
+import { PULL_PAUSE_MS, PULL_QUEUED_BYTES_MAX } from "./limits.ts";
 import { withWholeDatabase } from "./marked.ts";
 
 export class Pull {

@@ -24,9 +24,9 @@ import { LTDB_HEADER_BYTES } from "../../wire/structs/records.ts";
 import { lmasterOf } from "../calls/replies.ts";
 import type { Database, RunningPush } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";
-import { PUSH_WAITING_BYTES_MAX } from "../limits.ts";
 import { RecordHeader } from "../record/record_header.ts";
 import { type Budget, runSliced } from "../slices.ts";
+import { PUSH_WAITING_BYTES_MAX } from "./limits.ts";
 import { withWholeDatabase } from "./marked.ts";
 
 export class Push implements RunningPush {

@@ -26,19 +26,15 @@ import { SEQUENCE_KEY } from "../../wire/constants.ts";
 import { ltdbReserved, setLtdbReserved } from "../../wire/ltdb_header.ts";
 import type { RecBufferCursor } from "../../wire/rec_buffer.ts";
 import { LTDB_HEADER_BYTES } from "../../wire/structs/records.ts";
+import { ATTACH_RETRY_MS, ATTACH_TIMEOUT_MS } from "../attach/limits.ts";
 import type { Database, Updates } from "../database.ts";
 import { addLatency } from "../database_statistics.ts";
 import type { DatabaseHost } from "../host.ts";
-import {
-  ATTACH_RETRY_MS,
-  ATTACH_TIMEOUT_MS,
-  LOCK_RETRY_DELAYS_MS,
-  UPDATES_WAITING_BYTES_MAX,
-  UPDATES_WAITING_MAX,
-} from "../limits.ts";
+import { LOCK_RETRY_DELAYS_MS } from "../limits.ts";
 import { RecordHeader } from "../record/record_header.ts";
 import { retryWhileBusy } from "../retry_while_busy.ts";
 import { type Budget, runSliced, runTdbWork, type SlicedRun } from "../slices.ts";
+import { UPDATES_WAITING_BYTES_MAX, UPDATES_WAITING_MAX } from "./limits.ts";
 import { mayReplace, NEWER_IS_HERE, updateFailure, updateRefusal } from "./update_record.ts";
 
 interface Update {

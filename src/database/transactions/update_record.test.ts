@@ -10,7 +10,7 @@ import { textBytes } from "../../wire/codec.ts";
 import { RECORD_FLAGS } from "../../wire/constants.ts";
 import { NO_SPACE, SEQNUM_RESERVE } from "../../wire/controls.ts";
 import type { DatabaseKind } from "../database.ts";
-import { UPDATES_WAITING_MAX } from "../limits.ts";
+import { UPDATES_WAITING_MAX } from "./limits.ts";
 
 const ATTACH = {
   volatile: "DB_ATTACH",

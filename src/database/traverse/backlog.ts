@@ -10,7 +10,7 @@ import type { U64 } from "../../base/u64.ts";
 import { EMPTY, Reader } from "../../wire/codec.ts";
 import { PING_BACKLOG } from "../../wire/controls.ts";
 import type { DatabaseHost } from "../host.ts";
-import { BACKLOG_ANSWER_MS, BACKLOG_ASK_BYTES } from "../limits.ts";
+import { BACKLOG_ANSWER_MS, BACKLOG_ASK_BYTES } from "./limits.ts";
 
 export class Backlog {
   readonly #host: DatabaseHost;

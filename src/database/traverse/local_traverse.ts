@@ -18,9 +18,9 @@ import { ltdbDmaster } from "../../wire/ltdb_header.ts";
 import { LTDB_HEADER_BYTES, recData } from "../../wire/structs/records.ts";
 import type { Database } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";
-import { TRAVERSE_SLICE_BYTES, TRAVERSE_WINDOW_BYTES } from "../limits.ts";
 import type { ChainWork } from "../record/chain_gate.ts";
 import { type Budget, runSliced, type SlicedRun } from "../slices.ts";
+import { TRAVERSE_SLICE_BYTES, TRAVERSE_WINDOW_BYTES } from "./limits.ts";
 
 export interface TraverseRequest {
   /** Number of the traverse at the node that collects. */

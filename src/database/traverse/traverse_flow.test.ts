@@ -10,13 +10,13 @@ import { decodeExact, EMPTY, encode, Reader, textBytes, u32Codec } from "../../w
 import { CONTROL_NOREPLY, PING_BACKLOG } from "../../wire/controls.ts";
 import { traverseAll } from "../../wire/structs/databases.ts";
 import { recData } from "../../wire/structs/records.ts";
+import { PULL_QUEUED_BYTES_MAX } from "../recovery/limits.ts";
 import {
   BACKLOG_ASK_BYTES,
-  PULL_QUEUED_BYTES_MAX,
   TRAVERSE_BACKLOG_BYTES_MAX,
   TRAVERSE_HOLD_MS_MAX,
   TRAVERSE_WINDOW_BYTES,
-} from "../limits.ts";
+} from "./limits.ts";
 
 const RECORDS = 500;
 /** Five windows and a half, all records together. */

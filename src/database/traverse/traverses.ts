@@ -32,7 +32,7 @@ import {
   TRAVERSE_BACKLOG_LOOK_MS,
   TRAVERSE_HOLD_MS_MAX,
   TRAVERSES_MAX,
-} from "../limits.ts";
+} from "./limits.ts";
 import { LocalTraverse, type TraverseRequest } from "./local_traverse.ts";
 
 interface StartedTraverse {

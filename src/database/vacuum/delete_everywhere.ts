@@ -15,9 +15,9 @@ import { CONTROLS } from "../../wire/controls.ts";
 import { type RecBufferBuilder, RecBufferCursor } from "../../wire/rec_buffer.ts";
 import { LTDB_HEADER_BYTES } from "../../wire/structs/records.ts";
 import type { ControlAnswered } from "../host.ts";
-import { VACUUM_RECORDS_MAX } from "../limits.ts";
 import { RecordHeader } from "../record/record_header.ts";
 import type { Budget } from "../slices.ts";
+import { VACUUM_RECORDS_MAX } from "./limits.ts";
 import type { VacuumStage, VacuumWork } from "./vacuum_work.ts";
 
 const REFUSED = 1;

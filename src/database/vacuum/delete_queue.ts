@@ -9,9 +9,9 @@
  *    meanwhile: then the newer entry counts.
  */
 
-import { DELETE_QUEUE_BYTES_MAX, DELETE_QUEUE_MAX } from "../limits.ts";
 import type { RecordHeader } from "../record/record_header.ts";
 import { KeyTable } from "./key_table.ts";
+import { DELETE_QUEUE_BYTES_MAX, DELETE_QUEUE_MAX } from "./limits.ts";
 
 export class DeleteQueue {
   #entries = newTable();

@@ -10,9 +10,9 @@ import type { Timer } from "../../platform/types/time.ts";
 import { EMPTY } from "../../wire/codec.ts";
 import { CALL_FLAGS, NULL_FUNC } from "../../wire/constants.ts";
 import { lmasterOf } from "../calls/replies.ts";
-import { VACUUM_FETCH_PATIENCE_MS, VACUUM_FETCHES_MAX } from "../limits.ts";
 import type { Budget } from "../slices.ts";
 import type { KeyTable } from "./key_table.ts";
+import { VACUUM_FETCH_PATIENCE_MS, VACUUM_FETCHES_MAX } from "./limits.ts";
 import type { VacuumStage, VacuumWork } from "./vacuum_work.ts";
 
 export class VacuumFetch implements VacuumStage {

@@ -5,9 +5,9 @@
  * Invariant: bounded. Who offered a record that found no room offers it again after its next full walk.
  */
 import { jenkinsHash } from "../../base/jenkins_hash.ts";
-import { FETCH_QUEUE_BYTES_MAX, FETCH_QUEUE_MAX } from "../limits.ts";
 import { RecordHeader } from "../record/record_header.ts";
 import { KeyTable } from "./key_table.ts";
+import { FETCH_QUEUE_BYTES_MAX, FETCH_QUEUE_MAX } from "./limits.ts";
 
 const NO_HEADER = new RecordHeader();
 

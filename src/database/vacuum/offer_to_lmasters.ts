@@ -6,8 +6,8 @@
  */
 import { EMPTY } from "../../wire/codec.ts";
 import type { RecBufferBuilder } from "../../wire/rec_buffer.ts";
-import { VACUUM_RECORDS_MAX } from "../limits.ts";
 import type { Budget } from "../slices.ts";
+import { VACUUM_RECORDS_MAX } from "./limits.ts";
 import type { VacuumStage, VacuumWork } from "./vacuum_work.ts";
 
 export class VacuumOffer implements VacuumStage {

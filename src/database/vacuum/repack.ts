@@ -11,8 +11,8 @@
  *    for any other holder of the file's lock.
  */
 import type { SlicedWork } from "../../tdb/types.ts";
-import { REPACK_RETRY_MS, REPACK_TRIES_MAX } from "../limits.ts";
 import { type Budget, howToGoOn, runTdbWork } from "../slices.ts";
+import { REPACK_RETRY_MS, REPACK_TRIES_MAX } from "./limits.ts";
 import type { VacuumStage, VacuumWork } from "./vacuum_work.ts";
 
 export class VacuumRepack implements VacuumStage {

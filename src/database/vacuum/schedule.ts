@@ -13,8 +13,8 @@ import type { Timer } from "../../platform/types/time.ts";
 import type { PendingCalls } from "../calls/pending_calls.ts";
 import type { Database } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";
-import { VACUUM_LOOK_MS, VACUUM_STAGGER_MS } from "../limits.ts";
 import { LostHolders } from "./holders.ts";
+import { VACUUM_LOOK_MS, VACUUM_STAGGER_MS } from "./limits.ts";
 import { VacuumRun, vacuumProblem } from "./run.ts";
 
 interface Plan {

@@ -16,9 +16,9 @@ import { LTDB_HEADER_BYTES, recBuffer } from "../../wire/structs/records.ts";
 import { lmasterOf } from "../calls/replies.ts";
 import type { Database } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";
-import { VACUUM_SLICE_MS } from "../limits.ts";
 import { RecordHeader } from "../record/record_header.ts";
 import { type Budget, runSliced } from "../slices.ts";
+import { VACUUM_SLICE_MS } from "./limits.ts";
 
 export class TryDelete {
   readonly #host: DatabaseHost;

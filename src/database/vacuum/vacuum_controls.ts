@@ -12,10 +12,10 @@ import {
 import { RecBufferCursor, recBufferProblem } from "../../wire/rec_buffer.ts";
 import type { Database } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";
-import { VACUUM_SLICE_MS } from "../limits.ts";
 import { RecordHeader } from "../record/record_header.ts";
 import { callNowOrLater, unknownDatabase } from "../recovery/recovery_controls.ts";
 import { type Budget, runSliced } from "../slices.ts";
+import { VACUUM_SLICE_MS } from "./limits.ts";
 import type { VacuumSchedule } from "./schedule.ts";
 import { TryDelete } from "./try_delete.ts";
 

@@ -8,11 +8,11 @@ import { NODE_FLAGS } from "../../wire/constants.ts";
 import { FetchCollapse } from "../calls/fetch_collapse.ts";
 import { PendingCalls } from "../calls/pending_calls.ts";
 import { Replies } from "../calls/replies.ts";
-import { VACUUM_SLICE_MS } from "../limits.ts";
 import { RecordHeader } from "../record/record_header.ts";
 import { Budget } from "../slices.ts";
 import { VacuumFetch } from "./fetch_offered.ts";
 import { LostHolders } from "./holders.ts";
+import { VACUUM_SLICE_MS } from "./limits.ts";
 import { VacuumOffer } from "./offer_to_lmasters.ts";
 import { VacuumWork } from "./vacuum_work.ts";
 

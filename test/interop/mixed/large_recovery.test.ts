@@ -4,7 +4,7 @@
  */
 import { expect, test } from "bun:test";
 import { u64 } from "../../../src/base/u64.ts";
-import { BACKLOG_ASK_BYTES } from "../../../src/database/limits.ts";
+import { BACKLOG_ASK_BYTES } from "../../../src/database/traverse/limits.ts";
 import { EMPTY } from "../../../src/wire/codec.ts";
 import { CONTROLS, PING_BACKLOG } from "../../../src/wire/controls.ts";
 import { stockInstalled, type TestCluster, withCluster } from "../../support/local_cluster.ts";
