@@ -6,10 +6,11 @@ import { recordHeader, recordValue } from "../../test/database/record_values.ts"
 import { must } from "../../test/support/must.ts";
 import { jenkinsHash } from "../base/jenkins_hash.ts";
 import { u64 } from "../base/u64.ts";
-import { decodeExact, encode, Reader, textBytes, u32Codec } from "../wire/codec.ts";
+import { decodeExact, encode, textBytes, u32Codec } from "../wire/codec.ts";
 import { DB_FLAGS, RECORD_FLAGS } from "../wire/constants.ts";
 import { CONTROLS, type ControlName } from "../wire/controls.ts";
 import { BROADCAST_ACTIVE, BROADCAST_CONNECTED } from "../wire/packet.ts";
+import { Reader } from "../wire/reader.ts";
 import { dbIdMap, traverseAll, traverseStart } from "../wire/structs/databases.ts";
 import { recBuffer, recData } from "../wire/structs/records.ts";
 import { dbStatistics } from "../wire/structs/statistics.ts";

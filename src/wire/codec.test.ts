@@ -10,15 +10,15 @@ import {
   fixedString,
   optionalString,
   pad,
-  Reader,
   stringZ,
   struct,
   textBytes,
   u8Codec,
   u32Codec,
   u64Codec,
-  Writer,
 } from "./codec.ts";
+import { Reader } from "./reader.ts";
+import { Writer } from "./writer.ts";
 
 const bytes = (...values: number[]) => Uint8Array.from(values);
 

@@ -2,15 +2,14 @@
  * Typed values ↔ bytes in the native layout of x86_64 C (little endian), which is what CTDB speaks.
  *
  * Invariants:
- * 1. A Reader never reads outside its bytes and never throws: the first failure is kept as text,
- *    later reads return zeros, and `decode` reports the failure.
- * 2. No length or count that came from the bytes is used to allocate before it was compared with the
- *    bytes that remain.
- * 3. Padding is written as zeros and ignored when read.
+ * 1. Decoding never throws, whatever the bytes are: it gives the value, or why there is none (reader.ts).
+ * 2. Padding is written as zeros and ignored when read.
  */
 import { bytesText, textBytes, textBytesUpTo } from "../base/byte_text.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import { type U64, u64 } from "../base/u64.ts";
+import type { U64 } from "../base/u64.ts";
+import { Reader } from "./reader.ts";
+import { Writer } from "./writer.ts";
 
 export interface Codec<T> {
   /** Bytes of the smallest encoding; array counts are checked against it. */
@@ -29,190 +28,6 @@ export interface AnyCodec {
 }
 
 export type TypeOf<C> = C extends { decode(reader: Reader): infer T } ? T : never;
-
-/** What is longer than expected is longer by this at least. */
-const GROWN_BYTES_MIN = 128;
-
-export class Writer {
-  // Single bytes rather than a DataView: most values are a few words, and a view of a fresh array
-  // costs more.
-  #bytes: Uint8Array;
-  length = 0;
-
-  /** `expectedBytes`: more may be written; what is exactly as long is handed over without a copy. */
-  constructor(expectedBytes: number) {
-    this.#bytes = new Uint8Array(expectedBytes);
-  }
-
-  /** Makes room for `count` more bytes and returns where they start. */
-  #advance(count: number): number {
-    const at = this.length;
-    const end = at + count;
-    if (end > this.#bytes.length) this.#grow(at, end);
-    this.length = end;
-    return at;
-  }
-  #grow(at: number, end: number): void {
-    // What begins with more than was expected is mostly one piece, all of it.
-    const size = at === 0 ? end : Math.max(end, at * 2, GROWN_BYTES_MIN);
-    const grown = new Uint8Array(size);
-    grown.set(this.#bytes);
-    this.#bytes = grown;
-  }
-
-  u8(value: number): void {
-    const at = this.#advance(1);
-    this.#bytes[at] = value;
-  }
-  u16(value: number): void {
-    const at = this.#advance(2);
-    this.#bytes[at] = value;
-    this.#bytes[at + 1] = value >>> 8;
-  }
-  u16be(value: number): void {
-    const at = this.#advance(2);
-    this.#bytes[at] = value >>> 8;
-    this.#bytes[at + 1] = value;
-  }
-  u32(value: number): void {
-    this.setU32(this.#advance(4), value);
-  }
-  i32(value: number): void {
-    this.setU32(this.#advance(4), value);
-  }
-  u64(value: U64): void {
-    this.u32(value.lo);
-    this.u32(value.hi);
-  }
-  /** A signed 64-bit integer given as a safe integer (time stamps). */
-  i64(value: number): void {
-    this.u32(value >>> 0);
-    this.u32(Math.floor(value / 0x100000000) >>> 0);
-  }
-  f64(value: number): void {
-    const at = this.#advance(8);
-    new DataView(this.#bytes.buffer).setFloat64(at, value, true);
-  }
-  bytes(value: Uint8Array): void {
-    const at = this.#advance(value.length);
-    this.#bytes.set(value, at);
-  }
-  zeros(count: number): void {
-    const at = this.#advance(count);
-    this.#bytes.fill(0, at, at + count);
-  }
-  /** Overwrites a u32 written before (lengths that are known at the end). */
-  setU32(at: number, value: number): void {
-    const bytes = this.#bytes;
-    bytes[at] = value;
-    bytes[at + 1] = value >>> 8;
-    bytes[at + 2] = value >>> 16;
-    bytes[at + 3] = value >>> 24;
-  }
-  /** What was written, and the end of this writer. */
-  finish(): Uint8Array {
-    const bytes = this.#bytes;
-    return this.length === bytes.length ? bytes : bytes.slice(0, this.length);
-  }
-}
-
-export class Reader {
-  readonly bytes: Uint8Array;
-  at = 0;
-  /** Why decoding failed; undefined while it has not. */
-  error: string | undefined;
-
-  constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
-  }
-
-  get remaining(): number {
-    return this.bytes.length - this.at;
-  }
-  get failed(): boolean {
-    return this.error !== undefined;
-  }
-  fail(reason: string): void {
-    this.error ??= `at byte ${this.at}: ${reason}`;
-  }
-
-  /** True when `count` more bytes are there; otherwise the failure is recorded. */
-  need(count: number, what: string): boolean {
-    if (this.failed) return false;
-    if (count <= this.remaining) return true;
-    this.fail(`${what} needs ${count} bytes, ${this.remaining} remain`);
-    return false;
-  }
-  /** Checks a peer's element count against the bytes that remain, before anything is allocated. */
-  needCount(count: number, minSize: number, what: string): boolean {
-    if (this.failed) return false;
-    if (count <= this.remaining / minSize) return true;
-    this.fail(`${count} ${what} of at least ${minSize} bytes, ${this.remaining} bytes remain`);
-    return false;
-  }
-
-  /** `at` was checked. */
-  #byte(at: number): number {
-    return this.bytes[at] as number;
-  }
-  #word(at: number): number {
-    const low = this.#byte(at) | (this.#byte(at + 1) << 8);
-    return low | (this.#byte(at + 2) << 16) | (this.#byte(at + 3) << 24);
-  }
-
-  u8(): number {
-    if (!this.need(1, "u8")) return 0;
-    this.at += 1;
-    return this.#byte(this.at - 1);
-  }
-  u16(): number {
-    if (!this.need(2, "u16")) return 0;
-    this.at += 2;
-    return this.#byte(this.at - 2) | (this.#byte(this.at - 1) << 8);
-  }
-  u16be(): number {
-    if (!this.need(2, "u16")) return 0;
-    this.at += 2;
-    return (this.#byte(this.at - 2) << 8) | this.#byte(this.at - 1);
-  }
-  u32(): number {
-    if (!this.need(4, "u32")) return 0;
-    this.at += 4;
-    return this.#word(this.at - 4) >>> 0;
-  }
-  i32(): number {
-    if (!this.need(4, "i32")) return 0;
-    this.at += 4;
-    return this.#word(this.at - 4);
-  }
-  u64(): U64 {
-    if (!this.need(8, "u64")) return u64(0, 0);
-    const lo = this.u32();
-    return u64(this.u32(), lo);
-  }
-  i64(): number {
-    if (!this.need(8, "i64")) return 0;
-    const lo = this.u32();
-    return this.i32() * 0x100000000 + lo;
-  }
-  f64(): number {
-    if (!this.need(8, "f64")) return 0;
-    this.at += 8;
-    const { buffer, byteOffset } = this.bytes;
-    return new DataView(buffer, byteOffset).getFloat64(this.at - 8, true);
-  }
-  /** A view, not a copy: valid as long as the packet is. */
-  take(count: number, what: string): Uint8Array {
-    if (!this.need(count, what)) return EMPTY;
-    this.at += count;
-    return this.bytes.subarray(this.at - count, this.at);
-  }
-  skip(count: number): void {
-    if (this.need(count, "padding")) this.at += count;
-  }
-}
-
-export const EMPTY = new Uint8Array(0);
 
 export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
   // Nearly always what it will be in the end: most values are structs of a fixed size.
@@ -395,6 +210,7 @@ export const countedBytes: Codec<Uint8Array> = {
 };
 
 export { bytesText, textBytes } from "../base/byte_text.ts";
+export { EMPTY } from "./reader.ts";
 
 /** Text with a NUL at its end, no length in front; the NUL must be there. */
 export const stringZ: Codec<string> = {

@@ -11,13 +11,13 @@ import {
   counted,
   i32Codec,
   optionalString,
-  Reader,
   struct,
   type TypeOf,
   u32Codec,
-  Writer,
 } from "./codec.ts";
+import { Reader } from "./reader.ts";
 import { timeval } from "./structs/time.ts";
+import { Writer } from "./writer.ts";
 
 export const EVENT_HEADER_BYTES = 12;
 

@@ -1,6 +1,7 @@
 /** Statistics as text and rows; the layout was recorded from Debian's ctdb 4.17. */
 import { expect, test } from "bun:test";
-import { Reader, textBytes } from "../../src/wire/codec.ts";
+import { textBytes } from "../../src/wire/codec.ts";
+import { Reader } from "../../src/wire/reader.ts";
 import {
   type DbStatistics,
   type Statistics,

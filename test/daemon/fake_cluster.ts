@@ -17,7 +17,7 @@ import type { Stream } from "../../src/platform/types/network.ts";
 import { NoEvents } from "../../src/services/no_events.ts";
 import type { LockWaiter, TdbOpener } from "../../src/tdb/types.ts";
 import { PacketFramer } from "../../src/transport/framer.ts";
-import { type AnyCodec, decodePadded, EMPTY, Writer } from "../../src/wire/codec.ts";
+import { type AnyCodec, decodePadded, EMPTY } from "../../src/wire/codec.ts";
 import {
   CONTROLS,
   type ControlName,
@@ -32,6 +32,7 @@ import {
   readReplyControl,
   readReqMessage,
 } from "../../src/wire/packets_message.ts";
+import { Writer } from "../../src/wire/writer.ts";
 import { FakeWorld } from "../support/fake_world.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { decodeExact, EMPTY, encode, Reader, textBytes, u32Codec } from "../../src/wire/codec.ts";
+import { decodeExact, EMPTY, encode, textBytes, u32Codec } from "../../src/wire/codec.ts";
 import { NODE_FLAGS, SRVID } from "../../src/wire/constants.ts";
 import { PING_BACKLOG, PING_KNOWLEDGE } from "../../src/wire/controls.ts";
 import {
@@ -11,6 +11,7 @@ import {
   UNKNOWN_PNN,
 } from "../../src/wire/packet.ts";
 import { buildReqTunnel, readReqTunnel } from "../../src/wire/packets_message.ts";
+import { Reader } from "../../src/wire/reader.ts";
 import { nodeKnowledge } from "../../src/wire/structs/cluster.ts";
 import { must } from "../support/must.ts";
 import { type FakeNode, messagePacket, recover, startCluster } from "./fake_cluster.ts";

@@ -13,10 +13,11 @@ import type {
 } from "../../src/database/host.ts";
 import type { FileSystem } from "../../src/platform/types/files.ts";
 import type { LockWaiter, TdbOpener } from "../../src/tdb/types.ts";
-import { type Codec, encode, Reader } from "../../src/wire/codec.ts";
+import { type Codec, encode } from "../../src/wire/codec.ts";
 import { NODE_FLAGS } from "../../src/wire/constants.ts";
 import { CONTROLS, type ControlName, type ControlRequestOf } from "../../src/wire/controls.ts";
 import type { PacketView } from "../../src/wire/packet.ts";
+import { Reader } from "../../src/wire/reader.ts";
 import { statistics } from "../../src/wire/structs/statistics.ts";
 import { MemoryLockWaiter, MemoryTdbs } from "./memory_tdb.ts";
 import { VirtualTime } from "./virtual_time.ts";

@@ -4,13 +4,14 @@
  */
 import { expect, test } from "bun:test";
 import type { RecordHeader } from "../../src/database/record/record_header.ts";
-import { Reader, textBytes } from "../../src/wire/codec.ts";
+import { textBytes } from "../../src/wire/codec.ts";
 import {
   CALL_FLAGS,
   FETCH_WITH_HEADER_FUNC,
   NULL_FUNC,
   RECORD_FLAGS,
 } from "../../src/wire/constants.ts";
+import { Reader } from "../../src/wire/reader.ts";
 import { type ClusterNode, FakeCluster } from "./fake_cluster.ts";
 import { headerIn } from "./record_values.ts";
 

@@ -4,8 +4,9 @@
  */
 import { expect, test } from "bun:test";
 import type { RecordHeader } from "../../src/database/record/record_header.ts";
-import { decodeExact, Reader, textBytes } from "../../src/wire/codec.ts";
+import { decodeExact, textBytes } from "../../src/wire/codec.ts";
 import { RECORD_FLAGS } from "../../src/wire/constants.ts";
+import { Reader } from "../../src/wire/reader.ts";
 import { RecBufferBuilder } from "../../src/wire/rec_buffer.ts";
 import { recBuffer, recData } from "../../src/wire/structs/records.ts";
 import { type ClusterNode, FakeCluster } from "./fake_cluster.ts";

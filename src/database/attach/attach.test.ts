@@ -5,10 +5,11 @@ import { must } from "../../../test/support/must.ts";
 import { MemoryDisk } from "../../tdb/memory/memory_files.ts";
 import { createMemoryTdbs } from "../../tdb/memory/memory_opener.ts";
 import { TDB_FLAGS } from "../../tdb/types.ts";
-import { encode, Reader, stringZ, textBytes } from "../../wire/codec.ts";
+import { encode, stringZ, textBytes } from "../../wire/codec.ts";
 import { DB_FLAGS, NODE_FLAGS, NULL_FUNC } from "../../wire/constants.ts";
 import { ATTACH_RECOVERY, CONTROLS } from "../../wire/controls.ts";
 import { BROADCAST_CONNECTED, OPERATIONS } from "../../wire/packet.ts";
+import { Reader } from "../../wire/reader.ts";
 import { databaseId, databaseNameProblem, persistentNames } from "./attach.ts";
 import { ATTACH_TIMEOUT_MS, ATTACH_WAITING_BYTES_MAX } from "./limits.ts";
 

@@ -2,8 +2,9 @@ import { expect, test } from "bun:test";
 import { ControlCaller, FakeHost } from "../../../test/database/fake_host.ts";
 import type { MemoryTdb } from "../../../test/database/memory_tdb.ts";
 import { recordValue } from "../../../test/database/record_values.ts";
-import { decodeExact, Reader, textBytes } from "../../wire/codec.ts";
+import { decodeExact, textBytes } from "../../wire/codec.ts";
 import { RECORD_FLAGS } from "../../wire/constants.ts";
+import { Reader } from "../../wire/reader.ts";
 import { RecBufferBuilder } from "../../wire/rec_buffer.ts";
 import { recBuffer } from "../../wire/structs/records.ts";
 

@@ -7,8 +7,9 @@
  * without data and is not asked again.
  */
 import type { U64 } from "../../base/u64.ts";
-import { EMPTY, Reader } from "../../wire/codec.ts";
+import { EMPTY } from "../../wire/codec.ts";
 import { PING_BACKLOG } from "../../wire/controls.ts";
+import { Reader } from "../../wire/reader.ts";
 import type { DatabaseHost } from "../host.ts";
 import { BACKLOG_ANSWER_MS, BACKLOG_ASK_BYTES } from "./limits.ts";
 

@@ -4,14 +4,14 @@ import {
   f64Codec,
   i32Codec,
   pad,
-  type Reader,
   struct,
   type TypeOf,
   tuple,
   u32Codec,
   u64Codec,
-  type Writer,
 } from "../codec.ts";
+import type { Reader } from "../reader.ts";
+import type { Writer } from "../writer.ts";
 import { timeval } from "./time.ts";
 
 export const MAX_COUNT_BUCKETS = 16;
