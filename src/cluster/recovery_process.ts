@@ -23,8 +23,14 @@ export interface RecoveryProcessOptions {
 }
 
 export function recoveryProcess(options: RecoveryProcessOptions): RecoveryHelper {
+  let last: HelperRun | undefined;
   return {
-    start: (generation, done) => new HelperRun(options, generation, done),
+    start(generation, done) {
+      // One that reported its end and stayed.
+      last?.cancel();
+      last = new HelperRun(options, generation, done);
+      return last;
+    },
   };
 }
 
@@ -47,8 +53,10 @@ class HelperRun {
       reopensLog: true,
       onOutputLine: (line) => options.onLine(line),
       onStatusPipe: (chunk) => this.#statusArrived(chunk),
-      onExit: ({ code, signal }) =>
-        this.#finish(err(`The recovery helper failed (${signal ?? `exit status ${code}`})`)),
+      onExit: ({ code, signal }) => {
+        this.#kill = () => {};
+        this.#finish(err(`The recovery helper failed (${signal ?? `exit status ${code}`})`));
+      },
     });
     if (spawned.ok) {
       const child = spawned.value;
@@ -72,9 +80,8 @@ class HelperRun {
     this.#status = bytes;
     if (bytes.length < STATUS_BYTES) return;
     const status = new DataView(bytes.buffer).getInt32(0, true);
+    // It ends by itself: what it logged last may not be written yet.
     this.#finish(status === 0 ? ok(undefined) : err(`The recovery helper reports error ${status}`));
-    // It has nothing left to do.
-    this.#kill();
   }
 
   #finish(outcome: Result<void>): void {

@@ -12,8 +12,9 @@ function setUpRecovery() {
     environment: {},
     onLine: () => {},
   });
-  const run = helper.start(4711, (outcome) => outcomes.push(outcome.ok ? "ok" : outcome.error));
-  return { processes, outcomes, run };
+  const start = () =>
+    helper.start(4711, (outcome) => outcomes.push(outcome.ok ? "ok" : outcome.error));
+  return { processes, outcomes, start, run: start() };
 }
 
 test("recoveryProcess() starts the helper as the original does and reads its status", () => {
@@ -43,4 +44,20 @@ test("recoveryProcess() kills a cancelled helper and reports nothing", () => {
   expect(processes.last.signals).toEqual(["SIGKILL"]);
   processes.last.end(undefined, "SIGKILL");
   expect(outcomes).toEqual([]);
+});
+
+test("recoveryProcess() lets a helper that succeeded write its log, and keeps none beside the next", () => {
+  const { processes, outcomes, start } = setUpRecovery();
+  const first = processes.last;
+  first.status(0, 0, 0, 0);
+  expect(outcomes).toEqual(["ok"]);
+  expect(first.signals).toEqual([]);
+  start();
+  expect(first.signals).toEqual(["SIGKILL"]);
+  const second = processes.last;
+  second.status(0, 0, 0, 0);
+  second.end(0);
+  start();
+  expect(second.signals).toEqual([]);
+  expect(outcomes).toEqual(["ok", "ok"]);
 });
