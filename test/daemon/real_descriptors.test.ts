@@ -11,9 +11,8 @@ import { CONTROLS } from "../../src/wire/controls.ts";
 import { must } from "../support/must.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { until, when } from "../support/until.ts";
-import { type RealNode, withRealNode } from "./real_node.ts";
+import { REAL_TEST_MS, type RealNode, STEP_MS, withRealNode } from "./real_node.ts";
 
-const TIMEOUT_MS = 60_000;
 const DESCRIPTORS = 64;
 const CLIENTS = 150;
 /** What is left for files and links when clients have taken all that they can. */
@@ -33,7 +32,7 @@ function runnableMs(pid: number): number {
 
 async function runnableShare(pid: number): Promise<number> {
   const [startMs, usedMs] = [performance.now(), runnableMs(pid)];
-  await until("some time has passed", TIMEOUT_MS, () =>
+  await until("some time has passed", STEP_MS, () =>
     when(performance.now() - startMs > MEASURED_MS),
   );
   return (runnableMs(pid) - usedMs) / (performance.now() - startMs);
@@ -51,9 +50,7 @@ async function connectOther(node: RealNode, other: string): Promise<() => void> 
   const listener = must(network.listenTcp(other, CTDB_PORT, keep));
   const target = { address: node.address, port: CTDB_PORT, localAddress: other, timeoutMs: 5000 };
   network.connectTcp(target, (outcome) => keep(must(outcome)));
-  await until("our node has made its connection, too", TIMEOUT_MS, () =>
-    when(streams.length === 2),
-  );
+  await until("our node has made its connection, too", STEP_MS, () => when(streams.length === 2));
   return () => {
     listener.close();
     for (const stream of streams) stream.close();
@@ -62,7 +59,7 @@ async function connectOther(node: RealNode, other: string): Promise<() => void> 
 
 async function isConnected(client: RawClient, pnn: number): Promise<boolean> {
   const { opcode, reply } = CONTROLS.GET_NODEMAP;
-  const answer = await client.control(opcode, NOTHING, { timeoutMs: TIMEOUT_MS });
+  const answer = await client.control(opcode, NOTHING, { timeoutMs: STEP_MS });
   if (answer.kind !== "reply") throw new Error(`no node map but ${answer.kind}`);
   const map = must(decodePadded(reply, answer.data));
   const flags = map.find((entry) => entry.pnn === pnn)?.flags ?? NODE_FLAGS.DISCONNECTED;
@@ -84,13 +81,13 @@ test(
         let answered = 0;
         const pings = clients.map(async (client) => {
           const answer = await client.control(CONTROLS.PING.opcode, NOTHING, {
-            timeoutMs: TIMEOUT_MS,
+            timeoutMs: STEP_MS,
           });
           if (answer.kind === "reply") answered += 1;
           return client;
         });
         const served = await Promise.race(pings);
-        await until("the log says that clients wait", TIMEOUT_MS, () =>
+        await until("the log says that clients wait", STEP_MS, () =>
           when(readFileSync(join(node.base, "log.ctdb"), "utf8").includes("ulimit -n")),
         );
         expect(await runnableShare(node.pid)).toBeLessThan(SHARE_MAX);
@@ -109,5 +106,5 @@ test(
         end();
       },
     ),
-  2 * TIMEOUT_MS,
+  REAL_TEST_MS,
 );

@@ -7,9 +7,16 @@ import { compiledExecutables } from "../support/executables.ts";
 import { must } from "../support/must.ts";
 import { withTemporaryDirectory } from "../support/temp_dir.ts";
 import { until, when } from "../support/until.ts";
-import { nodeDirectory, startDaemon, withRealNode, writeConfiguration } from "./real_node.ts";
+import {
+  nodeDirectory,
+  REAL_TEST_MS,
+  STEP_MS,
+  startDaemon,
+  withNodeDirectory,
+  withRealNode,
+  writeConfiguration,
+} from "./real_node.ts";
 
-const TIMEOUT_MS = 120_000;
 /** No address of the nodes file. */
 const STRANGER = "127.0.0.99";
 
@@ -27,7 +34,7 @@ function openFiles(pid: number): string[] {
 
 /** They have the renamed file no more, and a new one at its place. */
 async function untilReopened(log: string, pids: readonly number[]): Promise<void> {
-  await until("the old file is closed and a new one open", TIMEOUT_MS, () =>
+  await until("the old file is closed and a new one open", STEP_MS, () =>
     when(
       pids.every((pid) => {
         const open = openFiles(pid);
@@ -42,7 +49,7 @@ test(
   () =>
     withRealNode({}, async (node) => {
       const log = join(node.base, "log.ctdb");
-      const pids = await until("the recovery daemon logs", TIMEOUT_MS, () => {
+      const pids = await until("the recovery daemon logs", STEP_MS, () => {
         const family = [node.pid, ...node.children()];
         const all = family.length > 1 && family.every((pid) => openFiles(pid).includes(log));
         return all ? family : undefined;
@@ -52,12 +59,12 @@ test(
       await untilReopened(log, pids);
       const before = readFileSync(`${log}.1`, "utf8");
       await node.end();
-      await until("its last lines are in the new file", TIMEOUT_MS, () =>
+      await until("its last lines are in the new file", STEP_MS, () =>
         when(readFileSync(log, "utf8").includes(`ctdbd[${node.pid}]`)),
       );
       expect(readFileSync(`${log}.1`, "utf8")).toBe(before);
     }),
-  TIMEOUT_MS,
+  REAL_TEST_MS,
 );
 
 test(
@@ -70,18 +77,18 @@ test(
       await withRealNode(options, async () => {
         before = readFileSync(path, "utf8");
       });
-      await until("it has said that it ends", TIMEOUT_MS, () =>
+      await until("it has said that it ends", STEP_MS, () =>
         when(readFileSync(path, "utf8").length > before.length),
       );
       expect(readFileSync(path, "utf8").startsWith(before)).toBe(true);
     }),
-  TIMEOUT_MS,
+  REAL_TEST_MS,
 );
 
 test(
   "a start that fails is said once, wherever the log is",
   () =>
-    withTemporaryDirectory(async (base) => {
+    withNodeDirectory(async (base) => {
       await nodeDirectory(base);
       for (const location of ["file:", `file:${base}/log.ctdb`, "syslog"]) {
         writeConfiguration(base, STRANGER, { location });
@@ -91,7 +98,7 @@ test(
       }
       expect(readFileSync(join(base, "log.ctdb"), "utf8")).toContain(STRANGER);
     }),
-  TIMEOUT_MS,
+  REAL_TEST_MS,
 );
 
 test(
@@ -113,7 +120,7 @@ test(
         }),
       );
       try {
-        await until("it logs", TIMEOUT_MS, () => when(openFiles(helper.pid).includes(log)));
+        await until("it logs", STEP_MS, () => when(openFiles(helper.pid).includes(log)));
         renameSync(log, `${log}.1`);
         processes.reopenLogs();
         await untilReopened(log, [helper.pid]);
@@ -121,5 +128,5 @@ test(
         helper.kill("SIGKILL");
       }
     }),
-  TIMEOUT_MS,
+  REAL_TEST_MS,
 );

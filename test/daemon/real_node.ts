@@ -1,4 +1,7 @@
-/** One real ctdbd in a temporary directory, alone in its cluster unless the nodes file says otherwise. */
+/**
+ * One real ctdbd in a temporary directory, alone in its cluster unless the nodes file says otherwise. However a test
+ * ends, no process of its directory stays: every step has a limit, and all of them together less than the test.
+ */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { chooseAddresses } from "../../src/local/addresses.ts";
@@ -6,10 +9,17 @@ import { runCommand } from "../support/command.ts";
 import { compiledExecutables } from "../support/executables.ts";
 import { must } from "../support/must.ts";
 import { withTemporaryDirectory } from "../support/temp_dir.ts";
-import { until, when } from "../support/until.ts";
+import { until, when, within } from "../support/until.ts";
 
+/** Of a test, only so that nothing hangs for ever: the executables may have to be compiled first. */
+export const REAL_TEST_MS = 300_000;
+/** Of one step of a test. */
+export const STEP_MS = 30_000;
+/** Of all steps of a test, so that there is time to clean up. */
+const ACTION_MS = 120_000;
 const START_TIMEOUT_MS = 30_000;
 const END_TIMEOUT_MS = 30_000;
+const LOG_LINES = 30;
 
 /** Its files; the result is the address of the one node. */
 export async function nodeDirectory(base: string): Promise<string> {
@@ -96,12 +106,53 @@ export interface RealNodeOptions {
   readonly others?: (own: string) => readonly string[];
 }
 
+/** A directory for nodes. What runs there at the end is ended, and has to end by itself when all went well. */
+export async function withNodeDirectory(action: (base: string) => Promise<void>): Promise<void> {
+  await compiledExecutables();
+  await withTemporaryDirectory(async (base) => {
+    try {
+      await within("the test is over", ACTION_MS, action(base));
+      await until("no process is left", END_TIMEOUT_MS, () => when(processesOf(base).length === 0));
+    } catch (error) {
+      throw new Error(`with ${processesOf(base).length} processes, after\n${lastLines(base)}`, {
+        cause: error,
+      });
+    } finally {
+      for (const pid of processesOf(base)) process.kill(pid, "SIGKILL");
+      await until("what was left is gone", END_TIMEOUT_MS, () =>
+        when(processesOf(base).length === 0),
+      );
+    }
+  });
+}
+
+/** Whoever was started with this CTDB_BASE: ctdbd gives its environment to what it starts. */
+function processesOf(base: string): number[] {
+  const pids = readdirSync("/proc").filter((name) => /^[0-9]+$/.test(name));
+  return pids.map(Number).filter((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/environ`, "latin1")
+        .split("\0")
+        .includes(`CTDB_BASE=${base}`);
+    } catch {
+      // It has ended, or is somebody else's.
+      return false;
+    }
+  });
+}
+
+function lastLines(base: string): string {
+  const log = join(base, "log.ctdb");
+  if (!existsSync(log)) return "no line of log";
+  return readFileSync(log, "utf8").trimEnd().split("\n").slice(-LOG_LINES).join("\n");
+}
+
 /** Starts it, and ends it whatever happens. */
 export async function withRealNode(
   options: RealNodeOptions,
   action: (node: RealNode) => Promise<void>,
 ): Promise<void> {
-  await withTemporaryDirectory(async (base) => {
+  await withNodeDirectory(async (base) => {
     const address = await nodeDirectory(base);
     if (options.location !== undefined) {
       writeConfiguration(base, address, { location: options.location });
@@ -111,10 +162,7 @@ export async function withRealNode(
     const started = await startLimited(base, options.limits ?? ":");
     if (started.code !== 0) throw new Error(`ctdbd does not start: ${started.stderr}`);
     const node = new RealNode(base, address);
-    try {
-      await action(node);
-    } finally {
-      await node.end();
-    }
+    await action(node);
+    await node.end();
   });
 }

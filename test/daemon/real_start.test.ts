@@ -2,18 +2,22 @@
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { withTemporaryDirectory } from "../support/temp_dir.ts";
 import { until, when } from "../support/until.ts";
-import { nodeDirectory, startDaemon, writeConfiguration } from "./real_node.ts";
-
-const TIMEOUT_MS = 120_000;
+import {
+  nodeDirectory,
+  REAL_TEST_MS,
+  STEP_MS,
+  startDaemon,
+  withNodeDirectory,
+  writeConfiguration,
+} from "./real_node.ts";
 
 const lines = (text: string) => text.trimEnd().split("\n");
 
 test(
   "ctdbd says in one line what it cannot start with",
   () =>
-    withTemporaryDirectory(async (base) => {
+    withNodeDirectory(async (base) => {
       await nodeDirectory(base);
       writeConfiguration(base, "127.0.0.99");
       const stranger = await startDaemon(base);
@@ -40,13 +44,13 @@ test(
       expect(missing.code).toBe(1);
       expect(existsSync(join(base, "run/ctdbd.pid"))).toBe(false);
     }),
-  TIMEOUT_MS,
+  REAL_TEST_MS,
 );
 
 test(
   "ctdbd goes into the background when it serves, and a second one refuses",
   () =>
-    withTemporaryDirectory(async (base) => {
+    withNodeDirectory(async (base) => {
       await nodeDirectory(base);
       const started = await startDaemon(base);
       const pid = Number(readFileSync(join(base, "run/ctdbd.pid"), "utf8"));
@@ -62,10 +66,10 @@ test(
         process.kill(pid, "SIGTERM");
       }
       // Its files are the last that go.
-      await until("the pid file is gone", TIMEOUT_MS, () =>
+      await until("the pid file is gone", STEP_MS, () =>
         when(!existsSync(join(base, "run/ctdbd.pid"))),
       );
       expect(existsSync(join(base, "run/ctdbd.socket"))).toBe(false);
     }),
-  TIMEOUT_MS,
+  REAL_TEST_MS,
 );
