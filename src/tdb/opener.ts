@@ -25,6 +25,7 @@ import { journalWaits, recoveryArea } from "./journal/journal.ts";
 import { JournalRecovery, type RecoverySurroundings } from "./journal/journal_recovery.ts";
 import { LockProtocol, tryingPrimitives } from "./locks/lock_protocol.ts";
 import { MemoryDisk } from "./memory/memory_files.ts";
+import { effectiveFlags } from "./open_flags.ts";
 import { DirectPages } from "./records/pages.ts";
 import { TdbFile } from "./tdb_file.ts";
 import {
@@ -72,7 +73,7 @@ export class FileTdbOpener implements TdbOpener {
   }
 
   open(options: TdbOpenOptions): TdbResult<Tdb> {
-    const flags = this.#effectiveFlags(options);
+    const flags = effectiveFlags(options, this.#options);
     if (!flags.ok) return flags;
     if (this.#recoveries.has(options.path)) {
       const outcome = this.#recoveries.get(options.path);
@@ -95,43 +96,6 @@ export class FileTdbOpener implements TdbOpener {
     const tdb = this.#openFile(attempt);
     if (!tdb.ok) file.close();
     return tdb;
-  }
-
-  /** What C puts together from the flags asked for, or why they do not go together. */
-  #effectiveFlags(options: TdbOpenOptions): TdbResult<number> {
-    let flags = options.flags;
-    if ((flags & (TDB_FLAGS.INTERNAL | TDB_FLAGS.MUTEX_LOCKING)) !== 0) {
-      flags |= TDB_FLAGS.INCOMPATIBLE_HASH;
-    }
-    if (options.readOnly === true) {
-      flags |= TDB_FLAGS.NOLOCK;
-      flags &= ~(TDB_FLAGS.CLEAR_IF_FIRST | TDB_FLAGS.MUTEX_LOCKING);
-    }
-    if ((flags & (TDB_FLAGS.CONVERT | TDB_FLAGS.BIGENDIAN)) !== 0) {
-      return tdbFailure("unsupported", `Cannot open "${options.path}" in the other byte order`);
-    }
-    const both = TDB_FLAGS.ALLOW_NESTING | TDB_FLAGS.DISALLOW_NESTING;
-    if ((flags & both) === both) {
-      return tdbFailure(
-        "unsupported",
-        `Cannot both allow and disallow nesting in "${options.path}"`,
-      );
-    }
-    if ((flags & TDB_FLAGS.MUTEX_LOCKING) !== 0) {
-      if ((flags & (TDB_FLAGS.INTERNAL | TDB_FLAGS.NOMMAP)) !== 0) {
-        return tdbFailure("unsupported", `"${options.path}": mutexes need a mapped file`);
-      }
-      if (!this.mutexesWork) {
-        return tdbFailure("unsupported", `"${options.path}": robust mutexes do not work here`);
-      }
-    }
-    if (this.#options.noSync === true) flags |= TDB_FLAGS.NOSYNC;
-    if ((flags & TDB_FLAGS.DISALLOW_NESTING) === 0) flags |= TDB_FLAGS.ALLOW_NESTING;
-    if ((flags & TDB_FLAGS.INTERNAL) !== 0) {
-      flags |= TDB_FLAGS.NOLOCK | TDB_FLAGS.NOMMAP;
-      flags &= ~TDB_FLAGS.CLEAR_IF_FIRST;
-    }
-    return { ok: true, value: flags };
   }
 
   #openInternal(options: TdbOpenOptions, flags: number): TdbResult<Tdb> {

@@ -73,3 +73,37 @@ export class GeneratorWork<T> implements SlicedWork<T>, Slice {
     this.#cancelled = true;
   }
 }
+
+export interface WorkEnd {
+  /** Gives back what the work holds, whichever way it ends. */
+  end(): void;
+  /** Asked when it is cancelled; false: it goes on. */
+  mayCancel?(): boolean;
+  /** As in GeneratorWork. */
+  refusal(): TdbFailure | undefined;
+}
+
+export function workWithEnd<T>(
+  clock: Pick<Clock, "monotonicMs">,
+  body: (slice: Slice) => SlicedBody<T>,
+  { end, mayCancel, refusal }: WorkEnd,
+): SlicedWork<T> {
+  const work = new GeneratorWork<T>(
+    clock,
+    (slice) => withEnd(body(slice), end),
+    () => {
+      if (mayCancel?.() === false) return;
+      work.abandon();
+      end();
+    },
+    refusal,
+  );
+  return work;
+}
+
+/** Runs `end` when the body has its result, before it is returned. */
+function* withEnd<T>(body: SlicedBody<T>, end: () => void): SlicedBody<T> {
+  const result = yield* body;
+  end();
+  return result;
+}

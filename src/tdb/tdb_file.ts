@@ -2,10 +2,8 @@
  * One open handle of a TDB: `Tdb` over a shared file, on disk or in memory. It puts the parts together:
  * locks around record operations, the journal check of the first lock, transactions, long work.
  *
- * Invariants (with those of types.ts):
- * 1. The first data lock of an idle handle looks for a waiting journal; while one waits, operations
- *    answer "busy" and a replay runs beside the handle.
- * 2. While a commit runs nothing can be changed; reads see the transaction.
+ * Invariant (with those of types.ts): the first data lock of an idle handle looks for a waiting journal; while
+ * one waits, operations answer "busy" and a replay runs beside the handle.
  *
  * Must not: wait, or look at a clock except in sliced work.
  */
@@ -25,12 +23,10 @@ import {
 import { FREELIST, HEADER, LOCK, type MutexLayout } from "./format/format.ts";
 import { type ChainHash, newHash } from "./format/hash.ts";
 import { commitGrowthMax } from "./journal/area_plan.ts";
-import { commitTransaction } from "./journal/commit.ts";
-import { DurableFile } from "./journal/durable_file.ts";
+import { HandleTransaction } from "./journal/handle_transaction.ts";
 import { journalWaits } from "./journal/journal.ts";
 import type { RecoverySurroundings } from "./journal/journal_recovery.ts";
 import { LeftJournal } from "./journal/left_journal.ts";
-import { Transaction } from "./journal/transaction.ts";
 import { LockProtocol, tryingPrimitives } from "./locks/lock_protocol.ts";
 import { LockTable } from "./locks/lock_table.ts";
 import { RecordChains } from "./records/chains.ts";
@@ -40,7 +36,7 @@ import { DirectPages } from "./records/pages.ts";
 import { repackTdb } from "./records/repack.ts";
 import { Space } from "./records/space.ts";
 import { WipedSpace, wipe } from "./records/wipe.ts";
-import { GeneratorWork } from "./sliced.ts";
+import { type Slice, workWithEnd } from "./sliced.ts";
 import {
   type JudgeRecord,
   type LockMode,
@@ -87,8 +83,8 @@ export class TdbFile implements Tdb {
   readonly #free: FreeSpace;
   readonly #chains: RecordChains;
   readonly #journal: LeftJournal;
+  readonly #transaction: HandleTransaction;
   #flags: number;
-  #transaction: Transaction | undefined;
   #closed = false;
 
   constructor(facts: TdbFileFacts) {
@@ -128,6 +124,18 @@ export class TdbFile implements Tdb {
     const { headerOffset, mutexes, around } = facts;
     const target = { path, hashSize, headerOffset, mutexes, noLock: locksNothing };
     this.#journal = new LeftJournal({ ...target, noSync: this.#noSync }, around);
+    this.#transaction = new HandleTransaction({
+      file: facts.file,
+      headerOffset,
+      space: this.#space,
+      base: this.#base,
+      free: this.#free,
+      locks: this.#locks,
+      leftJournal: this.#journal,
+      around,
+      noSync: this.#noSync,
+      refusal: this.#whenClosed,
+    });
   }
 
   get flags(): number {
@@ -137,7 +145,7 @@ export class TdbFile implements Tdb {
     return (this.#flags & TDB_FLAGS.NOSYNC) !== 0;
   }
   get inTransaction(): boolean {
-    return this.#transaction !== undefined;
+    return this.#transaction.current !== undefined;
   }
   get mapSize(): number {
     this.#space.pages.refresh();
@@ -182,8 +190,7 @@ export class TdbFile implements Tdb {
   /** Why nothing may be changed now. */
   #refusal(): TdbFailure | undefined {
     if (this.#readOnly) return READ_ONLY;
-    const state = this.#transaction?.state;
-    return state === "committing" || state === "writing" ? COMMITTING : undefined;
+    return this.#transaction.commits ? COMMITTING : undefined;
   }
 
   #enter(list: number, mode: LockMode): TdbFailure | undefined {
@@ -199,7 +206,7 @@ export class TdbFile implements Tdb {
   }
 
   #journalWaits(): boolean {
-    return this.#transaction === undefined && !this.#locks.locksNothing && journalWaits(this.#base);
+    return !this.inTransaction && !this.#locks.locksNothing && journalWaits(this.#base);
   }
 
   /** Somebody traverses and stands on the record. */
@@ -297,7 +304,7 @@ export class TdbFile implements Tdb {
       if (mode === "insert") return EXISTS;
       if (chains.fits(offset, head.length + data.length)) {
         // In a transaction each changed block is journaled; outside, writing costs as much as looking.
-        const same = this.#transaction !== undefined && chains.holds(offset, head, data);
+        const same = this.inTransaction && chains.holds(offset, head, data);
         if (!same) chains.overwrite(offset, head, data);
         return DONE;
       }
@@ -396,7 +403,7 @@ export class TdbFile implements Tdb {
         "all records cannot be marked while chains are locked",
       );
     }
-    if (journalWaits(this.#base) && this.#transaction === undefined) {
+    if (journalWaits(this.#base) && !this.inTransaction) {
       return tdbFailure("corrupt", `"${this.path}" has a journal that waits to be replayed`);
     }
     this.#locks.markAll();
@@ -415,25 +422,11 @@ export class TdbFile implements Tdb {
 
   startTransaction(options: { marked?: boolean } = {}): TdbResult<void> {
     if (this.#readOnly) return READ_ONLY;
-    if (this.#transaction !== undefined) {
-      return tdbFailure("transaction_state", `a transaction on "${this.path}" is active already`);
-    }
-    const marked = options.marked === true;
-    const begun = Transaction.begin(this.#file, this.#space, this.#base, this.#locks, marked);
-    if (!begun.ok) return begun;
-    if (!this.#locks.locksNothing && journalWaits(this.#base)) {
-      begun.value.end();
-      return this.#journal.refuse();
-    }
-    this.#transaction = begun.value;
-    return DONE;
+    return this.#transaction.begin(options.marked === true);
   }
 
   cancelTransaction(): void {
-    const transaction = this.#transaction;
-    if (transaction === undefined || transaction.state === "writing") return;
-    transaction.end();
-    this.#transaction = undefined;
+    this.#transaction.cancel();
   }
 
   reserve(records: number, bytes: number, finished: (outcome: TdbResult<void>) => void): void {
@@ -456,40 +449,7 @@ export class TdbFile implements Tdb {
   }
 
   commit(): SlicedWork<void> {
-    const transaction = this.#transaction;
-    if (transaction === undefined || transaction.state !== "open") {
-      const failure = tdbFailure("transaction_state", `"${this.path}" has no open transaction`);
-      return { step: () => failure, cancel: () => undefined };
-    }
-    transaction.wiped?.release(this.#free);
-    transaction.state = "committing";
-    const parts = {
-      space: this.#space,
-      overlay: transaction.overlay,
-      base: this.#base,
-      free: this.#free,
-      disk: new DurableFile(this.#file, this.#facts.headerOffset, this.#noSync),
-      locks: transaction,
-      crashPoints: this.#facts.around.crashPoints,
-      writingBegins: () => {
-        transaction.state = "writing";
-      },
-    };
-    const finish = (): void => {
-      transaction.end();
-      if (this.#transaction === transaction) this.#transaction = undefined;
-    };
-    const work = new GeneratorWork<void>(
-      this.#facts.around.clock,
-      (slice) => withEnd(commitTransaction(slice, parts), finish),
-      () => {
-        if (transaction.state !== "committing") return;
-        work.abandon();
-        finish();
-      },
-      this.#whenClosed,
-    );
-    return work;
+    return this.#transaction.commit();
   }
 
   // --- the whole file
@@ -510,7 +470,7 @@ export class TdbFile implements Tdb {
 
   #wipeLocked(): void {
     this.#space.pages.refresh();
-    const transaction = this.#transaction;
+    const transaction = this.#transaction.current;
     // A commit that waits for the disk keeps all that it writes in its journal's order.
     if (transaction?.exclusive === true && this.#noSync) {
       transaction.wiped = WipedSpace.wipe(this.#space, this.#free, transaction.overlay, this.#base);
@@ -538,33 +498,18 @@ export class TdbFile implements Tdb {
       }
       locked = true;
     }
-    const work = new GeneratorWork<void>(
-      this.#facts.around.clock,
-      (slice) => withEnd(checkTdb(slice, this.#space, this.#hash, judge), unlock),
-      () => {
-        work.abandon();
-        unlock();
-      },
-      this.#whenClosed,
-    );
-    return work;
+    const body = (slice: Slice) => checkTdb(slice, this.#space, this.#hash, judge);
+    return workWithEnd(this.#facts.around.clock, body, { end: unlock, refusal: this.#whenClosed });
   }
 
   repack(): SlicedWork<void> {
-    const finish = (): void => this.cancelTransaction();
     const refused = this.#refusal() ?? (this.inTransaction ? BUSY : undefined);
     if (refused !== undefined) return { step: () => refused, cancel: () => undefined };
-    const work = new GeneratorWork<void>(
-      this.#facts.around.clock,
-      (slice) => withEnd(repackTdb(slice, this), finish),
-      () => {
-        if (this.#transaction?.state === "writing") return;
-        work.abandon();
-        finish();
-      },
-      this.#whenClosed,
-    );
-    return work;
+    return workWithEnd(this.#facts.around.clock, (slice) => repackTdb(slice, this), {
+      end: () => this.cancelTransaction(),
+      mayCancel: () => this.#transaction.current?.state !== "writing",
+      refusal: this.#whenClosed,
+    });
   }
 
   freelistSize(): TdbResult<number> {
@@ -583,8 +528,7 @@ export class TdbFile implements Tdb {
     if (this.#closed) return;
     this.#closed = true;
     this.#journal.close();
-    this.#transaction?.end();
-    this.#transaction = undefined;
+    this.#transaction.end();
     this.#locks.releaseEverything();
     this.#file.close();
   }
@@ -596,14 +540,4 @@ function busyOrError(failure: TdbFailure): "busy" | TdbError {
 
 function tdbFailureOf(error: TdbError): TdbFailure {
   return { ok: false, error };
-}
-
-/** Runs `end` when the body has its result, before it is returned. */
-function* withEnd<T>(
-  body: Generator<"more" | "wait", TdbResult<T>>,
-  end: () => void,
-): Generator<"more" | "wait", TdbResult<T>> {
-  const result = yield* body;
-  end();
-  return result;
 }
