@@ -60,8 +60,8 @@ const NOT_USED = new Map([
   ["src/tdb/memory/memory_opener.ts", "databases in memory, on which the simulator runs"],
   ["src/wire/event_protocol.ts", "the event daemon's protocol, proved on captured packets"],
   ["src/wire/packet.ts newPacket", "packets that no builder makes: tests send wrong ones"],
-  ["src/wire/packets_call.ts", "each packet has a builder and a reader: tests are the other side"],
-  ["src/wire/packets_message.ts", "as packets_call.ts"],
+  ["src/wire/packets/call.ts", "each packet has a builder and a reader: tests are the other side"],
+  ["src/wire/packets/message.ts", "as packets/call.ts"],
 ]);
 
 function folderOf(path: string): string {

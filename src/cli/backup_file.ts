@@ -12,7 +12,7 @@
 import { err, ok, type Result } from "../base/result.ts";
 import { type U64, u64, u64Decimal, u64Equal, u64FromNumber, u64ToNumber } from "../base/u64.ts";
 import { bytesText, textBytes } from "../wire/codec.ts";
-import { REC_BUFFER_HEAD_BYTES, recBufferProblem } from "../wire/rec_buffer.ts";
+import { REC_BUFFER_HEAD_BYTES, recBufferProblem } from "../wire/records/rec_buffer.ts";
 import { EINVAL, EIO } from "./errno.ts";
 import type { ToolFile } from "./host.ts";
 

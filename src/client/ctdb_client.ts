@@ -23,7 +23,7 @@ import {
   type ControlRequestOf,
 } from "../wire/controls.ts";
 import { CURRENT_NODE, OPERATIONS, type PacketView } from "../wire/packet.ts";
-import { packetProblem, REQ_MESSAGE_AT, REQ_TUNNEL_AT } from "../wire/packet_layouts.ts";
+import { packetProblem, REQ_MESSAGE_AT, REQ_TUNNEL_AT } from "../wire/packets/layouts.ts";
 import { PacketOutput } from "./packet_output.ts";
 import { type PendingRequest, PendingRequests } from "./pending_requests.ts";
 import { readCallReply, readControlReply } from "./replies.ts";

@@ -3,7 +3,7 @@ import { err, ok, type Result } from "../base/result.ts";
 import { bytesText, type Codec, decodePadded } from "../wire/codec.ts";
 import type { ControlName } from "../wire/controls.ts";
 import { OPERATIONS, type PacketView } from "../wire/packet.ts";
-import { REPLY_CALL_AT, REPLY_CONTROL_AT, REPLY_ERROR_AT } from "../wire/packet_layouts.ts";
+import { REPLY_CALL_AT, REPLY_CONTROL_AT, REPLY_ERROR_AT } from "../wire/packets/layouts.ts";
 import type { ClientFailure, ControlOutcome } from "./types.ts";
 
 function malformed(reason: string): { readonly ok: false; readonly error: ClientFailure } {

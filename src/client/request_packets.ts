@@ -8,7 +8,7 @@ import {
   REQ_CONTROL_AT,
   REQ_MESSAGE_AT,
   REQ_TUNNEL_AT,
-} from "../wire/packet_layouts.ts";
+} from "../wire/packets/layouts.ts";
 import type { PacketOutput } from "./packet_output.ts";
 import type { CallRequest, RequestOptions } from "./types.ts";
 

@@ -16,8 +16,8 @@ import type { Clock, Timers } from "../platform/types/time.ts";
 import { EMPTY } from "../wire/codec.ts";
 import { CONTROL_NOREPLY, CONTROLS, type ControlName, controlName } from "../wire/controls.ts";
 import { CURRENT_NODE, type PacketView } from "../wire/packet.ts";
-import { REQ_CONTROL_AT } from "../wire/packet_layouts.ts";
-import { buildReplyControl, buildReqControl, readReplyControl } from "../wire/packets_message.ts";
+import { REQ_CONTROL_AT } from "../wire/packets/layouts.ts";
+import { buildReplyControl, buildReqControl, readReplyControl } from "../wire/packets/message.ts";
 import type { ControlDispatch } from "./control_dispatch.ts";
 import { type ControlReply, failure } from "./control_request.ts";
 import type {

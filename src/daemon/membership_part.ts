@@ -17,7 +17,7 @@ import { EMPTY, encode } from "../wire/codec.ts";
 import { NODE_FLAGS, NODE_FLAGS_INACTIVE, SRVID } from "../wire/constants.ts";
 import { CONTROLS } from "../wire/controls.ts";
 import { BROADCAST_CONNECTED } from "../wire/packet.ts";
-import { buildReqKeepalive } from "../wire/packets_message.ts";
+import { buildReqKeepalive } from "../wire/packets/message.ts";
 import { flagChange, srvidMessage } from "../wire/structs/cluster.ts";
 import type { DatabasePart } from "./database_part.ts";
 import type { DaemonDependencies } from "./dependencies.ts";

@@ -5,7 +5,7 @@
 import type { ReplyLater } from "../control/control_request.ts";
 import type { Tdb } from "../tdb/types.ts";
 import { DB_FLAGS } from "../wire/constants.ts";
-import type { RecBufferCursor } from "../wire/rec_buffer.ts";
+import type { RecBufferCursor } from "../wire/records/rec_buffer.ts";
 import type { Delegations } from "./calls/delegations.ts";
 import type { CollapsedFetch, CollapsedFetches } from "./calls/fetch_collapse.ts";
 import type { Revokes } from "./calls/revoke_state.ts";

@@ -19,7 +19,7 @@ import {
   SEQNUM_RECOVERIES,
   SEQNUM_RESERVE,
 } from "../wire/controls.ts";
-import { ltdbReserved } from "../wire/ltdb_header.ts";
+import { ltdbReserved } from "../wire/records/ltdb_header.ts";
 import { dbIdMap } from "../wire/structs/databases.ts";
 import { LTDB_HEADER_BYTES } from "../wire/structs/records.ts";
 import { dbStatistics } from "../wire/structs/statistics.ts";

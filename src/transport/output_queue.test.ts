@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { textBytes } from "../wire/codec.ts";
 import type { PacketView } from "../wire/packet.ts";
-import { buildReqMessage } from "../wire/packets_message.ts";
+import { buildReqMessage } from "../wire/packets/message.ts";
 import { PacketFramer } from "./framer.ts";
 import { OutputQueue } from "./output_queue.ts";
 

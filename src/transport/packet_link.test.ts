@@ -3,7 +3,7 @@ import { FakeWorld } from "../../test/support/fake_world.ts";
 import { TracedTurns } from "../base/trace.ts";
 import type { Stream, StreamHandlers } from "../platform/types/network.ts";
 import type { PacketView } from "../wire/packet.ts";
-import { buildReqMessage } from "../wire/packets_message.ts";
+import { buildReqMessage } from "../wire/packets/message.ts";
 import { PacketFramer } from "./framer.ts";
 import { SLICE_BYTES_MAX, SLICE_PACKETS_MAX, WRITTEN_AT_ONCE_BYTES_MIN } from "./limits.ts";
 import { PacketLink } from "./packet_link.ts";

@@ -1,4 +1,5 @@
 /** Every packet of the protocol: what to import from elsewhere. */
-export * from "./packet_layouts.ts";
-export * from "./packets_call.ts";
-export * from "./packets_message.ts";
+
+export * from "./packets/call.ts";
+export * from "./packets/layouts.ts";
+export * from "./packets/message.ts";

@@ -9,7 +9,7 @@ import type { Result } from "../../src/base/result.ts";
 import { BackupWriter } from "../../src/cli/backup_file.ts";
 import { openFile } from "../../src/roles/ctdb_files.ts";
 import { encode } from "../../src/wire/codec.ts";
-import { RecBufferBuilder } from "../../src/wire/rec_buffer.ts";
+import { RecBufferBuilder } from "../../src/wire/records/rec_buffer.ts";
 import { LTDB_HEADER_BYTES, ltdbHeader } from "../../src/wire/structs/records.ts";
 import { recordKey, VALUE_BYTES } from "./clients.ts";
 import type { BenchCluster, Figure } from "./figures.ts";

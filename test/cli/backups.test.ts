@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { createMemoryTdbs } from "../../src/tdb/memory/memory_opener.ts";
 import { bytesText, encode, textBytes, u32Codec } from "../../src/wire/codec.ts";
 import { DB_FLAGS, NODE_FLAGS, RECOVERY_ACTIVE, SRVID } from "../../src/wire/constants.ts";
-import { RecBufferCursor } from "../../src/wire/rec_buffer.ts";
+import { RecBufferCursor } from "../../src/wire/records/rec_buffer.ts";
 import { LTDB_HEADER_BYTES, ltdbHeader } from "../../src/wire/structs/records.ts";
 import type { FakeCtdbd } from "../support/fake_ctdbd.ts";
 import { must } from "../support/must.ts";

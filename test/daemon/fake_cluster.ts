@@ -31,7 +31,7 @@ import {
   type ReplyControl,
   readReplyControl,
   readReqMessage,
-} from "../../src/wire/packets_message.ts";
+} from "../../src/wire/packets/message.ts";
 import { Writer } from "../../src/wire/writer.ts";
 import { FakeWorld } from "../support/fake_world.ts";
 import { MemoryFiles } from "../support/memory_files.ts";

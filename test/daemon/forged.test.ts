@@ -7,12 +7,12 @@ import { KEPT_OUT_LINGER_MS } from "../../src/transport/limits.ts";
 import { EMPTY, textBytes } from "../../src/wire/codec.ts";
 import { NODE_FLAGS } from "../../src/wire/constants.ts";
 import { OPERATIONS, PacketView } from "../../src/wire/packet.ts";
-import { REQ_CONTROL_AT } from "../../src/wire/packet_layouts.ts";
+import { REQ_CONTROL_AT } from "../../src/wire/packets/layouts.ts";
 import {
   buildReqControl,
   buildReqMessage,
   buildReqTunnel,
-} from "../../src/wire/packets_message.ts";
+} from "../../src/wire/packets/message.ts";
 import { FakeWorld } from "../support/fake_world.ts";
 import { configuredNodes, FakeNode, startCluster } from "./fake_cluster.ts";
 

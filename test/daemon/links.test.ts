@@ -4,8 +4,8 @@ import { ANSWER_INTERVAL_MS, CONNECT_INTERVAL_MS } from "../../src/transport/lim
 import { textBytes } from "../../src/wire/codec.ts";
 import { NODE_FLAGS } from "../../src/wire/constants.ts";
 import { newPacket, OPERATIONS } from "../../src/wire/packet.ts";
-import { buildReqCall } from "../../src/wire/packets_call.ts";
-import { buildReqKeepalive, buildReqMessage } from "../../src/wire/packets_message.ts";
+import { buildReqCall } from "../../src/wire/packets/call.ts";
+import { buildReqKeepalive, buildReqMessage } from "../../src/wire/packets/message.ts";
 import { FakeWorld } from "../support/fake_world.ts";
 import { configuredNodes, FakeNode, recover, startCluster } from "./fake_cluster.ts";
 

@@ -4,7 +4,7 @@ import type { Stream } from "../../src/platform/types/network.ts";
 import { textBytes } from "../../src/wire/codec.ts";
 import { CONTROLS } from "../../src/wire/controls.ts";
 import { newPacket, OPERATIONS } from "../../src/wire/packet.ts";
-import { buildReqTunnel } from "../../src/wire/packets_message.ts";
+import { buildReqTunnel } from "../../src/wire/packets/message.ts";
 import { CollectedLog, occurrencesIn } from "../support/collected_log.ts";
 import { FakeWorld } from "../support/fake_world.ts";
 import { configuredNodes, FakeNode, type RawClient } from "./fake_cluster.ts";

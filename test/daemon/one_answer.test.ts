@@ -11,7 +11,7 @@ import {
   type ControlName,
 } from "../../src/wire/controls.ts";
 import { CURRENT_NODE, OPERATIONS } from "../../src/wire/packet.ts";
-import { buildReqControl, readReplyControl } from "../../src/wire/packets_message.ts";
+import { buildReqControl, readReplyControl } from "../../src/wire/packets/message.ts";
 import { must } from "../support/must.ts";
 import type { RawClient } from "./fake_cluster.ts";
 import {

@@ -10,7 +10,7 @@ import {
   REPLY_ERROR_AT,
   REQ_CALL_AT,
   REQ_DMASTER_AT,
-} from "../../src/wire/packet_layouts.ts";
+} from "../../src/wire/packets/layouts.ts";
 import {
   buildReplyCall,
   buildReplyDmaster,

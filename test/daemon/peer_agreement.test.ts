@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import type { ConfiguredNode } from "../../src/config/types.ts";
 import { decodeExact, textBytes } from "../../src/wire/codec.ts";
 import { PING_KNOWLEDGE } from "../../src/wire/controls.ts";
-import { buildReqMessage } from "../../src/wire/packets_message.ts";
+import { buildReqMessage } from "../../src/wire/packets/message.ts";
 import { nodeKnowledge } from "../../src/wire/structs/cluster.ts";
 import { FakeWorld } from "../support/fake_world.ts";
 import { must } from "../support/must.ts";

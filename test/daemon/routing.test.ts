@@ -10,7 +10,7 @@ import {
   OPERATIONS,
   UNKNOWN_PNN,
 } from "../../src/wire/packet.ts";
-import { buildReqTunnel, readReqTunnel } from "../../src/wire/packets_message.ts";
+import { buildReqTunnel, readReqTunnel } from "../../src/wire/packets/message.ts";
 import { Reader } from "../../src/wire/reader.ts";
 import { nodeKnowledge } from "../../src/wire/structs/cluster.ts";
 import { must } from "../support/must.ts";

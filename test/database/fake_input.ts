@@ -2,7 +2,7 @@
 import type { DatabaseSet } from "../../src/database/database_set.ts";
 import { NODE_FLAGS } from "../../src/wire/constants.ts";
 import { OPERATIONS, type PacketView } from "../../src/wire/packet.ts";
-import { packetProblem } from "../../src/wire/packet_layouts.ts";
+import { packetProblem } from "../../src/wire/packets/layouts.ts";
 import type { FakeHost } from "./fake_host.ts";
 
 export function nodePacketArrives(host: FakeHost, set: DatabaseSet, packet: PacketView): void {

@@ -19,7 +19,7 @@ import { EMPTY, encode, textBytes, u32Codec } from "../../src/wire/codec.ts";
 import { NULL_FUNC } from "../../src/wire/constants.ts";
 import { OPERATIONS } from "../../src/wire/packet.ts";
 import { buildReqCall } from "../../src/wire/packets.ts";
-import { RecBufferCursor } from "../../src/wire/rec_buffer.ts";
+import { RecBufferCursor } from "../../src/wire/records/rec_buffer.ts";
 import { type RecData, recBuffer } from "../../src/wire/structs/records.ts";
 import { must } from "../support/must.ts";
 import { calledNode } from "./called_node.ts";

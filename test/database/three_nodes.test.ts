@@ -7,7 +7,7 @@ import type { RecordHeader } from "../../src/database/record/record_header.ts";
 import { decodeExact, textBytes } from "../../src/wire/codec.ts";
 import { RECORD_FLAGS } from "../../src/wire/constants.ts";
 import { Reader } from "../../src/wire/reader.ts";
-import { RecBufferBuilder } from "../../src/wire/rec_buffer.ts";
+import { RecBufferBuilder } from "../../src/wire/records/rec_buffer.ts";
 import { recBuffer, recData } from "../../src/wire/structs/records.ts";
 import { type ClusterNode, FakeCluster } from "./fake_cluster.ts";
 import { headerIn } from "./record_values.ts";

@@ -22,7 +22,7 @@ import {
 } from "../../src/wire/event_protocol.ts";
 import { HEADER_BYTES, OPERATIONS, PacketView } from "../../src/wire/packet.ts";
 import { packetProblem } from "../../src/wire/packets.ts";
-import { RecBufferBuilder, RecBufferCursor } from "../../src/wire/rec_buffer.ts";
+import { RecBufferBuilder, RecBufferCursor } from "../../src/wire/records/rec_buffer.ts";
 import { recBuffer } from "../../src/wire/structs/records.ts";
 import { generatorOf, STRUCTS } from "./generators.ts";
 import {

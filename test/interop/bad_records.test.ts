@@ -13,7 +13,7 @@ import { type Codec, EMPTY, encode, textBytes } from "../../src/wire/codec.ts";
 import { CALL_FLAGS, NULL_FUNC } from "../../src/wire/constants.ts";
 import { CONTROLS, type ControlName, type ControlRequestOf } from "../../src/wire/controls.ts";
 import { newPacket, OPERATIONS } from "../../src/wire/packet.ts";
-import { REQ_CALL_AT, REQ_CONTROL_AT } from "../../src/wire/packet_layouts.ts";
+import { REQ_CALL_AT, REQ_CONTROL_AT } from "../../src/wire/packets/layouts.ts";
 import { ltdbHeader } from "../../src/wire/structs/records.ts";
 import {
   STOCK_CTDB,

@@ -5,7 +5,7 @@
  */
 import type { DatabaseHost } from "../../src/database/host.ts";
 import { OPERATIONS } from "../../src/wire/packet.ts";
-import { REQ_CALL_AT } from "../../src/wire/packet_layouts.ts";
+import { REQ_CALL_AT } from "../../src/wire/packets/layouts.ts";
 import type { Judge } from "./violation.ts";
 
 /** A call that follows a record which moves on all the time takes a dozen or two. */

@@ -5,8 +5,8 @@
 
 import type { ControlHandlers } from "../../src/control/control_request.ts";
 import type { DatabaseSet } from "../../src/database/database_set.ts";
-import { ltdbRsnHigh, ltdbRsnLow } from "../../src/wire/ltdb_header.ts";
-import { RecBufferCursor } from "../../src/wire/rec_buffer.ts";
+import { ltdbRsnHigh, ltdbRsnLow } from "../../src/wire/records/ltdb_header.ts";
+import { RecBufferCursor } from "../../src/wire/records/rec_buffer.ts";
 import type { RecordChecker } from "./record_checker.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };

@@ -23,7 +23,7 @@ import {
   REQ_CALL_AT,
   REQ_CONTROL_AT,
   REQ_MESSAGE_AT,
-} from "../../src/wire/packet_layouts.ts";
+} from "../../src/wire/packets/layouts.ts";
 
 export interface ScriptedReply<T> {
   readonly status?: number;

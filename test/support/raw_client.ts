@@ -5,7 +5,7 @@
 import { createConnection, type Socket } from "node:net";
 import { type U64, U64_ZERO } from "../../src/base/u64.ts";
 import { CURRENT_NODE, newPacket, OPERATIONS, PacketView } from "../../src/wire/packet.ts";
-import { REPLY_CONTROL_AT, REQ_CONTROL_AT } from "../../src/wire/packet_layouts.ts";
+import { REPLY_CONTROL_AT, REQ_CONTROL_AT } from "../../src/wire/packets/layouts.ts";
 
 export type RawAnswer =
   | {

@@ -1,7 +1,7 @@
 /** `backupdb`, `restoredb`, `dumpdbbackup`: a database's local records in a file, and back into all nodes. */
 import { attachDatabase } from "../../client/database.ts";
 import { UNKNOWN_PNN } from "../../wire/packet.ts";
-import { RecBufferBuilder, RecBufferCursor } from "../../wire/rec_buffer.ts";
+import { RecBufferBuilder, RecBufferCursor } from "../../wire/records/rec_buffer.ts";
 import { LTDB_HEADER_BYTES } from "../../wire/structs/records.ts";
 import {
   BACKUP_BUFFER_BYTES,

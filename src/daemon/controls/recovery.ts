@@ -19,7 +19,7 @@ import type { VnnMap } from "../../membership/vnn_map.ts";
 import { EVENT_TIMED_OUT } from "../../services/event_runner.ts";
 import { EMPTY } from "../../wire/codec.ts";
 import { RECOVERY_ACTIVE, RECOVERY_NORMAL } from "../../wire/constants.ts";
-import { textUpToNul } from "../../wire/packets_call.ts";
+import { textUpToNul } from "../../wire/packets/call.ts";
 import type { DatabasePart } from "../database_part.ts";
 import type { NodeEvents } from "../lifecycle/node_events.ts";
 import type { NodeFreeze } from "../lifecycle/node_freeze.ts";

@@ -8,7 +8,7 @@
 import type { Clock } from "../../platform/types/time.ts";
 import { SRVID } from "../../wire/constants.ts";
 import { type PacketView, UNKNOWN_PNN } from "../../wire/packet.ts";
-import { REQ_MESSAGE_AT } from "../../wire/packet_layouts.ts";
+import { REQ_MESSAGE_AT } from "../../wire/packets/layouts.ts";
 import { LEADER_MESSAGE_MS } from "./limits.ts";
 
 export class LeaderCache {

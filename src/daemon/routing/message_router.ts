@@ -8,8 +8,8 @@
 import type { U64 } from "../../base/u64.ts";
 import type { VnnMap } from "../../membership/vnn_map.ts";
 import { CURRENT_NODE, type PacketView } from "../../wire/packet.ts";
-import { REQ_MESSAGE_AT } from "../../wire/packet_layouts.ts";
-import { buildReqMessage } from "../../wire/packets_message.ts";
+import { REQ_MESSAGE_AT } from "../../wire/packets/layouts.ts";
+import { buildReqMessage } from "../../wire/packets/message.ts";
 import type { LeaderCache } from "./leader_cache.ts";
 import type { NodeOutput } from "./node_output.ts";
 import type { MessageSink, SrvidRegistry } from "./srvid_registry.ts";

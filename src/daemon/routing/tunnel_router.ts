@@ -8,7 +8,7 @@ import { type ControlReply, failure, SUCCESS } from "../../control/control_reque
 import type { NodeTable } from "../../membership/node_table.ts";
 import type { VnnMap } from "../../membership/vnn_map.ts";
 import { CURRENT_NODE, type PacketView } from "../../wire/packet.ts";
-import { REQ_TUNNEL_AT } from "../../wire/packet_layouts.ts";
+import { REQ_TUNNEL_AT } from "../../wire/packets/layouts.ts";
 import type { Client } from "./client_table.ts";
 import type { NodeOutput } from "./node_output.ts";
 import { SrvidRegistry } from "./srvid_registry.ts";

@@ -5,7 +5,7 @@
 import { jenkinsHash } from "../../base/jenkins_hash.ts";
 import { CALL_FLAGS, DB_FLAGS } from "../../wire/constants.ts";
 import type { PacketView } from "../../wire/packet.ts";
-import { REQ_CALL_AT } from "../../wire/packet_layouts.ts";
+import { REQ_CALL_AT } from "../../wire/packets/layouts.ts";
 import type { Database } from "../database.ts";
 
 export class ClientCall {

@@ -11,7 +11,7 @@ import {
 import { EMPTY, textBytes } from "../../wire/codec.ts";
 import { FETCH_FUNC, FETCH_WITH_HEADER_FUNC, NULL_FUNC } from "../../wire/constants.ts";
 import { OPERATIONS } from "../../wire/packet.ts";
-import { REQ_CALL_AT } from "../../wire/packet_layouts.ts";
+import { REQ_CALL_AT } from "../../wire/packets/layouts.ts";
 import { buildReplyError, buildReqCall } from "../../wire/packets.ts";
 import { SLICE_BUDGET_MS } from "../limits.ts";
 

@@ -10,7 +10,7 @@
 import { EMPTY } from "../../wire/codec.ts";
 import { CALL_FLAGS, RECORD_FLAGS, RECORD_FLAGS_RO } from "../../wire/constants.ts";
 import { INVALID_GENERATION, type PacketView } from "../../wire/packet.ts";
-import { REQ_CALL_AT } from "../../wire/packet_layouts.ts";
+import { REQ_CALL_AT } from "../../wire/packets/layouts.ts";
 import type { Database } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";
 import type { ChainWork } from "../record/chain_gate.ts";

@@ -16,7 +16,7 @@ import { u64 } from "../../base/u64.ts";
 import { EMPTY, textBytes } from "../../wire/codec.ts";
 import { FETCH_FUNC, NODE_FLAGS, RECORD_FLAGS } from "../../wire/constants.ts";
 import { OPERATIONS } from "../../wire/packet.ts";
-import { REQ_CALL_AT } from "../../wire/packet_layouts.ts";
+import { REQ_CALL_AT } from "../../wire/packets/layouts.ts";
 import {
   buildReplyCall,
   buildReplyError,

@@ -14,7 +14,7 @@ import type { TdbError } from "../../tdb/types.ts";
 import { EMPTY } from "../../wire/codec.ts";
 import { DB_FLAGS, NODE_FLAGS, RECORD_FLAGS_RO } from "../../wire/constants.ts";
 import { OPERATIONS, type PacketView } from "../../wire/packet.ts";
-import { REQ_CALL_AT } from "../../wire/packet_layouts.ts";
+import { REQ_CALL_AT } from "../../wire/packets/layouts.ts";
 import { replyErrorOf } from "../../wire/packets.ts";
 import type { AttachWaits } from "../attach/attach.ts";
 import type { Database } from "../database.ts";

@@ -4,7 +4,7 @@
  * Invariant: a record that was on its way and is not taken forces a recovery. Its former data master
  * has written down that it gave it away, so nobody else would look for it there.
  */
-import { REQ_DMASTER_AT } from "../../wire/packet_layouts.ts";
+import { REQ_DMASTER_AT } from "../../wire/packets/layouts.ts";
 import type { DatabaseHost } from "../host.ts";
 import type { PendingCalls } from "./pending_calls.ts";
 import type { RecordPacket } from "./record_packet.ts";

@@ -11,7 +11,7 @@
 import { TurnQueue } from "../../base/turn_queue.ts";
 import { CALL_FLAGS, FETCH_FUNC, FETCH_WITH_HEADER_FUNC } from "../../wire/constants.ts";
 import { newOperationPacket, OPERATIONS, type PacketView } from "../../wire/packet.ts";
-import { REQ_CALL_AT } from "../../wire/packet_layouts.ts";
+import { REQ_CALL_AT } from "../../wire/packets/layouts.ts";
 import { LTDB_HEADER_BYTES } from "../../wire/structs/records.ts";
 import type { Database } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";

@@ -21,7 +21,7 @@ import {
   RECORD_FLAGS,
 } from "../../wire/constants.ts";
 import { OPERATIONS, type PacketView } from "../../wire/packet.ts";
-import { REQ_CALL_AT } from "../../wire/packet_layouts.ts";
+import { REQ_CALL_AT } from "../../wire/packets/layouts.ts";
 import { buildReplyCall } from "../../wire/packets.ts";
 
 const { RO_HAVE_READONLY } = RECORD_FLAGS;

@@ -16,7 +16,7 @@ import {
   RECORD_FLAGS,
 } from "../../wire/constants.ts";
 import type { PacketView } from "../../wire/packet.ts";
-import { REQ_CALL_AT } from "../../wire/packet_layouts.ts";
+import { REQ_CALL_AT } from "../../wire/packets/layouts.ts";
 import { buildReplyCall, type ReplyCall, replyCallOf } from "../../wire/packets.ts";
 import { LTDB_HEADER_BYTES } from "../../wire/structs/records.ts";
 import type { Database } from "../database.ts";

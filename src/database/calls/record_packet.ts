@@ -4,7 +4,7 @@
  */
 import { jenkinsHash } from "../../base/jenkins_hash.ts";
 import type { PacketView } from "../../wire/packet.ts";
-import { REPLY_DMASTER_AT, REQ_CALL_AT, REQ_DMASTER_AT } from "../../wire/packet_layouts.ts";
+import { REPLY_DMASTER_AT, REQ_CALL_AT, REQ_DMASTER_AT } from "../../wire/packets/layouts.ts";
 import type { Database } from "../database.ts";
 
 /** Operations that name a database and a key. */

@@ -3,7 +3,7 @@ import type { TdbError } from "../../tdb/types.ts";
 import { EMPTY } from "../../wire/codec.ts";
 import { FETCH_FUNC, FETCH_WITH_HEADER_FUNC, NULL_FUNC } from "../../wire/constants.ts";
 import { PACKET_BYTES_MAX } from "../../wire/limits.ts";
-import { REQ_DMASTER_AT } from "../../wire/packet_layouts.ts";
+import { REQ_DMASTER_AT } from "../../wire/packets/layouts.ts";
 import { buildReplyCall, buildReplyError } from "../../wire/packets.ts";
 import { LTDB_HEADER_BYTES } from "../../wire/structs/records.ts";
 import { addLatency } from "../database_statistics.ts";

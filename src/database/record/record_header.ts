@@ -9,7 +9,7 @@ import {
   ltdbRsnHigh,
   ltdbRsnLow,
   writeLtdbHeader,
-} from "../../wire/ltdb_header.ts";
+} from "../../wire/records/ltdb_header.ts";
 import { LTDB_HEADER_BYTES } from "../../wire/structs/records.ts";
 
 /**

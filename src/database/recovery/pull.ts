@@ -14,7 +14,7 @@ import type { U64 } from "../../base/u64.ts";
 import { failure, type ReplyLater } from "../../control/control_request.ts";
 import type { TdbResult } from "../../tdb/types.ts";
 import { encode, u32Codec } from "../../wire/codec.ts";
-import { RecBufferBuilder } from "../../wire/rec_buffer.ts";
+import { RecBufferBuilder } from "../../wire/records/rec_buffer.ts";
 import { LTDB_HEADER_BYTES } from "../../wire/structs/records.ts";
 import type { Database } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";

@@ -18,8 +18,8 @@ import { failure, type ReplyLater, ReplySlot } from "../../control/control_reque
 import type { TdbResult } from "../../tdb/types.ts";
 import { encode, u32Codec } from "../../wire/codec.ts";
 import { RECORD_FLAGS_RO } from "../../wire/constants.ts";
-import { setLtdbFlags } from "../../wire/ltdb_header.ts";
-import { RecBufferCursor } from "../../wire/rec_buffer.ts";
+import { setLtdbFlags } from "../../wire/records/ltdb_header.ts";
+import { RecBufferCursor } from "../../wire/records/rec_buffer.ts";
 import { LTDB_HEADER_BYTES } from "../../wire/structs/records.ts";
 import { lmasterOf } from "../calls/replies.ts";
 import type { Database, RunningPush } from "../database.ts";

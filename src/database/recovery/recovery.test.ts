@@ -5,7 +5,7 @@ import { recordValue } from "../../../test/database/record_values.ts";
 import { decodeExact, textBytes } from "../../wire/codec.ts";
 import { RECORD_FLAGS } from "../../wire/constants.ts";
 import { Reader } from "../../wire/reader.ts";
-import { RecBufferBuilder } from "../../wire/rec_buffer.ts";
+import { RecBufferBuilder } from "../../wire/records/rec_buffer.ts";
 import { recBuffer } from "../../wire/structs/records.ts";
 
 const SRVID = { hi: 0xf0010000, lo: 5 };

@@ -21,7 +21,7 @@ import {
 } from "../../control/control_request.ts";
 import type { TdbError } from "../../tdb/types.ts";
 import { encode } from "../../wire/codec.ts";
-import { RecBufferCursor } from "../../wire/rec_buffer.ts";
+import { RecBufferCursor } from "../../wire/records/rec_buffer.ts";
 import { LTDB_HEADER_BYTES, type RecBuffer, recBuffer } from "../../wire/structs/records.ts";
 import { lmasterOf } from "../calls/replies.ts";
 import type { Database } from "../database.ts";

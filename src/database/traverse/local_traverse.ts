@@ -14,7 +14,7 @@
 import type { U64 } from "../../base/u64.ts";
 import { EMPTY, encode } from "../../wire/codec.ts";
 import { CONTROLS } from "../../wire/controls.ts";
-import { ltdbDmaster } from "../../wire/ltdb_header.ts";
+import { ltdbDmaster } from "../../wire/records/ltdb_header.ts";
 import { LTDB_HEADER_BYTES, recData } from "../../wire/structs/records.ts";
 import type { Database } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";

@@ -12,7 +12,7 @@
 import { jenkinsHash } from "../../base/jenkins_hash.ts";
 import { decodeExact, EMPTY } from "../../wire/codec.ts";
 import { CONTROLS } from "../../wire/controls.ts";
-import { type RecBufferBuilder, RecBufferCursor } from "../../wire/rec_buffer.ts";
+import { type RecBufferBuilder, RecBufferCursor } from "../../wire/records/rec_buffer.ts";
 import { LTDB_HEADER_BYTES } from "../../wire/structs/records.ts";
 import type { ControlAnswered } from "../host.ts";
 import { RecordHeader } from "../record/record_header.ts";

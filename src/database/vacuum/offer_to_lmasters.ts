@@ -5,7 +5,7 @@
  * Invariant: a record whose lmaster could not be told is kept for a later run.
  */
 import { EMPTY } from "../../wire/codec.ts";
-import type { RecBufferBuilder } from "../../wire/rec_buffer.ts";
+import type { RecBufferBuilder } from "../../wire/records/rec_buffer.ts";
 import type { Budget } from "../slices.ts";
 import { VACUUM_RECORDS_MAX } from "./limits.ts";
 import type { VacuumStage, VacuumWork } from "./vacuum_work.ts";

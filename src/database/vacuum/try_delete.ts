@@ -11,7 +11,11 @@ import { jenkinsHash } from "../../base/jenkins_hash.ts";
 import { failure, type ReplyLater } from "../../control/control_request.ts";
 import { encode } from "../../wire/codec.ts";
 import { RECORD_FLAGS_RO } from "../../wire/constants.ts";
-import { RecBufferBuilder, RecBufferCursor, recBufferProblem } from "../../wire/rec_buffer.ts";
+import {
+  RecBufferBuilder,
+  RecBufferCursor,
+  recBufferProblem,
+} from "../../wire/records/rec_buffer.ts";
 import { LTDB_HEADER_BYTES, recBuffer } from "../../wire/structs/records.ts";
 import { lmasterOf } from "../calls/replies.ts";
 import type { Database } from "../database.ts";

@@ -9,7 +9,7 @@ import {
   type ReplyLater,
   SUCCESS,
 } from "../../control/control_request.ts";
-import { RecBufferCursor, recBufferProblem } from "../../wire/rec_buffer.ts";
+import { RecBufferCursor, recBufferProblem } from "../../wire/records/rec_buffer.ts";
 import type { Database } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";
 import { RecordHeader } from "../record/record_header.ts";

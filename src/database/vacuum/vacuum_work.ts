@@ -6,7 +6,7 @@
  * lock in the turn that deletes it.
  */
 import { RECORD_FLAGS_RO } from "../../wire/constants.ts";
-import { RecBufferBuilder } from "../../wire/rec_buffer.ts";
+import { RecBufferBuilder } from "../../wire/records/rec_buffer.ts";
 import type { PendingCalls } from "../calls/pending_calls.ts";
 import { lmasterOf } from "../calls/replies.ts";
 import type { Database } from "../database.ts";

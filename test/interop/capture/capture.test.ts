@@ -7,7 +7,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { CONTROLS } from "../../../src/wire/controls.ts";
 import { OPERATIONS } from "../../../src/wire/packet.ts";
-import { REQ_CALL_AT, REQ_DMASTER_AT } from "../../../src/wire/packet_layouts.ts";
+import { REQ_CALL_AT, REQ_DMASTER_AT } from "../../../src/wire/packets/layouts.ts";
 import { type TestCluster, withCluster } from "../../support/local_cluster.ts";
 import { type TcpStream, tcpStreams } from "../../support/pcap.ts";
 import { PROJECT } from "../../support/source_tree.ts";

@@ -15,7 +15,7 @@ import {
   OPERATIONS,
   type PacketView,
 } from "../../../src/wire/packet.ts";
-import { REQ_CALL_AT, REQ_CONTROL_AT, REQ_MESSAGE_AT } from "../../../src/wire/packet_layouts.ts";
+import { REQ_CALL_AT, REQ_CONTROL_AT, REQ_MESSAGE_AT } from "../../../src/wire/packets/layouts.ts";
 
 export interface SentRequest {
   /** Name of the control, `CALL`, `MESSAGE`, or the number of another operation. */

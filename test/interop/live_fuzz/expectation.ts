@@ -1,7 +1,7 @@
 /** What a node must do with bytes that come on one of its sockets, as far as their form tells. */
 import { PacketFramer } from "../../../src/transport/framer.ts";
 import { OPERATIONS, type PacketView } from "../../../src/wire/packet.ts";
-import { layoutOfOperation, packetProblem } from "../../../src/wire/packet_layouts.ts";
+import { layoutOfOperation, packetProblem } from "../../../src/wire/packets/layouts.ts";
 import type { Entrance, Knowledge } from "./live_packets.ts";
 
 export interface Expectation {

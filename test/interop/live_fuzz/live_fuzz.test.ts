@@ -11,7 +11,7 @@ import { U64_ZERO } from "../../../src/base/u64.ts";
 import type { CtdbClient } from "../../../src/client/types.ts";
 import { encode } from "../../../src/wire/codec.ts";
 import { CTDB_PORT, SRVID } from "../../../src/wire/constants.ts";
-import { buildReqKeepalive } from "../../../src/wire/packets_message.ts";
+import { buildReqKeepalive } from "../../../src/wire/packets/message.ts";
 import { disableMessage } from "../../../src/wire/structs/cluster.ts";
 import { SeededRandom, testSeed } from "../../fuzz/seeded_random.ts";
 import { type TestCluster, withCluster } from "../../support/local_cluster.ts";

@@ -17,7 +17,7 @@ import {
   type PacketHeader,
   type PacketView,
 } from "../../../src/wire/packet.ts";
-import { REQ_CALL_AT, REQ_CONTROL_AT, REQ_DMASTER_AT } from "../../../src/wire/packet_layouts.ts";
+import { REQ_CALL_AT, REQ_CONTROL_AT, REQ_DMASTER_AT } from "../../../src/wire/packets/layouts.ts";
 import { buildReqControl, buildReqMessage } from "../../../src/wire/packets.ts";
 import { anyU32, anyU64, generatorOf, STRUCTS } from "../../fuzz/generators.ts";
 import { mutate } from "../../fuzz/mutations.ts";

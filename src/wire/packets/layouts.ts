@@ -6,7 +6,7 @@
  * Inner lengths are u32 and their sum is a double, so that it never wraps. Bytes behind the counted
  * ones are padding and are not looked at.
  */
-import { HEADER_BYTES, OPERATIONS, type OperationName, type PacketView } from "./packet.ts";
+import { HEADER_BYTES, OPERATIONS, type OperationName, type PacketView } from "../packet.ts";
 
 export const REQ_CALL_AT = {
   FLAGS: 32,

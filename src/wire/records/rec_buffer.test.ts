@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
-import { generatorOf } from "../../test/fuzz/generators.ts";
-import { withSeed } from "../../test/fuzz/seeded_random.ts";
-import { decodeExact, encode, textBytes } from "./codec.ts";
+import { generatorOf } from "../../../test/fuzz/generators.ts";
+import { withSeed } from "../../../test/fuzz/seeded_random.ts";
+import { decodeExact, encode, textBytes } from "../codec.ts";
+import { ltdbHeader, type RecBuffer, type RecData, recBuffer } from "../structs/records.ts";
 import { ltdbDmaster, ltdbFlags, ltdbRsnHigh, ltdbRsnLow, writeLtdbHeader } from "./ltdb_header.ts";
 import { RecBufferBuilder, RecBufferCursor, recBufferProblem } from "./rec_buffer.ts";
-import { ltdbHeader, type RecBuffer, type RecData, recBuffer } from "./structs/records.ts";
 
 const anyRecBuffer = generatorOf(recBuffer) as (random: unknown) => RecBuffer;
 

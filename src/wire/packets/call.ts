@@ -7,10 +7,10 @@
  *    for packets that were checked already (packetProblem).
  * 2. A builder returns a packet that is complete, zero-padded, and ready for any queue.
  */
-import { err, ok, type Result } from "../base/result.ts";
-import type { U64 } from "../base/u64.ts";
-import { bytesText, textBytes } from "./codec.ts";
-import { newOperationPacket, OPERATIONS, type PacketHeader, type PacketView } from "./packet.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { U64 } from "../../base/u64.ts";
+import { bytesText, textBytes } from "../codec.ts";
+import { newOperationPacket, OPERATIONS, type PacketHeader, type PacketView } from "../packet.ts";
 import {
   bodyProblem,
   LAYOUTS,
@@ -19,7 +19,7 @@ import {
   REPLY_ERROR_AT,
   REQ_CALL_AT,
   REQ_DMASTER_AT,
-} from "./packet_layouts.ts";
+} from "./layouts.ts";
 
 export interface ReqCall {
   readonly flags: number;

@@ -10,10 +10,10 @@
  * 3. A builder's memory is at most twice what was added, plus its first 64 KiB.
  */
 
-import { assert } from "../base/assert.ts";
-import { copyInto } from "../base/copy_into.ts";
-import { freeNow } from "../base/free_now.ts";
-import { REC_DATA_HEAD_BYTES } from "./structs/records.ts";
+import { assert } from "../../base/assert.ts";
+import { copyInto } from "../../base/copy_into.ts";
+import { freeNow } from "../../base/free_now.ts";
+import { REC_DATA_HEAD_BYTES } from "../structs/records.ts";
 
 export const REC_BUFFER_HEAD_BYTES = 8;
 

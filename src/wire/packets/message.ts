@@ -1,17 +1,18 @@
 /**
  * Packets that are not about records: messages, controls, keepalives and tunnels
- * (docs/protocol.md, "Operations"). Same invariants as packets_call.ts.
+ * (docs/protocol.md, "Operations"). Same invariants as call.ts.
  */
-import { err, ok, type Result } from "../base/result.ts";
-import type { U64 } from "../base/u64.ts";
-import { EMPTY, textBytes } from "./codec.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { U64 } from "../../base/u64.ts";
+import { EMPTY, textBytes } from "../codec.ts";
 import {
   HEADER_BYTES,
   newOperationPacket,
   OPERATIONS,
   type PacketHeader,
   type PacketView,
-} from "./packet.ts";
+} from "../packet.ts";
+import { textUpToNul } from "./call.ts";
 import {
   bodyProblem,
   LAYOUTS,
@@ -20,8 +21,7 @@ import {
   REQ_KEEPALIVE_AT,
   REQ_MESSAGE_AT,
   REQ_TUNNEL_AT,
-} from "./packet_layouts.ts";
-import { textUpToNul } from "./packets_call.ts";
+} from "./layouts.ts";
 
 export interface ReqMessage {
   readonly srvid: U64;
