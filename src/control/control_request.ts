@@ -31,7 +31,10 @@ export interface ControlReply {
 /** Answers later, once. Safe after the asker has gone. */
 export type ReplyLater = (reply: ControlReply) => void;
 
-/** A handler answers at once, or keeps `later` and returns "later". It never waits. */
+/**
+ * A handler returns its answer, or returns "later" and answers by `later`, which may also be inside the call. It
+ * never waits.
+ */
 export type ControlHandler<Request> = (
   request: Request,
   from: ControlRequest,

@@ -28,7 +28,7 @@ import { Delegations } from "./calls/delegations.ts";
 import type { Database } from "./database.ts";
 import type { DatabaseHost } from "./host.ts";
 import { withWholeDatabase } from "./recovery/marked.ts";
-import { callNowOrLater, unknownDatabase } from "./recovery/recovery_controls.ts";
+import { unknownDatabase } from "./recovery/recovery_controls.ts";
 
 export interface DatabaseControlParts {
   readonly host: DatabaseHost;
@@ -67,13 +67,12 @@ export class DatabaseControls {
       this.#withLater(db_id, (database) => {
         const reserves = (flags & SEQNUM_RESERVE) !== 0 && clientId === 0;
         if (reserves) {
-          return callNowOrLater(
-            (reply) => this.#reserve(database, srvid.hi, srvid.lo, reply),
-            later,
-          );
+          this.#reserve(database, srvid.hi, srvid.lo, later);
+          return "later";
         }
         const read = (flags & SEQNUM_RECOVERIES) === 0 ? sequenceNumberOf : recoveriesOf;
-        return callNowOrLater((reply) => this.#sequenceNumber(database, read, 0, reply), later);
+        this.#sequenceNumber(database, read, 0, later);
+        return "later";
       }),
     GET_DB_STATISTICS: (dbId) =>
       this.#with(dbId, ({ statistics, hotKeys }) => ({
@@ -164,20 +163,19 @@ export class DatabaseControls {
     return reason === undefined ? SUCCESS : text(reason);
   }
 
-  #setHealthy(database: Database, later: ReplyLater): ControlReply | "later" {
+  #setHealthy(database: Database, later: ReplyLater): "later" {
     const wasUnhealthy = database.unhealthyReason !== undefined;
-    return callNowOrLater((reply) => {
-      this.#parts.health.set(database.name, undefined, (problem) => {
-        if (problem !== undefined) return reply(failure(problem));
-        database.unhealthyReason = undefined;
-        const { host } = this.#parts;
-        const starting = host.runstateBefore("RUNNING") && !host.runstateBefore("STARTUP");
-        if (wasUnhealthy && starting) {
-          host.forceRecovery(`database "${database.name}" became healthy`);
-        }
-        reply(SUCCESS);
-      });
-    }, later);
+    this.#parts.health.set(database.name, undefined, (problem) => {
+      if (problem !== undefined) return later(failure(problem));
+      database.unhealthyReason = undefined;
+      const { host } = this.#parts;
+      const starting = host.runstateBefore("RUNNING") && !host.runstateBefore("STARTUP");
+      if (wasUnhealthy && starting) {
+        host.forceRecovery(`database "${database.name}" became healthy`);
+      }
+      later(SUCCESS);
+    });
+    return "later";
   }
 
   #setReadonly(database: Database): ControlReply {

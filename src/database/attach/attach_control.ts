@@ -20,7 +20,6 @@ import { ATTACH_RECOVERY, CONTROLS } from "../../wire/controls.ts";
 import { BROADCAST_CONNECTED } from "../../wire/packet.ts";
 import type { Database, DatabaseKind } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";
-import { callNowOrLater } from "../recovery/recovery_controls.ts";
 import { type AttachTable, databaseId } from "./attach.ts";
 import { DEFERRED_ATTACHES_MAX } from "./limits.ts";
 
@@ -55,7 +54,8 @@ export class AttachControl {
       const refused = this.#refusal(name, from);
       if (refused !== undefined) return failure(refused);
       if (this.#mustWait(from)) return this.#defer(name, flags, from, later);
-      return this.#attach(name, flags, later);
+      this.#attach(name, flags, later);
+      return "later";
     };
   }
 
@@ -108,15 +108,13 @@ export class AttachControl {
     return "later";
   }
 
-  #attach(name: string, flags: number, reply: ReplyLater): ControlReply | "later" {
+  #attach(name: string, flags: number, reply: ReplyLater): void {
     const known = this.#byId.has(databaseId(name));
-    return callNowOrLater((answer) => {
-      this.#table.attach(name, flags, (outcome) => {
-        if (!outcome.ok) return answer(failure(outcome.error));
-        if (!known) this.#announce(outcome.value);
-        answer({ status: 0, data: encode(u32Codec, outcome.value.dbId) });
-      });
-    }, reply);
+    this.#table.attach(name, flags, (outcome) => {
+      if (!outcome.ok) return reply(failure(outcome.error));
+      if (!known) this.#announce(outcome.value);
+      reply({ status: 0, data: encode(u32Codec, outcome.value.dbId) });
+    });
   }
 
   #announce(database: Database): void {
@@ -133,8 +131,7 @@ export class AttachControl {
     this.#host.timers.soon(() => {
       for (const { name, flags, reply, timer } of deferred) {
         timer.cancel();
-        const answer = this.#attach(name, flags, reply);
-        if (answer !== "later") reply(answer);
+        this.#attach(name, flags, reply);
       }
     });
   }

@@ -39,7 +39,8 @@ export class RecoveryControls {
     DB_FREEZE: (dbId, from, later) =>
       this.#with(dbId, (database) => {
         database.frozenFor = from.srcnode;
-        return this.#freeze(database, later);
+        database.freeze.freeze(later);
+        return "later";
       }),
     DB_THAW: (dbId, from) => this.#with(dbId, (database) => this.#thaw(database, from)),
     DB_TRANSACTION_START: ({ db_id, tid }, from, later) =>
@@ -75,7 +76,8 @@ export class RecoveryControls {
         if (database.push === undefined || database.push.ended) {
           return failure(`No push to database "${database.name}" was started`);
         }
-        return callNowOrLater((reply) => database.push?.confirm(reply), later);
+        database.push.confirm(later);
+        return "later";
       }),
   };
 
@@ -85,10 +87,6 @@ export class RecoveryControls {
   ): ControlReply | "later" {
     const database = this.#parts.findDatabase(dbId);
     return database === undefined ? unknownDatabase(dbId) : action(database);
-  }
-
-  #freeze(database: Database, later: ReplyLater): ControlReply | "later" {
-    return callNowOrLater((reply) => database.freeze.freeze(reply), later);
   }
 
   /** A thaw says nothing of its recovery: one that was held up must not undo that of another node. */
@@ -120,17 +118,16 @@ export class RecoveryControls {
   #commit(database: Database, tid: number, later: ReplyLater): ControlReply | "later" {
     const problem = database.freeze.transactionProblem(tid, "commit a transaction on");
     if (problem !== undefined) return failure(problem);
-    return callNowOrLater((reply) => {
-      database.freeze.commit((failed) => {
-        if (failed !== undefined) {
-          this.#parts.host.log.error(failed);
-          return reply(failure(failed));
-        }
-        const problem = database.revokes.forgetCopies();
-        if (problem !== undefined) this.#parts.host.log.error(problem);
-        this.#updateHealth(database, reply);
-      });
-    }, later);
+    database.freeze.commit((failed) => {
+      if (failed !== undefined) {
+        this.#parts.host.log.error(failed);
+        return later(failure(failed));
+      }
+      const problem = database.revokes.forgetCopies();
+      if (problem !== undefined) this.#parts.host.log.error(problem);
+      this.#updateHealth(database, later);
+    });
+    return "later";
   }
 
   /** The recovery has filled the database; if from a healthy node, it is healthy now. */
@@ -173,19 +170,4 @@ function pushProblem(database: Database, from: ControlRequest, doing: string): s
 
 function answer(problem: string | undefined): ControlReply {
   return problem === undefined ? SUCCESS : failure(problem);
-}
-
-/** Turns "reply may come inside the call" into what a control handler returns. */
-export function callNowOrLater(
-  call: (reply: ReplyLater) => void,
-  later: ReplyLater,
-): ControlReply | "later" {
-  let now: ControlReply | undefined;
-  let inCall = true;
-  call((reply) => {
-    if (inCall) now ??= reply;
-    else later(reply);
-  });
-  inCall = false;
-  return now ?? "later";
 }

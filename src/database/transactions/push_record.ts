@@ -19,7 +19,7 @@ import type { Database } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";
 import type { ChainWork } from "../record/chain_gate.ts";
 import { RecordHeader } from "../record/record_header.ts";
-import { callNowOrLater, unknownDatabase } from "../recovery/recovery_controls.ts";
+import { unknownDatabase } from "../recovery/recovery_controls.ts";
 
 type PushRequest = ControlRequestOf<"PUSH_RECORD">;
 
@@ -41,18 +41,16 @@ export class PushRecord {
     if (database.kind !== "volatile") {
       return failure(`Records of database "${database.name}" are not pushed: it is not volatile`);
     }
-    return callNowOrLater((reply) => {
-      const work = new ParkedPush(this.#host, database, request, reply);
-      const chain = database.tdb.chainOf(work.key, work.hash);
-      const locked = database.gate.enter(chain);
-      if (locked !== "granted" && locked !== "busy") {
-        reply(failure(recordError("push", database.name, locked)));
-        return;
-      }
-      const handled = locked === "granted" && work.run();
-      if (locked === "granted") database.gate.leave(chain);
-      if (!handled) database.gate.park(chain, work);
-    }, later);
+    const work = new ParkedPush(this.#host, database, request, later);
+    const chain = database.tdb.chainOf(work.key, work.hash);
+    const locked = database.gate.enter(chain);
+    if (locked !== "granted" && locked !== "busy") {
+      return failure(recordError("push", database.name, locked));
+    }
+    const handled = locked === "granted" && work.run();
+    if (locked === "granted") database.gate.leave(chain);
+    if (!handled) database.gate.park(chain, work);
+    return "later";
   }
 }
 

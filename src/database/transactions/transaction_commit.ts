@@ -33,7 +33,7 @@ import { paddedDbId } from "../../wire/structs/databases.ts";
 import { type RecBuffer, recBuffer } from "../../wire/structs/records.ts";
 import type { Database } from "../database.ts";
 import type { ControlAnswered, DatabaseHost } from "../host.ts";
-import { callNowOrLater, unknownDatabase } from "../recovery/recovery_controls.ts";
+import { unknownDatabase } from "../recovery/recovery_controls.ts";
 import { shortRecordProblem, updateRefusal } from "./update_record.ts";
 
 /** Answers of a commit that neither succeeded nor was refused before it began. */
@@ -75,7 +75,8 @@ export class TransactionCommits {
     if (refused !== undefined) {
       return failure(`Cannot commit a transaction on database "${database.name}": ${refused}`);
     }
-    return callNowOrLater((reply) => this.#begin(database, from.clientId, request, reply), later);
+    this.#begin(database, from.clientId, request, later);
+    return "later";
   }
 
   #refusal(database: Database, clientId: number): string | undefined {

@@ -28,7 +28,7 @@ import type { Database } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";
 import type { ChainWork } from "../record/chain_gate.ts";
 import { RecordHeader } from "../record/record_header.ts";
-import { callNowOrLater, unknownDatabase } from "../recovery/recovery_controls.ts";
+import { unknownDatabase } from "../recovery/recovery_controls.ts";
 
 /** Why nothing may be written into the database now. */
 export function updateRefusal(
@@ -75,10 +75,9 @@ export class UpdateRecord {
     if (refused !== undefined) return updateFailure(database, refused);
     // The request's own bytes are gone after this turn.
     const records = new RecBufferCursor(encode(recBuffer, request));
-    return callNowOrLater((reply) => {
-      if (database.kind !== "volatile") database.updates.add(records, reply);
-      else new VolatileUpdate(this.#host, database, records, reply).next();
-    }, later);
+    if (database.kind !== "volatile") database.updates.add(records, later);
+    else new VolatileUpdate(this.#host, database, records, later).next();
+    return "later";
   }
 
   /** A node stamps its controls with its generation: a link may deliver one after a recovery. */

@@ -13,7 +13,7 @@ import { RecBufferCursor, recBufferProblem } from "../../wire/records/rec_buffer
 import type { Database } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";
 import { RecordHeader } from "../record/record_header.ts";
-import { callNowOrLater, unknownDatabase } from "../recovery/recovery_controls.ts";
+import { unknownDatabase } from "../recovery/recovery_controls.ts";
 import { type Budget, runSliced } from "../slices.ts";
 import { VACUUM_SLICE_MS } from "./limits.ts";
 import type { VacuumSchedule } from "./schedule.ts";
@@ -49,9 +49,8 @@ export class VacuumControls {
       const { db_id } = new RecBufferCursor(bytes);
       const database = this.#parts.findDatabase(db_id);
       if (database === undefined) return unknownDatabase(db_id);
-      return callNowOrLater((reply) => {
-        new TryDelete(this.#parts.host, database, bytes, reply);
-      }, later);
+      new TryDelete(this.#parts.host, database, bytes, later);
+      return "later";
     },
     // A node offers empty records to us, their lmaster: the next run fetches them.
     VACUUM_FETCH: (bytes, _from, later) => {
@@ -61,7 +60,8 @@ export class VacuumControls {
       const database = this.#parts.findDatabase(cursor.db_id);
       if (database === undefined) return unknownDatabase(cursor.db_id);
       if (database.kind !== "volatile") return SUCCESS;
-      return callNowOrLater((reply) => this.#offered(database, cursor, reply), later);
+      this.#offered(database, cursor, later);
+      return "later";
     },
     DB_VACUUM: ({ db_id, full_vacuum_run }, _from, later) => {
       const database = this.#parts.findDatabase(db_id);
