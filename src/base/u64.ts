@@ -30,7 +30,12 @@ export function u64Equal(a: U64, b: U64): boolean {
 
 /** Negative, zero or positive, as for sorting. */
 export function u64Compare(a: U64, b: U64): number {
-  return a.hi === b.hi ? a.lo - b.lo : a.hi - b.hi;
+  return u64Order(a.hi, a.lo, b.hi, b.lo);
+}
+
+/** The same for halves that are not in an object. */
+export function u64Order(aHi: number, aLo: number, bHi: number, bLo: number): number {
+  return aHi === bHi ? aLo - bLo : aHi - bHi;
 }
 
 /** a + small, wrapping at 2^64; `small` is an integer in -2^31..2^31. */

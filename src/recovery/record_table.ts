@@ -14,6 +14,7 @@
  * came.
  */
 import { err, ok, type Result } from "../base/result.ts";
+import { u64Order } from "../base/u64.ts";
 import { LTDB_HEADER_BYTES, REC_DATA_HEAD_BYTES } from "../wire/structs/records.ts";
 import { RecordIndex } from "./record_index.ts";
 import { Slabs } from "./slabs.ts";
@@ -140,10 +141,10 @@ export class RecordTable {
   ): boolean {
     const high = view.getUint32(data + RSN_HIGH_AT, true);
     const storedHigh = storedView.getUint32(storedData + RSN_HIGH_AT, true);
-    if (high !== storedHigh) return high > storedHigh;
     const low = view.getUint32(data, true);
     const storedLow = storedView.getUint32(storedData, true);
-    if (low !== storedLow) return low > storedLow;
+    const order = u64Order(high, low, storedHigh, storedLow);
+    if (order !== 0) return order > 0;
     const ours = view.getUint32(data + DMASTER_AT, true) === this.#options.leaderPnn;
     const storedOurs =
       storedView.getUint32(storedData + DMASTER_AT, true) === this.#options.leaderPnn;

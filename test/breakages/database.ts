@@ -165,8 +165,8 @@ export const DATABASE_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/database/transactions/update_record.ts",
-        find: "  return sameBytes(ownData, data);\n",
-        replace: "  return sameBytes(ownData, ownData) || data.length > 0;\n",
+        find: "return given.isNewerThan(own) || sameBytes(ownData, data);",
+        replace: "return given.isNewerThan(own) || ownData.length + data.length >= 0;",
       },
     ],
     tests: ["src/database/transactions/update_record.test.ts"],
@@ -245,8 +245,8 @@ export const DATABASE_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/database/calls/pending_calls.ts",
-        find: "return sameKey(pending.packet.slice(REQ_CALL_AT.KEY, keyLength), key) ? pending : undefined;",
-        replace: "return keyLength >= 0 && sameKey(key, key) ? pending : undefined;",
+        find: "return sameBytes(pending.packet.slice(REQ_CALL_AT.KEY, keyLength), key) ? pending : undefined;",
+        replace: "return keyLength >= 0 && sameBytes(key, key) ? pending : undefined;",
       },
     ],
     tests: ["test/database/refused.test.ts"],

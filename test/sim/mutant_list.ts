@@ -126,8 +126,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "src/recovery/record_table.ts",
-        find: "if (low !== storedLow) return low > storedLow;",
-        replace: "if (low !== storedLow) return false;",
+        find: "if (order !== 0) return order > 0;",
+        replace: "if (order !== 0) return false;",
       },
     ],
   },
@@ -410,8 +410,8 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: "src/database/vacuum/try_delete.ts",
-        find: "if (isNewer || own.dmaster === this.#host.pnn) return false;",
-        replace: "if (isNewer && own.dmaster === this.#host.pnn) return false;",
+        find: "if (own.isNewerThan(given) || own.dmaster === this.#host.pnn) return false;",
+        replace: "if (own.isNewerThan(given) && own.dmaster === this.#host.pnn) return false;",
       },
     ],
   },

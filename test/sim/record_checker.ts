@@ -24,6 +24,7 @@
  *
  * It must not change anything, and it sees no node that is not part of the generation.
  */
+import { sameBytes } from "../../src/base/same_bytes.ts";
 import type { Tdb } from "../../src/tdb/types.ts";
 import { RECORD_FLAGS, RECORD_FLAGS_RO } from "../../src/wire/constants.ts";
 import type { Judge } from "./violation.ts";
@@ -364,7 +365,8 @@ function whatIsWrong(now: Copy | undefined, best: BestCopies): string | undefine
     return best.copies.some(({ data }) => data?.length === 0) ? undefined : "record lost";
   }
   if (now.rsn < best.rsn) return `RSN goes back to ${now.rsn}`;
-  return best.copies.some(({ data }) => sameBytes(now.data, data)) ? undefined : "lost update";
+  const same = best.copies.some(({ data }) => sameData(now.data, data));
+  return same ? undefined : "lost update";
 }
 
 /** The records of a database whose lock the caller holds; too short ones are none. */
@@ -420,6 +422,7 @@ function quote(key: string): string {
 function describe(name: string, key: string, copy: StoredCopy): string {
   return `database ${name} key ${quote(key)} generation ${copy.generation}`;
 }
-function sameBytes(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
-  return a !== undefined && b !== undefined && Buffer.compare(a, b) === 0;
+/** Of records that are there. */
+function sameData(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  return a !== undefined && b !== undefined && sameBytes(a, b);
 }

@@ -187,9 +187,7 @@ export class Migrations {
   /** Only the data master may pass a record on; unless we know nothing of the record. */
   #isRightful({ database, packet }: RecordPacket, body: ReqDmaster): boolean {
     const { header } = database.records;
-    const isNewer =
-      header.rsnHi > body.rsn.hi || (header.rsnHi === body.rsn.hi && header.rsnLo > body.rsn.lo);
-    if (isNewer) {
+    if (header.isNewerThanRsn(body.rsn)) {
       this.#host.log.warning(
         `Node ${packet.srcnode} passes on a record of database "${database.name}" that is older than ours`,
       );

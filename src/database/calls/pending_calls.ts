@@ -8,6 +8,7 @@
  *    again, since many do not go in one turn.
  */
 
+import { sameBytes } from "../../base/same_bytes.ts";
 import { TurnQueue } from "../../base/turn_queue.ts";
 import { CALL_FLAGS, FETCH_FUNC, FETCH_WITH_HEADER_FUNC } from "../../wire/constants.ts";
 import { newOperationPacket, OPERATIONS, type PacketView } from "../../wire/packet.ts";
@@ -15,7 +16,6 @@ import { REQ_CALL_AT } from "../../wire/packets/layouts.ts";
 import { LTDB_HEADER_BYTES } from "../../wire/structs/records.ts";
 import type { Database } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";
-import { sameKey } from "../record/key_map.ts";
 import type { RecordHeader } from "../record/record_header.ts";
 import type { CollapsedFetch, FetchCollapse } from "./fetch_collapse.ts";
 import { RESEND_SLICE_MS } from "./limits.ts";
@@ -136,7 +136,7 @@ export class PendingCalls {
     const pending = this.find(reqid);
     if (pending === undefined || pending.database !== database) return undefined;
     const keyLength = pending.packet.u32(REQ_CALL_AT.KEY_LENGTH);
-    return sameKey(pending.packet.slice(REQ_CALL_AT.KEY, keyLength), key) ? pending : undefined;
+    return sameBytes(pending.packet.slice(REQ_CALL_AT.KEY, keyLength), key) ? pending : undefined;
   }
 
   /** The record has come here. */

@@ -3,8 +3,9 @@
  * (GET_DB_STATISTICS, hot keys). Counting is per key and second; what was not seen for a while is
  * forgotten.
  */
+import { sameBytes } from "../../base/same_bytes.ts";
 import { MAX_HOT_KEYS } from "../../wire/structs/statistics.ts";
-import { KeyMap, sameKey } from "./key_map.ts";
+import { KeyMap } from "./key_map.ts";
 import { COUNTED_KEYS_MAX } from "./limits.ts";
 
 const WINDOW_MS = 1000;
@@ -51,7 +52,7 @@ export class HotKeys {
   #rank(key: Uint8Array, count: number): void {
     const hot = this.#hot;
     if (hot.length === MAX_HOT_KEYS && count <= (hot[0]?.count ?? 0)) return;
-    const known = hot.find((entry) => sameKey(entry.key, key));
+    const known = hot.find((entry) => sameBytes(entry.key, key));
     if (known !== undefined) {
       if (count <= known.count) return;
       known.count = count;

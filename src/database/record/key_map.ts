@@ -2,6 +2,8 @@
  * A map from record keys (bytes) to values, for callers that know the key's hash already. Keys are
  * copied when they are inserted, and compared as bytes: two keys of one hash are two entries.
  */
+import { sameBytes } from "../../base/same_bytes.ts";
+
 interface Entry<T> {
   readonly key: Uint8Array;
   value: T;
@@ -19,14 +21,14 @@ export class KeyMap<T> {
   get(hash: number, key: Uint8Array): T | undefined {
     if (this.#size === 0) return undefined;
     let entry = this.#byHash.get(hash);
-    while (entry !== undefined && !sameKey(entry.key, key)) entry = entry.next;
+    while (entry !== undefined && !sameBytes(entry.key, key)) entry = entry.next;
     return entry?.value;
   }
 
   set(hash: number, key: Uint8Array, value: T): void {
     const first = this.#byHash.get(hash);
     for (let entry = first; entry !== undefined; entry = entry.next) {
-      if (sameKey(entry.key, key)) {
+      if (sameBytes(entry.key, key)) {
         entry.value = value;
         return;
       }
@@ -39,7 +41,7 @@ export class KeyMap<T> {
     if (this.#size === 0) return false;
     let before: Entry<T> | undefined;
     for (let entry = this.#byHash.get(hash); entry !== undefined; entry = entry.next) {
-      if (sameKey(entry.key, key)) {
+      if (sameBytes(entry.key, key)) {
         if (before !== undefined) before.next = entry.next;
         else if (entry.next !== undefined) this.#byHash.set(hash, entry.next);
         else this.#byHash.delete(hash);
@@ -72,11 +74,4 @@ export class KeyMap<T> {
       }
     }
   }
-}
-
-export function sameKey(a: Uint8Array, b: Uint8Array): boolean {
-  const length = a.length;
-  if (length !== b.length) return false;
-  for (let i = 0; i < length; i++) if (a[i] !== b[i]) return false;
-  return true;
 }

@@ -3,6 +3,7 @@
  * that is read from and written to bytes without allocating. One object serves many records, so
  * nobody keeps it beyond the handling of one packet.
  */
+import { type U64, u64Order } from "../../base/u64.ts";
 import {
   ltdbDmaster,
   ltdbFlags,
@@ -58,7 +59,12 @@ export class RecordHeader {
     else if (low < 0) this.rsnHi = (this.rsnHi - 1) >>> 0;
   }
 
-  isNewerThan(other: RecordHeader): boolean {
-    return this.rsnHi > other.rsnHi || (this.rsnHi === other.rsnHi && this.rsnLo > other.rsnLo);
+  isNewerThan({ rsnHi, rsnLo }: RecordHeader): boolean {
+    return u64Order(this.rsnHi, this.rsnLo, rsnHi, rsnLo) > 0;
+  }
+
+  /** Of a packet or control. */
+  isNewerThanRsn({ hi, lo }: U64): boolean {
+    return u64Order(this.rsnHi, this.rsnLo, hi, lo) > 0;
   }
 }

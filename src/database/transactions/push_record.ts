@@ -111,7 +111,7 @@ class ParkedPush implements ChainWork {
   #isNotOlder(own: RecordHeader): boolean {
     const { rsn } = this.#header;
     if (own.dmaster === this.#host.pnn) return true;
-    return own.rsnHi === rsn.hi ? own.rsnLo > rsn.lo : own.rsnHi > rsn.hi;
+    return own.isNewerThanRsn(rsn);
   }
 
   drop(reason: string): void {

@@ -195,8 +195,5 @@ export function mayReplace(
   given: RecordHeader,
   data: Uint8Array,
 ): boolean {
-  if (given.rsnHi !== own.rsnHi) {
-    if (given.rsnHi > own.rsnHi) return true;
-  } else if (given.rsnLo > own.rsnLo) return true;
-  return sameBytes(ownData, data);
+  return given.isNewerThan(own) || sameBytes(ownData, data);
 }

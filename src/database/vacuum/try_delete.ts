@@ -83,9 +83,7 @@ export class TryDelete {
     if (records.read(hash, key, 0) !== undefined) return false;
     if (records.found) {
       const own = records.header;
-      const isNewer =
-        own.rsnHi > given.rsnHi || (own.rsnHi === given.rsnHi && own.rsnLo > given.rsnLo);
-      if (isNewer || own.dmaster === this.#host.pnn) return false;
+      if (own.isNewerThan(given) || own.dmaster === this.#host.pnn) return false;
       if (((own.flags | given.flags) & RECORD_FLAGS_RO) !== 0) return false;
     }
     const deleted = tdb.delete(key, hash);
