@@ -22,6 +22,7 @@ test("resolvePaths() relocates everything in test mode", () => {
     testMode: true,
     etcDirectory: "/t/node.1",
     socket: "/t/node.1/run/ctdbd.socket",
+    recoverdSocket: "/t/node.1/run/recd.socket",
     eventSocket: "/t/node.1/run/eventd.socket",
     pidFile: "/t/node.1/run/ctdbd.pid",
     logDirectory: "/t/node.1",

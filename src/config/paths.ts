@@ -27,10 +27,11 @@ export function resolvePaths(
       ? productionPaths(environment, executableDirectory)
       : testPaths(environment, executableDirectory);
   if (!paths.ok) return paths;
-  const bytes = textBytes(paths.value.socket).length;
-  if (bytes > SOCKET_PATH_BYTES_MAX) {
+  for (const path of [paths.value.socket, paths.value.recoverdSocket]) {
+    const bytes = textBytes(path).length;
+    if (bytes <= SOCKET_PATH_BYTES_MAX) continue;
     return err(
-      `Cannot use the socket path "${paths.value.socket}": expected at most ` +
+      `Cannot use the socket path "${path}": expected at most ` +
         `${SOCKET_PATH_BYTES_MAX} bytes, got ${bytes}`,
     );
   }
@@ -42,6 +43,7 @@ function productionPaths(environment: Environment, executableDirectory: string):
     testMode: false,
     etcDirectory: "/etc/ctdb",
     socket: environment["CTDB_SOCKET"] ?? "/run/ctdb/ctdbd.socket",
+    recoverdSocket: "/run/ctdb/recd.socket",
     eventSocket: "/run/ctdb/eventd.socket",
     pidFile: "/run/ctdb/ctdbd.pid",
     logDirectory: "/var/log/ctdb",
@@ -63,6 +65,7 @@ function testPaths(environment: Environment, executableDirectory: string): Resul
     testMode: true,
     etcDirectory: base,
     socket: environment["CTDB_SOCKET"] ?? `${base}/run/ctdbd.socket`,
+    recoverdSocket: `${base}/run/recd.socket`,
     eventSocket: `${base}/run/eventd.socket`,
     pidFile: `${base}/run/ctdbd.pid`,
     logDirectory: base,

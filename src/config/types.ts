@@ -40,7 +40,10 @@ export interface CtdbPaths {
   readonly testMode: boolean;
   /** ctdb.conf, nodes, ctdb.tunables, events/. */
   readonly etcDirectory: string;
+  /** Where clients connect. */
   readonly socket: string;
+  /** Where only the recovery daemon and its helper connect: they do not queue behind clients. */
+  readonly recoverdSocket: string;
   readonly eventSocket: string;
   readonly pidFile: string;
   readonly logDirectory: string;

@@ -72,8 +72,10 @@ async function run(args: readonly string[]): Promise<number> {
   const log = logger.value;
   const timers = new BunTimers();
   const network = new BunNetwork(timers);
-  const { socket } = settings.value.paths;
-  const connected = await connectClient(network, timers, socket, { timeoutMs: CONNECT_TIMEOUT_MS });
+  const { recoverdSocket } = settings.value.paths;
+  const connected = await connectClient(network, timers, recoverdSocket, {
+    timeoutMs: CONNECT_TIMEOUT_MS,
+  });
   if (!connected.ok) {
     log.lastWords(connected.error.reason);
     process.exit(1);
@@ -154,7 +156,7 @@ function build(
     recoveryHelper: recoveryProcess({
       processes,
       command: recoveryCommand(paths.helperDirectory),
-      socket: paths.socket,
+      socket: paths.recoverdSocket,
       environment: withRuntimeSettings(environment),
       onLine: (line) => log.notice(line),
     }),

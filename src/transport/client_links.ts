@@ -1,5 +1,6 @@
 /**
- * The unix socket on which local clients connect.
+ * A unix socket on which local clients connect, or the node's own recovery daemon and recovery helper: on a
+ * socket of their own these neither queue behind clients nor wait for descriptors that clients have taken.
  *
  * A socket file that a dead daemon left behind is replaced; one that somebody answers on is not.
  */
@@ -23,15 +24,27 @@ export type ClientAcceptor = (peerPid: number) =>
 const SOCKET_MODE = 0o700;
 const REFUSED: StreamHandlers = { onData() {}, onDrain() {}, onClose() {} };
 
+export type ClientKind = "clients" | "node";
+const WHOM = { clients: "local clients", node: "the recovery daemon" } as const;
+
 export class ClientLinks {
   readonly #network: Network;
   readonly #files: FileSystem;
   readonly #turns: Turns;
   readonly #path: string;
   readonly #log: Logger;
+  readonly #kind: ClientKind;
   #server: StreamServer | undefined;
 
-  constructor(network: Network, files: FileSystem, turns: Turns, path: string, log: Logger) {
+  constructor(
+    network: Network,
+    files: FileSystem,
+    turns: Turns,
+    path: string,
+    log: Logger,
+    kind: ClientKind = "clients",
+  ) {
+    this.#kind = kind;
     this.#network = network;
     this.#files = files;
     this.#turns = turns;
@@ -64,7 +77,8 @@ export class ClientLinks {
       this.#path,
       SOCKET_MODE,
       (stream) => this.#turns.run("client-accept", () => this.#accepted(stream, accept)),
-      acceptNotices(this.#log, "local clients"),
+      acceptNotices(this.#log, WHOM[this.#kind]),
+      this.#kind,
     );
     if (!server.ok) return err(`${this.#cannot()}: ${server.error.message}`);
     this.#server = server.value;

@@ -56,8 +56,8 @@ export const DAEMON_LIMITS_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/daemon/routing/client_service.ts",
-        find: "if (clients.size >= CLIENTS_MAX) {",
-        replace: "if (CLIENTS_MAX < 0) {",
+        find: "clients.size >= CLIENTS_MAX) {",
+        replace: "CLIENTS_MAX < 0) {",
       },
     ],
     tests: ["test/daemon/limits.test.ts"],

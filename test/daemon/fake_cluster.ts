@@ -387,6 +387,7 @@ function fakePaths(pnn: number): CtdbPaths {
     testMode: true,
     etcDirectory: "/etc",
     socket: `/run/${pnn}/ctdbd.socket`,
+    recoverdSocket: `/run/${pnn}/recd.socket`,
     eventSocket: `/run/${pnn}/eventd.socket`,
     pidFile: `/run/${pnn}/ctdbd.pid`,
     logDirectory: "/log",

@@ -98,6 +98,7 @@ function pathsOf(pnn: number) {
     testMode: true,
     etcDirectory: "/etc",
     socket: `/run/${pnn}/ctdbd.socket`,
+    recoverdSocket: "/r",
     eventSocket: "/e",
     pidFile: "/p",
     logDirectory: "/log",

@@ -5,8 +5,13 @@ import { join } from "node:path";
 import { BunNetwork } from "../../src/platform/bun/network.ts";
 import { BunTimers } from "../../src/platform/bun/timers.ts";
 import type { Stream } from "../../src/platform/types/network.ts";
-import { decodePadded } from "../../src/wire/codec.ts";
-import { CTDB_PORT, NODE_FLAGS } from "../../src/wire/constants.ts";
+import { decodePadded, encode } from "../../src/wire/codec.ts";
+import {
+  CTDB_PORT,
+  NODE_FLAGS,
+  RECOVERY_ACTIVE,
+  RECOVERY_NORMAL,
+} from "../../src/wire/constants.ts";
 import { CONTROLS } from "../../src/wire/controls.ts";
 import { must } from "../support/must.ts";
 import { RawClient } from "../support/raw_client.ts";
@@ -66,6 +71,37 @@ async function isConnected(client: RawClient, pnn: number): Promise<boolean> {
   return (flags & NODE_FLAGS.DISCONNECTED) === 0;
 }
 
+async function recoveryMode(client: RawClient): Promise<number> {
+  return await status(client, CONTROLS.GET_RECMODE.opcode, NOTHING);
+}
+
+async function setRecoveryMode(client: RawClient, mode: number): Promise<number> {
+  const { opcode, request } = CONTROLS.SET_RECMODE;
+  return await status(client, opcode, encode(request, mode));
+}
+
+async function status(client: RawClient, opcode: number, data: Uint8Array): Promise<number> {
+  const answer = await client.control(opcode, data, { timeoutMs: STEP_MS });
+  if (answer.kind !== "reply") throw new Error(`no reply but ${answer.kind}`);
+  return answer.status;
+}
+
+/** More clients than it can have ask for something; resolves when it makes them wait. */
+async function crowd(node: RealNode, onAnswer: () => void): Promise<readonly Promise<RawClient>[]> {
+  const clients = await Promise.all(
+    Array.from({ length: CLIENTS }, () => RawClient.connect(node.socket)),
+  );
+  const pings = clients.map(async (client) => {
+    const answer = await client.control(CONTROLS.PING.opcode, NOTHING, { timeoutMs: STEP_MS });
+    if (answer.kind === "reply") onAnswer();
+    return client;
+  });
+  await until("the log says that clients wait", STEP_MS, () =>
+    when(readFileSync(join(node.base, "log.ctdb"), "utf8").includes("ulimit -n")),
+  );
+  return pings;
+}
+
 test(
   `ctdbd with ${DESCRIPTORS} descriptors and ${CLIENTS} clients rests, serves those it has, and keeps some`,
   () =>
@@ -75,21 +111,11 @@ test(
         others: (own) => [own.replace(/\.1$/, ".2")],
       },
       async (node) => {
-        const clients = await Promise.all(
-          Array.from({ length: CLIENTS }, () => RawClient.connect(node.socket)),
-        );
         let answered = 0;
-        const pings = clients.map(async (client) => {
-          const answer = await client.control(CONTROLS.PING.opcode, NOTHING, {
-            timeoutMs: STEP_MS,
-          });
-          if (answer.kind === "reply") answered += 1;
-          return client;
+        const pings = await crowd(node, () => {
+          answered += 1;
         });
         const served = await Promise.race(pings);
-        await until("the log says that clients wait", STEP_MS, () =>
-          when(readFileSync(join(node.base, "log.ctdb"), "utf8").includes("ulimit -n")),
-        );
         expect(await runnableShare(node.pid)).toBeLessThan(SHARE_MAX);
         expect(answered).toBeGreaterThan(5);
         expect(answered).toBeLessThan(DESCRIPTORS);
@@ -106,5 +132,24 @@ test(
         end();
       },
     ),
+  REAL_TEST_MS,
+);
+
+test(
+  "ctdbd whose clients wait for descriptors has a recovery daemon, and is recovered",
+  () =>
+    withRealNode({ limits: `ulimit -n ${DESCRIPTORS}` }, async (node) => {
+      const pings = await crowd(node, () => {});
+      const served = await Promise.race(pings);
+      // A new one has to connect now, and then its helper.
+      const [recoverd = 0] = node.children();
+      process.kill(recoverd, "SIGKILL");
+      expect(await setRecoveryMode(served, RECOVERY_ACTIVE)).toBe(0);
+      await until("the node is recovered", STEP_MS, async () =>
+        when((await recoveryMode(served)) === RECOVERY_NORMAL),
+      );
+      for (const ping of pings) void ping.then((client) => client.close());
+      await Promise.all(pings);
+    }),
   REAL_TEST_MS,
 );

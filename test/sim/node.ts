@@ -266,7 +266,7 @@ export class SimNode {
     const cluster = this.#cluster;
     const log = this.log(process);
     const network = cluster.network.forProcess(this.host, process);
-    const connected = await connectClient(network, process.timers, this.socket);
+    const connected = await connectClient(network, process.timers, PATHS.recoverdSocket);
     if (!connected.ok) return process.kill();
     const client = connected.value;
     client.onDisconnect(() => process.kill());
@@ -326,7 +326,7 @@ export class SimNode {
 
   async #recover(process: SimProcess, generation: number): Promise<Result<void>> {
     const network = this.#cluster.network.forProcess(this.host, process);
-    const connected = await connectClient(network, process.timers, this.socket);
+    const connected = await connectClient(network, process.timers, PATHS.recoverdSocket);
     if (!connected.ok) return err(connected.error.reason);
     const { clock, timers } = process;
     const client = connected.value;

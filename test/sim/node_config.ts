@@ -19,6 +19,7 @@ export const PATHS: CtdbPaths = {
   testMode: false,
   etcDirectory: "/etc",
   socket: "/run/ctdbd.socket",
+  recoverdSocket: "/run/recd.socket",
   eventSocket: "/run/eventd.socket",
   pidFile: "/run/ctdbd.pid",
   logDirectory: "/log",

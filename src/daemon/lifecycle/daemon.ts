@@ -32,6 +32,7 @@ export class Daemon {
   readonly turns: Turns;
   readonly #nodeLinks: NodeLinks;
   readonly #clientLinks: ClientLinks;
+  readonly #recoverdLinks: ClientLinks;
   readonly #recoverd: RecoverdWatch;
   readonly #statistics: NodeStatistics;
   readonly #events: NodeEvents;
@@ -63,6 +64,14 @@ export class Daemon {
       },
     });
     this.#clientLinks = new ClientLinks(network, files, this.turns, paths.socket, log);
+    this.#recoverdLinks = new ClientLinks(
+      network,
+      files,
+      this.turns,
+      paths.recoverdSocket,
+      log,
+      "node",
+    );
     this.#statistics = new NodeStatistics(clock);
     this.#recoverd = new RecoverdWatch(
       (exited) =>
@@ -86,6 +95,7 @@ export class Daemon {
       (next) => next(this.#acquirePidFile()),
       (next) => next(this.#checkDirectories()),
       (next) => this.#clientLinks.clearStaleSocket(next),
+      (next) => this.#recoverdLinks.clearStaleSocket(next),
       (next) => this.#runEvent("init", next),
       (next) => next(this.#becomeNode()),
       (next) => this.#attach(next),
@@ -179,7 +189,9 @@ export class Daemon {
     });
     this.#node.tunablesChanged();
     this.#node.state.becomeRunstate("INIT");
-    return this.#clientLinks.listen(this.#node.clientService.acceptor());
+    const { clientService } = this.#node;
+    const listening = this.#recoverdLinks.listen(clientService.acceptor("node"));
+    return listening.ok ? this.#clientLinks.listen(clientService.acceptor("clients")) : listening;
   }
 
   #attach(next: (outcome: Result<unknown>) => void): void {
@@ -274,6 +286,7 @@ export class Daemon {
     this.#node?.close();
     this.#nodeLinks.close();
     this.#clientLinks.close();
+    this.#recoverdLinks.close();
     this.#node = undefined;
     if (this.#pidFileHeld) this.#d.pidFile.release();
     this.#pidFileHeld = false;

@@ -12,7 +12,7 @@ import type { Logger } from "../../base/log.ts";
 import type { ControlRouter } from "../../control/control_router.ts";
 import type { RequestIds } from "../../control/request_ids.ts";
 import type { MutableStatistics } from "../../database/host.ts";
-import type { ClientAcceptor } from "../../transport/client_links.ts";
+import type { ClientAcceptor, ClientKind } from "../../transport/client_links.ts";
 import type { PacketLink } from "../../transport/packet_link.ts";
 import { BROADCAST_CONNECTED, OPERATIONS, type PacketView } from "../../wire/packet.ts";
 import type { DatabasePart } from "../database_part.ts";
@@ -48,10 +48,10 @@ export class ClientService {
     this.#p = parts;
   }
 
-  acceptor(): ClientAcceptor {
+  acceptor(kind: ClientKind): ClientAcceptor {
     return (pid) => {
       const { clients, log } = this.#p;
-      if (clients.size >= CLIENTS_MAX) {
+      if (kind === "clients" && clients.size >= CLIENTS_MAX) {
         log.error(`Refused connection of process ${pid}: ${CLIENTS_MAX} clients are connected`);
         return undefined;
       }

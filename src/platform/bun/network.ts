@@ -29,16 +29,17 @@ import { descriptorOf, type NativeSocket, SocketStream } from "./socket_stream.t
 import { connectTcp, type TcpTarget } from "./tcp_connect.ts";
 
 /** Descriptors that local clients leave to the node's own files, its children and its links. */
-const UNIX_RESERVE_MAX = 64;
-const UNIX_RESERVE_PART = 4;
-/** What connections to the node port leave to files. */
-const TCP_RESERVE_MAX = 16;
-const TCP_RESERVE_PART = 16;
+const CLIENTS_RESERVE_MAX = 64;
+const CLIENTS_RESERVE_PART = 4;
+/** What links of nodes and the node's own children leave to files. */
+const NODE_RESERVE_MAX = 16;
+const NODE_RESERVE_PART = 16;
 
-const unixReserve = (limit: number) =>
-  Math.min(UNIX_RESERVE_MAX, Math.floor(limit / UNIX_RESERVE_PART));
-const tcpReserve = (limit: number) =>
-  Math.min(TCP_RESERVE_MAX, Math.floor(limit / TCP_RESERVE_PART));
+const RESERVES = {
+  clients: (limit: number) =>
+    Math.min(CLIENTS_RESERVE_MAX, Math.floor(limit / CLIENTS_RESERVE_PART)),
+  node: (limit: number) => Math.min(NODE_RESERVE_MAX, Math.floor(limit / NODE_RESERVE_PART)),
+};
 
 export class BunNetwork implements Network {
   readonly #timers: Timers;
@@ -55,6 +56,7 @@ export class BunNetwork implements Network {
     mode: number,
     accept: Acceptor,
     notices?: AcceptNotices,
+    acceptedFor: "clients" | "node" = "clients",
   ): Result<StreamServer, SystemError> {
     if (!isUtf8(path)) return err(notText("bind", path));
     const before = process.umask(0o777 & ~mode);
@@ -71,7 +73,7 @@ export class BunNetwork implements Network {
           );
         }),
       });
-      gate = this.#gate(listener, unixReserve, notices);
+      gate = this.#gate(listener, RESERVES[acceptedFor], notices);
       return ok(serverOf(listener, gate));
     } catch (error) {
       return err(systemErrorFrom(error, "bind", path));
@@ -101,7 +103,7 @@ export class BunNetwork implements Network {
           return serve(new SocketStream(socket, { name, peer: undefined, remoteAddress }), accept);
         }),
       });
-      gate = this.#gate(listener, tcpReserve, notices);
+      gate = this.#gate(listener, RESERVES.node, notices);
       return ok(serverOf(listener, gate));
     } catch (error) {
       return err(systemErrorFrom(error, "bind", name));

@@ -43,13 +43,14 @@ export interface AcceptNotices {
 export interface Network {
   /**
    * Removes nothing by itself: a path in use gives EADDRINUSE. Listeners leave some descriptors to the process,
-   * for unix sockets more than for TCP, and accept nothing until there are more.
+   * and accept nothing until there are more: for "clients" many, for the "node" itself (the default for TCP) few.
    */
   listenUnix(
     path: string,
     mode: number,
     accept: Acceptor,
     notices?: AcceptNotices,
+    acceptedFor?: "clients" | "node",
   ): Result<StreamServer, SystemError>;
   listenTcp(
     address: string,
