@@ -74,7 +74,10 @@ export interface DatabaseHost {
   forceRecovery(reason: string): void;
 
   // --- packets. What is sent is copied before the call returns: its bytes may be used again.
-  /** To a node; to ourselves it loops through the input queue (never inside the call). */
+  /**
+   * To a node; to ourselves it loops through the input queue (never inside the call), where its generation is looked
+   * at as that of any packet.
+   */
   sendToNode(pnn: number, packet: PacketView): void;
   /** To a local client; dropped when the client has gone. */
   sendToClient(clientId: number, packet: PacketView): void;
