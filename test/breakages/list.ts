@@ -9,6 +9,7 @@ import { CLUSTER_BREAKAGES } from "./cluster.ts";
 import { CLUSTER_DECISIONS_BREAKAGES } from "./cluster_decisions.ts";
 import { DAEMON_BREAKAGES } from "./daemon.ts";
 import { DAEMON_LIMITS_BREAKAGES } from "./daemon_limits.ts";
+import { DAEMON_PARTS_BREAKAGES } from "./daemon_parts.ts";
 import { DAEMON_STANDING_BREAKAGES } from "./daemon_standing.ts";
 import { DATABASE_BREAKAGES } from "./database.ts";
 import { DATABASE_COPIES_BREAKAGES } from "./database_copies.ts";
@@ -36,4 +37,5 @@ export const BREAKAGES: readonly Breakage[] = [
   ...DATABASE_WALKS_BREAKAGES,
   ...DATABASE_REST_BREAKAGES,
   ...DAEMON_STANDING_BREAKAGES,
+  ...DAEMON_PARTS_BREAKAGES,
 ];

@@ -94,7 +94,7 @@ test("ControlRouter fails what a lost node was asked, and drops what a lost clie
   world.settle();
   expect(nodes[0]?.daemon.node?.controls.pendingCount).toBe(1);
   // A packet that is shorter than it says costs it the link.
-  const lying = forgedReply(1);
+  const lying = forgedReply(1, 1);
   lying.setU32(REPLY_CONTROL_AT.DATA_LENGTH, 1000);
   nodes[1]?.daemon.node?.routing.output.send(0, lying);
   world.settle();
@@ -109,18 +109,19 @@ test("ControlRouter takes a reply only from the node that was asked", () => {
   world.settle();
   const asked = 0x7fffffff - 200;
   for (let id = asked; id < asked + 20; id++) {
-    nodes[2]?.daemon.node?.routing.output.send(0, forgedReply(id));
+    nodes[2]?.daemon.node?.routing.output.send(0, forgedReply(id, 2));
   }
   world.settle();
   expect(client?.reply(reqid)).toBeUndefined();
+  expect(nodes[0]?.daemon.node?.input.refused.node).toBe(0);
   nodes[1]?.records.deferred[0]?.({ status: 0, data: encode(u32Codec, 9) });
   world.settle();
   expect(client?.reply(reqid)).toMatchObject({ status: 0, data: encode(u32Codec, 9) });
 });
 
-function forgedReply(reqid: number) {
+function forgedReply(reqid: number, srcnode: number) {
   return buildReplyControl(
-    { generation: 1, destnode: 0, srcnode: 1, reqid },
+    { generation: 1, destnode: 0, srcnode, reqid },
     { status: 0, data: textBytes("forged"), error: "" },
   );
 }

@@ -1,7 +1,9 @@
 /** A node whose nodes file is another one: it is kept out, both sides say why, and the others go on. */
 import { expect, test } from "bun:test";
+import type { Result } from "../../src/base/result.ts";
+import { U64_ZERO } from "../../src/base/u64.ts";
 import type { ConfiguredNode } from "../../src/config/types.ts";
-import { decodeExact, textBytes } from "../../src/wire/codec.ts";
+import { decodeExact, EMPTY, textBytes } from "../../src/wire/codec.ts";
 import { PING_KNOWLEDGE } from "../../src/wire/controls.ts";
 import { buildReqMessage } from "../../src/wire/packets/message.ts";
 import { nodeKnowledge } from "../../src/wire/structs/cluster.ts";
@@ -125,6 +127,25 @@ test("a node is kept out by those too whose own lines it has right", () => {
   hosts.world.run(100_000);
   expect(hosts.connections()).toBe(apart);
   expect(hosts.lost("d")).toBe(lost);
+});
+
+test("a node that is kept out is told the node map, and nothing else", () => {
+  const hosts = new Hosts({ a: "abcd", b: "abcd", c: "bacd", d: "abcd" });
+  const options = { srvid: U64_ZERO, flags: 0, anyway: true };
+  const told = { GET_NODEMAP: 0, GET_PNN: 0, refused: 0 };
+  // Its connections are up for a second every half minute.
+  for (let tenth = 0; tenth < 400; tenth++) {
+    for (const name of ["GET_NODEMAP", "GET_PNN"] as const) {
+      const heard = (outcome: Result<unknown>) => {
+        if (outcome.ok) told[name] += 1;
+        else if (outcome.error === "this node does not let you in") told.refused += 1;
+      };
+      hosts.node("c").daemon.node?.controls.send(3, name, EMPTY, heard, 5000, options);
+    }
+    hosts.world.run(100);
+  }
+  expect(told.GET_NODEMAP).toBeGreaterThan(0);
+  expect(told).toEqual({ ...told, GET_PNN: 0, refused: told.GET_NODEMAP });
 });
 
 test("nodes stay together while their files are reloaded one after the other", () => {
