@@ -67,7 +67,7 @@ export const MUTANTS: readonly Mutant[] = [
       {
         file: "src/control/pending_controls.ts",
         find: 'if (pending.pnn === pnn) this.finish(reqid, failure("node is disconnected"));',
-        replace: "if (pending.pnn === pnn) this.#pending.delete(reqid);",
+        replace: "if (pending.pnn === pnn) this.#byId.delete(reqid);",
       },
     ],
   },
