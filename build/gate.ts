@@ -25,7 +25,15 @@ export const CORE_FOLDERS = [
   "daemon",
 ];
 
+/** Begun first: for a long one that is begun last, the other core waits. */
+const LONG_STAGES = ["compile", "test/tdb", "unit tests", "deno check", "test/daemon"];
+
 export function gateStages(): readonly Stage[] {
+  const rank = ({ name }: Stage) => LONG_STAGES.indexOf(name) + 1 || LONG_STAGES.length + 1;
+  return [...allStages()].sort((one, other) => rank(one) - rank(other));
+}
+
+function allStages(): readonly Stage[] {
   return [
     { name: "compile", command: ["build/compile"] },
     { name: "types", command: ["tsc", "--noEmit"] },
