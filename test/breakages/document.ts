@@ -1,4 +1,4 @@
-/** The table of docs/testing.md, "Breakages". */
+/** The table of docs/breakages.md. */
 import type { Breakage } from "./breakage.ts";
 
 export function documentRow({ edits, breaks, tests }: Breakage): string {

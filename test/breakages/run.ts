@@ -2,7 +2,7 @@
  * bun run test/breakages/run.ts [--document] [NAME ...]
  *
  * Runs all breakages, or those named, and says what caught each. Exits 1 when one was not caught. With
- * --document it prints the rows of the table in docs/testing.md instead.
+ * --document it prints the rows of the table in docs/breakages.md instead.
  */
 import { parseArgs } from "node:util";
 import { parsedOptions } from "../support/options.ts";
@@ -11,7 +11,7 @@ import { BREAKAGES } from "./list.ts";
 import { runBreakage } from "./run_breakage.ts";
 
 const USAGE = `bun run test/breakages/run.ts [--document] [NAME ...]
-  --document    the rows of the table in docs/testing.md`;
+  --document    the rows of the table in docs/breakages.md`;
 
 const { values: options, positionals: names } = parsedOptions(USAGE, () =>
   parseArgs({
