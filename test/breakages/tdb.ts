@@ -32,9 +32,8 @@ export const TDB_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/tdb/journal/commit.ts",
-        find: "const journaled = yield* writeJournal(slice, parts, plan, doing);",
-        replace:
-          "disk.writeWord(doing, plan.area.offset + RECORD.magic, RECOVERY_MAGIC);\n  const journaled = yield* writeJournal(slice, parts, plan, doing);",
+        find: "const magic = movesFrom === undefined ? RECOVERY_INVALID_MAGIC : RECOVERY_MAGIC;",
+        replace: "const magic = RECOVERY_MAGIC;",
       },
     ],
     tests: ["test/tdb/power_failure.test.ts"],
@@ -68,9 +67,63 @@ export const TDB_BREAKAGES: readonly Breakage[] = [
     breaks: "the header leads to the recovery area before that is on disk",
     edits: [
       {
-        file: "src/tdb/journal/area_plan.ts",
-        find: "  const synced = yield* disk.sync(slice, doing);\n  if (!synced.ok) return synced;\n",
+        file: "src/tdb/journal/room.ts",
+        find: "  if (!extendedOnDisk.ok) return extendedOnDisk;\n",
         replace: "",
+      },
+      {
+        file: "src/tdb/journal/room.ts",
+        find: "  const extendedOnDisk = yield* disk.sync(slice, doing);\n",
+        replace: "",
+      },
+    ],
+    tests: ["test/tdb/power_failure.test.ts"],
+  },
+  {
+    name: "room-not-in-force",
+    breaks: "room for a journal is a free record before the header leads to that",
+    edits: [
+      {
+        file: "src/tdb/journal/room.ts",
+        find: "  const armed = disk.writeWord(doing, magic, RECOVERY_MAGIC);",
+        replace:
+          "  for (const { offset, bytes } of pieces) yield* disk.write(slice, doing, offset, bytes);\n  const armed = disk.writeWord(doing, magic, RECOVERY_MAGIC);",
+      },
+    ],
+    tests: ["test/tdb/power_failure.test.ts"],
+  },
+  {
+    name: "room-over-the-area",
+    breaks: "a new recovery area lies over the free record that has made room for it",
+    edits: [
+      {
+        file: "src/tdb/journal/area_plan.ts",
+        find: "  if (offset === oldEnd) {",
+        replace: "  if (offset < oldEnd) {",
+      },
+    ],
+    tests: ["test/tdb/power_failure.test.ts"],
+  },
+  {
+    name: "added-space-undone",
+    breaks: "undoing a commit leaves what it has added in no list",
+    edits: [
+      {
+        file: "src/tdb/journal/commit.ts",
+        find: "const content = { area, end, magic, overlay, pieces };",
+        replace: "const content = { area, end, magic, overlay, pieces: pieces.slice(0, 0) };",
+      },
+    ],
+    tests: ["test/tdb/killed_commits.test.ts"],
+  },
+  {
+    name: "pointer-journaled",
+    breaks: "undoing a commit loses its journal half-way",
+    edits: [
+      {
+        file: "src/tdb/journal/area_plan.ts",
+        find: "      yield* outsideArea(POINTER, offset, length);",
+        replace: "      yield [offset, length] as const;",
       },
     ],
     tests: ["test/tdb/power_failure.test.ts"],

@@ -32,6 +32,8 @@ export class FaultyFiles implements SharedFiles {
   errorName = "EIO";
   /** Told before each sync, when the most of what was written may still be lost. */
   beforeSync: () => void = () => undefined;
+  /** Told before each write, resize and sync. */
+  beforeOperation: (operation: number) => void = () => undefined;
   #durable: Uint8Array = new Uint8Array(0);
   #unsynced: Change[] = [];
 
@@ -61,6 +63,7 @@ export class FaultyFiles implements SharedFiles {
   next(call: string, path: string): SystemError | undefined {
     const operation = this.operations;
     this.operations += 1;
+    this.beforeOperation(operation);
     if (operation >= this.killAt) throw new Killed(`${call} ${operation}`);
     const fails = operation === this.failAt || (this.failForGood && operation > this.failAt);
     return fails ? new SystemError(this.errorName, call, path) : undefined;

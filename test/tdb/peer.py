@@ -4,8 +4,10 @@
 peer.py counters PATH FLAGS ACKS SLOT KEYS SEED   increment own slot of random records until killed
 peer.py serve PATH FLAGS HASH_SIZE                answer commands on standard input
 peer.py churn PATH FLAGS SEED COUNT               random stores, deletes, transactions
+peer.py find FLAGS HASH_SIZE                      open the files named on standard input, tell what is in them
 """
 import ctypes
+import json
 import mmap
 import os
 import random
@@ -141,6 +143,37 @@ def serve(path, flags, hash_size):
         print(answer, flush=True)
         if name == "close":
             return
+
+
+def find(flags, hash_size):
+    """A line of JSON for each file: is it sound, what is in it, and is it sound after more was stored?"""
+    collect = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, Fetched, Fetched, ctypes.c_void_p)
+
+    def check(tdb):
+        return lib.tdb_check(tdb.tdb, None, None) == 0
+
+    def records_of(tdb):
+        found = []
+
+        def collect_one(_tdb, key, value, _private):
+            found.append("=".join(ctypes.string_at(d.dptr, d.dsize).hex() for d in (key, value)))
+            return 0
+
+        lib.tdb_traverse_read(tdb.tdb, collect(collect_one), None)
+        return sorted(found)
+
+    for line in sys.stdin:
+        tdb = Tdb(line.rstrip("\n"), int(flags), int(hash_size))
+        answer = {"sound": check(tdb), "records": records_of(tdb)}
+        tdb.call("tdb_transaction_start")
+        tdb.store(b"committed", b"c" * 100)
+        tdb.call("tdb_transaction_commit")
+        # The file grows.
+        tdb.store(b"stored", b"s" * 100000)
+        answer["soundAfterGrowth"] = check(tdb)
+        answer["added"] = len(records_of(tdb)) - len(answer["records"])
+        tdb.call("tdb_close")
+        print(json.dumps(answer), flush=True)
 
 
 if __name__ == "__main__":

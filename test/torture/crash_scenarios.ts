@@ -47,6 +47,14 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: "the recovery area fits, the file grows",
+    prepare: async (tdb) => {
+      fill(tdb, 0, 60, 300);
+      await commit(tdb, () => fill(tdb, 0, 60, 280));
+    },
+    change: (tdb) => fill(tdb, 40, 100, 1500),
+  },
+  {
     name: "the recovery area moves to the end, the file grows",
     prepare: async (tdb) => {
       fill(tdb, 0, 20, 100);
@@ -59,13 +67,22 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: "the recovery area moves to the end, the records stay",
+    prepare: async (tdb) => {
+      fill(tdb, 0, 20, 100);
+      await commit(tdb, () => must(tdb.store(bytes("a"), bytes("1"))));
+      fill(tdb, 20, 600, 300);
+    },
+    change: (tdb) => fill(tdb, 20, 600, 290),
+  },
+  {
     name: "the recovery area at the end grows",
     prepare: async (tdb) => {
-      fill(tdb, 0, 200, 300);
+      fill(tdb, 0, 600, 300);
       await commit(tdb, () => must(tdb.store(bytes("key-1"), bytes("1"))));
     },
     change: (tdb) => {
-      for (let i = 0; i < 200; i++)
+      for (let i = 0; i < 600; i++)
         must(tdb.store(bytes(`key-${i}`), new Uint8Array(290).fill(i + 1)));
     },
   },

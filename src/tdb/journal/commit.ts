@@ -3,9 +3,9 @@
  * begins (docs/tdb.md, "Transactions and the journal"). Runs in slices.
  *
  * Invariants:
- * 1. Until the journal's magic is on disk nothing of the old contents is overwritten except the
- *    recovery area and the header's pointer to it.
- * 2. Once the magic was written the commit ends in one of two ways: all blocks are in place and the
+ * 1. Until the journal is in force on disk nothing of the old contents is overwritten except the
+ *    recovery area; room.ts makes that longer, or makes free space of a longer end of the file.
+ * 2. Once the journal is in force the commit ends in one of two ways: all blocks are in place and the
  *    magic is cleared, or the journal is replayed. If neither works the magic stays for others.
  * 3. The recovery area's own bytes are never part of a block that is written or journaled.
  *
@@ -13,20 +13,16 @@
  */
 import type { CrashPoints } from "../../base/crash_points.ts";
 import { type TdbFailure, tdbFailure } from "../errors.ts";
-import { RECORD, RECORD_BYTES, RECOVERY_INVALID_MAGIC, RECOVERY_MAGIC } from "../format/format.ts";
+import { HEADER, RECORD, RECOVERY_INVALID_MAGIC, RECOVERY_MAGIC } from "../format/format.ts";
 import { Space } from "../records/space.ts";
 import type { Slice } from "../sliced.ts";
 import type { TdbResult } from "../types.ts";
-import {
-  type AreaParts,
-  type AreaPlan,
-  journaledRanges,
-  placeArea,
-  planArea,
-} from "./area_plan.ts";
+import { type AreaParts, planArea } from "./area_plan.ts";
 import type { Pausing } from "./durable_file.ts";
-import { ENTRY_HEADER_BYTES, outsideArea, type RecoveryArea } from "./journal.ts";
+import { outsideArea, type RecoveryArea } from "./journal.ts";
 import { replayJournal } from "./replay.ts";
+import { makeRoom } from "./room.ts";
+import { writeJournal } from "./write_journal.ts";
 
 /** The commit's own part of the locks; the rest was taken when the transaction began. */
 export interface CommitLocks {
@@ -73,45 +69,39 @@ type Prepared = Generator<"more" | "wait", TdbResult<RecoveryArea>>;
 
 /** Everything up to the valid journal on disk. */
 function* prepare(slice: Slice, parts: CommitParts): Prepared {
-  const { space, base, disk } = parts;
+  const { space, base, disk, overlay } = parts;
   const doing = `write the journal of "${space.path}"`;
   const plan = planArea(parts);
   if (!("area" in plan)) return plan;
-  const placed = yield* placeArea(slice, parts, plan);
-  if (!placed.ok) return placed;
+  const { area, end, movesFrom, pieces } = plan;
+  const roomy = yield* makeRoom(slice, parts, plan);
+  if (!roomy.ok) return roomy;
   base.refresh();
   const { crashPoints } = parts;
   crashPoints?.at("write-journal", "before");
-  const journaled = yield* writeJournal(slice, parts, plan, doing);
+  const magic = movesFrom === undefined ? RECOVERY_INVALID_MAGIC : RECOVERY_MAGIC;
+  const content = { area, end, magic, overlay, pieces };
+  const journaled = yield* writeJournal(slice, disk, base, content, doing);
   if (!journaled.ok) return journaled;
+  // Last, if the room is not there yet: zeros at the end are in nobody's way as long as nobody adds to them.
+  const extended = yield* disk.extend(slice, doing, end);
+  if (!extended.ok) return extended;
   const synced = yield* disk.sync(slice, doing);
   if (!synced.ok) return synced;
   crashPoints?.at("write-journal", "after");
-  const magic = plan.area.offset + RECORD.magic;
   crashPoints?.at("arm-journal", "before");
-  const armed = disk.writeWord(doing, magic, RECOVERY_MAGIC);
+  const [at, armedBy, disarmedBy] =
+    movesFrom === undefined
+      ? [area.offset + RECORD.magic, RECOVERY_MAGIC, RECOVERY_INVALID_MAGIC]
+      : [HEADER.recoveryStart, area.offset, movesFrom];
+  const armed = disk.writeWord(doing, at, armedBy);
   if (!armed.ok) return armed;
   const armedOnDisk = yield* disk.sync(slice, doing);
   crashPoints?.at("arm-journal", "after");
-  if (armedOnDisk.ok) return { ok: true, value: plan.area };
-  // Not a block was overwritten yet: without the magic the file is as before.
-  disk.writeWord(doing, magic, RECOVERY_INVALID_MAGIC);
+  if (armedOnDisk.ok) return { ok: true, value: area };
+  // Not a block was overwritten yet: with the journal out of force the file is as before.
+  disk.writeWord(doing, at, disarmedBy);
   return armedOnDisk;
-}
-
-function* writeJournal(slice: Slice, parts: CommitParts, plan: AreaPlan, doing: string): Pausing {
-  const { base, disk, overlay } = parts;
-  let at = plan.area.offset + RECORD_BYTES;
-  for (const [offset, length] of journaledRanges(overlay, plan)) {
-    const header = new Uint8Array(new Uint32Array([offset, length]).buffer);
-    const headed = yield* disk.write(slice, doing, at, header);
-    if (!headed.ok) return headed;
-    const old = base.view(offset, length);
-    const written = yield* disk.write(slice, doing, at + ENTRY_HEADER_BYTES, old);
-    if (!written.ok) return written;
-    at += ENTRY_HEADER_BYTES + length;
-  }
-  return disk.writeWord(doing, at, plan.area.bytes);
 }
 
 function* writeBlocks(slice: Slice, parts: CommitParts, area: RecoveryArea): Pausing {
