@@ -118,15 +118,15 @@ export const TDB_BREAKAGES: readonly Breakage[] = [
   },
   {
     name: "pointer-journaled",
-    breaks: "undoing a commit loses its journal half-way",
+    breaks: "libtdb undoes a commit and is led to the former recovery area",
     edits: [
       {
         file: "src/tdb/journal/area_plan.ts",
-        find: "      yield* outsideArea(POINTER, offset, length);",
+        find: "      yield* outsidePointer(offset, length);",
         replace: "      yield [offset, length] as const;",
       },
     ],
-    tests: ["test/tdb/power_failure.test.ts"],
+    tests: ["test/tdb/killed_commits_libtdb.test.ts"],
   },
   {
     name: "replay-not-synced",
@@ -134,7 +134,43 @@ export const TDB_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/tdb/journal/replay.ts",
-        find: "  const synced = yield* disk.sync(slice, doing);\n  if (!synced.ok) return synced;\n",
+        find: "if (places.length === 0 || isDone) return yield* disk.sync(slice, doing);",
+        replace: "if (places.length === 0 || isDone) return { ok: true, value: undefined };",
+      },
+    ],
+    tests: ["test/tdb/power_failure.test.ts"],
+  },
+  {
+    name: "replay-loses-the-journal",
+    breaks: "a replay puts back what the header led to before",
+    edits: [
+      {
+        file: "src/tdb/journal/replay.ts",
+        find: "return parts.flatMap(([from, bytes]) => [...outsidePointer(from, bytes)]);",
+        replace: "return parts;",
+      },
+    ],
+    tests: ["test/tdb/power_failure.test.ts"],
+  },
+  {
+    name: "replay-frees-twice",
+    breaks: "a replay that is repeated puts added space into the freelist twice",
+    edits: [
+      {
+        file: "src/tdb/journal/replay.ts",
+        find: "if (places.length === 0 || isDone)",
+        replace: "if (places.length === 0)",
+      },
+    ],
+    tests: ["test/tdb/power_failure.test.ts"],
+  },
+  {
+    name: "replay-frees-unsynced",
+    breaks: "a replay leads the freelist to added space before that is a record on disk",
+    edits: [
+      {
+        file: "src/tdb/journal/replay.ts",
+        find: "  const placed = yield* disk.sync(slice, doing);\n  if (!placed.ok) return placed;\n",
         replace: "",
       },
     ],

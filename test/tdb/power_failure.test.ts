@@ -13,6 +13,7 @@ import { FileTdbOpener } from "../../src/tdb/opener.ts";
 import { must } from "../support/must.ts";
 import { SCENARIOS, type Scenario } from "../torture/crash_scenarios.ts";
 import { type Change, FaultyFiles, withChanges } from "./faulty_files.ts";
+import { killedCommitOfLibtdb, LIBTDB_LAYOUTS } from "./libtdb_journal.ts";
 import { bytes, dump, finish, openTdb } from "./support.ts";
 
 const OPTIONS = { path: "a.tdb", flags: 0, hashSize: 5, create: true };
@@ -146,6 +147,23 @@ for (const scenario of SCENARIOS) {
     replay.settle();
     (await openTdb(replay.opener, { ...OPTIONS, create: false })).close();
     expect(replay.caches.length).toBeGreaterThanOrEqual(2);
+    for (const image of images([...replay.caches, replay.end])) {
+      expect(await recordsOf(image)).toEqual(before);
+    }
+  });
+}
+
+for (const [name, layout] of Object.entries(LIBTDB_LAYOUTS)) {
+  test(`the replay of a journal of libtdb can be cut short by a power failure: ${name}`, async () => {
+    const disk = new MemoryDisk({ soon: queueMicrotask });
+    const tdb = await openTdb(createMemoryTdbs({ disk }).opener, OPTIONS);
+    for (let i = 0; i < 40; i++) must(tdb.store(bytes(`key-${i}`), new Uint8Array(300)));
+    const before = dump(tdb);
+    tdb.close();
+    const left = killedCommitOfLibtdb(disk.read(OPTIONS.path) as Uint8Array, layout);
+    const replay = new RecordedDisk(left);
+    replay.settle();
+    (await openTdb(replay.opener, { ...OPTIONS, create: false })).close();
     for (const image of images([...replay.caches, replay.end])) {
       expect(await recordsOf(image)).toEqual(before);
     }

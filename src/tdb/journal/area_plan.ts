@@ -9,24 +9,24 @@
 import { type TdbFailure, tdbFailure } from "../errors.ts";
 import {
   alignUp,
-  FREE_MAGIC,
-  FREELIST_HEAD,
   grownSize,
   HEADER,
   MAP_BYTES_MAX,
-  RECORD,
   RECORD_BYTES,
   SPLIT_REST_BYTES,
   TAILER_BYTES,
 } from "../format/format.ts";
 import type { FreeSpace } from "../records/freelist.ts";
-import type { DirectPages, Pages } from "../records/pages.ts";
+import type { DirectPages } from "../records/pages.ts";
 import { Space } from "../records/space.ts";
 import type { DurableFile } from "./durable_file.ts";
+import { freePieces, freeRecord, type Piece } from "./free_pieces.ts";
 import {
   ENTRY_HEADER_BYTES,
+  endOf,
   JOURNAL_END_BYTES,
   outsideArea,
+  outsidePointer,
   type RecoveryArea,
   recoveryArea,
 } from "./journal.ts";
@@ -40,12 +40,6 @@ export interface AreaParts {
   readonly base: DirectPages;
   readonly free: FreeSpace;
   readonly disk: DurableFile;
-}
-
-/** Bytes that a replay writes. */
-export interface Piece {
-  readonly offset: number;
-  readonly bytes: Uint8Array;
 }
 
 /**
@@ -76,8 +70,6 @@ export interface AreaPlan {
 const AREA_SLACK_FACTOR = 1.25;
 /** Enough for the commits of a few records, so that these go on when the disk is full. */
 const AREA_BYTES_MIN = 128 * 1024;
-/** The word that leads to the journal: a replay that is cut short must find it again. */
-const POINTER: RecoveryArea = { offset: HEADER.recoveryStart, bytes: 4 };
 
 export function planArea(parts: AreaParts): AreaPlan | TdbFailure {
   const { space, overlay, base } = parts;
@@ -159,10 +151,6 @@ function areaFor(
   return { offset, bytes: end - offset };
 }
 
-function endOf({ offset, bytes }: RecoveryArea): number {
-  return offset + bytes;
-}
-
 /** Blocks that storing a record changes: its own, its chain's head, neighbours in chain and freelist. */
 const BLOCKS_PER_RECORD = 6;
 /** The file's header, the freelist's head, the ends of the areas. */
@@ -196,33 +184,6 @@ function areaBytes(journalBytes: number): number {
   return Math.max(RECORD_BYTES + Math.ceil(journalBytes * AREA_SLACK_FACTOR), AREA_BYTES_MIN);
 }
 
-/** A free record in this place, which `next` follows in its list. */
-function freeRecord(place: RecoveryArea, next: number): Piece[] {
-  const header = new Uint32Array(RECORD_BYTES / 4);
-  header[RECORD.next / 4] = next;
-  header[RECORD.length / 4] = place.bytes - RECORD_BYTES;
-  header[RECORD.magic / 4] = FREE_MAGIC;
-  return [
-    { offset: place.offset, bytes: new Uint8Array(header.buffer) },
-    wordPiece(place.offset + place.bytes - TAILER_BYTES, place.bytes),
-  ];
-}
-
-function wordPiece(offset: number, word: number): Piece {
-  return { offset, bytes: new Uint8Array(new Uint32Array([word]).buffer) };
-}
-
-/** These places become free records at the beginning of the list that the file has now. */
-function freePieces(pages: Pages, places: readonly RecoveryArea[]): Piece[] {
-  let head = pages.word(FREELIST_HEAD);
-  const pieces: Piece[] = [];
-  for (const place of places) {
-    pieces.push(...freeRecord(place, head));
-    head = place.offset;
-  }
-  return [...pieces, wordPiece(FREELIST_HEAD, head)];
-}
-
 type Range = readonly [offset: number, length: number];
 
 /** What the commit will overwrite and must be able to put back. */
@@ -231,7 +192,7 @@ export function* journaledRanges(overlay: OverlayPages, area: RecoveryArea): Gen
     const run = overlay.nextChange(from, overlay.oldSize);
     if (run === undefined) break;
     for (const [offset, length] of outsideArea(area, run.offset, run.bytes.length)) {
-      yield* outsideArea(POINTER, offset, length);
+      yield* outsidePointer(offset, length);
     }
     from = run.offset + run.bytes.length;
   }

@@ -26,6 +26,10 @@ export interface RecoveryArea {
   readonly bytes: number;
 }
 
+export function endOf({ offset, bytes }: RecoveryArea): number {
+  return offset + bytes;
+}
+
 /** The area that the header names; undefined when there is none, or what is there is none. */
 export function recoveryArea(pages: Pages): RecoveryArea | undefined {
   const offset = pages.word(HEADER.recoveryStart);
@@ -106,4 +110,12 @@ export function outsideArea(
   if (offset < area.offset) parts.push([offset, area.offset - offset]);
   if (end > areaEnd) parts.push([areaEnd, end - areaEnd]);
   return parts;
+}
+
+/** The parts of a range without the word that leads to the journal: a replay that is cut short must find it again. */
+export function outsidePointer(
+  offset: number,
+  length: number,
+): readonly (readonly [number, number])[] {
+  return outsideArea({ offset: HEADER.recoveryStart, bytes: 4 }, offset, length);
 }

@@ -6,16 +6,32 @@
  * 1. The journal stays valid, byte for byte, until everything is written back and on disk: a replay
  *    that is itself cut short can be repeated.
  * 2. A journal that does not make sense is refused before anything is written.
- * 3. What the transaction had added behind the old end becomes free space, last.
+ * 3. What the transaction had added behind the old end becomes free space before that, and the area stays:
+ *    nobody would know of them afterwards.
  */
 
 import { tdbFailure } from "../errors.ts";
-import { HEADER, RECORD, RECOVERY_INVALID_MAGIC } from "../format/format.ts";
-import { FreeSpace } from "../records/freelist.ts";
-import type { Space } from "../records/space.ts";
+import {
+  FREELIST_HEAD,
+  RECORD,
+  RECORD_BYTES,
+  RECOVERY_INVALID_MAGIC,
+  TAILER_BYTES,
+} from "../format/format.ts";
+import type { Pages } from "../records/pages.ts";
+import type { Extent, Space } from "../records/space.ts";
 import type { Slice } from "../sliced.ts";
 import type { DurableFile, Pausing } from "./durable_file.ts";
-import { type Journal, journalWaits, outsideArea, readJournal } from "./journal.ts";
+import { freePieces, type Piece } from "./free_pieces.ts";
+import {
+  endOf,
+  type Journal,
+  type JournalEntry,
+  journalWaits,
+  outsideArea,
+  outsidePointer,
+  readJournal,
+} from "./journal.ts";
 
 /** `space.pages` are the file's own pages. Nothing to do when no journal waits. */
 export function* replayJournal(slice: Slice, space: Space, disk: DurableFile): Pausing {
@@ -29,16 +45,11 @@ export function* replayJournal(slice: Slice, space: Space, disk: DurableFile): P
   const doing = `undo the interrupted commit of "${path}"`;
   const restored = yield* restore(slice, space, disk, journal, doing);
   if (!restored.ok) return restored;
-  const synced = yield* disk.sync(slice, doing);
-  if (!synced.ok) return synced;
-  const ended = yield* endJournal(slice, space, disk, journal, doing);
+  const freed = yield* freeWhatWasAdded(slice, space, disk, journal, doing);
+  if (!freed.ok) return freed;
+  const ended = disk.writeWord(doing, journal.area.offset + RECORD.magic, RECOVERY_INVALID_MAGIC);
   if (!ended.ok) return ended;
-  pages.refresh();
-  // An area that the transaction had made longer reaches past the old end and stays.
-  const { area, oldSize } = journal;
-  const unused = area.offset < oldSize ? Math.max(oldSize, area.offset + area.bytes) : oldSize;
-  if (pages.size > unused) new FreeSpace(space).releaseRegion(unused, pages.size - unused);
-  return { ok: true, value: undefined };
+  return yield* disk.sync(slice, doing);
 }
 
 function* restore(
@@ -49,8 +60,7 @@ function* restore(
   doing: string,
 ): Pausing {
   for (const entry of journal.entries) {
-    // libtdb journals whole blocks, which may hold an end of the area: that must not be touched.
-    for (const [offset, length] of outsideArea(journal.area, entry.target, entry.length)) {
+    for (const [offset, length] of toRestore(journal, entry)) {
       const source = entry.source + (offset - entry.target);
       const old = space.pages.view(source, length);
       const written = yield* disk.write(slice, doing, offset, old);
@@ -60,24 +70,46 @@ function* restore(
   return { ok: true, value: undefined };
 }
 
-/** The area goes when it lies behind the old end. */
-function* endJournal(
+/**
+ * libtdb journals whole blocks, which may hold an end of the area, or what leads to it: these must not be touched.
+ */
+function toRestore({ area }: Journal, { target, length }: JournalEntry) {
+  const parts = outsideArea(area, target, length);
+  return parts.flatMap(([from, bytes]) => [...outsidePointer(from, bytes)]);
+}
+
+/** Before and behind the area. An area that the transaction had made longer reaches past the old end. */
+function placesAdded(pages: Pages, { area, oldSize }: Journal): Extent[] {
+  const ends = [
+    [oldSize, area.offset],
+    [Math.max(oldSize, endOf(area)), pages.size],
+  ] as const;
+  return ends
+    .map(([from, to]) => ({ offset: from, bytes: to - from }))
+    .filter(({ bytes }) => bytes >= RECORD_BYTES + TAILER_BYTES);
+}
+
+/** With what is restored on disk at its end. */
+function* freeWhatWasAdded(
   slice: Slice,
-  space: Space,
+  { pages }: Space,
   disk: DurableFile,
   journal: Journal,
   doing: string,
 ): Pausing {
-  const { area, oldSize } = journal;
-  if (oldSize <= area.offset) {
-    const removed = disk.writeWord(doing, HEADER.recoveryStart, 0);
-    if (!removed.ok) return removed;
-  } else if (space.pages.word(HEADER.recoveryStart) !== area.offset) {
-    const kept = disk.writeWord(doing, HEADER.recoveryStart, area.offset);
-    if (!kept.ok) return kept;
+  const places = placesAdded(pages, journal);
+  // The list begins there when a replay has come this far already and no entry has put its head back.
+  const isDone = places.at(-1)?.offset === pages.word(FREELIST_HEAD);
+  if (places.length === 0 || isDone) return yield* disk.sync(slice, doing);
+  const pieces = freePieces(pages, places);
+  for (const { offset, bytes } of pieces.slice(0, -1)) {
+    const written = yield* disk.write(slice, doing, offset, bytes);
+    if (!written.ok) return written;
   }
-  const magic = area.offset + RECORD.magic;
-  const ended = disk.writeWord(doing, magic, RECOVERY_INVALID_MAGIC);
-  if (!ended.ok) return ended;
+  const placed = yield* disk.sync(slice, doing);
+  if (!placed.ok) return placed;
+  const head = pieces.at(-1) as Piece;
+  const listed = yield* disk.write(slice, doing, head.offset, head.bytes);
+  if (!listed.ok) return listed;
   return yield* disk.sync(slice, doing);
 }

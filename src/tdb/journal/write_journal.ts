@@ -7,8 +7,9 @@
 import { RECORD, RECORD_BYTES } from "../format/format.ts";
 import type { Pages } from "../records/pages.ts";
 import type { Slice } from "../sliced.ts";
-import { journaledRanges, journalSize, type Piece } from "./area_plan.ts";
+import { journaledRanges, journalSize } from "./area_plan.ts";
 import type { DurableFile, Pausing } from "./durable_file.ts";
+import type { Piece } from "./free_pieces.ts";
 import { ENTRY_HEADER_BYTES, type RecoveryArea } from "./journal.ts";
 import type { OverlayPages } from "./overlay.ts";
 
