@@ -22,10 +22,14 @@ export interface Difference {
 const SITUATIONS: readonly Situation[] = ["healthy", "peer dead"];
 const GONE_TIMEOUT_MS = 60_000;
 
+/** A vacuum between the two tools would move or delete empty records that one of them still shows. */
+const NO_VACUUM = ["setvar", "VacuumInterval", "100000"];
+
 /** Node 0 first, so that it leads in every cluster. */
 export async function startInOrder(cluster: TestCluster): Promise<void> {
   await cluster.start(0);
   await cluster.start(1, 2);
+  for (const pnn of [0, 1, 2]) await mustSucceed(cluster, NO_VACUUM, pnn);
   for (const args of PREPARATION) await mustSucceed(cluster, args);
 }
 
@@ -73,8 +77,8 @@ async function restart(cluster: TestCluster, pnn: number): Promise<void> {
   await cluster.start(pnn);
 }
 
-async function mustSucceed(cluster: TestCluster, args: readonly string[]): Promise<void> {
-  const { code, stderr } = await cluster.stockCtdb(0, ...withPlaces(cluster, args));
+async function mustSucceed(cluster: TestCluster, args: readonly string[], pnn = 0): Promise<void> {
+  const { code, stderr } = await cluster.stockCtdb(pnn, ...withPlaces(cluster, args));
   if (code !== 0) throw new Error(`ctdb ${args.join(" ")} ended with ${code}: ${stderr}`);
 }
 
