@@ -8,7 +8,7 @@
  * 2. The record is locked only while it is read and rewritten, never while a node is asked something.
  * 3. A holder whose process is gone loses the lock, and one of this library whose connection is: the node
  *    that it names is asked, at first sight and then every second. So does one that has given the lock back,
- *    and whose entry a recovery has brought back (holder_ids.ts).
+ *    and whose entry a recovery has brought back (holder_ids.ts); its own client does not wait for it either.
  * 4. Every wait ends at its deadline.
  */
 import { err, ok, type Result } from "../base/result.ts";
@@ -169,7 +169,10 @@ export class GlobalLocks {
     deadlineMs: number,
   ): Promise<Result<ServerId | undefined, RecordFailure>> {
     return this.#withRecord(key, deadlineMs, async (record, leftMs) => {
-      const entries = readEntries(record.data);
+      // One task at a time wants this lock here, so an entry of ours is one that a recovery has brought back.
+      const entries = readEntries(record.data).filter(
+        ({ server_id }) => !sameServer(server_id, wanted.server_id),
+      );
       const other = entries.find(({ type }) => type !== READ || wanted.type !== READ);
       if (other !== undefined) return ok(other.server_id);
       const stored = await record.store(encode(gLockList, [...entries, wanted]), leftMs);

@@ -222,6 +222,20 @@ test("A lock that was given back counts for nothing when a recovery brings its e
   expect((await passing(time, database.transact(3000, store("b")))).ok).toBe(true);
 });
 
+test("A lock that was given back does not keep its own client waiting when its entry comes back", async () => {
+  const { time, ctdbd, database, hold } = await world();
+  let own = 0;
+  ctdbd.on("CHECK_PID_SRVID", () => ({ status: 0 }));
+  const first = database.transact(1000, (transaction) => {
+    for (const { name, srvid } of ctdbd.controls) if (name === "REGISTER_SRVID") own = srvid.lo;
+    return store("a")(transaction);
+  });
+  expect((await passing(time, first)).ok).toBe(true);
+  // The id is still in use: by the next transaction, which would wait for itself.
+  hold({ ...other(77), vnn: 0, unique: u64(0xbe610c00, own) });
+  expect((await passing(time, database.transact(3000, store("b")))).ok).toBe(true);
+});
+
 test("A lock of this library is free when its connection is gone", async () => {
   const { time, ctdbd, database, hold } = await world();
   ctdbd.on("PROCESS_EXISTS", () => ({}));
