@@ -13,12 +13,13 @@
  */
 import { jenkinsHash } from "../../base/jenkins_hash.ts";
 import { ok } from "../../base/result.ts";
+import { sameBytes } from "../../base/same_bytes.ts";
 import type { U64 } from "../../base/u64.ts";
 import { failure, type ReplyLater, ReplySlot } from "../../control/control_request.ts";
 import type { TdbResult } from "../../tdb/types.ts";
 import { encode, u32Codec } from "../../wire/codec.ts";
-import { RECORD_FLAGS_RO } from "../../wire/constants.ts";
-import { setLtdbFlags } from "../../wire/records/ltdb_header.ts";
+import { RECORD_FLAGS_RO, SEQUENCE_KEY } from "../../wire/constants.ts";
+import { ltdbReserved, setLtdbFlags, setLtdbReserved } from "../../wire/records/ltdb_header.ts";
 import { RecBufferCursor } from "../../wire/records/rec_buffer.ts";
 import { LTDB_HEADER_BYTES } from "../../wire/structs/records.ts";
 import { lmasterOf } from "../calls/replies.ts";
@@ -145,14 +146,26 @@ export class Push implements RunningPush {
     header.flags = (header.flags & ~RECORD_FLAGS_RO) >>> 0;
     const key = cursor.key();
     if (this.#database.kind !== "volatile") {
-      // As it is, also the word of the header that counts recoveries.
       const value = bytes.subarray(dataAt, dataAt + cursor.dataLength);
       setLtdbFlags(value, 0, header.flags);
+      if (sameBytes(key, SEQUENCE_KEY)) this.#countRecovery(value);
       return this.#database.tdb.store(key, value);
     }
     const data = bytes.subarray(dataAt + LTDB_HEADER_BYTES, dataAt + cursor.dataLength);
     const hash = jenkinsHash(key);
     return this.#database.records.store(hash, key, header, data, lmasterOf(this.#host, hash));
+  }
+
+  /**
+   * A recovery whose commit failed here may have ended on others. What this node recovers without them later
+   * has come through more, also when its own file does not say so.
+   */
+  #countRecovery(value: Uint8Array): void {
+    const database = this.#database;
+    const told = database.recoveriesTold;
+    const count = Math.max(ltdbReserved(value, 0), told === undefined ? 0 : told + 1);
+    database.recoveriesTold = count;
+    setLtdbReserved(value, 0, count);
   }
 
   /** A recovery sees every record: the time to notice a database that grows without end. */

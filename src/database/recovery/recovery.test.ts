@@ -3,8 +3,9 @@ import { ControlCaller, FakeHost } from "../../../test/database/fake_host.ts";
 import type { MemoryTdb } from "../../../test/database/memory_tdb.ts";
 import { recordValue } from "../../../test/database/record_values.ts";
 import { decodeExact, textBytes } from "../../wire/codec.ts";
-import { RECORD_FLAGS } from "../../wire/constants.ts";
+import { RECORD_FLAGS, SEQUENCE_KEY } from "../../wire/constants.ts";
 import { Reader } from "../../wire/reader.ts";
+import { ltdbReserved, setLtdbReserved } from "../../wire/records/ltdb_header.ts";
 import { RecBufferBuilder } from "../../wire/records/rec_buffer.ts";
 import { recBuffer } from "../../wire/structs/records.ts";
 
@@ -126,6 +127,28 @@ test("Push stores replicated records as they are", () => {
     recordValue({ rsn: 4, dmaster: 0, data: "data" }),
   );
   expect(tdb.file.contents.get("empty")?.data).toEqual(recordValue({ rsn: 4, dmaster: 2 }));
+});
+
+test("Push goes beyond the count of a recovery that failed here", () => {
+  const { caller, tdb, dbId, request, message } = setUp("DB_ATTACH_REPLICATED");
+  const recovered = (recoveries: number) => {
+    caller.now("DB_FREEZE", dbId);
+    caller.now("DB_TRANSACTION_START", { db_id: dbId, tid: 9 });
+    caller.now("DB_PUSH_START", request);
+    const value = recordValue({ rsn: 4, dmaster: 0, data: "number" });
+    setLtdbReserved(value, 0, recoveries);
+    const builder = new RecBufferBuilder(dbId);
+    builder.add(0, SEQUENCE_KEY, value);
+    message(builder.finish());
+    caller.now("DB_PUSH_CONFIRM", dbId);
+    const stored = tdb.fetch(SEQUENCE_KEY);
+    return stored.ok && stored.value !== undefined ? ltdbReserved(stored.value, 0) : undefined;
+  };
+  expect(recovered(7)).toBe(7);
+  // The commit failed here; the next one knows only what this node has.
+  caller.now("DB_TRANSACTION_CANCEL", dbId);
+  expect(recovered(3)).toBe(8);
+  expect(recovered(12)).toBe(12);
 });
 
 test("Push counts nothing of a buffer that is damaged, and nothing after it", () => {
