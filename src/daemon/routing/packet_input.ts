@@ -15,7 +15,7 @@ import type { PeerAgreement } from "../../membership/peer_agreement.ts";
 import type { VnnMap } from "../../membership/vnn_map.ts";
 import { NODE_FLAGS } from "../../wire/constants.ts";
 import { OPERATIONS, type PacketView } from "../../wire/packet.ts";
-import { layoutOfOperation, packetProblem } from "../../wire/packets/layouts.ts";
+import { bodyProblem, layoutOfOperation, packetProblem } from "../../wire/packets/layouts.ts";
 import { readReqKeepalive } from "../../wire/packets/message.ts";
 import type { DatabasePart } from "../database_part.ts";
 import type { Client } from "./client_table.ts";
@@ -91,12 +91,13 @@ export class PacketInput {
   fromNode(packet: PacketView, pnn: number): void {
     const { statistics, nodes } = this.#p;
     statistics.node_packets_recv += 1;
-    if (layoutOfOperation(packet.operation) === undefined) {
+    const layout = layoutOfOperation(packet.operation);
+    if (layout === undefined) {
       this.refused.node += 1;
       this.#p.log.error(`Dropped packet of node ${pnn}: operation ${packet.operation}`);
       return;
     }
-    const problem = packetProblem(packet);
+    const problem = bodyProblem(packet, layout);
     if (problem !== undefined) {
       this.#refuseNode(pnn, problem);
       return;
