@@ -8,12 +8,12 @@
  * 2. Who wants to write does not wait behind the fetch of a read-only copy.
  * 3. Each of them runs again at the end of the fetch, however it ends, or after a timeout.
  */
-import { TurnQueue } from "../../base/turn_queue.ts";
 import type { Timer } from "../../platform/types/time.ts";
 import type { PacketView } from "../../wire/packet.ts";
 import type { DatabaseHost } from "../host.ts";
 import { SLICE_BUDGET_MS } from "../limits.ts";
 import type { KeyMap } from "../record/key_map.ts";
+import { SlicedQueue } from "../sliced_queue.ts";
 import { COLLAPSE_TIMEOUT_MS, COLLAPSED_CALLS_MAX } from "./limits.ts";
 
 export interface DeferredCall {
@@ -39,12 +39,12 @@ export interface CollapsedFetch {
 export class FetchCollapse {
   readonly #host: DatabaseHost;
   /** Their fetch has ended. */
-  readonly #ready: TurnQueue<DeferredCall>;
+  readonly #ready: SlicedQueue<DeferredCall>;
   #deferredCalls = 0;
 
   constructor(host: DatabaseHost, runAgain: (call: DeferredCall) => void) {
     this.#host = host;
-    this.#ready = new TurnQueue(host, "collapsed calls", SLICE_BUDGET_MS, (call) => {
+    this.#ready = new SlicedQueue(host, "collapsed calls", SLICE_BUDGET_MS, (call) => {
       this.#deferredCalls -= 1;
       runAgain(call);
     });

@@ -9,7 +9,6 @@
  */
 
 import { sameBytes } from "../../base/same_bytes.ts";
-import { TurnQueue } from "../../base/turn_queue.ts";
 import { CALL_FLAGS, FETCH_FUNC, FETCH_WITH_HEADER_FUNC } from "../../wire/constants.ts";
 import { newOperationPacket, OPERATIONS, type PacketView } from "../../wire/packet.ts";
 import { REQ_CALL_AT } from "../../wire/packets/layouts.ts";
@@ -17,6 +16,7 @@ import { LTDB_HEADER_BYTES } from "../../wire/structs/records.ts";
 import type { Database } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";
 import type { RecordHeader } from "../record/record_header.ts";
+import { SlicedQueue } from "../sliced_queue.ts";
 import type { CollapsedFetch, FetchCollapse } from "./fetch_collapse.ts";
 import { RESEND_SLICE_MS } from "./limits.ts";
 import type { Replies } from "./replies.ts";
@@ -69,13 +69,13 @@ export class PendingCalls {
   readonly #replies: Replies;
   readonly #collapse: FetchCollapse;
   readonly #byReqid = new Map<number, PendingCall>();
-  readonly #resending: TurnQueue<PendingCall>;
+  readonly #resending: SlicedQueue<PendingCall>;
 
   constructor(host: DatabaseHost, replies: Replies, collapse: FetchCollapse) {
     this.#host = host;
     this.#replies = replies;
     this.#collapse = collapse;
-    this.#resending = new TurnQueue(host, "resent calls", RESEND_SLICE_MS, (pending) =>
+    this.#resending = new SlicedQueue(host, "resent calls", RESEND_SLICE_MS, (pending) =>
       this.#resendOne(pending),
     );
   }

@@ -8,9 +8,9 @@
  *    one slice's time a turn.
  * 3. Bounded in number and bytes: what is beyond is refused at once.
  */
-import { TurnQueue } from "../../base/turn_queue.ts";
 import type { DatabaseHost } from "../host.ts";
 import { SLICE_BUDGET_MS } from "../limits.ts";
+import { SlicedQueue } from "../sliced_queue.ts";
 import { DEFERRED_BYTES_MAX, DEFERRED_CALLS_MAX } from "./limits.ts";
 
 export interface WaitingCall {
@@ -27,13 +27,13 @@ export interface WaitingCall {
 
 export class WaitingCalls {
   readonly #name: string;
-  readonly #ready: TurnQueue<WaitingCall>;
+  readonly #ready: SlicedQueue<WaitingCall>;
   #count = 0;
   #bytes = 0;
 
   constructor(host: DatabaseHost, databaseName: string) {
     this.#name = databaseName;
-    this.#ready = new TurnQueue(host, "deferred calls", SLICE_BUDGET_MS, (call) => {
+    this.#ready = new SlicedQueue(host, "deferred calls", SLICE_BUDGET_MS, (call) => {
       this.#uncount(call);
       call.resume();
     });

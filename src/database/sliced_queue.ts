@@ -7,19 +7,13 @@
  * 2. An item is out of the queue when it is handled: what that does may add and remove others.
  * 3. An item that was removed is not handled.
  */
-import type { Clock, Timers } from "../platform/types/time.ts";
-import type { TracedTurns } from "./trace.ts";
+import type { DatabaseHost } from "./host.ts";
+import { type Budget, runSliced } from "./slices.ts";
 
-export interface TurnQueueAround {
-  readonly clock: Pick<Clock, "monotonicMs">;
-  readonly timers: Pick<Timers, "soon" | "nextTurn">;
-  readonly trace: Pick<TracedTurns, "begin" | "end">;
-}
-
-export class TurnQueue<T> {
-  readonly #around: TurnQueueAround;
+export class SlicedQueue<T> {
+  readonly #host: DatabaseHost;
   readonly #name: string;
-  readonly #budgetMs: number;
+  readonly #sliceMs: number;
   readonly #handle: (item: T) => void;
   #items: T[] = [];
   /** Items that were taken from the front already. */
@@ -27,10 +21,10 @@ export class TurnQueue<T> {
   #planned = false;
 
   /** `name`: of the span in which a slice runs. */
-  constructor(around: TurnQueueAround, name: string, budgetMs: number, handle: (item: T) => void) {
-    this.#around = around;
+  constructor(host: DatabaseHost, name: string, sliceMs: number, handle: (item: T) => void) {
+    this.#host = host;
     this.#name = name;
-    this.#budgetMs = budgetMs;
+    this.#sliceMs = sliceMs;
     this.#handle = handle;
   }
 
@@ -49,7 +43,9 @@ export class TurnQueue<T> {
     }
     if (this.#planned) return;
     this.#planned = true;
-    this.#around.timers.soon(() => this.#runSome());
+    this.#host.timers.soon(() => {
+      runSliced(this.#host, this.#name, (budget) => this.#handleSome(budget), this.#sliceMs);
+    });
   }
 
   /** In their order. */
@@ -63,20 +59,16 @@ export class TurnQueue<T> {
     return removed;
   }
 
-  #runSome(): void {
-    const { clock, timers, trace } = this.#around;
-    const endMs = clock.monotonicMs() + this.#budgetMs;
-    const startMs = trace.begin();
+  #handleSome(budget: Budget): "done" | "more" {
     while (this.size > 0) {
       const item = this.#items[this.#taken] as T;
       this.#taken += 1;
       this.#handle(item);
-      if (clock.monotonicMs() >= endMs) break;
+      if (budget.spent) break;
     }
-    trace.end(this.#name, startMs);
     this.#forgetTaken();
     this.#planned = this.size > 0;
-    if (this.#planned) timers.nextTurn(() => this.#runSome());
+    return this.#planned ? "more" : "done";
   }
 
   /** Gives their memory back, without moving the rest for each of them. */

@@ -1,21 +1,23 @@
 import { expect, test } from "bun:test";
-import { VirtualTime } from "../../test/database/virtual_time.ts";
-import { TurnQueue } from "./turn_queue.ts";
+import { FakeHost } from "../../test/database/fake_host.ts";
+import { SlicedQueue } from "./sliced_queue.ts";
 
 function setUp(budgetMs = 5, handle: (item: number) => void = () => {}) {
-  const time = new VirtualTime();
+  const host = new FakeHost(0);
+  const { time } = host;
   const handled: number[] = [];
-  const around = { clock: time, timers: time, trace: { begin: () => 0, end: () => {} } };
-  const queue = new TurnQueue<number>(around, "test", budgetMs, (item) => {
+  const queue = new SlicedQueue<number>(host, "test", budgetMs, (item) => {
     handled.push(item);
     handle(item);
   });
   return { time, handled, queue };
 }
 
+/** A slice of 5 ms when each look at the clock takes one: the span looks first, then every 16 items do. */
+const ITEMS_IN_SLICE = 4 * 16;
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => i);
 
-test("TurnQueue.add() handles in later turns, in the order in which things were added", () => {
+test("SlicedQueue.add() handles in later turns, in the order in which things were added", () => {
   const { time, handled, queue } = setUp();
   queue.add([0, 1]);
   queue.add([2]);
@@ -27,22 +29,22 @@ test("TurnQueue.add() handles in later turns, in the order in which things were 
   expect(handled).toEqual([0, 1, 2, 3]);
 });
 
-test("TurnQueue.add() of very many takes a budget's time a turn", () => {
+test("SlicedQueue.add() of very many takes a budget's time a turn", () => {
   const { time, handled, queue } = setUp(5);
   queue.add(numbers(100_000));
   time.tickPerLookMs = 1;
   time.runOneSoon();
-  expect(handled).toEqual([0, 1, 2, 3, 4]);
+  expect(handled).toEqual(numbers(ITEMS_IN_SLICE));
   expect(time.soonCount).toBe(0);
   queue.add([100_000]);
   time.runNextTimer();
-  expect(handled.length).toBe(10);
+  expect(handled.length).toBe(2 * ITEMS_IN_SLICE);
   time.tickPerLookMs = 0;
   time.advance(1);
   expect(handled).toEqual(numbers(100_001));
 });
 
-test("TurnQueue takes what handling adds and removes", () => {
+test("SlicedQueue takes what handling adds and removes", () => {
   const { time, handled, queue } = setUp(5, (item) => {
     if (item === 1) queue.add([10, 11]);
     if (item === 2) expect(queue.removeWhere((other) => other === 10)).toEqual([10]);
@@ -52,15 +54,18 @@ test("TurnQueue takes what handling adds and removes", () => {
   expect([handled, queue.size]).toEqual([[1, 2, 3, 11], 0]);
 });
 
-test("TurnQueue.removeWhere() takes out what has not been handled, between slices too", () => {
+test("SlicedQueue.removeWhere() takes out what has not been handled, between slices too", () => {
   const { time, handled, queue } = setUp(5);
-  queue.add(numbers(20));
+  const first = ITEMS_IN_SLICE;
+  queue.add(numbers(2 * first));
   time.tickPerLookMs = 1;
   time.runOneSoon();
-  expect(queue.removeWhere((item) => item % 2 === 0)).toEqual([6, 8, 10, 12, 14, 16, 18]);
-  expect(queue.size).toBe(8);
+  const isEven = (item: number) => item % 2 === 0;
+  const rest = numbers(2 * first).slice(first);
+  expect(queue.removeWhere(isEven)).toEqual(rest.filter(isEven));
+  expect(queue.size).toBe(first / 2);
   time.tickPerLookMs = 0;
   time.advance(1);
-  expect(handled).toEqual([0, 1, 2, 3, 4, 5, 7, 9, 11, 13, 15, 17, 19]);
+  expect(handled).toEqual([...numbers(first), ...rest.filter((item) => !isEven(item))]);
   expect(queue.removeWhere(() => true)).toEqual([]);
 });
