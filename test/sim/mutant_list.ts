@@ -556,7 +556,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "src/database/calls/migrations.ts",
-        find: "if (!goesBack()) this.#host.forceRecovery(message);",
+        find: "if (!goesBack) this.#host.forceRecovery(message);",
         replace: "goesBack();",
       },
     ],

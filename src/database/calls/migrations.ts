@@ -107,17 +107,17 @@ export class Migrations {
     newDmaster: number,
   ): "appointed" | "busy" | { readonly problem: string } {
     const { database, key, hash } = call;
-    const doing = `Cannot give a record of database "${database.name}" to node ${newDmaster}`;
-    if (!this.#isPeer(newDmaster)) return { problem: `${doing}, which does not exist` };
+    if (!this.#isPeer(newDmaster)) return cannotGive(call, newDmaster, ", which does not exist");
     // It would be lost on the way.
     if (!this.#host.nodeConnected(newDmaster)) {
-      return { problem: `${doing}, which is not connected to node ${this.#host.pnn}` };
+      const why = `, which is not connected to node ${this.#host.pnn}`;
+      return cannotGive(call, newDmaster, why);
     }
     header.dmaster = newDmaster;
     const stored = database.records.store(hash, key, header, data, this.#host.pnn);
     if (!stored.ok) {
       if (stored.error.code === "busy") return "busy";
-      return { problem: `${doing}: ${stored.error.reason}` };
+      return cannotGive(call, newDmaster, `: ${stored.error.reason}`);
     }
     const { rsnHi, rsnLo, flags } = header;
     this.#reply(call, newDmaster, call.reqid, u64(rsnHi, rsnLo), flags, data);
@@ -157,7 +157,7 @@ export class Migrations {
     }
     if (!this.#isRightful(record, body)) return true;
     if (body.dmaster === pnn) {
-      return this.#becomeDmaster(record, body, lmaster, () => this.#giveBack(record, body));
+      return this.#becomeDmaster(record, body, lmaster);
     }
     const header = this.#header;
     header.set(body.rsn.hi, body.rsn.lo, body.dmaster, body.recordFlags);
@@ -176,7 +176,7 @@ export class Migrations {
    * As lmaster: the sender stays data master, as our copy, the record that was just read, says. False: we
    * have no copy, or the record came back already.
    */
-  #giveBack(record: RecordPacket, body: ReqDmaster): boolean {
+  #giveBack(record: RecordPacket, body: ReplyDmaster): boolean {
     const { database, srcnode } = record;
     if (record.reqid === RETURNED || database.records.header.dmaster !== srcnode) return false;
     const { rsn, recordFlags, data } = body;
@@ -213,7 +213,7 @@ export class Migrations {
       return true;
     }
     if (!this.#hasNoCopies(record, body.recordFlags)) return true;
-    return this.#becomeDmaster(record, body, lmaster, () => this.#passBack(record, body));
+    return this.#becomeDmaster(record, body, lmaster);
   }
 
   /** As new data master: the lmaster, which has just named this node, has the record in its file. */
@@ -236,12 +236,8 @@ export class Migrations {
     return false;
   }
 
-  #becomeDmaster(
-    { database, packet, key, hash }: RecordPacket,
-    body: ReplyDmaster,
-    lmaster: number,
-    goesBack: () => boolean,
-  ): boolean {
+  #becomeDmaster(record: RecordPacket, body: ReplyDmaster, lmaster: number): boolean {
+    const { database, packet, key, hash } = record;
     const { data } = body;
     const pending = this.#pending.findForKey(packet.reqid, database, key);
     const vacuum = pending !== undefined && (pending.flags & CALL_FLAGS.VACUUM_MIGRATION) !== 0;
@@ -252,7 +248,11 @@ export class Migrations {
     if (!stored.ok) {
       if (stored.error.code === "busy") return false;
       const message = recordError("receive", database.name, stored.error);
-      if (!goesBack()) this.#host.forceRecovery(message);
+      const goesBack =
+        record.operation === "REQ_DMASTER"
+          ? this.#giveBack(record, body)
+          : this.#passBack(record, body);
+      if (!goesBack) this.#host.forceRecovery(message);
       if (pending !== undefined) this.#pending.finishWithError(pending, message);
       return true;
     }
@@ -274,4 +274,8 @@ export class Migrations {
     this.#host.log.error(`Dropping a request for node ${pnn}, which does not exist`);
     return false;
   }
+}
+
+function cannotGive({ database }: RecordPacket, pnn: number, why: string) {
+  return { problem: `Cannot give a record of database "${database.name}" to node ${pnn}${why}` };
 }
