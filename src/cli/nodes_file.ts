@@ -3,7 +3,7 @@
  * word for word, what the original says: scripts look for it.
  */
 import { parseIni } from "../config/ini.ts";
-import { nodesSource, parseNodes } from "../config/nodes.ts";
+import { nodeLine, nodesSource, parseNodes } from "../config/nodes.ts";
 import { resolvePaths } from "../config/paths.ts";
 import type { ConfigProblem, ConfiguredNode, CtdbPaths } from "../config/types.ts";
 import { parseAddress } from "../wire/structs/socket_address.ts";
@@ -33,9 +33,12 @@ export async function readNodes(host: ToolHost): Promise<readonly ConfiguredNode
 
 /** The original knows one kind of problem: a line that is no address. Ours has others. */
 function problemText(text: string, { file, line, reason }: ConfigProblem): string {
-  const content = text.split("\n")[line - 1]?.trim();
-  if (content !== undefined && !parseAddress(content).ok) return `Invalid node address ${content}`;
-  return line > 0 ? `${file}: line ${line}: ${reason}` : `${file}: ${reason}`;
+  const raw = text.split("\n")[line - 1];
+  if (raw === undefined) return `${file}: ${reason}`;
+  const content = nodeLine(raw);
+  return parseAddress(content).ok
+    ? `${file}: line ${line}: ${reason}`
+    : `Invalid node address ${content}`;
 }
 
 /** `nodes list` of section [cluster]; ctdbd checks the rest of the file. */

@@ -39,6 +39,11 @@ export function loadNodesFile(files: FileSystem, path: string): NodesOutcome {
   return err([{ file: path, line: 0, reason, severity: "error" }]);
 }
 
+/** What a line says, as the original strips it. */
+export function nodeLine(raw: string): string {
+  return raw.replace(BLANKS_AROUND, "");
+}
+
 /** `file` names the source in problems. */
 export function parseNodes(text: string, file: string): NodesOutcome {
   const nodes: ConfiguredNode[] = [];
@@ -48,7 +53,7 @@ export function parseNodes(text: string, file: string): NodesOutcome {
     problems.push({ file, line, reason, severity: "error" });
   };
   for (const [index, raw] of text.split("\n").entries()) {
-    const content = raw.replace(BLANKS_AROUND, "");
+    const content = nodeLine(raw);
     if (content === "") continue;
     const pnn = nodes.length;
     if (content.startsWith("#")) {

@@ -22,6 +22,11 @@ test("listnodes says from where it could not read the nodes", async () => {
   expect((await runCtdb({ files }, "listnodes")).err).toBe(
     `Invalid node address node1\nFailed to read nodes from "${BASE}/nodes"\n`,
   );
+  // A vertical tab is no blank around an address.
+  const tabbed = { [`${BASE}/nodes`]: "10.0.0.1 \t\r\n10.0.0.2\v\n" };
+  expect((await runCtdb({ files: tabbed }, "listnodes")).err).toBe(
+    `Invalid node address 10.0.0.2\v\nFailed to read nodes from "${BASE}/nodes"\n`,
+  );
 });
 
 test("listnodes says why the command could not be started, and nothing of its own when it printed nothing", async () => {
