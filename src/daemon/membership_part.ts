@@ -14,7 +14,7 @@ import { PeerAgreement } from "../membership/peer_agreement.ts";
 import type { NodeLinks } from "../transport/node_links.ts";
 import type { Turns } from "../transport/turns.ts";
 import { EMPTY, encode } from "../wire/codec.ts";
-import { NODE_FLAGS, NODE_FLAGS_INACTIVE, SRVID } from "../wire/constants.ts";
+import { CTDB_PORT, NODE_FLAGS, NODE_FLAGS_INACTIVE, SRVID } from "../wire/constants.ts";
 import { CONTROLS } from "../wire/controls.ts";
 import { BROADCAST_CONNECTED } from "../wire/packet.ts";
 import { buildReqKeepalive } from "../wire/packets/message.ts";
@@ -204,7 +204,7 @@ export class MembershipPart {
   }
 
   #name(pnn: number): string {
-    return `${this.#n.core.nodes.entry(pnn)?.address ?? "?"}:4379`;
+    return `${this.#n.core.nodes.entry(pnn)?.address ?? "?"}:${CTDB_PORT}`;
   }
 
   #others(): number {

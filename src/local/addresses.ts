@@ -6,8 +6,8 @@ import { createServer } from "node:net";
 import { textBytes } from "../base/byte_text.ts";
 import { jenkinsHash } from "../base/jenkins_hash.ts";
 import { err, ok, type Result } from "../base/result.ts";
+import { CTDB_PORT } from "../wire/constants.ts";
 
-const CTDB_PORT = 4379;
 const ATTEMPTS_MAX = 100;
 
 /** `count` addresses that nobody listens on now, in one /24. */

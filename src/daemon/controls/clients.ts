@@ -36,10 +36,10 @@ export function clientControls(parts: ClientControlParts): ControlHandlers {
     REGISTER_SRVID: (_request, from) => ofClient(from, (client) => register(parts, client, from)),
     DEREGISTER_SRVID: (_request, from) =>
       ofClient(from, (client) => deregister(parts, client, from)),
-    TUNNEL_REGISTER: (_request, { srvid, ...from }) =>
-      ofClient({ srvid, ...from }, (client) => tunnels.register(client, srvid.hi, srvid.lo)),
-    TUNNEL_DEREGISTER: (_request, { srvid, ...from }) =>
-      ofClient({ srvid, ...from }, (client) => tunnels.deregister(client, srvid.hi, srvid.lo)),
+    TUNNEL_REGISTER: (_request, from) =>
+      ofClient(from, (client) => tunnels.register(client, from.srvid.hi, from.srvid.lo)),
+    TUNNEL_DEREGISTER: (_request, from) =>
+      ofClient(from, (client) => tunnels.deregister(client, from.srvid.hi, from.srvid.lo)),
     REGISTER_NOTIFY: ({ srvid, data }, from) =>
       ofClient(from, ({ notifications }) => {
         if (notifications.some((notification) => u64Equal(notification, srvid))) {
