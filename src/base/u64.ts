@@ -53,7 +53,7 @@ export function u64Hex(value: U64, short = false): string {
 
 /** Decimal text of the full value (for output only; not on the packet path). */
 export function u64Decimal(value: U64): string {
-  return ((BigInt(value.hi) << 32n) | BigInt(value.lo)).toString();
+  return String((BigInt(value.hi) << 32n) | BigInt(value.lo));
 }
 
 /** Parses decimal or 0x hex text; undefined when it is neither or does not fit. */

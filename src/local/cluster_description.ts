@@ -4,6 +4,7 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { bytesText } from "../base/byte_text.ts";
 import { err, ok, type Result } from "../base/result.ts";
 
 export type LockKind = "none" | "file" | "command";
@@ -71,7 +72,7 @@ export class ClusterDirectory {
   read(): Result<ClusterDescription> {
     let text: string;
     try {
-      text = readFileSync(this.descriptionFile, "utf8");
+      text = bytesText(readFileSync(this.descriptionFile));
     } catch {
       return err(
         `Cannot find a cluster in "${this.path}": run "ctdb-local ${this.path} setup" first`,

@@ -5,6 +5,7 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { bytesText } from "../base/byte_text.ts";
 import { done, err, type Result } from "../base/result.ts";
 import {
   type ClusterDescription,
@@ -15,6 +16,8 @@ import {
 
 /** A start that says nothing for so long is hanging. */
 const START_TIMEOUT_MS = 20_000;
+/** The end of what a node that did not start has said. */
+const OUTPUT_BYTES_MAX = 2000;
 
 export class NodeProcess {
   readonly node: LocalNode;
@@ -68,7 +71,7 @@ export class NodeProcess {
   start(): Promise<Result<void>> {
     mkdirSync(join(this.base, "run"), { recursive: true });
     return new Promise((resolve) => {
-      let output = "";
+      let output: Uint8Array = new Uint8Array(0);
       const child = spawn(this.#executable, [], {
         cwd: "/",
         env: this.environment(process.env),
@@ -76,7 +79,8 @@ export class NodeProcess {
         detached: true,
       });
       const fail = (what: string) => {
-        const said = output.trim() === "" ? "" : ` (it said: ${output.trim()})`;
+        const text = bytesText(output).trim();
+        const said = text === "" ? "" : ` (it said: ${text})`;
         resolve(err(`Cannot start node ${this.node.pnn}: ${what}${said}; read "${this.log}"`));
       };
       const timer = setTimeout(() => {
@@ -84,7 +88,7 @@ export class NodeProcess {
         child.kill("SIGKILL");
       }, START_TIMEOUT_MS);
       child.stderr.on("data", (chunk: Buffer) => {
-        output = (output + chunk.toString()).slice(-2000);
+        output = Buffer.concat([output, chunk]).subarray(-OUTPUT_BYTES_MAX);
       });
       child.on("error", (error) => {
         clearTimeout(timer);
@@ -140,7 +144,7 @@ export class NodeProcess {
 
 function readText(path: string): string {
   try {
-    return readFileSync(path, "utf8");
+    return bytesText(readFileSync(path));
   } catch {
     return "";
   }

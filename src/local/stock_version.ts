@@ -6,10 +6,11 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { bytesText } from "../base/byte_text.ts";
 import { err, ok, type Result } from "../base/result.ts";
 
 const ANSWER_TIMEOUT_MS = 10_000;
-const OUTPUT_CHARACTERS_MAX = 100_000;
+const OUTPUT_BYTES_MAX = 100_000;
 const VERSION = /\(Version ([0-9]{1,4})\.([0-9]{1,4})[^)]*\)/;
 
 /** As keepalives have it: major × 65536 + minor. `base` is a directory that is made, and gone afterwards. */
@@ -56,9 +57,9 @@ function outputOf(executable: string, base: string): Promise<Result<string>> {
       },
       stdio: ["ignore", "pipe", "pipe"],
     });
-    let output = "";
+    let output: Uint8Array = new Uint8Array(0);
     const collect = (chunk: Buffer) => {
-      output = (output + chunk.toString()).slice(0, OUTPUT_CHARACTERS_MAX);
+      output = Buffer.concat([output, chunk]).subarray(0, OUTPUT_BYTES_MAX);
     };
     child.stdout.on("data", collect);
     child.stderr.on("data", collect);
@@ -69,7 +70,7 @@ function outputOf(executable: string, base: string): Promise<Result<string>> {
     });
     child.on("close", () => {
       clearTimeout(timer);
-      resolve(ok(output));
+      resolve(ok(bytesText(output)));
     });
   });
 }

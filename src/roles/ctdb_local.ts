@@ -182,7 +182,9 @@ async function printLog(path: string): Promise<number> {
   const log = Bun.file(path);
   if (!(await log.exists()))
     return complain(`Cannot print the log "${path}": it does not exist yet`);
-  return print(await log.text());
+  // As it is: names in a log may be any bytes.
+  printOut(await log.bytes());
+  return 0;
 }
 
 // --- arguments and output ----------------------------------------------------------------------

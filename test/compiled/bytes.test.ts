@@ -4,6 +4,7 @@ import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { bytesText, textBytes } from "../../src/base/byte_text.ts";
 import { execBytes } from "../../src/base/exec_bytes.ts";
+import { ClusterDirectory } from "../../src/local/cluster_description.ts";
 import { runCommand } from "../support/command.ts";
 import { compiledExecutables } from "../support/executables.ts";
 import { must } from "../support/must.ts";
@@ -103,6 +104,14 @@ test("a directory of a node that no socket can be in is refused by name", async 
   const local = await run("ctdb-local", base, "setup");
   expect(local.stderr).toBe(`ctdb-local setup: expected text in UTF-8, got "${base}"\n`);
   expect(names(directory)).toEqual([]);
+});
+
+test("ctdb-local prints what a node has logged, byte for byte", async () => {
+  using directory = new TemporaryDirectory("bytes");
+  expect(await run("ctdb-local", directory.path, "setup", "-n", "1")).toMatchObject({ code: 0 });
+  writeFileSync(new ClusterDirectory(directory.path).log(0), textBytes(`Attached "${NAME}"\n`));
+  const printed = await run("ctdb-local", directory.path, "print-log", "0");
+  expect(printed).toMatchObject({ stderr: "", stdout: `Attached "${NAME}"\n`, code: 0 });
 });
 
 test(

@@ -14,6 +14,7 @@
  * 4. Without its entry in /proc the gate stays open, as if it were not there.
  */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { bytesText } from "../../base/byte_text.ts";
 import type { AcceptNotices } from "../types/network.ts";
 import { nativeMemory, openLibc } from "./libc.ts";
 import { closeDescriptor } from "./pipe.ts";
@@ -149,7 +150,7 @@ function entryOf(descriptor: number): EpollEntry | undefined {
   try {
     for (const name of readdirSync("/proc/self/fd")) {
       if (!isEpoll(name)) continue;
-      const found = line.exec(readFileSync(`/proc/self/fdinfo/${name}`, "utf8"));
+      const found = line.exec(bytesText(readFileSync(`/proc/self/fdinfo/${name}`)));
       if (found === null) continue;
       const [, events = "", data = ""] = found;
       return {

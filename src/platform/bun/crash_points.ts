@@ -3,6 +3,7 @@
  * after"). The file goes first, so that the next process lives.
  */
 import { readFileSync, rmSync } from "node:fs";
+import { bytesText } from "../../base/byte_text.ts";
 import type { CrashMoment, CrashPoints, CrashStep } from "../../base/crash_points.ts";
 import { pathForCall } from "./path.ts";
 
@@ -21,7 +22,7 @@ export class FileCrashPoints implements CrashPoints {
 
   #wanted(): string | undefined {
     try {
-      return readFileSync(pathForCall(this.#path), "utf8").trim();
+      return bytesText(readFileSync(pathForCall(this.#path))).trim();
     } catch {
       // No file, no crash.
       return undefined;

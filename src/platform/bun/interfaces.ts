@@ -2,7 +2,8 @@
  * Network interfaces from getifaddrs: all of them, also those that are down or have no address
  * (node:os lists neither).
  */
-import { CString, type Pointer, read } from "bun:ffi";
+import { type Pointer, read } from "bun:ffi";
+import { bytesText } from "../../base/byte_text.ts";
 import type { SystemError } from "../../base/errors.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { NetworkInterface } from "../types/network.ts";
@@ -39,7 +40,7 @@ export function networkInterfaces(): Result<readonly NetworkInterface[], SystemE
 
 /** struct ifaddrs: next 0, name 8, flags u32 16, address 24, netmask 32. */
 function readEntry(entry: Pointer, found: Map<string, InterfaceEntry>): void {
-  const name = new CString(read.ptr(entry, 8) as Pointer).toString();
+  const name = nameAt(read.ptr(entry, 8) as Pointer);
   const up = (read.u32(entry, 16) & IFF_UP) !== 0;
   const known = found.get(name) ?? { name, up, addresses: [] };
   known.up = up;
@@ -55,6 +56,13 @@ function readEntry(entry: Pointer, found: Map<string, InterfaceEntry>): void {
     address: addressText(family, (address + numberAt) as Pointer),
     prefixLength: countBits(netmask as Pointer, numberAt, bytes),
   });
+}
+
+/** The kernel takes nearly any bytes as a name. */
+function nameAt(at: Pointer): string {
+  const bytes: number[] = [];
+  for (let byte = read.u8(at, 0); byte !== 0; byte = read.u8(at, bytes.length)) bytes.push(byte);
+  return bytesText(Uint8Array.from(bytes));
 }
 
 function countBits(at: Pointer, offset: number, bytes: number): number {

@@ -214,7 +214,8 @@ class Child implements ChildProcess {
 /** Does the process catch SIGHUP, the first bit of the mask? */
 function handlesHangup(pid: number): boolean {
   try {
-    const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
+    const status = bytesText(readFileSync(`/proc/${pid}/status`));
+    const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(status);
     return (Number.parseInt(caught?.[1]?.slice(-1) ?? "0", 16) & 1) !== 0;
   } catch {
     return false;
