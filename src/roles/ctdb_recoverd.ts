@@ -29,7 +29,7 @@ import { printErr, printOut } from "./buffered_output.ts";
 import { inheritedEnvironment, withRuntimeSettings } from "./environment.ts";
 import { ownEnvironment, ownExecutable, selfCommand } from "./own_process.ts";
 import type { Role } from "./role.ts";
-import { openRoleLog } from "./role_log.ts";
+import { failRole, openRoleLog } from "./role_log.ts";
 
 const USAGE = `Usage: ctdb-recoverd
 
@@ -76,15 +76,9 @@ async function run(args: readonly string[]): Promise<number> {
   const connected = await connectClient(network, timers, recoverdSocket, {
     timeoutMs: CONNECT_TIMEOUT_MS,
   });
-  if (!connected.ok) {
-    log.lastWords(connected.error.reason);
-    process.exit(1);
-  }
+  if (!connected.ok) failRole(log, connected.error.reason);
   const built = build(settings.value, connected.value, { timers, log, processes });
-  if (!built.ok) {
-    log.lastWords(built.error);
-    process.exit(1);
-  }
+  if (!built.ok) failRole(log, built.error);
   const recoverd = built.value;
   const end = ender(recoverd, timers, log);
   connected.value.onDisconnect((reason) => end(reason, 1));
@@ -93,10 +87,7 @@ async function run(args: readonly string[]): Promise<number> {
   });
   process.on("SIGTERM", () => end("Received SIGTERM", 0));
   const started = await recoverd.start();
-  if (!started.ok) {
-    log.lastWords(started.error);
-    process.exit(1);
-  }
+  if (!started.ok) failRole(log, started.error);
   return await new Promise<number>(() => {});
 }
 

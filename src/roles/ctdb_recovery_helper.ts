@@ -12,7 +12,7 @@ import { runRecovery } from "../recovery/run_recovery.ts";
 import { printErr, printOut, writeAll } from "./buffered_output.ts";
 import { ownEnvironment } from "./own_process.ts";
 import type { Role } from "./role.ts";
-import { openRoleLog } from "./role_log.ts";
+import { failRole, openRoleLog } from "./role_log.ts";
 
 const USAGE = `Usage: ctdb_recovery_helper STATUS-FD SOCKET GENERATION
 
@@ -61,19 +61,13 @@ async function run(args: readonly string[]): Promise<number> {
   keepSmall(timers);
   const options = { timeoutMs: CONNECT_TIMEOUT_MS };
   const connected = await connectClient(new BunNetwork(timers), timers, socket, options);
-  if (!connected.ok) {
-    log.lastWords(`recovery: ${connected.error.reason}`);
-    process.exit(1);
-  }
+  if (!connected.ok) failRole(log, `recovery: ${connected.error.reason}`);
   const client = connected.value;
   const host = { client, clock: new BunClock(), timers, random: new BunRandom(), log };
   const debug = await client.control("GET_DEBUG", undefined);
   if (debug.ok) log.level.set(debug.value.data);
   const outcome = await runRecovery(host, { generation: generation.lo });
-  if (!outcome.ok) {
-    log.lastWords(`database recovery failed: ${outcome.error.reason}`);
-    process.exit(1);
-  }
+  if (!outcome.ok) failRole(log, `database recovery failed: ${outcome.error.reason}`);
   const { records, databases, durationMs } = outcome.value;
   log.info(
     `recovered ${records} records in ${databases} databases in ${Math.round(durationMs)} ms`,

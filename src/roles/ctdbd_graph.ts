@@ -91,7 +91,7 @@ export function buildDaemon(
       processorMs: threadProcessorMs,
       loadNodes: (done) => void loadNodes(config, paths, files, processes).then(done),
       memoryUse,
-      exit: (code) => void exitNow(code, log),
+      exit: (code) => exitNow(code, log),
     }),
   );
 }

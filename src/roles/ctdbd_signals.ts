@@ -6,7 +6,7 @@ import type { RoleLogger } from "../platform/bun/logger.ts";
 const EPIPE = 32;
 
 /** Ends the process now: threads that wait for locks must not keep it. */
-export function exitNow(code: number, log: RoleLogger): number {
+export function exitNow(code: number, log: RoleLogger): never {
   log.flush();
   process.exit(code);
 }

@@ -1,6 +1,8 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { sourceFiles } from "../../test/support/source_tree.ts";
+import { join } from "node:path";
+import { runCommand } from "../../test/support/command.ts";
+import { PROJECT, sourceFiles } from "../../test/support/source_tree.ts";
 import { type SyslogDaemon, withSyslog } from "../../test/support/syslog_daemon.ts";
 import { TemporaryDirectory } from "../../test/support/temp_dir.ts";
 import { CRASH_STATUS } from "./crash.ts";
@@ -51,25 +53,28 @@ async function endsInFile(how: How): Promise<void> {
   using directory = new TemporaryDirectory("log");
   const path = directory.file("log");
   const role = startRole(`file:${path}`, how, { lines: 100 });
-  expect(await role.exited).toBe(CRASH_STATUS);
+  const code = await role.exited;
+  expect(await new Response(role.stderr).text()).toBe("");
   const lines = readFileSync(path, "utf8").trimEnd().split("\n");
   expect(lines.length).toBe(101);
   expect(lines[100]).toContain("the reason");
-  expect(await new Response(role.stderr).text()).toBe("");
+  expect(code).toBe(CRASH_STATUS);
 }
 
 async function endsOnStandardError(how: How): Promise<void> {
   const role = startRole("file:", how);
-  expect(await role.exited).toBe(CRASH_STATUS);
+  const code = await role.exited;
   const text = await new Response(role.stderr).text();
-  expect(text.trimEnd().split("\n").length).toBe(1);
-  expect(text).toContain("the reason");
+  expect(text.trimEnd().split("\n")).toEqual([expect.stringContaining("the reason")]);
+  expect(code).toBe(CRASH_STATUS);
 }
 
 async function endsInSyslog(location: string, how: How): Promise<void> {
   const kind = location.includes("udp") ? "udp" : "unix";
   const end = async (daemon: SyslogDaemon) => {
-    expect(await startRole(location, how, daemon).exited).toBe(CRASH_STATUS);
+    const role = startRole(location, how, daemon);
+    const code = await role.exited;
+    expect([await new Response(role.stderr).text(), code]).toEqual(["", CRASH_STATUS]);
   };
   const told = await withSyslog(kind, end, 1);
   expect([location, told.length, told[0]?.includes("the reason")]).toEqual([location, 1, true]);
@@ -138,6 +143,16 @@ test(
   },
   TIMEOUT_MS,
 );
+
+test("a start that failed is on standard error when the log cannot be written", async () => {
+  const main = join(PROJECT, "src/main.ts");
+  const argv = [process.execPath, "run", main, "ctdb_recovery_helper", "1", "/absent", "5"];
+  const env = { CTDB_LOGGING: "file:/dev/full", PATH: "/usr/bin:/bin" };
+  const { stdout, stderr, code } = await runCommand(argv, { env });
+  expect({ stdout, code }).toEqual({ stdout: "", code: 1 });
+  expect(stderr).toStartWith("recovery: ");
+  expect(stderr).toContain("/absent");
+});
 
 test("every role that logs opens its log with openRoleLog()", () => {
   const direct = sourceFiles(["src"])

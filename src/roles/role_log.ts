@@ -8,6 +8,7 @@
 import type { Result } from "../base/result.ts";
 import { BunClock } from "../platform/bun/clock.ts";
 import { createLogger, type LoggerOptions, type RoleLogger } from "../platform/bun/logger.ts";
+import { printErr } from "./buffered_output.ts";
 import { endingOf } from "./crash.ts";
 
 /** Who started the children: BunProcesses. */
@@ -31,6 +32,12 @@ export function openRoleLog(
   log = created.value;
   tellLastWords(log);
   return created;
+}
+
+/** Ends a role that cannot go on: the reason is in its log or, where that cannot be written, on standard error. */
+export function failRole(log: RoleLogger, reason: string): never {
+  if (!log.lastWords(reason)) printErr(`${reason}\n`);
+  process.exit(1);
 }
 
 function tellLastWords(log: RoleLogger): void {
