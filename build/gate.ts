@@ -54,7 +54,6 @@ function folderTitle(name: string): string {
   const titles: Record<string, string> = {
     contract: "contract tests",
     fuzz: "fuzz smoke",
-    golden: "golden bytes",
     sim: "simulator smoke",
   };
   return titles[name] ?? `test/${name}`;

@@ -204,7 +204,7 @@ test("documents name files that exist", () => {
   const documents = paths.filter((path) => /^\/docs\/.*\.md$/.test(path));
   const wrong = ["/README.md", ...documents].flatMap((document) => {
     const text = readFileSync(join(PROJECT, document), "utf8");
-    return [...text.matchAll(/`([\w/]+\.(?:ts|txt|py))`/g)]
+    return [...text.matchAll(/`([\w./]+\.(?:ts|txt|py))`/g)]
       .map(([, name]) => name as string)
       .filter((name) => !paths.some((path) => path.endsWith(`/${name}`)))
       .map((name) => `${document} names ${name}`);

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { withSeed } from "../../test/fuzz/seeded_random.ts";
 import { must } from "../../test/support/must.ts";
 import { u64 } from "../base/u64.ts";
 import { decodeExact, EMPTY, encode, textBytes } from "../wire/codec.ts";
@@ -100,42 +101,36 @@ test("RecordTable.addBuffer() takes one key twice in a buffer", () => {
   expect(pushed(table).records.map((record) => record.value)).toEqual(["third", "other"]);
 });
 
-test("RecordTable.addBuffer() agrees with a plain map over random copies", () => {
-  const seed = Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 31));
-  let state = seed;
-  const random = (below: number) => {
-    state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
-    return (state >>> 8) % below;
-  };
-  const table = newTable();
-  const plain = new Map<string, Copy>();
-  for (let rank = 0; rank < 3; rank++) {
-    for (let message = 0; message < 40; message++) {
-      const copies: Copy[] = [];
-      for (let i = random(60); i > 0; i--) {
-        const rsn = 1 + random(1000);
-        const value = "v".repeat(random(300));
-        copies.push({ key: `key ${random(3000)}`, rsn, dmaster: random(3), value });
-      }
-      table.addBuffer(buffer(copies), rank);
-      for (const copy of copies) {
-        const known = plain.get(copy.key);
-        if (known === undefined || copy.rsn > known.rsn) plain.set(copy.key, copy);
-        else if (copy.rsn === known.rsn && known.dmaster === LEADER) plain.set(copy.key, copy);
+test("RecordTable.addBuffer() agrees with a plain map over random copies", () =>
+  withSeed((random) => {
+    const table = newTable();
+    const plain = new Map<string, Copy>();
+    for (let rank = 0; rank < 3; rank++) {
+      for (let message = 0; message < 40; message++) {
+        const copies: Copy[] = [];
+        for (let i = random.below(60); i > 0; i--) {
+          const rsn = 1 + random.below(1000);
+          const value = "v".repeat(random.below(300));
+          copies.push({ key: `key ${random.below(3000)}`, rsn, dmaster: random.below(3), value });
+        }
+        table.addBuffer(buffer(copies), rank);
+        for (const copy of copies) {
+          const known = plain.get(copy.key);
+          if (known === undefined || copy.rsn > known.rsn) plain.set(copy.key, copy);
+          else if (copy.rsn === known.rsn && known.dmaster === LEADER) plain.set(copy.key, copy);
+        }
       }
     }
-  }
-  expect(table.size, `seed ${seed}`).toBe(plain.size);
-  const { records, sizes } = pushed(table, 10_000);
-  expect(sizes.length).toBeGreaterThan(5);
-  for (const size of sizes) expect(size).toBeLessThanOrEqual(10_000);
-  const live = [...plain.values()].filter(({ value }) => value !== "");
-  const byKey = (a: { key: string }, b: { key: string }) => (a.key < b.key ? -1 : 1);
-  expect(
-    records.map(({ key, rsn, value }) => ({ key, rsn, value })).sort(byKey),
-    `seed ${seed}`,
-  ).toEqual(live.map(({ key, rsn, value }) => ({ key, rsn, value })).sort(byKey));
-});
+    expect(table.size).toBe(plain.size);
+    const { records, sizes } = pushed(table, 10_000);
+    expect(sizes.length).toBeGreaterThan(5);
+    for (const size of sizes) expect(size).toBeLessThanOrEqual(10_000);
+    const live = [...plain.values()].filter(({ value }) => value !== "");
+    const byKey = (a: { key: string }, b: { key: string }) => (a.key < b.key ? -1 : 1);
+    expect(records.map(({ key, rsn, value }) => ({ key, rsn, value })).sort(byKey)).toEqual(
+      live.map(({ key, rsn, value }) => ({ key, rsn, value })).sort(byKey),
+    );
+  }));
 
 test("RecordTable.addBuffer() refuses what does not parse, and changes nothing", () => {
   const table = newTable();

@@ -22,10 +22,9 @@ export interface NetworkWorld {
   readonly addresses: readonly [string, string];
   freePort(): Promise<number>;
   /**
-   * Lets `network` act as if no descriptor were free, until the result is called. Undefined where connections
-   * cost no descriptors.
+   * Lets `network` act as if no descriptor were free, until the result is called.
    */
-  readonly exhaust: (() => () => void) | undefined;
+  exhaust(): () => void;
   dispose(): void;
 }
 
@@ -141,8 +140,7 @@ async function echoing(kind: "unix" | "tcp", { network, path, addresses, freePor
 }
 
 async function testOutOfDescriptors(kind: "unix" | "tcp", world: NetworkWorld): Promise<void> {
-  const free = world.exhaust?.();
-  if (free === undefined) return;
+  const free = world.exhaust();
   const { said, listener, connect } = await echoing(kind, world);
   const probes = await Promise.all(Array.from({ length: 20 }, connect));
   for (const probe of probes) probe.say("hello");
@@ -257,23 +255,20 @@ export function networkContract(name: string, makeWorld: () => NetworkWorld): vo
 
     test(`${name} ${kind} listener that waits for descriptors can be closed`, async () => {
       const world = makeWorld();
-      const free = world.exhaust?.();
-      if (free !== undefined) {
-        const { said, listener, connect } = await echoing(kind, world);
-        const probes = [await connect(), await connect()];
-        await until("the listener pauses", WAIT_MS, () => when(said.paused === 1));
-        listener.close();
-        free();
-        for (const probe of probes.slice(1))
-          await probe.until(({ closed }) => closed !== undefined);
-        const outcome = connect().then(
-          () => "connected",
-          () => "refused",
-        );
-        expect(await outcome).toBe("refused");
-        expect(said).toEqual({ accepted: 1, paused: 1, resumed: 0 });
-        probes[0]?.stream.close();
-      }
+      const free = world.exhaust();
+      const { said, listener, connect } = await echoing(kind, world);
+      const probes = [await connect(), await connect()];
+      await until("the listener pauses", WAIT_MS, () => when(said.paused === 1));
+      listener.close();
+      free();
+      for (const probe of probes.slice(1)) await probe.until(({ closed }) => closed !== undefined);
+      const outcome = connect().then(
+        () => "connected",
+        () => "refused",
+      );
+      expect(await outcome).toBe("refused");
+      expect(said).toEqual({ accepted: 1, paused: 1, resumed: 0 });
+      probes[0]?.stream.close();
       world.dispose();
     });
   }

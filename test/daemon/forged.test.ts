@@ -112,13 +112,18 @@ test("NodeLinks restarts a node that sends over the connection that is for recei
 });
 
 test("PacketInput counts what cannot be framed, and what is no operation, as refused", () => {
-  const { node, send } = withBareNode();
-  const refused = () => node.daemon.node?.input.refused.node;
-  const odd = messageTo(0, 1);
-  odd.setU32(4, 1);
-  expect(refused()).toBe(0);
-  send(odd);
-  expect(refused()).toBe(1);
+  for (const [what, at] of [
+    ["magic", 4],
+    ["operation", 16],
+  ] as const) {
+    const { node, send } = withBareNode();
+    const refused = () => node.daemon.node?.input.refused.node;
+    const odd = messageTo(0, 1);
+    odd.setU32(at, 99);
+    expect([what, refused()]).toEqual([what, 0]);
+    send(odd);
+    expect([what, refused()]).toEqual([what, 1]);
+  }
 });
 
 test("Keepalive declares a node dead that was heard once, and keeps one that only sends messages", () => {

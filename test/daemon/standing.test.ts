@@ -268,7 +268,8 @@ test("Health cancels the monitor event that runs when the node ends", () => {
   const { world, node, events } = monitored();
   events.monitorMs = 60_000;
   const before = events.count("monitor");
-  while (events.count("monitor") === before) world.run(100);
+  for (let i = 0; i < 600 && events.count("monitor") === before; i++) world.run(100);
+  expect(events.count("monitor")).toBe(before + 1);
   expect(events.cancelled).toEqual([]);
   node.daemon.shutdown(0, "for a test");
   world.run(60_000);
@@ -280,7 +281,7 @@ test("Health counts MonitorTimeoutCount timeouts in a row, but any failure at on
   const unhealthyAfter = (status: number) => {
     events.status = status;
     const before = events.count("monitor");
-    while (node.daemon.node?.nodes.own.flags === 0) world.run(100);
+    for (let i = 0; i < 3000 && node.daemon.node?.nodes.own.flags === 0; i++) world.run(100);
     const after = events.count("monitor") - before;
     events.status = 0;
     world.run(30_000);

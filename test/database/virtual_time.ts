@@ -1,5 +1,6 @@
 /** Clock and timers on virtual time, for tests of the database part. */
 import type { Clock, Timer, Timers } from "../../src/platform/types/time.ts";
+import type { SlicedWork, TdbResult } from "../../src/tdb/types.ts";
 
 interface Event {
   readonly atMs: number;
@@ -101,4 +102,17 @@ export class VirtualTime implements Clock, Timers {
     }
     this.nowMs = Math.max(this.nowMs, end);
   }
+}
+
+/** Work of a test that needs more never ends. */
+const SLICES_MAX = 10_000;
+
+/** Runs work to its end over virtual time. */
+export function finishOn<T>(time: VirtualTime, work: SlicedWork<T>): TdbResult<T> {
+  for (let slices = 0; slices < SLICES_MAX; slices++) {
+    const outcome = work.step(1000);
+    if (outcome !== undefined) return outcome;
+    time.advance(10);
+  }
+  throw new Error(`work that has not ended after ${SLICES_MAX} slices`);
 }

@@ -6,7 +6,7 @@ import { expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { parseNodes } from "../../src/config/nodes.ts";
 import { runCommand } from "../support/command.ts";
-import { stockInstalled } from "../support/local_cluster.ts";
+import { STOCK_CTDB, stockInstalled } from "../support/local_cluster.ts";
 import { withTemporaryDirectory } from "../support/temp_dir.ts";
 
 const interop = test.skipIf(!stockInstalled());
@@ -42,7 +42,7 @@ const CASES: readonly (readonly [text: string, stricter?: true])[] = [
 async function stockList(base: string, text: string): Promise<string> {
   writeFileSync(`${base}/nodes`, text);
   const env = { PATH: "/usr/bin:/bin", CTDB_TEST_MODE: "yes", CTDB_BASE: base };
-  const listed = await runCommand(["/usr/bin/ctdb", "listnodes"], { env });
+  const listed = await runCommand([STOCK_CTDB, "listnodes"], { env });
   return listed.code === 0 ? listed.stdout : "refused";
 }
 

@@ -6,7 +6,7 @@ kind, path, count, last, held = sys.argv[1:]
 family = socket.AF_UNIX if kind == "unix" else socket.AF_INET
 s = socket.socket(family, socket.SOCK_DGRAM)
 s.bind(path if kind == "unix" else ("127.0.0.1", 0))
-s.settimeout(10)
+s.settimeout(50)
 print(0 if kind == "unix" else s.getsockname()[1], flush=True)
 if held == "held": sys.stdin.readline()
 for i in range(int(count)):
@@ -44,19 +44,23 @@ export async function withSyslog(
     stdin: "pipe",
     stdout: "pipe",
   });
-  const reader = python.stdout.getReader();
-  const first = await reader.read();
-  const udpPort = Number(new TextDecoder().decode(first.value));
-  const release = () => {
-    python.stdin.write("\n");
-    python.stdin.flush();
-  };
-  await action({ unixPath, udpPort, release });
-  let text = "";
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (value !== undefined) text += new TextDecoder().decode(value);
-    if (done) break;
+  try {
+    const reader = python.stdout.getReader();
+    const first = await reader.read();
+    const udpPort = Number(new TextDecoder().decode(first.value));
+    const release = () => {
+      python.stdin.write("\n");
+      python.stdin.flush();
+    };
+    await action({ unixPath, udpPort, release });
+    let text = "";
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (value !== undefined) text += new TextDecoder().decode(value);
+      if (done) break;
+    }
+    return text.trim().split("\n");
+  } finally {
+    python.kill();
   }
-  return text.trim().split("\n");
 }

@@ -7,6 +7,7 @@
 import { SystemError } from "../../src/base/errors.ts";
 import { err, type Result } from "../../src/base/result.ts";
 import type { LockType, SharedFile, SharedFiles } from "../../src/platform/types/shared_files.ts";
+import { FileTdbOpener } from "../../src/tdb/opener.ts";
 import type { SeededRandom } from "../fuzz/seeded_random.ts";
 
 /** Thrown where the process ends. */
@@ -210,4 +211,14 @@ class FaultyFile implements SharedFile {
   close(): void {
     this.#inner.close();
   }
+}
+
+/** Opens files on such disks; waits are over at once, and no time passes. */
+export function openerOver(files: FaultyFiles): FileTdbOpener {
+  const after = (_delayMs: number, action: () => void) => {
+    queueMicrotask(action);
+    return { cancel: () => undefined };
+  };
+  const clock = { monotonicMs: () => 0 };
+  return new FileTdbOpener({ files, timers: { after }, clock, mutexesWork: true });
 }

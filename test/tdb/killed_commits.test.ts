@@ -69,7 +69,7 @@ class Run {
     } else {
       if (this.#random.chance(0.8)) this.#dieSoon();
       const { tdb } = this.#modelled;
-      if (this.#random.chance(0.1)) this.#modelled.ended(tdb.repack());
+      if (this.#random.chance(0.1)) this.#modelled.finish(tdb.repack());
       else this.#modelled.transaction({ marked: this.#random.chance(0.3) });
       this.#rise();
     }

@@ -6,13 +6,12 @@ import { expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { MemoryDisk } from "../../src/tdb/memory/memory_files.ts";
-import { FileTdbOpener } from "../../src/tdb/opener.ts";
 import { TDB_FLAGS } from "../../src/tdb/types.ts";
 import { must } from "../support/must.ts";
 import { TemporaryDirectory } from "../support/temp_dir.ts";
-import { SCENARIOS, type Scenario } from "../torture/crash_scenarios.ts";
-import { FaultyFiles } from "./faulty_files.ts";
-import { dump, finish, hasLibtdb, openTdb, PEER, PYTHON } from "./support.ts";
+import { changeOf, SCENARIOS, type Scenario } from "../torture/crash_scenarios.ts";
+import { FaultyFiles, openerOver } from "./faulty_files.ts";
+import { finish, hasLibtdb, openTdb, PEER, PYTHON } from "./support.ts";
 
 const OPTIONS = { path: "a.tdb", flags: 0, hashSize: 5, create: true };
 /** Of the many writes of a journal and of blocks every so-many-th. */
@@ -35,11 +34,7 @@ async function recordCommit(scenario: Scenario) {
   const disk = new MemoryDisk({ soon: queueMicrotask });
   const files = new FaultyFiles(disk.process());
   const tdb = await openTdb(openerOver(files), OPTIONS);
-  await scenario.prepare(tdb);
-  const before = dump(tdb);
-  must(tdb.startTransaction());
-  scenario.change(tdb);
-  const after = dump(tdb);
+  const { before, after } = await changeOf(scenario, tdb);
   const images: Uint8Array[] = [];
   files.settle(disk.read(OPTIONS.path) as Uint8Array);
   files.beforeOperation = (operation) => {
@@ -50,19 +45,6 @@ async function recordCommit(scenario: Scenario) {
   images.push(disk.read(OPTIONS.path) as Uint8Array);
   tdb.close();
   return { before, after, images };
-}
-
-function openerOver(files: FaultyFiles): FileTdbOpener {
-  const after = (_delayMs: number, action: () => void) => {
-    queueMicrotask(action);
-    return { cancel: () => undefined };
-  };
-  return new FileTdbOpener({
-    files,
-    timers: { after },
-    clock: { monotonicMs: () => 0 },
-    mutexesWork: true,
-  });
 }
 
 function foundByLibtdb(images: readonly Uint8Array[]): readonly Found[] {

@@ -1,7 +1,7 @@
 /** A TDB of a few keys over virtual time, and how long each record of it must be. */
 import { expect } from "bun:test";
 import type { SlicedWork, Tdb, TdbResult } from "../../src/tdb/types.ts";
-import type { VirtualTime } from "../database/virtual_time.ts";
+import { finishOn, type VirtualTime } from "../database/virtual_time.ts";
 import type { SeededRandom } from "../sim/random.ts";
 import { must } from "../support/must.ts";
 
@@ -35,7 +35,7 @@ export class ModelledTdb {
     const wipes = this.#random.chance(0.3);
     if (wipes) must(this.tdb.wipe());
     const next = this.#stored(wipes ? new Map() : this.#lengths);
-    const committed = this.ended(this.tdb.commit());
+    const committed = this.finish(this.tdb.commit());
     if (committed.ok) this.#lengths = next;
     return committed;
   }
@@ -53,7 +53,7 @@ export class ModelledTdb {
 
   /** The file is sound and holds what it must. */
   judge(): void {
-    must(this.whenFree(() => this.ended(this.tdb.check())));
+    must(this.whenFree(() => this.finish(this.tdb.check())));
     const found = new Map<number, number>();
     for (let key = 0; key < KEYS; key++) {
       const data = must(this.tdb.fetch(keyOf(key)));
@@ -62,13 +62,8 @@ export class ModelledTdb {
     expect(found).toEqual(new Map([...this.#lengths].sort(([a], [b]) => a - b)));
   }
 
-  ended(work: SlicedWork<void>): TdbResult<void> {
-    let outcome = work.step(1000);
-    while (outcome === undefined) {
-      this.#time.advance(10);
-      outcome = work.step(1000);
-    }
-    return outcome;
+  finish(work: SlicedWork<void>): TdbResult<void> {
+    return finishOn(this.#time, work);
   }
 
   /** Again while the journal that a commit has left is replayed. */

@@ -9,10 +9,10 @@
 import { expect, test } from "bun:test";
 import { MemoryDisk } from "../../src/tdb/memory/memory_files.ts";
 import { createMemoryTdbs } from "../../src/tdb/memory/memory_opener.ts";
-import { FileTdbOpener } from "../../src/tdb/opener.ts";
+import type { FileTdbOpener } from "../../src/tdb/opener.ts";
 import { must } from "../support/must.ts";
-import { SCENARIOS, type Scenario } from "../torture/crash_scenarios.ts";
-import { type Change, FaultyFiles, withChanges } from "./faulty_files.ts";
+import { changeOf, SCENARIOS, type Scenario } from "../torture/crash_scenarios.ts";
+import { type Change, FaultyFiles, openerOver, withChanges } from "./faulty_files.ts";
 import { killedCommitOfLibtdb, LIBTDB_LAYOUTS } from "./libtdb_journal.ts";
 import { bytes, dump, finish, openTdb } from "./support.ts";
 
@@ -48,15 +48,6 @@ function* images(caches: readonly WriteCache[]): Generator<Uint8Array> {
   for (const { durable, unsynced } of caches) {
     for (const changes of survivors(unsynced)) yield withChanges(durable, changes);
   }
-}
-
-function openerOver(files: FaultyFiles): FileTdbOpener {
-  const after = (_delayMs: number, action: () => void) => {
-    queueMicrotask(action);
-    return { cancel: () => undefined };
-  };
-  const clock = { monotonicMs: () => 0 };
-  return new FileTdbOpener({ files, timers: { after }, clock, mutexesWork: true });
 }
 
 /** A file on a disk with a write cache: what the disk may hold at each sync, and at the end. */
@@ -96,11 +87,7 @@ interface RecordedCommit {
 async function recordCommit(scenario: Scenario): Promise<RecordedCommit> {
   const disk = new RecordedDisk();
   const tdb = await openTdb(disk.opener, OPTIONS);
-  await scenario.prepare(tdb);
-  const before = dump(tdb);
-  must(tdb.startTransaction());
-  scenario.change(tdb);
-  const after = dump(tdb);
+  const { before, after } = await changeOf(scenario, tdb);
   disk.settle();
   must(await finish(tdb.commit()));
   tdb.close();
@@ -199,11 +186,7 @@ async function failingCommit(scenario: Scenario, fault: (files: FaultyFiles) => 
   const disk = new MemoryDisk({ soon: queueMicrotask });
   const files = new FaultyFiles(disk.process());
   const tdb = await openTdb(openerOver(files), OPTIONS);
-  await scenario.prepare(tdb);
-  const before = dump(tdb);
-  must(tdb.startTransaction());
-  scenario.change(tdb);
-  const after = dump(tdb);
+  const { before, after } = await changeOf(scenario, tdb);
   files.settle(disk.read(OPTIONS.path) as Uint8Array);
   fault(files);
   const failed = !(await finish(tdb.commit())).ok;

@@ -1,7 +1,7 @@
 /** Transactions of every kind for the crash loop: what lies in the file before, and what one changes. */
 import type { Tdb } from "../../src/tdb/types.ts";
 import { must } from "../support/must.ts";
-import { bytes, finish } from "../tdb/support.ts";
+import { bytes, dump, finish } from "../tdb/support.ts";
 
 export interface Scenario {
   readonly name: string;
@@ -13,6 +13,15 @@ export interface Scenario {
 function fill(tdb: Tdb, from: number, to: number, length: number): void {
   for (let i = from; i < to; i++)
     must(tdb.store(bytes(`key-${i}`), new Uint8Array(length).fill(i)));
+}
+
+/** The records before the change and after it; the transaction is open, and its commit may be cut short. */
+export async function changeOf(scenario: Scenario, tdb: Tdb) {
+  await scenario.prepare(tdb);
+  const before = dump(tdb);
+  must(tdb.startTransaction());
+  scenario.change(tdb);
+  return { before, after: dump(tdb) };
 }
 
 async function commit(tdb: Tdb, change: () => void): Promise<void> {

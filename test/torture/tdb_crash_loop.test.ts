@@ -25,7 +25,7 @@ import {
   PYTHON,
   tdbtoolCheck,
 } from "../tdb/support.ts";
-import { SCENARIOS, type Scenario } from "./crash_scenarios.ts";
+import { changeOf, SCENARIOS, type Scenario } from "./crash_scenarios.ts";
 
 const OK = { ok: true, value: undefined } as const;
 const OPTIONS = { flags: 0, hashSize: 5, create: true };
@@ -67,11 +67,7 @@ async function attempt(
   fault: (files: FaultyFiles) => void,
 ): Promise<Attempt> {
   const tdb = await openTdb(openerOver(files), { ...OPTIONS, path });
-  await scenario.prepare(tdb);
-  const before = dump(tdb);
-  must(tdb.startTransaction());
-  scenario.change(tdb);
-  const after = dump(tdb);
+  const { before, after } = await changeOf(scenario, tdb);
   files.settle(content());
   fault(files);
   const commit = tdb.commit();

@@ -69,13 +69,13 @@ test("Network.listenUnix() notices without a connection that there are no descri
     resumed() {},
   };
   const listener = must(world.network.listenUnix(world.path, 0o700, accept, notices));
-  const free = world.exhaust?.();
+  const free = world.exhaust();
   await until("it looks", 10_000, () => when(paused === 1));
   const probe = await connectedProbe((connected) =>
     world.network.connectUnix(world.path, connected),
   );
   expect(accepted).toBe(0);
-  free?.();
+  free();
   await until("it is accepted", 10_000, () => when(accepted === 1));
   probe.stream.close();
   listener.close();

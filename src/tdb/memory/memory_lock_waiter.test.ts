@@ -1,6 +1,6 @@
 /** Waits for locks of memory files that meet a journal which somebody has left. */
 import { expect, test } from "bun:test";
-import { VirtualTime } from "../../../test/database/virtual_time.ts";
+import { finishOn, VirtualTime } from "../../../test/database/virtual_time.ts";
 import { must } from "../../../test/support/must.ts";
 import type { TdbResult } from "../types.ts";
 import { MemoryDisk } from "./memory_files.ts";
@@ -22,12 +22,7 @@ function withLeftJournal() {
     must(tdb.startTransaction());
     must(tdb.store(new Uint8Array([1]), new Uint8Array(100).fill(count)));
     working = count;
-    const work = tdb.commit();
-    let outcome = work.step(1000);
-    while (outcome === undefined) {
-      time.advance(10);
-      outcome = work.step(1000);
-    }
+    const outcome = finishOn(time, tdb.commit());
     if (outcome.ok) throw new Error("no commit left its journal");
     if (outcome.error.reason.includes("is left to the next opener")) break;
     working = Number.POSITIVE_INFINITY;
