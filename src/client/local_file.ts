@@ -2,9 +2,9 @@
  * The file of a database on this node, as clients use it beside ctdbd: opened with the flags that ctdbd has it
  * open with; a lock that is busy is tried again on timers with growing delays, until the deadline.
  */
-import { err, ok, type Result } from "../base/result.ts";
+import { err, type Result } from "../base/result.ts";
 import type { Clock, Timers } from "../platform/types/time.ts";
-import type { Tdb, TdbError, TdbOpener } from "../tdb/types.ts";
+import type { Tdb, TdbError, TdbOpener, TdbResult } from "../tdb/types.ts";
 import type { AttachedDatabase } from "./database.ts";
 import type { ClientFailure } from "./types.ts";
 
@@ -36,24 +36,22 @@ export function openAttachedFile(
   { path, openFlags }: AttachedDatabase,
   timeoutMs: number,
 ): Promise<Result<Tdb, RecordFailure>> {
-  return whileBusy(environment, timeoutMs, () => {
-    const tdb = environment.tdbs.open({ path, flags: openFlags, hashSize: 0, create: false });
-    if (tdb.ok) return ok(tdb.value);
-    return tdb.error.code === "busy" ? "busy" : fileFailure(tdb.error);
-  });
+  const options = { path, flags: openFlags, hashSize: 0, create: false };
+  return whileBusy(environment, timeoutMs, () => environment.tdbs.open(options));
 }
 
-/** Repeats `attempt` while it answers "busy", with growing delays. */
+/** Repeats an operation of the file while it is busy, with growing delays. */
 export async function whileBusy<T>(
   environment: RecordEnvironment,
   timeoutMs: number,
-  attempt: () => Result<T, RecordFailure> | "busy",
+  attempt: () => TdbResult<T>,
 ): Promise<Result<T, RecordFailure>> {
   const { clock, timers } = environment;
   let outcome = attempt();
-  if (outcome !== "busy") return outcome;
-  const deadlineMs = clock.monotonicMs() + timeoutMs;
-  for (let delayMs = FIRST_DELAY_MS; outcome === "busy"; delayMs *= 2) {
+  let deadlineMs: number | undefined;
+  for (let delayMs = FIRST_DELAY_MS; !outcome.ok; delayMs *= 2) {
+    if (outcome.error.code !== "busy") return fileFailure(outcome.error);
+    deadlineMs ??= clock.monotonicMs() + timeoutMs;
     if (clock.monotonicMs() >= deadlineMs) {
       return busy(`A lock was held elsewhere for ${timeoutMs} ms`);
     }

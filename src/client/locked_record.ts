@@ -14,13 +14,7 @@ import { RECORD_FLAGS } from "../wire/constants.ts";
 import { BROADCAST_ACTIVE } from "../wire/packet.ts";
 import { LTDB_HEADER_BYTES, type LtdbHeader, ltdbHeader } from "../wire/structs/records.ts";
 import type { AttachedDatabase } from "./database.ts";
-import {
-  fileFailure,
-  notAllowed,
-  type RecordEnvironment,
-  type RecordFailure,
-  whileBusy,
-} from "./local_file.ts";
+import { notAllowed, type RecordEnvironment, type RecordFailure, whileBusy } from "./local_file.ts";
 import type { CtdbClient } from "./types.ts";
 
 const READONLY_COPY = RECORD_FLAGS.RO_HAVE_READONLY | RECORD_FLAGS.RO_HAVE_DELEGATIONS;
@@ -74,11 +68,9 @@ export class LockedRecord {
     assert(this.#unlock !== undefined, "a record is locked while it is stored");
     if (this.readonlyCopy) return notAllowed("A read-only copy of a record cannot be written");
     const head = encode(ltdbHeader, header);
-    return whileBusy(this.#environment, timeoutMs, () => {
-      const stored = this.#tdb.storeParts(this.key, head, data);
-      if (stored.ok) return ok(undefined);
-      return stored.error.code === "busy" ? "busy" : fileFailure(stored.error);
-    });
+    return whileBusy(this.#environment, timeoutMs, () =>
+      this.#tdb.storeParts(this.key, head, data),
+    );
   }
 
   /**

@@ -10,7 +10,7 @@ import { DB_FLAGS, SEQUENCE_KEY } from "../wire/constants.ts";
 import { LTDB_HEADER_BYTES, type LtdbHeader, ltdbHeader } from "../wire/structs/records.ts";
 import { type AttachedDatabase, attachDatabase } from "./database.ts";
 import { GlobalLocks, type LockEnvironment } from "./g_lock.ts";
-import { openAttachedFile, type RecordFailure, whileBusy } from "./local_file.ts";
+import { notAllowed, openAttachedFile, type RecordFailure, whileBusy } from "./local_file.ts";
 import {
   CANCEL_TIMEOUT_MS,
   type StoredRecord,
@@ -49,8 +49,7 @@ export async function openPersistent(
   timeoutMs: number,
 ): Promise<Result<PersistentDatabase, RecordFailure>> {
   if ((database.flags & (DB_FLAGS.PERSISTENT | DB_FLAGS.REPLICATED)) === 0) {
-    const reason = `The database "${database.name}" is volatile: it has no transactions`;
-    return err({ kind: "not_allowed", reason, status: 0 });
+    return notAllowed(`The database "${database.name}" is volatile: it has no transactions`);
   }
   const file = await openAttachedFile(environment, database, timeoutMs);
   if (!file.ok) return file;
@@ -140,12 +139,7 @@ export class PersistentDatabase {
 
   /** For transactions: the record with its header. */
   async read(key: Uint8Array, timeoutMs: number): Promise<Result<StoredRecord, RecordFailure>> {
-    const fetched = await whileBusy(this.#environment, timeoutMs, () => {
-      const outcome = this.#tdb.fetch(key);
-      if (outcome.ok) return outcome;
-      if (outcome.error.code === "busy") return "busy";
-      return err<RecordFailure>({ kind: "file", reason: outcome.error.reason, status: 0 });
-    });
+    const fetched = await whileBusy(this.#environment, timeoutMs, () => this.#tdb.fetch(key));
     if (!fetched.ok) return fetched;
     const value = fetched.value ?? EMPTY;
     const header = decodeExact(ltdbHeader, value.subarray(0, LTDB_HEADER_BYTES));

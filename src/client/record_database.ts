@@ -110,11 +110,7 @@ export class RecordDatabase {
   async read(key: Uint8Array, timeoutMs: number): Promise<Result<Uint8Array, RecordFailure>> {
     const { clock } = this.#environment;
     const deadlineMs = clock.monotonicMs() + timeoutMs;
-    const local = await whileBusy(this.#environment, timeoutMs, () => {
-      const fetched = this.#tdb.fetch(key);
-      if (fetched.ok) return fetched;
-      return fetched.error.code === "busy" ? "busy" : fileFailure(fetched.error);
-    });
+    const local = await whileBusy(this.#environment, timeoutMs, () => this.#tdb.fetch(key));
     if (!local.ok) return local;
     const value = local.value;
     if (value !== undefined && usableHeader(value, this.#client.pnn, READING) !== undefined) {
@@ -167,7 +163,7 @@ export class RecordDatabase {
     const granted = await whileBusy(this.#environment, timeoutMs, () => {
       const outcome = tdb.tryLockChain(chain, "write");
       if (outcome === "granted") return ok(undefined);
-      return outcome === "busy" ? "busy" : fileFailure(outcome);
+      return err(outcome === "busy" ? { code: outcome, reason: "the chain is locked" } : outcome);
     });
     if (!granted.ok) return granted;
     const fetched = tdb.fetch(key);
