@@ -9,35 +9,49 @@
  *
  * It must not know where records come from or go to.
  */
+import { assert } from "../base/assert.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import { type U64, u64, u64Decimal, u64Equal, u64FromNumber, u64ToNumber } from "../base/u64.ts";
-import { bytesText, textBytes } from "../wire/codec.ts";
-import { REC_BUFFER_HEAD_BYTES, recBufferProblem } from "../wire/records/rec_buffer.ts";
+import { u64, u64Decimal, u64Equal, u64FromNumber, u64ToNumber } from "../base/u64.ts";
+import {
+  type Codec,
+  decodeExact,
+  encode,
+  fixedString,
+  struct,
+  type TypeOf,
+  u64Codec,
+} from "../wire/codec.ts";
+import {
+  REC_BUFFER_HEAD_BYTES,
+  RecBufferCursor,
+  recBufferProblem,
+} from "../wire/records/rec_buffer.ts";
 import { EINVAL, EIO } from "./errno.ts";
 import type { ToolFile } from "./host.ts";
 
 const BACKUP_VERSION = u64(0, 3);
-const HEAD_BYTES = 104;
-const NAME_AT = 40;
-const NAME_BYTES = 64;
-/** database id u32, count u32, length u64 */
-const BUFFER_HEAD_BYTES = 16;
+
+const backupHead = struct({
+  version: u64Codec,
+  /** Seconds since 1970. */
+  timestamp: u64Codec,
+  /** DB_FLAGS. */
+  flags: u64Codec,
+  buffers: u64Codec,
+  records: u64Codec,
+  name: fixedString(64),
+});
+const HEAD_BYTES = backupHead.minSize;
+
+/** The head of a record buffer, and between it and its records their length in bytes: u64. */
+const BUFFER_HEAD_BYTES = REC_BUFFER_HEAD_BYTES + u64Codec.minSize;
 
 /** A buffer is written when it has grown to this. */
 export const BACKUP_BUFFER_BYTES = 100_000;
 /** One record may be large; no packet that restores it could be larger. */
 const BACKUP_BUFFER_BYTES_MAX = 256 * 1024 * 1024;
 
-export interface BackupHead {
-  readonly version: U64;
-  /** Seconds since 1970. */
-  readonly timestamp: number;
-  /** DB_FLAGS. */
-  readonly flags: number;
-  readonly buffers: U64;
-  readonly records: U64;
-  readonly name: string;
-}
+export type BackupHead = TypeOf<typeof backupHead>;
 
 /** `status` is the exit status. */
 export interface BackupProblem {
@@ -47,34 +61,11 @@ export interface BackupProblem {
 
 export type BackupResult<T> = Result<T, BackupProblem>;
 
-function encodeHead(head: BackupHead): Uint8Array {
-  const bytes = new Uint8Array(HEAD_BYTES);
-  const view = new DataView(bytes.buffer);
-  const { version, timestamp, flags, buffers, records } = head;
-  const numbers = [version, u64FromNumber(timestamp), u64(0, flags), buffers, records];
-  for (const [index, value] of numbers.entries()) {
-    view.setUint32(8 * index, value.lo, true);
-    view.setUint32(8 * index + 4, value.hi, true);
-  }
-  bytes.set(textBytes(head.name).subarray(0, NAME_BYTES - 1), NAME_AT);
-  return bytes;
-}
-
-function decodeHead(bytes: Uint8Array): BackupHead {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const name = bytesText(bytes.subarray(NAME_AT, NAME_AT + NAME_BYTES - 1)).replace(/\0.*$/s, "");
-  return {
-    version: u64At(view, 0),
-    timestamp: u64ToNumber(u64At(view, 8)),
-    flags: u64At(view, 16).lo,
-    buffers: u64At(view, 24),
-    records: u64At(view, 32),
-    name,
-  };
-}
-
-function u64At(view: DataView, at: number): U64 {
-  return u64(view.getUint32(at + 4, true), view.getUint32(at, true));
+/** Of as many bytes as it takes, whatever they are. */
+function decoded<T>(codec: Codec<T>, bytes: Uint8Array): T {
+  const value = decodeExact(codec, bytes);
+  assert(value.ok, "any bytes are a number or a text");
+  return value.value;
 }
 
 export class BackupWriter {
@@ -95,17 +86,15 @@ export class BackupWriter {
 
   /** `buffer` is a record buffer with its head. */
   add(buffer: Uint8Array): Result<void, number> {
-    const head = new Uint8Array(BUFFER_HEAD_BYTES);
-    head.set(buffer.subarray(0, REC_BUFFER_HEAD_BYTES));
-    const view = new DataView(head.buffer);
-    view.setUint32(8, buffer.length - REC_BUFFER_HEAD_BYTES, true);
-    for (const part of [head, buffer.subarray(REC_BUFFER_HEAD_BYTES)]) {
+    const head = buffer.subarray(0, REC_BUFFER_HEAD_BYTES);
+    const records = buffer.subarray(REC_BUFFER_HEAD_BYTES);
+    for (const part of [head, encode(u64Codec, u64FromNumber(records.length)), records]) {
       const written = this.#file.write(this.#at, part);
       if (!written.ok) return written;
       this.#at += part.length;
     }
     this.#buffers += 1;
-    this.#records += view.getUint32(4, true);
+    this.#records += new RecBufferCursor(buffer).count;
     return ok(undefined);
   }
 
@@ -115,7 +104,7 @@ export class BackupWriter {
       buffers: u64FromNumber(this.#buffers),
       records: u64FromNumber(this.#records),
     };
-    const bytes = encodeHead({ ...head, ...counts, version: BACKUP_VERSION });
+    const bytes = encode(backupHead, { ...head, ...counts, version: BACKUP_VERSION });
     const records = this.#file.sync();
     if (!records.ok) return records;
     const written = this.#file.write(0, bytes);
@@ -144,7 +133,7 @@ export class BackupReader {
     if (bytes.value.length < HEAD_BYTES) {
       return fail(EIO, `Failed to read db header from file ${path}`);
     }
-    const head = decodeHead(bytes.value);
+    const head = decoded(backupHead, bytes.value);
     if (u64Equal(head.version, BACKUP_VERSION)) return ok(new BackupReader(file, head));
     const expected = `expected ${u64Decimal(BACKUP_VERSION)}, got ${u64Decimal(head.version)}`;
     return fail(EINVAL, `Wrong version of backup file, ${expected}`);
@@ -160,8 +149,7 @@ export class BackupReader {
     const head = this.#file.read(this.#at, BUFFER_HEAD_BYTES);
     if (!head.ok) return fail(head.error, "error");
     if (head.value.length < BUFFER_HEAD_BYTES) return fail(EIO, "the file ends");
-    const view = new DataView(head.value.buffer, head.value.byteOffset, BUFFER_HEAD_BYTES);
-    const announced = u64At(view, 8);
+    const announced = decoded(u64Codec, head.value.subarray(REC_BUFFER_HEAD_BYTES));
     const length = u64ToNumber(announced);
     if (length > BACKUP_BUFFER_BYTES_MAX) {
       return fail(
@@ -179,7 +167,7 @@ export class BackupReader {
     if (problem !== undefined) return fail(EINVAL, problem);
     this.#at += BUFFER_HEAD_BYTES + length;
     this.#left -= 1;
-    this.#records += new DataView(buffer.buffer).getUint32(4, true);
+    this.#records += new RecBufferCursor(buffer).count;
     return ok(buffer);
   }
 

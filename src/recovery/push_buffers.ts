@@ -11,8 +11,9 @@
  * The records are patched in place: a table is pushed once.
  */
 import { RECORD_FLAGS, SEQUENCE_KEY } from "../wire/constants.ts";
+import { REC_BUFFER_HEAD_BYTES } from "../wire/records/rec_buffer.ts";
 import { LTDB_HEADER_BYTES, REC_DATA_HEAD_BYTES } from "../wire/structs/records.ts";
-import { DEAD, RANK_AT, REC_BUFFER_HEAD_BYTES, type RecordTable } from "./record_table.ts";
+import { DEAD, RANK_AT, type RecordTable } from "./record_table.ts";
 
 const KEY_LENGTH_AT = 8;
 const DATA_LENGTH_AT = 12;

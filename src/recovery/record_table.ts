@@ -15,12 +15,11 @@
  */
 import { err, ok, type Result } from "../base/result.ts";
 import { u64Order } from "../base/u64.ts";
+import { REC_BUFFER_HEAD_BYTES } from "../wire/records/rec_buffer.ts";
 import { LTDB_HEADER_BYTES, REC_DATA_HEAD_BYTES } from "../wire/structs/records.ts";
 import { RecordIndex } from "./record_index.ts";
 import { Slabs } from "./slabs.ts";
 
-/** db_id and number of records in front of a record buffer. */
-export const REC_BUFFER_HEAD_BYTES = 8;
 /** Place of the reqid in a record, reused while the record is in the table. */
 export const RANK_AT = 4;
 export const DEAD = 0xffffffff;

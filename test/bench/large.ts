@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Result } from "../../src/base/result.ts";
+import { U64_ZERO } from "../../src/base/u64.ts";
 import { BackupWriter } from "../../src/cli/backup_file.ts";
 import { openFile } from "../../src/roles/ctdb_files.ts";
 import { encode } from "../../src/wire/codec.ts";
@@ -41,7 +42,7 @@ function writeBackup(path: string): void {
     buffer.add(0, key, value);
   }
   flush();
-  written(writer.finish({ timestamp: 0, flags: 0, name: "bench.tdb" }));
+  written(writer.finish({ timestamp: U64_ZERO, flags: U64_ZERO, name: "bench.tdb" }));
   file.close();
 }
 

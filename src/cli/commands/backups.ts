@@ -1,4 +1,5 @@
 /** `backupdb`, `restoredb`, `dumpdbbackup`: a database's local records in a file, and back into all nodes. */
+import { u64, u64FromNumber, u64ToNumber } from "../../base/u64.ts";
 import { attachDatabase } from "../../client/database.ts";
 import { UNKNOWN_PNN } from "../../wire/packet.ts";
 import { RecBufferBuilder, RecBufferCursor } from "../../wire/records/rec_buffer.ts";
@@ -55,8 +56,8 @@ export const backupdb: Command = async ({ session, host }, args) => {
   tdb.close();
   write();
   const { name, flags } = database;
-  const timestamp = host.clock.wallTime().sec;
-  done(writer.finish({ timestamp, flags, name }), headFailure);
+  const timestamp = u64FromNumber(host.clock.wallTime().sec);
+  done(writer.finish({ timestamp, flags: u64(0, flags), name }), headFailure);
   file.close();
   host.out(`Database backed up to ${path}\n`);
   return 0;
@@ -77,7 +78,7 @@ export const dumpdbbackup: OfflineCommand = async ({ host }, args) => {
   expectArguments(args, 1);
   const backup = openBackup(host, args[0] as string);
   const { name, timestamp } = backup.head;
-  host.out(`Dumping database ${name} from backup @ ${dateAndTime(timestamp)}\n`);
+  host.out(`Dumping database ${name} from backup @ ${dateAndTime(u64ToNumber(timestamp))}\n`);
   let shown = 0;
   for (;;) {
     const buffer = valueOrStop(backup.next());
@@ -105,8 +106,10 @@ export const restoredb: Command = async ({ session, host }, args) => {
   const backup = openBackup(host, path);
   const { head } = backup;
   const name = wanted ?? head.name;
-  host.out(`Restoring database ${name} from backup @ ${dateAndTime(head.timestamp)}\n`);
-  const flags = head.flags & FLAGS_MASK;
+  host.out(
+    `Restoring database ${name} from backup @ ${dateAndTime(u64ToNumber(head.timestamp))}\n`,
+  );
+  const flags = head.flags.lo & FLAGS_MASK;
   const attached = await attachDatabase(session.client, name, flags, session.timeoutMs);
   if (!attached.ok) {
     host.err(`${describeAttachFailure(name, attached.error)}\n`);
