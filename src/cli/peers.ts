@@ -31,7 +31,9 @@ export class Peers {
     const session = this.#session;
     const isPeer = pnn !== session.pnn;
     const limitMs = isPeer ? Math.min(PEER_GRACE_MS, session.timeoutMs) : session.timeoutMs;
-    const outcome = await session.attempt(name, undefined as never, pnn, limitMs);
+    const outcome = await session.attempt(name, undefined as never, pnn, {
+      timeoutMs: limitMs,
+    });
     if (outcome.ok) return outcome.value.data;
     if (isPeer && outcome.error.kind === "timeout") this.#silent.add(pnn);
     else session.complain(name, pnn, outcome.error);
@@ -88,9 +90,8 @@ export class Peers {
   }
 
   async #askKnowledge(): Promise<NodeKnowledge | undefined> {
-    const { client, pnn, timeoutMs } = this.#session;
-    const options = { pnn, timeoutMs, flags: PING_KNOWLEDGE };
-    const answer = await client.control("PING", undefined, options);
+    const session = this.#session;
+    const answer = await session.attempt("PING", undefined, session.pnn, { flags: PING_KNOWLEDGE });
     if (!answer.ok) return undefined;
     const known = decodePadded(nodeKnowledge, answer.value.data);
     return known.ok ? known.value : undefined;

@@ -17,11 +17,13 @@ import {
   type ControlReplyOf,
   type ControlRequestOf,
 } from "../wire/controls.ts";
+import { UNKNOWN_PNN } from "../wire/packet.ts";
 import type { NodeAndFlags } from "../wire/structs/cluster.ts";
 import { EMSGSIZE, ETIMEDOUT } from "./errno.ts";
 import { CommandFailure } from "./failure.ts";
 import type { ToolHost } from "./host.ts";
 import { flagNames } from "./node_flags.ts";
+import { parseUnsigned32 } from "./numbers.ts";
 
 /** What the original tool calls them in its messages, where it differs. */
 const SPOKEN_NAME: Partial<Record<ControlName, string>> = { SET_DB_READONLY: "SET_DB_READONY" };
@@ -51,7 +53,8 @@ export class Session {
   #nodes: readonly NodeAndFlags[] | undefined;
   #leader: number | undefined;
   #leaderListening: ReturnType<CtdbClient["registerSrvid"]> | undefined;
-  #leaderHeard: () => void = () => {};
+  /** Of everybody who waits for one. */
+  #leaderHeard: (() => void)[] = [];
   #srvids = 0;
 
   constructor(client: CtdbClient, host: ToolHost, options: SessionOptions) {
@@ -71,10 +74,10 @@ export class Session {
     name: N,
     request: ControlRequestOf<N>,
     pnn = this.target,
-    timeoutMs = this.timeoutMs,
+    { timeoutMs = this.timeoutMs, flags = 0 }: { timeoutMs?: number; flags?: number } = {},
   ): Promise<Result<Answer<ControlReplyOf<N>>, ClientFailure>> {
     if (timeoutMs === 0) return err({ kind: "timeout", reason: "No time to wait", status: 0 });
-    const outcome = await this.client.control(name, request, { pnn, timeoutMs });
+    const outcome = await this.client.control(name, request, { pnn, timeoutMs, flags });
     if (!outcome.ok) return outcome;
     const { status } = outcome.value;
     if (status === 0 || CONTROLS[name].statusIsAnswer) return outcome;
@@ -174,19 +177,18 @@ export class Session {
     this.#leaderListening ??= this.client.registerSrvid(SRVID.LEADER, (data) => {
       const pnn = decodeExact(u32Codec, data);
       if (!pnn.ok) return;
-      this.#leader = pnn.value === UNKNOWN ? undefined : pnn.value;
-      this.#leaderHeard();
+      this.#leader = pnn.value === UNKNOWN_PNN ? undefined : pnn.value;
+      if (this.#leader !== undefined) for (const heard of this.#leaderHeard.splice(0)) heard();
     });
     const listening = await this.#leaderListening;
     if (!listening.ok) throw new CommandFailure(1, "Failed to setup leader handler");
     if (this.#leader !== undefined) return this.#leader;
     await new Promise<void>((resolve) => {
       const timer = this.host.timers.after(this.timeoutMs, resolve);
-      this.#leaderHeard = () => {
-        if (this.#leader === undefined) return;
+      this.#leaderHeard.push(() => {
         timer.cancel();
         resolve();
-      };
+      });
     });
     return this.#leader;
   }
@@ -204,7 +206,6 @@ export class Session {
   }
 }
 
-const UNKNOWN = 0xffffffff;
 const TOOL_SRVID_HIGH = 0xce010000;
 
 /** Exit status of a failed request: the errno, or the status that the node answered. */
@@ -240,7 +241,6 @@ function nextReachable(nodes: readonly NodeAndFlags[], from: number): number | u
 export async function selectNodes(
   session: Session,
   text: string | undefined,
-  parsePnn: (text: string) => Result<number, number>,
 ): Promise<readonly NodeAndFlags[]> {
   const nodes = await session.nodes();
   if (text === undefined) return nodes.filter((node) => node.pnn === session.target);
@@ -249,7 +249,7 @@ export async function selectNodes(
     .split(",")
     .filter((word) => word !== "")
     .map((word) => {
-      const pnn = parsePnn(word);
+      const pnn = parseUnsigned32(word);
       if (!pnn.ok) throw new CommandFailure(1, `Invalid node ${word}`);
       const node = nodes.find((entry) => entry.pnn === pnn.value);
       if (node === undefined) throw new CommandFailure(1, `Node ${pnn.value} does not exist`);

@@ -9,19 +9,14 @@ import { BunNetwork } from "../platform/bun/network.ts";
 import { pathForCall } from "../platform/bun/path.ts";
 import { BunTimers } from "../platform/bun/timers.ts";
 import type { TdbOpener } from "../tdb/types.ts";
-import { BufferedOutput, printErr, printOut } from "./buffered_output.ts";
+import { BufferedOutput, printErr } from "./buffered_output.ts";
 import { openFile } from "./ctdb_files.ts";
 import { inheritedEnvironment } from "./environment.ts";
 import { ownEnvironment, ownExecutable } from "./own_process.ts";
-import { type Role, TOOL_VERSION, VERSION } from "./role.ts";
+import { type Role, TOOL_VERSION } from "./role.ts";
 
 export const role: Role = {
   async run(args) {
-    // Not an option of the original; every role of ours has it.
-    if (args[0] === "--version" && args.length === 1) {
-      printOut(`ctdb ${VERSION}\n`);
-      return 0;
-    }
     const output = new BufferedOutput();
     const status = await runTool(toolHost(output), args);
     output.flush();

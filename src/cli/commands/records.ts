@@ -101,29 +101,33 @@ interface WantedRecord {
   readonly database: string;
   readonly key: string;
   readonly readonly?: boolean;
+  /** What is to become of it; empty without one. */
+  readonly value?: string;
   /** What is said when it cannot be locked. */
   readonly failure: string;
 }
 
-/** Locks the record, lets `use` work on it, and releases it. `parse` reads the other arguments before. */
-async function withRecord<T>(
+/** Locks the record, lets `use` work on it, and releases it. Key and value are read in between. */
+async function withRecord(
   session: Session,
-  { database, key, readonly = false, failure }: WantedRecord,
-  parse: () => T,
-  use: (record: LockedRecord, parsed: T) => Promise<number>,
+  { database, key, readonly = false, value = "", failure }: WantedRecord,
+  use: (record: LockedRecord, value: Uint8Array) => Promise<number>,
 ): Promise<number> {
   const opened = await openVolatile(session, database);
-  const bytes = recordBytes(key, "key");
-  const parsed = parse();
-  const locked = await opened.fetchLock(bytes, { timeoutMs: LOCK_TIMEOUT_MS, readonly });
-  if (!locked.ok) {
-    session.host.err(`fetch_lock: ${opened.database.name} ${locked.error.reason}\n`);
-    throw stopOn(locked.error, failure);
-  }
   try {
-    return await use(locked.value, parsed);
+    const keyBytes = recordBytes(key, "key");
+    const valueBytes = recordBytes(value, "value");
+    const locked = await opened.fetchLock(keyBytes, { timeoutMs: LOCK_TIMEOUT_MS, readonly });
+    if (!locked.ok) {
+      session.host.err(`fetch_lock: ${opened.database.name} ${locked.error.reason}\n`);
+      throw stopOn(locked.error, failure);
+    }
+    try {
+      return await use(locked.value, valueBytes);
+    } finally {
+      locked.value.release();
+    }
   } finally {
-    locked.value.release();
     opened.close();
   }
 }
@@ -137,7 +141,7 @@ export const readkey: Command = async ({ session, host }, args) => {
   if (readonly !== undefined && readonly !== "readonly") throw new WrongArguments();
   const failure = `Failed to read record for key ${key}`;
   const wanted = { database, key, readonly: readonly !== undefined, failure };
-  return withRecord(session, wanted, nothingMore, async ({ data }) => {
+  return withRecord(session, wanted, async ({ data }) => {
     // Printed as C text: it ends at the first NUL.
     const end = data.indexOf(0);
     host.out(`Data: size:${data.length} ptr:[`);
@@ -147,15 +151,12 @@ export const readkey: Command = async ({ session, host }, args) => {
   });
 };
 
-const nothingMore = () => undefined;
-
 export const writekey: Command = async ({ session }, args) => {
   expectArguments(args, 3);
   const [database, key, text] = args as [string, string, string];
-  const parse = () => recordBytes(text, "value");
   // The original names the database here, not the key.
   const failure = `Failed to lock record for key ${database}`;
-  return withRecord(session, { database, key, failure }, parse, async (record, value) => {
+  return withRecord(session, { database, key, value: text, failure }, async (record, value) => {
     const stored = await record.store(value, session.timeoutMs);
     if (stored.ok) return 0;
     throw stopOn(stored.error, `Failed to store record for key ${key}`);
@@ -166,7 +167,7 @@ export const deletekey: Command = async ({ session }, args) => {
   expectArguments(args, 2);
   const [database, key] = args as [string, string];
   const failure = `Failed to fetch record for key ${key}`;
-  return withRecord(session, { database, key, failure }, nothingMore, async (record) => {
+  return withRecord(session, { database, key, failure }, async (record) => {
     const deleted = await record.delete(session.timeoutMs);
     if (deleted.ok) return 0;
     throw stopOn(deleted.error, `Failed to delete record for key ${key}`);
@@ -177,10 +178,9 @@ export const deletekey: Command = async ({ session }, args) => {
 export const pushrecord: Command = async ({ session }, args) => {
   expectArguments(args, 3);
   const [database, key, text] = args as [string, string, string];
-  const parse = () => recordBytes(text, "value");
   const { generation } = await session.ask("GETVNNMAP", undefined, session.pnn);
   const failure = `Failed to fetch record for key ${key}`;
-  return withRecord(session, { database, key, failure }, parse, async (record, value) => {
+  return withRecord(session, { database, key, value: text, failure }, async (record, value) => {
     const pushed = await record.push(value, generation, session.timeoutMs);
     if (pushed.ok) return 0;
     throw stopOn(pushed.error, `Failed to push record for key ${key}`);

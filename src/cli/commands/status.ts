@@ -11,7 +11,6 @@ import {
   type ShownNode,
   textNodes,
 } from "../node_lines.ts";
-import { parseUnsigned32 } from "../numbers.ts";
 import { Peers } from "../peers.ts";
 import { type Session, selectNodes } from "../session.ts";
 
@@ -65,8 +64,9 @@ export const nodestatus: Command = async (context, args) => {
   expectArguments(args, 0, 1);
   const { session, host, options } = context;
   const peers = new Peers(session);
+  // What is selected from: asked for here, where a peer that hangs keeps nobody waiting.
   await session.nodes((pnn) => peers.ask("GET_NODEMAP", pnn));
-  const selected = await selectNodes(session, args[0], parseUnsigned32);
+  const selected = await selectNodes(session, args[0]);
   const nodes = await shownNodes(peers, session, await knownFlags(context, selected));
   const text = options.machine
     ? machineNodes(nodes, options.separator)

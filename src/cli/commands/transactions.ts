@@ -1,4 +1,5 @@
 /** Commands that work on persistent and replicated databases, each in one transaction. */
+import type { AttachedDatabase } from "../../client/database.ts";
 import { openPersistent, type PersistentDatabase } from "../../client/persistent_database.ts";
 import type { Transaction, TransactionFailure } from "../../client/transaction.ts";
 import { bytesText, EMPTY } from "../../wire/codec.ts";
@@ -17,8 +18,9 @@ const NO_LIMIT_MS = Number.POSITIVE_INFINITY;
 export const pfetch: Command = async ({ session, host }, args) => {
   expectArguments(args, 2);
   const [name, text] = args as [string, string];
-  const parse = () => recordBytes(text, "key");
-  return withDatabase(session, name, parse, async (database, key) => {
+  const attached = await attach(session, name);
+  const key = recordBytes(text, "key");
+  return withDatabase(session, attached, async (database) => {
     const transaction = await begin(database, true);
     const fetched = await transaction.fetch(key, NO_LIMIT_MS);
     await transaction.cancel(session.timeoutMs);
@@ -33,8 +35,10 @@ export const pfetch: Command = async ({ session, host }, args) => {
 export const pstore: Command = async ({ session }, args) => {
   expectArguments(args, 3);
   const [name, text, valueText] = args as [string, string, string];
-  const parse = () => [recordBytes(text, "key"), recordBytes(valueText, "value")] as const;
-  return withDatabase(session, name, parse, async (database, [key, value]) => {
+  const attached = await attach(session, name);
+  const key = recordBytes(text, "key");
+  const value = recordBytes(valueText, "value");
+  return withDatabase(session, attached, async (database) => {
     await change(session, database, async (transaction) => {
       const stored = await transaction.store(key, value, NO_LIMIT_MS);
       if (!stored.ok) throw stop(stored.error, `Failed to store record for key ${text}`);
@@ -45,8 +49,9 @@ export const pstore: Command = async ({ session }, args) => {
 export const pdelete: Command = async ({ session }, args) => {
   expectArguments(args, 2);
   const [name, text] = args as [string, string];
-  const parse = () => recordBytes(text, "key");
-  return withDatabase(session, name, parse, async (database, key) => {
+  const attached = await attach(session, name);
+  const key = recordBytes(text, "key");
+  return withDatabase(session, attached, async (database) => {
     await change(session, database, async (transaction) => {
       const deleted = await transaction.delete(key, NO_LIMIT_MS);
       if (!deleted.ok) throw stop(deleted.error, `Failed to delete record for key ${text}`);
@@ -65,8 +70,7 @@ export const ptrans: Command = async ({ session, host }, args) => {
     if (!read.ok) throw new CommandFailure(1, `Failed to open file ${path}`);
     input = read.value;
   }
-  const nothing = () => undefined;
-  return withChosen(session, chosen, nothing, async (database) => {
+  return withDatabase(session, await attachChosen(session, chosen), async (database) => {
     await change(session, database, async (transaction) => {
       input ??= await standardInput(host);
       for (const line of linesOf(input)) {
@@ -87,34 +91,26 @@ async function choose(session: Session, text: string): Promise<ChosenDatabase> {
   throw new CommandFailure(1, `Transactions not supported on DB ${chosen.name}`);
 }
 
-async function withDatabase<T>(
-  session: Session,
-  text: string,
-  parse: () => T,
-  use: (database: PersistentDatabase, parsed: T) => Promise<void>,
-): Promise<number> {
-  return withChosen(session, await choose(session, text), parse, use);
+/** Arguments are read after this, before anything about transactions is asked. */
+async function attach(session: Session, text: string): Promise<AttachedDatabase> {
+  return attachChosen(session, await choose(session, text));
 }
 
-/** `parse` reads the other arguments, before anything about transactions is asked. */
-async function withChosen<T>(
+async function withDatabase(
   session: Session,
-  chosen: ChosenDatabase,
-  parse: () => T,
-  use: (database: PersistentDatabase, parsed: T) => Promise<void>,
+  attached: AttachedDatabase,
+  use: (database: PersistentDatabase) => Promise<void>,
 ): Promise<number> {
   const { client, host, pid, timeoutMs } = session;
-  const attached = await attachChosen(session, chosen);
-  const parsed = parse();
   const { timers, clock, random } = host;
   const environment = { tdbs: await host.tdbs(), timers, clock, random, pid };
   const opened = await openPersistent(client, environment, attached, timeoutMs);
   if (!opened.ok) {
     host.err(`${opened.error.reason}\n`);
-    throw stop(opened.error, `Failed to attach to DB ${chosen.name}`);
+    throw stop(opened.error, `Failed to attach to DB ${attached.name}`);
   }
   try {
-    await use(opened.value, parsed);
+    await use(opened.value);
   } finally {
     opened.value.close();
   }
