@@ -1,6 +1,6 @@
 /**
  * Keeps a log readable while a peer, a client or a child has the same thing said again and again. It stands
- * in front of every log of ours (platform/bun/logger.ts), so nobody who logs has to think of it.
+ * in front of every log of ours (platform/node/logger.ts), so nobody who logs has to think of it.
  *
  * What counts as the same reason is the level and the text without what varies: numbers, addresses, what
  * stands in quotes.

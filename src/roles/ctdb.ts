@@ -3,11 +3,11 @@ import { writeFileSync } from "node:fs";
 import { err, ok, type Result } from "../base/result.ts";
 import type { ToolHost } from "../cli/host.ts";
 import { runTool } from "../cli/tool.ts";
-import { BunClock, BunRandom } from "../platform/bun/clock.ts";
-import { BunFileSystem } from "../platform/bun/file_system.ts";
 import { BunNetwork } from "../platform/bun/network.ts";
-import { pathForCall } from "../platform/bun/path.ts";
 import { BunTimers } from "../platform/bun/timers.ts";
+import { BunClock, BunRandom } from "../platform/node/clock.ts";
+import { BunFileSystem } from "../platform/node/file_system.ts";
+import { pathForCall } from "../platform/node/path.ts";
 import type { TdbOpener } from "../tdb/types.ts";
 import { BufferedOutput, printErr } from "./buffered_output.ts";
 import { openFile } from "./ctdb_files.ts";
@@ -54,7 +54,7 @@ function toolHost(output: BufferedOutput): ToolHost {
 async function openTdbs(timers: BunTimers, clock: BunClock): Promise<TdbOpener> {
   const [{ FileTdbOpener }, { BunSharedFiles }] = await Promise.all([
     import("../tdb/opener.ts"),
-    import("../platform/bun/shared_file.ts"),
+    import("../platform/libc/shared_file.ts"),
   ]);
   const files = new BunSharedFiles();
   return new FileTdbOpener({ files, internalFiles: files, timers, clock, mutexesWork: true });
@@ -63,7 +63,7 @@ async function openTdbs(timers: BunTimers, clock: BunClock): Promise<TdbOpener> 
 async function runToEnd(argv: readonly string[]): Promise<Result<string, string>> {
   const [program, ...args] = argv;
   if (program === undefined) return err("ENOENT");
-  const { BunProcesses } = await import("../platform/bun/processes.ts");
+  const { BunProcesses } = await import("../platform/node/processes.ts");
   return await new Promise((resolve) => {
     const lines: string[] = [];
     const child = new BunProcesses().spawn({

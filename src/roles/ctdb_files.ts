@@ -2,7 +2,7 @@
 import * as fs from "node:fs";
 import { err, ok, type Result } from "../base/result.ts";
 import type { ToolFile } from "../cli/host.ts";
-import { pathForCall } from "../platform/bun/path.ts";
+import { pathForCall } from "../platform/node/path.ts";
 
 const EIO = 5;
 

@@ -12,8 +12,8 @@ import { LocalCluster, type SetupOptions, statusLine } from "../local/local_clus
 import type { Connect } from "../local/node_health.ts";
 import { runOnNodes } from "../local/on_nodes.ts";
 import { BunNetwork } from "../platform/bun/network.ts";
-import { realPath } from "../platform/bun/path.ts";
 import { BunTimers } from "../platform/bun/timers.ts";
+import { realPath } from "../platform/node/path.ts";
 import { printErr, printOut } from "./buffered_output.ts";
 import { ownEnvironment, ownExecutable } from "./own_process.ts";
 import { type Role, VERSION } from "./role.ts";

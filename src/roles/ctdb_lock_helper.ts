@@ -9,8 +9,9 @@
  *    had.
  * 2. It reads and writes no records.
  */
-import { BunSharedFiles } from "../platform/bun/shared_file.ts";
+
 import { BunTimers } from "../platform/bun/timers.ts";
+import { BunSharedFiles } from "../platform/libc/shared_file.ts";
 import type { LockType, SharedFile, TryLock } from "../platform/types/shared_files.ts";
 import { HEADER_BYTES, LOCK } from "../tdb/format/format.ts";
 import { judgeHeader } from "../tdb/format/header.ts";

@@ -8,11 +8,11 @@
 import * as fs from "node:fs";
 import type { SystemError } from "../base/errors.ts";
 import { LockFileWatch } from "../lock/fcntl_helper_watch.ts";
-import { systemErrorFrom } from "../platform/bun/libc.ts";
-import { pathForCall } from "../platform/bun/path.ts";
-import { BunProcesses } from "../platform/bun/processes.ts";
-import { RangeLockWaits, tryRangeLock, unlockRange } from "../platform/bun/range_lock.ts";
 import { BunTimers } from "../platform/bun/timers.ts";
+import { systemErrorFrom } from "../platform/libc/libc.ts";
+import { RangeLockWaits, tryRangeLock, unlockRange } from "../platform/libc/range_lock.ts";
+import { pathForCall } from "../platform/node/path.ts";
+import { BunProcesses } from "../platform/node/processes.ts";
 import { printErr, printOut } from "./buffered_output.ts";
 import { inheritedEnvironment, withRuntimeSettings } from "./environment.ts";
 import { selfCommand } from "./own_process.ts";

@@ -4,10 +4,10 @@
  */
 import { parseU64 } from "../base/u64.ts";
 import { connectClient } from "../client/ctdb_client.ts";
-import { BunClock, BunRandom } from "../platform/bun/clock.ts";
 import { BunNetwork } from "../platform/bun/network.ts";
-import { BunProcesses } from "../platform/bun/processes.ts";
 import { BunTimers } from "../platform/bun/timers.ts";
+import { BunClock, BunRandom } from "../platform/node/clock.ts";
+import { BunProcesses } from "../platform/node/processes.ts";
 import { runRecovery } from "../recovery/run_recovery.ts";
 import { printErr, printOut, writeAll } from "./buffered_output.ts";
 import { ownEnvironment } from "./own_process.ts";

@@ -5,7 +5,7 @@
  */
 import type { Result } from "../base/result.ts";
 import { problemText } from "../config/problems.ts";
-import { BunProcesses } from "../platform/bun/processes.ts";
+import { BunProcesses } from "../platform/node/processes.ts";
 import { printErr, printOut } from "./buffered_output.ts";
 import { startInBackground, takeBackgroundReport } from "./ctdbd_background.ts";
 import { readConfiguration } from "./ctdbd_configuration.ts";

@@ -10,7 +10,7 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import { bytesText, textBytes } from "../base/byte_text.ts";
 import { execBytes } from "../base/exec_bytes.ts";
 import { parseLogLocation } from "../base/log_format.ts";
-import { pathForCall } from "../platform/bun/path.ts";
+import { pathForCall } from "../platform/node/path.ts";
 import { printErr } from "./buffered_output.ts";
 import { inheritedEnvironment, withRuntimeSettings } from "./environment.ts";
 import { selfCommand } from "./own_process.ts";

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import type { Logger, LogLevel } from "../base/log.ts";
 import type { CtdbConfig, CtdbPaths } from "../config/types.ts";
 import type { RecoverdChild, StartRecoverd } from "../daemon/lifecycle/recoverd_watch.ts";
-import { pathForCall } from "../platform/bun/path.ts";
+import { pathForCall } from "../platform/node/path.ts";
 import type { Processes } from "../platform/types/processes.ts";
 import { inheritedEnvironment, withRuntimeSettings } from "./environment.ts";
 import { selfCommand } from "./own_process.ts";

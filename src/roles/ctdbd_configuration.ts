@@ -6,8 +6,8 @@ import { problemText } from "../config/problems.ts";
 import { TunableSet } from "../config/tunables.ts";
 import { loadTunables } from "../config/tunables_file.ts";
 import type { ConfigProblem, ConfiguredNode, CtdbConfig, CtdbPaths } from "../config/types.ts";
-import { BunFileSystem } from "../platform/bun/file_system.ts";
-import { BunProcesses } from "../platform/bun/processes.ts";
+import { BunFileSystem } from "../platform/node/file_system.ts";
+import { BunProcesses } from "../platform/node/processes.ts";
 import { loadNodes } from "./ctdbd_nodes.ts";
 import { ownEnvironment, ownExecutable } from "./own_process.ts";
 

@@ -1,7 +1,7 @@
 /** What ends ctdbd from outside, and how its process ends. */
 import { fstatSync } from "node:fs";
 import type { Daemon } from "../daemon/lifecycle/daemon.ts";
-import type { RoleLogger } from "../platform/bun/logger.ts";
+import type { RoleLogger } from "../platform/node/logger.ts";
 
 const EPIPE = 32;
 

@@ -6,9 +6,9 @@
  * too short, this ends with 1: what is missing must not look complete.
  */
 import { u64, u64Decimal } from "../base/u64.ts";
-import { BunClock } from "../platform/bun/clock.ts";
-import { BunSharedFiles } from "../platform/bun/shared_file.ts";
 import { BunTimers } from "../platform/bun/timers.ts";
+import { BunSharedFiles } from "../platform/libc/shared_file.ts";
+import { BunClock } from "../platform/node/clock.ts";
 import { FileTdbOpener } from "../tdb/opener.ts";
 import type { Tdb, TdbOpenOptions, TdbResult } from "../tdb/types.ts";
 import { BufferedOutput } from "./buffered_output.ts";

@@ -5,7 +5,7 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { bytesText } from "../base/byte_text.ts";
-import { pathForCall, realPath } from "../platform/bun/path.ts";
+import { pathForCall, realPath } from "../platform/node/path.ts";
 
 /** What the runtime puts where it lost bytes. */
 const LOST = "\ufffd";

@@ -6,14 +6,14 @@
  * Options, texts and exit status are those of Samba's program, whose descriptions on the net apply.
  */
 import * as fs from "node:fs";
-import { pathForCall } from "../platform/bun/path.ts";
 import {
   errorText,
   lockForWriting,
   lockHolder,
   mapShared,
   unlock,
-} from "../platform/bun/posix_lock.ts";
+} from "../platform/libc/posix_lock.ts";
+import { pathForCall } from "../platform/node/path.ts";
 import { printErr, printOut } from "./buffered_output.ts";
 import { parseShortOptions } from "./getopt.ts";
 import type { Role } from "./role.ts";

@@ -156,7 +156,7 @@ test("a start that failed is on standard error when the log cannot be written", 
 
 test("every role that logs opens its log with openRoleLog()", () => {
   const direct = sourceFiles(["src"])
-    .filter(({ path }) => !path.endsWith(".test.ts") && path !== "src/platform/bun/logger.ts")
+    .filter(({ path }) => !path.endsWith(".test.ts") && path !== "src/platform/node/logger.ts")
     .filter(({ text }) => text.includes("createLogger("))
     .map(({ path }) => path);
   expect(direct).toEqual(["src/roles/role_log.ts"]);

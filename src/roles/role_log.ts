@@ -6,8 +6,8 @@
  *    standard error (main.ts).
  */
 import type { Result } from "../base/result.ts";
-import { BunClock } from "../platform/bun/clock.ts";
-import { createLogger, type LoggerOptions, type RoleLogger } from "../platform/bun/logger.ts";
+import { BunClock } from "../platform/node/clock.ts";
+import { createLogger, type LoggerOptions, type RoleLogger } from "../platform/node/logger.ts";
 import { printErr } from "./buffered_output.ts";
 import { endingOf } from "./crash.ts";
 

@@ -6,7 +6,7 @@
  * user, which empties it when nobody else has it open. This one changes nothing but dead mutexes.
  */
 import { jenkinsHash } from "../base/jenkins_hash.ts";
-import { BunSharedFiles } from "../platform/bun/shared_file.ts";
+import { BunSharedFiles } from "../platform/libc/shared_file.ts";
 import type { SharedFile } from "../platform/types/shared_files.ts";
 import type { MutexLayout } from "../tdb/format/format.ts";
 import { lockTargetOf } from "../tdb/locks/lock_target.ts";

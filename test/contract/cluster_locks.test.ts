@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { MutexHelperHost } from "../../src/lock/mutex_helper.ts";
 import { MutexHelperLock } from "../../src/lock/mutex_helper_lock.ts";
 import { MutexHelperProbe } from "../../src/lock/mutex_helper_probe.ts";
-import { BunProcesses } from "../../src/platform/bun/processes.ts";
+import { BunProcesses } from "../../src/platform/node/processes.ts";
 import type { ChildProcess, SpawnOptions } from "../../src/platform/types/processes.ts";
 import { FakeMutexHelpers } from "../recovery/fake_mutex_helpers.ts";
 import { fcntlHelper, realHelperHost } from "../recovery/real_mutex_helpers.ts";

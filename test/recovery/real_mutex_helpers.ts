@@ -2,9 +2,9 @@
 import { join } from "node:path";
 import type { MutexHelperHost } from "../../src/lock/mutex_helper.ts";
 import type { LockCommand } from "../../src/lock/mutex_helper_command.ts";
-import { BunClock } from "../../src/platform/bun/clock.ts";
-import { BunProcesses } from "../../src/platform/bun/processes.ts";
 import { BunTimers } from "../../src/platform/bun/timers.ts";
+import { BunClock } from "../../src/platform/node/clock.ts";
+import { BunProcesses } from "../../src/platform/node/processes.ts";
 
 const MAIN = join(import.meta.dir, "../../src/main.ts");
 

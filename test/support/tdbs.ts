@@ -1,9 +1,9 @@
 /** Real TDB files for test programs that work on records as clients do. */
 import type { LockEnvironment } from "../../src/client/g_lock.ts";
 import type { RecordEnvironment } from "../../src/client/local_file.ts";
-import { BunClock, BunRandom } from "../../src/platform/bun/clock.ts";
-import { BunSharedFiles } from "../../src/platform/bun/shared_file.ts";
 import { BunTimers } from "../../src/platform/bun/timers.ts";
+import { BunSharedFiles } from "../../src/platform/libc/shared_file.ts";
+import { BunClock, BunRandom } from "../../src/platform/node/clock.ts";
 import { FileTdbOpener } from "../../src/tdb/opener.ts";
 
 let environment: RecordEnvironment | undefined;

@@ -7,9 +7,9 @@ import { TemporaryDirectory } from "../support/temp_dir.ts";
 
 const PROJECT = normalize(join(import.meta.dir, "../.."));
 const IMPORTS: Readonly<Record<string, string>> = {
-  BunClock: "platform/bun/clock.ts",
-  BunLockWaiter: "platform/bun/lock_waiter.ts",
-  BunSharedFiles: "platform/bun/shared_file.ts",
+  BunClock: "platform/node/clock.ts",
+  BunLockWaiter: "platform/node/lock_waiter.ts",
+  BunSharedFiles: "platform/libc/shared_file.ts",
   BunTimers: "platform/bun/timers.ts",
   FileTdbOpener: "tdb/opener.ts",
 };
@@ -47,7 +47,7 @@ test("BunLockWaiter waits on threads in a compiled executable", () => {
   }
   writeFileSync(join(source, "main.ts"), PROGRAM);
   const bun = process.execPath;
-  const worker = join(source, "platform/bun/lock_worker.ts");
+  const worker = join(source, "platform/node/lock_worker.ts");
   const outfile = directory.file("program");
   const compiled = spawnSync(
     bun,

@@ -1,7 +1,7 @@
 /** LockWaiter: the same promises from threads over files and from the deterministic one over memory. */
 import { afterEach, describe, expect, test } from "bun:test";
-import { BunLockWaiter } from "../../src/platform/bun/lock_waiter.ts";
-import { BunSharedFiles } from "../../src/platform/bun/shared_file.ts";
+import { BunSharedFiles } from "../../src/platform/libc/shared_file.ts";
+import { BunLockWaiter } from "../../src/platform/node/lock_waiter.ts";
 import { MemoryDisk } from "../../src/tdb/memory/memory_files.ts";
 import { createMemoryTdbs } from "../../src/tdb/memory/memory_opener.ts";
 import {

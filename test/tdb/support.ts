@@ -1,8 +1,8 @@
 /** What the TDB tests share: real files, C's tools, running work to its end. */
 import { spawnSync } from "node:child_process";
-import { BunClock } from "../../src/platform/bun/clock.ts";
-import { BunSharedFiles } from "../../src/platform/bun/shared_file.ts";
 import { BunTimers } from "../../src/platform/bun/timers.ts";
+import { BunSharedFiles } from "../../src/platform/libc/shared_file.ts";
+import { BunClock } from "../../src/platform/node/clock.ts";
 import type { SharedFiles } from "../../src/platform/types/shared_files.ts";
 import { FileTdbOpener } from "../../src/tdb/opener.ts";
 import type { SlicedWork, Tdb, TdbOpener, TdbOpenOptions, TdbResult } from "../../src/tdb/types.ts";

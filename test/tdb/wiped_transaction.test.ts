@@ -4,9 +4,9 @@
  */
 import { describe, expect, test } from "bun:test";
 import { copyFileSync, statSync, truncateSync } from "node:fs";
-import { BunClock } from "../../src/platform/bun/clock.ts";
-import { BunSharedFiles } from "../../src/platform/bun/shared_file.ts";
 import { BunTimers } from "../../src/platform/bun/timers.ts";
+import { BunSharedFiles } from "../../src/platform/libc/shared_file.ts";
+import { BunClock } from "../../src/platform/node/clock.ts";
 import { FileTdbOpener } from "../../src/tdb/opener.ts";
 import { TDB_FLAGS, type Tdb } from "../../src/tdb/types.ts";
 import { SeededRandom } from "../fuzz/seeded_random.ts";

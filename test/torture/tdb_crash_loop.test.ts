@@ -6,7 +6,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { BunSharedFiles } from "../../src/platform/bun/shared_file.ts";
+import { BunSharedFiles } from "../../src/platform/libc/shared_file.ts";
 import { MemoryDisk } from "../../src/tdb/memory/memory_files.ts";
 import { FileTdbOpener } from "../../src/tdb/opener.ts";
 import type { Tdb } from "../../src/tdb/types.ts";

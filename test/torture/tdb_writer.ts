@@ -1,6 +1,7 @@
 /** One process of the torture test: random changes through our code, until the count is reached. */
-import { BunLockWaiter } from "../../src/platform/bun/lock_waiter.ts";
-import { BunSharedFiles } from "../../src/platform/bun/shared_file.ts";
+
+import { BunSharedFiles } from "../../src/platform/libc/shared_file.ts";
+import { BunLockWaiter } from "../../src/platform/node/lock_waiter.ts";
 import type { TdbResult } from "../../src/tdb/types.ts";
 import { SeededRandom } from "../fuzz/seeded_random.ts";
 import { must } from "../support/must.ts";

@@ -15,9 +15,9 @@
  */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { bytesText } from "../../base/byte_text.ts";
+import { nativeMemory, openLibc } from "../libc/libc.ts";
+import { closeDescriptor } from "../libc/pipe.ts";
 import type { AcceptNotices } from "../types/network.ts";
-import { nativeMemory, openLibc } from "./libc.ts";
-import { closeDescriptor } from "./pipe.ts";
 
 const CHECK_OPEN_MS = 1000;
 const CHECK_SHUT_MS = 100;

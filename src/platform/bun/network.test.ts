@@ -13,9 +13,9 @@ import {
 import { must } from "../../../test/support/must.ts";
 import { TemporaryDirectory } from "../../../test/support/temp_dir.ts";
 import { until, when } from "../../../test/support/until.ts";
-import { openLibc } from "./libc.ts";
+import { openLibc } from "../libc/libc.ts";
+import { socketAddress } from "../libc/socket_address.ts";
 import { BunNetwork } from "./network.ts";
-import { socketAddress } from "./socket_address.ts";
 import { BunTimers } from "./timers.ts";
 
 const timers = new BunTimers();

@@ -13,6 +13,9 @@
 import { isUtf8 } from "../../base/byte_text.ts";
 import { SystemError } from "../../base/errors.ts";
 import { err, ok, type Result } from "../../base/result.ts";
+import { networkInterfaces } from "../libc/interfaces.ts";
+import { ERRNO, systemError, systemErrorFrom } from "../libc/libc.ts";
+import { peerCredentials, setNodeLinkOptions, socketAddress } from "../libc/socket_address.ts";
 import type {
   AcceptNotices,
   Acceptor,
@@ -22,9 +25,6 @@ import type {
 } from "../types/network.ts";
 import type { Timer, Timers } from "../types/time.ts";
 import { AcceptGate, descriptorLimit } from "./accept_gate.ts";
-import { networkInterfaces } from "./interfaces.ts";
-import { ERRNO, systemError, systemErrorFrom } from "./libc.ts";
-import { peerCredentials, setNodeLinkOptions, socketAddress } from "./socket_address.ts";
 import { descriptorOf, type NativeSocket, SocketStream } from "./socket_stream.ts";
 import { connectTcp, type TcpTarget } from "./tcp_connect.ts";
 

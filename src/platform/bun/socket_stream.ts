@@ -11,8 +11,8 @@
  */
 import type { SystemError } from "../../base/errors.ts";
 import { freeNow } from "../../base/free_now.ts";
+import { systemErrorFrom } from "../libc/libc.ts";
 import type { Stream, StreamHandlers } from "../types/network.ts";
-import { systemErrorFrom } from "./libc.ts";
 
 export type NativeSocket = Bun.Socket<SocketStream>;
 

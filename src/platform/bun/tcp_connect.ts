@@ -10,10 +10,10 @@
 import * as fs from "node:fs";
 import { SystemError } from "../../base/errors.ts";
 import { err, ok, type Result } from "../../base/result.ts";
+import { ERRNO, errno, openLibc, systemError, systemErrorFrom } from "../libc/libc.ts";
+import { pendingError, setNodeLinkOptions, socketAddress } from "../libc/socket_address.ts";
 import type { ConnectCallback } from "../types/network.ts";
 import type { Timer, Timers } from "../types/time.ts";
-import { ERRNO, errno, openLibc, systemError, systemErrorFrom } from "./libc.ts";
-import { pendingError, setNodeLinkOptions, socketAddress } from "./socket_address.ts";
 import { descriptorOf, guarded, type NativeSocket, SocketStream } from "./socket_stream.ts";
 
 const SOCK_STREAM = 1;

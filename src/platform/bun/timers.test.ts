@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { longDelaysContract, timersContract } from "../../../test/contract/platform_timers.ts";
 import { TemporaryDirectory } from "../../../test/support/temp_dir.ts";
+import { BunClock, BunRandom } from "../node/clock.ts";
 import type { Stream } from "../types/network.ts";
-import { BunClock, BunRandom } from "./clock.ts";
 import { BunNetwork } from "./network.ts";
 import { BunTimers } from "./timers.ts";
 

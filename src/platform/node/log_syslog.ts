@@ -10,9 +10,9 @@
  */
 import { textBytes, textBytesUpTo } from "../../base/byte_text.ts";
 import type { SyslogTransport } from "../../base/log_format.ts";
-import { ERRNO, errno, type NativeMemory, nativeMemory, openLibc } from "./libc.ts";
-import { closeDescriptor } from "./pipe.ts";
-import { socketAddress } from "./socket_address.ts";
+import { ERRNO, errno, type NativeMemory, nativeMemory, openLibc } from "../libc/libc.ts";
+import { closeDescriptor } from "../libc/pipe.ts";
+import { socketAddress } from "../libc/socket_address.ts";
 
 /** The original's limit, of RFC 3164, without the NUL of its buffer. */
 const DATAGRAM_BYTES_MAX = 1023;

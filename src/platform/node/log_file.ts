@@ -13,7 +13,7 @@ import * as fs from "node:fs";
 import { textBytes } from "../../base/byte_text.ts";
 import type { SystemError } from "../../base/errors.ts";
 import { done, err, ok, type Result } from "../../base/result.ts";
-import { openLibc, systemErrorFrom } from "./libc.ts";
+import { openLibc, systemErrorFrom } from "../libc/libc.ts";
 import { pathForCall } from "./path.ts";
 
 const QUEUE_BYTES_MAX = 4 << 20;

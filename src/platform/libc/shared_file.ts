@@ -15,6 +15,7 @@ import * as fs from "node:fs";
 import { assert } from "../../base/assert.ts";
 import type { SystemError } from "../../base/errors.ts";
 import { done, err, ok, type Result } from "../../base/result.ts";
+import { pathForCall } from "../node/path.ts";
 import type { LockType, SharedFile, SharedFiles, TryLock } from "../types/shared_files.ts";
 import { ERRNO, errno, openLibc, systemError, systemErrorFrom } from "./libc.ts";
 import {
@@ -26,7 +27,6 @@ import {
   tryMutex,
   unlockMutex,
 } from "./mutex.ts";
-import { pathForCall } from "./path.ts";
 import { RangeLockWaits, rangeHolder, tryRangeLock, unlockRange } from "./range_lock.ts";
 
 /** 4 GiB of TDB and the mutex area before it; only address space. */

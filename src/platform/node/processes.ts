@@ -20,10 +20,10 @@ import { bytesText } from "../../base/byte_text.ts";
 import type { SystemError } from "../../base/errors.ts";
 import { execBytes } from "../../base/exec_bytes.ts";
 import { err, ok, type Result } from "../../base/result.ts";
+import { systemErrorFrom } from "../libc/libc.ts";
+import { closeDescriptor, drainPipe, openPipe } from "../libc/pipe.ts";
 import type { ChildProcess, Processes, SpawnOptions } from "../types/processes.ts";
-import { systemErrorFrom } from "./libc.ts";
 import { LineCutter } from "./line_cutter.ts";
-import { closeDescriptor, drainPipe, openPipe } from "./pipe.ts";
 
 /** How long output may still come after the exit before onExit is called without its end. */
 const OUTPUT_GRACE_MS = 250;

@@ -3,8 +3,8 @@ import * as fs from "node:fs";
 import { bytesText, textBytes } from "../../base/byte_text.ts";
 import type { SystemError } from "../../base/errors.ts";
 import { err, ok, type Result } from "../../base/result.ts";
+import { systemErrorFrom } from "../libc/libc.ts";
 import type { FileSystem } from "../types/files.ts";
-import { systemErrorFrom } from "./libc.ts";
 import { pathForCall } from "./path.ts";
 
 export class BunFileSystem implements FileSystem {

@@ -1,7 +1,7 @@
 /** Time and chance of the real machine. The only place of the daemons where they come from. */
 import { getRandomValues } from "node:crypto";
+import { nativeMemory, openLibc } from "../libc/libc.ts";
 import type { Clock, Random, Timeval } from "../types/time.ts";
-import { nativeMemory, openLibc } from "./libc.ts";
 
 const CLOCK_REALTIME = 0;
 const CLOCK_THREAD_CPUTIME_ID = 3;

@@ -24,7 +24,7 @@ export interface LockThreadEvents {
  */
 function workerUrl(): URL {
   const compiled = import.meta.url.includes("/$bunfs/") || import.meta.url.includes("/~BUN/");
-  return new URL(compiled ? "./platform/bun/lock_worker.js" : "./lock_worker.ts", import.meta.url);
+  return new URL(compiled ? "./platform/node/lock_worker.js" : "./lock_worker.ts", import.meta.url);
 }
 
 export class LockThread {

@@ -11,10 +11,10 @@
  */
 
 import type { LockPrimitives } from "../../tdb/locks/lock_protocol.ts";
+import { BunSharedFiles } from "../libc/shared_file.ts";
 import type { SharedFile, TryLock } from "../types/shared_files.ts";
 import { type TakenLock, takeLock } from "./lock_attempt.ts";
 import { type FromLockThread, THREAD_STATE, type ToLockThread } from "./lock_messages.ts";
-import { BunSharedFiles } from "./shared_file.ts";
 
 declare const self: {
   onmessage: ((event: { data: ToLockThread }) => void) | null;
