@@ -4,7 +4,6 @@
  * that cannot be written is none, and ends it too.
  * Nothing else happens here.
  */
-import { basename } from "node:path";
 import { printErr, printOut } from "./roles/buffered_output.ts";
 import { endingOf } from "./roles/crash.ts";
 import { ownArguments } from "./roles/own_process.ts";
@@ -39,7 +38,7 @@ function endOnUncaught(name: string): void {
 
 async function main(): Promise<number> {
   const args = ownArguments();
-  const ownName = basename(process.argv0);
+  const ownName = process.argv0.slice(process.argv0.lastIndexOf("/") + 1);
   const own = roleNamed(ownName);
   const [first, ...rest] = args;
   const named = first === undefined ? undefined : roleNamed(first);

@@ -2,8 +2,8 @@
  * What the tool needs from the process it runs in; the role gives the real one, tests their own.
  * What only some commands need comes on demand, so that the others start faster.
  */
+import type { SystemError } from "../base/errors.ts";
 import type { Result } from "../base/result.ts";
-import type { FileSystem } from "../platform/types/files.ts";
 import type { Network } from "../platform/types/network.ts";
 import type { Clock, Random, Timers } from "../platform/types/time.ts";
 import type { TdbOpener } from "../tdb/types.ts";
@@ -28,19 +28,19 @@ export interface ToolHost {
   readonly clock: Pick<Clock, "monotonicMs" | "wallTime">;
   readonly timers: Timers;
   readonly network: Pick<Network, "connectUnix">;
-  readonly files: Pick<FileSystem, "readText">;
   tdbs(): Promise<TdbOpener>;
   /** Standard output of a command, however it ended; the errno's name when it could not be started. */
   run(argv: readonly string[]): Promise<Result<string, string>>;
   readonly random: Random;
+  readText(path: string): Promise<Result<string, SystemError>>;
   /** Standard input up to its end, or why it cannot be read. */
   readInput(): Promise<Result<Uint8Array>>;
   /** Creates or replaces the file, mode 0600. */
   writeFile(path: string, bytes: Uint8Array): Promise<Result<void>>;
   /** For writing it is created, mode 0600, or emptied. */
-  openFile(path: string, use: "read" | "write"): Result<ToolFile, number>;
+  openFile(path: string, use: "read" | "write"): Promise<Result<ToolFile, number>>;
   /** Can this machine's address be bound to? */
-  hasAddress(address: string): boolean;
+  hasAddress(address: string): Promise<boolean>;
   /** Standard output and error, in the order of the calls; text as it is. */
   out(text: string | Uint8Array): void;
   err(text: string): void;

@@ -20,9 +20,11 @@ export function toolPaths(host: ToolHost): CtdbPaths {
 /** Says on standard error why it cannot be read, then undefined. */
 export async function readNodes(host: ToolHost): Promise<readonly ConfiguredNode[] | undefined> {
   const paths = toolPaths(host);
-  const source = nodesSource({ cluster: { nodesList: configuredList(host, paths) } }, paths);
+  const source = nodesSource({ cluster: { nodesList: await configuredList(host, paths) } }, paths);
   const name = source.kind === "file" ? source.path : `!${source.argv.join(" ")}`;
-  const text = source.kind === "file" ? readText(host, source.path) : await run(host, source.argv);
+  const text = await (source.kind === "file"
+    ? readText(host, source.path)
+    : run(host, source.argv));
   const nodes = text === undefined ? undefined : parseNodes(text, name);
   if (nodes?.ok) return nodes.value;
   const first = nodes?.error[0];
@@ -42,8 +44,8 @@ function problemText(text: string, { file, line, reason }: ConfigProblem): strin
 }
 
 /** `nodes list` of section [cluster]; ctdbd checks the rest of the file. */
-function configuredList(host: ToolHost, paths: CtdbPaths): string | undefined {
-  const text = host.files.readText(`${paths.etcDirectory}/ctdb.conf`);
+async function configuredList(host: ToolHost, paths: CtdbPaths): Promise<string | undefined> {
+  const text = await host.readText(`${paths.etcDirectory}/ctdb.conf`);
   if (!text.ok) return undefined;
   let section = "";
   let list: string | undefined;
@@ -56,8 +58,8 @@ function configuredList(host: ToolHost, paths: CtdbPaths): string | undefined {
   return list;
 }
 
-function readText(host: ToolHost, path: string): string | undefined {
-  const text = host.files.readText(path);
+async function readText(host: ToolHost, path: string): Promise<string | undefined> {
+  const text = await host.readText(path);
   return text.ok ? text.value : undefined;
 }
 

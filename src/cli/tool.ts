@@ -142,9 +142,11 @@ async function openSession(host: ToolHost, options: ToolOptions): Promise<Sessio
   if (cause !== undefined) host.err(`connect() failed, errno=${errnoOfName(cause.code)}\n`);
   host.err(`Failed to connect to CTDB daemon (${socket})\n`);
   const nodes = await readNodes(host);
-  if (nodes?.some((node) => !node.deleted && host.hasAddress(node.address)) === true) {
-    throw new CommandFailure(1);
+  if (nodes !== undefined) {
+    for (const node of nodes) {
+      if (!node.deleted && (await host.hasAddress(node.address))) throw new CommandFailure(1);
+    }
+    host.err("Failed to detect PNN of the current node.\n");
   }
-  if (nodes !== undefined) host.err("Failed to detect PNN of the current node.\n");
   throw new CommandFailure(1, "Is this node part of CTDB cluster?");
 }

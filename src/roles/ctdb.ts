@@ -1,17 +1,16 @@
-/** ctdb: the management tool. Gives the tool of cli/ this process: its arguments, output and platform. */
-import { writeFileSync } from "node:fs";
+/**
+ * ctdb: the management tool. Gives the tool of cli/ this process: its arguments, output and platform.
+ *
+ * Most commands ask one question over one socket: only what that takes is loaded with this file. Everything
+ * else comes on demand (docs/platform.md, "The executable", has what loading costs).
+ */
 import { err, ok, type Result } from "../base/result.ts";
 import type { ToolHost } from "../cli/host.ts";
 import { runTool } from "../cli/tool.ts";
-import { BunNetwork } from "../platform/bun/network.ts";
 import { BunTimers } from "../platform/bun/timers.ts";
-import { BunClock, BunRandom } from "../platform/node/clock.ts";
-import { BunFileSystem } from "../platform/node/file_system.ts";
-import { pathForCall } from "../platform/node/path.ts";
+import { connectUnix } from "../platform/bun/unix_connect.ts";
 import type { TdbOpener } from "../tdb/types.ts";
 import { BufferedOutput, printErr } from "./buffered_output.ts";
-import { openFile } from "./ctdb_files.ts";
-import { inheritedEnvironment } from "./environment.ts";
 import { ownEnvironment, ownExecutable } from "./own_process.ts";
 import { type Role, TOOL_VERSION } from "./role.ts";
 
@@ -25,10 +24,10 @@ export const role: Role = {
   },
 };
 
+const files = () => import("./ctdb_files.ts");
+
 function toolHost(output: BufferedOutput): ToolHost {
   const timers = new BunTimers();
-  const network = new BunNetwork(timers);
-  const clock = new BunClock();
   return {
     version: TOOL_VERSION,
     environment: ownEnvironment(),
@@ -36,22 +35,30 @@ function toolHost(output: BufferedOutput): ToolHost {
     pid: process.pid,
     clock,
     timers,
-    network,
-    files: new BunFileSystem(),
-    tdbs: () => openTdbs(timers, clock),
+    network: { connectUnix },
+    tdbs: () => openTdbs(timers),
     run: runToEnd,
-    random: new BunRandom(),
-    readInput,
-    writeFile: async (path, bytes) => writeFile(path, bytes),
-    openFile,
-    hasAddress: (address) => canBind(network, address),
+    random: { u32: () => crypto.getRandomValues(new Uint32Array(1))[0] as number },
+    readText: async (path) => (await files()).readText(path),
+    readInput: async () => (await files()).readInput(),
+    writeFile: async (path, bytes) => (await files()).writeFile(path, bytes),
+    openFile: async (path, use) => (await files()).openFile(path, use),
+    hasAddress: (address) => canBind(timers, address),
     out: (text) => output.out(text),
     err: (text) => output.err(text),
   };
 }
 
-/** Loaded on demand: few commands open databases. */
-async function openTdbs(timers: BunTimers, clock: BunClock): Promise<TdbOpener> {
+/** BunClock would load the C library, for microseconds that no command shows. */
+const clock: ToolHost["clock"] = {
+  monotonicMs: () => performance.now(),
+  wallTime() {
+    const ms = Date.now();
+    return { sec: Math.floor(ms / 1000), usec: (ms % 1000) * 1000 };
+  },
+};
+
+async function openTdbs(timers: BunTimers): Promise<TdbOpener> {
   const [{ FileTdbOpener }, { BunSharedFiles }] = await Promise.all([
     import("../tdb/opener.ts"),
     import("../platform/libc/shared_file.ts"),
@@ -63,7 +70,10 @@ async function openTdbs(timers: BunTimers, clock: BunClock): Promise<TdbOpener> 
 async function runToEnd(argv: readonly string[]): Promise<Result<string, string>> {
   const [program, ...args] = argv;
   if (program === undefined) return err("ENOENT");
-  const { BunProcesses } = await import("../platform/node/processes.ts");
+  const [{ BunProcesses }, { inheritedEnvironment }] = await Promise.all([
+    import("../platform/node/processes.ts"),
+    import("./environment.ts"),
+  ]);
   return await new Promise((resolve) => {
     const lines: string[] = [];
     const child = new BunProcesses().spawn({
@@ -79,28 +89,10 @@ async function runToEnd(argv: readonly string[]): Promise<Result<string, string>
   });
 }
 
-async function readInput(): Promise<Result<Uint8Array>> {
-  const chunks: Uint8Array[] = [];
-  try {
-    for await (const chunk of process.stdin) chunks.push(chunk);
-  } catch (error) {
-    return err(error instanceof Error ? error.message : String(error));
-  }
-  return ok(Buffer.concat(chunks));
-}
-
-function writeFile(path: string, bytes: Uint8Array): Result<void> {
-  try {
-    writeFileSync(pathForCall(path), bytes, { mode: 0o600 });
-    return ok(undefined);
-  } catch (error) {
-    return err(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function canBind(network: BunNetwork, address: string): boolean {
+async function canBind(timers: BunTimers, address: string): Promise<boolean> {
+  const { BunNetwork } = await import("../platform/bun/network.ts");
   const nothing = { onData() {}, onDrain() {}, onClose() {} };
-  const server = network.listenTcp(address, 0, () => nothing);
+  const server = new BunNetwork(timers).listenTcp(address, 0, () => nothing);
   if (server.ok) server.value.close();
   return server.ok;
 }

@@ -1,10 +1,41 @@
-/** Files that commands of the tool read and write in pieces. Calls block: the tool does nothing else. */
+/**
+ * Files that commands of the tool read and write, whole or in pieces. Calls block: the tool does nothing else.
+ * Loaded on demand: few commands have files.
+ */
 import * as fs from "node:fs";
 import { err, ok, type Result } from "../base/result.ts";
 import type { ToolFile } from "../cli/host.ts";
+import { BunFileSystem } from "../platform/node/file_system.ts";
 import { pathForCall } from "../platform/node/path.ts";
 
 const EIO = 5;
+
+export function readText(path: string): ReturnType<BunFileSystem["readText"]> {
+  return new BunFileSystem().readText(path);
+}
+
+export async function readInput(): Promise<Result<Uint8Array>> {
+  const chunks: Uint8Array[] = [];
+  try {
+    for await (const chunk of process.stdin) chunks.push(chunk);
+  } catch (error) {
+    return err(reasonOf(error));
+  }
+  return ok(Buffer.concat(chunks));
+}
+
+export function writeFile(path: string, bytes: Uint8Array): Result<void> {
+  try {
+    fs.writeFileSync(pathForCall(path), bytes, { mode: 0o600 });
+    return ok(undefined);
+  } catch (error) {
+    return err(reasonOf(error));
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
 
 export function openFile(path: string, use: "read" | "write"): Result<ToolFile, number> {
   return attempt(() => {

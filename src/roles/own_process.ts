@@ -1,20 +1,21 @@
 /**
  * What this process was started with, as the bytes that it was given, and what starts another like it. The
- * runtime's own `process.argv` and `process.env` replace what is no UTF-8; the kernel still has it
- * (base/byte_text.ts says how it is text).
+ * runtime's own `process.argv`, `process.env` and `process.execPath` replace what is no UTF-8; the kernel still
+ * has it (base/byte_text.ts says how it is text), and is asked when something was replaced: reading files takes
+ * longer than a short command.
  */
-import { existsSync, readFileSync } from "node:fs";
 import { bytesText } from "../base/byte_text.ts";
-import { pathForCall, realPath } from "../platform/node/path.ts";
+import { nodeFs, pathForCall, realPath } from "../platform/node/path.ts";
 
 /** What the runtime puts where it lost bytes. */
 const LOST = "\ufffd";
 
 /** The arguments behind the program, and behind the script when a runtime runs one. */
 export function ownArguments(): readonly string[] {
-  const count = process.argv.length - 2;
+  const given = process.argv.slice(2);
+  if (!given.some((word) => word.includes(LOST))) return given;
   // All that the runtime takes for itself stands in front.
-  return count > 0 ? kernelStrings("/proc/self/cmdline").slice(-count) : [];
+  return kernelStrings("/proc/self/cmdline").slice(-given.length);
 }
 
 export function ownEnvironment(): Readonly<Record<string, string | undefined>> {
@@ -36,7 +37,8 @@ export interface OwnExecutable {
 
 /** The file that runs: the runtime from a checkout. */
 export function ownExecutable(): OwnExecutable {
-  const path = realPath("/proc/self/exe");
+  const given = process.execPath;
+  const path = given.includes(LOST) ? realPath("/proc/self/exe") : given;
   // Not by node:path, which replaces bytes too.
   const slash = path.lastIndexOf("/");
   return { path, directory: path.slice(0, slash) || "/", name: path.slice(slash + 1) };
@@ -50,10 +52,10 @@ export function selfCommand(role: string, args: readonly string[]): [string, ...
   if (name.startsWith("bun")) return [path, Bun.main, role, ...args];
   const sibling = `${directory}/${role}`;
   // One executable holds every role, and takes a role as its first argument.
-  return existsSync(pathForCall(sibling)) ? [sibling, ...args] : [path, role, ...args];
+  return nodeFs().existsSync(pathForCall(sibling)) ? [sibling, ...args] : [path, role, ...args];
 }
 
 /** Each ends with a NUL. */
 function kernelStrings(path: string): readonly string[] {
-  return bytesText(readFileSync(path)).split("\0").slice(0, -1);
+  return bytesText(nodeFs().readFileSync(path)).split("\0").slice(0, -1);
 }

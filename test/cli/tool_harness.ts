@@ -37,6 +37,7 @@ export interface ToolWorld {
 
 export async function runCtdb(world: ToolWorld, ...args: string[]): Promise<ToolRun> {
   const time = world.time ?? new ManualTime();
+  const files = new MemoryFiles(world.files);
   const texts = { out: "", err: "" };
   const host: ToolHost = {
     version: "9.9.9",
@@ -46,17 +47,17 @@ export async function runCtdb(world: ToolWorld, ...args: string[]): Promise<Tool
     clock: time,
     timers: time,
     network: world.ctdbd?.network ?? absentDaemon,
-    files: new MemoryFiles(world.files),
     tdbs: async () => world.tdbs ?? Promise.reject(new Error("this test has no databases")),
     run: async ([name]) => {
       const output = world.commands?.[name ?? ""];
       return output === undefined ? err("ENOENT") : ok(output);
     },
     random: { u32: () => 1 },
+    readText: async (path) => files.readText(path),
     readInput: async () => ok(textBytes(world.input ?? "")),
     writeFile: async () => err("no files are written in this test"),
-    openFile: (path, use) => openMemoryFile(world.opened ?? new Map(), path, use),
-    hasAddress: (address) => world.addresses?.includes(address) === true,
+    openFile: async (path, use) => openMemoryFile(world.opened ?? new Map(), path, use),
+    hasAddress: async (address) => world.addresses?.includes(address) === true,
     out: (text) => {
       const shown = typeof text === "string" ? text : bytesText(text);
       texts.out += shown;

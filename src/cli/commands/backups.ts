@@ -30,7 +30,7 @@ export const backupdb: Command = async ({ session, host }, args) => {
   const [text, path] = args as [string, string];
   const database = await chooseDatabase(session, text);
   const attached = await attachChosen(session, database);
-  const opened = host.openFile(path, "write");
+  const opened = await host.openFile(path, "write");
   if (!opened.ok) throw new CommandFailure(opened.error, `Failed to open file ${path} for writing`);
   const file = opened.value;
   const done = <T>(
@@ -63,8 +63,8 @@ export const backupdb: Command = async ({ session, host }, args) => {
   return 0;
 };
 
-function openBackup(host: OfflineContext["host"], path: string): BackupReader {
-  const file = host.openFile(path, "read");
+async function openBackup(host: OfflineContext["host"], path: string): Promise<BackupReader> {
+  const file = await host.openFile(path, "read");
   if (!file.ok) throw new CommandFailure(file.error, `Failed to open file ${path} for reading`);
   return valueOrStop(BackupReader.begin(file.value, path));
 }
@@ -76,7 +76,7 @@ function valueOrStop<T>(outcome: BackupResult<T>): T {
 
 export const dumpdbbackup: OfflineCommand = async ({ host }, args) => {
   expectArguments(args, 1);
-  const backup = openBackup(host, args[0] as string);
+  const backup = await openBackup(host, args[0] as string);
   const { name, timestamp } = backup.head;
   host.out(`Dumping database ${name} from backup @ ${dateAndTime(u64ToNumber(timestamp))}\n`);
   let shown = 0;
@@ -103,7 +103,7 @@ export const dumpdbbackup: OfflineCommand = async ({ host }, args) => {
 export const restoredb: Command = async ({ session, host }, args) => {
   expectArguments(args, 1, 2);
   const [path, wanted] = args as [string, string?];
-  const backup = openBackup(host, path);
+  const backup = await openBackup(host, path);
   const { head } = backup;
   const name = wanted ?? head.name;
   host.out(

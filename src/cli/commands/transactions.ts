@@ -66,7 +66,7 @@ export const ptrans: Command = async ({ session, host }, args) => {
   const chosen = await choose(session, name);
   let input: string | undefined;
   if (path !== undefined) {
-    const read = host.files.readText(path);
+    const read = await host.readText(path);
     if (!read.ok) throw new CommandFailure(1, `Failed to open file ${path}`);
     input = read.value;
   }

@@ -27,6 +27,7 @@ import type { Timer, Timers } from "../types/time.ts";
 import { AcceptGate, descriptorLimit } from "./accept_gate.ts";
 import { descriptorOf, type NativeSocket, SocketStream } from "./socket_stream.ts";
 import { connectTcp, type TcpTarget } from "./tcp_connect.ts";
+import { connectUnix } from "./unix_connect.ts";
 
 /** Descriptors that local clients leave to the node's own files, its children and its links. */
 const CLIENTS_RESERVE_MAX = 64;
@@ -119,7 +120,7 @@ export class BunNetwork implements Network {
   }
 
   connectUnix(path: string, connected: ConnectCallback): Timer {
-    return connectUnix(path, connected);
+    return connectUnix(path, connected, peerCredentials);
   }
 
   connectTcp(to: TcpTarget, connected: ConnectCallback): Timer {
@@ -185,51 +186,4 @@ function streamFailed(socket: NativeSocket, error: Error | undefined): void {
 /** The runtime takes the path of a socket as text only. */
 function notText(call: string, path: string): SystemError {
   return new SystemError("EILSEQ", `${call} (expected a path in UTF-8)`, path);
-}
-
-function connectUnix(path: string, connected: ConnectCallback): Timer {
-  let cancelled = false;
-  const failed = (error: SystemError) => {
-    if (!cancelled) connected(err(error));
-  };
-  const cancel = () => {
-    cancelled = true;
-  };
-  if (!isUtf8(path)) {
-    setImmediate(() => failed(notText("connect", path)));
-    return { cancel };
-  }
-  const connecting = Bun.connect<SocketStream>({
-    unix: path,
-    socket: {
-      data: (socket, chunk) => socket.data.received(chunk),
-      drain: (socket) => socket.data?.drained(),
-      end: (socket) => socket.data?.ended(undefined),
-      error: (socket, error) => socket.data?.ended(error),
-      close: (socket, error) => socket.data?.ended(error),
-      open(socket) {
-        if (cancelled) {
-          socket.terminate();
-          return;
-        }
-        const peer = peerCredentials(descriptorOf(socket));
-        const stream = new SocketStream(socket, { name: path, peer, remoteAddress: undefined });
-        socket.data = stream;
-        // Bun may open inside the call to connect: the callback must not run there. No data is read
-        // before somebody serves the stream.
-        socket.pause();
-        setImmediate(() => {
-          const handlers = cancelled ? undefined : connected(ok(stream));
-          if (handlers === undefined) {
-            stream.close();
-            return;
-          }
-          stream.serve(handlers);
-          stream.resume();
-        });
-      },
-    },
-  });
-  connecting.catch((error: unknown) => failed(systemErrorFrom(error, "connect", path)));
-  return { cancel };
 }

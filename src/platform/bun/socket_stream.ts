@@ -11,7 +11,7 @@
  */
 import type { SystemError } from "../../base/errors.ts";
 import { freeNow } from "../../base/free_now.ts";
-import { systemErrorFrom } from "../libc/libc.ts";
+import { systemErrorFrom } from "../node/thrown_error.ts";
 import type { Stream, StreamHandlers } from "../types/network.ts";
 
 export type NativeSocket = Bun.Socket<SocketStream>;

@@ -78,12 +78,7 @@ export function systemError(number: number, call: string, path: string): SystemE
   return new SystemError(errnoName(number), call, path);
 }
 
-/** What node's own functions throw, as a SystemError of ours. */
-export function systemErrorFrom(error: unknown, call: string, path: string): SystemError {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  const name = typeof code === "string" ? code : "EIO";
-  return new SystemError(name, call, path, { cause: error });
-}
+export { systemErrorFrom } from "../node/thrown_error.ts";
 
 export interface NativeMemory {
   readonly address: Pointer;

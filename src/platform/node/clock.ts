@@ -1,5 +1,4 @@
 /** Time and chance of the real machine. The only place of the daemons where they come from. */
-import { getRandomValues } from "node:crypto";
 import { nativeMemory, openLibc } from "../libc/libc.ts";
 import type { Clock, Random, Timeval } from "../types/time.ts";
 
@@ -40,7 +39,7 @@ export class BunRandom implements Random {
 
   u32(): number {
     if (this.#next === RANDOM_WORDS) {
-      getRandomValues(this.#words);
+      crypto.getRandomValues(this.#words);
       this.#next = 0;
     }
     const value = this.#words[this.#next] as number;
