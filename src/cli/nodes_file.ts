@@ -4,18 +4,11 @@
  */
 import { parseIni } from "../config/ini.ts";
 import { nodeLine, nodesSource, parseNodes } from "../config/nodes.ts";
-import { resolvePaths } from "../config/paths.ts";
 import type { ConfigProblem, ConfiguredNode, CtdbPaths } from "../config/types.ts";
 import { parseAddress } from "../wire/structs/socket_address.ts";
 import { errnoText } from "./errno.ts";
-import { CommandFailure } from "./failure.ts";
 import type { ToolHost } from "./host.ts";
-
-export function toolPaths(host: ToolHost): CtdbPaths {
-  const paths = resolvePaths(host.environment, host.executableDirectory);
-  if (!paths.ok) throw new CommandFailure(1, paths.error);
-  return paths.value;
-}
+import { toolPaths } from "./tool_paths.ts";
 
 /** Says on standard error why it cannot be read, then undefined. */
 export async function readNodes(host: ToolHost): Promise<readonly ConfiguredNode[] | undefined> {

@@ -13,6 +13,7 @@ import type { ToolHost } from "./host.ts";
 import { parseUnsigned32 } from "./numbers.ts";
 import { parseCommandLine, type ToolOptions } from "./options.ts";
 import { Session } from "./session.ts";
+import { toolPaths } from "./tool_paths.ts";
 
 const DEFAULT_RUNTIME_SEC = 120;
 
@@ -132,7 +133,6 @@ async function selectNode(
 }
 
 async function openSession(host: ToolHost, options: ToolOptions): Promise<Session> {
-  const { readNodes, toolPaths } = await import("./nodes_file.ts");
   const { socket } = toolPaths(host);
   const connected = await connectClient(host.network, host.timers, socket);
   if (connected.ok) {
@@ -141,6 +141,7 @@ async function openSession(host: ToolHost, options: ToolOptions): Promise<Sessio
   const { cause } = connected.error;
   if (cause !== undefined) host.err(`connect() failed, errno=${errnoOfName(cause.code)}\n`);
   host.err(`Failed to connect to CTDB daemon (${socket})\n`);
+  const { readNodes } = await import("./nodes_file.ts");
   const nodes = await readNodes(host);
   if (nodes !== undefined) {
     for (const node of nodes) {

@@ -19,8 +19,8 @@ export function ownArguments(): readonly string[] {
 }
 
 export function ownEnvironment(): Readonly<Record<string, string | undefined>> {
+  if (!Object.values(process.env).some((value) => value?.includes(LOST))) return process.env;
   const environment = { ...process.env };
-  if (!Object.values(environment).some((value) => value?.includes(LOST))) return environment;
   for (const entry of kernelStrings("/proc/self/environ")) {
     const equals = entry.indexOf("=");
     const name = entry.slice(0, equals);

@@ -22,8 +22,8 @@
  * It checks what the header must be for any packet; operations and bodies are for others.
  */
 import { freeNow } from "../base/free_now.ts";
-import { EVENT_HEADER_BYTES } from "../wire/event_protocol.ts";
 import {
+  EVENT_HEADER_BYTES,
   FRAMER_BUFFER_KEPT_BYTES_MAX,
   FRAMER_LARGE_BUFFER_BYTES_MAX,
   FRAMER_SMALL_FILLS_MAX,

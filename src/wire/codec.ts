@@ -131,26 +131,55 @@ export type StructOf<F> = {
 
 /** Fields in the order in which they are written down. */
 export function struct<F extends Fields>(fields: F): Codec<StructOf<F>> {
-  const entries = Object.entries(fields).map(([name, field]) => {
-    const codec = field as Codec<unknown>;
-    return { name, codec, isPadding: "padding" in codec };
-  });
-  return {
-    minSize: entries.reduce((sum, { codec }) => sum + codec.minSize, 0),
-    encode(writer, value) {
-      for (const { name, codec } of entries) {
-        codec.encode(writer, (value as Record<string, unknown>)[name]);
-      }
-    },
-    decode(reader) {
-      const value: Record<string, unknown> = {};
-      for (const { name, codec, isPadding } of entries) {
-        const field = codec.decode(reader);
-        if (!isPadding) value[name] = field;
-      }
-      return value as StructOf<F>;
-    },
-  };
+  return new Struct(fields);
+}
+
+interface StructEntry {
+  readonly name: string;
+  readonly codec: Codec<unknown>;
+  readonly isPadding: boolean;
+}
+
+/**
+ * Taken apart when it is first used: there are a hundred structs, and a program that starts for one question
+ * uses two of them.
+ */
+class Struct<F extends Fields> implements Codec<StructOf<F>> {
+  readonly #fields: F;
+  #entries: readonly StructEntry[] | undefined;
+  #minSize: number | undefined;
+
+  constructor(fields: F) {
+    this.#fields = fields;
+  }
+
+  get minSize(): number {
+    this.#minSize ??= this.#parts().reduce((sum, { codec }) => sum + codec.minSize, 0);
+    return this.#minSize;
+  }
+
+  encode(writer: Writer, value: StructOf<F>): void {
+    for (const { name, codec } of this.#parts()) {
+      codec.encode(writer, (value as Record<string, unknown>)[name]);
+    }
+  }
+
+  decode(reader: Reader): StructOf<F> {
+    const value: Record<string, unknown> = {};
+    for (const { name, codec, isPadding } of this.#parts()) {
+      const field = codec.decode(reader);
+      if (!isPadding) value[name] = field;
+    }
+    return value as StructOf<F>;
+  }
+
+  #parts(): readonly StructEntry[] {
+    this.#entries ??= Object.entries(this.#fields).map(([name, field]) => {
+      const codec = field as Codec<unknown>;
+      return { name, codec, isPadding: "padding" in codec };
+    });
+    return this.#entries;
+  }
 }
 
 /** A fixed number of elements, without a count on the wire. */

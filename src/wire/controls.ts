@@ -66,11 +66,11 @@ function row<Request extends AnyCodec, Reply extends AnyCodec>(
   opcode: number,
   request: Request,
   reply: Reply,
-  ...traits: readonly Partial<ControlTraits>[]
+  first?: Partial<ControlTraits>,
+  second?: Partial<ControlTraits>,
+  third?: Partial<ControlTraits>,
 ): Control<Request, Reply> {
-  let known = USUAL;
-  for (const trait of traits) known = { ...known, ...trait };
-  return { opcode, request, reply, ...known };
+  return { opcode, request, reply, ...USUAL, ...first, ...second, ...third };
 }
 
 export const tunableName = struct({ name: countedString });

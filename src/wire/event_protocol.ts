@@ -15,11 +15,10 @@ import {
   type TypeOf,
   u32Codec,
 } from "./codec.ts";
+import { EVENT_HEADER_BYTES } from "./limits.ts";
 import { Reader } from "./reader.ts";
 import { timeval } from "./structs/time.ts";
 import { Writer } from "./writer.ts";
-
-export const EVENT_HEADER_BYTES = 12;
 
 /** Clients and daemon of the original send 0 and do not look at it. */
 const EVENT_VERSION_SENT = 0;

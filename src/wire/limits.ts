@@ -9,6 +9,9 @@
  */
 export const PACKET_BYTES_MAX = 256 * 1024 * 1024;
 
+/** Of the event daemon's packets (event_protocol.ts), which have a header of their own. */
+export const EVENT_HEADER_BYTES = 12;
+
 /** A framer keeps a buffer of this size; one beyond it is kept for a while, see below. */
 export const FRAMER_BUFFER_KEPT_BYTES_MAX = 1024 * 1024;
 /** A larger buffer is kept while large packets come, up to this size … */
