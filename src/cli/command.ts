@@ -5,7 +5,8 @@ import type { Session } from "./session.ts";
 
 interface RowBase {
   readonly name: string;
-  readonly args?: string;
+  /** As help shows them; empty for none. */
+  readonly args: string;
   readonly summary: string;
   /** --json is accepted. */
   readonly json?: boolean;
@@ -13,14 +14,23 @@ interface RowBase {
 
 export type CommandRow = RowBase &
   (
-    | { readonly daemon: false; load(): Promise<OfflineCommand> }
-    | {
+    | (CodeOf<OfflineCommand> & { readonly daemon: false })
+    | (CodeOf<Command> & {
         readonly daemon: true;
         /** -n with another node is accepted. */
         readonly remote: boolean;
-        load(): Promise<Command>;
-      }
+      })
   );
+
+/** Where a command's code is: `command` is what `module` exports it as. */
+interface CodeOf<C> {
+  readonly module: () => Promise<Readonly<Record<string, C>>>;
+  readonly command: string;
+}
+
+export async function loadCommand<C>({ module, command }: CodeOf<C>): Promise<C> {
+  return (await module())[command] as C;
+}
 
 /** Of a command that works without a daemon. */
 export interface OfflineContext {

@@ -4,17 +4,46 @@
  *
  * Names, arguments and summaries are those of the original tool; the order is that of its help.
  */
-import type { Command, CommandRow } from "./command.ts";
+import type { Command, CommandRow, OfflineCommand } from "./command.ts";
 
-type Loader = () => Promise<Command>;
+/** A row names the export instead of holding a function that loads it: sixty functions would be made at each start. */
+type Module<Name extends string, C> = () => Promise<Readonly<Record<Name, C>>>;
 
-function onNode(name: string, args: string, summary: string, load: Loader): CommandRow {
-  return { name, ...(args === "" ? {} : { args }), summary, daemon: true, remote: true, load };
+function onNode<Name extends string>(
+  name: string,
+  args: string,
+  summary: string,
+  module: Module<Name, Command>,
+  command: Name,
+): CommandRow {
+  return { name, args, summary, daemon: true, remote: true, module, command };
 }
-function here(name: string, args: string, summary: string, load: Loader): CommandRow {
-  return { name, ...(args === "" ? {} : { args }), summary, daemon: true, remote: false, load };
+
+function here<Name extends string>(
+  name: string,
+  args: string,
+  summary: string,
+  module: Module<Name, Command>,
+  command: Name,
+): CommandRow {
+  return { name, args, summary, daemon: true, remote: false, module, command };
 }
 
+function offline<Name extends string>(
+  name: string,
+  args: string,
+  summary: string,
+  module: Module<Name, OfflineCommand>,
+  command: Name,
+): CommandRow {
+  return { name, args, summary, daemon: false, module, command };
+}
+
+const version = () => import("./commands/version.ts");
+const status = () => import("./commands/status.ts");
+const listnodes = () => import("./commands/listnodes.ts");
+const reloadnodes = () => import("./commands/reloadnodes.ts");
+const wipedb = () => import("./commands/wipedb.ts");
 const statistics = () => import("./commands/statistics.ts");
 const node = () => import("./commands/node.ts");
 const variables = () => import("./commands/variables.ts");
@@ -28,242 +57,126 @@ const recovery = () => import("./commands/recovery.ts");
 const DATABASE = "<dbname|dbid>";
 
 export const COMMANDS: readonly CommandRow[] = [
-  {
-    name: "version",
-    summary: "show version of ctdb",
-    json: true,
-    daemon: false,
-    load: async () => (await import("./commands/version.ts")).showVersion,
-  },
-  {
-    name: "status",
-    summary: "show node status",
-    json: true,
-    daemon: true,
-    remote: true,
-    load: async () => (await import("./commands/status.ts")).status,
-  },
-  onNode("uptime", "", "show node uptime", async () => (await node()).uptime),
-  onNode("ping", "", "ping a node", async () => (await node()).ping),
+  { ...offline("version", "", "show version of ctdb", version, "showVersion"), json: true },
+  { ...onNode("status", "", "show node status", status, "status"), json: true },
+  onNode("uptime", "", "show node uptime", node, "uptime"),
+  onNode("ping", "", "ping a node", node, "ping"),
   onNode(
     "runstate",
     "[setup|first_recovery|startup|running]",
     "get/check runstate of a node",
-    async () => (await node()).runstate,
+    node,
+    "runstate",
   ),
-  onNode("getvar", "<name>", "get a tunable variable", async () => (await variables()).getvar),
-  onNode(
-    "setvar",
-    "<name> <value>",
-    "set a tunable variable",
-    async () => (await variables()).setvar,
-  ),
-  onNode("listvars", "", "list tunable variables", async () => (await variables()).listvars),
-  onNode("statistics", "", "show ctdb statistics", async () => (await statistics()).statistics),
-  onNode(
-    "statisticsreset",
-    "",
-    "reset ctdb statistics",
-    async () => (await statistics()).statisticsreset,
-  ),
-  onNode("stats", "[count]", "show rolling statistics", async () => (await statistics()).stats),
+  onNode("getvar", "<name>", "get a tunable variable", variables, "getvar"),
+  onNode("setvar", "<name> <value>", "set a tunable variable", variables, "setvar"),
+  onNode("listvars", "", "list tunable variables", variables, "listvars"),
+  onNode("statistics", "", "show ctdb statistics", statistics, "statistics"),
+  onNode("statisticsreset", "", "reset ctdb statistics", statistics, "statisticsreset"),
+  onNode("stats", "[count]", "show rolling statistics", statistics, "stats"),
   onNode(
     "process-exists",
     "<pid> [<srvid>]",
     "check if a process exists on a node",
-    async () => (await node()).processExists,
+    node,
+    "processExists",
   ),
-  onNode("getdbmap", "", "show attached databases", async () => (await databases()).getdbmap),
-  onNode(
-    "getdbstatus",
-    DATABASE,
-    "show database status",
-    async () => (await databases()).getdbstatus,
-  ),
-  here("catdb", DATABASE, "dump cluster-wide ctdb database", async () => (await records()).catdb),
-  here("cattdb", DATABASE, "dump local ctdb database", async () => (await records()).cattdb),
-  onNode(
-    "getcapabilities",
-    "",
-    "show node capabilities",
-    async () => (await node()).getcapabilities,
-  ),
-  here("pnn", "", "show the pnn of the current node", async () => (await node()).pnn),
-  onNode(
-    "setdebug",
-    "ERROR|WARNING|NOTICE|INFO|DEBUG",
-    "set debug level",
-    async () => (await node()).setdebug,
-  ),
-  onNode("getdebug", "", "get debug level", async () => (await node()).getdebug),
-  here(
-    "attach",
-    "<dbname> [persistent|replicated]",
-    "attach a database",
-    async () => (await databases()).attach,
-  ),
-  here("detach", `${DATABASE} ...`, "detach database(s)", async () => (await databases()).detach),
-  onNode("dumpmemory", "", "dump ctdbd memory map", async () => (await node()).dumpmemory),
-  onNode("rddumpmemory", "", "dump recoverd memory map", async () => (await node()).rddumpmemory),
-  onNode("getpid", "", "get ctdbd process ID", async () => (await node()).getpid),
-  onNode("disable", "", "disable a node", async () => (await administration()).disable),
-  onNode("enable", "", "enable a node", async () => (await administration()).enable),
-  onNode("stop", "", "stop a node", async () => (await administration()).stop),
-  onNode(
-    "continue",
-    "",
-    "continue a stopped node",
-    async () => (await administration()).continueNode,
-  ),
-  onNode("ban", "<bantime>", "ban a node", async () => (await administration()).ban),
-  onNode("unban", "", "unban a node", async () => (await administration()).unban),
-  onNode("shutdown", "", "shutdown ctdb daemon", async () => (await administration()).shutdown),
-  onNode("recover", "", "force recovery", async () => (await recovery()).recover),
-  onNode(
-    "sync",
-    "",
-    "run ip reallocation (deprecated)",
-    async () => (await administration()).ipreallocate,
-  ),
-  onNode(
-    "ipreallocate",
-    "",
-    "run ip reallocation",
-    async () => (await administration()).ipreallocate,
-  ),
-  {
-    name: "listnodes",
-    summary: "list nodes in the cluster",
-    daemon: false,
-    load: async () => (await import("./commands/listnodes.ts")).listnodes,
-  },
-  here(
-    "reloadnodes",
-    "",
-    "reload the nodes file all nodes",
-    async () => (await import("./commands/reloadnodes.ts")).reloadnodes,
-  ),
-  here(
-    "backupdb",
-    `${DATABASE} <file>`,
-    "backup a database into a file",
-    async () => (await backups()).backupdb,
-  ),
-  here(
-    "restoredb",
-    "<file> [dbname]",
-    "restore a database from a file",
-    async () => (await backups()).restoredb,
-  ),
-  {
-    name: "dumpdbbackup",
-    args: "<file>",
-    summary: "dump database from a backup file",
-    daemon: false,
-    load: async () => (await backups()).dumpdbbackup,
-  },
-  here(
-    "wipedb",
-    DATABASE,
-    "wipe the contents of a database.",
-    async () => (await import("./commands/wipedb.ts")).wipedb,
-  ),
-  onNode("leader", "", "show the pnn of the leader", async () => (await recovery()).leader),
-  onNode("getreclock", "", "get recovery lock file", async () => (await recovery()).getreclock),
-  onNode("setlmasterrole", "on|off", "set LMASTER role", async () => (await node()).setlmasterrole),
-  onNode("setleaderrole", "on|off", "set LEADER role", async () => (await node()).setleaderrole),
-  onNode(
-    "setdbreadonly",
-    DATABASE,
-    "enable readonly records",
-    async () => (await databases()).setdbreadonly,
-  ),
-  onNode(
-    "setdbsticky",
-    DATABASE,
-    "enable sticky records",
-    async () => (await databases()).setdbsticky,
-  ),
+  onNode("getdbmap", "", "show attached databases", databases, "getdbmap"),
+  onNode("getdbstatus", DATABASE, "show database status", databases, "getdbstatus"),
+  here("catdb", DATABASE, "dump cluster-wide ctdb database", records, "catdb"),
+  here("cattdb", DATABASE, "dump local ctdb database", records, "cattdb"),
+  onNode("getcapabilities", "", "show node capabilities", node, "getcapabilities"),
+  here("pnn", "", "show the pnn of the current node", node, "pnn"),
+  onNode("setdebug", "ERROR|WARNING|NOTICE|INFO|DEBUG", "set debug level", node, "setdebug"),
+  onNode("getdebug", "", "get debug level", node, "getdebug"),
+  here("attach", "<dbname> [persistent|replicated]", "attach a database", databases, "attach"),
+  here("detach", `${DATABASE} ...`, "detach database(s)", databases, "detach"),
+  onNode("dumpmemory", "", "dump ctdbd memory map", node, "dumpmemory"),
+  onNode("rddumpmemory", "", "dump recoverd memory map", node, "rddumpmemory"),
+  onNode("getpid", "", "get ctdbd process ID", node, "getpid"),
+  onNode("disable", "", "disable a node", administration, "disable"),
+  onNode("enable", "", "enable a node", administration, "enable"),
+  onNode("stop", "", "stop a node", administration, "stop"),
+  onNode("continue", "", "continue a stopped node", administration, "continueNode"),
+  onNode("ban", "<bantime>", "ban a node", administration, "ban"),
+  onNode("unban", "", "unban a node", administration, "unban"),
+  onNode("shutdown", "", "shutdown ctdb daemon", administration, "shutdown"),
+  onNode("recover", "", "force recovery", recovery, "recover"),
+  onNode("sync", "", "run ip reallocation (deprecated)", administration, "ipreallocate"),
+  onNode("ipreallocate", "", "run ip reallocation", administration, "ipreallocate"),
+  offline("listnodes", "", "list nodes in the cluster", listnodes, "listnodes"),
+  here("reloadnodes", "", "reload the nodes file all nodes", reloadnodes, "reloadnodes"),
+  here("backupdb", `${DATABASE} <file>`, "backup a database into a file", backups, "backupdb"),
+  here("restoredb", "<file> [dbname]", "restore a database from a file", backups, "restoredb"),
+  offline("dumpdbbackup", "<file>", "dump database from a backup file", backups, "dumpdbbackup"),
+  here("wipedb", DATABASE, "wipe the contents of a database.", wipedb, "wipedb"),
+  onNode("leader", "", "show the pnn of the leader", recovery, "leader"),
+  onNode("getreclock", "", "get recovery lock file", recovery, "getreclock"),
+  onNode("setlmasterrole", "on|off", "set LMASTER role", node, "setlmasterrole"),
+  onNode("setleaderrole", "on|off", "set LEADER role", node, "setleaderrole"),
+  onNode("setdbreadonly", DATABASE, "enable readonly records", databases, "setdbreadonly"),
+  onNode("setdbsticky", DATABASE, "enable sticky records", databases, "setdbsticky"),
   here(
     "pfetch",
     `${DATABASE} <key>`,
     "fetch record from persistent database",
-    async () => (await transactions()).pfetch,
+    transactions,
+    "pfetch",
   ),
   here(
     "pstore",
     `${DATABASE} <key> <value>`,
     "write record to persistent database",
-    async () => (await transactions()).pstore,
+    transactions,
+    "pstore",
   ),
   here(
     "pdelete",
     `${DATABASE} <key>`,
     "delete record from persistent database",
-    async () => (await transactions()).pdelete,
+    transactions,
+    "pdelete",
   ),
   here(
     "ptrans",
     `${DATABASE} [<file>]`,
     "update a persistent database (from file or stdin)",
-    async () => (await transactions()).ptrans,
+    transactions,
+    "ptrans",
   ),
-  {
-    ...onNode(
-      "tfetch",
-      "<tdb-file> <key> [<file>]",
-      "fetch a record",
-      async () => (await records()).tfetch,
-    ),
-  },
+  onNode("tfetch", "<tdb-file> <key> [<file>]", "fetch a record", records, "tfetch"),
   onNode(
     "tstore",
     "<tdb-file> <key> <data> [<rsn> <dmaster> <flags>]",
     "store a record",
-    async () => (await records()).tstore,
+    records,
+    "tstore",
   ),
   here(
     "readkey",
     `${DATABASE} <key> [readonly]`,
     "read value of a database key",
-    async () => (await records()).readkey,
+    records,
+    "readkey",
   ),
   here(
     "writekey",
     `${DATABASE} <key> <value>`,
     "write value for a database key",
-    async () => (await records()).writekey,
+    records,
+    "writekey",
   ),
-  here(
-    "deletekey",
-    `${DATABASE} <key>`,
-    "delete a database key",
-    async () => (await records()).deletekey,
-  ),
+  here("deletekey", `${DATABASE} <key>`, "delete a database key", records, "deletekey"),
   here(
     "pushrecord",
     `${DATABASE} <key> <value>`,
     "push a record to all nodes",
-    async () => (await records()).pushrecord,
+    records,
+    "pushrecord",
   ),
-  here(
-    "getdbseqnum",
-    DATABASE,
-    "get database sequence number",
-    async () => (await databases()).getdbseqnum,
-  ),
-  onNode(
-    "nodestatus",
-    "[all|<pnn-list>]",
-    "show and return node status",
-    async () => (await import("./commands/status.ts")).nodestatus,
-  ),
-  onNode(
-    "dbstatistics",
-    DATABASE,
-    "show database statistics",
-    async () => (await statistics()).dbstatistics,
-  ),
+  here("getdbseqnum", DATABASE, "get database sequence number", databases, "getdbseqnum"),
+  onNode("nodestatus", "[all|<pnn-list>]", "show and return node status", status, "nodestatus"),
+  onNode("dbstatistics", DATABASE, "show database statistics", statistics, "dbstatistics"),
 ];
 
 export function commandRow(name: string): CommandRow | undefined {

@@ -5,7 +5,7 @@
  * command does.
  */
 import { connectClient } from "../client/ctdb_client.ts";
-import type { CommandRow, OfflineContext } from "./command.ts";
+import { type CommandRow, loadCommand, type OfflineContext } from "./command.ts";
 import { commandRow } from "./commands.ts";
 import { errnoOfName } from "./errno.ts";
 import { CommandFailure, WrongArguments } from "./failure.ts";
@@ -105,11 +105,11 @@ async function runCommand(context: OfflineContext, args: readonly string[]): Pro
     if (options.node !== -1) {
       throw new CommandFailure(1, `Cannot specify node for command ${row.name}`);
     }
-    const command = await row.load();
+    const command = await loadCommand(row);
     return command(context, args);
   }
   // The command's code is loaded while the connection is made.
-  const loading = row.load();
+  const loading = loadCommand(row);
   const session = await openSession(host, options);
   try {
     await selectNode(session, row, options.node);

@@ -44,7 +44,7 @@ export function commandUsage(row: CommandRow): string {
 }
 
 function commandLine(row: CommandRow): string {
-  return `  ${row.name.padEnd(15)} ${(row.args ?? "").padEnd(27)}  ${row.summary}\n`;
+  return `  ${row.name.padEnd(15)} ${row.args.padEnd(27)}  ${row.summary}\n`;
 }
 
 function longName(row: OptionRow): string {
