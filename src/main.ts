@@ -6,6 +6,7 @@
  */
 import { printErr, printOut } from "./roles/buffered_output.ts";
 import { endingOf } from "./roles/crash.ts";
+import { compileAsUsual } from "./roles/jit_policy.ts";
 import { ownArguments } from "./roles/own_process.ts";
 import { VERSION } from "./roles/role.ts";
 import { ROLES, type RoleEntry, roleList } from "./roles/table.ts";
@@ -15,7 +16,7 @@ const UNKNOWN_ROLE_STATUS = 2;
 /** Where the sources lie in the compiled executable. */
 const EMBEDDED = "/$bunfs/";
 
-const USAGE = `Usage: ${APPLIANCE} ROLE [ARGUMENTS]
+const usage = () => `Usage: ${APPLIANCE} ROLE [ARGUMENTS]
    or: ROLE [ARGUMENTS], where ROLE is a link to ${APPLIANCE}
 
 Roles:
@@ -46,7 +47,7 @@ async function main(): Promise<number> {
   if (own !== undefined) return await runRole(own, args);
   if (named !== undefined) return await runRole(named, rest);
   if (first === "--help" || first === "-?") {
-    printOut(USAGE);
+    printOut(usage());
     return 0;
   }
   if (first === "--version") {
@@ -56,7 +57,7 @@ async function main(): Promise<number> {
   // From a checkout the runtime's own name is no attempt at a role.
   const isLink = ownName !== APPLIANCE && import.meta.path.startsWith(EMBEDDED);
   if (first === undefined && !isLink) {
-    printErr(USAGE);
+    printErr(usage());
     return UNKNOWN_ROLE_STATUS;
   }
   printErr(`Unknown role "${isLink ? ownName : first}": expected one of\n${roleList()}`);
@@ -72,6 +73,7 @@ async function runRole(entry: RoleEntry, args: readonly string[]): Promise<numbe
     printOut(`${entry.name} ${VERSION}\n`);
     return 0;
   }
+  if (entry.brief !== true) compileAsUsual();
   const { role } = await entry.load();
   return await role.run(args);
 }

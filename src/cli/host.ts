@@ -22,8 +22,6 @@ export interface ToolHost {
   /** What `ctdb version` says. */
   readonly version: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Where the running executable lies; helpers are looked for there. */
-  readonly executableDirectory: string;
   readonly pid: number;
   readonly clock: Pick<Clock, "monotonicMs" | "wallTime">;
   readonly timers: Timers;

@@ -37,7 +37,10 @@ function problemText(text: string, { file, line, reason }: ConfigProblem): strin
 }
 
 /** `nodes list` of section [cluster]; ctdbd checks the rest of the file. */
-async function configuredList(host: ToolHost, paths: CtdbPaths): Promise<string | undefined> {
+async function configuredList(
+  host: ToolHost,
+  paths: Pick<CtdbPaths, "etcDirectory">,
+): Promise<string | undefined> {
   const text = await host.readText(`${paths.etcDirectory}/ctdb.conf`);
   if (!text.ok) return undefined;
   let section = "";

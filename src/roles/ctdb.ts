@@ -11,7 +11,8 @@ import { BunTimers } from "../platform/bun/timers.ts";
 import { connectUnix } from "../platform/bun/unix_connect.ts";
 import type { TdbOpener } from "../tdb/types.ts";
 import { BufferedOutput, printErr } from "./buffered_output.ts";
-import { ownEnvironment, ownExecutable } from "./own_process.ts";
+import { compileAsUsual } from "./jit_policy.ts";
+import { ownEnvironment } from "./own_process.ts";
 import { type Role, TOOL_VERSION } from "./role.ts";
 
 export const role: Role = {
@@ -31,7 +32,6 @@ function toolHost(output: BufferedOutput): ToolHost {
   return {
     version: TOOL_VERSION,
     environment: ownEnvironment(),
-    executableDirectory: ownExecutable().directory,
     pid: process.pid,
     clock,
     timers,
@@ -42,7 +42,10 @@ function toolHost(output: BufferedOutput): ToolHost {
     readText: async (path) => (await files()).readText(path),
     readInput: async () => (await files()).readInput(),
     writeFile: async (path, bytes) => (await files()).writeFile(path, bytes),
-    openFile: async (path, use) => (await files()).openFile(path, use),
+    openFile: async (path, use) => {
+      compileAsUsual();
+      return (await files()).openFile(path, use);
+    },
     hasAddress: (address) => canBind(timers, address),
     out: (text) => output.out(text),
     err: (text) => output.err(text),
@@ -59,6 +62,7 @@ const clock: ToolHost["clock"] = {
 };
 
 async function openTdbs(timers: BunTimers): Promise<TdbOpener> {
+  compileAsUsual();
   const [{ FileTdbOpener }, { BunSharedFiles }] = await Promise.all([
     import("../tdb/opener.ts"),
     import("../platform/libc/shared_file.ts"),

@@ -7,6 +7,8 @@ import type { Role } from "./role.ts";
 export interface RoleEntry {
   readonly name: string;
   readonly summary: string;
+  /** Over, as a rule, before compiled code has paid for itself; for the others the engine compiles as usual. */
+  readonly brief?: boolean;
   load(): Promise<{ readonly role: Role }>;
 }
 
@@ -19,6 +21,7 @@ export const ROLES: readonly RoleEntry[] = [
   {
     name: "ctdb",
     summary: "the management tool",
+    brief: true,
     load: () => import("./ctdb.ts"),
   },
   {
@@ -34,11 +37,13 @@ export const ROLES: readonly RoleEntry[] = [
   {
     name: "ctdb_mutex_fcntl_helper",
     summary: "holds the cluster lock in a file of a cluster file system",
+    brief: true,
     load: () => import("./ctdb_mutex_fcntl_helper.ts"),
   },
   {
     name: "ctdb_lock_helper",
     summary: "waits for and holds a lock of a TDB file, for other programs",
+    brief: true,
     load: () => import("./ctdb_lock_helper.ts"),
   },
   {
@@ -54,6 +59,7 @@ export const ROLES: readonly RoleEntry[] = [
   {
     name: "tdb_mutex_check",
     summary: "shows who holds the mutexes of a TDB file",
+    brief: true,
     load: () => import("./tdb_mutex_check.ts"),
   },
   {

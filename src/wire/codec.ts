@@ -185,7 +185,9 @@ class Struct<F extends Fields> implements Codec<StructOf<F>> {
 /** A fixed number of elements, without a count on the wire. */
 export function tuple<T>(element: Codec<T>, count: number): Codec<readonly T[]> {
   return {
-    minSize: element.minSize * count,
+    get minSize() {
+      return element.minSize * count;
+    },
     encode(writer, values) {
       for (let i = 0; i < count; i++) element.encode(writer, values[i] as T);
     },

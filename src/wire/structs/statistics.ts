@@ -115,7 +115,9 @@ export type DbStatistics = Omit<DbStatisticsFixed, "num_hot_keys" | "hot_keys"> 
 
 /** The fixed part, then the bytes of the hot keys one after another. */
 export const dbStatistics: Codec<DbStatistics> = {
-  minSize: dbStatisticsFixed.minSize,
+  get minSize() {
+    return dbStatisticsFixed.minSize;
+  },
   encode(writer: Writer, value: DbStatistics) {
     const heads = Array.from({ length: MAX_HOT_KEYS }, (_, i) => ({
       count: value.hot_keys[i]?.count ?? 0,
