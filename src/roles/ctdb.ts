@@ -3,11 +3,12 @@ import { writeFileSync } from "node:fs";
 import { err, ok, type Result } from "../base/result.ts";
 import type { ToolHost } from "../cli/host.ts";
 import { runTool } from "../cli/tool.ts";
-import { BunNetwork } from "../platform/bun/network.ts";
-import { BunTimers } from "../platform/bun/timers.ts";
-import { BunClock, BunRandom } from "../platform/node/clock.ts";
-import { BunFileSystem } from "../platform/node/file_system.ts";
+import { EventLoop } from "../platform/loop/event_loop.ts";
+import { LoopNetwork } from "../platform/loop/network.ts";
+import { SystemClock, SystemRandom } from "../platform/node/clock.ts";
+import { SystemFiles } from "../platform/node/file_system.ts";
 import { pathForCall } from "../platform/node/path.ts";
+import type { Timers } from "../platform/types/time.ts";
 import type { TdbOpener } from "../tdb/types.ts";
 import { BufferedOutput, printErr } from "./buffered_output.ts";
 import { openFile } from "./ctdb_files.ts";
@@ -26,21 +27,21 @@ export const role: Role = {
 };
 
 function toolHost(output: BufferedOutput): ToolHost {
-  const timers = new BunTimers();
-  const network = new BunNetwork(timers);
-  const clock = new BunClock();
+  const loop = new EventLoop();
+  const network = new LoopNetwork(loop);
+  const clock = new SystemClock();
   return {
     version: TOOL_VERSION,
     environment: ownEnvironment(),
     executableDirectory: ownExecutable().directory,
     pid: process.pid,
     clock,
-    timers,
+    timers: loop,
     network,
-    files: new BunFileSystem(),
-    tdbs: () => openTdbs(timers, clock),
-    run: runToEnd,
-    random: new BunRandom(),
+    files: new SystemFiles(),
+    tdbs: () => openTdbs(loop, clock),
+    run: (argv) => runToEnd(loop, argv),
+    random: new SystemRandom(),
     readInput,
     writeFile: async (path, bytes) => writeFile(path, bytes),
     openFile,
@@ -51,22 +52,22 @@ function toolHost(output: BufferedOutput): ToolHost {
 }
 
 /** Loaded on demand: few commands open databases. */
-async function openTdbs(timers: BunTimers, clock: BunClock): Promise<TdbOpener> {
-  const [{ FileTdbOpener }, { BunSharedFiles }] = await Promise.all([
+async function openTdbs(timers: Timers, clock: SystemClock): Promise<TdbOpener> {
+  const [{ FileTdbOpener }, { SystemSharedFiles }] = await Promise.all([
     import("../tdb/opener.ts"),
     import("../platform/libc/shared_file.ts"),
   ]);
-  const files = new BunSharedFiles();
+  const files = new SystemSharedFiles();
   return new FileTdbOpener({ files, internalFiles: files, timers, clock, mutexesWork: true });
 }
 
-async function runToEnd(argv: readonly string[]): Promise<Result<string, string>> {
+async function runToEnd(loop: EventLoop, argv: readonly string[]): Promise<Result<string, string>> {
   const [program, ...args] = argv;
   if (program === undefined) return err("ENOENT");
-  const { BunProcesses } = await import("../platform/node/processes.ts");
+  const { SystemProcesses } = await import("../platform/node/processes.ts");
   return await new Promise((resolve) => {
     const lines: string[] = [];
-    const child = new BunProcesses().spawn({
+    const child = new SystemProcesses(loop).spawn({
       argv: [program, ...args],
       env: inheritedEnvironment(),
       onOutputLine: (line, from) => {
@@ -98,7 +99,7 @@ function writeFile(path: string, bytes: Uint8Array): Result<void> {
   }
 }
 
-function canBind(network: BunNetwork, address: string): boolean {
+function canBind(network: LoopNetwork, address: string): boolean {
   const nothing = { onData() {}, onDrain() {}, onClose() {} };
   const server = network.listenTcp(address, 0, () => nothing);
   if (server.ok) server.value.close();

@@ -31,7 +31,7 @@ const DONE: TdbResult<void> = { ok: true, value: undefined };
 const THREADS_MAX = 256;
 const IDLE_THREADS_MAX = 8;
 
-export class BunLockWaiter implements LockWaiter {
+export class ThreadLockWaiter implements LockWaiter {
   readonly #files: SharedFiles;
   readonly #threadsMax: number;
   readonly #idle: LockThread[] = [];
@@ -154,7 +154,7 @@ class InstantWait implements LockWait {
 
 class ThreadWait implements LockWait {
   readonly key: string;
-  readonly #waiter: BunLockWaiter;
+  readonly #waiter: ThreadLockWaiter;
   readonly #tdb: Tdb;
   readonly #list: number;
   readonly #granted: Granted;
@@ -163,7 +163,7 @@ class ThreadWait implements LockWait {
   #taken: TakenLock | undefined;
   #over = false;
 
-  constructor(waiter: BunLockWaiter, tdb: Tdb, list: number, granted: Granted) {
+  constructor(waiter: ThreadLockWaiter, tdb: Tdb, list: number, granted: Granted) {
     this.#waiter = waiter;
     this.#tdb = tdb;
     this.#list = list;
