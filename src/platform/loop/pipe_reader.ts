@@ -25,10 +25,10 @@ class PipeReader implements DescriptorOwner {
   }
 
   onReady(): void {
-    const { bytes } = receiveBuffer();
+    const { bytes, views } = receiveBuffer();
     const count = openLibc(DESCRIPTOR_FUNCTIONS).read(this.#descriptor, bytes, bytes.length);
     if (count > 0) {
-      this.#onChunk(bytes.subarray(0, count));
+      this.#onChunk(views.of(count));
       return;
     }
     const number = count === 0 ? 0 : errno();

@@ -1,14 +1,25 @@
 /**
  * The one buffer that all streams and pipes of a thread read into: lent for the call that hands on what was read.
  */
-import { type NativeMemory, nativeMemory } from "../libc/libc.ts";
+import { PrefixViews } from "../../base/prefix_views.ts";
+import { nativeMemory } from "../libc/libc.ts";
 
 /** As much as one read takes, and so the work of one owner in one look. */
 export const RECEIVE_BYTES_MAX = 256 * 1024;
 
-let buffer: NativeMemory | undefined;
+export interface ReceiveBuffer {
+  readonly address: number;
+  readonly bytes: Uint8Array;
+  /** What was read. */
+  readonly views: PrefixViews;
+}
 
-export function receiveBuffer(): NativeMemory {
-  buffer ??= nativeMemory(RECEIVE_BYTES_MAX);
+let buffer: ReceiveBuffer | undefined;
+
+export function receiveBuffer(): ReceiveBuffer {
+  if (buffer === undefined) {
+    const memory = nativeMemory(RECEIVE_BYTES_MAX);
+    buffer = { address: memory.address, bytes: memory.bytes, views: new PrefixViews(memory.bytes) };
+  }
   return buffer;
 }

@@ -107,10 +107,10 @@ export class SocketStream implements Stream, DescriptorOwner {
   }
 
   #read(): void {
-    const { address, bytes } = this.#buffer;
+    const { address, views } = this.#buffer;
     const count = libc.recv(this.#descriptor, address, RECEIVE_BYTES_MAX, RECEIVE_FLAGS);
     if (count > 0) {
-      this.#handlers?.onData(bytes.subarray(0, count));
+      this.#handlers?.onData(views.of(count));
       return;
     }
     if (count === 0) {
