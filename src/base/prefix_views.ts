@@ -17,7 +17,8 @@ export class PrefixViews {
 
   /** The first `length` bytes. Nobody may keep it longer than the bytes are what they are. */
   of(length: number): Uint8Array {
-    if (length > KEPT_BYTES_MAX || length % STEP_BYTES !== 0) return this.#bytes.subarray(0, length);
+    if (length > KEPT_BYTES_MAX || length % STEP_BYTES !== 0)
+      return this.#bytes.subarray(0, length);
     const place = length / STEP_BYTES;
     let view = this.#views[place];
     if (view === undefined) {

@@ -81,7 +81,7 @@ export function buildDaemon(
         crashPoints,
       }),
       crashPoints,
-      lockWaiter: new ThreadLockWaiter(sharedFiles),
+      lockWaiter: new ThreadLockWaiter(sharedFiles, loop),
       ownPid: process.pid,
       sambaVersion: options.sambaVersion,
       pidFile: new LockedPidFile(paths.pidFile, process.pid, sharedFiles, files),

@@ -30,7 +30,7 @@ const [one, other] = [opener.open(options), opener.open(options)];
 if (!one.ok || !other.ok) throw new Error("open");
 other.value.tryLockChain(1, "write");
 setTimeout(() => other.value.unlockChain(1), 20);
-const wait = new ThreadLockWaiter(files).waitChain(one.value, 1, (outcome) => {
+const wait = new ThreadLockWaiter(files, new EventLoop()).waitChain(one.value, 1, (outcome) => {
   console.log(outcome.ok, other.value.tryLockChain(1, "write"));
   wait.release();
   process.exit(0);
