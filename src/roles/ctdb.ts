@@ -7,8 +7,10 @@
 import { err, ok, type Result } from "../base/result.ts";
 import type { ToolHost } from "../cli/host.ts";
 import { runTool } from "../cli/tool.ts";
-import { BunTimers } from "../platform/bun/timers.ts";
+import { RuntimeTimers } from "../platform/bun/runtime_timers.ts";
 import { connectUnix } from "../platform/bun/unix_connect.ts";
+import type { ConnectCallback } from "../platform/types/network.ts";
+import type { Timer } from "../platform/types/time.ts";
 import type { TdbOpener } from "../tdb/types.ts";
 import { BufferedOutput, printErr } from "./buffered_output.ts";
 import { compileAsUsual } from "./jit_policy.ts";
@@ -28,14 +30,16 @@ export const role: Role = {
 const files = () => import("./ctdb_files.ts");
 
 function toolHost(output: BufferedOutput): ToolHost {
-  const timers = new BunTimers();
+  const timers = new RuntimeTimers();
   return {
     version: TOOL_VERSION,
     environment: ownEnvironment(),
     pid: process.pid,
     clock,
     timers,
-    network: { connectUnix },
+    network: {
+      connectUnix: (path, connected) => connectUnix(path, connected, connectInOwnLoop),
+    },
     tdbs: () => openTdbs(timers),
     run: runToEnd,
     random: { u32: () => crypto.getRandomValues(new Uint32Array(1))[0] as number },
@@ -46,13 +50,13 @@ function toolHost(output: BufferedOutput): ToolHost {
       compileAsUsual();
       return (await files()).openFile(path, use);
     },
-    hasAddress: (address) => canBind(timers, address),
+    hasAddress: canBind,
     out: (text) => output.out(text),
     err: (text) => output.err(text),
   };
 }
 
-/** BunClock would load the C library, for microseconds that no command shows. */
+/** SystemClock would load the C library, for microseconds that no command shows. */
 const clock: ToolHost["clock"] = {
   monotonicMs: () => performance.now(),
   wallTime() {
@@ -61,26 +65,27 @@ const clock: ToolHost["clock"] = {
   },
 };
 
-async function openTdbs(timers: BunTimers): Promise<TdbOpener> {
+async function openTdbs(timers: RuntimeTimers): Promise<TdbOpener> {
   compileAsUsual();
-  const [{ FileTdbOpener }, { BunSharedFiles }] = await Promise.all([
+  const [{ FileTdbOpener }, { SystemSharedFiles }] = await Promise.all([
     import("../tdb/opener.ts"),
     import("../platform/libc/shared_file.ts"),
   ]);
-  const files = new BunSharedFiles();
+  const files = new SystemSharedFiles();
   return new FileTdbOpener({ files, internalFiles: files, timers, clock, mutexesWork: true });
 }
 
 async function runToEnd(argv: readonly string[]): Promise<Result<string, string>> {
   const [program, ...args] = argv;
   if (program === undefined) return err("ENOENT");
-  const [{ BunProcesses }, { inheritedEnvironment }] = await Promise.all([
+  const [{ EventLoop }, { SystemProcesses }, { inheritedEnvironment }] = await Promise.all([
+    import("../platform/loop/event_loop.ts"),
     import("../platform/node/processes.ts"),
     import("./environment.ts"),
   ]);
   return await new Promise((resolve) => {
     const lines: string[] = [];
-    const child = new BunProcesses().spawn({
+    const child = new SystemProcesses(new EventLoop()).spawn({
       argv: [program, ...args],
       env: inheritedEnvironment(),
       onOutputLine: (line, from) => {
@@ -93,10 +98,33 @@ async function runToEnd(argv: readonly string[]): Promise<Result<string, string>
   });
 }
 
-async function canBind(timers: BunTimers, address: string): Promise<boolean> {
-  const { BunNetwork } = await import("../platform/bun/network.ts");
+async function ownLoop() {
+  const [{ EventLoop }, { LoopNetwork }] = await Promise.all([
+    import("../platform/loop/event_loop.ts"),
+    import("../platform/loop/network.ts"),
+  ]);
+  return new LoopNetwork(new EventLoop());
+}
+
+/** What the runtime cannot connect to, or only says that it could not. */
+function connectInOwnLoop(path: string, connected: ConnectCallback): Timer {
+  let cancelled = false;
+  let connecting: Timer | undefined;
+  void ownLoop().then((network) => {
+    if (!cancelled) connecting = network.connectUnix(path, connected);
+  });
+  return {
+    cancel() {
+      cancelled = true;
+      connecting?.cancel();
+    },
+  };
+}
+
+async function canBind(address: string): Promise<boolean> {
+  const network = await ownLoop();
   const nothing = { onData() {}, onDrain() {}, onClose() {} };
-  const server = new BunNetwork(timers).listenTcp(address, 0, () => nothing);
+  const server = network.listenTcp(address, 0, () => nothing);
   if (server.ok) server.value.close();
   return server.ok;
 }

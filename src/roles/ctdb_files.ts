@@ -5,13 +5,13 @@
 import * as fs from "node:fs";
 import { err, ok, type Result } from "../base/result.ts";
 import type { ToolFile } from "../cli/host.ts";
-import { BunFileSystem } from "../platform/node/file_system.ts";
+import { SystemFiles } from "../platform/node/file_system.ts";
 import { pathForCall } from "../platform/node/path.ts";
 
 const EIO = 5;
 
-export function readText(path: string): ReturnType<BunFileSystem["readText"]> {
-  return new BunFileSystem().readText(path);
+export function readText(path: string): ReturnType<SystemFiles["readText"]> {
+  return new SystemFiles().readText(path);
 }
 
 export async function readInput(): Promise<Result<Uint8Array>> {

@@ -11,8 +11,8 @@ import { type LockKind, NODES_MAX } from "../local/cluster_description.ts";
 import { LocalCluster, type SetupOptions, statusLine } from "../local/local_cluster.ts";
 import type { Connect } from "../local/node_health.ts";
 import { runOnNodes } from "../local/on_nodes.ts";
-import { BunNetwork } from "../platform/bun/network.ts";
-import { BunTimers } from "../platform/bun/timers.ts";
+import { EventLoop } from "../platform/loop/event_loop.ts";
+import { LoopNetwork } from "../platform/loop/network.ts";
 import { realPath } from "../platform/node/path.ts";
 import { printErr, printOut } from "./buffered_output.ts";
 import { ownEnvironment, ownExecutable } from "./own_process.ts";
@@ -44,10 +44,10 @@ class UsageError extends Error {}
 
 export const role: Role = {
   async run(args) {
-    const timers = new BunTimers();
-    const network = new BunNetwork(timers);
+    const loop = new EventLoop();
+    const network = new LoopNetwork(loop);
     const connect: Connect = (socketPath, timeoutMs) =>
-      connectClient(network, timers, socketPath, { timeoutMs });
+      connectClient(network, loop, socketPath, { timeoutMs });
     return await run(args, connect);
   },
 };

@@ -10,8 +10,8 @@
  * 2. It reads and writes no records.
  */
 
-import { BunTimers } from "../platform/bun/timers.ts";
-import { BunSharedFiles } from "../platform/libc/shared_file.ts";
+import { SystemSharedFiles } from "../platform/libc/shared_file.ts";
+import { EventLoop } from "../platform/loop/event_loop.ts";
 import type { LockType, SharedFile, TryLock } from "../platform/types/shared_files.ts";
 import { HEADER_BYTES, LOCK } from "../tdb/format/format.ts";
 import { judgeHeader } from "../tdb/format/header.ts";
@@ -86,7 +86,7 @@ function lock({ path, flags, key }: Request): (() => void) | undefined {
     printErr(`locking: ${reason}\n`);
     return undefined;
   };
-  const files = new BunSharedFiles();
+  const files = new SystemSharedFiles();
   const opened = files.open(path, { create: false, mode: 0 });
   if (!opened.ok) {
     return complain(`Error opening database ${path}: ${opened.error.message}`);
@@ -140,7 +140,7 @@ function untilEnd(pid: number): Promise<void> {
   return new Promise((resolve) => {
     if (pid === 1) return resolve();
     process.once("SIGTERM", () => resolve());
-    new BunTimers().every(PARENT_CHECK_MS, () => {
+    new EventLoop().every(PARENT_CHECK_MS, () => {
       if (!isRunning(pid)) resolve();
     });
   });

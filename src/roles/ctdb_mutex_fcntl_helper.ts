@@ -8,11 +8,11 @@
 import * as fs from "node:fs";
 import type { SystemError } from "../base/errors.ts";
 import { LockFileWatch } from "../lock/fcntl_helper_watch.ts";
-import { BunTimers } from "../platform/bun/timers.ts";
 import { systemErrorFrom } from "../platform/libc/libc.ts";
 import { RangeLockWaits, tryRangeLock, unlockRange } from "../platform/libc/range_lock.ts";
+import { EventLoop } from "../platform/loop/event_loop.ts";
 import { pathForCall } from "../platform/node/path.ts";
-import { BunProcesses } from "../platform/node/processes.ts";
+import { SystemProcesses } from "../platform/node/processes.ts";
 import { printErr, printOut } from "./buffered_output.ts";
 import { inheritedEnvironment, withRuntimeSettings } from "./environment.ts";
 import { selfCommand } from "./own_process.ts";
@@ -102,8 +102,8 @@ interface Watching {
 /** Resolves when the lock is to be given up. */
 function untilEnd(file: string, inode: bigint, watching: Watching): Promise<void> {
   const { parent, recheckSec, pingTimeoutSec } = watching;
-  const timers = new BunTimers();
-  const processes = new BunProcesses();
+  const timers = new EventLoop();
+  const processes = new SystemProcesses(timers);
   return new Promise((resolve) => {
     let watch: LockFileWatch | undefined;
     const end = (reason: string) => {
@@ -133,7 +133,7 @@ function untilEnd(file: string, inode: bigint, watching: Watching): Promise<void
 async function check(args: readonly string[]): Promise<number> {
   const [file = "", inodeText = "", recheckText = "", pinged = ""] = args;
   const parent = process.ppid;
-  const timers = new BunTimers();
+  const timers = new EventLoop();
   const waits = new RangeLockWaits();
   // Not while the loop hangs in the file system: that silence is the message.
   if (pinged === "1") timers.every(PING_MS, () => printOut("."));

@@ -18,13 +18,14 @@ import { memoryReport } from "../daemon/report/memory_report.ts";
 import type { ClusterLock } from "../lock/cluster_lock.ts";
 import { lockCommand } from "../lock/mutex_helper_command.ts";
 import { MutexHelperLock } from "../lock/mutex_helper_lock.ts";
-import { BunNetwork } from "../platform/bun/network.ts";
-import { BunTimers } from "../platform/bun/timers.ts";
-import { BunClock, BunRandom } from "../platform/node/clock.ts";
-import { BunFileSystem } from "../platform/node/file_system.ts";
+import { EventLoop } from "../platform/loop/event_loop.ts";
+import { LoopNetwork } from "../platform/loop/network.ts";
+import { SystemClock, SystemRandom } from "../platform/node/clock.ts";
+import { SystemFiles } from "../platform/node/file_system.ts";
 import type { RoleLogger } from "../platform/node/logger.ts";
 import { pathForCall } from "../platform/node/path.ts";
-import { BunProcesses } from "../platform/node/processes.ts";
+import { SystemProcesses } from "../platform/node/processes.ts";
+import type { Timers } from "../platform/types/time.ts";
 import { printErr, printOut } from "./buffered_output.ts";
 import { inheritedEnvironment, withRuntimeSettings } from "./environment.ts";
 import { ownEnvironment, ownExecutable, selfCommand } from "./own_process.ts";
@@ -57,7 +58,8 @@ async function run(args: readonly string[]): Promise<number> {
   const environment = ownEnvironment();
   const settings = readSettings(environment);
   if (!settings.ok) return complain(settings.error);
-  const processes = new BunProcesses();
+  const timers = new EventLoop();
+  const processes = new SystemProcesses(timers);
   const logger = openRoleLog(
     {
       // What ctdbd logs to, which need not be what is configured.
@@ -70,8 +72,7 @@ async function run(args: readonly string[]): Promise<number> {
   );
   if (!logger.ok) return complain(logger.error);
   const log = logger.value;
-  const timers = new BunTimers();
-  const network = new BunNetwork(timers);
+  const network = new LoopNetwork(timers);
   const { recoverdSocket } = settings.value.paths;
   const connected = await connectClient(network, timers, recoverdSocket, {
     timeoutMs: CONNECT_TIMEOUT_MS,
@@ -99,7 +100,7 @@ interface Settings {
 function readSettings(environment: ReturnType<typeof ownEnvironment>): Result<Settings> {
   const paths = resolvePaths(environment, ownExecutable().directory);
   if (!paths.ok) return paths;
-  const loaded = loadCtdbConfig(new BunFileSystem(), paths.value);
+  const loaded = loadCtdbConfig(new SystemFiles(), paths.value);
   if (!loaded.ok) return err(loaded.error.map(problemText).join("\n"));
   return ok({ paths: paths.value, config: loaded.value.config });
 }
@@ -113,13 +114,13 @@ function build(
   { paths, config }: Settings,
   client: ConstructorParameters<typeof Recoverd>[0]["client"],
   own: {
-    readonly timers: BunTimers;
+    readonly timers: Timers;
     readonly log: RoleLogger;
-    readonly processes: BunProcesses;
+    readonly processes: SystemProcesses;
   },
 ): Result<Recoverd> {
   const { timers, log, processes } = own;
-  const clock = new BunClock();
+  const clock = new SystemClock();
   // Other recovery helpers put their temporary databases where CTDB_DBDIR_STATE says.
   const environment = {
     CTDB_DBDIR_STATE: config.database.stateDirectory,
@@ -141,7 +142,7 @@ function build(
     client,
     clock,
     timers,
-    random: new BunRandom(),
+    random: new SystemRandom(),
     log,
     clusterLock,
     recoveryHelper: recoveryProcess({
@@ -167,7 +168,7 @@ function recoveryCommand(helperDirectory: string): [string, ...string[]] {
 }
 
 /** Gives up the lock and ends the process; only the first call counts. */
-function ender(recoverd: Recoverd, timers: BunTimers, log: RoleLogger) {
+function ender(recoverd: Recoverd, timers: Timers, log: RoleLogger) {
   let ending = false;
   return (reason: string, status: number): void => {
     if (ending) return;

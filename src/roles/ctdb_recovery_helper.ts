@@ -4,10 +4,10 @@
  */
 import { parseU64 } from "../base/u64.ts";
 import { connectClient } from "../client/ctdb_client.ts";
-import { BunNetwork } from "../platform/bun/network.ts";
-import { BunTimers } from "../platform/bun/timers.ts";
-import { BunClock, BunRandom } from "../platform/node/clock.ts";
-import { BunProcesses } from "../platform/node/processes.ts";
+import { EventLoop } from "../platform/loop/event_loop.ts";
+import { LoopNetwork } from "../platform/loop/network.ts";
+import { SystemClock, SystemRandom } from "../platform/node/clock.ts";
+import type { Timers } from "../platform/types/time.ts";
 import { runRecovery } from "../recovery/run_recovery.ts";
 import { printErr, printOut, writeAll } from "./buffered_output.ts";
 import { ownEnvironment } from "./own_process.ts";
@@ -42,28 +42,25 @@ async function run(args: readonly string[]): Promise<number> {
     return 1;
   }
   const environment = ownEnvironment();
-  const logger = openRoleLog(
-    {
-      location: environment["CTDB_LOGGING"] ?? "file:",
-      level: "NOTICE",
-      application: "ctdb-recovery",
-      environment,
-    },
-    new BunProcesses(),
-  );
+  const logger = openRoleLog({
+    location: environment["CTDB_LOGGING"] ?? "file:",
+    level: "NOTICE",
+    application: "ctdb-recovery",
+    environment,
+  });
   if (!logger.ok) {
     printErr(`recovery: unable to log: ${logger.error}\n`);
     return 1;
   }
   const log = logger.value;
-  const timers = new BunTimers();
+  const timers = new EventLoop();
   watchParent(timers);
   keepSmall(timers);
   const options = { timeoutMs: CONNECT_TIMEOUT_MS };
-  const connected = await connectClient(new BunNetwork(timers), timers, socket, options);
+  const connected = await connectClient(new LoopNetwork(timers), timers, socket, options);
   if (!connected.ok) failRole(log, `recovery: ${connected.error.reason}`);
   const client = connected.value;
-  const host = { client, clock: new BunClock(), timers, random: new BunRandom(), log };
+  const host = { client, clock: new SystemClock(), timers, random: new SystemRandom(), log };
   const debug = await client.control("GET_DEBUG", undefined);
   if (debug.ok) log.level.set(debug.value.data);
   const outcome = await runRecovery(host, { generation: generation.lo });
@@ -80,7 +77,7 @@ async function run(args: readonly string[]): Promise<number> {
  * Nearly all that becomes garbage here are pieces of the streams outside of the heap, which the
  * collector does not see as urgent; the heap itself is small and collected in a few milliseconds.
  */
-function keepSmall(timers: BunTimers): void {
+function keepSmall(timers: Timers): void {
   let settledBytes = process.memoryUsage.rss();
   timers.every(GARBAGE_CHECK_MS, () => {
     if (process.memoryUsage.rss() < settledBytes + GARBAGE_BYTES) return;
@@ -90,7 +87,7 @@ function keepSmall(timers: BunTimers): void {
 }
 
 /** A coordinator that nobody waits for must not go on while another one is started. */
-function watchParent(timers: BunTimers): void {
+function watchParent(timers: Timers): void {
   const parent = process.ppid;
   timers.every(PARENT_CHECK_MS, () => {
     if (process.ppid !== parent) process.exit(1);

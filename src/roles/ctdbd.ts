@@ -5,7 +5,8 @@
  */
 import type { Result } from "../base/result.ts";
 import { problemText } from "../config/problems.ts";
-import { BunProcesses } from "../platform/node/processes.ts";
+import { EventLoop } from "../platform/loop/event_loop.ts";
+import { SystemProcesses } from "../platform/node/processes.ts";
 import { printErr, printOut } from "./buffered_output.ts";
 import { startInBackground, takeBackgroundReport } from "./ctdbd_background.ts";
 import { readConfiguration } from "./ctdbd_configuration.ts";
@@ -38,7 +39,9 @@ export const role: Role = {
 
 async function runDaemon(args: readonly string[], options: Options): Promise<number> {
   const report = takeBackgroundReport();
-  const configuration = await readConfiguration();
+  const loop = new EventLoop();
+  const processes = new SystemProcesses(loop);
+  const configuration = await readConfiguration(processes);
   if (!configuration.ok) {
     const reason = configuration.error.join("\n");
     if (report === undefined) printErr(`${reason}\n`);
@@ -53,7 +56,6 @@ async function runDaemon(args: readonly string[], options: Options): Promise<num
     });
   }
   const location = options.interactive ? "file:" : config.logging.location;
-  const processes = new BunProcesses();
   const logger = openRoleLog(
     {
       location,
@@ -80,7 +82,7 @@ async function runDaemon(args: readonly string[], options: Options): Promise<num
   if (config.legacy.realtimeScheduling && !paths.testMode) {
     log.notice("Realtime scheduling is not used: expected by configuration, but not supported");
   }
-  const daemon = buildDaemon(configuration.value, options, { location, log, processes });
+  const daemon = buildDaemon(configuration.value, options, { location, log, loop, processes });
   if (!daemon.ok) return fail(daemon.error);
   handleSignals(daemon.value, paths.testMode);
   const started = await new Promise<Result<void>>((resolve) => daemon.value.start(resolve));

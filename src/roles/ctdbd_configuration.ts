@@ -6,8 +6,8 @@ import { problemText } from "../config/problems.ts";
 import { TunableSet } from "../config/tunables.ts";
 import { loadTunables } from "../config/tunables_file.ts";
 import type { ConfigProblem, ConfiguredNode, CtdbConfig, CtdbPaths } from "../config/types.ts";
-import { BunFileSystem } from "../platform/node/file_system.ts";
-import { BunProcesses } from "../platform/node/processes.ts";
+import { SystemFiles } from "../platform/node/file_system.ts";
+import type { Processes } from "../platform/types/processes.ts";
 import { loadNodes } from "./ctdbd_nodes.ts";
 import { ownEnvironment, ownExecutable } from "./own_process.ts";
 
@@ -20,14 +20,16 @@ export interface Configuration {
 }
 
 /** All problems at once. */
-export async function readConfiguration(): Promise<Result<Configuration, readonly string[]>> {
-  const files = new BunFileSystem();
+export async function readConfiguration(
+  processes: Processes,
+): Promise<Result<Configuration, readonly string[]>> {
+  const files = new SystemFiles();
   const paths = resolvePaths(ownEnvironment(), ownExecutable().directory);
   if (!paths.ok) return err([paths.error]);
   const loaded = loadCtdbConfig(files, paths.value);
   if (!loaded.ok) return err(loaded.error.map(problemText));
   const { config, warnings } = loaded.value;
-  const nodes = await loadNodes(config, paths.value, files, new BunProcesses());
+  const nodes = await loadNodes(config, paths.value, files, processes);
   if (!nodes.ok) return err([nodes.error]);
   const tunables = new TunableSet();
   // A wrong tunable does not stop a node, as with the original; the log says which it was.

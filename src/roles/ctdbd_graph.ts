@@ -5,15 +5,15 @@ import { LockedPidFile } from "../daemon/lifecycle/pid_file.ts";
 import { DatabaseSet } from "../database/database_set.ts";
 import { lockCommand } from "../lock/mutex_helper_command.ts";
 import { MutexHelperProbe } from "../lock/mutex_helper_probe.ts";
-import { BunNetwork } from "../platform/bun/network.ts";
-import { BunTimers } from "../platform/bun/timers.ts";
-import { BunSharedFiles } from "../platform/libc/shared_file.ts";
-import { BunClock, BunRandom, threadProcessorMs } from "../platform/node/clock.ts";
+import { SystemSharedFiles } from "../platform/libc/shared_file.ts";
+import type { EventLoop } from "../platform/loop/event_loop.ts";
+import { LoopNetwork } from "../platform/loop/network.ts";
+import { SystemClock, SystemRandom, threadProcessorMs } from "../platform/node/clock.ts";
 import { FileCrashPoints } from "../platform/node/crash_points.ts";
-import { BunFileSystem } from "../platform/node/file_system.ts";
-import { BunLockWaiter } from "../platform/node/lock_waiter.ts";
+import { SystemFiles } from "../platform/node/file_system.ts";
+import { ThreadLockWaiter } from "../platform/node/lock_waiter.ts";
 import type { RoleLogger } from "../platform/node/logger.ts";
-import type { BunProcesses } from "../platform/node/processes.ts";
+import type { SystemProcesses } from "../platform/node/processes.ts";
 import { NoEvents } from "../services/no_events.ts";
 import { FileTdbOpener } from "../tdb/opener.ts";
 import { childEnvironment, recoverdStarter } from "./ctdbd_children.ts";
@@ -26,14 +26,18 @@ import { VERSION } from "./role.ts";
 export function buildDaemon(
   configuration: Configuration,
   options: Options,
-  own: { readonly location: string; readonly log: RoleLogger; readonly processes: BunProcesses },
+  own: {
+    readonly location: string;
+    readonly log: RoleLogger;
+    readonly loop: EventLoop;
+    readonly processes: SystemProcesses;
+  },
 ): Result<Daemon> {
-  const { log, processes } = own;
+  const { log, loop, processes } = own;
   const { paths, config, nodes, tunables } = configuration;
-  const clock = new BunClock();
-  const timers = new BunTimers();
-  const files = new BunFileSystem();
-  const sharedFiles = new BunSharedFiles();
+  const clock = new SystemClock();
+  const files = new SystemFiles();
+  const sharedFiles = new SystemSharedFiles();
   const environment = childEnvironment({
     paths,
     config,
@@ -55,7 +59,7 @@ export function buildDaemon(
     ? new FileCrashPoints(`${paths.etcDirectory}/crash_point`)
     : undefined;
   const onErrorLine = (line: string) => log.error(`cluster lock: ${line}`);
-  const helperHost = { processes, clock, timers, environment, onErrorLine };
+  const helperHost = { processes, clock, timers: loop, environment, onErrorLine };
   return ok(
     new Daemon({
       config,
@@ -63,28 +67,28 @@ export function buildDaemon(
       nodes,
       tunables,
       clock,
-      timers,
-      random: new BunRandom(),
-      network: new BunNetwork(timers),
+      timers: loop,
+      random: new SystemRandom(),
+      network: new LoopNetwork(loop),
       files,
       log,
       logLevel: log.level,
       tdbs: new FileTdbOpener({
         files: sharedFiles,
-        timers,
+        timers: loop,
         clock,
         mutexesWork: true,
         crashPoints,
       }),
       crashPoints,
-      lockWaiter: new BunLockWaiter(sharedFiles),
+      lockWaiter: new ThreadLockWaiter(sharedFiles, loop),
       ownPid: process.pid,
       sambaVersion: options.sambaVersion,
       pidFile: new LockedPidFile(paths.pidFile, process.pid, sharedFiles, files),
       startRecoverd: recoverdStarter(processes, paths.helperDirectory, environment, log),
       clusterLockProbe:
         command === undefined ? undefined : new MutexHelperProbe(helperHost, command.value),
-      events: new NoEvents(log, timers),
+      events: new NoEvents(log, loop),
       createDatabase: (host) => new DatabaseSet(host),
       isAlive: (pid) => processes.isAlive(pid),
       processName: (pid) => processes.nameOf(pid),

@@ -6,9 +6,9 @@
  * too short, this ends with 1: what is missing must not look complete.
  */
 import { u64, u64Decimal } from "../base/u64.ts";
-import { BunTimers } from "../platform/bun/timers.ts";
-import { BunSharedFiles } from "../platform/libc/shared_file.ts";
-import { BunClock } from "../platform/node/clock.ts";
+import { SystemSharedFiles } from "../platform/libc/shared_file.ts";
+import { EventLoop } from "../platform/loop/event_loop.ts";
+import { SystemClock } from "../platform/node/clock.ts";
 import { FileTdbOpener } from "../tdb/opener.ts";
 import type { Tdb, TdbOpenOptions, TdbResult } from "../tdb/types.ts";
 import { BufferedOutput } from "./buffered_output.ts";
@@ -117,14 +117,14 @@ type UseRecord = (key: Uint8Array, header: Uint8Array, data: Uint8Array) => Prom
 class LtdbTool {
   readonly #settings: Settings;
   readonly #output: BufferedOutput;
-  readonly #timers = new BunTimers();
+  readonly #timers = new EventLoop();
   readonly #opener: FileTdbOpener;
 
   constructor(settings: Settings, output: BufferedOutput) {
     this.#settings = settings;
     this.#output = output;
-    const files = new BunSharedFiles();
-    const clock = new BunClock();
+    const files = new SystemSharedFiles();
+    const clock = new SystemClock();
     const around = { files, internalFiles: files, timers: this.#timers, clock };
     this.#opener = new FileTdbOpener({ ...around, mutexesWork: true });
   }

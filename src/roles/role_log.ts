@@ -6,28 +6,28 @@
  *    standard error (main.ts).
  */
 import type { Result } from "../base/result.ts";
-import { BunClock } from "../platform/node/clock.ts";
+import { SystemClock } from "../platform/node/clock.ts";
 import { createLogger, type LoggerOptions, type RoleLogger } from "../platform/node/logger.ts";
 import { printErr } from "./buffered_output.ts";
 import { endingOf } from "./crash.ts";
 
-/** Who started the children: BunProcesses. */
+/** Who started the children: SystemProcesses. */
 export interface LoggingChildren {
   reopenLogs(): void;
 }
 
 export function openRoleLog(
   options: Omit<LoggerOptions, "clock">,
-  children: LoggingChildren,
+  children?: LoggingChildren,
 ): Result<RoleLogger> {
   let log: RoleLogger | undefined;
   // Before the file is opened: from now on the signal does not end the process, and a parent sees that.
   process.on("SIGHUP", () => {
     const reopened = log?.reopen();
     if (reopened?.ok === false) log?.error(reopened.error);
-    children.reopenLogs();
+    children?.reopenLogs();
   });
-  const created = createLogger({ ...options, clock: new BunClock() });
+  const created = createLogger({ ...options, clock: new SystemClock() });
   if (!created.ok) return created;
   log = created.value;
   tellLastWords(log);

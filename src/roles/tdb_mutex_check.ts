@@ -6,7 +6,7 @@
  * user, which empties it when nobody else has it open. This one changes nothing but dead mutexes.
  */
 import { jenkinsHash } from "../base/jenkins_hash.ts";
-import { BunSharedFiles } from "../platform/libc/shared_file.ts";
+import { SystemSharedFiles } from "../platform/libc/shared_file.ts";
 import type { SharedFile } from "../platform/types/shared_files.ts";
 import type { MutexLayout } from "../tdb/format/format.ts";
 import { lockTargetOf } from "../tdb/locks/lock_target.ts";
@@ -30,7 +30,7 @@ export const role: Role = {
 };
 
 function check(path: string, keys: readonly string[]): number {
-  const files = new BunSharedFiles();
+  const files = new SystemSharedFiles();
   const opened = files.open(path, { create: false, mode: 0 });
   const target = opened.ok ? lockTargetOf(opened.value, files.pageSize) : opened.error.message;
   if (!opened.ok || typeof target === "string") {

@@ -11,8 +11,8 @@
  * whether that could give a packet.
  *
  * Invariants:
- * 1. A small chunk is copied behind what waits, which costs less than a view of it. A large one that comes
- *    while nothing waits is cut in place: its packets are views of it, and only its rest is copied.
+ * 1. A chunk that comes while nothing waits is cut in place: its packets are views of it, and only its rest is
+ *    copied. Another is copied behind what waits.
  * 2. The view that `next()` returns is the same object each time and is valid until the next call of any
  *    method: who needs the packet longer takes `copy()`.
  * 3. Memory follows the bytes that arrived, at most twice, never the length a header promises. A large
@@ -41,8 +41,6 @@ export type FramerMode = "node" | "client" | "event";
 const LENGTH_BYTES = 4;
 const CHECKED_BYTES = 12;
 const BUFFER_BYTES_MIN = 4096;
-/** From this size on a view of a chunk costs less than a copy. */
-const CUT_IN_PLACE_BYTES_MIN = 16 * 1024;
 const EMPTY_BYTES = new Uint8Array(0);
 
 export class PacketFramer {
@@ -95,9 +93,8 @@ export class PacketFramer {
   push(chunk: Uint8Array): void {
     if (this.#error !== undefined || chunk.length === 0) return;
     if (this.#bytes !== this.#buffer) this.hold();
-    if (this.#start === this.#end && chunk.length >= CUT_IN_PLACE_BYTES_MIN) {
-      // A Buffer's slice() shares memory where an array's copies: views of packets are plain arrays.
-      this.#bytes = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    if (this.#start === this.#end) {
+      this.#bytes = plainArray(chunk);
       this.#start = 0;
       this.#end = chunk.length;
       return;
@@ -204,6 +201,12 @@ export class PacketFramer {
     this.#emptied();
     return undefined;
   }
+}
+
+/** A Buffer's slice() shares memory where an array's copies: views of packets are plain arrays. */
+function plainArray(chunk: Uint8Array): Uint8Array {
+  if (Object.getPrototypeOf(chunk) === Uint8Array.prototype) return chunk;
+  return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
 }
 
 /** The callers have counted the bytes. */

@@ -9,6 +9,7 @@
 
 import { assert } from "../base/assert.ts";
 import { freeNow } from "../base/free_now.ts";
+import { PrefixViews } from "../base/prefix_views.ts";
 import { type PacketView, paddedLength } from "../wire/packet.ts";
 
 const BLOCK_BYTES = 64 * 1024;
@@ -16,6 +17,7 @@ const BLOCK_BYTES = 64 * 1024;
 interface Block {
   readonly bytes: Uint8Array;
   readonly view: DataView;
+  readonly prefixes: PrefixViews;
   start: number;
   end: number;
   /** Packets that end in this block. */
@@ -70,12 +72,13 @@ export class OutputQueue {
     for (;;) {
       const block = this.#blocks[0];
       if (block === undefined) return true;
-      const wanted = block.end - block.start;
-      const taken = write(block.bytes.subarray(block.start, block.end));
-      assert(taken >= 0 && taken <= wanted, "a stream takes at most what it was given");
+      const { start, end } = block;
+      const waiting = start === 0 ? block.prefixes.of(end) : block.bytes.subarray(start, end);
+      const taken = write(waiting);
+      assert(taken >= 0 && taken <= end - start, "a stream takes at most what it was given");
       block.start += taken;
       this.#bytes -= taken;
-      if (taken < wanted) return false;
+      if (taken < end - start) return false;
       this.#packets -= block.packets;
       this.#blocks.shift();
       this.#keepSpare(block);
@@ -113,5 +116,6 @@ export class OutputQueue {
 
 function newBlock(size: number): Block {
   const bytes = new Uint8Array(size);
-  return { bytes, view: new DataView(bytes.buffer), start: 0, end: 0, packets: 0 };
+  const view = new DataView(bytes.buffer);
+  return { bytes, view, prefixes: new PrefixViews(bytes), start: 0, end: 0, packets: 0 };
 }

@@ -13,6 +13,7 @@ const directory = new TemporaryDirectory("bundle");
 
 beforeAll(async () => {
   cpSync(join(PROJECT, "src"), directory.file("src"), { recursive: true });
+  cpSync(join(PROJECT, "package.json"), directory.file("package.json"));
   symlinkSync(join(PROJECT, "node_modules"), directory.file("node_modules"));
   for (const name of ["table.ts", "fixture.ts"]) {
     const source = readFileSync(join(import.meta.dir, "fixture", name), "utf8");

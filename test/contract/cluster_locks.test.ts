@@ -7,7 +7,8 @@ import { join } from "node:path";
 import type { MutexHelperHost } from "../../src/lock/mutex_helper.ts";
 import { MutexHelperLock } from "../../src/lock/mutex_helper_lock.ts";
 import { MutexHelperProbe } from "../../src/lock/mutex_helper_probe.ts";
-import { BunProcesses } from "../../src/platform/node/processes.ts";
+import { EventLoop } from "../../src/platform/loop/event_loop.ts";
+import { SystemProcesses } from "../../src/platform/node/processes.ts";
 import type { ChildProcess, SpawnOptions } from "../../src/platform/types/processes.ts";
 import { FakeMutexHelpers } from "../recovery/fake_mutex_helpers.ts";
 import { fcntlHelper, realHelperHost } from "../recovery/real_mutex_helpers.ts";
@@ -82,7 +83,7 @@ class SimWorld extends VirtualWorld implements ProbeWorld {
 }
 
 /** Tells who of the children still runs. */
-class WatchedProcesses extends BunProcesses {
+class WatchedProcesses extends SystemProcesses {
   readonly running = new Map<ChildProcess, Promise<void>>();
 
   override spawn(options: SpawnOptions) {
@@ -109,7 +110,7 @@ class WatchedProcesses extends BunProcesses {
 
 /** The fcntl helper on a real file, which is out of reach while its directory is away. */
 class FcntlHelperWorld implements ProbeWorld {
-  readonly #processes = new WatchedProcesses();
+  readonly #processes = new WatchedProcesses(new EventLoop());
   readonly #host = realHelperHost(() => {}, this.#processes);
   readonly #directory = new TemporaryDirectory("lock");
   readonly #shared = this.#directory.file("shared");

@@ -2,8 +2,8 @@
 import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { BunNetwork } from "../../src/platform/bun/network.ts";
-import { BunTimers } from "../../src/platform/bun/timers.ts";
+import { EventLoop } from "../../src/platform/loop/event_loop.ts";
+import { LoopNetwork } from "../../src/platform/loop/network.ts";
 import type { Stream } from "../../src/platform/types/network.ts";
 import { decodePadded, encode } from "../../src/wire/codec.ts";
 import {
@@ -45,7 +45,7 @@ async function runnableShare(pid: number): Promise<number> {
 
 /** Plays the other node: takes the connection of ours and makes one. */
 async function connectOther(node: RealNode, other: string): Promise<() => void> {
-  const network = new BunNetwork(new BunTimers());
+  const network = new LoopNetwork(new EventLoop());
   const streams: Stream[] = [];
   const handlers = { onData() {}, onDrain() {}, onClose() {} };
   const keep = (stream: Stream) => {

@@ -2,7 +2,8 @@
 import { expect, test } from "bun:test";
 import { readdirSync, readFileSync, readlinkSync, renameSync } from "node:fs";
 import { join } from "node:path";
-import { BunProcesses } from "../../src/platform/node/processes.ts";
+import { EventLoop } from "../../src/platform/loop/event_loop.ts";
+import { SystemProcesses } from "../../src/platform/node/processes.ts";
 import { compiledExecutables } from "../support/executables.ts";
 import { must } from "../support/must.ts";
 import { withTemporaryDirectory } from "../support/temp_dir.ts";
@@ -109,7 +110,7 @@ test(
       const socket = join(base, "socket");
       // A daemon that never answers keeps the helper waiting.
       using _silent = Bun.listen({ unix: socket, socket: { data() {} } });
-      const processes = new BunProcesses();
+      const processes = new SystemProcesses(new EventLoop());
       const helper = must(
         processes.spawn({
           argv: [join(await compiledExecutables(), "ctdb_recovery_helper"), "3", socket, "7"],

@@ -2,9 +2,9 @@
 import { join } from "node:path";
 import type { MutexHelperHost } from "../../src/lock/mutex_helper.ts";
 import type { LockCommand } from "../../src/lock/mutex_helper_command.ts";
-import { BunTimers } from "../../src/platform/bun/timers.ts";
-import { BunClock } from "../../src/platform/node/clock.ts";
-import { BunProcesses } from "../../src/platform/node/processes.ts";
+import { EventLoop } from "../../src/platform/loop/event_loop.ts";
+import { SystemClock } from "../../src/platform/node/clock.ts";
+import { SystemProcesses } from "../../src/platform/node/processes.ts";
 
 const MAIN = join(import.meta.dir, "../../src/main.ts");
 
@@ -15,12 +15,12 @@ export function fcntlHelper(...args: readonly string[]): LockCommand {
 
 export function realHelperHost(
   onErrorLine: (line: string) => void = () => {},
-  processes = new BunProcesses(),
+  processes = new SystemProcesses(new EventLoop()),
 ): MutexHelperHost {
   const environment: Record<string, string> = {};
   for (const [name, value] of Object.entries(process.env)) {
     if (value !== undefined) environment[name] = value;
   }
-  const [clock, timers] = [new BunClock(), new BunTimers()];
+  const [clock, timers] = [new SystemClock(), new EventLoop()];
   return { processes, clock, timers, environment, onErrorLine };
 }

@@ -1,6 +1,5 @@
 /** What the sources export by name and who imports it, for tests that look for code that nobody runs. */
-import { dirname, join, normalize } from "node:path";
-import type { SourceFile } from "./source_tree.ts";
+import { type SourceFile, targetsOf } from "./source_tree.ts";
 
 export interface Export {
   readonly path: string;
@@ -12,7 +11,7 @@ export interface Export {
 
 const DECLARATION =
   /^export\s+(?:abstract\s+)?(?:async\s+)?(function\*?|class|const|let|enum|interface|type)\s+([\w$]+)/gm;
-const NAMED_IMPORT = /\b(?:import|export)\s+(?:type\s+)?\{([^}]*)\}\s*from\s*["'](\.[^"']+)["']/g;
+const NAMED_IMPORT = /\b(?:import|export)\s+(?:type\s+)?\{([^}]*)\}\s*from\s*["']([.#][^"']+)["']/g;
 const NAMESPACE_IMPORT = /\bimport\s+(?:type\s+)?\*\s+as\s+([\w$]+)\s+from\s*["'](\.[^"']+)["']/g;
 const DYNAMIC_IMPORT = /\bimport\(\s*["'](\.[^"']+)["']\s*\)/g;
 const STAR_EXPORT = /\bexport\s+\*\s+from\s*["'](\.[^"']+)["']/g;
@@ -47,25 +46,25 @@ export class Importers {
   }
 
   #read(file: SourceFile): void {
-    const target = (reference: string) => normalize(join(dirname(file.path), reference));
     for (const [, list = "", reference = ""] of file.code.matchAll(NAMED_IMPORT)) {
       for (const item of list.split(",")) {
         const name = item
           .trim()
           .replace(/^type\s+/, "")
           .split(/\s+as\s+/)[0] as string;
-        if (name !== "") this.#add(target(reference), name, file.path);
+        if (name === "") continue;
+        for (const target of targetsOf(file.path, reference)) this.#add(target, name, file.path);
       }
     }
     for (const [, alias = "", reference = ""] of file.code.matchAll(NAMESPACE_IMPORT)) {
       for (const [, name = ""] of file.code.matchAll(new RegExp(`\\b${alias}\\.([\\w$]+)`, "g"))) {
-        this.#add(target(reference), name, file.path);
+        for (const target of targetsOf(file.path, reference)) this.#add(target, name, file.path);
       }
     }
     // What the importer does with the module is not followed: any mention of a name counts.
     for (const [, reference = ""] of file.code.matchAll(DYNAMIC_IMPORT)) {
-      const imported = this.#files.get(target(reference));
-      for (const { path, name } of imported === undefined ? [] : exportsOf(imported)) {
+      const imported = targetsOf(file.path, reference).map((target) => this.#files.get(target));
+      for (const { path, name } of imported.flatMap((one) => (one ? exportsOf(one) : []))) {
         if (mentions(file.code, name) > 0) this.#add(path, name, file.path);
       }
     }
@@ -79,7 +78,7 @@ export class Importers {
     // A file that passes on everything of others: the name is one of theirs.
     const file = this.#files.get(path);
     for (const [, reference = ""] of file?.code.matchAll(STAR_EXPORT) ?? []) {
-      this.#add(normalize(join(dirname(path), reference)), name, importer);
+      for (const target of targetsOf(path, reference)) this.#add(target, name, importer);
     }
   }
 }

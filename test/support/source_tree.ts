@@ -1,6 +1,7 @@
 /** The project's own sources as the tidy tests see them: paths, text without comments, imports. */
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
+import packageJson from "../../package.json" with { type: "json" };
 
 export const PROJECT = normalize(join(import.meta.dir, "../.."));
 
@@ -36,16 +37,24 @@ function readSource(path: string): SourceFile {
   const text = readFileSync(join(PROJECT, path), "utf8");
   const code = strip(text, false);
   const named = (pattern: RegExp): readonly string[] =>
-    [...code.matchAll(pattern)].map(([, reference]) =>
-      normalize(join(dirname(path), reference as string)),
-    );
-  const references = named(/["'](\.{1,2}\/[^"'\s]+\.ts)["']/g);
-  const imports = named(/\b(?:from|import)\s*["'](\.{1,2}\/[^"'\s]+\.ts)["']/g);
+    [...code.matchAll(pattern)].flatMap(([, reference]) => targetsOf(path, reference as string));
+  const references = named(/["'](\.{1,2}\/[^"'\s]+\.ts|#\w+)["']/g);
+  const imports = named(/\b(?:from|import)\s*["'](\.{1,2}\/[^"'\s]+\.ts|#\w+)["']/g);
   const packages: string[] = [];
-  for (const [, name] of code.matchAll(/(?:\bfrom|\bimport\(?)\s*["']([^."'][^"']*)["']/g)) {
+  for (const [, name] of code.matchAll(/(?:\bfrom|\bimport\(?)\s*["']([^.#"'][^"']*)["']/g)) {
     packages.push(name as string);
   }
   return { path, text, code, bareCode: strip(text, true), references, imports, packages };
+}
+
+/** By the runtime that runs: package.json, "imports". */
+const RUNTIME_FILES: Readonly<Record<string, Readonly<Record<string, string>>>> =
+  packageJson.imports;
+
+/** The project files that a reference in `path` means, from the root: of "#foreign" the one of each runtime. */
+export function targetsOf(path: string, reference: string): readonly string[] {
+  if (reference.startsWith(".")) return [normalize(join(dirname(path), reference))];
+  return Object.values(RUNTIME_FILES[reference] ?? {}).map(normalize);
 }
 
 /**

@@ -1,9 +1,9 @@
 /** Real TDB files for test programs that work on records as clients do. */
 import type { LockEnvironment } from "../../src/client/g_lock.ts";
 import type { RecordEnvironment } from "../../src/client/local_file.ts";
-import { BunTimers } from "../../src/platform/bun/timers.ts";
-import { BunSharedFiles } from "../../src/platform/libc/shared_file.ts";
-import { BunClock, BunRandom } from "../../src/platform/node/clock.ts";
+import { SystemSharedFiles } from "../../src/platform/libc/shared_file.ts";
+import { EventLoop } from "../../src/platform/loop/event_loop.ts";
+import { SystemClock, SystemRandom } from "../../src/platform/node/clock.ts";
 import { FileTdbOpener } from "../../src/tdb/opener.ts";
 
 let environment: RecordEnvironment | undefined;
@@ -11,9 +11,9 @@ let environment: RecordEnvironment | undefined;
 /** One for the whole program: a file is opened once. */
 export function recordEnvironment(): RecordEnvironment {
   if (environment === undefined) {
-    const timers = new BunTimers();
-    const clock = new BunClock();
-    const files = new BunSharedFiles();
+    const timers = new EventLoop();
+    const clock = new SystemClock();
+    const files = new SystemSharedFiles();
     const tdbs = new FileTdbOpener({
       files,
       internalFiles: files,
@@ -28,5 +28,5 @@ export function recordEnvironment(): RecordEnvironment {
 
 /** The same, for locks and transactions. */
 export function lockEnvironment(): LockEnvironment {
-  return { ...recordEnvironment(), pid: process.pid, random: new BunRandom() };
+  return { ...recordEnvironment(), pid: process.pid, random: new SystemRandom() };
 }

@@ -7,10 +7,10 @@ import { TemporaryDirectory } from "../support/temp_dir.ts";
 
 const PROJECT = normalize(join(import.meta.dir, "../.."));
 const IMPORTS: Readonly<Record<string, string>> = {
-  BunClock: "platform/node/clock.ts",
-  BunLockWaiter: "platform/node/lock_waiter.ts",
-  BunSharedFiles: "platform/libc/shared_file.ts",
-  BunTimers: "platform/bun/timers.ts",
+  SystemClock: "platform/node/clock.ts",
+  ThreadLockWaiter: "platform/node/lock_waiter.ts",
+  SystemSharedFiles: "platform/libc/shared_file.ts",
+  EventLoop: "platform/loop/event_loop.ts",
   FileTdbOpener: "tdb/opener.ts",
 };
 const PROGRAM = `
@@ -18,11 +18,11 @@ ${Object.entries(IMPORTS)
   .map(([name, path]) => `import { ${name} } from ${JSON.stringify(`./${path}`)};`)
   .join("\n")}
 
-const files = new BunSharedFiles();
+const files = new SystemSharedFiles();
 const opener = new FileTdbOpener({
   files,
-  timers: new BunTimers(),
-  clock: new BunClock(),
+  timers: new EventLoop(),
+  clock: new SystemClock(),
   mutexesWork: true,
 });
 const options = { path: process.argv[2] ?? "", flags: 0, hashSize: 7, create: true };
@@ -30,7 +30,7 @@ const [one, other] = [opener.open(options), opener.open(options)];
 if (!one.ok || !other.ok) throw new Error("open");
 other.value.tryLockChain(1, "write");
 setTimeout(() => other.value.unlockChain(1), 20);
-const wait = new BunLockWaiter(files).waitChain(one.value, 1, (outcome) => {
+const wait = new ThreadLockWaiter(files, new EventLoop()).waitChain(one.value, 1, (outcome) => {
   console.log(outcome.ok, other.value.tryLockChain(1, "write"));
   wait.release();
   process.exit(0);
@@ -38,13 +38,14 @@ const wait = new BunLockWaiter(files).waitChain(one.value, 1, (outcome) => {
 setTimeout(() => process.exit(3), 10_000);
 `;
 
-test("BunLockWaiter waits on threads in a compiled executable", () => {
+test("ThreadLockWaiter waits on threads in a compiled executable", () => {
   using directory = new TemporaryDirectory("tdb-compiled");
   const source = directory.file("src");
   mkdirSync(source);
   for (const part of ["base", "platform", "tdb"]) {
     cpSync(join(PROJECT, "src", part), join(source, part), { recursive: true });
   }
+  cpSync(join(PROJECT, "package.json"), directory.file("package.json"));
   writeFileSync(join(source, "main.ts"), PROGRAM);
   const bun = process.execPath;
   const worker = join(source, "platform/node/lock_worker.ts");

@@ -1,7 +1,8 @@
 /** LockWaiter: the same promises from threads over files and from the deterministic one over memory. */
 import { afterEach, describe, expect, test } from "bun:test";
-import { BunSharedFiles } from "../../src/platform/libc/shared_file.ts";
-import { BunLockWaiter } from "../../src/platform/node/lock_waiter.ts";
+import { SystemSharedFiles } from "../../src/platform/libc/shared_file.ts";
+import { EventLoop } from "../../src/platform/loop/event_loop.ts";
+import { ThreadLockWaiter } from "../../src/platform/node/lock_waiter.ts";
 import { MemoryDisk } from "../../src/tdb/memory/memory_files.ts";
 import { createMemoryTdbs } from "../../src/tdb/memory/memory_opener.ts";
 import {
@@ -28,7 +29,7 @@ function onFiles(): Ground {
   const directory = new TemporaryDirectory("tdb-wait");
   return {
     opener: () => fileOpener(),
-    waiter: new BunLockWaiter(new BunSharedFiles()),
+    waiter: new ThreadLockWaiter(new SystemSharedFiles(), new EventLoop()),
     path: directory.file("a.tdb"),
     end: () => directory.remove(),
   };
@@ -188,9 +189,9 @@ for (const [name, make, flags] of [
   });
 }
 
-test("BunLockWaiter.waitAll() needs a thread only while somebody is in the way", async () => {
+test("ThreadLockWaiter.waitAll() needs a thread only while somebody is in the way", async () => {
   for (const flags of [NOSYNC, NOSYNC | MUTEX_LOCKING]) {
-    const waiter = new BunLockWaiter(new BunSharedFiles());
+    const waiter = new ThreadLockWaiter(new SystemSharedFiles(), new EventLoop());
     const ground = onFiles();
     const options = { path: ground.path, flags, hashSize: 7, create: true };
     const tdb = await openTdb(ground.opener(), options);
@@ -216,8 +217,8 @@ test("BunLockWaiter.waitAll() needs a thread only while somebody is in the way",
   }
 });
 
-test("BunLockWaiter.waitAll() that is released at once gives the lock back and is not granted", async () => {
-  const waiter = new BunLockWaiter(new BunSharedFiles());
+test("ThreadLockWaiter.waitAll() that is released at once gives the lock back and is not granted", async () => {
+  const waiter = new ThreadLockWaiter(new SystemSharedFiles(), new EventLoop());
   const ground = onFiles();
   const options = { path: ground.path, flags: NOSYNC, hashSize: 7, create: true };
   const tdb = await openTdb(ground.opener(), options);
@@ -235,9 +236,9 @@ test("BunLockWaiter.waitAll() that is released at once gives the lock back and i
   ground.end();
 });
 
-test("BunLockWaiter queues waits beyond its threads", async () => {
+test("ThreadLockWaiter queues waits beyond its threads", async () => {
   const ground = onFiles();
-  const waiter = new BunLockWaiter(new BunSharedFiles(), { threadsMax: 2 });
+  const waiter = new ThreadLockWaiter(new SystemSharedFiles(), new EventLoop(), { threadsMax: 2 });
   const options = { path: ground.path, flags: NOSYNC, hashSize: 50, create: true };
   const tdb = await openTdb(ground.opener(), options);
   const waits = Array.from({ length: 20 }, (_, chain) => chainOf(tdb, waiter, chain));
@@ -289,7 +290,7 @@ for (const [name, flags] of [
       const path = directory.file("a.tdb");
       const tdb = await openTdb(fileOpener(), { path, flags, hashSize: 7, create: true });
       const chain = tdb.chainOf(bytes("a"));
-      const waiter = new BunLockWaiter(new BunSharedFiles());
+      const waiter = new ThreadLockWaiter(new SystemSharedFiles(), new EventLoop());
       const peer = new LibtdbPeer(path, flags & ~TDB_FLAGS.CLEAR_IF_FIRST);
       expect(await peer.ask("fetch", bytes("a"))).toBe("none");
       expect([tdb.chainHolder(chain), tdb.chainHolder(undefined)]).toEqual([undefined, undefined]);

@@ -1,8 +1,8 @@
 /** What the TDB tests share: real files, C's tools, running work to its end. */
 import { spawnSync } from "node:child_process";
-import { BunTimers } from "../../src/platform/bun/timers.ts";
-import { BunSharedFiles } from "../../src/platform/libc/shared_file.ts";
-import { BunClock } from "../../src/platform/node/clock.ts";
+import { SystemSharedFiles } from "../../src/platform/libc/shared_file.ts";
+import { EventLoop } from "../../src/platform/loop/event_loop.ts";
+import { SystemClock } from "../../src/platform/node/clock.ts";
 import type { SharedFiles } from "../../src/platform/types/shared_files.ts";
 import { FileTdbOpener } from "../../src/tdb/opener.ts";
 import type { SlicedWork, Tdb, TdbOpener, TdbOpenOptions, TdbResult } from "../../src/tdb/types.ts";
@@ -18,11 +18,11 @@ export const hasLibtdb =
 
 if (!hasLibtdb) console.log("skipped: tests with libtdb (python3-tdb and tdb-tools are not here)");
 
-export function fileOpener(files: SharedFiles = new BunSharedFiles()): FileTdbOpener {
+export function fileOpener(files: SharedFiles = new SystemSharedFiles()): FileTdbOpener {
   return new FileTdbOpener({
     files,
-    timers: new BunTimers(),
-    clock: new BunClock(),
+    timers: new EventLoop(),
+    clock: new SystemClock(),
     mutexesWork: true,
   });
 }

@@ -4,9 +4,9 @@
  */
 import { describe, expect, test } from "bun:test";
 import { copyFileSync, statSync, truncateSync } from "node:fs";
-import { BunTimers } from "../../src/platform/bun/timers.ts";
-import { BunSharedFiles } from "../../src/platform/libc/shared_file.ts";
-import { BunClock } from "../../src/platform/node/clock.ts";
+import { SystemSharedFiles } from "../../src/platform/libc/shared_file.ts";
+import { EventLoop } from "../../src/platform/loop/event_loop.ts";
+import { SystemClock } from "../../src/platform/node/clock.ts";
 import { FileTdbOpener } from "../../src/tdb/opener.ts";
 import { TDB_FLAGS, type Tdb } from "../../src/tdb/types.ts";
 import { SeededRandom } from "../fuzz/seeded_random.ts";
@@ -125,9 +125,9 @@ describe("a wiped transaction that is cut short", () => {
     const path = directory.file("a.tdb");
     const copies: string[] = [];
     const opener = new FileTdbOpener({
-      files: new BunSharedFiles(),
-      timers: new BunTimers(),
-      clock: new BunClock(),
+      files: new SystemSharedFiles(),
+      timers: new EventLoop(),
+      clock: new SystemClock(),
       mutexesWork: true,
       crashPoints: {
         at: (point, side) => {

@@ -13,8 +13,9 @@ import { describe, expect, test } from "bun:test";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
-import { BunSharedFiles } from "../../src/platform/libc/shared_file.ts";
-import { BunLockWaiter } from "../../src/platform/node/lock_waiter.ts";
+import { SystemSharedFiles } from "../../src/platform/libc/shared_file.ts";
+import { EventLoop } from "../../src/platform/loop/event_loop.ts";
+import { ThreadLockWaiter } from "../../src/platform/node/lock_waiter.ts";
 import { type LockWait, TDB_FLAGS, type Tdb, type TdbResult } from "../../src/tdb/types.ts";
 import { SeededRandom } from "../fuzz/seeded_random.ts";
 import { must } from "../support/must.ts";
@@ -93,7 +94,7 @@ function increment(tdb: Tdb, index: number): void {
 /** Waits for the lock of the record (or all), counts, gives it back; or calls the wait off. */
 function countOnce(
   tdb: Tdb,
-  waiter: BunLockWaiter,
+  waiter: ThreadLockWaiter,
   index: number,
   how: { all: boolean; callOffAfterMs: number | undefined },
 ): Promise<boolean> {
@@ -133,7 +134,7 @@ async function contend(name: string, flags: number): Promise<void> {
   const random = new SeededRandom(20260 + flags);
   const tdb = await openTdb(fileOpener(), { path, flags, hashSize: 7, create: true });
   for (let i = 0; i < KEYS; i++) must(tdb.store(key(i), new Uint8Array(4 * SLOTS)));
-  const waiter = new BunLockWaiter(new BunSharedFiles());
+  const waiter = new ThreadLockWaiter(new SystemSharedFiles(), new EventLoop());
   const writers = new Writers(path, flags, acks);
   const own = new Array<number>(KEYS).fill(0);
   let calledOff = 0;

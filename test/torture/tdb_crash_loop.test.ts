@@ -6,7 +6,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { BunSharedFiles } from "../../src/platform/libc/shared_file.ts";
+import { SystemSharedFiles } from "../../src/platform/libc/shared_file.ts";
 import { MemoryDisk } from "../../src/tdb/memory/memory_files.ts";
 import { FileTdbOpener } from "../../src/tdb/opener.ts";
 import type { Tdb } from "../../src/tdb/types.ts";
@@ -228,7 +228,7 @@ describe.skipIf(!hasLibtdb)("commit over a real file, the process killed", () =>
         for (let step = 0, ended = false; !ended; step++) {
           files += 1;
           const path = directory.file(`${files}.tdb`);
-          const faulty = new FaultyFiles(new BunSharedFiles());
+          const faulty = new FaultyFiles(new SystemSharedFiles());
           const crashed = await attempt(
             scenario,
             faulty,

@@ -1,7 +1,8 @@
 /** One process of the torture test: random changes through our code, until the count is reached. */
 
-import { BunSharedFiles } from "../../src/platform/libc/shared_file.ts";
-import { BunLockWaiter } from "../../src/platform/node/lock_waiter.ts";
+import { SystemSharedFiles } from "../../src/platform/libc/shared_file.ts";
+import { EventLoop } from "../../src/platform/loop/event_loop.ts";
+import { ThreadLockWaiter } from "../../src/platform/node/lock_waiter.ts";
 import type { TdbResult } from "../../src/tdb/types.ts";
 import { SeededRandom } from "../fuzz/seeded_random.ts";
 import { must } from "../support/must.ts";
@@ -11,7 +12,7 @@ const [path = "", flags = "0", seed = "1", count = "1000"] = process.argv.slice(
 const random = new SeededRandom(Number(seed));
 const tdb = await openTdb(fileOpener(), { path, flags: Number(flags), hashSize: 0, create: false });
 tdb.setMaxDead(random.below(2) * 5);
-const waiter = new BunLockWaiter(new BunSharedFiles());
+const waiter = new ThreadLockWaiter(new SystemSharedFiles(), new EventLoop());
 
 async function change(): Promise<void> {
   const key = bytes(`key-${random.below(300)}`);

@@ -1,5 +1,5 @@
 /**
- * A byte stream over one of Bun's native sockets.
+ * A byte stream over one of the runtime's own sockets (unix_connect.ts says for whom).
  *
  * Invariants:
  * 1. No handler runs inside write(), pause(), resume() or close(), nor after close().
@@ -10,49 +10,31 @@
  * Must not: buffer. `write` takes what the kernel takes.
  */
 import type { SystemError } from "../../base/errors.ts";
-import { freeNow } from "../../base/free_now.ts";
 import { systemErrorFrom } from "../node/thrown_error.ts";
 import type { Stream, StreamHandlers } from "../types/network.ts";
 
 export type NativeSocket = Bun.Socket<SocketStream>;
 
-/** Bun sets `fd` on its sockets; its types do not say so. −1 after the end. */
-export function descriptorOf(socket: NativeSocket): number {
-  return "fd" in socket && typeof socket.fd === "number" ? socket.fd : -1;
-}
-
 const ignoringHandlers: StreamHandlers = { onData() {}, onDrain() {}, onClose() {} };
 
-/** How a stream ended: `cause` is what the socket said, undefined for an orderly end. */
-type End = { readonly cause: unknown };
-
 export class SocketStream implements Stream {
-  readonly peer: Stream["peer"];
-  readonly remoteAddress: string | undefined;
-  /** For errors: path or address. */
-  readonly #name: string;
+  /** Nobody asks who a daemon is; asking the kernel would take the C library. */
+  readonly peer = undefined;
+  readonly remoteAddress = undefined;
+  /** For errors. */
+  readonly #path: string;
   readonly #socket: NativeSocket;
-  #handlers: StreamHandlers | undefined;
-  /** The end came before anybody served the stream. */
-  #unseenEnd: End | undefined;
+  #handlers: StreamHandlers = ignoringHandlers;
   #inCall = false;
   #ended = false;
 
-  constructor(
-    socket: NativeSocket,
-    facts: { name: string; peer: Stream["peer"]; remoteAddress: string | undefined },
-  ) {
+  constructor(socket: NativeSocket, path: string) {
     this.#socket = socket;
-    this.#name = facts.name;
-    this.peer = facts.peer;
-    this.remoteAddress = facts.remoteAddress;
+    this.#path = path;
   }
 
   serve(handlers: StreamHandlers): void {
-    if (this.#handlers !== undefined) return;
     this.#handlers = handlers;
-    const end = this.#unseenEnd;
-    if (end !== undefined) setImmediate(() => this.#tellEnd(end));
   }
 
   write(bytes: Uint8Array): number {
@@ -81,18 +63,12 @@ export class SocketStream implements Stream {
 
   /** The native socket has data. */
   received(chunk: Uint8Array): void {
-    // As guarded(), without a closure for each chunk.
-    try {
-      this.#handlers?.onData(chunk);
-    } catch (error) {
-      throwFromTheLoop(error);
-    }
-    freeNow(chunk);
+    guarded(() => this.#handlers.onData(chunk));
   }
 
   /** The native socket can take more. */
   drained(): void {
-    guarded(() => this.#handlers?.onDrain());
+    guarded(() => this.#handlers.onDrain());
   }
 
   /** The native socket ended or failed. */
@@ -100,19 +76,18 @@ export class SocketStream implements Stream {
     if (this.#ended) return;
     this.#ended = true;
     this.#socket.end();
-    if (this.#handlers === undefined) this.#unseenEnd = { cause };
-    else if (this.#inCall) setImmediate(() => this.#tellEnd({ cause }));
-    else this.#tellEnd({ cause });
-  }
-
-  #tellEnd({ cause }: End): void {
-    const handlers = this.#handlers;
-    this.#handlers = ignoringHandlers;
     const reason: SystemError | undefined =
       cause === undefined || cause === null
         ? undefined
-        : systemErrorFrom(cause, "recv", this.#name);
-    guarded(() => handlers?.onClose(reason));
+        : systemErrorFrom(cause, "recv", this.#path);
+    if (this.#inCall) setImmediate(() => this.#tellEnd(reason));
+    else this.#tellEnd(reason);
+  }
+
+  #tellEnd(reason: SystemError | undefined): void {
+    const handlers = this.#handlers;
+    this.#handlers = ignoringHandlers;
+    guarded(() => handlers.onClose(reason));
   }
 }
 
@@ -121,12 +96,8 @@ export function guarded(action: () => void): void {
   try {
     action();
   } catch (error) {
-    throwFromTheLoop(error);
+    setImmediate(() => {
+      throw error;
+    });
   }
-}
-
-function throwFromTheLoop(error: unknown): void {
-  setImmediate(() => {
-    throw error;
-  });
 }

@@ -1,5 +1,5 @@
 /**
- * The C library through bun:ffi: opening it, memory for its structs, errno.
+ * The C library: opening it, memory for its structs, errno.
  *
  * Invariants:
  * 1. errno belongs to the thread: its address is looked up once per thread (each worker loads its own
@@ -9,10 +9,13 @@
  *
  * Must not: know what the calls are for. docs/platform.md, "Foreign functions".
  */
-import { dlopen, type FFIFunction, type Library, type Pointer, ptr, read } from "bun:ffi";
+
 import { constants } from "node:os";
-import { textBytes } from "../../base/byte_text.ts";
+import { addressOf, memoryAt, openLibrary } from "#foreign";
+import { bytesText, textBytes } from "../../base/byte_text.ts";
 import { SystemError } from "../../base/errors.ts";
+import type { ForeignCalls, ForeignFunctions } from "../types/foreign.ts";
+import { ERRNO_FUNCTIONS } from "./functions.ts";
 
 /** glibc first; before 2.34 threads and timers lived in libraries of their own. */
 const LIBRARY_NAMES = ["libc.so.6", "libpthread.so.0", "librt.so.1", muslName()];
@@ -21,15 +24,26 @@ function muslName(): string {
   return `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`;
 }
 
+const opened = new Map<ForeignFunctions, unknown>();
+
 /**
- * Opens the symbols from the first library that has all of them. Throws an Error naming the first
- * symbol set that could not be found.
+ * The functions of one table (functions.ts) from the first library that has them all, opened once per thread.
+ * Throws an Error that names what could not be found.
  */
-export function openLibc<T extends Record<string, FFIFunction>>(symbols: T): Library<T>["symbols"] {
+export function openLibc<T extends ForeignFunctions>(functions: T): ForeignCalls<T> {
+  let calls = opened.get(functions) as ForeignCalls<T> | undefined;
+  if (calls === undefined) {
+    calls = openAny(functions);
+    opened.set(functions, calls);
+  }
+  return calls;
+}
+
+function openAny<T extends ForeignFunctions>(functions: T): ForeignCalls<T> {
   const failures: string[] = [];
   for (const name of LIBRARY_NAMES) {
     try {
-      return dlopen(name, symbols).symbols;
+      return openLibrary(name, functions);
     } catch (error) {
       failures.push(error instanceof Error ? error.message : String(error));
     }
@@ -37,23 +51,26 @@ export function openLibc<T extends Record<string, FFIFunction>>(symbols: T): Lib
   throw new Error(`Cannot use the C library of this system: ${failures.join("; ")}`);
 }
 
-const errnoLibrary = openLibc({ __errno_location: { args: [], returns: "ptr" } });
-const errnoAddress = errnoLibrary.__errno_location() as Pointer;
+const errnoWord = new Int32Array(memoryAt(openLibc(ERRNO_FUNCTIONS).__errno_location(), 4));
 
 /** errno of this thread, valid only directly after the failed call. */
 export function errno(): number {
-  return read.i32(errnoAddress, 0);
+  return errnoWord[0] as number;
 }
 
 /** Numbers that this project tells apart. */
 export const ERRNO = {
   EINTR: constants.errno.EINTR,
+  ENOENT: constants.errno.ENOENT,
   ENOSPC: constants.errno.ENOSPC,
   EAGAIN: constants.errno.EAGAIN,
   EACCES: constants.errno.EACCES,
   EBUSY: constants.errno.EBUSY,
   EDEADLK: constants.errno.EDEADLK,
   EINVAL: constants.errno.EINVAL,
+  EMFILE: constants.errno.EMFILE,
+  ENFILE: constants.errno.ENFILE,
+  ENAMETOOLONG: constants.errno.ENAMETOOLONG,
   EOPNOTSUPP: constants.errno.EOPNOTSUPP,
   EINPROGRESS: constants.errno.EINPROGRESS,
   ETIMEDOUT: constants.errno.ETIMEDOUT,
@@ -81,7 +98,7 @@ export function systemError(number: number, call: string, path: string): SystemE
 export { systemErrorFrom } from "../node/thrown_error.ts";
 
 export interface NativeMemory {
-  readonly address: Pointer;
+  readonly address: number;
   readonly bytes: Uint8Array;
   readonly words: Int32Array;
   readonly view: DataView;
@@ -92,18 +109,28 @@ export function nativeMemory(byteLength: number): NativeMemory {
   const buffer = new ArrayBuffer(Math.ceil(byteLength / 8) * 8);
   const bytes = new Uint8Array(buffer, 0, byteLength);
   return {
-    address: ptr(bytes),
+    address: addressOf(bytes),
     bytes,
     words: new Int32Array(buffer),
     view: new DataView(buffer),
   };
 }
 
-/** Zero-terminated text for C. Undefined when the text itself holds a zero byte. */
-export function cString(text: string): NativeMemory | undefined {
-  if (text.includes("\0")) return undefined;
-  const encoded = textBytes(text);
-  const memory = nativeMemory(encoded.length + 1);
-  memory.bytes.set(encoded);
-  return memory;
+/** What lies behind the last byte of a text may be no memory: of the smallest page that there is. */
+const PAGE_BYTES = 4096;
+
+/** Zero-terminated text in memory of C's. */
+export function textAt(address: number): string {
+  const text: number[] = [];
+  for (let at = address; ; at += PAGE_BYTES - (at % PAGE_BYTES)) {
+    const bytes = new Uint8Array(memoryAt(at, PAGE_BYTES - (at % PAGE_BYTES)));
+    const end = bytes.indexOf(0);
+    text.push(...(end === -1 ? bytes : bytes.subarray(0, end)));
+    if (end !== -1) return bytesText(Uint8Array.from(text));
+  }
+}
+
+/** Zero-terminated text for C; the text itself holds no zero byte. */
+export function cText(text: string): Uint8Array {
+  return textBytes(`${text}\0`);
 }

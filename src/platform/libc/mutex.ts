@@ -12,8 +12,13 @@
  *
  * Must not: wait without a limit. docs/platform.md, "Mutexes".
  */
-import type { Pointer } from "bun:ffi";
 import type { TryLock } from "../types/shared_files.ts";
+import {
+  CLOCK_FUNCTIONS,
+  MUTEX_FUNCTIONS,
+  MUTEX_INIT_FUNCTIONS,
+  MUTEX_WAIT_FUNCTIONS,
+} from "./functions.ts";
 import { ERRNO, nativeMemory, openLibc, systemError } from "./libc.ts";
 
 const PTHREAD_PROCESS_SHARED = 1;
@@ -21,23 +26,13 @@ const PTHREAD_MUTEX_ERRORCHECK = 2;
 const PTHREAD_MUTEX_ROBUST = 1;
 const CLOCK_MONOTONIC = 1;
 
-const libc = openLibc({
-  pthread_mutex_trylock: { args: ["ptr"], returns: "i32" },
-  pthread_mutex_unlock: { args: ["ptr"], returns: "i32" },
-  pthread_mutex_consistent: { args: ["ptr"], returns: "i32" },
-});
+const libc = openLibc(MUTEX_FUNCTIONS);
 
 /** What pthread_mutex_init writes for the three attributes. */
 export const MUTEX_TEMPLATE: Uint8Array = makeTemplate();
 
 function makeTemplate(): Uint8Array {
-  const library = openLibc({
-    pthread_mutexattr_init: { args: ["ptr"], returns: "i32" },
-    pthread_mutexattr_setpshared: { args: ["ptr", "i32"], returns: "i32" },
-    pthread_mutexattr_settype: { args: ["ptr", "i32"], returns: "i32" },
-    pthread_mutexattr_setrobust: { args: ["ptr", "i32"], returns: "i32" },
-    pthread_mutex_init: { args: ["ptr", "ptr"], returns: "i32" },
-  });
+  const library = openLibc(MUTEX_INIT_FUNCTIONS);
   const attributes = nativeMemory(64).address;
   const mutex = nativeMemory(128);
   mutex.bytes.fill(0xa5);
@@ -104,14 +99,14 @@ export function mutexHolder(area: Int32Array): number | undefined {
   return holder === 0 ? undefined : holder;
 }
 
-export function tryMutex(address: Pointer, path: string): TryLock | "owner_died" {
+export function tryMutex(address: number, path: string): TryLock | "owner_died" {
   const number = libc.pthread_mutex_trylock(address);
   // glibc says EDEADLK when this thread itself holds it, perhaps through another open file.
   if (number === ERRNO.EDEADLK) return "busy";
   return outcome(number, address, "pthread_mutex_trylock", path);
 }
 
-export function unlockMutex(address: Pointer, path: string): void {
+export function unlockMutex(address: number, path: string): void {
   const number = libc.pthread_mutex_unlock(address);
   if (number !== 0) throw systemError(number, "pthread_mutex_unlock", path);
 }
@@ -122,7 +117,7 @@ export class MutexWaits {
   #clockLock: ClockLock | undefined;
 
   /** Waits up to `timeoutMs`; "busy" when the time is over. */
-  lock(address: Pointer, path: string, timeoutMs: number): TryLock | "owner_died" {
+  lock(address: number, path: string, timeoutMs: number): TryLock | "owner_died" {
     this.#clockLock ??= new ClockLock();
     const number = this.#clockLock.lock(address, timeoutMs);
     return outcome(number, address, "pthread_mutex_clocklock", path);
@@ -130,14 +125,12 @@ export class MutexWaits {
 }
 
 class ClockLock {
-  readonly #libc = openLibc({
-    pthread_mutex_clocklock: { args: ["ptr", "i32", "ptr"], returns: "i32" },
-    clock_gettime: { args: ["i32", "ptr"], returns: "i32" },
-  });
+  readonly #libc = openLibc(MUTEX_WAIT_FUNCTIONS);
+  readonly #clock = openLibc(CLOCK_FUNCTIONS);
   readonly #time = nativeMemory(16);
 
-  lock(address: Pointer, timeoutMs: number): number {
-    this.#libc.clock_gettime(CLOCK_MONOTONIC, this.#time.address);
+  lock(address: number, timeoutMs: number): number {
+    this.#clock.clock_gettime(CLOCK_MONOTONIC, this.#time.address);
     const view = this.#time.view;
     const wholeSec = Math.floor(timeoutMs / 1000);
     let sec = Number(view.getBigInt64(0, true)) + wholeSec;
@@ -154,7 +147,7 @@ class ClockLock {
 
 function outcome(
   number: number,
-  address: Pointer,
+  address: number,
   call: string,
   path: string,
 ): TryLock | "owner_died" {

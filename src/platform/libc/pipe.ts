@@ -1,52 +1,28 @@
-/**
- * Pipes for children: made by the kernel's pipe2, read by the event loop, never by a thread.
- *
- * Invariant: our end of a pipe is closed exactly once, by whoever holds it.
- */
-import * as fs from "node:fs";
+/** Pipes and descriptors that are ours: made and closed through the C library, never by the runtime. */
+import { DESCRIPTOR_FUNCTIONS, PIPE_FUNCTIONS } from "./functions.ts";
 import { errno, nativeMemory, openLibc, systemError } from "./libc.ts";
 
+const O_NONBLOCK = 0o4000;
 const O_CLOEXEC = 0o2000000;
+const F_SETFL = 4;
 
-const libc = openLibc({ pipe2: { args: ["ptr", "i32"], returns: "i32" } });
-
-/** Both ends are closed on exec; what a child shall have is given to it by number. */
+/**
+ * Both ends are closed on exec; what a child shall have is given to it by number.
+ */
 export function openPipe(): { readonly readEnd: number; readonly writeEnd: number } {
   const ends = nativeMemory(8);
-  if (libc.pipe2(ends.address, O_CLOEXEC) !== 0) throw systemError(errno(), "pipe2", "child");
-  return { readEnd: ends.words[0] as number, writeEnd: ends.words[1] as number };
+  if (openLibc(PIPE_FUNCTIONS).pipe2(ends.address, O_CLOEXEC) !== 0) {
+    throw systemError(errno(), "pipe2", "child");
+  }
+  const [readEnd, writeEnd] = [ends.words[0] as number, ends.words[1] as number];
+  return { readEnd, writeEnd };
+}
+
+/** The setting is one of the end, which a child that has it shares. */
+export function setNonBlocking(descriptor: number): void {
+  openLibc(DESCRIPTOR_FUNCTIONS).fcntl(descriptor, F_SETFL, O_NONBLOCK);
 }
 
 export function closeDescriptor(descriptor: number): void {
-  try {
-    fs.closeSync(descriptor);
-  } catch {
-    // Nothing can be done about a failed close, and the descriptor is gone in any case.
-  }
-}
-
-/** Reads until the end, then closes the descriptor. Handlers that throw end the process. */
-export function drainPipe(
-  descriptor: number,
-  onChunk: (chunk: Uint8Array) => void,
-  onEnd: () => void,
-): void {
-  const reading = readAll(descriptor, onChunk).then(() => {
-    closeDescriptor(descriptor);
-    onEnd();
-  });
-  reading.catch((error: unknown) => {
-    setImmediate(() => {
-      throw error;
-    });
-  });
-}
-
-async function readAll(descriptor: number, onChunk: (chunk: Uint8Array) => void): Promise<void> {
-  const reader = Bun.file(descriptor).stream().getReader();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (value !== undefined && value.length > 0) onChunk(value);
-    if (done) return;
-  }
+  openLibc(DESCRIPTOR_FUNCTIONS).close(descriptor);
 }

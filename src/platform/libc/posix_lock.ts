@@ -5,8 +5,9 @@
  * Must not: be used where TDBs are open (range_lock.ts is for those): the locks of a file go when any
  * descriptor of it is closed.
  */
-import { FFIType, type Pointer, read, toArrayBuffer } from "bun:ffi";
-import { ERRNO, errno, nativeMemory, openLibc } from "./libc.ts";
+import { memoryAt } from "#foreign";
+import { DESCRIPTOR_FUNCTIONS, ERROR_TEXT_FUNCTIONS, SHARED_FILE_FUNCTIONS } from "./functions.ts";
+import { ERRNO, errno, nativeMemory, openLibc, textAt } from "./libc.ts";
 
 const F_GETLK = 5;
 const F_SETLK = 6;
@@ -16,11 +17,7 @@ const F_UNLCK = 2;
 const PROT_READ_WRITE = 3;
 const MAP_SHARED = 1;
 
-const libc = openLibc({
-  fcntl: { args: ["i32", "i32", "ptr"], returns: "i32" },
-  strerror: { args: ["i32"], returns: "ptr" },
-  mmap: { args: ["ptr", "u64", "i32", "i32", "i32", "i64"], returns: FFIType.i64_fast },
-});
+const libc = openLibc(DESCRIPTOR_FUNCTIONS);
 
 /** struct flock of 64-bit Linux, as in range_lock.ts. */
 const flock = nativeMemory(32);
@@ -86,18 +83,12 @@ export function lockHolder(
 
 /** The file's first bytes, shared with whoever maps it; or the error number. */
 export function mapShared(descriptor: number, byteLength: number): Uint8Array | number {
-  const address = libc.mmap(null, byteLength, PROT_READ_WRITE, MAP_SHARED, descriptor, 0);
-  if (address === -1) return errno();
-  return new Uint8Array(toArrayBuffer(Number(address) as Pointer, 0, byteLength));
+  const { mmap } = openLibc(SHARED_FILE_FUNCTIONS);
+  const address = mmap(0, byteLength, PROT_READ_WRITE, MAP_SHARED, descriptor, 0);
+  return address === -1 ? errno() : new Uint8Array(memoryAt(address, byteLength));
 }
 
 /** The C library's words for an error number. */
 export function errorText(number: number): string {
-  const address = libc.strerror(number) as Pointer;
-  let text = "";
-  for (let at = 0; ; at++) {
-    const byte = read.u8(address, at);
-    if (byte === 0) return text;
-    text += String.fromCharCode(byte);
-  }
+  return textAt(openLibc(ERROR_TEXT_FUNCTIONS).strerror(number));
 }

@@ -9,9 +9,9 @@
  *
  * Must not: wait on the event loop. docs/platform.md, "Byte-range locks".
  */
-import { FFIType, type Pointer } from "bun:ffi";
 import type { LockType, TryLock } from "../types/shared_files.ts";
-import { cString, ERRNO, errno, nativeMemory, openLibc, systemError } from "./libc.ts";
+import { ALARM_FUNCTIONS, DESCRIPTOR_FUNCTIONS } from "./functions.ts";
+import { cText, ERRNO, errno, nativeMemory, openLibc, systemError } from "./libc.ts";
 
 const F_OFD_GETLK = 36;
 const F_OFD_SETLK = 37;
@@ -20,7 +20,7 @@ const F_RDLCK = 0;
 const F_WRLCK = 1;
 const F_UNLCK = 2;
 
-const libc = openLibc({ fcntl: { args: ["i32", "i32", "ptr"], returns: "i32" } });
+const libc = openLibc(DESCRIPTOR_FUNCTIONS);
 
 /**
  * struct flock of 64-bit Linux: type i16, whence i16 (SEEK_SET), 4 bytes of padding, start i64,
@@ -130,11 +130,8 @@ const REPEAT_MS = 20;
 
 /** Interrupts system calls of the thread that made it. */
 class ThreadAlarm {
-  readonly #libc = openLibc({
-    timer_create: { args: ["i32", "ptr", "ptr"], returns: "i32" },
-    timer_settime: { args: ["u64", "i32", "ptr", "ptr"], returns: "i32" },
-  });
-  readonly #timer: bigint;
+  readonly #libc = openLibc(ALARM_FUNCTIONS);
+  readonly #timer: number;
   readonly #times = nativeMemory(32);
 
   constructor() {
@@ -147,7 +144,7 @@ class ThreadAlarm {
     if (this.#libc.timer_create(CLOCK_MONOTONIC, event.address, timer.address) !== 0) {
       throw systemError(errno(), "timer_create", "lock wait");
     }
-    this.#timer = timer.view.getBigUint64(0, true);
+    this.#timer = Number(timer.view.getBigUint64(0, true));
   }
 
   start(delayMs: number): void {
@@ -164,7 +161,7 @@ class ThreadAlarm {
     this.#times.words[2] = Math.floor((intervalMs % 1000) * 1e6);
     this.#times.words[4] = Math.floor(firstMs / 1000);
     this.#times.words[6] = Math.floor((firstMs % 1000) * 1e6);
-    if (this.#libc.timer_settime(this.#timer, 0, this.#times.address, null) !== 0) {
+    if (this.#libc.timer_settime(this.#timer, 0, this.#times.address, 0) !== 0) {
       throw systemError(errno(), "timer_settime", "lock wait");
     }
   }
@@ -175,22 +172,17 @@ class ThreadAlarm {
  * int, touches nothing and returns.
  */
 function installIdleHandler(): void {
-  const library = openLibc({
-    dlsym: { args: ["ptr", "ptr"], returns: "u64" },
-    sigaction: { args: ["i32", "ptr", "ptr"], returns: "i32" },
-  });
-  const name = cString("abs");
-  const handler = BigInt(library.dlsym(null, (name as { address: Pointer }).address));
-  if (handler === 0n) throw new Error('Cannot find "abs" in the C library');
+  const library = openLibc(ALARM_FUNCTIONS);
+  const handler = library.dlsym(0, cText("abs"));
+  if (handler === 0) throw new Error('Cannot find "abs" in the C library');
   // struct sigaction: handler at 0, mask of 128 bytes, flags (0: no SA_RESTART), restorer.
   const action = nativeMemory(152);
-  action.view.setBigUint64(0, handler, true);
-  if (library.sigaction(ALARM_SIGNAL, action.address, null) !== 0) {
+  action.view.setBigUint64(0, BigInt(handler), true);
+  if (library.sigaction(ALARM_SIGNAL, action.address, 0) !== 0) {
     throw systemError(errno(), "sigaction", "lock wait");
   }
 }
 
 function ownThreadId(): number {
-  const library = openLibc({ syscall: { args: ["i64"], returns: FFIType.i64_fast } });
-  return Number(library.syscall(process.arch === "arm64" ? 178 : 186));
+  return openLibc(ALARM_FUNCTIONS).syscall(process.arch === "arm64" ? 178 : 186);
 }

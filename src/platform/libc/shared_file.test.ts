@@ -13,19 +13,19 @@ import { must } from "../../../test/support/must.ts";
 import { TemporaryDirectory } from "../../../test/support/temp_dir.ts";
 import type { SharedFile } from "../types/shared_files.ts";
 import { MUTEX_TEMPLATE } from "./mutex.ts";
-import { BunSharedFiles } from "./shared_file.ts";
+import { SystemSharedFiles } from "./shared_file.ts";
 
 function makeWorld(): SharedFilesWorld {
   const directory = new TemporaryDirectory("shared");
   return {
-    files: new BunSharedFiles(),
+    files: new SystemSharedFiles(),
     path: (name) => directory.file(name),
     dispose: () => directory.remove(),
   };
 }
 
-sharedFilesContract("BunSharedFiles", makeWorld);
-sharedMutexContract("BunSharedFiles", makeWorld);
+sharedFilesContract("SystemSharedFiles", makeWorld);
+sharedMutexContract("SystemSharedFiles", makeWorld);
 
 /** A second process that opens `path`, runs `code` on `file`, says "ready", and then stays. */
 async function otherProcess(
@@ -34,8 +34,8 @@ async function otherProcess(
 ): Promise<{ readonly pid: number | undefined; kill(): Promise<void> }> {
   const module = JSON.stringify(`${import.meta.dir}/shared_file.ts`);
   const script = `
-    const { BunSharedFiles } = await import(${module});
-    const file = new BunSharedFiles().open(${JSON.stringify(path)}, { create: true, mode: 0o600 }).value;
+    const { SystemSharedFiles } = await import(${module});
+    const file = new SystemSharedFiles().open(${JSON.stringify(path)}, { create: true, mode: 0o600 }).value;
     ${code}
     console.log("ready");
     setInterval(() => {}, 60_000);`;
@@ -51,9 +51,9 @@ async function otherProcess(
   };
 }
 
-test("BunSharedFiles.open() sets the mode and refuses what is not a regular file", () => {
+test("SystemSharedFiles.open() sets the mode and refuses what is not a regular file", () => {
   using directory = new TemporaryDirectory("shared");
-  const files = new BunSharedFiles();
+  const files = new SystemSharedFiles();
   opened(files, directory.file("a")).close();
   expect(statSync(directory.file("a")).mode & 0o777).toBe(0o600);
   mkdirSync(directory.file("d"));
@@ -67,14 +67,14 @@ test("BunSharedFiles.open() sets the mode and refuses what is not a regular file
 
 test("SharedFile.extend() allocates the blocks", () => {
   using directory = new TemporaryDirectory("shared");
-  const file = opened(new BunSharedFiles(), directory.file("a"));
+  const file = opened(new SystemSharedFiles(), directory.file("a"));
   file.extend(1 << 20);
   expect(statSync(directory.file("a")).blocks * 512).toBeGreaterThanOrEqual(1 << 20);
   file.close();
 });
 
 test("SharedFile.extend() says ENOSPC on a full file system and keeps the size", () => {
-  const files = new BunSharedFiles();
+  const files = new SystemSharedFiles();
   const file = must(files.open("/dev/shm/ctdb-shared-file-test", { create: true, mode: 0o600 }));
   file.extend(4096);
   const grown = file.extend(2 ** 50);
@@ -97,7 +97,7 @@ async function reserve(file: SharedFile, bytes: number): Promise<readonly [strin
 
 test("SharedFile.reserve() takes disk space and leaves the size; ENOSPC takes none", async () => {
   const path = "/dev/shm/ctdb-shared-file-reserve";
-  const file = must(new BunSharedFiles().open(path, { create: true, mode: 0o600 }));
+  const file = must(new SystemSharedFiles().open(path, { create: true, mode: 0o600 }));
   file.extend(4096);
   const blocks = () => statSync(path).blocks * 512;
   // What is free is not asked in the caller's turn.
@@ -119,7 +119,7 @@ test("SharedFile.reserve() takes disk space and leaves the size; ENOSPC takes no
 
 test("SharedFile.extend() of a read-only file fails", () => {
   using directory = new TemporaryDirectory("shared");
-  const files = new BunSharedFiles();
+  const files = new SystemSharedFiles();
   opened(files, directory.file("a")).close();
   const file = must(files.open(directory.file("a"), { create: false, readOnly: true, mode: 0 }));
   expect(file.extend(4096).ok).toBe(false);
@@ -129,7 +129,7 @@ test("SharedFile.extend() of a read-only file fails", () => {
 
 test("SharedFile.waitLockRange() ends in time as busy, and at once when free", () => {
   using directory = new TemporaryDirectory("shared");
-  const files = new BunSharedFiles();
+  const files = new SystemSharedFiles();
   const one = opened(files, directory.file("a"));
   const two = opened(files, directory.file("a"));
   one.tryLockRange("write", 4, 1);
@@ -146,12 +146,12 @@ test("SharedFile.waitLockRange() ends in time as busy, and at once when free", (
 
 test("SharedFile.waitLockRange() on a thread is woken by the unlock and blocks nobody else", async () => {
   using directory = new TemporaryDirectory("shared");
-  const one = opened(new BunSharedFiles(), directory.file("a"));
+  const one = opened(new SystemSharedFiles(), directory.file("a"));
   one.tryLockRange("write", 4, 1);
   const module = JSON.stringify(`${import.meta.dir}/shared_file.ts`);
   const code = `
-    import { BunSharedFiles } from ${module};
-    const file = new BunSharedFiles()
+    import { SystemSharedFiles } from ${module};
+    const file = new SystemSharedFiles()
       .open(${JSON.stringify(directory.file("a"))}, { create: true, mode: 0o600 }).value;
     postMessage("waiting");
     let outcome = "busy", rounds = 0;
@@ -180,7 +180,7 @@ test("SharedFile.waitLockRange() on a thread is woken by the unlock and blocks n
 
 test("SharedFile.tryLockRange() excludes POSIX locks of another process and the other way round", async () => {
   using directory = new TemporaryDirectory("shared");
-  const file = opened(new BunSharedFiles(), directory.file("a"));
+  const file = opened(new SystemSharedFiles(), directory.file("a"));
   file.extend(4096);
   const python = spawn(
     "/usr/bin/python3",
@@ -211,7 +211,7 @@ for line in sys.stdin:
   expect(await ask(172)).toBe("granted");
   expect(file.tryLockRange("write", 172, 1)).toBe("busy");
   // An open file description of our own, which has no pid, does not hide it.
-  const waiting = opened(new BunSharedFiles(), directory.file("a"));
+  const waiting = opened(new SystemSharedFiles(), directory.file("a"));
   expect(waiting.tryLockRange("write", 170, 2)).toBe("granted");
   expect(file.rangeHolder(172, 1)).toBe(python.pid);
   expect(file.rangeHolder(160, 0)).toBe(python.pid);
@@ -225,7 +225,7 @@ for line in sys.stdin:
 
 test("SharedFile.tryLockMutex() reports a killed owner once, repaired", async () => {
   using directory = new TemporaryDirectory("shared");
-  const file = opened(new BunSharedFiles(), directory.file("a"));
+  const file = opened(new SystemSharedFiles(), directory.file("a"));
   file.extend(4096);
   file.initMutexes(168, 3);
   const other = await otherProcess(directory.file("a"), "file.tryLockMutex(168);");
@@ -248,7 +248,7 @@ test("SharedFile.tryLockMutex() reports a killed owner once, repaired", async ()
 
 test("SharedFile.waitLockMutex() of an own mutex is a deadlock error, not a wait", () => {
   using directory = new TemporaryDirectory("shared");
-  const file = opened(new BunSharedFiles(), directory.file("a"));
+  const file = opened(new SystemSharedFiles(), directory.file("a"));
   file.extend(4096);
   file.initMutexes(0, 1);
   file.tryLockMutex(0);
@@ -268,7 +268,7 @@ test("MUTEX_TEMPLATE has the bytes that libtdb files hold", () => {
 
 test("SharedFile.initMutexes() fills exactly its area", () => {
   using directory = new TemporaryDirectory("shared");
-  const file = opened(new BunSharedFiles(), directory.file("a"));
+  const file = opened(new SystemSharedFiles(), directory.file("a"));
   file.extend(8192);
   file.write(0, new Uint8Array(8192).fill(0xee));
   file.initMutexes(216, 101);

@@ -10,13 +10,15 @@
  *
  * Must not: use POSIX locks, or open the path a second time. docs/platform.md, "Shared files".
  */
-import { FFIType, type Pointer, ptr, toArrayBuffer } from "bun:ffi";
+
 import * as fs from "node:fs";
+import { memoryAt } from "#foreign";
 import { assert } from "../../base/assert.ts";
 import type { SystemError } from "../../base/errors.ts";
 import { done, err, ok, type Result } from "../../base/result.ts";
 import { pathForCall } from "../node/path.ts";
 import type { LockType, SharedFile, SharedFiles, TryLock } from "../types/shared_files.ts";
+import { SHARED_FILE_FUNCTIONS } from "./functions.ts";
 import { ERRNO, errno, openLibc, systemError, systemErrorFrom } from "./libc.ts";
 import {
   fillMutexes,
@@ -46,19 +48,10 @@ const PAD_BYTE = 0x42;
 const PAD_CHUNK_BYTES = 1 << 20;
 const PAGE_SIZE_NAME = 30;
 
-const libc = openLibc({
-  mmap: { args: ["ptr", "u64", "i32", "i32", "i32", "i64"], returns: FFIType.i64_fast },
-  munmap: { args: ["ptr", "u64"], returns: "i32" },
-  lseek: { args: ["i32", "i64", "i32"], returns: FFIType.i64_fast },
-  fallocate: { args: ["i32", "i32", "i64", "i64"], returns: "i32" },
-  posix_fallocate: { args: ["i32", "i64", "i64"], returns: "i32" },
-  ftruncate: { args: ["i32", "i64"], returns: "i32" },
-  pwrite: { args: ["i32", "ptr", "u64", "i64"], returns: FFIType.i64_fast },
-  sysconf: { args: ["i32"], returns: FFIType.i64_fast },
-});
+const libc = openLibc(SHARED_FILE_FUNCTIONS);
 
-export class BunSharedFiles implements SharedFiles {
-  readonly pageSize: number = Number(libc.sysconf(PAGE_SIZE_NAME));
+export class SystemSharedFiles implements SharedFiles {
+  readonly pageSize: number = libc.sysconf(PAGE_SIZE_NAME);
   readonly #waits: Waits = { ranges: new RangeLockWaits(), mutexes: new MutexWaits() };
 
   open(
@@ -81,7 +74,7 @@ export class BunSharedFiles implements SharedFiles {
       fs.closeSync(descriptor);
       return err(systemError(ERRNO.EINVAL, "open (expected a regular file)", path));
     }
-    return ok(new BunSharedFile(path, descriptor, options.readOnly === true, this.#waits));
+    return ok(new SystemSharedFile(path, descriptor, options.readOnly === true, this.#waits));
   }
 }
 
@@ -91,7 +84,7 @@ interface Waits {
   readonly mutexes: MutexWaits;
 }
 
-class BunSharedFile implements SharedFile {
+class SystemSharedFile implements SharedFile {
   readonly path: string;
   readonly mutexBytes = MUTEX_TEMPLATE.length;
   readonly #descriptor: number;
@@ -116,13 +109,13 @@ class BunSharedFile implements SharedFile {
     assert(!this.#closed, "size() of an open file");
     const size = libc.lseek(this.#descriptor, 0, SEEK_END);
     if (size === -1) throw systemError(errno(), "lseek", this.path);
-    return Number(size);
+    return size;
   }
 
   view(byteLength: number): ArrayBuffer {
     assert(!this.#closed, "view() of an open file");
     assert(byteLength > 0 && byteLength <= VIEW_BYTES_MAX, `view of ${byteLength} bytes`);
-    const view = toArrayBuffer(this.#address(0), 0, byteLength);
+    const view = memoryAt(this.#address(0), byteLength);
     this.#views = this.#views.filter((issued) => issued.deref() !== undefined);
     this.#views.push(new WeakRef(view));
     return view;
@@ -199,12 +192,10 @@ class BunSharedFile implements SharedFile {
   write(offset: number, bytes: Uint8Array): Result<void, SystemError> {
     assert(!this.#closed, "write() of an open file");
     if (bytes.length === 0) return done;
-    const address = ptr(bytes);
     let at = 0;
     while (at < bytes.length) {
-      const count = Number(
-        libc.pwrite(this.#descriptor, (address + at) as Pointer, bytes.length - at, offset + at),
-      );
+      const rest = at === 0 ? bytes : bytes.subarray(at);
+      const count = libc.pwrite(this.#descriptor, rest, rest.length, offset + at);
       if (count > 0) {
         at += count;
         continue;
@@ -298,23 +289,23 @@ class BunSharedFile implements SharedFile {
       if (view !== undefined && !view.detached) view.transfer(0);
     }
     this.#views = [];
-    if (this.#window !== 0) libc.munmap(this.#window as Pointer, WINDOW_BYTES);
+    if (this.#window !== 0) libc.munmap(this.#window, WINDOW_BYTES);
     this.#window = 0;
     if (this.#syncsRunning === 0) fs.closeSync(this.#descriptor);
   }
 
   /** Address in the window, which is mapped on first use. */
-  #address(offset: number): Pointer {
+  #address(offset: number): number {
     if (this.#window === 0) this.#map();
-    return (this.#window + offset) as Pointer;
+    return this.#window + offset;
   }
 
   #map(): void {
     assert(!this.#closed, "mapping of an open file");
     const protection = this.#readOnly ? PROT_READ : PROT_READ | PROT_WRITE;
     const flags = MAP_SHARED | MAP_NORESERVE;
-    const address = libc.mmap(null, WINDOW_BYTES, protection, flags, this.#descriptor, 0);
+    const address = libc.mmap(0, WINDOW_BYTES, protection, flags, this.#descriptor, 0);
     if (address === -1) throw systemError(errno(), "mmap", this.path);
-    this.#window = Number(address);
+    this.#window = address;
   }
 }

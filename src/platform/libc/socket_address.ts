@@ -2,43 +2,57 @@
  * Numeric addresses as C's sockaddr_in and sockaddr_in6, and socket options. No names: resolving
  * would block the loop.
  */
-import type { Pointer } from "bun:ffi";
-import { textBytes } from "../../base/byte_text.ts";
-import { type NativeMemory, nativeMemory, openLibc } from "./libc.ts";
+import { ADDRESS_FUNCTIONS, SOCKET_FUNCTIONS } from "./functions.ts";
+import { cText, type NativeMemory, nativeMemory, openLibc } from "./libc.ts";
 
+export const AF_UNIX = 1;
 export const AF_INET = 2;
 export const AF_INET6 = 10;
 
 const INET6_TEXT_BYTES = 46;
+const SUN_PATH_BYTES = 108;
 
-const libc = openLibc({
-  inet_pton: { args: ["i32", "ptr", "ptr"], returns: "i32" },
-  inet_ntop: { args: ["i32", "ptr", "ptr", "u32"], returns: "ptr" },
-  getsockopt: { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" },
-  setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
-});
+const libc = openLibc(SOCKET_FUNCTIONS);
+
+export interface SocketAddress {
+  readonly family: number;
+  /** As C wants it. */
+  readonly memory: NativeMemory;
+}
+
+/** struct sockaddr_un: the family and a zero-terminated path. Undefined when it does not fit. */
+export function unixAddress(path: string): SocketAddress | undefined {
+  const text = cText(path);
+  if (text.length > SUN_PATH_BYTES) return undefined;
+  const memory = nativeMemory(2 + SUN_PATH_BYTES);
+  memory.view.setUint16(0, AF_UNIX, true);
+  memory.bytes.set(text, 2);
+  return { family: AF_UNIX, memory };
+}
 
 /** Undefined when the text is not a numeric address or the port is out of range. */
-export function socketAddress(
-  address: string,
-  port: number,
-): { readonly family: number; readonly memory: NativeMemory } | undefined {
+export function socketAddress(address: string, port: number): SocketAddress | undefined {
   if (!Number.isInteger(port) || port < 0 || port > 0xffff) return undefined;
   const family = address.includes(":") ? AF_INET6 : AF_INET;
-  const text = textBytes(`${address}\0`);
+  const text = cText(address);
   const memory = nativeMemory(family === AF_INET ? 16 : 28);
   memory.view.setUint16(0, family, true);
   memory.view.setUint16(2, port);
   const numberAt = family === AF_INET ? 4 : 8;
-  const parsed = libc.inet_pton(family, text, (memory.address + numberAt) as Pointer);
+  const parsed = openLibc(ADDRESS_FUNCTIONS).inet_pton(family, text, memory.address + numberAt);
   return parsed === 1 ? { family, memory } : undefined;
 }
 
 /** Canonical text of the raw address bytes (4 or 16) at `from`. */
-export function addressText(family: number, from: Pointer): string {
+export function addressText(family: number, from: number): string {
   const text = nativeMemory(INET6_TEXT_BYTES);
-  libc.inet_ntop(family, from, text.address, INET6_TEXT_BYTES);
+  openLibc(ADDRESS_FUNCTIONS).inet_ntop(family, from, text.address, INET6_TEXT_BYTES);
   return Buffer.from(text.bytes.subarray(0, text.bytes.indexOf(0))).toString("latin1");
+}
+
+/** The address in a sockaddr_in or sockaddr_in6 at `from`. */
+export function addressOfPeer(family: number, from: number): string {
+  return addressText(family, from + (family === AF_INET ? 4 : 8));
 }
 
 const SOL_SOCKET = 1;

@@ -1,14 +1,15 @@
 /** Time and chance of the real machine. The only place of the daemons where they come from. */
+import { CLOCK_FUNCTIONS } from "../libc/functions.ts";
 import { nativeMemory, openLibc } from "../libc/libc.ts";
 import type { Clock, Random, Timeval } from "../types/time.ts";
 
 const CLOCK_REALTIME = 0;
 const CLOCK_THREAD_CPUTIME_ID = 3;
-const libc = openLibc({ clock_gettime: { args: ["i32", "ptr"], returns: "i32" } });
+const libc = openLibc(CLOCK_FUNCTIONS);
 /** struct timespec: seconds and nanoseconds, 64 bits each. */
 const timespec = nativeMemory(16);
 
-export class BunClock implements Clock {
+export class SystemClock implements Clock {
   /** CLOCK_MONOTONIC since the start of this thread: steps of the wall clock do not touch it. */
   monotonicMs(): number {
     return performance.now();
@@ -33,7 +34,7 @@ export function threadProcessorMs(): number {
 const RANDOM_WORDS = 256;
 
 /** From the kernel, in batches: one number costs an array read. */
-export class BunRandom implements Random {
+export class SystemRandom implements Random {
   readonly #words = new Uint32Array(RANDOM_WORDS);
   #next = RANDOM_WORDS;
 

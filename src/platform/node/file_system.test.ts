@@ -2,9 +2,9 @@ import { expect, test } from "bun:test";
 import { statSync } from "node:fs";
 import { fileSystemContract } from "../../../test/contract/platform_file_system.ts";
 import { TemporaryDirectory } from "../../../test/support/temp_dir.ts";
-import { BunFileSystem } from "./file_system.ts";
+import { SystemFiles } from "./file_system.ts";
 
-const fileSystem = new BunFileSystem();
+const fileSystem = new SystemFiles();
 
 fileSystemContract("Bun", () => {
   const directory = new TemporaryDirectory("files");

@@ -7,7 +7,7 @@ import { systemErrorFrom } from "../libc/libc.ts";
 import type { FileSystem } from "../types/files.ts";
 import { pathForCall } from "./path.ts";
 
-export class BunFileSystem implements FileSystem {
+export class SystemFiles implements FileSystem {
   readText(path: string): Result<string, SystemError> {
     return attempt("open", path, () => bytesText(fs.readFileSync(pathForCall(path))));
   }

@@ -21,6 +21,7 @@ import {
   type TdbResult,
 } from "../../tdb/types.ts";
 import type { SharedFiles } from "../types/shared_files.ts";
+import type { Timers } from "../types/time.ts";
 import { type TakenLock, takeLock } from "./lock_attempt.ts";
 import { ALL_RECORDS } from "./lock_messages.ts";
 import { LockThread } from "./lock_thread.ts";
@@ -31,8 +32,9 @@ const DONE: TdbResult<void> = { ok: true, value: undefined };
 const THREADS_MAX = 256;
 const IDLE_THREADS_MAX = 8;
 
-export class BunLockWaiter implements LockWaiter {
+export class ThreadLockWaiter implements LockWaiter {
   readonly #files: SharedFiles;
+  readonly #timers: Timers;
   readonly #threadsMax: number;
   readonly #idle: LockThread[] = [];
   #threads = 0;
@@ -42,8 +44,9 @@ export class BunLockWaiter implements LockWaiter {
   readonly #threadless: ThreadWait[] = [];
 
   /** `files`: opened by the loop itself; each thread has its own. */
-  constructor(files: SharedFiles, options: { threadsMax?: number } = {}) {
+  constructor(files: SharedFiles, timers: Timers, options: { threadsMax?: number } = {}) {
     this.#files = files;
+    this.#timers = timers;
     this.#threadsMax = options.threadsMax ?? THREADS_MAX;
   }
 
@@ -61,7 +64,7 @@ export class BunLockWaiter implements LockWaiter {
   }
 
   #wait(tdb: Tdb, list: number, granted: Granted): LockWait {
-    if ((tdb.flags & TDB_FLAGS.NOLOCK) !== 0) return new InstantWait(granted);
+    if ((tdb.flags & TDB_FLAGS.NOLOCK) !== 0) return new InstantWait(this.#timers, granted);
     const wait = new ThreadWait(this, tdb, list, granted);
     const queue = this.#byLock.get(wait.key);
     if (queue !== undefined) {
@@ -95,6 +98,10 @@ export class BunLockWaiter implements LockWaiter {
   takeAtOnce(path: string, list: number): TakenLock | undefined {
     const attempt = takeLock(this.#files, path, list, tryingPrimitives);
     return attempt.kind === "granted" ? attempt.lock : undefined;
+  }
+
+  soon(action: () => void): void {
+    this.#timers.soon(action);
   }
 
   /** It is still the first of its lock. */
@@ -141,8 +148,8 @@ export class BunLockWaiter implements LockWaiter {
 class InstantWait implements LockWait {
   #released = false;
 
-  constructor(granted: Granted) {
-    setImmediate(() => {
+  constructor(timers: Timers, granted: Granted) {
+    timers.soon(() => {
       if (!this.#released) granted(DONE);
     });
   }
@@ -154,7 +161,7 @@ class InstantWait implements LockWait {
 
 class ThreadWait implements LockWait {
   readonly key: string;
-  readonly #waiter: BunLockWaiter;
+  readonly #waiter: ThreadLockWaiter;
   readonly #tdb: Tdb;
   readonly #list: number;
   readonly #granted: Granted;
@@ -163,7 +170,7 @@ class ThreadWait implements LockWait {
   #taken: TakenLock | undefined;
   #over = false;
 
-  constructor(waiter: BunLockWaiter, tdb: Tdb, list: number, granted: Granted) {
+  constructor(waiter: ThreadLockWaiter, tdb: Tdb, list: number, granted: Granted) {
     this.#waiter = waiter;
     this.#tdb = tdb;
     this.#list = list;
@@ -176,7 +183,7 @@ class ThreadWait implements LockWait {
     if (this.#list !== ALL_RECORDS) return false;
     this.#taken = this.#waiter.takeAtOnce(this.#tdb.path, this.#list);
     if (this.#taken === undefined) return false;
-    setImmediate(() => {
+    this.#waiter.soon(() => {
       if (!this.#over) this.#granted(DONE);
     });
     return true;

@@ -11,7 +11,7 @@
  */
 
 import type { LockPrimitives } from "../../tdb/locks/lock_protocol.ts";
-import { BunSharedFiles } from "../libc/shared_file.ts";
+import { SystemSharedFiles } from "../libc/shared_file.ts";
 import type { SharedFile, TryLock } from "../types/shared_files.ts";
 import { type TakenLock, takeLock } from "./lock_attempt.ts";
 import { type FromLockThread, THREAD_STATE, type ToLockThread } from "./lock_messages.ts";
@@ -24,7 +24,7 @@ declare const self: {
 const WAIT_SLICE_MS = 250;
 
 class WaitingThread {
-  readonly #files = new BunSharedFiles();
+  readonly #files = new SystemSharedFiles();
   readonly #post: (message: FromLockThread) => void;
   #state = new Int32Array(new SharedArrayBuffer(4));
   #held: TakenLock | undefined;

@@ -13,6 +13,7 @@ import * as fs from "node:fs";
 import { textBytes } from "../../base/byte_text.ts";
 import type { SystemError } from "../../base/errors.ts";
 import { done, err, ok, type Result } from "../../base/result.ts";
+import { REDIRECT_FUNCTIONS } from "../libc/functions.ts";
 import { openLibc, systemErrorFrom } from "../libc/libc.ts";
 import { pathForCall } from "./path.ts";
 
@@ -21,8 +22,6 @@ const LOG_FILE_MODE = 0o644;
 const STDERR = 2;
 /** How long a flush waits for a batch that a thread is writing just now. */
 const IN_FLIGHT_WAIT_MS = 20;
-
-const libc = openLibc({ dup2: { args: ["i32", "i32"], returns: "i32" } });
 
 export class LogFile {
   /** Undefined: standard error, which is never reopened. */
@@ -162,7 +161,7 @@ export class LogFile {
 
 function redirectStandard(from: number, to: number): void {
   for (const standard of [1, STDERR]) {
-    if (isSameFile(standard, from)) libc.dup2(to, standard);
+    if (isSameFile(standard, from)) openLibc(REDIRECT_FUNCTIONS).dup2(to, standard);
   }
 }
 

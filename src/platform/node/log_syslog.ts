@@ -8,11 +8,12 @@
  * 2. A daemon that is gone is looked for again with the next message; its absence is silent, as nobody
  *    could be told.
  */
-import { textBytes, textBytesUpTo } from "../../base/byte_text.ts";
+import { textBytesUpTo } from "../../base/byte_text.ts";
 import type { SyslogTransport } from "../../base/log_format.ts";
+import { POLL_FUNCTIONS, SOCKET_FUNCTIONS, STREAM_FUNCTIONS } from "../libc/functions.ts";
 import { ERRNO, errno, type NativeMemory, nativeMemory, openLibc } from "../libc/libc.ts";
 import { closeDescriptor } from "../libc/pipe.ts";
-import { socketAddress } from "../libc/socket_address.ts";
+import { socketAddress, unixAddress } from "../libc/socket_address.ts";
 
 /** The original's limit, of RFC 3164, without the NUL of its buffer. */
 const DATAGRAM_BYTES_MAX = 1023;
@@ -21,8 +22,6 @@ const QUEUE_MAX = 1000;
 const RETRY_MS = 50;
 /** How long the end of a process waits for a busy daemon: for what is queued, and again for the last words. */
 const LAST_WAIT_MS = 1000;
-const AF_UNIX = 1;
-const AF_INET = 2;
 const SOCK_DGRAM = 2;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
@@ -39,12 +38,8 @@ export interface SyslogAddress {
 export const SYSLOG_ADDRESS: SyslogAddress = { unixPath: "/dev/log", udpPort: 514 };
 
 export class SyslogSocket {
-  readonly #libc = openLibc({
-    socket: { args: ["i32", "i32", "i32"], returns: "i32" },
-    connect: { args: ["i32", "ptr", "u32"], returns: "i32" },
-    send: { args: ["i32", "ptr", "u64", "i32"], returns: "i32" },
-    poll: { args: ["ptr", "u64", "i32"], returns: "i32" },
-  });
+  readonly #sockets = openLibc(SOCKET_FUNCTIONS);
+  readonly #streams = openLibc(STREAM_FUNCTIONS);
   readonly #transport: SyslogTransport;
   readonly #address: SyslogAddress;
   readonly #droppedNotice: (count: number) => string;
@@ -111,7 +106,7 @@ export class SyslogSocket {
       const waited = nativeMemory(8);
       waited.words[0] = this.#descriptor;
       waited.words[1] = POLLOUT;
-      this.#libc.poll(waited.address, 1, leftMs);
+      openLibc(POLL_FUNCTIONS).poll(waited.address, 1, leftMs);
     }
   }
 
@@ -141,7 +136,7 @@ export class SyslogSocket {
       const bytes = textBytesUpTo(datagram, this.#buffer.bytes.length);
       this.#buffer.bytes.set(bytes);
       const flags = MSG_DONTWAIT | MSG_NOSIGNAL;
-      if (this.#libc.send(this.#descriptor, this.#buffer.address, bytes.length, flags) >= 0) {
+      if (this.#streams.send(this.#descriptor, this.#buffer.bytes, bytes.length, flags) >= 0) {
         return "sent";
       }
       if (errno() === ERRNO.EAGAIN) return "busy";
@@ -155,26 +150,16 @@ export class SyslogSocket {
     const unix = this.#transport === "unix" || this.#transport === "nonblocking";
     const address = unix
       ? unixAddress(this.#address.unixPath)
-      : socketAddress("127.0.0.1", this.#address.udpPort)?.memory;
+      : socketAddress("127.0.0.1", this.#address.udpPort);
     if (address === undefined) return false;
-    const family = unix ? AF_UNIX : AF_INET;
-    const descriptor = this.#libc.socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const { family, memory } = address;
+    const descriptor = this.#sockets.socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (descriptor === -1) return false;
-    if (this.#libc.connect(descriptor, address.address, address.bytes.length) !== 0) {
+    if (this.#sockets.connect(descriptor, memory.address, memory.bytes.length) !== 0) {
       closeDescriptor(descriptor);
       return false;
     }
     this.#descriptor = descriptor;
     return true;
   }
-}
-
-/** struct sockaddr_un: family and 108 bytes of path. */
-function unixAddress(path: string): NativeMemory | undefined {
-  const text = textBytes(path);
-  if (text.length > 107) return undefined;
-  const memory = nativeMemory(110);
-  memory.view.setUint16(0, AF_UNIX, true);
-  memory.bytes.set(text, 2);
-  return memory;
 }

@@ -5,13 +5,13 @@ import { must } from "../../../test/support/must.ts";
 import { withSyslog } from "../../../test/support/syslog_daemon.ts";
 import { TemporaryDirectory } from "../../../test/support/temp_dir.ts";
 import { until, when } from "../../../test/support/until.ts";
-import { BunClock } from "./clock.ts";
+import { SystemClock } from "./clock.ts";
 import { createLogger, type LoggerOptions, logHostName, type RoleLogger } from "./logger.ts";
 
 const TEST_MODE = { CTDB_TEST_MODE: "yes", CTDB_BASE: "/x/node.3" };
 
 function loggerFor(location: string, more: Partial<LoggerOptions> = {}): RoleLogger {
-  const own = { application: "ctdbd", environment: TEST_MODE, clock: new BunClock() };
+  const own = { application: "ctdbd", environment: TEST_MODE, clock: new SystemClock() };
   return must(createLogger({ location, level: "NOTICE", ...own, ...more }));
 }
 
@@ -87,7 +87,7 @@ test("Logger on a full disk neither throws nor waits", () => {
 
 test("createLogger() names a location that it cannot use", () => {
   for (const location of ["file:/nonexistent/dir/log", "syslog:tcp", "nowhere"]) {
-    const own = { application: "a", environment: {}, clock: new BunClock() };
+    const own = { application: "a", environment: {}, clock: new SystemClock() };
     const created = createLogger({ location, level: "NOTICE", ...own });
     expect(created.ok ? "" : created.error).toContain(location.replace(/^file:/, ""));
   }
@@ -104,8 +104,8 @@ test("Logger tells standard error the message alone, and an ending process loses
   const clock = JSON.stringify(`${import.meta.dir}/clock.ts`);
   const script = `
     const { createLogger } = await import(${module});
-    const { BunClock } = await import(${clock});
-    const options = { level: "NOTICE", application: "a", environment: {}, clock: new BunClock() };
+    const { SystemClock } = await import(${clock});
+    const options = { level: "NOTICE", application: "a", environment: {}, clock: new SystemClock() };
     createLogger({ ...options, location: "file:" }).value.notice("to stderr");
     const log = createLogger({ ...options, location: "file:" + process.argv.at(-1) }).value;
     const word = (i) => i.toString(2).replaceAll("0", "x").replaceAll("1", "y");

@@ -1,11 +1,12 @@
 import { expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { until, when } from "../../../test/support/until.ts";
+import { EventLoop } from "../loop/event_loop.ts";
 import type { ChildProcess, SpawnOptions } from "../types/processes.ts";
 import { LINE_BYTES_MAX } from "./line_cutter.ts";
-import { BunProcesses } from "./processes.ts";
+import { SystemProcesses } from "./processes.ts";
 
-const processes = new BunProcesses();
+const processes = new SystemProcesses(new EventLoop());
 
 const WAIT_MS = 10_000;
 

@@ -14,29 +14,38 @@
  * Must not: keep more of a line than its limit.
  */
 
-import { readFileSync } from "node:fs";
-import { constants as osConstants } from "node:os";
+import { spawn } from "node:child_process";
+import { accessSync, constants, readFileSync } from "node:fs";
 import { bytesText } from "../../base/byte_text.ts";
 import type { SystemError } from "../../base/errors.ts";
 import { execBytes } from "../../base/exec_bytes.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import { systemErrorFrom } from "../libc/libc.ts";
-import { closeDescriptor, drainPipe, openPipe } from "../libc/pipe.ts";
+import { closeDescriptor, openPipe } from "../libc/pipe.ts";
+import type { EventLoop } from "../loop/event_loop.ts";
+import { drainPipe } from "../loop/pipe_reader.ts";
 import type { ChildProcess, Processes, SpawnOptions } from "../types/processes.ts";
+import type { Timer } from "../types/time.ts";
 import { LineCutter } from "./line_cutter.ts";
+import { pathForCall } from "./path.ts";
 
 /** How long output may still come after the exit before onExit is called without its end. */
 const OUTPUT_GRACE_MS = 250;
 
-export class BunProcesses implements Processes {
+export class SystemProcesses implements Processes {
   readonly ownPid: number = process.pid;
+  readonly #loop: EventLoop;
   readonly #logging = new Set<Child>();
+
+  constructor(loop: EventLoop) {
+    this.#loop = loop;
+  }
 
   spawn(options: SpawnOptions): Result<ChildProcess, SystemError> {
     const path = options.argv[0];
     const pipes = new ChildPipes();
     try {
-      const child = new Child(options, pipes, () => this.#logging.delete(child));
+      const child = new Child(this.#loop, options, pipes, () => this.#logging.delete(child));
       if (options.reopensLog === true) this.#logging.add(child);
       return ok(child);
     } catch (error) {
@@ -104,15 +113,17 @@ class ChildPipes {
 
 class Child implements ChildProcess {
   readonly pid: number;
+  readonly #loop: EventLoop;
   readonly #options: SpawnOptions;
   readonly #stdin: number | undefined;
   readonly #reaped: () => void;
   #exit: { readonly code: number | undefined; readonly signal: string | undefined } | undefined;
   #exitTold = false;
-  #grace: ReturnType<typeof setTimeout> | undefined;
+  #grace: Timer | undefined;
   #pipesOpen = 0;
 
-  constructor(options: SpawnOptions, pipes: ChildPipes, reaped: () => void) {
+  constructor(loop: EventLoop, options: SpawnOptions, pipes: ChildPipes, reaped: () => void) {
+    this.#loop = loop;
     this.#options = options;
     this.#reaped = reaped;
     const stdin = options.keepStdinOpen ? pipes.input() : undefined;
@@ -120,19 +131,16 @@ class Child implements ChildProcess {
     const stderr = pipes.output();
     const status = options.onStatusPipe === undefined ? undefined : pipes.output();
     const { BUN_BE_BUN: _beBun, BUN_OPTIONS: _bunOptions, ...environment } = options.env;
-    const child = Bun.spawn([...execBytes(options.argv, environment)], {
-      env: environment,
-      stdio: [
+    this.pid = started([...execBytes(options.argv, environment)], {
+      environment,
+      descriptors: [
         stdin?.childs ?? "ignore",
         stdout.childs,
         stderr.childs,
         ...(status === undefined ? [] : [status.childs]),
       ],
-      // setsid: a session and so a process group of its own.
-      detached: true,
-      onExit: (_child, code, signal) => this.#exited(code, signal),
+      exited: (code, signal) => this.#exited(code, signal),
     });
-    this.pid = child.pid;
     this.#stdin = stdin?.ours;
     this.#drainOutput(stdout.ours, "stdout");
     this.#drainOutput(stderr.ours, "stderr");
@@ -181,32 +189,32 @@ class Child implements ChildProcess {
 
   #drain(descriptor: number, onChunk: (chunk: Uint8Array) => void, onEnd?: () => void): void {
     this.#pipesOpen += 1;
-    drainPipe(descriptor, onChunk, () => {
+    const ended = (): void => {
       this.#pipesOpen -= 1;
       onEnd?.();
       this.#tellExit();
-    });
+    };
+    drainPipe(this.#loop, descriptor, onChunk, ended);
   }
 
-  #exited(code: number | null, signal: number | NodeJS.Signals | null): void {
-    const name = typeof signal === "number" ? signalName(signal) : signal;
+  #exited(code: number | null, signal: string | null): void {
     this.#exit =
-      name === null || name === undefined
+      signal === null
         ? { code: code ?? undefined, signal: undefined }
-        : { code: undefined, signal: name };
+        : { code: undefined, signal };
     this.#reaped();
     if (this.#stdin !== undefined) closeDescriptor(this.#stdin);
-    this.#grace = setTimeout(() => {
+    this.#grace = this.#loop.after(OUTPUT_GRACE_MS, () => {
       this.#pipesOpen = 0;
       this.#tellExit();
-    }, OUTPUT_GRACE_MS);
-    setImmediate(() => this.#tellExit());
+    });
+    this.#loop.soon(() => this.#tellExit());
   }
 
   #tellExit(): void {
     if (this.#exit === undefined || this.#pipesOpen > 0 || this.#exitTold) return;
     this.#exitTold = true;
-    clearTimeout(this.#grace);
+    this.#grace?.cancel();
     this.#options.onExit(this.#exit);
   }
 }
@@ -222,10 +230,25 @@ function handlesHangup(pid: number): boolean {
   }
 }
 
-function signalName(number: number): string {
-  return signalNames.get(number) ?? `signal ${number}`;
+interface Start {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly descriptors: readonly (number | "ignore")[];
+  exited(code: number | null, signal: string | null): void;
 }
 
-const signalNames = new Map<number, string>(
-  Object.entries(osConstants.signals).map(([name, number]) => [number, name]),
-);
+/** pid of the child. Throws what has a `code`, as node's own functions do. */
+function started(argv: readonly string[], { environment, descriptors, exited }: Start): number {
+  const [path = "", ...rest] = argv;
+  const child = spawn(path, rest, {
+    env: environment,
+    stdio: [...descriptors],
+    // setsid: a session and so a process group of its own.
+    detached: true,
+  });
+  child.on("exit", exited);
+  // It comes later; without a pid nothing was started.
+  child.on("error", () => {});
+  if (child.pid !== undefined) return child.pid;
+  accessSync(pathForCall(path), constants.X_OK);
+  throw Object.assign(new Error(`Cannot start "${path}"`), { code: "ENOENT" });
+}

@@ -12,14 +12,14 @@ import {
 } from "../../../test/contract/platform_network.ts";
 import { must } from "../../../test/support/must.ts";
 import { TemporaryDirectory } from "../../../test/support/temp_dir.ts";
-import { until, when } from "../../../test/support/until.ts";
+import { LISTEN_FUNCTIONS, SOCKET_FUNCTIONS } from "../libc/functions.ts";
 import { openLibc } from "../libc/libc.ts";
 import { socketAddress } from "../libc/socket_address.ts";
-import { BunNetwork } from "./network.ts";
-import { BunTimers } from "./timers.ts";
+import { EventLoop } from "./event_loop.ts";
+import { LoopNetwork } from "./network.ts";
 
-const timers = new BunTimers();
-const network = new BunNetwork(timers);
+const loop = new EventLoop();
+const network = new LoopNetwork(loop);
 
 const ADDRESSES = ["127.103.0.1", "127.103.0.2"] as const;
 
@@ -38,7 +38,7 @@ function makeWorld(): NetworkWorld {
   const directory = new TemporaryDirectory("net");
   let limit = 10_000;
   return {
-    network: new BunNetwork(timers, () => limit),
+    network: new LoopNetwork(loop, () => limit),
     exhaust() {
       limit = 1;
       return () => {
@@ -52,35 +52,7 @@ function makeWorld(): NetworkWorld {
   };
 }
 
-networkContract("BunNetwork", makeWorld);
-
-test("Network.listenUnix() notices without a connection that there are no descriptors", async () => {
-  const world = makeWorld();
-  let [accepted, paused] = [0, 0];
-  const accept = () => {
-    accepted += 1;
-    return { onData() {}, onDrain() {}, onClose() {} };
-  };
-  const notices = {
-    paused(descriptorsMax: number) {
-      expect(descriptorsMax).toBe(1);
-      paused += 1;
-    },
-    resumed() {},
-  };
-  const listener = must(world.network.listenUnix(world.path, 0o700, accept, notices));
-  const free = world.exhaust();
-  await until("it looks", 10_000, () => when(paused === 1));
-  const probe = await connectedProbe((connected) =>
-    world.network.connectUnix(world.path, connected),
-  );
-  expect(accepted).toBe(0);
-  free();
-  await until("it is accepted", 10_000, () => when(accepted === 1));
-  probe.stream.close();
-  listener.close();
-  world.dispose();
-});
+networkContract("LoopNetwork", makeWorld);
 
 function openSockets(): number {
   let count = 0;
@@ -148,13 +120,8 @@ test("Stream.onClose() says ECONNRESET when the peer resets", async () => {
 
 /** Listens and never accepts; after `fill` further connections stay on their way. */
 class SilentListener {
-  readonly #libc = openLibc({
-    socket: { args: ["i32", "i32", "i32"], returns: "i32" },
-    bind: { args: ["i32", "ptr", "u32"], returns: "i32" },
-    listen: { args: ["i32", "i32"], returns: "i32" },
-    accept: { args: ["i32", "ptr", "ptr"], returns: "i32" },
-  });
-  readonly #descriptor = this.#libc.socket(2, 1 | 0o4000, 0);
+  readonly #libc = openLibc(LISTEN_FUNCTIONS);
+  readonly #descriptor = openLibc(SOCKET_FUNCTIONS).socket(2, 1 | 0o4000, 0);
   readonly #accepted: number[] = [];
   readonly port: number;
 
@@ -173,7 +140,7 @@ class SilentListener {
 
   acceptAll(): void {
     for (;;) {
-      const descriptor = this.#libc.accept(this.#descriptor, null, null);
+      const descriptor = this.#libc.accept4(this.#descriptor, 0, 0, 0);
       if (descriptor === -1) return;
       this.#accepted.push(descriptor);
     }

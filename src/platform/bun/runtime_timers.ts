@@ -1,5 +1,5 @@
 /**
- * Timers of the event loop.
+ * Timers of the runtime's own loop, for who starts without ours (unix_connect.ts).
  *
  * Invariants:
  * 1. `soon` runs after every callback of the current turn (one look at the sockets and timers) and
@@ -21,7 +21,7 @@ const DRAIN_ACTIONS_MAX = 10_000;
 /** What setTimeout takes. */
 const STEP_MS_MAX = 0x7fffffff;
 
-export class BunTimers implements Timers {
+export class RuntimeTimers implements Timers {
   readonly #stepMsMax: number;
   #queue: (() => void)[] = [];
   #scheduled = false;

@@ -1,26 +1,28 @@
 import { expect, test } from "bun:test";
 import { longDelaysContract, timersContract } from "../../../test/contract/platform_timers.ts";
 import { TemporaryDirectory } from "../../../test/support/temp_dir.ts";
-import { BunClock, BunRandom } from "../node/clock.ts";
+import { SystemClock, SystemRandom } from "../node/clock.ts";
 import type { Stream } from "../types/network.ts";
-import { BunNetwork } from "./network.ts";
-import { BunTimers } from "./timers.ts";
+import type { Timers } from "../types/time.ts";
+import { EventLoop } from "./event_loop.ts";
+import { LoopNetwork } from "./network.ts";
 
-const clock = new BunClock();
-const timers = new BunTimers();
+const clock = new SystemClock();
+const loop = new EventLoop();
+const timers: Timers = loop;
 
-timersContract("Bun", { clock, timers, random: new BunRandom() });
-longDelaysContract("Bun, waiting in steps,", {
+timersContract("EventLoop", { clock, timers, random: new SystemRandom() });
+longDelaysContract("EventLoop, waiting in steps,", {
   clock,
-  timers: new BunTimers(5),
+  timers: new EventLoop({ alarmMsMax: 5 }),
   longMs: 23,
   pass: () => {},
 });
 
-test("BunTimers.nextTurn() lets what was written to a socket arrive first", async () => {
+test("EventLoop.nextTurn() lets what was written to a socket arrive first", async () => {
   using directory = new TemporaryDirectory("turns");
   const path = directory.file("s");
-  const network = new BunNetwork(timers);
+  const network = new LoopNetwork(loop);
   const none = { onDrain() {}, onClose() {} };
   let arrived = 0;
   const onData = () => {

@@ -1,0 +1,48 @@
+/**
+ * Deno's own loop, as ours sees it (platform/types/runtime.ts; docs/platform.md, "The loop"): a thread of the
+ * runtime waits for our epoll set.
+ */
+import { LOOP_FUNCTIONS } from "../libc/functions.ts";
+import { nativeMemory } from "../libc/libc.ts";
+import type { MakeRuntimeLoop, RuntimeLoop } from "../types/runtime.ts";
+
+const EVENTS_MAX = 1;
+const EVENT_BYTES_MAX = 16;
+
+class DenoRuntimeLoop implements RuntimeLoop {
+  readonly #epoll: number;
+  readonly #event = nativeMemory(EVENTS_MAX * EVENT_BYTES_MAX);
+  readonly #waiting = Deno.dlopen("libc.so.6", {
+    epoll_wait: {
+      parameters: ["i32", "u64", "i32", "i32"],
+      result: LOOP_FUNCTIONS.epoll_wait[1],
+      nonblocking: true,
+    },
+  }).symbols;
+  /** The runtime's loop does not tell which descriptor it waits on. */
+  readonly descriptor = undefined;
+
+  constructor(epoll: number) {
+    this.#epoll = epoll;
+  }
+
+  sleep(woken: () => void): void {
+    const waited = this.#waiting.epoll_wait(
+      this.#epoll,
+      BigInt(this.#event.address),
+      EVENTS_MAX,
+      -1,
+    );
+    void waited.then(woken);
+  }
+
+  afterLook(action: () => void): void {
+    setImmediate(action);
+  }
+
+  drainMicrotasks(): void {
+    // The runtime runs them when we return to it.
+  }
+}
+
+export const makeRuntimeLoop: MakeRuntimeLoop = (epoll) => new DenoRuntimeLoop(epoll);

@@ -1,0 +1,348 @@
+/**
+ * The event loop of a process: descriptors of any kind, each with one owner, and timers
+ * (docs/platform.md, "The loop").
+ *
+ * It waits in epoll itself while there is something to do, and watches the descriptor of the runtime's loop meanwhile,
+ * so that workers, children, signals and promises of the runtime wake it. When it was quiet for a while, the runtime
+ * waits instead and watches our descriptor. Never both ways at once: the kernel refuses the circle.
+ *
+ * Invariants:
+ * 1. A descriptor has one owner, and is level-triggered: an owner does a bounded piece of work and returns.
+ * 2. An owner that was forgotten is not called any more, also not for what the same look at epoll had for it.
+ * 3. What `soon` was given runs after the callbacks of one look and before the next; what `nextTurn` was given after the next
+ *    look, which does not wait then.
+ * 4. The next deadline stands in a timer of the kernel, set only when it changes: a wait has no time-out.
+ * 5. While there is traffic the runtime gets its turn after at most ROUNDS_MAX looks or QUIET_MS.
+ * 6. A process with nothing to watch and no timer can end: the loop then holds nothing.
+ *
+ * Must not: swallow what a callback throws.
+ */
+import { makeRuntimeLoop } from "#runtime";
+import { assert } from "../../base/assert.ts";
+import { DESCRIPTOR_FUNCTIONS, LOOP_FUNCTIONS } from "../libc/functions.ts";
+import { ERRNO, errno, nativeMemory, openLibc, systemError } from "../libc/libc.ts";
+import type { RuntimeLoop } from "../types/runtime.ts";
+import type { Timer, Timers } from "../types/time.ts";
+import { Alarm } from "./alarm.ts";
+import { TimerHeap } from "./timer_heap.ts";
+
+/** What epoll says of a descriptor, and what can be asked of it. HANGUP and ERROR come unasked. */
+export const READY = { READ: 1, WRITE: 4, ERROR: 8, HANGUP: 16 } as const;
+
+/** Who is told of a descriptor. `events` are of READY. */
+export interface DescriptorOwner {
+  onReady(events: number): void;
+}
+
+/** Of one look at epoll. */
+const EVENTS_MAX = 64;
+/** Looks until the runtime gets its turn. */
+const ROUNDS_MAX = 64;
+/** After so long without an event the runtime waits instead of us. */
+const QUIET_MS = 10;
+/** Actions of one `soon`; more wait for the next turn, so that they cannot starve descriptors. */
+const DRAIN_ACTIONS_MAX = 10_000;
+/** What callbacks of the runtime have started in its own loop has begun after so many of its looks. */
+const LOOKS_AFTER_RUNTIME = 2;
+
+const EPOLL_CLOEXEC = 0o2000000;
+const CONTROL = { ADD: 1, DELETE: 2, MODIFY: 3 } as const;
+/** struct epoll_event in words: events, then 64 bits for us. It is packed on x86 only. */
+const EVENT_WORDS = process.arch === "x64" ? 3 : 4;
+const DATA_WORD = process.arch === "x64" ? 1 : 2;
+
+type State =
+  /** Nothing to wait for. */
+  | "idle"
+  /** The runtime waits, for us too. */
+  | "asleep"
+  /** We wait, for the runtime too. */
+  | "awake";
+
+export class EventLoop implements Timers {
+  readonly #libc = openLibc(LOOP_FUNCTIONS);
+  readonly #epoll: number;
+  readonly #runtime: RuntimeLoop;
+  readonly #alarm: Alarm;
+  readonly #timers = new TimerHeap(() => this.#letGo());
+  readonly #found = nativeMemory(EVENTS_MAX * EVENT_WORDS * 4);
+  readonly #control = nativeMemory(16);
+
+  /** By descriptor. */
+  readonly #owners: (DescriptorOwner | undefined)[] = [];
+  /** By descriptor: tells an owner from one that had the number before. */
+  readonly #serials: number[] = [];
+  #serial = 0;
+  #watched = 0;
+
+  #state: State = "idle";
+  #inTurn = false;
+  /** The runtime will call us when it has looked at its events. */
+  #turnPlanned = false;
+  #soon: (() => void)[] = [];
+  #later: (() => void)[] = [];
+  /** The runtime had something: so many of its looks must pass before we block. */
+  #runtimeLooks = 0;
+  /** Events and timers so far, and how many they were when it was last looked whether it is quiet. */
+  #activity = 0;
+  #activityBefore = 0;
+  #quietCheckMs = Number.POSITIVE_INFINITY;
+
+  constructor(options: { readonly alarmMsMax?: number } = {}) {
+    this.#alarm = new Alarm(options.alarmMsMax);
+    this.#epoll = this.#libc.epoll_create1(EPOLL_CLOEXEC);
+    if (this.#epoll === -1) throw systemError(errno(), "epoll_create1", "event loop");
+    this.#runtime = makeRuntimeLoop(this.#epoll);
+    this.#epollControl(CONTROL.ADD, this.#alarm.descriptor, READY.READ, 0);
+  }
+
+  /** `interest`: of READY, may be 0. The descriptor is non-blocking, and stays its owner's. */
+  watch(descriptor: number, interest: number, owner: DescriptorOwner): void {
+    assert(this.#owners[descriptor] === undefined, "a descriptor has one owner");
+    this.#serial = (this.#serial + 1) | 0;
+    this.#owners[descriptor] = owner;
+    this.#serials[descriptor] = this.#serial;
+    this.#watched += 1;
+    this.#epollControl(CONTROL.ADD, descriptor, interest, this.#serial);
+    this.#begin();
+  }
+
+  change(descriptor: number, interest: number): void {
+    this.#epollControl(CONTROL.MODIFY, descriptor, interest, this.#serials[descriptor] as number);
+  }
+
+  /** Before the descriptor is closed. */
+  forget(descriptor: number): void {
+    if (this.#owners[descriptor] === undefined) return;
+    this.#owners[descriptor] = undefined;
+    this.#watched -= 1;
+    this.#epollControl(CONTROL.DELETE, descriptor, 0, 0);
+    this.#letGo();
+  }
+
+  after(delayMs: number, action: () => void): Timer {
+    assert(!Number.isNaN(delayMs), "a delay is a number");
+    return this.#addTimer(delayMs, action, undefined);
+  }
+
+  every(intervalMs: number, action: () => void): Timer {
+    assert(!Number.isNaN(intervalMs), "an interval is a number");
+    return this.#addTimer(intervalMs, action, Math.max(intervalMs, 1));
+  }
+
+  soon(action: () => void): void {
+    this.#soon.push(action);
+    this.#planTurn();
+  }
+
+  nextTurn(action: () => void): void {
+    this.#later.push(action);
+    this.#planTurn();
+  }
+
+  #addTimer(delayMs: number, action: () => void, intervalMs: number | undefined): Timer {
+    const nowMs = performance.now();
+    const timer = this.#timers.add(nowMs + Math.max(delayMs, 0), action, intervalMs);
+    if (this.#timers.firstMs < this.#alarm.setMs) this.#alarm.set(this.#timers.firstMs, nowMs);
+    this.#begin();
+    return timer;
+  }
+
+  get #hasWork(): boolean {
+    return this.#watched > 0 || this.#timers.firstMs !== Number.POSITIVE_INFINITY;
+  }
+
+  #begin(): void {
+    if (this.#state !== "idle" || this.#inTurn || !this.#hasWork) return;
+    this.#becomeAsleep();
+  }
+
+  /** The last went while the runtime waits for us: it must not do so for ever. */
+  #letGo(): void {
+    if (this.#state === "asleep" && !this.#hasWork) this.#alarm.set(0, 0);
+  }
+
+  #becomeAsleep(): void {
+    this.#state = "asleep";
+    this.#quietCheckMs = Number.POSITIVE_INFINITY;
+    this.#setAlarm(performance.now());
+    this.#runtime.sleep(this.#woken);
+  }
+
+  #becomeAwake(runtime: number): void {
+    this.#state = "awake";
+    this.#epollControl(CONTROL.ADD, runtime, READY.READ, 0);
+    this.#activityBefore = this.#activity;
+    const nowMs = performance.now();
+    this.#quietCheckMs = nowMs + QUIET_MS;
+    this.#setAlarm(nowMs);
+  }
+
+  #endAwake(runtime: number): void {
+    this.#epollControl(CONTROL.DELETE, runtime, 0, 0);
+    this.#state = "idle";
+  }
+
+  #setAlarm(nowMs: number): void {
+    const dueMs = Math.min(this.#timers.firstMs, this.#quietCheckMs);
+    if (dueMs !== this.#alarm.setMs) this.#alarm.set(dueMs, nowMs);
+  }
+
+  #planTurn(): void {
+    if (this.#inTurn || this.#turnPlanned) return;
+    this.#turnPlanned = true;
+    this.#runtime.afterLook(this.#plannedTurn);
+  }
+
+  readonly #plannedTurn = (): void => {
+    this.#turnPlanned = false;
+    this.#turn();
+  };
+
+  /** The runtime does not watch us any more. */
+  readonly #woken = (): void => {
+    this.#state = "idle";
+    const before = this.#activity;
+    this.#turn(() => {
+      const runtime = this.#runtime.descriptor;
+      // A timer alone is over at once; after an event others follow soon.
+      if (this.#activity !== before && runtime !== undefined) this.#becomeAwake(runtime);
+    });
+  };
+
+  #turn(afterFirstLook?: () => void): void {
+    this.#inTurn = true;
+    try {
+      this.#look(false);
+      afterFirstLook?.();
+      if (this.#state === "awake") this.#goRound();
+    } finally {
+      this.#inTurn = false;
+      this.#goOn();
+    }
+  }
+
+  /** What follows a turn: another one, or waiting. */
+  #goOn(): void {
+    if (this.#state === "awake") {
+      const quiet = this.#quietCheckMs === Number.POSITIVE_INFINITY;
+      const runtime = this.#runtime.descriptor as number;
+      if (quiet || !this.#hasWork) this.#endAwake(runtime);
+      else this.#planTurn();
+    }
+    if (this.#soon.length > 0 || this.#later.length > 0) this.#planTurn();
+    if (this.#state === "idle" && this.#hasWork) this.#becomeAsleep();
+  }
+
+  /** Looks until the runtime must have its turn. */
+  #goRound(): void {
+    if (this.#runtimeLooks > 0) {
+      this.#runtimeLooks -= 1;
+      return;
+    }
+    for (let round = 1; round < ROUNDS_MAX && this.#hasWork; round++) {
+      const mayBlock = this.#soon.length === 0 && this.#later.length === 0;
+      if (this.#look(mayBlock)) return;
+    }
+  }
+
+  /** One look at epoll, and what it finds. True: the runtime must have its turn. */
+  #look(mayBlock: boolean): boolean {
+    // Given outside of a turn.
+    if (this.#soon.length > 0) this.#drainSoon();
+    const later = this.#later;
+    if (later.length > 0) this.#later = [];
+    const count = this.#libc.epoll_wait(
+      this.#epoll,
+      this.#found.address,
+      EVENTS_MAX,
+      mayBlock ? -1 : 0,
+    );
+    if (count < 0) {
+      const number = errno();
+      if (number !== ERRNO.EINTR) throw systemError(number, "epoll_wait", "event loop");
+    }
+    const runtimeMustLook = this.#dispatch(count);
+    for (const action of later) this.#run(action);
+    if (this.#soon.length > 0) this.#drainSoon();
+    return runtimeMustLook;
+  }
+
+  #dispatch(count: number): boolean {
+    const words = this.#found.words;
+    let runtimeMustLook = false;
+    let rang = false;
+    for (let i = 0; i < count; i++) {
+      const at = i * EVENT_WORDS;
+      const descriptor = words[at + DATA_WORD] as number;
+      if (descriptor === this.#alarm.descriptor) {
+        rang = true;
+      } else if (descriptor === this.#runtime.descriptor) {
+        this.#runtimeLooks = LOOKS_AFTER_RUNTIME;
+        runtimeMustLook = true;
+      } else if (this.#serials[descriptor] === words[at + DATA_WORD + 1]) {
+        this.#activity += 1;
+        this.#owners[descriptor]?.onReady(words[at] as number);
+        this.#runtime.drainMicrotasks();
+      }
+    }
+    return rang ? this.#ring() || runtimeMustLook : runtimeMustLook;
+  }
+
+  /** Something is due. True: it was time to see whether it is quiet, and the runtime shall look at its timers. */
+  #ring(): boolean {
+    const nowMs = performance.now();
+    // Those that are added meanwhile have to wait, even if they are due.
+    for (let left = this.#timers.size; left > 0; left--) {
+      const timer = this.#timers.takeDue(nowMs);
+      if (timer === undefined) break;
+      this.#run(timer.action);
+    }
+    const checks = nowMs >= this.#quietCheckMs;
+    if (checks) {
+      const quiet = this.#activity === this.#activityBefore;
+      this.#activityBefore = this.#activity;
+      this.#quietCheckMs = quiet ? Number.POSITIVE_INFINITY : nowMs + QUIET_MS;
+    }
+    this.#alarm.set(Math.min(this.#timers.firstMs, this.#quietCheckMs), performance.now());
+    return checks;
+  }
+
+  #run(action: () => void): void {
+    action();
+    this.#runtime.drainMicrotasks();
+  }
+
+  #drainSoon(): void {
+    const queue = this.#soon;
+    let index = 0;
+    try {
+      // `soon` appends to the same array while we walk it.
+      while (index < queue.length && index < DRAIN_ACTIONS_MAX) {
+        const action = queue[index] as () => void;
+        index += 1;
+        action();
+        this.#runtime.drainMicrotasks();
+      }
+    } finally {
+      if (index === queue.length) queue.length = 0;
+      else this.#soon = queue.slice(index);
+    }
+  }
+
+  #epollControl(operation: number, descriptor: number, interest: number, serial: number): void {
+    const words = this.#control.words;
+    words[0] = interest;
+    words[DATA_WORD] = descriptor;
+    words[DATA_WORD + 1] = serial;
+    const failed = this.#libc.epoll_ctl(this.#epoll, operation, descriptor, this.#control.address);
+    if (failed !== 0) throw systemError(errno(), "epoll_ctl", `descriptor ${descriptor}`);
+  }
+
+  /** For tests, which make many: nothing must be watched any more. */
+  close(): void {
+    assert(!this.#hasWork, "a loop that is closed has nothing to do");
+    this.#alarm.close();
+    openLibc(DESCRIPTOR_FUNCTIONS).close(this.#epoll);
+  }
+}
