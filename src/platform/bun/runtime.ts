@@ -6,12 +6,17 @@
  * socket's entry: when our set has something, the runtime reads the socket, finds the byte that always lies there, and
  * its `data` is the wake-up. That costs four short system calls a sleep.
  */
-import { drainMicrotasks } from "bun:jsc";
+import { drainMicrotasks, heapStats } from "bun:jsc";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { bytesText } from "../../base/byte_text.ts";
 import { DESCRIPTOR_FUNCTIONS, LOOP_FUNCTIONS, PAIR_FUNCTIONS } from "../libc/functions.ts";
 import { errno, nativeMemory, openLibc, systemError } from "../libc/libc.ts";
-import type { MakeRuntimeLoop, RuntimeLoop } from "../types/runtime.ts";
+import type {
+  CollectGarbage,
+  CountObjects,
+  MakeRuntimeLoop,
+  RuntimeLoop,
+} from "../types/runtime.ts";
 
 const AF_UNIX = 1;
 /** SOCK_STREAM, SOCK_NONBLOCK and SOCK_CLOEXEC. */
@@ -128,3 +133,7 @@ function isEpoll(name: string): boolean {
 }
 
 export const makeRuntimeLoop: MakeRuntimeLoop = (epoll) => new BunRuntimeLoop(epoll);
+
+export const collectGarbage: CollectGarbage = () => void Bun.gc(true);
+
+export const countObjects: CountObjects = () => heapStats().objectTypeCounts;

@@ -22,3 +22,9 @@ export interface RuntimeLoop {
 
 /** For the epoll set with this descriptor. */
 export type MakeRuntimeLoop = (epoll: number) => RuntimeLoop;
+
+/** Collects what is garbage, where the runtime lets us; returns when that is done. */
+export type CollectGarbage = () => void;
+
+/** How many objects of each type there are, where the runtime tells. */
+export type CountObjects = () => Readonly<Record<string, number>>;
