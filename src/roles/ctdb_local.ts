@@ -2,6 +2,8 @@
  * `ctdb-local DIR COMMAND …`: makes and runs a cluster on loopback, for trying the product, for tests and
  * benchmarks. The cluster lives in DIR and goes on running when the command ends.
  */
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { isUtf8 } from "../base/byte_text.ts";
 import { parseWhole } from "../base/c_number.ts";
@@ -179,11 +181,9 @@ async function onNode(cluster: LocalCluster, args: readonly string[]): Promise<n
 }
 
 async function printLog(path: string): Promise<number> {
-  const log = Bun.file(path);
-  if (!(await log.exists()))
-    return complain(`Cannot print the log "${path}": it does not exist yet`);
+  if (!existsSync(path)) return complain(`Cannot print the log "${path}": it does not exist yet`);
   // As it is: names in a log may be any bytes.
-  printOut(await log.bytes());
+  printOut(await readFile(path));
   return 0;
 }
 

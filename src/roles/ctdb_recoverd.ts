@@ -3,8 +3,9 @@
  * with either: when the connection or the parent is gone, and on SIGTERM after giving up the
  * cluster lock.
  */
-import { heapStats } from "bun:jsc";
+
 import { existsSync } from "node:fs";
+import { countObjects } from "#runtime";
 import { err, ok, type Result } from "../base/result.ts";
 import { connectClient } from "../client/ctdb_client.ts";
 import { Recoverd } from "../cluster/recoverd.ts";
@@ -182,7 +183,7 @@ function ender(recoverd: Recoverd, timers: Timers, log: RoleLogger) {
 /** The largest kinds of objects, in the shape of ctdbd's report. */
 function ownMemoryReport(): string {
   const usage = process.memoryUsage();
-  const kinds = Object.entries(heapStats().objectTypeCounts)
+  const kinds = Object.entries(countObjects())
     .sort((a, b) => b[1] - a[1])
     .slice(0, 16)
     .map(([name, count]) => ({ name: `objects of type ${name}`, bytes: count }));

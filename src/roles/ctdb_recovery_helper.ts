@@ -2,6 +2,7 @@
  * ctdb_recovery_helper STATUS-FD SOCKET GENERATION: one recovery, then it ends. Any recovery
  * daemon may start it, and ours may start another's: docs/recovery.md, "Sequence".
  */
+import { collectGarbage } from "#runtime";
 import { parseU64 } from "../base/u64.ts";
 import { connectClient } from "../client/ctdb_client.ts";
 import { EventLoop } from "../platform/loop/event_loop.ts";
@@ -81,7 +82,7 @@ function keepSmall(timers: Timers): void {
   let settledBytes = process.memoryUsage.rss();
   timers.every(GARBAGE_CHECK_MS, () => {
     if (process.memoryUsage.rss() < settledBytes + GARBAGE_BYTES) return;
-    Bun.gc(true);
+    collectGarbage();
     settledBytes = process.memoryUsage.rss();
   });
 }

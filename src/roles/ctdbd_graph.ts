@@ -1,4 +1,5 @@
 /** Builds the daemon from its configuration and real platform objects. */
+import { collectGarbage } from "#runtime";
 import { err, ok, type Result } from "../base/result.ts";
 import { Daemon } from "../daemon/lifecycle/daemon.ts";
 import { LockedPidFile } from "../daemon/lifecycle/pid_file.ts";
@@ -101,7 +102,7 @@ export function buildDaemon(
 }
 
 function memoryUse(collect = false) {
-  if (collect) Bun.gc(true);
+  if (collect) collectGarbage();
   const { heapUsed, external, rss } = process.memoryUsage();
   // The runtime counts buffers in both, and among them what it sees of mapped files.
   const heapBytes = Math.max(0, heapUsed - external);

@@ -1,18 +1,32 @@
 /**
  * Bun's own loop, as ours sees it (platform/types/runtime.ts; docs/platform.md, "The loop").
  *
- * The runtime watches sockets only. A copy of our epoll descriptor that is handed to it as one is readable when
- * our set has something; reading it fails, the "socket" is closed, and that is the wake-up. So each sleep has a copy of
- * its own.
+ * The runtime watches sockets only. It gets one half of a socket pair, and we look up how it has entered that in its epoll
+ * set. While it shall watch us, our epoll descriptor stands in that set in the socket's place, with the
+ * socket's entry: when our set has something, the runtime reads the socket, finds the byte that always lies there, and
+ * its `data` is the wake-up. That costs four short system calls a sleep.
  */
-import { drainMicrotasks } from "bun:jsc";
+import { drainMicrotasks, heapStats } from "bun:jsc";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { bytesText } from "../../base/byte_text.ts";
-import { DESCRIPTOR_FUNCTIONS } from "../libc/functions.ts";
-import { errno, openLibc, systemError } from "../libc/libc.ts";
-import type { MakeRuntimeLoop, RuntimeLoop } from "../types/runtime.ts";
+import { DESCRIPTOR_FUNCTIONS, LOOP_FUNCTIONS, PAIR_FUNCTIONS } from "../libc/functions.ts";
+import { errno, nativeMemory, openLibc, systemError } from "../libc/libc.ts";
+import type {
+  CollectGarbage,
+  CountObjects,
+  MakeRuntimeLoop,
+  RuntimeLoop,
+} from "../types/runtime.ts";
 
-const F_DUPFD_CLOEXEC = 1030;
+const AF_UNIX = 1;
+/** SOCK_STREAM, SOCK_NONBLOCK and SOCK_CLOEXEC. */
+const PAIR_TYPE = 0o2004001;
+const EPOLL_CTL_ADD = 1;
+const EPOLL_CTL_DEL = 2;
+const EPOLLIN = 1;
+/** struct epoll_event is packed on x86 only. */
+const EVENT_DATA_AT = process.arch === "x64" ? 4 : 8;
+const ONE_BYTE = new Uint8Array(1);
 
 /** The types of Bun.connect leave out `fd`, for which its own FdSocketOptions are. */
 const adoptDescriptor = Bun.connect as unknown as (
@@ -21,39 +35,42 @@ const adoptDescriptor = Bun.connect as unknown as (
 
 class BunRuntimeLoop implements RuntimeLoop {
   readonly #epoll: number;
-  readonly #libc = openLibc(DESCRIPTOR_FUNCTIONS);
+  readonly #libc = openLibc(LOOP_FUNCTIONS);
+  readonly #write = openLibc(DESCRIPTOR_FUNCTIONS).write;
+  readonly descriptor: number;
+  /** What we write to, for the runtime to read. */
+  readonly #far: number;
+  /** The socket's entry in the runtime's set. */
+  readonly #event = nativeMemory(16);
+  #socket: Bun.Socket<undefined> | undefined;
   #woken: () => void = () => {};
-  #searched = false;
-  descriptor: number | undefined;
-
-  readonly #handlers = {
-    open() {},
-    data() {},
-    error() {},
-    close: () => {
-      try {
-        this.#woken();
-      } catch (error) {
-        // What a socket's handler throws vanishes in its error event.
-        setImmediate(() => {
-          throw error;
-        });
-      }
-    },
-  };
 
   constructor(epoll: number) {
     this.#epoll = epoll;
+    const [near, far] = socketPair();
+    this.#far = far;
+    void adoptDescriptor({
+      fd: near,
+      socket: {
+        open: (socket) => {
+          this.#socket = socket;
+        },
+        data: () => this.#wake(),
+      },
+    });
+    const entry = entryOf(near);
+    this.descriptor = entry.epoll;
+    this.#event.view.setUint32(0, EPOLLIN, true);
+    this.#event.view.setBigUint64(EVENT_DATA_AT, entry.data, true);
+    this.#control(EPOLL_CTL_DEL, near);
+    this.#socket?.unref();
+    this.#write(far, ONE_BYTE, 1);
   }
 
   sleep(woken: () => void): void {
     this.#woken = woken;
-    const copy = this.#libc.fcntl(this.#epoll, F_DUPFD_CLOEXEC, 0);
-    if (copy === -1) throw systemError(errno(), "fcntl(F_DUPFD_CLOEXEC)", "event loop");
-    void adoptDescriptor({ fd: copy, socket: this.#handlers });
-    if (this.#searched) return;
-    this.#searched = true;
-    this.descriptor = whoWatches(copy);
+    this.#socket?.ref();
+    this.#control(EPOLL_CTL_ADD, this.#epoll);
   }
 
   afterLook(action: () => void): void {
@@ -63,20 +80,47 @@ class BunRuntimeLoop implements RuntimeLoop {
   drainMicrotasks(): void {
     drainMicrotasks();
   }
+
+  #wake(): void {
+    this.#control(EPOLL_CTL_DEL, this.#epoll);
+    this.#socket?.unref();
+    this.#write(this.#far, ONE_BYTE, 1);
+    try {
+      this.#woken();
+    } catch (error) {
+      // What a socket's handler throws vanishes in its error event.
+      setImmediate(() => {
+        throw error;
+      });
+    }
+  }
+
+  #control(operation: number, descriptor: number): void {
+    const { address } = this.#event;
+    if (this.#libc.epoll_ctl(this.descriptor, operation, descriptor, address) === 0) return;
+    throw systemError(errno(), "epoll_ctl", "the runtime's loop");
+  }
 }
 
-/** The epoll set of this process that has the descriptor; undefined when the system does not tell. */
-function whoWatches(descriptor: number): number | undefined {
-  const entry = new RegExp(`^tfd:\\s*${descriptor} `, "m");
-  try {
-    return readdirSync("/proc/self/fd")
-      .filter((name) => isEpoll(name))
-      .map(Number)
-      .find((epoll) => entry.test(bytesText(readFileSync(`/proc/self/fdinfo/${epoll}`))));
-  } catch {
-    // No /proc, or not a descriptor left to read it.
-    return undefined;
+function socketPair(): readonly [number, number] {
+  const pair = nativeMemory(8);
+  if (openLibc(PAIR_FUNCTIONS).socketpair(AF_UNIX, PAIR_TYPE, 0, pair.address) !== 0) {
+    throw systemError(errno(), "socketpair", "event loop");
   }
+  return [pair.words[0] as number, pair.words[1] as number];
+}
+
+/** A descriptor's place in the epoll set that the runtime has it in. */
+function entryOf(descriptor: number): { readonly epoll: number; readonly data: bigint } {
+  const line = new RegExp(`^tfd:\\s*${descriptor} events:.* data:\\s*([0-9a-f]+)`, "m");
+  for (const name of readdirSync("/proc/self/fd")) {
+    if (!isEpoll(name)) continue;
+    const data = line.exec(bytesText(readFileSync(`/proc/self/fdinfo/${name}`)))?.[1];
+    if (data !== undefined) return { epoll: Number(name), data: BigInt(`0x${data}`) };
+  }
+  throw new Error(
+    "Cannot find the runtime's loop: no epoll set in /proc/self/fdinfo has its socket",
+  );
 }
 
 function isEpoll(name: string): boolean {
@@ -89,3 +133,7 @@ function isEpoll(name: string): boolean {
 }
 
 export const makeRuntimeLoop: MakeRuntimeLoop = (epoll) => new BunRuntimeLoop(epoll);
+
+export const collectGarbage: CollectGarbage = () => void Bun.gc(true);
+
+export const countObjects: CountObjects = () => heapStats().objectTypeCounts;

@@ -4,7 +4,12 @@
  */
 import { LOOP_FUNCTIONS } from "../libc/functions.ts";
 import { nativeMemory } from "../libc/libc.ts";
-import type { MakeRuntimeLoop, RuntimeLoop } from "../types/runtime.ts";
+import type {
+  CollectGarbage,
+  CountObjects,
+  MakeRuntimeLoop,
+  RuntimeLoop,
+} from "../types/runtime.ts";
 
 const EVENTS_MAX = 1;
 const EVENT_BYTES_MAX = 16;
@@ -46,3 +51,8 @@ class DenoRuntimeLoop implements RuntimeLoop {
 }
 
 export const makeRuntimeLoop: MakeRuntimeLoop = (epoll) => new DenoRuntimeLoop(epoll);
+
+/** There only with the engine's flag --expose-gc. */
+export const collectGarbage: CollectGarbage = () => globalThis.gc?.();
+
+export const countObjects: CountObjects = () => ({});

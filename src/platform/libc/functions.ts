@@ -36,6 +36,10 @@ export const LOOP_FUNCTIONS = {
   timerfd_settime: [["i32", "i32", "address", "address"], "i32"],
 } as const satisfies ForeignFunctions;
 
+export const PAIR_FUNCTIONS = {
+  socketpair: [["i32", "i32", "i32", "address"], "i32"],
+} as const satisfies ForeignFunctions;
+
 export const STREAM_FUNCTIONS = {
   recv: [["i32", "address", "i64", "i32"], "i64"],
   send: [["i32", "bytes", "i64", "i32"], "i64"],

@@ -2,7 +2,7 @@
  * A timer of the kernel that makes a descriptor ready (timerfd): the loop sets it for what is due next, only
  * when that changes, so that waiting for events needs no time-out.
  */
-import { DESCRIPTOR_FUNCTIONS, LOOP_FUNCTIONS } from "../libc/functions.ts";
+import { LOOP_FUNCTIONS } from "../libc/functions.ts";
 import { errno, nativeMemory, openLibc, systemError } from "../libc/libc.ts";
 
 const CLOCK_MONOTONIC = 1;
@@ -49,9 +49,5 @@ export class Alarm {
   /** What it is set for; Infinity after it has rung. */
   get setMs(): number {
     return this.#setMs;
-  }
-
-  close(): void {
-    openLibc(DESCRIPTOR_FUNCTIONS).close(this.descriptor);
   }
 }

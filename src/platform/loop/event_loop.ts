@@ -11,7 +11,8 @@
  * 2. An owner that was forgotten is not called any more, also not for what the same look at epoll had for it.
  * 3. What `soon` was given runs after the callbacks of one look and before the next; what `nextTurn` was given after the next
  *    look, which does not wait then.
- * 4. The next deadline stands in a timer of the kernel, set only when it changes: a wait has no time-out.
+ * 4. The next deadline stands in a timer of the kernel, or of the runtime while that waits, set only when it changes: a
+ *    wait has no time-out.
  * 5. While there is traffic the runtime gets its turn after at most ROUNDS_MAX looks or QUIET_MS.
  * 6. A process with nothing to watch and no timer can end: the loop then holds nothing.
  *
@@ -19,11 +20,12 @@
  */
 import { makeRuntimeLoop } from "#runtime";
 import { assert } from "../../base/assert.ts";
-import { DESCRIPTOR_FUNCTIONS, LOOP_FUNCTIONS } from "../libc/functions.ts";
+import { LOOP_FUNCTIONS } from "../libc/functions.ts";
 import { ERRNO, errno, nativeMemory, openLibc, systemError } from "../libc/libc.ts";
 import type { RuntimeLoop } from "../types/runtime.ts";
 import type { Timer, Timers } from "../types/time.ts";
 import { Alarm } from "./alarm.ts";
+import { RuntimeTimer } from "./runtime_timer.ts";
 import { TimerHeap } from "./timer_heap.ts";
 
 /** What epoll says of a descriptor, and what can be asked of it. HANGUP and ERROR come unasked. */
@@ -39,7 +41,7 @@ const EVENTS_MAX = 64;
 /** Looks until the runtime gets its turn. */
 const ROUNDS_MAX = 64;
 /** After so long without an event the runtime waits instead of us. */
-const QUIET_MS = 10;
+const QUIET_MS = 5;
 /** Actions of one `soon`; more wait for the next turn, so that they cannot starve descriptors. */
 const DRAIN_ACTIONS_MAX = 10_000;
 /** What callbacks of the runtime have started in its own loop has begun after so many of its looks. */
@@ -63,7 +65,9 @@ export class EventLoop implements Timers {
   readonly #libc = openLibc(LOOP_FUNCTIONS);
   readonly #epoll: number;
   readonly #runtime: RuntimeLoop;
+  /** For the next deadline while we wait, and while the runtime does. */
   readonly #alarm: Alarm;
+  readonly #runtimeTimer: RuntimeTimer;
   readonly #timers = new TimerHeap(() => this.#letGo());
   readonly #found = nativeMemory(EVENTS_MAX * EVENT_WORDS * 4);
   readonly #control = nativeMemory(16);
@@ -87,9 +91,13 @@ export class EventLoop implements Timers {
   #activity = 0;
   #activityBefore = 0;
   #quietCheckMs = Number.POSITIVE_INFINITY;
+  #lastEventMs = Number.NEGATIVE_INFINITY;
+  /** The runtime has our descriptor among its own. */
+  #runtimeWatches = false;
 
   constructor(options: { readonly alarmMsMax?: number } = {}) {
     this.#alarm = new Alarm(options.alarmMsMax);
+    this.#runtimeTimer = new RuntimeTimer(() => this.#turn(), options.alarmMsMax);
     this.#epoll = this.#libc.epoll_create1(EPOLL_CLOEXEC);
     if (this.#epoll === -1) throw systemError(errno(), "epoll_create1", "event loop");
     this.#runtime = makeRuntimeLoop(this.#epoll);
@@ -143,8 +151,8 @@ export class EventLoop implements Timers {
   #addTimer(delayMs: number, action: () => void, intervalMs: number | undefined): Timer {
     const nowMs = performance.now();
     const timer = this.#timers.add(nowMs + Math.max(delayMs, 0), action, intervalMs);
-    if (this.#timers.firstMs < this.#alarm.setMs) this.#alarm.set(this.#timers.firstMs, nowMs);
-    this.#begin();
+    if (this.#state === "idle") this.#begin();
+    else this.#setDeadline(nowMs);
     return timer;
   }
 
@@ -153,19 +161,31 @@ export class EventLoop implements Timers {
   }
 
   #begin(): void {
-    if (this.#state !== "idle" || this.#inTurn || !this.#hasWork) return;
-    this.#becomeAsleep();
+    if (this.#inTurn || !this.#hasWork) return;
+    if (this.#state === "idle") this.#becomeAsleep();
+    else if (this.#state === "asleep") this.#letRuntimeWatch();
   }
 
   /** The last went while the runtime waits for us: it must not do so for ever. */
   #letGo(): void {
-    if (this.#state === "asleep" && !this.#hasWork) this.#alarm.set(0, 0);
+    if (this.#state !== "asleep" || this.#watched > 0) return;
+    if (this.#timers.firstMs === Number.POSITIVE_INFINITY) {
+      this.#runtimeTimer.set(Number.POSITIVE_INFINITY, 0);
+    }
+    if (this.#runtimeWatches) this.#alarm.set(0, 0);
   }
 
   #becomeAsleep(): void {
     this.#state = "asleep";
     this.#quietCheckMs = Number.POSITIVE_INFINITY;
-    this.#setAlarm(performance.now());
+    this.#alarm.set(Number.POSITIVE_INFINITY, 0);
+    this.#setDeadline(performance.now());
+    this.#letRuntimeWatch();
+  }
+
+  #letRuntimeWatch(): void {
+    if (this.#runtimeWatches || this.#watched === 0) return;
+    this.#runtimeWatches = true;
     this.#runtime.sleep(this.#woken);
   }
 
@@ -175,7 +195,8 @@ export class EventLoop implements Timers {
     this.#activityBefore = this.#activity;
     const nowMs = performance.now();
     this.#quietCheckMs = nowMs + QUIET_MS;
-    this.#setAlarm(nowMs);
+    this.#runtimeTimer.set(Number.POSITIVE_INFINITY, nowMs);
+    this.#setDeadline(nowMs);
   }
 
   #endAwake(runtime: number): void {
@@ -183,9 +204,11 @@ export class EventLoop implements Timers {
     this.#state = "idle";
   }
 
-  #setAlarm(nowMs: number): void {
+  /** A deadline that has gone may stay: it wakes us for nothing, once. */
+  #setDeadline(nowMs: number): void {
+    const timer = this.#state === "awake" ? this.#alarm : this.#runtimeTimer;
     const dueMs = Math.min(this.#timers.firstMs, this.#quietCheckMs);
-    if (dueMs !== this.#alarm.setMs) this.#alarm.set(dueMs, nowMs);
+    if (dueMs < timer.setMs) timer.set(dueMs, nowMs);
   }
 
   #planTurn(): void {
@@ -199,22 +222,20 @@ export class EventLoop implements Timers {
     this.#turn();
   };
 
-  /** The runtime does not watch us any more. */
   readonly #woken = (): void => {
-    this.#state = "idle";
-    const before = this.#activity;
-    this.#turn(() => {
-      const runtime = this.#runtime.descriptor;
-      // A timer alone is over at once; after an event others follow soon.
-      if (this.#activity !== before && runtime !== undefined) this.#becomeAwake(runtime);
-    });
+    this.#runtimeWatches = false;
+    this.#turn();
   };
 
-  #turn(afterFirstLook?: () => void): void {
+  #turn(): void {
     this.#inTurn = true;
+    const before = this.#activity;
     try {
       this.#look(false);
-      afterFirstLook?.();
+      if (this.#state === "asleep") {
+        if (this.#timers.firstMs <= performance.now()) this.#expire();
+        if (this.#activity !== before) this.#seeWhetherBusy();
+      }
       if (this.#state === "awake") this.#goRound();
     } finally {
       this.#inTurn = false;
@@ -222,16 +243,32 @@ export class EventLoop implements Timers {
     }
   }
 
+  /** After one event others need not follow; after two in a short time they do. */
+  #seeWhetherBusy(): void {
+    const runtime = this.#runtime.descriptor;
+    const nowMs = performance.now();
+    const soonAfter = nowMs - this.#lastEventMs < QUIET_MS;
+    this.#lastEventMs = nowMs;
+    // While the runtime watches us we cannot watch it.
+    if (soonAfter && runtime !== undefined && !this.#runtimeWatches) this.#becomeAwake(runtime);
+  }
+
   /** What follows a turn: another one, or waiting. */
   #goOn(): void {
+    if (this.#soon.length > 0 || this.#later.length > 0) this.#planTurn();
     if (this.#state === "awake") {
       const quiet = this.#quietCheckMs === Number.POSITIVE_INFINITY;
-      const runtime = this.#runtime.descriptor as number;
-      if (quiet || !this.#hasWork) this.#endAwake(runtime);
-      else this.#planTurn();
+      if (this.#hasWork && !quiet) this.#planTurn();
+      else this.#endAwake(this.#runtime.descriptor as number);
     }
-    if (this.#soon.length > 0 || this.#later.length > 0) this.#planTurn();
-    if (this.#state === "idle" && this.#hasWork) this.#becomeAsleep();
+    if (this.#state === "asleep") {
+      this.#setDeadline(performance.now());
+      this.#letRuntimeWatch();
+      this.#letGo();
+      if (!this.#hasWork && !this.#runtimeWatches) this.#state = "idle";
+    } else if (this.#state === "idle" && this.#hasWork) {
+      this.#becomeAsleep();
+    }
   }
 
   /** Looks until the runtime must have its turn. */
@@ -289,8 +326,7 @@ export class EventLoop implements Timers {
     return rang ? this.#ring() || runtimeMustLook : runtimeMustLook;
   }
 
-  /** Something is due. True: it was time to see whether it is quiet, and the runtime shall look at its timers. */
-  #ring(): boolean {
+  #expire(): number {
     const nowMs = performance.now();
     // Those that are added meanwhile have to wait, even if they are due.
     for (let left = this.#timers.size; left > 0; left--) {
@@ -298,13 +334,21 @@ export class EventLoop implements Timers {
       if (timer === undefined) break;
       this.#run(timer.action);
     }
+    return nowMs;
+  }
+
+  /** Something is due. True: it was time to see whether it is quiet, and the runtime shall look at its timers. */
+  #ring(): boolean {
+    const nowMs = this.#expire();
     const checks = nowMs >= this.#quietCheckMs;
     if (checks) {
       const quiet = this.#activity === this.#activityBefore;
       this.#activityBefore = this.#activity;
       this.#quietCheckMs = quiet ? Number.POSITIVE_INFINITY : nowMs + QUIET_MS;
     }
-    this.#alarm.set(Math.min(this.#timers.firstMs, this.#quietCheckMs), performance.now());
+    // Set in any case: until then its descriptor stays ready.
+    const dueMs = Math.min(this.#timers.firstMs, this.#quietCheckMs);
+    this.#alarm.set(this.#state === "awake" ? dueMs : Number.POSITIVE_INFINITY, performance.now());
     return checks;
   }
 
@@ -337,12 +381,5 @@ export class EventLoop implements Timers {
     words[DATA_WORD + 1] = serial;
     const failed = this.#libc.epoll_ctl(this.#epoll, operation, descriptor, this.#control.address);
     if (failed !== 0) throw systemError(errno(), "epoll_ctl", `descriptor ${descriptor}`);
-  }
-
-  /** For tests, which make many: nothing must be watched any more. */
-  close(): void {
-    assert(!this.#hasWork, "a loop that is closed has nothing to do");
-    this.#alarm.close();
-    openLibc(DESCRIPTOR_FUNCTIONS).close(this.#epoll);
   }
 }

@@ -5,6 +5,7 @@
  * 1. After `callOff` or `release` the thread reports `idle` exactly once; only then it may be used again.
  * 2. `granted`, `failed` and `journal` of a wait that was called off are not reported.
  */
+import { Worker } from "node:worker_threads";
 import type { TdbErrorCode } from "../../tdb/types.ts";
 import { type FromLockThread, THREAD_STATE, type ToLockThread } from "./lock_messages.ts";
 
@@ -37,8 +38,8 @@ export class LockThread {
     this.#worker = new Worker(workerUrl());
     // A thread that waits does not keep the process alive.
     this.#worker.unref();
-    this.#worker.onmessage = (event: MessageEvent<FromLockThread>) => this.#receive(event.data);
-    this.#worker.onerror = (event: ErrorEvent) => this.#events?.lost(event.message);
+    this.#worker.on("message", (message: FromLockThread) => this.#receive(message));
+    this.#worker.on("error", (error: Error) => this.#events?.lost(error.message));
     this.#send({ kind: "begin", state: this.#state.buffer });
   }
 

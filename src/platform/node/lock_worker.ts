@@ -9,17 +9,12 @@
  *
  * Must not: read or write records. An entry point of the compiled executable (build/compile.ts).
  */
-
+import { parentPort } from "node:worker_threads";
 import type { LockPrimitives } from "../../tdb/locks/lock_protocol.ts";
 import { SystemSharedFiles } from "../libc/shared_file.ts";
 import type { SharedFile, TryLock } from "../types/shared_files.ts";
 import { type TakenLock, takeLock } from "./lock_attempt.ts";
 import { type FromLockThread, THREAD_STATE, type ToLockThread } from "./lock_messages.ts";
-
-declare const self: {
-  onmessage: ((event: { data: ToLockThread }) => void) | null;
-  postMessage(message: FromLockThread): void;
-};
 
 const WAIT_SLICE_MS = 250;
 
@@ -98,5 +93,5 @@ class WaitingThread {
   }
 }
 
-const thread = new WaitingThread((message) => self.postMessage(message));
-self.onmessage = ({ data }) => thread.receive(data);
+const thread = new WaitingThread((message) => parentPort?.postMessage(message));
+parentPort?.on("message", (message: ToLockThread) => thread.receive(message));

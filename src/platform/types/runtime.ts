@@ -11,7 +11,7 @@ export interface RuntimeLoop {
   sleep(woken: () => void): void;
   /**
    * A descriptor that is ready while the runtime has something to do, so that it can be watched while we
-   * block; known after the first `sleep`. Undefined where there is none. Must not be watched while the runtime sleeps on us.
+   * block. Undefined where there is none. Must not be watched while the runtime sleeps on us.
    */
   readonly descriptor: number | undefined;
   /** Runs `action` when the runtime has looked at its own events without waiting. */
@@ -22,3 +22,9 @@ export interface RuntimeLoop {
 
 /** For the epoll set with this descriptor. */
 export type MakeRuntimeLoop = (epoll: number) => RuntimeLoop;
+
+/** Collects what is garbage, where the runtime lets us; returns when that is done. */
+export type CollectGarbage = () => void;
+
+/** How many objects of each type there are, where the runtime tells. */
+export type CountObjects = () => Readonly<Record<string, number>>;
