@@ -12,8 +12,10 @@ import { type BenchCluster, type Figure, type Row, renderTable, rowsAsJson } fro
 import { hotRecordFigures } from "./hot.ts";
 import { largeFigures } from "./large.ts";
 import { messageFigures } from "./messages.ts";
-import { processFigures, processTree } from "./processes.ts";
+import { processTree } from "./process_tree.ts";
+import { processFigures } from "./processes.ts";
 import { recordFigures } from "./records.ts";
+import { ringFigures } from "./rings.ts";
 import { transactionFigures } from "./transactions.ts";
 import { traverseFigures } from "./traverse.ts";
 import { longestTurnFigures } from "./turns.ts";
@@ -39,6 +41,7 @@ const FIGURES = [
   startFigure,
   ...processFigures,
   ...messageFigures,
+  ...ringFigures,
   ...recordFigures,
   ...hotRecordFigures,
   ...traverseFigures,
@@ -52,6 +55,7 @@ function benchCluster(kind: "ours" | "stock", cluster: TestCluster, startMs: num
     kind,
     nodes: NODES,
     startMs,
+    readyAtMs: performance.now(),
     socket: (pnn) => cluster.socket(pnn),
     processes: (pnn) => {
       const pid = cluster.local.process(pnn).daemonPid();
