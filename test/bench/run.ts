@@ -13,6 +13,7 @@ import { processFigures } from "./processes.ts";
 import { recordFigures } from "./records.ts";
 import { Results } from "./results.ts";
 import { ringFigures } from "./rings.ts";
+import { smbdGroup } from "./smbd/smbd_group.ts";
 import { toolGroup } from "./tool_group.ts";
 import { transactionFigures } from "./transactions.ts";
 import { traverseFigures } from "./traverse.ts";
@@ -42,17 +43,19 @@ const EVERYDAY = clusterGroup([
 /** In the place of the everyday figures, by option. */
 const GROUPS = {
   large: clusterGroup([...largeFigures, ...longestTurnFigures]),
+  smbd: smbdGroup,
   tool: toolGroup,
 } as const;
 
 const USAGE = `build/bench [OPTIONS]
-  --pinned      everything on one processor, the nodes and the clients: repeats then differ by a
+  --pinned      everything on one processor, the nodes, their smbd and the clients: repeats then differ by a
                 few percent, so these figures decide; without it, the cluster has all processors
   --json FILE   the figures of all rounds too
-  --rounds N    how often each is measured, ours and Debian's alternately (${EVERYDAY.rounds})
+  --rounds N    how often each is measured, ours and Debian's alternately (${EVERYDAY.rounds}; --smbd: ${smbdGroup.rounds})
   --only TEXT   the figures whose names contain it; may come several times
 instead of the everyday figures:
   --large       the recovery of a million records, the memory before and 60 s after it, the longest turns
+  --smbd        Debian's smbd on three hosts over either kind of ctdbd; as root
   --tool        the start of the tool, and of a program that does nothing`;
 
 function chosenGroup(options: Readonly<Record<keyof typeof GROUPS, boolean>>): Group {
@@ -73,6 +76,7 @@ async function main(): Promise<number> {
         only: { type: "string", multiple: true, default: [""] },
         pinned: { type: "boolean", default: false },
         large: { type: "boolean", default: false },
+        smbd: { type: "boolean", default: false },
         tool: { type: "boolean", default: false },
       },
     });
