@@ -1,8 +1,9 @@
 /** Clients of the nodes under measurement, and what most figures do with them before they measure. */
+import { type ConnectedClient, connectClient } from "../../src/client/ctdb_client.ts";
 import type { RecordDatabase } from "../../src/client/record_database.ts";
-import type { CtdbClient } from "../../src/client/types.ts";
+import { BunNetwork } from "../../src/platform/bun/network.ts";
+import { BunTimers } from "../../src/platform/bun/timers.ts";
 import { textBytes } from "../../src/wire/codec.ts";
-import { connect as connectSocket } from "../support/client.ts";
 import { must } from "../support/must.ts";
 import { storeRecord } from "../support/records.ts";
 import type { BenchCluster } from "./figures.ts";
@@ -11,15 +12,19 @@ import type { BenchCluster } from "./figures.ts";
 export const TIMEOUT_MS = 60_000;
 export const VALUE_BYTES = 200;
 
-export async function connect(cluster: BenchCluster, pnn: number): Promise<CtdbClient> {
-  return must(await connectSocket(cluster.socket(pnn), TIMEOUT_MS));
+const timers = new BunTimers();
+const network = new BunNetwork(timers);
+
+export async function connect(cluster: BenchCluster, pnn: number): Promise<ConnectedClient> {
+  const socket = cluster.socket(pnn);
+  return must(await connectClient(network, timers, socket, { timeoutMs: TIMEOUT_MS }));
 }
 
 /** One client of each of the first `nodes` nodes. */
 export async function connectAll(
   cluster: BenchCluster,
   nodes = cluster.nodes,
-): Promise<readonly CtdbClient[]> {
+): Promise<readonly ConnectedClient[]> {
   return await Promise.all(Array.from({ length: nodes }, (_, pnn) => connect(cluster, pnn)));
 }
 

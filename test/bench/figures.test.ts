@@ -1,5 +1,13 @@
 import { expect, test } from "bun:test";
-import { median, type Row, ratio, renderTable, rowsAsJson, spread } from "./figures.ts";
+import {
+  kindsInTurn,
+  median,
+  type Row,
+  ratio,
+  renderTable,
+  rowsAsJson,
+  spread,
+} from "./figures.ts";
 
 const throughput: Row = {
   name: "messages",
@@ -20,6 +28,10 @@ test("median() and spread() of rounds", () => {
   expect(median([3, 1, 2])).toBe(2);
   expect(median([4, 1, 2, 3])).toBe(2.5);
   expect(spread([9, 10, 11])).toBe(0.1);
+});
+
+test("kindsInTurn() begins with the other kind each time", () => {
+  expect([1, 2, 3].map((time) => kindsInTurn(time)[0])).toEqual(["ours", "stock", "ours"]);
 });
 
 test("ratio() above 1 always means that ours is better", () => {

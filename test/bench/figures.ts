@@ -2,8 +2,16 @@
  * What the benchmark measures. A figure gets a running three-node cluster, of ours or of stock nodes, and
  * returns one number; the same program drives both kinds.
  */
+export const KINDS = ["ours", "stock"] as const;
+export type Kind = (typeof KINDS)[number];
+
+/** What drifts with time favours nobody: the kinds change places each time. */
+export function kindsInTurn(time: number): readonly Kind[] {
+  return time % 2 === 1 ? KINDS : KINDS.toReversed();
+}
+
 export interface BenchCluster {
-  readonly kind: "ours" | "stock";
+  readonly kind: Kind;
   readonly nodes: number;
   socket(pnn: number): string;
   /** ctdbd first, then what it started. */
@@ -12,20 +20,23 @@ export interface BenchCluster {
   runTool(pnn: number, ...args: readonly string[]): Promise<void>;
   /** How long `start` took until all nodes were ready. */
   readonly startMs: number;
+  /** When they were, on the clock of `performance.now()`. */
+  readonly readyAtMs: number;
 }
 
-export interface Figure {
+/** What a row of the table is about. */
+export interface Heading {
   readonly name: string;
   readonly unit: string;
   readonly better: "higher" | "lower";
+}
+
+export interface Figure extends Heading {
   /** NaN: this kind of node cannot tell. */
   measure(cluster: BenchCluster): Promise<number>;
 }
 
-export interface Row {
-  readonly name: string;
-  readonly unit: string;
-  readonly better: "higher" | "lower";
+export interface Row extends Heading {
   /** One value per round. */
   readonly ours: readonly number[];
   readonly stock: readonly number[];

@@ -4,40 +4,42 @@ import { textBytes } from "../../src/wire/codec.ts";
 import { must } from "../support/must.ts";
 import { openRecords, storeRecord } from "../support/records.ts";
 import { connectAll, TIMEOUT_MS, VALUE_BYTES } from "./clients.ts";
-import type { BenchCluster, Figure } from "./figures.ts";
+import type { BenchCluster } from "./figures.ts";
+import { loadFigures, type Timed } from "./loads.ts";
 
 const RUN_MS = 3000;
 const VALUE = new Uint8Array(VALUE_BYTES).fill(0x68);
 const HOT = textBytes("hot");
 
-/** What clients on all nodes do with the record at the same time, times a second. */
-async function perSecond(
+/** What clients on all nodes do with the record at the same time. */
+async function together(
   cluster: BenchCluster,
+  timed: Timed,
   name: string,
   setUp: (name: string) => Promise<void>,
   act: (database: RecordDatabase) => Promise<void>,
-): Promise<number> {
+): Promise<void> {
   const clients = await connectAll(cluster);
   const databases = await Promise.all(clients.map((client) => openRecords(client, name)));
   await setUp(name);
   await store(databases[0] as RecordDatabase);
-  const started = performance.now();
-  const endMs = started + RUN_MS;
-  let count = 0;
-  await Promise.all(
-    databases.map(async (database) => {
-      while (performance.now() < endMs) {
-        await act(database);
-        count += 1;
-        // The others of this process get their turn, and the record has time to leave.
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-    }),
-  );
-  const elapsedMs = performance.now() - started;
+  await timed(async () => {
+    const endMs = performance.now() + RUN_MS;
+    let count = 0;
+    await Promise.all(
+      databases.map(async (database) => {
+        while (performance.now() < endMs) {
+          await act(database);
+          count += 1;
+          // The others of this process get their turn, and the record has time to leave.
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      }),
+    );
+    return count;
+  });
   for (const database of databases) database.close();
   for (const client of clients) client.close();
-  return (count * 1000) / elapsedMs;
 }
 
 async function store(database: RecordDatabase): Promise<void> {
@@ -49,23 +51,22 @@ async function read(database: RecordDatabase): Promise<void> {
   if (value.length !== VALUE.length) throw new Error(`read ${value.length} bytes`);
 }
 
-export const hotRecordFigures: readonly Figure[] = [
+export const hotRecordFigures = loadFigures([
   {
     name: "hot record wanted by three nodes at once",
     unit: "1/s",
-    better: "higher",
-    measure: (cluster) => perSecond(cluster, "bench_hot.tdb", async () => {}, store),
+    run: (cluster, timed) => together(cluster, timed, "bench_hot.tdb", async () => {}, store),
   },
   {
     name: "read-only fetches of one record on three nodes",
     unit: "1/s",
-    better: "higher",
-    measure: (cluster) =>
-      perSecond(
+    run: (cluster, timed) =>
+      together(
         cluster,
+        timed,
         "bench_readonly.tdb",
         (name) => cluster.runTool(0, "setdbreadonly", name),
         read,
       ),
   },
-];
+]);

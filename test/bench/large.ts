@@ -1,6 +1,6 @@
 /**
- * Recovery of a million records in ten databases. It takes long to fill them, so it is measured only when
- * asked for (`build/bench --large`), in a cluster of its own.
+ * Recovery of a million records in ten databases, and what memory it leaves behind. It takes long to fill
+ * them, so it is measured only when asked for (`build/bench --large`), in a cluster of its own.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,6 +14,7 @@ import { RecBufferBuilder } from "../../src/wire/records/rec_buffer.ts";
 import { LTDB_HEADER_BYTES, ltdbHeader } from "../../src/wire/structs/records.ts";
 import { recordKey, VALUE_BYTES } from "./clients.ts";
 import type { BenchCluster, Figure } from "./figures.ts";
+import { idleMemory, memoryAfterRecovery } from "./memory.ts";
 import { measureRecovery } from "./recovery.ts";
 
 const DATABASES = 10;
@@ -62,10 +63,12 @@ async function largeRecoveryMs(cluster: BenchCluster): Promise<number> {
 }
 
 export const largeFigures: readonly Figure[] = [
+  idleMemory,
   {
     name: `recovery with ${DATABASES} databases of ${RECORDS} records`,
     unit: "ms",
     better: "lower",
     measure: largeRecoveryMs,
   },
+  memoryAfterRecovery,
 ];

@@ -1,9 +1,10 @@
 /** Message figures: round trips with one in flight, and a ring of three nodes with many. */
-import { type U64, u64 } from "../../src/base/u64.ts";
-import type { CtdbClient } from "../../src/client/types.ts";
+import { u64 } from "../../src/base/u64.ts";
 import { must } from "../support/must.ts";
 import { connect, connectAll } from "./clients.ts";
-import type { BenchCluster, Figure } from "./figures.ts";
+import type { BenchCluster } from "./figures.ts";
+import { loadFigures, type Timed } from "./loads.ts";
+import { Ring } from "./ring.ts";
 
 const WARM_UP = 500;
 const ROUND_TRIPS = 5000;
@@ -14,75 +15,69 @@ const ECHO = u64(0xae000000, 1);
 const ANSWER = u64(0xae000000, 2);
 const RING = u64(0xae000000, 3);
 
-async function listen(
-  client: CtdbClient,
-  srvid: U64,
-  handler: (data: Uint8Array) => void,
+/** A message there and its answer back, one at a time. */
+async function roundTrips(
+  cluster: BenchCluster,
+  from: number,
+  to: number,
+  timed: Timed,
 ): Promise<void> {
-  must(await client.registerSrvid(srvid, handler), "register a srvid");
-}
-
-/** Microseconds for a message there and its answer back, one at a time. */
-async function roundTripMicros(cluster: BenchCluster, from: number, to: number): Promise<number> {
-  const asker = await connect(cluster, from);
-  const answerer = await connect(cluster, to);
-  await listen(answerer, ECHO, (data) => answerer.sendMessage(from, ANSWER, data.slice()));
+  const stations = [
+    { client: await connect(cluster, from), srvid: ANSWER },
+    { client: await connect(cluster, to), srvid: ECHO },
+  ] as const;
   const payload = new Uint8Array(64);
-  let left = WARM_UP + ROUND_TRIPS;
-  let started = 0;
-  const elapsedMs = await new Promise<number>((resolve) => {
-    void listen(asker, ANSWER, () => {
-      left -= 1;
-      if (left === ROUND_TRIPS) started = performance.now();
-      if (left === 0) resolve(performance.now() - started);
-      else asker.sendMessage(to, ECHO, payload);
-    }).then(() => asker.sendMessage(to, ECHO, payload));
+  const ring = new Ring(stations.length, (at, next) => {
+    const { client, srvid } = stations[next] as (typeof stations)[number];
+    stations[at]?.client.sendMessage(client.pnn, srvid, payload);
   });
-  asker.close();
-  answerer.close();
-  return (elapsedMs * 1000) / ROUND_TRIPS;
+  for (const [at, { client, srvid }] of stations.entries()) {
+    must(await client.registerSrvid(srvid, () => ring.arrived(at)));
+  }
+  await ring.go(2 * WARM_UP);
+  await timed(async () => (await ring.go(2 * ROUND_TRIPS)) / 2);
+  for (const { client } of stations) client.close();
 }
 
-/** Messages a second around 0 → 1 → 2 → 0 with many in flight, counted at every hop. */
-async function ringPerSecond(cluster: BenchCluster): Promise<number> {
+/** Messages around 0 → 1 → 2 → 0 with many in flight, counted at every hop. */
+async function busyRing(cluster: BenchCluster, timed: Timed): Promise<void> {
   const clients = await connectAll(cluster);
   let count = 0;
   let running = true;
   for (const [pnn, client] of clients.entries()) {
-    await listen(client, RING, (data) => {
+    const next = (pnn + 1) % clients.length;
+    const handler = (data: Uint8Array) => {
       count += 1;
-      if (running) client.sendMessage((pnn + 1) % clients.length, RING, data.slice());
-    });
+      if (running) client.sendMessage(next, RING, data.slice());
+    };
+    must(await client.registerSrvid(RING, handler));
   }
   const payload = new Uint8Array(128);
   for (let i = 0; i < RING_IN_FLIGHT; i++) clients[0]?.sendMessage(1, RING, payload);
-  await new Promise((resolve) => setTimeout(resolve, RING_MS / 10));
-  const before = count;
-  const started = performance.now();
-  await new Promise((resolve) => setTimeout(resolve, RING_MS));
-  const perSecond = ((count - before) * 1000) / (performance.now() - started);
+  await Bun.sleep(RING_MS / 10);
+  await timed(async () => {
+    const before = count;
+    await Bun.sleep(RING_MS);
+    return count - before;
+  });
   running = false;
   for (const client of clients) client.close();
-  return perSecond;
 }
 
-export const messageFigures: readonly Figure[] = [
+export const messageFigures = loadFigures([
   {
     name: "message round trip, one node",
     unit: "µs",
-    better: "lower",
-    measure: (cluster) => roundTripMicros(cluster, 0, 0),
+    run: (cluster, timed) => roundTrips(cluster, 0, 0, timed),
   },
   {
     name: "message round trip, two nodes",
     unit: "µs",
-    better: "lower",
-    measure: (cluster) => roundTripMicros(cluster, 0, 1),
+    run: (cluster, timed) => roundTrips(cluster, 0, 1, timed),
   },
   {
     name: `message ring, three nodes, ${RING_IN_FLIGHT} in flight`,
     unit: "1/s",
-    better: "higher",
-    measure: ringPerSecond,
+    run: busyRing,
   },
-];
+]);

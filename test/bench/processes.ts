@@ -1,64 +1,14 @@
-/** Figures of the processes themselves: memory, idle CPU, start-up, and the tool's answer time. */
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { basename } from "node:path";
+/** Figures of the processes themselves: memory, idle processor time, and the tool's answer time. */
 import type { BenchCluster, Figure } from "./figures.ts";
+import { idleTime } from "./idle.ts";
+import { idleMemory } from "./memory.ts";
+import { readOf } from "./process_tree.ts";
 
-const IDLE_MS = 5000;
-const CLOCK_TICKS_PER_SEC = 100;
 const TOOL_RUNS = 5;
 
-/** The processes of one node: ctdbd and its descendants. */
-export function processTree(root: number): { role: string; pid: number }[] {
-  const parents = new Map<number, number>();
-  for (const name of readdirSync("/proc")) {
-    if (!/^[0-9]+$/.test(name)) continue;
-    const fields = statFields(Number(name));
-    if (fields !== undefined) parents.set(Number(name), Number(fields[1]));
-  }
-  const found = [root];
-  for (let i = 0; i < found.length; i++) {
-    for (const [pid, parent] of parents) if (parent === found[i]) found.push(pid);
-  }
-  return found.map((pid) => ({ role: roleOf(pid), pid }));
-}
-
-function roleOf(pid: number): string {
-  try {
-    return basename(readlinkSync(`/proc/${pid}/exe`));
-  } catch {
-    return "";
-  }
-}
-
-/** Fields of /proc/PID/stat from the state on; the name before it may hold anything. */
-function statFields(pid: number): string[] | undefined {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return text.slice(text.lastIndexOf(")") + 2).split(" ");
-  } catch {
-    return undefined;
-  }
-}
-
-function cpuMs(pids: readonly number[]): number {
-  let ticks = 0;
-  for (const pid of pids) {
-    const fields = statFields(pid);
-    if (fields !== undefined) ticks += Number(fields[11]) + Number(fields[12]);
-  }
-  return (ticks * 1000) / CLOCK_TICKS_PER_SEC;
-}
-
 function residentMb(pid: number): number {
-  const match = /^VmRSS:\s+([0-9]+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
+  const match = /^VmRSS:\s+([0-9]+) kB/m.exec(readOf(pid, "status"));
   return Number(match?.[1] ?? Number.NaN) / 1024;
-}
-
-async function idleCpu(cluster: BenchCluster): Promise<number> {
-  const pids = cluster.processes(0).map(({ pid }) => pid);
-  const before = cpuMs(pids);
-  await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
-  return ((cpuMs(pids) - before) * 1000) / IDLE_MS;
 }
 
 async function toolMs(cluster: BenchCluster): Promise<number> {
@@ -85,6 +35,7 @@ export const processFigures: readonly Figure[] = [
     measure: async (cluster) =>
       cluster.processes(0).reduce((sum, { pid }) => sum + residentMb(pid), 0),
   },
-  { name: "CPU when idle, node 0", unit: "ms/s", better: "lower", measure: idleCpu },
+  idleMemory,
+  idleTime,
   { name: "ctdb status", unit: "ms", better: "lower", measure: toolMs },
 ];

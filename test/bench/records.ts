@@ -6,44 +6,49 @@ import { must } from "../support/must.ts";
 import { openRecords, storeRecord } from "../support/records.ts";
 import { connect, connectAll, fillRecords, TIMEOUT_MS, VALUE_BYTES } from "./clients.ts";
 import type { BenchCluster, Figure } from "./figures.ts";
+import { loadFigures, type Timed } from "./loads.ts";
 import { measureRecovery } from "./recovery.ts";
 
 const MIGRATIONS = 3000;
+const WARM_UP_MIGRATIONS = 60;
 const LOCAL_FETCHES = 20_000;
+const WARM_UP_FETCHES = 200;
 
 /** One record locked on node 0, 1, 2, 0 …: every lock is a migration. */
-async function migrationsPerSecond(cluster: BenchCluster): Promise<number> {
+async function migrations(cluster: BenchCluster, timed: Timed): Promise<void> {
   const clients = await connectAll(cluster);
   const databases = await Promise.all(
     clients.map((client) => openRecords(client, "bench_ring.tdb")),
   );
   const value = new Uint8Array(VALUE_BYTES);
-  let started = 0;
-  for (let i = -60; i < MIGRATIONS; i++) {
-    if (i === 0) started = performance.now();
-    const database = databases[(i + 60) % databases.length] as RecordDatabase;
-    await storeRecord(database, textBytes("ring"), value);
-  }
-  const elapsedMs = performance.now() - started;
+  const migrate = async (count: number): Promise<number> => {
+    for (let i = 0; i < count; i++) {
+      const database = databases[i % databases.length] as RecordDatabase;
+      await storeRecord(database, textBytes("ring"), value);
+    }
+    return count;
+  };
+  await migrate(WARM_UP_MIGRATIONS);
+  await timed(() => migrate(MIGRATIONS));
   for (const database of databases) database.close();
   for (const client of clients) client.close();
-  return (MIGRATIONS * 1000) / elapsedMs;
 }
 
 /** A call for a record that is already here: the daemon's answer, not the file's. */
-async function localCallsPerSecond(cluster: BenchCluster): Promise<number> {
+async function localCalls(cluster: BenchCluster, timed: Timed): Promise<void> {
   const client = await connect(cluster, 0);
   const database = await openRecords(client, "bench_local.tdb");
   const key = textBytes("local");
   await storeRecord(database, key, new Uint8Array(VALUE_BYTES));
   const request = { db_id: database.database.id, flags: 0, callid: FETCH_FUNC, key };
-  for (let i = 0; i < 200; i++) must(await client.call(request, TIMEOUT_MS));
-  const started = performance.now();
-  for (let i = 0; i < LOCAL_FETCHES; i++) must(await client.call(request, TIMEOUT_MS));
-  const elapsedMs = performance.now() - started;
+  const fetch = async (count: number): Promise<number> => {
+    for (let i = 0; i < count; i++) must(await client.call(request, TIMEOUT_MS));
+    return count;
+  };
+  await fetch(WARM_UP_FETCHES);
+  await timed(() => fetch(LOCAL_FETCHES));
   database.close();
   client.close();
-  return (LOCAL_FETCHES * 1000) / elapsedMs;
 }
 
 async function recoveryMs(cluster: BenchCluster, records: number): Promise<number> {
@@ -56,18 +61,10 @@ async function recoveryMs(cluster: BenchCluster, records: number): Promise<numbe
 }
 
 export const recordFigures: readonly Figure[] = [
-  {
-    name: "fetch-lock migrations around three nodes",
-    unit: "1/s",
-    better: "higher",
-    measure: migrationsPerSecond,
-  },
-  {
-    name: "call for a record that is here",
-    unit: "1/s",
-    better: "higher",
-    measure: localCallsPerSecond,
-  },
+  ...loadFigures([
+    { name: "fetch-lock migrations around three nodes", unit: "1/s", run: migrations },
+    { name: "call for a record that is here", unit: "1/s", run: localCalls },
+  ]),
   ...[10_000, 100_000].map(
     (records): Figure => ({
       name: `recovery with ${records} records of ${VALUE_BYTES} bytes`,

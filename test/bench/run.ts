@@ -1,31 +1,24 @@
 /** Every figure against our nodes and against Debian's, alternately, in one run; USAGE says how. */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import {
-  STOCK_CTDB,
-  stockInstalled,
-  type TestCluster,
-  withCluster,
-} from "../support/local_cluster.ts";
 import { parsedOptions, wholeNumber } from "../support/options.ts";
-import { type BenchCluster, type Figure, type Row, renderTable, rowsAsJson } from "./figures.ts";
+import { clusterGroup } from "./cluster_group.ts";
+import { type Figure, renderTable, rowsAsJson } from "./figures.ts";
+import type { Group } from "./group.ts";
 import { hotRecordFigures } from "./hot.ts";
 import { largeFigures } from "./large.ts";
 import { messageFigures } from "./messages.ts";
-import { processFigures, processTree } from "./processes.ts";
+import { bindToOneProcessor } from "./pinning.ts";
+import { processFigures } from "./processes.ts";
 import { recordFigures } from "./records.ts";
+import { Results } from "./results.ts";
+import { ringFigures } from "./rings.ts";
+import { smbdGroup } from "./smbd/smbd_group.ts";
+import { toolGroup } from "./tool_group.ts";
 import { transactionFigures } from "./transactions.ts";
 import { traverseFigures } from "./traverse.ts";
 import { longestTurnFigures } from "./turns.ts";
 import { vacuumFigures } from "./vacuum.ts";
-
-const ROUNDS = 3;
-const USAGE = `build/bench [OPTIONS]
-  --json FILE   the figures of all rounds too
-  --rounds N    how often each is measured, ours and Debian's alternately (${ROUNDS})
-  --only TEXT   the figures whose names contain it
-  --large       the recovery of a million records and the longest turns, instead of the others`;
-const NODES = 3;
 
 const startFigure: Figure = {
   name: "start of three nodes until all are OK",
@@ -34,96 +27,76 @@ const startFigure: Figure = {
   measure: async (cluster) => cluster.startMs,
 };
 
-/** Last of all: the longest since the nodes started. */
-const FIGURES = [
+/** The longest turns come last of all: they are the longest since the nodes started. */
+const EVERYDAY = clusterGroup([
   startFigure,
   ...processFigures,
   ...messageFigures,
+  ...ringFigures,
   ...recordFigures,
   ...hotRecordFigures,
   ...traverseFigures,
   ...vacuumFigures,
   ...transactionFigures,
   ...longestTurnFigures,
-];
+]);
+/** In the place of the everyday figures, by option. */
+const GROUPS = {
+  large: clusterGroup([...largeFigures, ...longestTurnFigures]),
+  smbd: smbdGroup,
+  tool: toolGroup,
+} as const;
 
-function benchCluster(kind: "ours" | "stock", cluster: TestCluster, startMs: number): BenchCluster {
-  return {
-    kind,
-    nodes: NODES,
-    startMs,
-    socket: (pnn) => cluster.socket(pnn),
-    processes: (pnn) => {
-      const pid = cluster.local.process(pnn).daemonPid();
-      if (pid === undefined) throw new Error(`node ${pnn} does not run`);
-      return processTree(pid);
-    },
-    runTool: async (pnn, ...args) => {
-      const run = kind === "ours" ? cluster.ctdb(pnn, ...args) : cluster.stockCtdb(pnn, ...args);
-      const result = await run;
-      if (result.code !== 0) throw new Error(`ctdb ${args.join(" ")}: ${result.stderr}`);
-    },
-  };
-}
+const USAGE = `build/bench [OPTIONS]
+  --pinned      everything on one processor, the nodes, their smbd and the clients: repeats then differ by a
+                few percent, so these figures decide; without it, the cluster has all processors
+  --json FILE   the figures of all rounds too
+  --rounds N    how often each is measured, ours and Debian's alternately (${EVERYDAY.rounds}; --smbd: ${smbdGroup.rounds})
+  --only TEXT   the figures whose names contain it; may come several times
+instead of the everyday figures:
+  --large       the recovery of a million records, the memory before and 60 s after it, the longest turns
+  --smbd        Debian's smbd on three hosts over either kind of ctdbd; as root
+  --tool        the start of the tool, and of a program that does nothing`;
 
-async function measureRound(
-  kind: "ours" | "stock",
-  figures: readonly Figure[],
-): Promise<Map<string, number>> {
-  const values = new Map<string, number>();
-  const stock = kind === "stock" ? [0, 1, 2] : [];
-  await withCluster({ nodes: NODES, stock, startNothing: true }, async (cluster) => {
-    const started = performance.now();
-    await cluster.start();
-    const bench = benchCluster(kind, cluster, performance.now() - started);
-    for (const figure of figures) {
-      const value = await figure.measure(bench);
-      values.set(figure.name, value);
-      process.stderr.write(
-        `  ${kind.padEnd(5)} ${figure.name}: ${value.toFixed(2)} ${figure.unit}\n`,
-      );
-    }
-  });
-  return values;
+function chosenGroup(options: Readonly<Record<keyof typeof GROUPS, boolean>>): Group {
+  const names = Object.keys(GROUPS) as (keyof typeof GROUPS)[];
+  const [first, ...others] = names.filter((name) => options[name]);
+  if (others.length > 0) {
+    throw new Error(`expected one group, got "--${first}" and "--${others.join('", "--')}"`);
+  }
+  return first === undefined ? EVERYDAY : GROUPS[first];
 }
 
 async function main(): Promise<number> {
-  const { values: options } = parsedOptions(USAGE, () =>
-    parseArgs({
+  const { options, group } = parsedOptions(USAGE, () => {
+    const { values } = parseArgs({
       options: {
         json: { type: "string" },
-        rounds: { type: "string", default: String(ROUNDS) },
-        only: { type: "string", default: "" },
+        rounds: { type: "string" },
+        only: { type: "string", multiple: true, default: [""] },
+        pinned: { type: "boolean", default: false },
         large: { type: "boolean", default: false },
+        smbd: { type: "boolean", default: false },
+        tool: { type: "boolean", default: false },
       },
-    }),
-  );
-  const rounds = wholeNumber(USAGE, "rounds", options.rounds);
-  if (!stockInstalled()) {
-    process.stderr.write(`Cannot compare: ${STOCK_CTDB} is not installed (Debian package ctdb)\n`);
+    });
+    return { options: values, group: chosenGroup(values) };
+  });
+  const rounds = wholeNumber(USAGE, "rounds", options.rounds ?? String(group.rounds));
+  const wanted = (name: string) => options.only.some((text) => name.includes(text));
+  const unknown = group.names.some(wanted) ? undefined : `no figure's name has "${options.only}"`;
+  const problem = group.missing() ?? unknown;
+  if (problem !== undefined) {
+    process.stderr.write(`Cannot compare: ${problem}\n`);
     return 1;
   }
-  const figures = (options.large ? [...largeFigures, ...longestTurnFigures] : FIGURES).filter(
-    (figure) => figure.name.includes(options.only),
-  );
-  const ours: Map<string, number>[] = [];
-  const stock: Map<string, number>[] = [];
-  for (let round = 1; round <= rounds; round++) {
-    process.stderr.write(`round ${round} of ${rounds}\n`);
-    ours.push(await measureRound("ours", figures));
-    stock.push(await measureRound("stock", figures));
+  if (options.pinned) {
+    const processor = await bindToOneProcessor();
+    process.stderr.write(`everything runs on processor ${processor}\n`);
   }
-  const column = (measured: readonly Map<string, number>[], name: string) =>
-    measured.map((values) => values.get(name) ?? Number.NaN);
-  const rows = figures.map(
-    ({ name, unit, better }): Row => ({
-      name,
-      unit,
-      better,
-      ours: column(ours, name),
-      stock: column(stock, name),
-    }),
-  );
+  const results = new Results((line) => process.stderr.write(line));
+  await group.measure({ rounds, wanted }, results);
+  const rows = results.rows();
   process.stdout.write(`${renderTable(rows)}\n`);
   if (options.json !== undefined) writeFileSync(options.json, rowsAsJson(rows));
   return 0;

@@ -6,24 +6,18 @@ import { bytesText } from "../../src/wire/codec.ts";
 import { must } from "../support/must.ts";
 import { connect } from "./clients.ts";
 import type { BenchCluster, Figure } from "./figures.ts";
+import { oncePerCluster } from "./once.ts";
 
 type Report = Readonly<Record<"longest turn" | "most processor time", number>>;
-
-/** Of all nodes together; asked once, as the report itself takes a turn. */
-const reports = new WeakMap<BenchCluster, Promise<Report>>();
 
 /** From the nodes' own reports (`ctdb dumpmemory`), which stock nodes do not have. */
 async function turnMs(cluster: BenchCluster, what: keyof Report): Promise<number> {
   if (cluster.kind === "stock") return Number.NaN;
-  let report = reports.get(cluster);
-  if (report === undefined) {
-    report = ask(cluster);
-    reports.set(cluster, report);
-  }
-  return (await report)[what];
+  return (await reports(cluster))[what];
 }
 
-async function ask(cluster: BenchCluster): Promise<Report> {
+/** Of all nodes together; asked once, as the report itself takes a turn. */
+const reports = oncePerCluster(async (cluster): Promise<Report> => {
   const longest = { "longest turn": 0, "most processor time": 0 };
   for (let pnn = 0; pnn < cluster.nodes; pnn++) {
     const client = await connect(cluster, pnn);
@@ -37,7 +31,7 @@ async function ask(cluster: BenchCluster): Promise<Report> {
     }
   }
   return longest;
-}
+});
 
 export const longestTurnFigures: readonly Figure[] = [
   {

@@ -12,6 +12,7 @@ import { must } from "../support/must.ts";
 import { localFile, openRecords } from "../support/records.ts";
 import { connectAll, fillRecords, recordKey, TIMEOUT_MS } from "./clients.ts";
 import type { BenchCluster, Figure } from "./figures.ts";
+import { oncePerCluster } from "./once.ts";
 import { measureRecovery } from "./recovery.ts";
 
 const RECORDS = 100_000;
@@ -125,16 +126,7 @@ async function measure(cluster: BenchCluster): Promise<Measured> {
   return { goneMs, longestAnswerMs: Math.max(...longest) };
 }
 
-const measured = new WeakMap<BenchCluster, Promise<Measured>>();
-
-function once(cluster: BenchCluster): Promise<Measured> {
-  let result = measured.get(cluster);
-  if (result === undefined) {
-    result = measure(cluster);
-    measured.set(cluster, result);
-  }
-  return result;
-}
+const once = oncePerCluster(measure);
 
 export const vacuumFigures: readonly Figure[] = [
   {

@@ -1,0 +1,77 @@
+/**
+ * Figures of a cluster of three nodes, measured in a new one of either kind each round. Both are up for the whole
+ * round, so that each figure of one kind is followed at once by that of the other: an idle one uses little.
+ */
+import {
+  STOCK_CTDB,
+  stockInstalled,
+  type TestCluster,
+  withCluster,
+} from "../support/local_cluster.ts";
+import { type BenchCluster, type Figure, type Kind, kindsInTurn } from "./figures.ts";
+import type { Group } from "./group.ts";
+import { processTree } from "./process_tree.ts";
+
+const ROUNDS = 3;
+const NODES = 3;
+
+export function clusterGroup(figures: readonly Figure[]): Group {
+  return {
+    names: figures.map(({ name }) => name),
+    rounds: ROUNDS,
+    missing: stockMissing,
+    async measure({ rounds, wanted }, results) {
+      const chosen = figures.filter(({ name }) => wanted(name));
+      for (let round = 1; round <= rounds; round++) {
+        process.stderr.write(`round ${round} of ${rounds}\n`);
+        await withBenchCluster("ours", (ours) =>
+          withBenchCluster("stock", async (stock) => {
+            const clusters = { ours, stock };
+            for (const figure of chosen) {
+              for (const kind of kindsInTurn(round)) {
+                results.add(kind, figure, await figure.measure(clusters[kind]));
+              }
+            }
+          }),
+        );
+      }
+    },
+  };
+}
+
+/** For `Group.missing`. */
+export function stockMissing(): string | undefined {
+  return stockInstalled() ? undefined : `no ${STOCK_CTDB}, which Debian's package ctdb has`;
+}
+
+async function withBenchCluster(
+  kind: Kind,
+  action: (cluster: BenchCluster) => Promise<void>,
+): Promise<void> {
+  const stock = kind === "stock" ? Array.from({ length: NODES }, (_, pnn) => pnn) : [];
+  await withCluster({ nodes: NODES, stock, startNothing: true }, async (cluster) => {
+    const started = performance.now();
+    await cluster.start();
+    await action(benchCluster(kind, cluster, performance.now() - started));
+  });
+}
+
+function benchCluster(kind: Kind, cluster: TestCluster, startMs: number): BenchCluster {
+  return {
+    kind,
+    nodes: NODES,
+    startMs,
+    readyAtMs: performance.now(),
+    socket: (pnn) => cluster.socket(pnn),
+    processes: (pnn) => {
+      const pid = cluster.local.process(pnn).daemonPid();
+      if (pid === undefined) throw new Error(`node ${pnn} does not run`);
+      return processTree(pid);
+    },
+    runTool: async (pnn, ...args) => {
+      const run = kind === "ours" ? cluster.ctdb(pnn, ...args) : cluster.stockCtdb(pnn, ...args);
+      const result = await run;
+      if (result.code !== 0) throw new Error(`ctdb ${args.join(" ")}: ${result.stderr}`);
+    },
+  };
+}

@@ -1,0 +1,18 @@
+/** A part of the benchmark that is run by itself. */
+import type { Results } from "./results.ts";
+
+export interface Group {
+  /** Of all its figures. */
+  readonly names: readonly string[];
+  /** How often each figure is measured when nobody says. */
+  readonly rounds: number;
+  /** What keeps it from running here. */
+  missing(): string | undefined;
+  measure(plan: Plan, results: Results): Promise<void>;
+}
+
+export interface Plan {
+  readonly rounds: number;
+  /** Whether a figure is to be measured, by its name. */
+  wanted(name: string): boolean;
+}
