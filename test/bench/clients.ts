@@ -1,8 +1,8 @@
 /** Clients of the nodes under measurement, and what most figures do with them before they measure. */
 import { type ConnectedClient, connectClient } from "../../src/client/ctdb_client.ts";
 import type { RecordDatabase } from "../../src/client/record_database.ts";
-import { BunNetwork } from "../../src/platform/bun/network.ts";
-import { BunTimers } from "../../src/platform/bun/timers.ts";
+import { EventLoop } from "../../src/platform/loop/event_loop.ts";
+import { LoopNetwork } from "../../src/platform/loop/network.ts";
 import { textBytes } from "../../src/wire/codec.ts";
 import { must } from "../support/must.ts";
 import { storeRecord } from "../support/records.ts";
@@ -12,12 +12,12 @@ import type { BenchCluster } from "./figures.ts";
 export const TIMEOUT_MS = 60_000;
 export const VALUE_BYTES = 200;
 
-const timers = new BunTimers();
-const network = new BunNetwork(timers);
+const loop = new EventLoop();
+const network = new LoopNetwork(loop);
 
 export async function connect(cluster: BenchCluster, pnn: number): Promise<ConnectedClient> {
   const socket = cluster.socket(pnn);
-  return must(await connectClient(network, timers, socket, { timeoutMs: TIMEOUT_MS }));
+  return must(await connectClient(network, loop, socket, { timeoutMs: TIMEOUT_MS }));
 }
 
 /** One client of each of the first `nodes` nodes. */
@@ -26,6 +26,11 @@ export async function connectAll(
   nodes = cluster.nodes,
 ): Promise<readonly ConnectedClient[]> {
   return await Promise.all(Array.from({ length: nodes }, (_, pnn) => connect(cluster, pnn)));
+}
+
+/** Resolves when the sockets of this process were looked at once more. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => loop.nextTurn(resolve));
 }
 
 /** The keys of `fillRecords`. */

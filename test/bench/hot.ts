@@ -3,7 +3,7 @@ import type { RecordDatabase } from "../../src/client/record_database.ts";
 import { textBytes } from "../../src/wire/codec.ts";
 import { must } from "../support/must.ts";
 import { openRecords, storeRecord } from "../support/records.ts";
-import { connectAll, TIMEOUT_MS, VALUE_BYTES } from "./clients.ts";
+import { connectAll, nextTurn, TIMEOUT_MS, VALUE_BYTES } from "./clients.ts";
 import type { BenchCluster } from "./figures.ts";
 import { loadFigures, type Timed } from "./loads.ts";
 
@@ -32,7 +32,7 @@ async function together(
           await act(database);
           count += 1;
           // The others of this process get their turn, and the record has time to leave.
-          await new Promise((resolve) => setImmediate(resolve));
+          await nextTurn();
         }
       }),
     );

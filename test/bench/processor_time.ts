@@ -4,10 +4,13 @@
  * /proc/PID/schedstat the main thread alone. What the children of a process use is theirs, and is taken apart:
  * where our ctdbd waits for a lock in a thread, a stock one starts a program.
  */
-import { openLibc } from "../../src/platform/bun/libc.ts";
+import { CLOCK_FUNCTIONS } from "../../src/platform/libc/functions.ts";
+import { nativeMemory, openLibc } from "../../src/platform/libc/libc.ts";
 import { readOf } from "./process_tree.ts";
 
-const libc = openLibc({ clock_gettime: { args: ["i32", "ptr"], returns: "i32" } });
+const libc = openLibc(CLOCK_FUNCTIONS);
+/** struct timespec. */
+const time = nativeMemory(16);
 /** Of the kernel's kinds of processor clocks, the scheduler's (CPUCLOCK_SCHED). */
 const SCHEDULER = 2;
 /** Fields of /proc/PID/stat, counted from the state. */
@@ -17,13 +20,13 @@ const MS_PER_TICK = 10;
 
 /** Milliseconds since the process began. Throws when it has ended. */
 export function processorMs(pid: number): number {
-  const time = new BigInt64Array(2);
   // As clock_getcpuclockid(3) makes the number.
   const clock = (~pid << 3) | SCHEDULER;
-  if (libc.clock_gettime(clock, time) !== 0) {
+  if (libc.clock_gettime(clock, time.address) !== 0) {
     throw new Error(`Cannot read the processor time of process ${pid}: it does not run`);
   }
-  return Number(time[0]) * 1e3 + Number(time[1]) / 1e6;
+  const { view } = time;
+  return Number(view.getBigInt64(0, true)) * 1e3 + Number(view.getBigInt64(8, true)) / 1e6;
 }
 
 /** Of all children that have ended (and their children), in steps of 10 ms. */
