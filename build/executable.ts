@@ -17,7 +17,7 @@ const OPTIONS = [
   "--splitting",
   "--format=esm",
   "--bytecode",
-  // The engine compiles ten times as late, until a role says otherwise (src/roles/jit_policy.ts).
+  // The engine compiles ten times as late, until a role says otherwise (`compileAsUsual()`).
   "--compile-jit-policy=10",
   // Names stay, for the stacks in logs.
   "--minify-syntax",

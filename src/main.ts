@@ -4,9 +4,9 @@
  * that cannot be written is none, and ends it too.
  * Nothing else happens here.
  */
+import { compileAsUsual } from "#program";
 import { printErr, printOut } from "./roles/buffered_output.ts";
 import { endingOf } from "./roles/crash.ts";
-import { compileAsUsual } from "./roles/jit_policy.ts";
 import { ownArguments } from "./roles/own_process.ts";
 import { VERSION } from "./roles/role.ts";
 import { ROLES, type RoleEntry, roleList } from "./roles/table.ts";
@@ -55,7 +55,7 @@ async function main(): Promise<number> {
     return 0;
   }
   // From a checkout the runtime's own name is no attempt at a role.
-  const isLink = ownName !== APPLIANCE && import.meta.path.startsWith(EMBEDDED);
+  const isLink = ownName !== APPLIANCE && import.meta.url.includes(EMBEDDED);
   if (first === undefined && !isLink) {
     printErr(usage());
     return UNKNOWN_ROLE_STATUS;

@@ -10,8 +10,8 @@
  * reports failures too late. Nor is node:fs, unless something fails: it knows the reason in words, and costs
  * 1.3 ms.
  */
+import { pause, writeNow } from "#program";
 import { textBytes } from "../base/byte_text.ts";
-import { writeNow } from "../platform/libc/write_now.ts";
 import { nodeFs } from "../platform/node/path.ts";
 
 const STANDARD_OUTPUT = 1;
@@ -102,7 +102,7 @@ export function writeAll(descriptor: number, bytes: Uint8Array, what: string): v
     } catch (error) {
       if (!(error instanceof Error) || !("code" in error)) throw error;
       if (error.code !== "EAGAIN") throw failure(what, error, String(error.code));
-      Bun.sleepSync(RETRY_MS);
+      pause(RETRY_MS);
     }
   }
 }

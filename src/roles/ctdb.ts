@@ -4,16 +4,15 @@
  * Most commands ask one question over one socket: only what that takes is loaded with this file. Everything
  * else comes on demand (docs/platform.md, "The executable", has what loading costs).
  */
+import { compileAsUsual, connectQuickly } from "#program";
 import { err, ok, type Result } from "../base/result.ts";
 import type { ToolHost } from "../cli/host.ts";
 import { runTool } from "../cli/tool.ts";
-import { RuntimeTimers } from "../platform/bun/runtime_timers.ts";
-import { connectUnix } from "../platform/bun/unix_connect.ts";
+import { RuntimeTimers } from "../platform/node/runtime_timers.ts";
 import type { ConnectCallback } from "../platform/types/network.ts";
 import type { Timer } from "../platform/types/time.ts";
 import type { TdbOpener } from "../tdb/types.ts";
 import { BufferedOutput, printErr } from "./buffered_output.ts";
-import { compileAsUsual } from "./jit_policy.ts";
 import { ownEnvironment } from "./own_process.ts";
 import { type Role, TOOL_VERSION } from "./role.ts";
 
@@ -38,7 +37,7 @@ function toolHost(output: BufferedOutput): ToolHost {
     clock,
     timers,
     network: {
-      connectUnix: (path, connected) => connectUnix(path, connected, connectInOwnLoop),
+      connectUnix: (path, connected) => connectQuickly(path, connected, connectInOwnLoop),
     },
     tdbs: () => openTdbs(timers),
     run: runToEnd,

@@ -4,6 +4,7 @@
  * has it (base/byte_text.ts says how it is text), and is asked when something was replaced: reading files takes
  * longer than a short command.
  */
+import { checkoutCommand } from "#program";
 import { bytesText } from "../base/byte_text.ts";
 import { nodeFs, pathForCall, realPath } from "../platform/node/path.ts";
 
@@ -48,8 +49,8 @@ export function ownExecutable(): OwnExecutable {
 export function selfCommand(role: string, args: readonly string[]): [string, ...string[]] {
   const { path, directory, name } = ownExecutable();
   if (name === role) return [path, ...args];
-  // From a checkout the runtime runs main.ts.
-  if (name.startsWith("bun")) return [path, Bun.main, role, ...args];
+  // From a checkout a runtime runs main.ts.
+  if (/^(bun|deno)/.test(name)) return [...checkoutCommand(path), role, ...args];
   const sibling = `${directory}/${role}`;
   // One executable holds every role, and takes a role as its first argument.
   return nodeFs().existsSync(pathForCall(sibling)) ? [sibling, ...args] : [path, role, ...args];

@@ -5,7 +5,9 @@
  *
  * Options, texts and exit status are those of Samba's program, whose descriptions on the net apply.
  */
+
 import * as fs from "node:fs";
+import { pause } from "#program";
 import {
   errorText,
   lockForWriting,
@@ -113,7 +115,7 @@ function waitForKey(): void {
     } catch (error) {
       const code = error instanceof Error && "code" in error ? error.code : undefined;
       if (code !== "EAGAIN") return;
-      Bun.sleepSync(10);
+      pause(10);
     }
   }
 }

@@ -10,8 +10,8 @@ import { bytesText } from "../../base/byte_text.ts";
 import { EventLoop } from "../loop/event_loop.ts";
 import { LoopNetwork } from "../loop/network.ts";
 import { SystemClock, SystemRandom } from "../node/clock.ts";
+import { RuntimeTimers } from "../node/runtime_timers.ts";
 import type { Network } from "../types/network.ts";
-import { RuntimeTimers } from "./runtime_timers.ts";
 import { connectUnix } from "./unix_connect.ts";
 
 const clock = new SystemClock();

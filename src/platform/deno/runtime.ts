@@ -53,6 +53,6 @@ class DenoRuntimeLoop implements RuntimeLoop {
 export const makeRuntimeLoop: MakeRuntimeLoop = (epoll) => new DenoRuntimeLoop(epoll);
 
 /** There only with the engine's flag --expose-gc. */
-export const collectGarbage: CollectGarbage = () => globalThis.gc?.();
+export const collectGarbage: CollectGarbage = () => (globalThis as { gc?: CollectGarbage }).gc?.();
 
 export const countObjects: CountObjects = () => ({});

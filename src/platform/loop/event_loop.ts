@@ -25,7 +25,7 @@ import { ERRNO, errno, nativeMemory, openLibc, systemError } from "../libc/libc.
 import type { RuntimeLoop } from "../types/runtime.ts";
 import type { Timer, Timers } from "../types/time.ts";
 import { Alarm } from "./alarm.ts";
-import { RuntimeTimer } from "./runtime_timer.ts";
+import { RuntimeDeadline } from "./runtime_deadline.ts";
 import { TimerHeap } from "./timer_heap.ts";
 
 /** What epoll says of a descriptor, and what can be asked of it. HANGUP and ERROR come unasked. */
@@ -67,7 +67,7 @@ export class EventLoop implements Timers {
   readonly #runtime: RuntimeLoop;
   /** For the next deadline while we wait, and while the runtime does. */
   readonly #alarm: Alarm;
-  readonly #runtimeTimer: RuntimeTimer;
+  readonly #runtimeDeadline: RuntimeDeadline;
   readonly #timers = new TimerHeap(() => this.#letGo());
   readonly #found = nativeMemory(EVENTS_MAX * EVENT_WORDS * 4);
   readonly #control = nativeMemory(16);
@@ -97,7 +97,7 @@ export class EventLoop implements Timers {
 
   constructor(options: { readonly alarmMsMax?: number } = {}) {
     this.#alarm = new Alarm(options.alarmMsMax);
-    this.#runtimeTimer = new RuntimeTimer(() => this.#turn(), options.alarmMsMax);
+    this.#runtimeDeadline = new RuntimeDeadline(() => this.#turn(), options.alarmMsMax);
     this.#epoll = this.#libc.epoll_create1(EPOLL_CLOEXEC);
     if (this.#epoll === -1) throw systemError(errno(), "epoll_create1", "event loop");
     this.#runtime = makeRuntimeLoop(this.#epoll);
@@ -170,7 +170,7 @@ export class EventLoop implements Timers {
   #letGo(): void {
     if (this.#state !== "asleep" || this.#watched > 0) return;
     if (this.#timers.firstMs === Number.POSITIVE_INFINITY) {
-      this.#runtimeTimer.set(Number.POSITIVE_INFINITY, 0);
+      this.#runtimeDeadline.set(Number.POSITIVE_INFINITY, 0);
     }
     if (this.#runtimeWatches) this.#alarm.set(0, 0);
   }
@@ -195,7 +195,7 @@ export class EventLoop implements Timers {
     this.#activityBefore = this.#activity;
     const nowMs = performance.now();
     this.#quietCheckMs = nowMs + QUIET_MS;
-    this.#runtimeTimer.set(Number.POSITIVE_INFINITY, nowMs);
+    this.#runtimeDeadline.set(Number.POSITIVE_INFINITY, nowMs);
     this.#setDeadline(nowMs);
   }
 
@@ -206,7 +206,7 @@ export class EventLoop implements Timers {
 
   /** A deadline that has gone may stay: it wakes us for nothing, once. */
   #setDeadline(nowMs: number): void {
-    const timer = this.#state === "awake" ? this.#alarm : this.#runtimeTimer;
+    const timer = this.#state === "awake" ? this.#alarm : this.#runtimeDeadline;
     const dueMs = Math.min(this.#timers.firstMs, this.#quietCheckMs);
     if (dueMs < timer.setMs) timer.set(dueMs, nowMs);
   }

@@ -3,7 +3,7 @@
 /** What setTimeout takes; a longer delay is waited for in steps. */
 const DELAY_MS_MAX = 0x7fffffff;
 
-export class RuntimeTimer {
+export class RuntimeDeadline {
   readonly #action: () => void;
   readonly #delayMsMax: number;
   #handle: ReturnType<typeof setTimeout> | undefined;
