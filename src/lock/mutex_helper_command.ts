@@ -1,18 +1,21 @@
 /**
- * Which mutex helper to run for `[cluster] cluster lock`: the fcntl helper of this installation for a file, any
- * program that speaks the helper protocol for `!COMMAND ARGS`.
+ * Which mutex helper to run for `[cluster] cluster lock`: our fcntl helper for a file, any program that speaks
+ * the helper protocol for `!COMMAND ARGS`.
  */
 import { err, ok, type Result } from "../base/result.ts";
 
-const FCNTL_HELPER = "ctdb_mutex_fcntl_helper";
+export const FCNTL_HELPER = "ctdb_mutex_fcntl_helper";
 
 export type LockCommand = readonly [string, ...string[]];
 
-/** What to run for a configured value; words of a command are separated by blanks and tabs. */
-export function lockCommand(configured: string, helperDirectory: string): Result<LockCommand> {
+/**
+ * What to run for a configured value; words of a command are separated by blanks and tabs. `fcntlHelper`: what
+ * runs FCNTL_HELPER here.
+ */
+export function lockCommand(configured: string, fcntlHelper: LockCommand): Result<LockCommand> {
   if (!configured.startsWith("!")) {
     if (configured === "") return err(`expected a path or !command, got ""`);
-    return ok([`${helperDirectory}/${FCNTL_HELPER}`, configured]);
+    return ok([...fcntlHelper, configured]);
   }
   const [program, ...args] = configured
     .slice(1)

@@ -4,7 +4,6 @@
  * cluster lock.
  */
 
-import { existsSync } from "node:fs";
 import { countObjects } from "#runtime";
 import { err, ok, type Result } from "../base/result.ts";
 import { connectClient } from "../client/ctdb_client.ts";
@@ -17,19 +16,19 @@ import { problemText } from "../config/problems.ts";
 import type { CtdbConfig, CtdbPaths } from "../config/types.ts";
 import { memoryReport } from "../daemon/report/memory_report.ts";
 import type { ClusterLock } from "../lock/cluster_lock.ts";
-import { lockCommand } from "../lock/mutex_helper_command.ts";
+import { FCNTL_HELPER, lockCommand } from "../lock/mutex_helper_command.ts";
 import { MutexHelperLock } from "../lock/mutex_helper_lock.ts";
 import { EventLoop } from "../platform/loop/event_loop.ts";
 import { LoopNetwork } from "../platform/loop/network.ts";
 import { SystemClock, SystemRandom } from "../platform/node/clock.ts";
 import { SystemFiles } from "../platform/node/file_system.ts";
 import type { RoleLogger } from "../platform/node/logger.ts";
-import { pathForCall } from "../platform/node/path.ts";
 import { SystemProcesses } from "../platform/node/processes.ts";
 import type { Timers } from "../platform/types/time.ts";
 import { printErr, printOut } from "./buffered_output.ts";
 import { inheritedEnvironment, withRuntimeSettings } from "./environment.ts";
-import { ownEnvironment, ownExecutable, selfCommand } from "./own_process.ts";
+import { helperCommand } from "./helper_command.ts";
+import { ownEnvironment, ownExecutable } from "./own_process.ts";
 import type { Role } from "./role.ts";
 import { failRole, openRoleLog } from "./role_log.ts";
 
@@ -130,7 +129,7 @@ function build(
   let clusterLock: ClusterLock | undefined;
   const configured = config.cluster.clusterLock;
   if (configured !== undefined) {
-    const command = lockCommand(configured, paths.helperDirectory);
+    const command = lockCommand(configured, helperCommand(paths.helperDirectory, FCNTL_HELPER));
     if (!command.ok) return err(`Cannot use the cluster lock "${configured}": ${command.error}`);
     const onErrorLine = (line: string) => log.error(line);
     // Other commands than our helper, which stays as long as the lock is held, begin with "!".
@@ -148,7 +147,7 @@ function build(
     clusterLock,
     recoveryHelper: recoveryProcess({
       processes,
-      command: recoveryCommand(paths.helperDirectory),
+      command: helperCommand(paths.helperDirectory, RECOVERY_HELPER),
       socket: paths.recoverdSocket,
       environment: withRuntimeSettings(environment),
       onLine: (line) => log.notice(line),
@@ -160,12 +159,6 @@ function build(
     memoryReport: ownMemoryReport,
   });
   return ok(recoverd);
-}
-
-/** The installed helper, whoever made it, or this executable as the helper. */
-function recoveryCommand(helperDirectory: string): [string, ...string[]] {
-  const installed = `${helperDirectory}/${RECOVERY_HELPER}`;
-  return existsSync(pathForCall(installed)) ? [installed] : selfCommand(RECOVERY_HELPER, []);
 }
 
 /** Gives up the lock and ends the process; only the first call counts. */

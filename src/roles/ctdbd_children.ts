@@ -1,12 +1,10 @@
 /** The processes that ctdbd starts: their environment, and the recovery daemon. */
-import { existsSync } from "node:fs";
 import type { Logger, LogLevel } from "../base/log.ts";
 import type { CtdbConfig, CtdbPaths } from "../config/types.ts";
 import type { RecoverdChild, StartRecoverd } from "../daemon/lifecycle/recoverd_watch.ts";
-import { pathForCall } from "../platform/node/path.ts";
 import type { Processes } from "../platform/types/processes.ts";
 import { inheritedEnvironment, withRuntimeSettings } from "./environment.ts";
-import { selfCommand } from "./own_process.ts";
+import { helperCommand } from "./helper_command.ts";
 
 const RECOVERD = "ctdb-recoverd";
 /** Time between asking and forcing. */
@@ -42,10 +40,7 @@ export function recoverdStarter(
   log: Logger,
 ): StartRecoverd {
   return (exited) => {
-    const installed = `${helperDirectory}/${RECOVERD}`;
-    const argv: [string, ...string[]] = existsSync(pathForCall(installed))
-      ? [installed]
-      : selfCommand(RECOVERD, []);
+    const argv = helperCommand(helperDirectory, RECOVERD);
     let pid = 0;
     const child = processes.spawn({
       argv,

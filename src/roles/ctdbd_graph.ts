@@ -4,7 +4,7 @@ import { err, ok, type Result } from "../base/result.ts";
 import { Daemon } from "../daemon/lifecycle/daemon.ts";
 import { LockedPidFile } from "../daemon/lifecycle/pid_file.ts";
 import { DatabaseSet } from "../database/database_set.ts";
-import { lockCommand } from "../lock/mutex_helper_command.ts";
+import { FCNTL_HELPER, lockCommand } from "../lock/mutex_helper_command.ts";
 import { MutexHelperProbe } from "../lock/mutex_helper_probe.ts";
 import { SystemSharedFiles } from "../platform/libc/shared_file.ts";
 import type { EventLoop } from "../platform/loop/event_loop.ts";
@@ -22,6 +22,7 @@ import type { Configuration } from "./ctdbd_configuration.ts";
 import { loadNodes } from "./ctdbd_nodes.ts";
 import type { Options } from "./ctdbd_options.ts";
 import { exitNow } from "./ctdbd_signals.ts";
+import { helperCommand } from "./helper_command.ts";
 import { VERSION } from "./role.ts";
 
 export function buildDaemon(
@@ -48,7 +49,9 @@ export function buildDaemon(
   });
   const { clusterLock } = config.cluster;
   const command =
-    clusterLock === undefined ? undefined : lockCommand(clusterLock, paths.helperDirectory);
+    clusterLock === undefined
+      ? undefined
+      : lockCommand(clusterLock, helperCommand(paths.helperDirectory, FCNTL_HELPER));
   if (command?.ok === false) {
     return err(`Cannot use the cluster lock "${clusterLock}": ${command.error}`);
   }

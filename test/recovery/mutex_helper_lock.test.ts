@@ -33,10 +33,11 @@ function text(outcome: LockAttempt): string {
 }
 
 test("lockCommand() knows files and commands", () => {
-  const command = (configured: string) => lockCommand(configured, "/usr/libexec/ctdb");
+  const helper = ["/lonely/ctdbd", "ctdb_mutex_fcntl_helper"] as const;
+  const command = (configured: string) => lockCommand(configured, helper);
   expect(command("/clusterfs/.ctdb/lock")).toEqual({
     ok: true,
-    value: ["/usr/libexec/ctdb/ctdb_mutex_fcntl_helper", "/clusterfs/.ctdb/lock"],
+    value: [...helper, "/clusterfs/.ctdb/lock"],
   });
   expect(command("!/usr/bin/helper  a\tb ")).toEqual({
     ok: true,
