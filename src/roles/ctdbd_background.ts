@@ -6,12 +6,13 @@
  * The child reports through file descriptor 3: one line, empty for success, then the descriptor closes.
  */
 import { spawn } from "node:child_process";
-import { closeSync, openSync, writeSync } from "node:fs";
+import { openSync } from "node:fs";
 import { bytesText, textBytes } from "../base/byte_text.ts";
 import { execBytes } from "../base/exec_bytes.ts";
 import { parseLogLocation } from "../base/log_format.ts";
+import { closeDescriptor } from "../platform/libc/pipe.ts";
 import { pathForCall } from "../platform/node/path.ts";
-import { printErr } from "./buffered_output.ts";
+import { printErr, writeAll } from "./buffered_output.ts";
 import { inheritedEnvironment, withRuntimeSettings } from "./environment.ts";
 import { selfCommand } from "./own_process.ts";
 
@@ -64,7 +65,9 @@ export function startInBackground(
       if (!text.includes("\n")) return;
       const reason = text.trim();
       if (reason === "") {
+        // The daemon stays; nothing of it shall keep this command.
         child.unref();
+        pipe.destroy();
         resolve(0);
       } else {
         printErr(`${reason}\n`);
@@ -98,10 +101,12 @@ export function takeBackgroundReport(): ((reason: string | undefined) => void) |
   if (value !== String(REPORT_DESCRIPTOR)) return undefined;
   return (reason) => {
     try {
-      writeSync(REPORT_DESCRIPTOR, textBytes(`${(reason ?? "").replaceAll("\n", "; ")}\n`));
-      closeSync(REPORT_DESCRIPTOR);
+      const line = textBytes(`${(reason ?? "").replaceAll("\n", "; ")}\n`);
+      writeAll(REPORT_DESCRIPTOR, line, "the report");
     } catch {
       // The command was killed meanwhile: the daemon goes on.
     }
+    // Not by the runtime, which may have made another descriptor of it.
+    closeDescriptor(REPORT_DESCRIPTOR);
   };
 }
