@@ -21,7 +21,7 @@ export const PIPE_FUNCTIONS = {
 } as const satisfies ForeignFunctions;
 
 export const REDIRECT_FUNCTIONS = {
-  dup2: [["i32", "i32"], "i32"],
+  dup3: [["i32", "i32", "i32"], "i32"],
 } as const satisfies ForeignFunctions;
 
 export const LIMIT_FUNCTIONS = {

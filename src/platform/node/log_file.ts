@@ -7,7 +7,8 @@
  * 2. The queue is bounded; what does not fit or cannot be written is counted, and the count is written
  *    when writing works again.
  * 3. After a rename, `reopen` makes lines go to a new file at the path; what was queued before goes to
- *    the old one. Standard output and error that went to the same file go with it: the runtime's own last words.
+ *    the old one. Standard output and error that went to the same file go with it, the runtime's own last words, and
+ *    so do copies of them that a runtime makes: the old file is let go.
  */
 import * as fs from "node:fs";
 import { textBytes } from "../../base/byte_text.ts";
@@ -20,6 +21,8 @@ import { pathForCall } from "./path.ts";
 const QUEUE_BYTES_MAX = 4 << 20;
 const LOG_FILE_MODE = 0o644;
 const STDERR = 2;
+const OWN_DESCRIPTORS = "/proc/self/fd";
+const O_CLOEXEC = 0o2000000;
 /** How long a flush waits for a batch that a thread is writing just now. */
 const IN_FLIGHT_WAIT_MS = 20;
 
@@ -76,7 +79,7 @@ export class LogFile {
     // What is queued belongs to the time before.
     this.#writeQueueNow();
     const old = this.#descriptor;
-    redirectStandard(old, opened.value);
+    redirectOthers(old, opened.value);
     this.#descriptor = opened.value;
     if (this.#writing) this.#retired.push(old);
     else fs.closeSync(old);
@@ -159,16 +162,22 @@ export class LogFile {
   }
 }
 
-function redirectStandard(from: number, to: number): void {
-  for (const standard of [1, STDERR]) {
-    if (isSameFile(standard, from)) openLibc(REDIRECT_FUNCTIONS).dup2(to, standard);
+/** Has every other descriptor of the file `from` be one of `to`. */
+function redirectOthers(from: number, to: number): void {
+  for (const name of fs.readdirSync(OWN_DESCRIPTORS)) {
+    const descriptor = Number(name);
+    if (descriptor === from || descriptor === to || !isSameFile(descriptor, from)) continue;
+    openLibc(REDIRECT_FUNCTIONS).dup3(to, descriptor, descriptor > STDERR ? O_CLOEXEC : 0);
   }
 }
 
 function isSameFile(one: number, other: number): boolean {
   try {
-    const [a, b] = [fs.fstatSync(one), fs.fstatSync(other)];
-    return a.dev === b.dev && a.ino === b.ino;
+    // Not fstat, for which a runtime may make one more copy.
+    const [a, b] = [one, other].map((descriptor) =>
+      fs.statSync(`${OWN_DESCRIPTORS}/${descriptor}`),
+    );
+    return a !== undefined && a.dev === b?.dev && a.ino === b.ino;
   } catch {
     // One of them is closed.
     return false;

@@ -1,5 +1,13 @@
 import { expect, test } from "bun:test";
-import { readFileSync, renameSync, statSync, unlinkSync } from "node:fs";
+import {
+  closeSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
 import { hostname } from "node:os";
 import { must } from "../../../test/support/must.ts";
 import { withSyslog } from "../../../test/support/syslog_daemon.ts";
@@ -62,6 +70,19 @@ test("RoleLogger.reopen() after a rename starts a new file and loses nothing", a
   log.flush();
   expect(readFileSync(`${path}.1`, "utf8")).toMatch(/before, written\n.*before, queued\n$/);
   expect(readFileSync(path, "utf8")).toMatch(/^[^\n]*: after\n$/);
+});
+
+test("RoleLogger.reopen() lets go of the old file, whoever has opened it here", () => {
+  using directory = new TemporaryDirectory("log");
+  const path = directory.file("log.ctdb");
+  const log = loggerFor(`file:${path}`);
+  const copy = openSync(path, "a");
+  renameSync(path, `${path}.1`);
+  expect(log.reopen().ok).toBe(true);
+  writeSync(copy, "by the copy\n");
+  closeSync(copy);
+  expect(readFileSync(`${path}.1`, "utf8")).toBe("");
+  expect(readFileSync(path, "utf8")).toBe("by the copy\n");
 });
 
 test("RoleLogger.reopen() that cannot open says so and stays with the old file", () => {
