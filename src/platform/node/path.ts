@@ -1,13 +1,15 @@
 /**
- * Paths as node:fs wants them: text, or bytes where they are no UTF-8, which text would lose.
+ * Paths as node:fs wants them: text, or bytes where they are no UTF-8, which text would lose. Where the runtime has
+ * no way for those, it throws (EILSEQ), as a call that fails would.
  *
  * Must not: be forgotten. Every call of node:fs with a path that came from outside goes through here.
  * Nor load node:fs for who only asks for the form of a path.
  */
+import { bytePath } from "#byte_path";
 import { bytesText, isUtf8, textBytes } from "../../base/byte_text.ts";
 
 export function pathForCall(path: string): string | Buffer {
-  return isUtf8(path) ? path : Buffer.from(textBytes(path));
+  return isUtf8(path) ? path : bytePath(textBytes(path));
 }
 
 /**

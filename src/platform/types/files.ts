@@ -2,6 +2,13 @@
 import type { SystemError } from "../../base/errors.ts";
 import type { Result } from "../../base/result.ts";
 
+/**
+ * A path that is no UTF-8 as node:fs of the runtime takes it: `platform/bun/byte_path.ts` and
+ * `platform/deno/byte_path.ts` export it, and `#byte_path` (package.json, "imports") is the one of the runtime that
+ * runs. Throws an error with the code EILSEQ where there is no way.
+ */
+export type BytePath = (bytes: Uint8Array) => Buffer;
+
 export interface FileSystem {
   readText(path: string): Result<string, SystemError>;
   /** Creates or replaces; the mode applies on creation. */
