@@ -4,7 +4,7 @@
  * that cannot be written is none, and ends it too.
  * Nothing else happens here.
  */
-import { compileAsUsual } from "#program";
+import { compileAsUsual, hideFromChildren } from "#program";
 import { printErr, printOut } from "./roles/buffered_output.ts";
 import { endingOf } from "./roles/crash.ts";
 import { ownArguments } from "./roles/own_process.ts";
@@ -38,6 +38,7 @@ function endOnUncaught(name: string): void {
 }
 
 async function main(): Promise<number> {
+  hideFromChildren();
   const args = ownArguments();
   const ownName = process.argv0.slice(process.argv0.lastIndexOf("/") + 1);
   const own = roleNamed(ownName);

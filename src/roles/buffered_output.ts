@@ -107,9 +107,12 @@ export function writeAll(descriptor: number, bytes: Uint8Array, what: string): v
   }
 }
 
-/** The runtime says "ENOSPC: no space left on device, write"; the C library begins with a capital. */
+/**
+ * A runtime says "ENOSPC: no space left on device, write" or "No space left on device (os error 28)"; the C library
+ * begins with a capital.
+ */
 function failure(what: string, error: Error, code: string): OutputFailure {
-  const reason = /^[A-Z0-9]+: ([^,]+)/.exec(error.message)?.[1] ?? code;
+  const reason = /^(?:[A-Z0-9]+: )?([^,(]+[^,( ])/.exec(error.message)?.[1] ?? code;
   const sentence = reason.charAt(0).toUpperCase() + reason.slice(1);
   return new OutputFailure(what, code, sentence, { cause: error });
 }

@@ -1,11 +1,11 @@
 /**
  * What this process was started with, as the bytes that it was given, and what starts another like it. The
- * runtime's own `process.argv`, `process.env` and `process.execPath` replace what is no UTF-8; the kernel still
- * has it (base/byte_text.ts says how it is text), and is asked when something was replaced: reading files takes
- * longer than a short command.
+ * runtime's own `process.argv`, `process.env` and `process.execPath` replace or leave out what is no UTF-8; the
+ * kernel still has it (base/byte_text.ts says how it is text), and is asked where something may be lost: reading
+ * files takes longer than a short command.
  */
-import { checkoutCommand } from "#program";
-import { bytesText } from "../base/byte_text.ts";
+import { checkoutCommand, lostVariable } from "#program";
+import { bytesText, isUtf8 } from "../base/byte_text.ts";
 import { nodeFs, pathForCall, realPath } from "../platform/node/path.ts";
 
 /** What the runtime puts where it lost bytes. */
@@ -20,12 +20,15 @@ export function ownArguments(): readonly string[] {
 }
 
 export function ownEnvironment(): Readonly<Record<string, string | undefined>> {
-  if (!Object.values(process.env).some((value) => value?.includes(LOST))) return process.env;
+  const shown = lostVariable === "replaced";
+  if (shown && !Object.values(process.env).some((value) => value?.includes(LOST))) {
+    return process.env;
+  }
   const environment = { ...process.env };
   for (const entry of kernelStrings("/proc/self/environ")) {
     const equals = entry.indexOf("=");
-    const name = entry.slice(0, equals);
-    if (environment[name]?.includes(LOST)) environment[name] = entry.slice(equals + 1);
+    const value = entry.slice(equals + 1);
+    if (!isUtf8(value)) environment[entry.slice(0, equals)] = value;
   }
   return environment;
 }

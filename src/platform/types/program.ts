@@ -15,6 +15,12 @@ export type CompileAsUsual = () => void;
 /** Blocks the thread. */
 export type Pause = (ms: number) => void;
 
+/** A variable that is no UTF-8: is its value in process.env with U+FFFD, or is it left out? */
+export type LostVariable = "replaced" | "left out";
+
+/** What this process was started with, beyond its standard input and output, stays out of its children. */
+export type HideFromChildren = () => void;
+
 /** What starts a role from a checkout: the runtime with its options and src/main.ts. */
 export type CheckoutCommand = (runtime: string) => readonly [string, ...string[]];
 
