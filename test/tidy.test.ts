@@ -122,6 +122,16 @@ test("src core does not reach the outside world", () => {
   expect(wrong).toEqual([]);
 });
 
+test("src names a runtime in the folder of that runtime only", () => {
+  const wrong = production
+    .filter(({ path }) => !/^src\/platform\/(bun|deno)\//.test(path))
+    .filter(
+      ({ bareCode, packages }) =>
+        /(?<![.\w])(Bun|Deno)\b/.test(bareCode) || packages.some((name) => /^bun(:|$)/.test(name)),
+    );
+  expect(wrong.map(({ path }) => path)).toEqual([]);
+});
+
 test("src loses neither bytes from outside nor output", () => {
   const wrong = production.flatMap((file) =>
     LOSSY.filter(([pattern, only]) => pattern.test(file.code) && !only.includes(file.path)).map(
