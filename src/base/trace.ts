@@ -19,6 +19,8 @@ export interface SpanRecord {
 
 export interface TurnStall {
   readonly durationMs: number;
+  /** Processor time, at most. */
+  readonly busyMs: number;
   /** In order of their end; the longest are kept when there are many. */
   readonly spans: readonly SpanRecord[];
 }
@@ -113,9 +115,10 @@ export class TracedTurns {
       this.longestMs = durationMs;
       this.longestSpan = culprit(this.#kept)?.name ?? name;
     }
+    let busyMs = durationMs;
     this.#turnsSinceLook += 1;
     if (durationMs >= LOOK_AFTER_MS || this.#turnsSinceLook === LOOK_AFTER_TURNS) {
-      const busyMs = Math.min(durationMs, this.#sinceLook());
+      busyMs = Math.min(durationMs, this.#sinceLook());
       if (busyMs > this.busiestMs) {
         this.busiestMs = busyMs;
         this.busiestSpan = culprit(this.#kept)?.name ?? name;
@@ -125,7 +128,7 @@ export class TracedTurns {
     const spans = this.#kept;
     this.#kept = [];
     if (this.#thresholdMs > 0 && durationMs > this.#thresholdMs)
-      this.#onStall({ durationMs, spans });
+      this.#onStall({ durationMs, busyMs, spans });
   }
 }
 
