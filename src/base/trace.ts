@@ -43,6 +43,7 @@ export class TracedTurns {
   #turnsSinceLook = 0;
   #thresholdMs = 0;
   #depth = 0;
+  #turnStartMs = 0;
   #kept: SpanRecord[] = [];
   /** Turns by duration, see TURN_BUCKETS_MS. */
   readonly histogram: number[] = new Array<number>(TURN_BUCKETS_MS.length + 1).fill(0);
@@ -84,8 +85,15 @@ export class TracedTurns {
 
   /** As `span`, for paths where a closure for each call is too much: `end` gets what this returns. */
   begin(): number {
+    const nowMs = this.#clock.monotonicMs();
+    if (this.#depth === 0) this.#turnStartMs = nowMs;
     this.#depth += 1;
-    return this.#clock.monotonicMs();
+    return nowMs;
+  }
+
+  /** How long this turn has lasted; 0 outside of any. */
+  get turnMs(): number {
+    return this.#depth === 0 ? 0 : this.#clock.monotonicMs() - this.#turnStartMs;
   }
 
   end(name: string, startMs: number): void {

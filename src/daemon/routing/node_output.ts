@@ -3,7 +3,8 @@
  * when a node does not keep up.
  *
  * Invariants:
- * 1. A packet to ourselves is handled in a later turn, never inside the call that sent it.
+ * 1. A packet to ourselves is handled in a later turn, never inside the call that sent it; in their order, and in
+ *    one turn no more than a link hands out.
  * 2. While packets of a client are handled, `source` is that client: it is held when a link that it
  *    fills is congested.
  */
@@ -11,6 +12,7 @@
 import type { MutableStatistics } from "../../database/host.ts";
 import type { NodeTable } from "../../membership/node_table.ts";
 import type { Timers } from "../../platform/types/time.ts";
+import { SLICE_BYTES_MAX, SLICE_PACKETS_MAX } from "../../transport/limits.ts";
 import type { NodeLinks } from "../../transport/node_links.ts";
 import type { Holdable } from "../../transport/node_peer.ts";
 import {
@@ -26,8 +28,10 @@ export class NodeOutput {
   readonly #timers: Timers;
   readonly #statistics: MutableStatistics;
   readonly #loopback: (packet: PacketView) => void;
-  #looping: PacketView[] = [];
+  /** Packets to ourselves, and between them what shall run when those before it were handled. */
+  #looping: (PacketView | (() => void))[] = [];
   #loopingBytes = 0;
+  #loopPlanned = false;
   #closed = false;
   /** The client whose packet is being handled. */
   source: Holdable | undefined;
@@ -93,20 +97,49 @@ export class NodeOutput {
     this.#loopingBytes = 0;
   }
 
+  /** Runs `action` in a later turn, when what was sent to this node until now has been handled. */
+  afterLooped(action: () => void): void {
+    if (this.#closed) return;
+    this.#looping.push(action);
+    this.#planLoop();
+  }
+
   #loop(packet: PacketView): void {
     if (this.#closed) return;
     this.#looping.push(packet.copy());
     this.#loopingBytes += packet.length;
-    if (this.#looping.length > 1) return;
-    this.#timers.soon(() => {
-      const packets = this.#looping;
-      this.#looping = [];
-      this.#loopingBytes = 0;
-      for (const looped of packets) {
-        if (this.#closed) return;
+    this.#planLoop();
+  }
+
+  #planLoop(): void {
+    if (this.#loopPlanned) return;
+    this.#loopPlanned = true;
+    this.#timers.soon(() => this.#handleLooped());
+  }
+
+  #handleLooped(): void {
+    const looping = this.#looping;
+    this.#looping = [];
+    this.#loopPlanned = false;
+    let bytes = 0;
+    let handled = 0;
+    while (handled < looping.length && handled < SLICE_PACKETS_MAX && bytes < SLICE_BYTES_MAX) {
+      const looped = looping[handled] as PacketView | (() => void);
+      handled += 1;
+      if (typeof looped === "function") {
+        looped();
+      } else {
+        bytes += looped.length;
+        this.#loopingBytes -= looped.length;
         this.#loopback(looped);
         looped.free();
       }
-    });
+      if (this.#closed) return;
+    }
+    if (handled === looping.length) return;
+    this.#looping = [...looping.slice(handled), ...this.#looping];
+    if (this.#loopPlanned) return;
+    this.#loopPlanned = true;
+    this.#timers.nextTurn(() => this.#handleLooped());
   }
 }
