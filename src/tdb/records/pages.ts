@@ -43,10 +43,14 @@ export interface Pages {
 }
 
 const VIEW_BYTES_MAX = 0x100000000;
+/** How much longer than the file a view is that was renewed because the file had grown. */
+const VIEW_AHEAD = 0.25;
+const VIEW_AHEAD_BYTES_MIN = 16 * 1024 * 1024;
 
 export class DirectPages implements Pages {
   readonly #file: SharedFile;
   readonly #headerOffset: number;
+  #buffer = new ArrayBuffer(0);
   #words = new Uint32Array(0);
   #bytes = new Uint8Array(0);
   size = 0;
@@ -66,11 +70,20 @@ export class DirectPages implements Pages {
       this.#words = new Uint32Array(0);
       this.#bytes = new Uint8Array(0);
     } else {
-      const buffer = this.#file.view(this.#headerOffset + size);
-      this.#words = new Uint32Array(buffer, this.#headerOffset, size >>> 2);
-      this.#bytes = new Uint8Array(buffer, this.#headerOffset, size);
+      this.#buffer = this.#viewOf(this.#headerOffset + size);
+      this.#words = new Uint32Array(this.#buffer, this.#headerOffset, size >>> 2);
+      this.#bytes = new Uint8Array(this.#buffer, this.#headerOffset, size);
     }
     this.size = size;
+  }
+
+  /** Longer than needed when the file grows: see SharedFile.viewsShowGrowth. */
+  #viewOf(bytes: number): ArrayBuffer {
+    if (this.#file.viewsShowGrowth !== true) return this.#file.view(bytes);
+    const had = this.#buffer.byteLength;
+    if (bytes <= had) return this.#buffer;
+    const ahead = had === 0 ? 0 : Math.max(bytes * VIEW_AHEAD, VIEW_AHEAD_BYTES_MIN);
+    return this.#file.view(Math.min(bytes + Math.ceil(ahead), VIEW_BYTES_MAX));
   }
 
   contains(offset: number, length: number): boolean {
@@ -92,7 +105,7 @@ export class DirectPages implements Pages {
   }
 
   view(offset: number, length: number): Uint8Array {
-    return new Uint8Array(this.#bytes.buffer, this.#headerOffset + offset, length);
+    return new Uint8Array(this.#buffer, this.#headerOffset + offset, length);
   }
 
   copy(offset: number, length: number): Uint8Array {
