@@ -50,9 +50,8 @@ const VIEW_AHEAD_BYTES_MIN = 16 * 1024 * 1024;
 export class DirectPages implements Pages {
   readonly #file: SharedFile;
   readonly #headerOffset: number;
-  #buffer = new ArrayBuffer(0);
-  #words = new Uint32Array(0);
-  #bytes = new Uint8Array(0);
+  #words: Uint32Array<ArrayBuffer> = new Uint32Array(0);
+  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   size = 0;
 
   constructor(file: SharedFile, headerOffset: number) {
@@ -70,9 +69,9 @@ export class DirectPages implements Pages {
       this.#words = new Uint32Array(0);
       this.#bytes = new Uint8Array(0);
     } else {
-      this.#buffer = this.#viewOf(this.#headerOffset + size);
-      this.#words = new Uint32Array(this.#buffer, this.#headerOffset, size >>> 2);
-      this.#bytes = new Uint8Array(this.#buffer, this.#headerOffset, size);
+      const buffer = this.#viewOf(this.#headerOffset + size);
+      this.#words = new Uint32Array(buffer, this.#headerOffset, size >>> 2);
+      this.#bytes = new Uint8Array(buffer, this.#headerOffset, size);
     }
     this.size = size;
   }
@@ -80,8 +79,10 @@ export class DirectPages implements Pages {
   /** Longer than needed when the file grows: see SharedFile.viewsShowGrowth. */
   #viewOf(bytes: number): ArrayBuffer {
     if (this.#file.viewsShowGrowth !== true) return this.#file.view(bytes);
-    const had = this.#buffer.byteLength;
-    if (bytes <= had) return this.#buffer;
+    // Not kept beside the arrays: the collector would count it twice.
+    const buffer = this.#words.buffer;
+    const had = buffer.byteLength;
+    if (bytes <= had) return buffer;
     const ahead = had === 0 ? 0 : Math.max(bytes * VIEW_AHEAD, VIEW_AHEAD_BYTES_MIN);
     return this.#file.view(Math.min(bytes + Math.ceil(ahead), VIEW_BYTES_MAX));
   }
@@ -105,7 +106,7 @@ export class DirectPages implements Pages {
   }
 
   view(offset: number, length: number): Uint8Array {
-    return new Uint8Array(this.#buffer, this.#headerOffset + offset, length);
+    return new Uint8Array(this.#bytes.buffer, this.#headerOffset + offset, length);
   }
 
   copy(offset: number, length: number): Uint8Array {
