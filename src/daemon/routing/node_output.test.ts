@@ -83,3 +83,12 @@ test("NodeOutput.afterLooped() runs when what was sent before has been handled, 
   time.settle();
   expect(handledThen).toBe(-2);
 });
+
+test("NodeOutput.send() to this node keeps small and large packets whole, whatever happens to the sender's", () => {
+  const { time, handled, send } = looping();
+  const texts = Array.from({ length: 300 }, (_, i) => String(i).repeat(i % 7 === 0 ? 40_000 : i));
+  for (const text of texts) send(text);
+  time.settle();
+  while (time.runNextTimer());
+  expect(handled).toEqual(texts);
+});
