@@ -1,4 +1,5 @@
 /** Builds the daemon from its configuration and real platform objects. */
+import { QuietCollector } from "../base/quiet_collector.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { Daemon } from "../daemon/lifecycle/daemon.ts";
 import { LockedPidFile } from "../daemon/lifecycle/pid_file.ts";
@@ -12,6 +13,7 @@ import { BunLockWaiter } from "../platform/bun/lock_waiter.ts";
 import type { RoleLogger } from "../platform/bun/logger.ts";
 import { BunNetwork } from "../platform/bun/network.ts";
 import type { BunProcesses } from "../platform/bun/processes.ts";
+import { releaseMappedFiles, residentMemory } from "../platform/bun/resident_memory.ts";
 import { BunSharedFiles } from "../platform/bun/shared_file.ts";
 import { BunTimers } from "../platform/bun/timers.ts";
 import { NoEvents } from "../services/no_events.ts";
@@ -54,6 +56,7 @@ export function buildDaemon(
   const crashPoints = wantsCrashPoints
     ? new FileCrashPoints(`${paths.etcDirectory}/crash_point`)
     : undefined;
+  giveMemoryBackWhenQuiet(clock, timers, log);
   const onErrorLine = (line: string) => log.error(`cluster lock: ${line}`);
   const helperHost = { processes, clock, timers, environment, onErrorLine };
   return ok(
@@ -94,6 +97,22 @@ export function buildDaemon(
       exit: (code) => exitNow(code, log),
     }),
   );
+}
+
+function giveMemoryBackWhenQuiet(clock: BunClock, timers: BunTimers, log: RoleLogger): void {
+  const collect = (): void => {
+    const startMs = clock.monotonicMs();
+    const before = residentMemory().ownBytes;
+    Bun.gc(true);
+    const megabytes = (bytes: number) => Math.round(bytes / 1e6);
+    const after = residentMemory().ownBytes;
+    log.info(
+      `Collected garbage: ${megabytes(before)} to ${megabytes(after)} MB in ${Math.round(clock.monotonicMs() - startMs)} ms`,
+    );
+  };
+  const releaseMapped = () => releaseMappedFiles(clock);
+  const process = { timers, processorMs: threadProcessorMs, memory: residentMemory };
+  new QuietCollector({ ...process, collect, releaseMapped }).start();
 }
 
 function memoryUse(collect = false) {
