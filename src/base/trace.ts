@@ -28,8 +28,11 @@ export interface TurnStall {
 /** Upper bounds of the histogram's buckets in milliseconds; the last bucket has none. */
 export const TURN_BUCKETS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] as const;
 
-/** The processor time is looked at after a turn of this length, and after so many shorter ones. */
-const LOOK_AFTER_MS = 2;
+/**
+ * The processor time is looked at after turns of this length, together since the last look, and after so many
+ * shorter ones: what came before a long turn would count as work of it.
+ */
+const LOOK_AFTER_MS = 1;
 const LOOK_AFTER_TURNS = 64;
 
 const SPANS_KEPT_MAX = 32;
@@ -39,8 +42,9 @@ export class TracedTurns {
   readonly #clock: Clock;
   readonly #onStall: (stall: TurnStall) => void;
   readonly #processorMs: () => number;
-  #lookedAtMs = 0;
+  #lookedAtMs: number;
   #turnsSinceLook = 0;
+  #turnMsSinceLook = 0;
   #thresholdMs = 0;
   #depth = 0;
   #turnStartMs = 0;
@@ -63,6 +67,7 @@ export class TracedTurns {
     this.#clock = clock;
     this.#onStall = onStall;
     this.#processorMs = processorMs;
+    this.#lookedAtMs = processorMs();
   }
 
   /** 0: no stall is reported. */
@@ -110,6 +115,7 @@ export class TracedTurns {
     const sinceMs = nowMs - this.#lookedAtMs;
     this.#lookedAtMs = nowMs;
     this.#turnsSinceLook = 0;
+    this.#turnMsSinceLook = 0;
     return sinceMs;
   }
 
@@ -125,7 +131,8 @@ export class TracedTurns {
     }
     let busyMs = durationMs;
     this.#turnsSinceLook += 1;
-    if (durationMs >= LOOK_AFTER_MS || this.#turnsSinceLook === LOOK_AFTER_TURNS) {
+    this.#turnMsSinceLook += durationMs;
+    if (this.#turnMsSinceLook >= LOOK_AFTER_MS || this.#turnsSinceLook === LOOK_AFTER_TURNS) {
       busyMs = Math.min(durationMs, this.#sinceLook());
       if (busyMs > this.busiestMs) {
         this.busiestMs = busyMs;
