@@ -45,7 +45,7 @@ export interface Pages {
 const VIEW_BYTES_MAX = 0x100000000;
 /** How much longer than the file a view is that was renewed because the file had grown. */
 const VIEW_AHEAD = 0.25;
-const VIEW_AHEAD_BYTES_MIN = 16 * 1024 * 1024;
+const VIEW_AHEAD_BYTES_MIN = 4 * 1024 * 1024;
 
 export class DirectPages implements Pages {
   readonly #file: SharedFile;
