@@ -49,6 +49,9 @@ test("TracedTurns.busiestMs leaves out what a turn waited for the processor", ()
   for (let i = 0; i < 640; i++) spend("short", 0.1, 0.1);
   spend("pull", 80, 8);
   expect(trace.busiestMs).toBe(10);
+  for (let i = 0; i < 5; i++) spend("short", 0.75, 0.75);
+  spend("pull", 80, 8);
+  expect(trace.busiestMs).toBe(10);
 });
 
 test("TracedTurns.histogram counts turns, and those over the threshold are stalls", () => {

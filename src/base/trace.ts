@@ -19,6 +19,8 @@ export interface SpanRecord {
 
 export interface TurnStall {
   readonly durationMs: number;
+  /** Processor time, at most. */
+  readonly busyMs: number;
   /** In order of their end; the longest are kept when there are many. */
   readonly spans: readonly SpanRecord[];
 }
@@ -26,8 +28,11 @@ export interface TurnStall {
 /** Upper bounds of the histogram's buckets in milliseconds; the last bucket has none. */
 export const TURN_BUCKETS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] as const;
 
-/** The processor time is looked at after a turn of this length, and after so many shorter ones. */
-const LOOK_AFTER_MS = 2;
+/**
+ * The processor time is looked at after turns of this length, together since the last look, and after so many
+ * shorter ones: what came before a long turn would count as work of it.
+ */
+const LOOK_AFTER_MS = 1;
 const LOOK_AFTER_TURNS = 64;
 
 const SPANS_KEPT_MAX = 32;
@@ -37,10 +42,12 @@ export class TracedTurns {
   readonly #clock: Clock;
   readonly #onStall: (stall: TurnStall) => void;
   readonly #processorMs: () => number;
-  #lookedAtMs = 0;
+  #lookedAtMs: number;
   #turnsSinceLook = 0;
+  #turnMsSinceLook = 0;
   #thresholdMs = 0;
   #depth = 0;
+  #turnStartMs = 0;
   #kept: SpanRecord[] = [];
   /** Turns by duration, see TURN_BUCKETS_MS. */
   readonly histogram: number[] = new Array<number>(TURN_BUCKETS_MS.length + 1).fill(0);
@@ -60,6 +67,7 @@ export class TracedTurns {
     this.#clock = clock;
     this.#onStall = onStall;
     this.#processorMs = processorMs;
+    this.#lookedAtMs = processorMs();
   }
 
   /** 0: no stall is reported. */
@@ -82,8 +90,15 @@ export class TracedTurns {
 
   /** As `span`, for paths where a closure for each call is too much: `end` gets what this returns. */
   begin(): number {
+    const nowMs = this.#clock.monotonicMs();
+    if (this.#depth === 0) this.#turnStartMs = nowMs;
     this.#depth += 1;
-    return this.#clock.monotonicMs();
+    return nowMs;
+  }
+
+  /** How long this turn has lasted; 0 outside of any. */
+  get turnMs(): number {
+    return this.#depth === 0 ? 0 : this.#clock.monotonicMs() - this.#turnStartMs;
   }
 
   end(name: string, startMs: number): void {
@@ -100,6 +115,7 @@ export class TracedTurns {
     const sinceMs = nowMs - this.#lookedAtMs;
     this.#lookedAtMs = nowMs;
     this.#turnsSinceLook = 0;
+    this.#turnMsSinceLook = 0;
     return sinceMs;
   }
 
@@ -113,9 +129,11 @@ export class TracedTurns {
       this.longestMs = durationMs;
       this.longestSpan = culprit(this.#kept)?.name ?? name;
     }
+    let busyMs = durationMs;
     this.#turnsSinceLook += 1;
-    if (durationMs >= LOOK_AFTER_MS || this.#turnsSinceLook === LOOK_AFTER_TURNS) {
-      const busyMs = Math.min(durationMs, this.#sinceLook());
+    this.#turnMsSinceLook += durationMs;
+    if (this.#turnMsSinceLook >= LOOK_AFTER_MS || this.#turnsSinceLook === LOOK_AFTER_TURNS) {
+      busyMs = Math.min(durationMs, this.#sinceLook());
       if (busyMs > this.busiestMs) {
         this.busiestMs = busyMs;
         this.busiestSpan = culprit(this.#kept)?.name ?? name;
@@ -125,7 +143,7 @@ export class TracedTurns {
     const spans = this.#kept;
     this.#kept = [];
     if (this.#thresholdMs > 0 && durationMs > this.#thresholdMs)
-      this.#onStall({ durationMs, spans });
+      this.#onStall({ durationMs, busyMs, spans });
   }
 }
 

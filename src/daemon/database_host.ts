@@ -1,6 +1,7 @@
 /** The daemon as the part that owns the records sees it. */
 
 import type { DatabaseHost, MutableStatistics } from "../database/host.ts";
+import { SliceTurns } from "../database/slice_turns.ts";
 import type { NodeTable } from "../membership/node_table.ts";
 import type { VnnMap } from "../membership/vnn_map.ts";
 import type { LockWaiter } from "../tdb/types.ts";
@@ -30,6 +31,7 @@ export interface DatabaseHostParts {
 export function createDatabaseHost(parts: DatabaseHostParts): DatabaseHost {
   const { dependencies: d, turns, nodes, vnnMap, state, clients, output, messages } = parts;
   const { database } = d.config;
+  const timers = turns.timers("database");
   return {
     pnn: nodes.ownPnn,
     directories: {
@@ -41,11 +43,12 @@ export function createDatabaseHost(parts: DatabaseHostParts): DatabaseHost {
     tdbs: d.tdbs,
     lockWaiter: waiterInTurns(d.lockWaiter, turns),
     clock: d.clock,
-    timers: turns.timers("database"),
+    timers,
     random: d.random,
     files: d.files,
     log: d.log,
     trace: turns.trace,
+    slices: new SliceTurns(timers, turns.trace),
     statistics: parts.statistics,
     crashPoints: d.crashPoints,
     tunable: (name) => d.tunables.get(name) ?? 0,
@@ -68,6 +71,7 @@ export function createDatabaseHost(parts: DatabaseHostParts): DatabaseHost {
       parts.requestControl(pnn, name, data, timeoutMs, finished, more),
     queuedBytes: (pnn, srvid) => messages.queuedBytes(pnn, srvid),
     sendMessage: (destination, srvid, data) => messages.send(destination, srvid, data),
+    afterMessages: (action) => output.afterLooped(action),
     onMessage: (srvid, handler) => messages.listen(srvid, handler),
     newReqid: () => parts.newReqid(),
     processName: (pid) => d.processName(pid),

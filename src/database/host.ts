@@ -12,6 +12,7 @@ import type { LockWaiter, TdbOpener } from "../tdb/types.ts";
 import type { ControlName } from "../wire/controls.ts";
 import type { PacketView } from "../wire/packet.ts";
 import type { Statistics } from "../wire/structs/statistics.ts";
+import type { SliceTurns } from "./slice_turns.ts";
 
 /** Counters of ctdb_statistics that the database part moves. Mutable twin of the wire struct. */
 export type MutableStatistics = { -readonly [K in keyof Statistics]: Mutable<Statistics[K]> };
@@ -49,6 +50,7 @@ export interface DatabaseHost {
   readonly files: FileSystem;
   readonly log: Logger;
   readonly trace: TracedTurns;
+  readonly slices: SliceTurns;
   readonly statistics: MutableStatistics;
   /** For tests that end the process in the middle of a commit. */
   readonly crashPoints?: CrashPoints | undefined;
@@ -100,11 +102,10 @@ export interface DatabaseHost {
    * our own node, for the local client that is most behind. Who sends much looks here first.
    */
   queuedBytes(pnn: number, srvid: { hi: number; lo: number }): number;
-  /**
-   * REQ_MESSAGE to a srvid. To this node it arrives in a later turn, but before what is asked for with
-   * `timers.soon` after it.
-   */
+  /** REQ_MESSAGE to a srvid; to this node it arrives in a later turn. */
   sendMessage(destination: number, srvid: { hi: number; lo: number }, data: Uint8Array): void;
+  /** Runs `action` in a later turn, when the messages to this node have arrived that were sent until now. */
+  afterMessages(action: () => void): void;
   /** Local handler of a srvid (DB_PUSH_START); the result removes it. */
   onMessage(
     srvid: { hi: number; lo: number },

@@ -13,8 +13,13 @@ function setUp(budgetMs = 5, handle: (item: number) => void = () => {}) {
   return { time, handled, queue };
 }
 
-/** A slice of 5 ms when each look at the clock takes one: the span looks first, then every 16 items do. */
-const ITEMS_IN_SLICE = 4 * 16;
+/**
+ * A slice ends 3 ms after its turn began. When each look at the clock takes a quarter of one, three looks (four in a
+ * turn of its own) come before it, and then one every 4 items.
+ */
+const LOOK_MS = 0.25;
+const ITEMS_IN_SLICE = 9 * 4;
+const ITEMS_IN_LATER_SLICE = 8 * 4;
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => i);
 
 test("SlicedQueue.add() handles in later turns, in the order in which things were added", () => {
@@ -32,13 +37,13 @@ test("SlicedQueue.add() handles in later turns, in the order in which things wer
 test("SlicedQueue.add() of very many takes a budget's time a turn", () => {
   const { time, handled, queue } = setUp(5);
   queue.add(numbers(100_000));
-  time.tickPerLookMs = 1;
+  time.tickPerLookMs = LOOK_MS;
   time.runOneSoon();
   expect(handled).toEqual(numbers(ITEMS_IN_SLICE));
   expect(time.soonCount).toBe(0);
   queue.add([100_000]);
   time.runNextTimer();
-  expect(handled.length).toBe(2 * ITEMS_IN_SLICE);
+  expect(handled.length).toBe(ITEMS_IN_SLICE + ITEMS_IN_LATER_SLICE);
   time.tickPerLookMs = 0;
   time.advance(1);
   expect(handled).toEqual(numbers(100_001));
@@ -58,7 +63,7 @@ test("SlicedQueue.removeWhere() takes out what has not been handled, between sli
   const { time, handled, queue } = setUp(5);
   const first = ITEMS_IN_SLICE;
   queue.add(numbers(2 * first));
-  time.tickPerLookMs = 1;
+  time.tickPerLookMs = LOOK_MS;
   time.runOneSoon();
   const isEven = (item: number) => item % 2 === 0;
   const rest = numbers(2 * first).slice(first);

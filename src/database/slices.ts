@@ -2,8 +2,8 @@
  * Long work in slices of a few milliseconds, so that the loop serves packets in between.
  *
  * Invariants:
- * 1. The first slice runs inside `runSliced`; each further one in a turn of its own, with a look at the
- *    sockets in between. (What is asked for with `soon` may run before that look: a timer may not.)
+ * 1. The first slice runs inside `runSliced` if that turn has time left; each further one in a later turn, with a
+ *    look at the sockets in between. (What is asked for with `soon` may run before that look: a timer may not.)
  * 2. After `cancel()` no slice runs.
  */
 import type { Timer } from "../platform/types/time.ts";
@@ -17,8 +17,10 @@ export interface SlicedRun {
   wake(): void;
 }
 
-/** Looks at the clock every so many steps only: a look costs about as much as a small step. */
-const STEPS_PER_LOOK = 16;
+/** Looks at the clock every so many steps only: a look costs a tenth of a small step. */
+const STEPS_PER_LOOK = 4;
+/** A step over so many bytes is looked at by itself. */
+const LARGE_STEP_BYTES = 16 * 1024;
 
 /** When a slice's time is over. One object serves a whole run. */
 export class Budget {
@@ -32,13 +34,19 @@ export class Budget {
     this.#sliceMs = sliceMs;
   }
   restart(): void {
-    this.#endMs = this.#host.clock.monotonicMs() + this.#sliceMs;
+    const { clock, slices } = this.#host;
+    this.#endMs = clock.monotonicMs() + Math.min(this.#sliceMs, slices.remainingMs);
     this.#steps = 0;
   }
   /** To be asked after each step. */
   get spent(): boolean {
     this.#steps += 1;
     return this.#steps % STEPS_PER_LOOK === 0 && this.#host.clock.monotonicMs() >= this.#endMs;
+  }
+  /** The same after a step over so many bytes. */
+  spentOver(bytes: number): boolean {
+    if (bytes >= LARGE_STEP_BYTES) this.#steps |= STEPS_PER_LOOK - 1;
+    return this.spent;
   }
   get remainingMs(): number {
     return Math.max(0, this.#endMs - this.#host.clock.monotonicMs());
@@ -61,13 +69,16 @@ export function runSliced(
   const slice = (): void => {
     pause = undefined;
     if (cancelled) return;
-    budget.restart();
-    const outcome = host.trace.span(name, () => step(budget));
+    const outcome = host.trace.span(name, () => {
+      budget.restart();
+      return step(budget);
+    });
     if (outcome === "done") return;
-    if (outcome === "more") host.timers.nextTurn(slice);
-    else pause = host.timers.after(outcome, slice);
+    if (outcome === "more") host.slices.later(slice);
+    else pause = host.timers.after(outcome, begin);
   };
-  slice();
+  const begin = (): void => host.slices.nowOrLater(slice);
+  begin();
   return {
     cancel() {
       cancelled = true;
@@ -76,7 +87,7 @@ export function runSliced(
       if (pause === undefined) return;
       pause.cancel();
       pause = undefined;
-      host.timers.soon(slice);
+      host.timers.soon(begin);
     },
   };
 }

@@ -1,11 +1,13 @@
 /** Builds the daemon from its configuration and real platform objects. */
 import { collectGarbage } from "#runtime";
+import { QuietCollector } from "../base/quiet_collector.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { Daemon } from "../daemon/lifecycle/daemon.ts";
 import { LockedPidFile } from "../daemon/lifecycle/pid_file.ts";
 import { DatabaseSet } from "../database/database_set.ts";
 import { FCNTL_HELPER, lockCommand } from "../lock/mutex_helper_command.ts";
 import { MutexHelperProbe } from "../lock/mutex_helper_probe.ts";
+import { releaseMappedFiles, residentMemory } from "../platform/libc/resident_memory.ts";
 import { SystemSharedFiles } from "../platform/libc/shared_file.ts";
 import type { EventLoop } from "../platform/loop/event_loop.ts";
 import { LoopNetwork } from "../platform/loop/network.ts";
@@ -15,6 +17,7 @@ import { SystemFiles } from "../platform/node/file_system.ts";
 import { ThreadLockWaiter } from "../platform/node/lock_waiter.ts";
 import type { RoleLogger } from "../platform/node/logger.ts";
 import type { SystemProcesses } from "../platform/node/processes.ts";
+import type { Timers } from "../platform/types/time.ts";
 import { NoEvents } from "../services/no_events.ts";
 import { FileTdbOpener } from "../tdb/opener.ts";
 import { childEnvironment, recoverdStarter } from "./ctdbd_children.ts";
@@ -62,6 +65,7 @@ export function buildDaemon(
   const crashPoints = wantsCrashPoints
     ? new FileCrashPoints(`${paths.etcDirectory}/crash_point`)
     : undefined;
+  giveMemoryBackWhenQuiet(clock, loop, log);
   const onErrorLine = (line: string) => log.error(`cluster lock: ${line}`);
   const helperHost = { processes, clock, timers: loop, environment, onErrorLine };
   return ok(
@@ -102,6 +106,22 @@ export function buildDaemon(
       exit: (code) => exitNow(code, log),
     }),
   );
+}
+
+function giveMemoryBackWhenQuiet(clock: SystemClock, timers: Timers, log: RoleLogger): void {
+  const collect = (): void => {
+    const startMs = clock.monotonicMs();
+    const before = residentMemory().ownBytes;
+    collectGarbage();
+    const megabytes = (bytes: number) => Math.round(bytes / 1e6);
+    const after = residentMemory().ownBytes;
+    log.info(
+      `Collected garbage: ${megabytes(before)} to ${megabytes(after)} MB in ${Math.round(clock.monotonicMs() - startMs)} ms`,
+    );
+  };
+  const releaseMapped = () => releaseMappedFiles(clock);
+  const process = { timers, processorMs: threadProcessorMs, memory: residentMemory };
+  new QuietCollector({ ...process, collect, releaseMapped }).start();
 }
 
 function memoryUse(collect = false) {

@@ -6,7 +6,10 @@
  * 1. OPEN is held from the first look at the content until the handle is ready.
  * 2. Content that is no TDB is never modified: only an empty file, or one with the format's magic text
  *    or nothing but zeros at its start, is made anew.
+ * 3. A file that is being made begins with zeros until all else is in place: whoever finds it half made, after a
+ *    kill, can make it anew.
  */
+import { assert } from "../base/assert.ts";
 import type { LockType, SharedFile, SharedFiles } from "../platform/types/shared_files.ts";
 import { BUSY, busyBecauseOf, systemFailure, tdbFailure } from "./errors.ts";
 import {
@@ -27,8 +30,10 @@ import { LockProtocol, tryingPrimitives } from "./locks/lock_protocol.ts";
 import { MemoryDisk } from "./memory/memory_files.ts";
 import { effectiveFlags } from "./open_flags.ts";
 import { DirectPages } from "./records/pages.ts";
+import { GeneratorWork, type Slice, type SlicedBody } from "./sliced.ts";
 import { TdbFile } from "./tdb_file.ts";
 import {
+  type SlicedWork,
   TDB_FLAGS,
   type Tdb,
   type TdbOpener,
@@ -57,6 +62,12 @@ interface Attempt {
 const DONE: TdbResult<void> = { ok: true, value: undefined };
 const ALONE = true;
 
+/** For who opens a file and waits for it. */
+const NO_LIMIT: Slice = { spent: () => false, wake() {} };
+/** What takes about half a millisecond: mutexes that are written, and bytes that are given back. */
+const MUTEXES_AT_ONCE = 8192;
+const TRUNCATED_BYTES_AT_ONCE = 4 * 1024 * 1024;
+
 export class FileTdbOpener implements TdbOpener {
   readonly mutexesWork: boolean;
   readonly #options: FileTdbOpenerOptions;
@@ -73,6 +84,32 @@ export class FileTdbOpener implements TdbOpener {
   }
 
   open(options: TdbOpenOptions): TdbResult<Tdb> {
+    const ended = this.#opening(NO_LIMIT, options).next();
+    assert(ended.done === true, "opening does not pause unless it is asked to");
+    return ended.value;
+  }
+
+  openInSlices(options: TdbOpenOptions): SlicedWork<Tdb> {
+    let file: SharedFile | undefined;
+    const work: GeneratorWork<Tdb> = new GeneratorWork<Tdb>(
+      this.#options.clock,
+      (slice) =>
+        this.#opening(slice, options, (begun) => {
+          file = begun;
+        }),
+      () => {
+        work.abandon();
+        file?.close();
+      },
+    );
+    return work;
+  }
+
+  *#opening(
+    slice: Slice,
+    options: TdbOpenOptions,
+    begun: (file: SharedFile) => void = () => {},
+  ): SlicedBody<Tdb> {
     const flags = effectiveFlags(options, this.#options);
     if (!flags.ok) return flags;
     if (this.#recoveries.has(options.path)) {
@@ -81,7 +118,9 @@ export class FileTdbOpener implements TdbOpener {
       this.#recoveries.delete(options.path);
       if (!outcome.ok) return outcome;
     }
-    if ((flags.value & TDB_FLAGS.INTERNAL) !== 0) return this.#openInternal(options, flags.value);
+    if ((flags.value & TDB_FLAGS.INTERNAL) !== 0) {
+      return yield* this.#openInternal(slice, options, flags.value);
+    }
     const readOnly = options.readOnly === true;
     const opened = this.#options.files.open(options.path, {
       create: options.create,
@@ -91,14 +130,15 @@ export class FileTdbOpener implements TdbOpener {
     });
     if (!opened.ok) return systemFailure("open a TDB", opened.error);
     const file = opened.value;
+    begun(file);
     const locksNothing = (flags.value & TDB_FLAGS.NOLOCK) !== 0;
     const attempt = { file, options, flags: flags.value, readOnly, locksNothing };
-    const tdb = this.#openFile(attempt);
+    const tdb = yield* this.#openFile(slice, attempt);
     if (!tdb.ok) file.close();
     return tdb;
   }
 
-  #openInternal(options: TdbOpenOptions, flags: number): TdbResult<Tdb> {
+  *#openInternal(slice: Slice, options: TdbOpenOptions, flags: number): SlicedBody<Tdb> {
     this.#internalCount += 1;
     const path = `${options.path}#${this.#internalCount}`;
     const opened = this.#internalFiles.open(path, { create: true, mode: 0o600 });
@@ -110,12 +150,12 @@ export class FileTdbOpener implements TdbOpener {
       readOnly: false,
       locksNothing: true,
     };
-    const made = this.#create(attempt);
+    const made = yield* this.#create(slice, attempt);
     if (!made.ok) return made;
-    return this.#finish(attempt, false);
+    return yield* this.#finish(slice, attempt, false);
   }
 
-  #openFile(attempt: Attempt): TdbResult<Tdb> {
+  *#openFile(slice: Slice, attempt: Attempt): SlicedBody<Tdb> {
     const { file, locksNothing } = attempt;
     if (!locksNothing) {
       const locked = lockRange(file, "write", LOCK.open, 1, "lock out other openers");
@@ -123,7 +163,7 @@ export class FileTdbOpener implements TdbOpener {
     }
     let alone = false;
     if ((attempt.flags & TDB_FLAGS.CLEAR_IF_FIRST) !== 0) {
-      const cleared = this.#clearIfFirst(attempt);
+      const cleared = yield* this.#clearIfFirst(slice, attempt);
       if (!cleared.ok) return cleared;
       alone = cleared.value;
     }
@@ -131,16 +171,16 @@ export class FileTdbOpener implements TdbOpener {
       if (!attempt.options.create) {
         return tdbFailure("corrupt", `Cannot open "${file.path}": it is empty, expected a TDB`);
       }
-      const made = this.#create(attempt);
+      const made = yield* this.#create(slice, attempt);
       if (!made.ok) return made;
     }
-    const tdb = this.#finish(attempt, alone);
+    const tdb = yield* this.#finish(slice, attempt, alone);
     if (tdb.ok && !locksNothing) file.unlockRange(LOCK.open, 1);
     return tdb;
   }
 
   /** True: nobody else has it open, and it is empty now. The ACTIVE lock is held for writing. */
-  #clearIfFirst(attempt: Attempt): TdbResult<boolean> {
+  *#clearIfFirst(slice: Slice, attempt: Attempt): SlicedBody<boolean> {
     const { file, locksNothing } = attempt;
     if (!locksNothing) {
       const active = file.tryLockRange("write", LOCK.active, 1);
@@ -153,7 +193,9 @@ export class FileTdbOpener implements TdbOpener {
     if (start.length > 0 && !hasMagicText(start) && !start.every((byte) => byte === 0)) {
       return tdbFailure("corrupt", `Cannot clear "${file.path}": its content is not that of a TDB`);
     }
-    const made = this.#create(attempt);
+    const shortened = yield* shorten(slice, file, start.length);
+    if (!shortened.ok) return shortened;
+    const made = yield* this.#create(slice, attempt);
     if (!made.ok) return made;
     if (!locksNothing) file.unlockRange(LOCK.chains, 0);
     return { ok: true, value: ALONE };
@@ -163,7 +205,7 @@ export class FileTdbOpener implements TdbOpener {
     return mutexLayout(file.mutexBytes, hashSize, this.#options.files.pageSize);
   }
 
-  #create(attempt: Attempt): TdbResult<void> {
+  *#create(slice: Slice, attempt: Attempt): SlicedBody<void> {
     const { file, options, flags } = attempt;
     const hashSize = options.hashSize === 0 ? DEFAULT_HASH_SIZE : options.hashSize;
     const doing = `create "${file.path}"`;
@@ -182,7 +224,7 @@ export class FileTdbOpener implements TdbOpener {
     // The first header says where the second one is; it comes last, when all else is in place.
     const extended = file.extend(layout.areaBytes + header.length);
     if (!extended.ok) return systemFailure(doing, extended.error);
-    initMutexes(file, layout, hashSize);
+    yield* initMutexes(slice, file, layout, hashSize);
     for (const [offset, bytes] of [
       [layout.areaBytes, header],
       [0, header.subarray(0, HEADER_BYTES)],
@@ -194,7 +236,7 @@ export class FileTdbOpener implements TdbOpener {
   }
 
   /** From a file that has content to the handle. */
-  #finish(attempt: Attempt, alone: boolean): TdbResult<Tdb> {
+  *#finish(slice: Slice, attempt: Attempt, alone: boolean): SlicedBody<Tdb> {
     const { file, flags, readOnly, locksNothing } = attempt;
     const judged = judgeHeader(firstBytes(file), file.size());
     if (!judged.ok) {
@@ -203,8 +245,10 @@ export class FileTdbOpener implements TdbOpener {
     const facts = judged.value;
     const mutexes = this.#mutexesOf(attempt, facts);
     if (!mutexes.ok) return mutexes;
-    const active = locksNothing ? DONE : this.#becomeActive(attempt, mutexes.value, facts, alone);
-    if (!active.ok) return active;
+    if (!locksNothing) {
+      const active = yield* this.#becomeActive(slice, attempt, mutexes.value, facts, alone);
+      if (!active.ok) return active;
+    }
     const pages = new DirectPages(file, facts.mutexAreaBytes);
     if (journalWaits(pages)) return this.#recoverFirst(attempt, facts, mutexes.value);
     if (!readOnly && !locksNothing) forgetUnsoundArea(pages);
@@ -244,12 +288,13 @@ export class FileTdbOpener implements TdbOpener {
   }
 
   /** The lock that tells others that the file is in use; initialises mutexes that nobody uses. */
-  #becomeActive(
+  *#becomeActive(
+    slice: Slice,
     attempt: Attempt,
     mutexes: MutexLayout | undefined,
     facts: HeaderFacts,
     alone: boolean,
-  ): TdbResult<void> {
+  ): SlicedBody<void> {
     const { file, flags } = attempt;
     const clears = (flags & TDB_FLAGS.CLEAR_IF_FIRST) !== 0;
     let first = alone;
@@ -259,7 +304,7 @@ export class FileTdbOpener implements TdbOpener {
         return systemFailure("lock a TDB as its first user", active);
       }
       first = active === "granted";
-      if (first) initMutexes(file, mutexes, facts.hashSize);
+      if (first) yield* initMutexes(slice, file, mutexes, facts.hashSize);
     }
     if (!clears && !first) return DONE;
     return lockRange(file, "read", LOCK.active, 1, "lock a TDB as a user");
@@ -305,9 +350,35 @@ function forgetUnsoundArea(pages: DirectPages): void {
   pages.setWord(HEADER.recoveryStart, 0);
 }
 
-function initMutexes(file: SharedFile, layout: MutexLayout, hashSize: number): void {
+/** Gives back most of a file that is to be emptied; its start is zeros from then on. */
+function* shorten(slice: Slice, file: SharedFile, startBytes: number): SlicedBody<void> {
+  const doing = `clear "${file.path}"`;
+  let size = file.size();
+  if (size <= TRUNCATED_BYTES_AT_ONCE) return DONE;
+  const zeroed = file.write(0, new Uint8Array(startBytes));
+  if (!zeroed.ok) return systemFailure(doing, zeroed.error);
+  while (size > TRUNCATED_BYTES_AT_ONCE) {
+    if (slice.spent()) yield "more";
+    size -= TRUNCATED_BYTES_AT_ONCE;
+    const truncated = file.truncate(size);
+    if (!truncated.ok) return systemFailure(doing, truncated.error);
+  }
+  return DONE;
+}
+
+/** Each page that is touched for the first time is a fault: 4 ms for the mutexes of 100 000 chains. */
+function* initMutexes(
+  slice: Slice,
+  file: SharedFile,
+  layout: MutexLayout,
+  hashSize: number,
+): Generator<"more", void> {
   file.initMutexes(layout.allrecordMutex, 1);
-  file.initMutexes(layout.firstListMutex, hashSize + 1);
+  for (let list = 0; list < hashSize + 1; list += MUTEXES_AT_ONCE) {
+    const count = Math.min(MUTEXES_AT_ONCE, hashSize + 1 - list);
+    file.initMutexes(layout.firstListMutex + list * file.mutexBytes, count);
+    if (slice.spent()) yield "more";
+  }
   const at = layout.allrecordLock;
   new Int16Array(file.view(at + 2), at, 1)[0] = ALLRECORD_UNLOCKED;
 }

@@ -207,6 +207,8 @@ export interface TdbOpenOptions {
 export interface TdbOpener {
   /** One attempt without waiting: "busy" while another process opens or holds the file. */
   open(options: TdbOpenOptions): TdbResult<Tdb>;
+  /** The same in slices: a new file with mutexes, and the end of a large one that is cleared, take some. */
+  openInSlices(options: TdbOpenOptions): SlicedWork<Tdb>;
   /** Robust process-shared mutexes work here (checked once). */
   readonly mutexesWork: boolean;
 }

@@ -166,21 +166,26 @@ export class PacketView {
   }
   /** Copies the whole packet; without a view where the packet is all of its bytes. */
   copyTo(target: Uint8Array, at: number): void {
-    const isAll = this.#start === 0 && this.length === this.#bytes.length;
-    target.set(isAll ? this.#bytes : this.bytes(), at);
+    target.set(this.#isAll ? this.#bytes : this.bytes(), at);
+  }
+  get #isAll(): boolean {
+    return this.#start === 0 && this.length === this.#bytes.length;
   }
   /** The whole packet as a view. */
   bytes(): Uint8Array {
     return this.#bytes.subarray(this.#start, this.#start + this.length);
   }
-  /** Its use is over: for the owner of a packet that was built or copied (see freeNow()). */
+  /**
+   * Its use is over: for the owner of a packet that was built or copied (see freeNow()). Does nothing with one that
+   * lies among others.
+   */
   free(): void {
-    freeNow(this.#bytes);
+    if (this.#isAll) freeNow(this.#bytes);
   }
   /** A packet of its own, with its own bytes. */
   copy(): PacketView {
     // Not slice(), which shares memory when the bytes are a Buffer.
-    const bytes = new Uint8Array(this.bytes());
+    const bytes = new Uint8Array(this.#isAll ? this.#bytes : this.bytes());
     const packet = new PacketView();
     packet.moveTo(bytes, 0, bytes.length);
     return packet;

@@ -1,5 +1,5 @@
 /**
- * How long the event loop of a ctdbd was busy at a time: the goal is that no turn takes over 50 ms. On a busy
+ * How long the event loop of a ctdbd was busy at a time: the goal is that no turn takes over 10 ms. On a busy
  * machine a turn may take longer because others run: so also how much of it was work, at most.
  */
 import { bytesText } from "../../src/wire/codec.ts";

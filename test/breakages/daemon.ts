@@ -261,9 +261,8 @@ export const DAEMON_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/daemon/routing/node_output.ts",
-        find: "    if (this.#looping.length > 1) return;\n    this.#timers.soon(() => {",
-        replace:
-          "    if (this.#looping.length > 1) return;\n    ((run: () => void) => run())(() => {",
+        find: "    this.#timers.soon(() => this.#handleLooped());",
+        replace: "    this.#handleLooped();",
       },
     ],
     tests: ["test/daemon/routing.test.ts"],

@@ -11,6 +11,7 @@ import type {
   DatabaseHost,
   MutableStatistics,
 } from "../../src/database/host.ts";
+import { SliceTurns } from "../../src/database/slice_turns.ts";
 import type { FileSystem } from "../../src/platform/types/files.ts";
 import type { LockWaiter, TdbOpener } from "../../src/tdb/types.ts";
 import { type Codec, encode } from "../../src/wire/codec.ts";
@@ -77,6 +78,7 @@ export class FakeHost implements DatabaseHost {
   readonly random = { u32: () => 4 };
   readonly log = silentLogger;
   readonly trace: TracedTurns;
+  readonly slices: SliceTurns;
   readonly statistics: MutableStatistics;
   readonly tunables = { ...DEFAULT_TUNABLES };
 
@@ -107,6 +109,7 @@ export class FakeHost implements DatabaseHost {
     this.waiter = new MemoryLockWaiter(time);
     this.lockWaiter = this.waiter;
     this.trace = new TracedTurns(time, () => {});
+    this.slices = new SliceTurns(time, this.trace);
     this.statistics = structuredClone(
       statistics.decode(new Reader(new Uint8Array(statistics.minSize))),
     ) as MutableStatistics;
@@ -191,6 +194,9 @@ export class FakeHost implements DatabaseHost {
   }
   sendMessage(destination: number, srvid: { hi: number; lo: number }, data: Uint8Array): void {
     this.messagesSent.push({ destination, srvid, data: data.slice() });
+  }
+  afterMessages(action: () => void): void {
+    this.time.soon(action);
   }
   onMessage(
     srvid: { hi: number; lo: number },

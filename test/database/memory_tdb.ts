@@ -335,6 +335,9 @@ export class MemoryTdbs implements TdbOpener {
     this.handles.set(options.path, tdb);
     return ok(tdb);
   }
+  openInSlices(options: TdbOpenOptions): SlicedWork<Tdb> {
+    return { step: () => this.open(options), cancel() {} };
+  }
 }
 
 interface Waiting {

@@ -5,7 +5,7 @@
 import { assert } from "../../src/base/assert.ts";
 import { MemoryDisk } from "../../src/tdb/memory/memory_files.ts";
 import { createMemoryTdbs, type MemoryTdbs } from "../../src/tdb/memory/memory_opener.ts";
-import type { LockWaiter, Tdb, TdbOpener } from "../../src/tdb/types.ts";
+import type { LockWaiter, Tdb, TdbOpener, TdbOpenOptions, TdbResult } from "../../src/tdb/types.ts";
 import type { DiskTrouble } from "./disk_trouble.ts";
 import type { SeededRandom } from "./random.ts";
 import type { Scheduler, SimProcess } from "./scheduler.ts";
@@ -108,16 +108,15 @@ export class SimDisk {
 
   opener(process: SimProcess, opened: TdbOpened): TdbOpener {
     const { opener } = this.#tdbs(process);
-    return {
-      mutexesWork: false,
-      open: (options) => {
-        const tdb = opener.open(options);
-        if (!tdb.ok) return tdb;
-        this.trouble.hangOn(tdb.value);
-        opened(tdb.value);
-        return tdb;
-      },
+    const open = (options: TdbOpenOptions): TdbResult<Tdb> => {
+      const tdb = opener.open(options);
+      if (!tdb.ok) return tdb;
+      this.trouble.hangOn(tdb.value);
+      opened(tdb.value);
+      return tdb;
     };
+    const openInSlices = (options: TdbOpenOptions) => ({ step: () => open(options), cancel() {} });
+    return { mutexesWork: false, open, openInSlices };
   }
 
   waiter(process: SimProcess): LockWaiter {

@@ -115,6 +115,7 @@ export function withChanges(durable: Uint8Array, changes: readonly Change[]): Ui
 class FaultyFile implements SharedFile {
   readonly path: string;
   readonly mutexBytes: number;
+  readonly viewsShowGrowth: boolean;
   readonly #files: FaultyFiles;
   readonly #inner: SharedFile;
 
@@ -123,6 +124,7 @@ class FaultyFile implements SharedFile {
     this.#inner = inner;
     this.path = inner.path;
     this.mutexBytes = inner.mutexBytes;
+    this.viewsShowGrowth = inner.viewsShowGrowth === true;
   }
 
   size(): number {

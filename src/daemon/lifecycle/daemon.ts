@@ -297,5 +297,6 @@ function stallText(stall: TurnStall): string {
   const spans = stall.spans
     .map(({ name, durationMs }) => `${name} ${durationMs.toFixed(1)} ms`)
     .join(", ");
-  return `Handling event took ${stall.durationMs.toFixed(1)} ms: ${spans}`;
+  const { durationMs, busyMs } = stall;
+  return `Handling event took ${durationMs.toFixed(1)} ms, ${busyMs.toFixed(1)} ms of it processor time: ${spans}`;
 }

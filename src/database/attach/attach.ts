@@ -230,7 +230,10 @@ export class AttachTable implements AttachWaits {
     const { identity } = attaching;
     const { clock } = this.#host;
     const sinceMs = clock.monotonicMs();
-    const attempt: Attempt<Tdb> = (tried) => tried(openDatabaseFile(this.#host, identity));
+    let opening: { cancel(): void } | undefined;
+    const attempt: Attempt<Tdb> = (tried) => {
+      opening = openDatabaseFile(this.#host, identity, tried);
+    };
     const finished = (opened: TdbResult<Tdb>): void => {
       attaching.patienceMs -= clock.monotonicMs() - sinceMs;
       if (!opened.ok) this.#openFailed(attaching, opened.error.code, opened.error.reason);
@@ -239,7 +242,12 @@ export class AttachTable implements AttachWaits {
     };
     const what = `database file "${identity.path}"`;
     const wait = new BusyWait(this.#host, what, limitsOf(attaching), attempt, finished);
-    attaching.wait = wait;
+    attaching.wait = {
+      cancel: () => {
+        wait.cancel();
+        opening?.cancel();
+      },
+    };
     wait.start();
   }
 

@@ -1,26 +1,39 @@
 /** The file of a database as its kind wants it opened (docs/database.md, "Attach"). */
+import { ok } from "../../base/result.ts";
 import { TDB_FLAGS, type Tdb, type TdbResult } from "../../tdb/types.ts";
 import type { DatabaseIdentity, DatabaseKind } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";
+import { runTdbWork } from "../slices.ts";
 
 /**
- * One attempt. "busy" also for a file that has to be empty and is not, because it is still open in a process of
+ * One attempt, in slices. "busy" also for a file that has to be empty and is not, because it is still open in a process of
  * an earlier ctdbd.
  */
 export function openDatabaseFile(
   host: DatabaseHost,
   { kind, path }: DatabaseIdentity,
-): TdbResult<Tdb> {
-  const opened = host.tdbs.open({
+  tried: (outcome: TdbResult<Tdb>) => void,
+): { cancel(): void } {
+  const work = host.tdbs.openInSlices({
     path,
     flags: tdbFlags(host, kind),
     hashSize: host.tunable("DatabaseHashSize"),
     create: true,
     mode: 0o600,
   });
-  if (!opened.ok || kind === "persistent") return opened;
-  const tdb = opened.value;
-  if (tdb.nextUsedChain(0) >= tdb.hashSize) return opened;
+  const run = runTdbWork(host, "open", work, (opened) => {
+    tried(opened.ok && kind !== "persistent" ? emptyOnly(opened.value) : opened);
+  });
+  return {
+    cancel() {
+      run.cancel();
+      work.cancel();
+    },
+  };
+}
+
+function emptyOnly(tdb: Tdb): TdbResult<Tdb> {
+  if (tdb.nextUsedChain(0) >= tdb.hashSize) return ok(tdb);
   const holder = tdb.otherUser();
   tdb.close();
   const reason = "another process holds the file, which is not empty";

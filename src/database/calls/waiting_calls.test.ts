@@ -36,7 +36,7 @@ test("WaitingCalls.resume() runs calls in later turns, in slices, in their order
   const names = Array.from({ length: 100 }, (_, i) => `call ${i}`);
   for (const name of names) waiting.add(first, call(name));
   waiting.add(second, call("last"));
-  host.time.tickPerLookMs = 3;
+  host.time.tickPerLookMs = 0.5;
   waiting.resume(first);
   waiting.resume(second);
   expect([ran.length, first.length]).toEqual([0, 0]);

@@ -17,7 +17,8 @@ import type { Timer } from "../../platform/types/time.ts";
 import type { LockWait, Tdb, TdbError, TdbResult } from "../../tdb/types.ts";
 import { countLockWait, type MutableLocks } from "../database_statistics.ts";
 import type { DatabaseHost } from "../host.ts";
-import { LOCK_RETRY_DELAYS_MS, LOCK_WAIT_LOG_MS, SLICE_BUDGET_MS } from "../limits.ts";
+import { LOCK_RETRY_DELAYS_MS, LOCK_WAIT_LOG_MS } from "../limits.ts";
+import { type Budget, runSliced } from "../slices.ts";
 import {
   LOCK_RETRY_MAX_MS,
   PARKED_BYTES_MAX,
@@ -144,17 +145,18 @@ export class ChainGate {
   }
 
   /** Each turn serves chains for one budget's time; sockets get their turn in between. */
-  #resume(queues: ChainQueue[]): void {
-    this.#host.timers.nextTurn(() => {
-      const endMs = this.#host.clock.monotonicMs() + SLICE_BUDGET_MS;
-      while (this.#open) {
-        const next = queues.shift();
-        if (next === undefined) return;
+  #resume(queues: readonly ChainQueue[]): void {
+    let at = 0;
+    const slice = (budget: Budget): "done" | "more" => {
+      while (this.#open && at < queues.length) {
+        const next = queues[at] as ChainQueue;
+        at += 1;
         if (this.#queues.get(next.chain) === next && next.timer === undefined) this.#try(next);
-        if (this.#host.clock.monotonicMs() >= endMs) break;
+        if (budget.spent) return "more";
       }
-      if (queues.length > 0 && this.#open) this.#resume(queues);
-    });
+      return "done";
+    };
+    this.#host.slices.later(() => runSliced(this.#host, "parked calls", slice));
   }
 
   dropClient(clientId: number): void {

@@ -96,6 +96,13 @@ export class DatabaseFreeze implements Freeze {
     this.#sinceMs = this.#host.clock.monotonicMs();
     this.#endWait = countLockWait([this.#database.statistics.locks, this.#host.statistics.locks]);
     this.#logLongWait();
+    this.#host.slices.nowOrLater(() => this.#waitForLock());
+  }
+
+  /** The first try looks at every mutex of the file: of many databases not all in one turn. */
+  #waitForLock(): void {
+    const wanted = this.#state === "freezing" && this.#wait === undefined;
+    if (!wanted || this.#database.detached) return;
     const wait = this.#host.lockWaiter.waitAll(this.#database.tdb, (outcome) =>
       this.#host.trace.span("freeze granted", () => this.#granted(wait, outcome)),
     );

@@ -93,7 +93,7 @@ export class Pull {
         if (!buffer.fits(keyLength, dataLength)) this.#send();
         buffer.addRange(0, bytes, keyAt, keyLength, dataLength);
       } else this.#leftOut += 1;
-      return !budget.spent && !this.#behind;
+      return !budget.spentOver(keyLength + dataLength) && !this.#behind;
     });
     if (!walked.ok) return walked;
     this.#chain = walked.value;
@@ -112,8 +112,8 @@ export class Pull {
     if (this.#ended) return;
     this.#ended = true;
     this.#forget();
-    // A message to this node takes one turn more than an answer to one of its clients.
-    this.#host.timers.soon(() =>
+    // A message to this node takes longer than an answer to one of its clients.
+    this.#host.afterMessages(() =>
       this.#reply(
         problem === undefined
           ? { status: 0, data: encode(u32Codec, this.#records) }

@@ -117,7 +117,7 @@ export class Push implements RunningPush {
       while (cursor.next()) {
         const stored = this.#store(cursor);
         if (!stored.ok) return stored;
-        if (budget.spent) return ok("more");
+        if (budget.spentOver(cursor.keyLength + cursor.dataLength)) return ok("more");
       }
       if (cursor.error !== undefined) {
         this.#fail(cursor.error);

@@ -44,7 +44,7 @@ export class RecoveryControls {
       }),
     DB_THAW: (dbId, from) => this.#with(dbId, (database) => this.#thaw(database, from)),
     DB_TRANSACTION_START: ({ db_id, tid }, from, later) =>
-      this.#with(db_id, (database) => {
+      this.#inItsTurn(db_id, later, (database) => {
         database.coordinator = from.srcnode;
         const outcome = database.freeze.startTransaction(tid, later);
         return outcome === "later" ? outcome : answer(outcome);
@@ -53,7 +53,8 @@ export class RecoveryControls {
       this.#with(dbId, (database) => answer(database.freeze.cancel())),
     DB_TRANSACTION_COMMIT: ({ db_id, tid }, _from, later) =>
       this.#with(db_id, (database) => this.#commit(database, tid, later)),
-    WIPE_DATABASE: ({ db_id, tid }) => this.#with(db_id, (database) => this.#wipe(database, tid)),
+    WIPE_DATABASE: ({ db_id, tid }, _from, later) =>
+      this.#inItsTurn(db_id, later, (database) => this.#wipe(database, tid)),
     DB_PULL: ({ db_id, srvid }, from, later) =>
       this.#with(db_id, (database) => {
         const problem = notFrozen(database, "pull");
@@ -87,6 +88,24 @@ export class RecoveryControls {
   ): ControlReply | "later" {
     const database = this.#parts.findDatabase(dbId);
     return database === undefined ? unknownDatabase(dbId) : action(database);
+  }
+
+  /**
+   * For steps of some milliseconds that cannot be cut: of those for many databases that arrive together only the
+   * first runs at once.
+   */
+  #inItsTurn(
+    dbId: number,
+    later: ReplyLater,
+    action: (database: Database) => ControlReply | "later",
+  ): ControlReply | "later" {
+    const { slices } = this.#parts.host;
+    if (slices.remainingMs > 0) return this.#with(dbId, action);
+    slices.later(() => {
+      const reply = this.#with(dbId, action);
+      if (reply !== "later") later(reply);
+    });
+    return "later";
   }
 
   /** A thaw says nothing of its recovery: one that was held up must not undo that of another node. */

@@ -1,16 +1,16 @@
 /** Limits of traverses and of streams to clients; units are in the names. */
 
 /** Bytes that a traverse puts into output queues in one slice. */
-export const TRAVERSE_SLICE_BYTES = 1024 * 1024;
+export const TRAVERSE_SLICE_BYTES = 512 * 1024;
 
 /**
  * A walk sends this much, then waits until the node that collects says that it may go on: so much waits
  * on the link to it, and so much of each node for a client that is slow.
  */
-export const TRAVERSE_WINDOW_BYTES = 1024 * 1024;
+export const TRAVERSE_WINDOW_BYTES = 512 * 1024;
 
 /** The nodes of a traverse are not told to go on while more than this waits for the client. */
-export const TRAVERSE_BACKLOG_BYTES_MAX = 4 * 1024 * 1024;
+export const TRAVERSE_BACKLOG_BYTES_MAX = 1024 * 1024;
 export const TRAVERSE_BACKLOG_LOOK_MS = 10;
 
 /** But they are after this time: it is less than the time that they wait, TraverseTimeout. */

@@ -87,6 +87,10 @@ export const SHARED_FILE_FUNCTIONS = {
   sysconf: [["i32"], "i64"],
 } as const satisfies ForeignFunctions;
 
+export const MEMORY_FUNCTIONS = {
+  madvise: [["address", "i64", "i32"], "i32"],
+} as const satisfies ForeignFunctions;
+
 export const MUTEX_FUNCTIONS = {
   pthread_mutex_trylock: [["address"], "i32"],
   pthread_mutex_unlock: [["address"], "i32"],

@@ -87,6 +87,7 @@ interface Waits {
 class SystemSharedFile implements SharedFile {
   readonly path: string;
   readonly mutexBytes = MUTEX_TEMPLATE.length;
+  readonly viewsShowGrowth = true;
   readonly #descriptor: number;
   readonly #readOnly: boolean;
   readonly #waits: Waits;
@@ -233,7 +234,9 @@ class SystemSharedFile implements SharedFile {
   initMutexes(offset: number, count: number): void {
     const end = offset + count * this.mutexBytes;
     assert(end <= this.size(), `${count} mutexes at ${offset} inside the file`);
-    fillMutexes(new Uint8Array(this.view(end), offset), count);
+    // Not a view of the file: of one that covers all before them, too, the collector takes all for new memory.
+    const area = memoryAt(this.#address(offset), count * this.mutexBytes);
+    fillMutexes(new Uint8Array(area), count);
   }
 
   tryLockMutex(offset: number): TryLock | "owner_died" {

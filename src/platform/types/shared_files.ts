@@ -22,6 +22,11 @@ export interface SharedFile {
    * touched. Views die with close().
    */
   view(byteLength: number): ArrayBuffer;
+  /**
+   * A view may be longer than the file, and shows what it grows by. The collector takes each view of a mapping for as
+   * much new memory: who renews one of a large file with each growth makes it work.
+   */
+  readonly viewsShowGrowth?: boolean;
   /** posix_fallocate, or ftruncate and writing 0x42 where that is not supported. */
   extend(newSize: number): Result<void, SystemError>;
   /**

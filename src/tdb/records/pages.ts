@@ -43,12 +43,15 @@ export interface Pages {
 }
 
 const VIEW_BYTES_MAX = 0x100000000;
+/** How much longer than the file a view is that was renewed because the file had grown. */
+const VIEW_AHEAD = 0.25;
+const VIEW_AHEAD_BYTES_MIN = 4 * 1024 * 1024;
 
 export class DirectPages implements Pages {
   readonly #file: SharedFile;
   readonly #headerOffset: number;
-  #words = new Uint32Array(0);
-  #bytes = new Uint8Array(0);
+  #words: Uint32Array<ArrayBuffer> = new Uint32Array(0);
+  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   size = 0;
 
   constructor(file: SharedFile, headerOffset: number) {
@@ -66,11 +69,22 @@ export class DirectPages implements Pages {
       this.#words = new Uint32Array(0);
       this.#bytes = new Uint8Array(0);
     } else {
-      const buffer = this.#file.view(this.#headerOffset + size);
+      const buffer = this.#viewOf(this.#headerOffset + size);
       this.#words = new Uint32Array(buffer, this.#headerOffset, size >>> 2);
       this.#bytes = new Uint8Array(buffer, this.#headerOffset, size);
     }
     this.size = size;
+  }
+
+  /** Longer than needed when the file grows: see SharedFile.viewsShowGrowth. */
+  #viewOf(bytes: number): ArrayBuffer {
+    if (this.#file.viewsShowGrowth !== true) return this.#file.view(bytes);
+    // Not kept beside the arrays: the collector would count it twice.
+    const buffer = this.#words.buffer;
+    const had = buffer.byteLength;
+    if (bytes <= had) return buffer;
+    const ahead = had === 0 ? 0 : Math.max(bytes * VIEW_AHEAD, VIEW_AHEAD_BYTES_MIN);
+    return this.#file.view(Math.min(bytes + Math.ceil(ahead), VIEW_BYTES_MAX));
   }
 
   contains(offset: number, length: number): boolean {
