@@ -13,7 +13,7 @@ import { parseLogLocation } from "../base/log_format.ts";
 import { closeDescriptor } from "../platform/libc/pipe.ts";
 import { pathForCall } from "../platform/node/path.ts";
 import { printErr, writeAll } from "./buffered_output.ts";
-import { inheritedEnvironment, withRuntimeSettings } from "./environment.ts";
+import { inheritedEnvironment, withDaemonSettings } from "./environment.ts";
 import { selfCommand } from "./own_process.ts";
 
 const REPORT_DESCRIPTOR = 3;
@@ -34,7 +34,7 @@ export function startInBackground(
   args: readonly string[],
   { keepStdin, logLocation }: BackgroundOptions,
 ): Promise<number> {
-  const environment = withRuntimeSettings({
+  const environment = withDaemonSettings({
     ...inheritedEnvironment(),
     [REPORT_VARIABLE]: String(REPORT_DESCRIPTOR),
   });

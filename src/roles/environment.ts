@@ -6,16 +6,17 @@
  */
 import { ownEnvironment } from "./own_process.ts";
 
+type Settings = Readonly<Record<string, string>>;
+
 /**
- * Settings of the runtime for our long-lived processes. It reads them from its environment when it
+ * Settings of the runtime for our own processes. It reads them from its environment when it
  * starts, and from nowhere else: so they are given by the process that starts another.
  */
-const RUNTIME_SETTINGS: Readonly<Record<string, string>> = {
+const RUNTIME_SETTINGS: Settings = {
   /*
-   * The engine's last and dearest compiler begins after some thousand runs of a function. For a daemon
-   * that idles between bursts (a recovery, one client's scan) it then works longer on the code than the
-   * burst lasted: during the first recovery of 10 000 records its threads used more CPU than all the rest.
-   * Ten times the number of runs leaves it to code that stays busy; throughput under steady load is the same.
+   * The engine's last and dearest compiler begins after some thousand runs of a function. For a process
+   * that works in bursts (the recovery daemon, one recovery) it then works longer on the code than the
+   * burst lasts: ten times the number of runs leaves it to code that stays busy.
    */
   BUN_JSC_thresholdForFTLOptimizeAfterWarmUp: "640000",
   /*
@@ -31,18 +32,40 @@ const RUNTIME_SETTINGS: Readonly<Record<string, string>> = {
   BUN_GC_TIMER_DISABLE: "1",
 };
 
+/**
+ * For ctdbd, which runs for months: compiled early in all three steps. The last one is the engine's own number: it costs
+ * a daemon some 0.4 s of processor time once, and takes a fifth off each operation after that (docs/platform.md, "The
+ * executable").
+ */
+const DAEMON_SETTINGS: Settings = {
+  ...RUNTIME_SETTINGS,
+  BUN_JSC_thresholdForJITAfterWarmUp: "20",
+  BUN_JSC_thresholdForOptimizeAfterWarmUp: "100",
+  BUN_JSC_thresholdForOptimizeAfterLongWarmUp: "200",
+  BUN_JSC_thresholdForFTLOptimizeAfterWarmUp: "64000",
+};
+
 type Environment = Record<string, string>;
 
 /** What this process was given, for a program that it starts. */
 export function inheritedEnvironment(): Environment {
   const environment: Environment = {};
   for (const [name, value] of Object.entries(ownEnvironment())) {
-    if (value !== undefined && RUNTIME_SETTINGS[name] !== value) environment[name] = value;
+    if (value !== undefined && !isOfOurs(name, value)) environment[name] = value;
   }
   return environment;
+}
+
+function isOfOurs(name: string, value: string): boolean {
+  return RUNTIME_SETTINGS[name] === value || DAEMON_SETTINGS[name] === value;
 }
 
 /** For a program of ours. What somebody has set on purpose goes first. */
 export function withRuntimeSettings(environment: Readonly<Environment>): Environment {
   return { ...RUNTIME_SETTINGS, ...environment };
+}
+
+/** The same for ctdbd. */
+export function withDaemonSettings(environment: Readonly<Environment>): Environment {
+  return { ...DAEMON_SETTINGS, ...environment };
 }
