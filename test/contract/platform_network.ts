@@ -232,6 +232,19 @@ export function networkContract(name: string, makeWorld: () => NetworkWorld): vo
       world.dispose();
     });
 
+    test(`${name} ${kind} a paused stream loses nothing of a peer that wrote and closed`, async () => {
+      const world = makeWorld();
+      const { server, client, listener } = await pairOf(kind, world);
+      server.stream.pause();
+      client.say("last words");
+      client.stream.close();
+      server.stream.resume();
+      await server.until((probe) => probe.closed !== undefined);
+      expect(server.text).toBe("last words");
+      listener.close();
+      world.dispose();
+    });
+
     test(`${name} ${kind} closing the listener leaves accepted streams alone`, async () => {
       const world = makeWorld();
       const { server, client, listener } = await pairOf(kind, world);

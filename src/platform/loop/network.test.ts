@@ -14,7 +14,8 @@ import { must } from "../../../test/support/must.ts";
 import { TemporaryDirectory } from "../../../test/support/temp_dir.ts";
 import { LISTEN_FUNCTIONS, SOCKET_FUNCTIONS } from "../libc/functions.ts";
 import { openLibc } from "../libc/libc.ts";
-import { socketAddress } from "../libc/socket_address.ts";
+import { closeDescriptor } from "../libc/pipe.ts";
+import { socketAddress, unixAddress } from "../libc/socket_address.ts";
 import { EventLoop } from "./event_loop.ts";
 import { LoopNetwork } from "./network.ts";
 
@@ -94,6 +95,48 @@ test("Network unix streams know their peer process", async () => {
   client.stream.close();
   server.stream.close();
   listener.close();
+});
+
+test("Stream.onClose() comes to a paused stream of a unix socket whose peer has gone, after what it wrote", async () => {
+  using directory = new TemporaryDirectory("net");
+  const path = directory.file("s");
+  const { server, client, listener } = await connectedPair(
+    (accept) => must(network.listenUnix(path, 0o700, accept)),
+    (connected) => network.connectUnix(path, connected),
+  );
+  server.stream.pause();
+  client.say("last words");
+  client.stream.close();
+  await server.until((probe) => probe.closed !== undefined);
+  expect(server.text).toBe("last words");
+  listener.close();
+});
+
+test("Network.connectUnix() waits for a listener that has as many connections waiting as it keeps", async () => {
+  using directory = new TemporaryDirectory("net");
+  const path = directory.file("s");
+  const address = unixAddress(path)?.memory;
+  if (address === undefined) throw new Error("bad path");
+  const { bind, listen, accept4 } = openLibc(LISTEN_FUNCTIONS);
+  const descriptor = openLibc(SOCKET_FUNCTIONS).socket(1, 1 | 0o4000, 0);
+  expect(bind(descriptor, address.address, address.bytes.length)).toBe(0);
+  expect(listen(descriptor, 0)).toBe(0);
+  const first = await connectedProbe((connected) => network.connectUnix(path, connected));
+  let told = 0;
+  const second = connectedProbe((connected) =>
+    network.connectUnix(path, (outcome) => {
+      told += 1;
+      return connected(outcome);
+    }),
+  );
+  network.connectUnix(path, () => expect.unreachable()).cancel();
+  await new Promise<void>((resolve) => loop.after(50, resolve));
+  expect(told).toBe(0);
+  const accepted = [accept4(descriptor, 0, 0, 0)];
+  const probe = await second;
+  accepted.push(accept4(descriptor, 0, 0, 0));
+  for (const stream of [first.stream, probe.stream]) stream.close();
+  for (const open of [descriptor, ...accepted]) closeDescriptor(open);
 });
 
 test("Stream.onClose() says ECONNRESET when the peer resets", async () => {
