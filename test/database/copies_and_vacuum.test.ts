@@ -196,3 +196,22 @@ test("PersistentHealth.set() writes one update after the other", () => {
   const reasons = names.map((name) => health.reasonOf(name));
   expect(reasons).toEqual(["why a.tdb", undefined, "why c.tdb"]);
 });
+
+test("PersistentHealth.close() ends an update that waits for a busy file", () => {
+  const host = new FakeHost();
+  const health = new PersistentHealth(host);
+  health.open((opened) => expect(opened.ok).toBe(true));
+  host.time.advance(100);
+  const [file] = host.tdbs.files.values();
+  if (file === undefined) throw new Error("the file of health is open");
+  const release = file.hold(0);
+  const problems: (string | undefined)[] = [];
+  health.set("a.tdb", "why", (problem) => problems.push(problem));
+  host.time.advance(100);
+  expect(problems).toEqual([]);
+  health.close();
+  release();
+  host.time.advance(1000);
+  expect(problems.map((problem) => problem?.includes("the file is not open"))).toEqual([true]);
+  expect(health.reasonOf("a.tdb")).toBeUndefined();
+});

@@ -217,6 +217,11 @@ export class MemoryTdb implements Tdb {
   }
   startTransaction(_options?: { marked?: boolean }): TdbResult<void> {
     if (this.#pending !== undefined) return fail("transaction_state", "nested");
+    // It begins with a lock of everything; who is in the middle of one has that.
+    if (this.file.allOwner === undefined) {
+      if (!this.file.takeAll(this)) return BUSY;
+      this.file.allOwner = undefined;
+    }
     this.#pending = new Map(this.file.contents);
     return ok(undefined);
   }

@@ -168,12 +168,18 @@ export class PersistentHealth {
     finished: (outcome: TdbResult<void>) => void,
   ): void {
     const tdb = this.#tdb;
+    const notOpen: TdbResult<void> = {
+      ok: false,
+      error: { code: "io", reason: "the file is not open" },
+    };
     if (tdb === undefined) {
-      finished({ ok: false, error: { code: "io", reason: "the file is not open" } });
+      finished(notOpen);
       return;
     }
     const key = textBytes(name);
     const attempt = (): TdbResult<void> => {
+      // Closed while it was busy.
+      if (this.#tdb !== tdb) return notOpen;
       const started = tdb.startTransaction();
       if (!started.ok) return started;
       const changed = reason === undefined ? tdb.delete(key) : tdb.store(key, textBytes(reason));
