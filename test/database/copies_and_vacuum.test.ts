@@ -202,7 +202,7 @@ test("PersistentHealth.close() ends an update that waits for a busy file", () =>
   const health = new PersistentHealth(host);
   health.open((opened) => expect(opened.ok).toBe(true));
   host.time.advance(100);
-  const [file] = host.tdbs.files.values();
+  const [file] = host.memory.files.values();
   if (file === undefined) throw new Error("the file of health is open");
   const release = file.hold(0);
   const problems: (string | undefined)[] = [];

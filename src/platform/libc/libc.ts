@@ -61,13 +61,14 @@ export function errno(): number {
 /** Numbers that this project tells apart. */
 export const ERRNO = {
   EINTR: constants.errno.EINTR,
-  ENOENT: constants.errno.ENOENT,
   ENOSPC: constants.errno.ENOSPC,
   EAGAIN: constants.errno.EAGAIN,
   EACCES: constants.errno.EACCES,
   EBUSY: constants.errno.EBUSY,
   EDEADLK: constants.errno.EDEADLK,
   EINVAL: constants.errno.EINVAL,
+  ENOMEM: constants.errno.ENOMEM,
+  ENOBUFS: constants.errno.ENOBUFS,
   EMFILE: constants.errno.EMFILE,
   ENFILE: constants.errno.ENFILE,
   ENAMETOOLONG: constants.errno.ENAMETOOLONG,

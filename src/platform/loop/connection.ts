@@ -30,6 +30,8 @@ const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 /** Between attempts while the listener of a path has as many connections waiting as it keeps. */
 const BACKLOG_RETRY_MS = 20;
+/** A listener that takes nobody for so long is not there for us. */
+const BACKLOG_RETRIES_MAX = 500;
 
 export interface TcpTarget {
   readonly address: string;
@@ -62,6 +64,7 @@ class Connection implements Timer, DescriptorOwner {
   readonly #connected: ConnectCallback;
   #descriptor = -1;
   #watched = false;
+  #retries = 0;
   #wait: Timer | undefined;
   #timeout: Timer | undefined;
   #over = false;
@@ -106,9 +109,12 @@ class Connection implements Timer, DescriptorOwner {
       this.#loop.watch(this.#descriptor, READY.WRITE, this);
     } else if (begun === "connected") {
       this.#loop.soon(() => this.#succeed());
-    } else if (begun === "backlog_full") {
+    } else if (begun === "backlog_full" && this.#retries < BACKLOG_RETRIES_MAX) {
+      this.#retries += 1;
       this.#close();
       this.#wait = this.#loop.after(BACKLOG_RETRY_MS, () => this.#begin());
+    } else if (begun === "backlog_full") {
+      this.#loop.soon(() => this.#failWith(ERRNO.EAGAIN));
     } else {
       this.#loop.soon(() => this.#fail(begun));
     }

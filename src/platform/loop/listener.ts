@@ -7,7 +7,7 @@
  * 2. A bounded number is accepted in one look, so that a flood of connections starves nobody.
  */
 import { DESCRIPTOR_FUNCTIONS, LIMIT_FUNCTIONS, LISTEN_FUNCTIONS } from "../libc/functions.ts";
-import { nativeMemory, openLibc } from "../libc/libc.ts";
+import { ERRNO, errno, nativeMemory, openLibc } from "../libc/libc.ts";
 import type { AcceptNotices, StreamServer } from "../types/network.ts";
 import type { Timer } from "../types/time.ts";
 import { type DescriptorOwner, type EventLoop, READY } from "./event_loop.ts";
@@ -16,6 +16,13 @@ const ACCEPTED_AT_ONCE_MAX = 16;
 /** How often a listener that has stopped looks whether there is room. */
 const CHECK_MS = 100;
 const RLIMIT_NOFILE = 7;
+/** The connection waits on: trying again at once would try for ever. */
+const SYSTEM_IS_FULL: ReadonlySet<number> = new Set([
+  ERRNO.EMFILE,
+  ERRNO.ENFILE,
+  ERRNO.ENOMEM,
+  ERRNO.ENOBUFS,
+]);
 const F_DUPFD_CLOEXEC = 1030;
 /** SOCK_NONBLOCK and SOCK_CLOEXEC. */
 const ACCEPT_FLAGS = 0o2004000;
@@ -82,8 +89,11 @@ export class Listener implements StreamServer, DescriptorOwner {
         this.#addressLength.address,
         ACCEPT_FLAGS,
       );
-      // None waits any more, or the one that waited has gone.
-      if (descriptor === -1) return;
+      if (descriptor === -1) {
+        // Otherwise none waits any more, or the one that waited has gone.
+        if (SYSTEM_IS_FULL.has(errno())) this.#pause();
+        return;
+      }
       this.#options.accepted(descriptor, this.#address.address);
     }
   }
