@@ -6,7 +6,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 
 /** A worker is in the executable only when it is an entry point of its own. */
-const ENTRY_POINTS = ["src/main.ts", "src/platform/node/lock_worker.ts"];
+export const ENTRY_POINTS = ["src/main.ts", "src/platform/node/lock_worker.ts"];
 
 const OPTIONS = [
   "--compile",

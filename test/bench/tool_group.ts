@@ -4,7 +4,7 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { compileExecutable } from "../../build/executable.ts";
+import { compileExecutable, ENTRY_POINTS } from "../../build/executable.ts";
 import { DIST } from "../support/executables.ts";
 import { STOCK_CTDB, withCluster } from "../support/local_cluster.ts";
 import { TemporaryDirectory } from "../support/temp_dir.ts";
@@ -18,7 +18,6 @@ const TOOL = "ctdb pnn";
 const EMPTY = "an empty compiled program";
 const RUN_TIMEOUT_MS = 20_000;
 /** As build/executable.ts names them. */
-const ENTRY_POINTS = ["src/main.ts", "src/platform/bun/lock_worker.ts"];
 
 interface Program {
   readonly kind: Kind;
