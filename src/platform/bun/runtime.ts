@@ -9,8 +9,10 @@
 import { drainMicrotasks, heapStats } from "bun:jsc";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { bytesText } from "../../base/byte_text.ts";
+import { EPOLL_CONTROL, EVENT_DATA_WORD, READY } from "../libc/epoll.ts";
 import { DESCRIPTOR_FUNCTIONS, LOOP_FUNCTIONS, PAIR_FUNCTIONS } from "../libc/functions.ts";
 import { errno, nativeMemory, openLibc, systemError } from "../libc/libc.ts";
+import { AF_UNIX, SOCK_STREAM } from "../libc/socket_types.ts";
 import type {
   CollectGarbage,
   CountObjects,
@@ -18,14 +20,6 @@ import type {
   RuntimeLoop,
 } from "../types/runtime.ts";
 
-const AF_UNIX = 1;
-/** SOCK_STREAM, SOCK_NONBLOCK and SOCK_CLOEXEC. */
-const PAIR_TYPE = 0o2004001;
-const EPOLL_CTL_ADD = 1;
-const EPOLL_CTL_DEL = 2;
-const EPOLLIN = 1;
-/** struct epoll_event is packed on x86 only. */
-const EVENT_DATA_AT = process.arch === "x64" ? 4 : 8;
 const ONE_BYTE = new Uint8Array(1);
 
 /** The types of Bun.connect leave out `fd`, for which its own FdSocketOptions are. */
@@ -60,9 +54,9 @@ class BunRuntimeLoop implements RuntimeLoop {
     });
     const entry = entryOf(near);
     this.descriptor = entry.epoll;
-    this.#event.view.setUint32(0, EPOLLIN, true);
-    this.#event.view.setBigUint64(EVENT_DATA_AT, entry.data, true);
-    this.#control(EPOLL_CTL_DEL, near);
+    this.#event.view.setUint32(0, READY.READ, true);
+    this.#event.view.setBigUint64(4 * EVENT_DATA_WORD, entry.data, true);
+    this.#control(EPOLL_CONTROL.DELETE, near);
     this.#socket?.unref();
     this.#write(far, ONE_BYTE, 1);
   }
@@ -70,7 +64,7 @@ class BunRuntimeLoop implements RuntimeLoop {
   sleep(woken: () => void): void {
     this.#woken = woken;
     this.#socket?.ref();
-    this.#control(EPOLL_CTL_ADD, this.#epoll);
+    this.#control(EPOLL_CONTROL.ADD, this.#epoll);
   }
 
   afterLook(action: () => void): void {
@@ -82,7 +76,7 @@ class BunRuntimeLoop implements RuntimeLoop {
   }
 
   #wake(): void {
-    this.#control(EPOLL_CTL_DEL, this.#epoll);
+    this.#control(EPOLL_CONTROL.DELETE, this.#epoll);
     this.#socket?.unref();
     this.#write(this.#far, ONE_BYTE, 1);
     try {
@@ -104,7 +98,7 @@ class BunRuntimeLoop implements RuntimeLoop {
 
 function socketPair(): readonly [number, number] {
   const pair = nativeMemory(8);
-  if (openLibc(PAIR_FUNCTIONS).socketpair(AF_UNIX, PAIR_TYPE, 0, pair.address) !== 0) {
+  if (openLibc(PAIR_FUNCTIONS).socketpair(AF_UNIX, SOCK_STREAM, 0, pair.address) !== 0) {
     throw systemError(errno(), "socketpair", "event loop");
   }
   return [pair.words[0] as number, pair.words[1] as number];

@@ -2,6 +2,7 @@
 import type {
   AddressOf,
   ForeignCalls,
+  ForeignFunction,
   ForeignFunctions,
   ForeignType,
   MemoryAt,
@@ -23,14 +24,19 @@ const RESULTS: Readonly<Record<ForeignType, Deno.NativeResultType>> = {
   address: "i64",
 };
 
+/** As the runtime wants a function declared. */
+export function nativeFunction([types, result]: ForeignFunction) {
+  const parameters = types.map((type) => TYPES[type as keyof typeof TYPES]);
+  return { parameters, result: RESULTS[result] };
+}
+
 export const openLibrary: OpenLibrary = <T extends ForeignFunctions>(
   name: string,
   functions: T,
 ) => {
   const symbols: Record<string, Deno.ForeignFunction> = {};
-  for (const [symbol, [types, result]] of Object.entries(functions)) {
-    const parameters = types.map((type) => TYPES[type as keyof typeof TYPES]);
-    symbols[symbol] = { parameters, result: RESULTS[result] };
+  for (const [symbol, declared] of Object.entries(functions)) {
+    symbols[symbol] = nativeFunction(declared);
   }
   const opened: Record<string, unknown> = {};
   for (const [symbol, call] of Object.entries(Deno.dlopen(name, symbols).symbols)) {

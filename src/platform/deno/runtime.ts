@@ -10,6 +10,7 @@ import type {
   MakeRuntimeLoop,
   RuntimeLoop,
 } from "../types/runtime.ts";
+import { nativeFunction } from "./foreign.ts";
 
 const EVENTS_MAX = 1;
 const EVENT_BYTES_MAX = 16;
@@ -18,11 +19,7 @@ class DenoRuntimeLoop implements RuntimeLoop {
   readonly #epoll: number;
   readonly #event = nativeMemory(EVENTS_MAX * EVENT_BYTES_MAX);
   readonly #waiting = Deno.dlopen("libc.so.6", {
-    epoll_wait: {
-      parameters: ["i32", "u64", "i32", "i32"],
-      result: LOOP_FUNCTIONS.epoll_wait[1],
-      nonblocking: true,
-    },
+    epoll_wait: { ...nativeFunction(LOOP_FUNCTIONS.epoll_wait), nonblocking: true },
   }).symbols;
   /** The runtime's loop does not tell which descriptor it waits on. */
   readonly descriptor = undefined;
@@ -38,7 +35,7 @@ class DenoRuntimeLoop implements RuntimeLoop {
       EVENTS_MAX,
       -1,
     );
-    void waited.then(woken);
+    void Promise.resolve(waited).then(woken);
   }
 
   afterLook(action: () => void): void {

@@ -2,10 +2,11 @@
  * Numeric addresses as C's sockaddr_in and sockaddr_in6, and socket options. No names: resolving
  * would block the loop.
  */
+
 import { ADDRESS_FUNCTIONS, SOCKET_FUNCTIONS } from "./functions.ts";
 import { cText, type NativeMemory, nativeMemory, openLibc } from "./libc.ts";
+import { AF_UNIX } from "./socket_types.ts";
 
-export const AF_UNIX = 1;
 export const AF_INET = 2;
 export const AF_INET6 = 10;
 

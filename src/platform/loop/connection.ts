@@ -9,10 +9,10 @@
  */
 import type { SystemError } from "../../base/errors.ts";
 import { err, ok, type Result } from "../../base/result.ts";
+import { READY } from "../libc/epoll.ts";
 import { DESCRIPTOR_FUNCTIONS, LISTEN_FUNCTIONS, SOCKET_FUNCTIONS } from "../libc/functions.ts";
 import { ERRNO, errno, openLibc, systemError } from "../libc/libc.ts";
 import {
-  AF_UNIX,
   peerCredentials,
   pendingError,
   type SocketAddress,
@@ -20,14 +20,12 @@ import {
   socketAddress,
   unixAddress,
 } from "../libc/socket_address.ts";
+import { AF_UNIX, SOCK_STREAM } from "../libc/socket_types.ts";
 import type { ConnectCallback } from "../types/network.ts";
 import type { Timer } from "../types/time.ts";
-import { type DescriptorOwner, type EventLoop, READY } from "./event_loop.ts";
+import type { DescriptorOwner, EventLoop } from "./event_loop.ts";
 import { SocketStream, type StreamFacts } from "./stream.ts";
 
-const SOCK_STREAM = 1;
-const SOCK_NONBLOCK = 0o4000;
-const SOCK_CLOEXEC = 0o2000000;
 /** Between attempts while the listener of a path has as many connections waiting as it keeps. */
 const BACKLOG_RETRY_MS = 20;
 /** A listener that takes nobody for so long is not there for us. */
@@ -43,7 +41,7 @@ export interface TcpTarget {
 /** Descriptor of a new socket. */
 export function openStreamSocket(family: number, name: string): Result<number, SystemError> {
   const { socket } = openLibc(SOCKET_FUNCTIONS);
-  const descriptor = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  const descriptor = socket(family, SOCK_STREAM, 0);
   return descriptor === -1 ? err(systemError(errno(), "socket", name)) : ok(descriptor);
 }
 

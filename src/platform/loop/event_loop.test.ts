@@ -6,10 +6,11 @@ import { createServer, connect as netConnect, type Socket } from "node:net";
 import { join } from "node:path";
 import { MessageChannel, Worker } from "node:worker_threads";
 import { TemporaryDirectory } from "../../../test/support/temp_dir.ts";
+import { READY } from "../libc/epoll.ts";
 import { DESCRIPTOR_FUNCTIONS, SOCKET_FUNCTIONS } from "../libc/functions.ts";
 import { nativeMemory, openLibc } from "../libc/libc.ts";
 import { closeDescriptor, openPipe } from "../libc/pipe.ts";
-import { EventLoop, READY } from "./event_loop.ts";
+import { EventLoop } from "./event_loop.ts";
 
 /** Beyond the event itself: what the runtime may be late while there is traffic, twice, and a loaded machine. */
 const LATE_MS_MAX = 100;

@@ -20,16 +20,15 @@
  */
 import { makeRuntimeLoop } from "#runtime";
 import { assert } from "../../base/assert.ts";
+import { EPOLL_CONTROL, EVENT_DATA_WORD, EVENT_WORDS, READY } from "../libc/epoll.ts";
 import { LOOP_FUNCTIONS } from "../libc/functions.ts";
 import { ERRNO, errno, nativeMemory, openLibc, systemError } from "../libc/libc.ts";
+import { SoonQueue } from "../node/soon_queue.ts";
 import type { RuntimeLoop } from "../types/runtime.ts";
 import type { Timer, Timers } from "../types/time.ts";
 import { Alarm } from "./alarm.ts";
 import { RuntimeDeadline } from "./runtime_deadline.ts";
 import { TimerHeap } from "./timer_heap.ts";
-
-/** What epoll says of a descriptor, and what can be asked of it. HANGUP and ERROR come unasked. */
-export const READY = { READ: 1, WRITE: 4, ERROR: 8, HANGUP: 16 } as const;
 
 /** Who is told of a descriptor. `events` are of READY. */
 export interface DescriptorOwner {
@@ -44,16 +43,10 @@ const ROUNDS_MAX = 64;
 const QUIET_MS = 20;
 /** Two events within this time are the begin of traffic. */
 const BUSY_GAP_MS = 5;
-/** Actions of one `soon`; more wait for the next turn, so that they cannot starve descriptors. */
-const DRAIN_ACTIONS_MAX = 10_000;
 /** What callbacks of the runtime have started in its own loop has begun after so many of its looks. */
 const LOOKS_AFTER_RUNTIME = 2;
 
 const EPOLL_CLOEXEC = 0o2000000;
-const CONTROL = { ADD: 1, DELETE: 2, MODIFY: 3 } as const;
-/** struct epoll_event in words: events, then 64 bits for us. It is packed on x86 only. */
-const EVENT_WORDS = process.arch === "x64" ? 3 : 4;
-const DATA_WORD = process.arch === "x64" ? 1 : 2;
 
 type State =
   /** Nothing to wait for. */
@@ -85,7 +78,7 @@ export class EventLoop implements Timers {
   #inTurn = false;
   /** The runtime will call us when it has looked at its events. */
   #turnPlanned = false;
-  #soon: (() => void)[] = [];
+  readonly #soon = new SoonQueue();
   #later: (() => void)[] = [];
   /** The runtime had something: so many of its looks must pass before we block. */
   #runtimeLooks = 0;
@@ -103,7 +96,7 @@ export class EventLoop implements Timers {
     this.#epoll = this.#libc.epoll_create1(EPOLL_CLOEXEC);
     if (this.#epoll === -1) throw systemError(errno(), "epoll_create1", "event loop");
     this.#runtime = makeRuntimeLoop(this.#epoll);
-    this.#epollControl(CONTROL.ADD, this.#alarm.descriptor, READY.READ, 0);
+    this.#epollControl(EPOLL_CONTROL.ADD, this.#alarm.descriptor, READY.READ, 0);
   }
 
   /** `interest`: of READY, may be 0. The descriptor is non-blocking, and stays its owner's. */
@@ -113,12 +106,17 @@ export class EventLoop implements Timers {
     this.#owners[descriptor] = owner;
     this.#serials[descriptor] = this.#serial;
     this.#watched += 1;
-    this.#epollControl(CONTROL.ADD, descriptor, interest, this.#serial);
+    this.#epollControl(EPOLL_CONTROL.ADD, descriptor, interest, this.#serial);
     this.#begin();
   }
 
   change(descriptor: number, interest: number): void {
-    this.#epollControl(CONTROL.MODIFY, descriptor, interest, this.#serials[descriptor] as number);
+    this.#epollControl(
+      EPOLL_CONTROL.MODIFY,
+      descriptor,
+      interest,
+      this.#serials[descriptor] as number,
+    );
   }
 
   /** Before the descriptor is closed. */
@@ -126,7 +124,7 @@ export class EventLoop implements Timers {
     if (this.#owners[descriptor] === undefined) return;
     this.#owners[descriptor] = undefined;
     this.#watched -= 1;
-    this.#epollControl(CONTROL.DELETE, descriptor, 0, 0);
+    this.#epollControl(EPOLL_CONTROL.DELETE, descriptor, 0, 0);
     this.#letGo();
   }
 
@@ -193,7 +191,7 @@ export class EventLoop implements Timers {
 
   #becomeAwake(runtime: number): void {
     this.#state = "awake";
-    this.#epollControl(CONTROL.ADD, runtime, READY.READ, 0);
+    this.#epollControl(EPOLL_CONTROL.ADD, runtime, READY.READ, 0);
     this.#activityBefore = this.#activity;
     const nowMs = performance.now();
     this.#quietCheckMs = nowMs + QUIET_MS;
@@ -202,7 +200,7 @@ export class EventLoop implements Timers {
   }
 
   #endAwake(runtime: number): void {
-    this.#epollControl(CONTROL.DELETE, runtime, 0, 0);
+    this.#epollControl(EPOLL_CONTROL.DELETE, runtime, 0, 0);
     this.#state = "idle";
   }
 
@@ -257,7 +255,7 @@ export class EventLoop implements Timers {
 
   /** What follows a turn: another one, or waiting. */
   #goOn(): void {
-    if (this.#soon.length > 0 || this.#later.length > 0) this.#planTurn();
+    if (!this.#soon.isEmpty || this.#later.length > 0) this.#planTurn();
     if (this.#state === "awake") {
       const quiet = this.#quietCheckMs === Number.POSITIVE_INFINITY;
       if (this.#hasWork && !quiet) this.#planTurn();
@@ -282,7 +280,7 @@ export class EventLoop implements Timers {
     for (let round = 1; round < ROUNDS_MAX && this.#hasWork; round++) {
       // Without a check whether it is quiet nothing would end the wait.
       assert(this.#quietCheckMs !== Number.POSITIVE_INFINITY, "a wait has an end");
-      const mayBlock = this.#soon.length === 0 && this.#later.length === 0;
+      const mayBlock = this.#soon.isEmpty && this.#later.length === 0;
       if (this.#look(mayBlock)) return;
     }
   }
@@ -290,7 +288,7 @@ export class EventLoop implements Timers {
   /** One look at epoll, and what it finds. True: the runtime must have its turn. */
   #look(mayBlock: boolean): boolean {
     // Given outside of a turn.
-    if (this.#soon.length > 0) this.#drainSoon();
+    if (!this.#soon.isEmpty) this.#soon.drain(this.#settle);
     const later = this.#later;
     if (later.length > 0) this.#later = [];
     const count = this.#libc.epoll_wait(
@@ -305,7 +303,7 @@ export class EventLoop implements Timers {
     }
     const runtimeMustLook = this.#dispatch(count);
     for (const action of later) this.#run(action);
-    if (this.#soon.length > 0) this.#drainSoon();
+    if (!this.#soon.isEmpty) this.#soon.drain(this.#settle);
     return runtimeMustLook;
   }
 
@@ -315,13 +313,13 @@ export class EventLoop implements Timers {
     let rang = false;
     for (let i = 0; i < count; i++) {
       const at = i * EVENT_WORDS;
-      const descriptor = words[at + DATA_WORD] as number;
+      const descriptor = words[at + EVENT_DATA_WORD] as number;
       if (descriptor === this.#alarm.descriptor) {
         rang = true;
       } else if (descriptor === this.#runtime.descriptor) {
         this.#runtimeLooks = LOOKS_AFTER_RUNTIME;
         runtimeMustLook = true;
-      } else if (this.#serials[descriptor] === words[at + DATA_WORD + 1]) {
+      } else if (this.#serials[descriptor] === words[at + EVENT_DATA_WORD + 1]) {
         this.#activity += 1;
         this.#owners[descriptor]?.onReady(words[at] as number);
         this.#runtime.drainMicrotasks();
@@ -361,28 +359,13 @@ export class EventLoop implements Timers {
     this.#runtime.drainMicrotasks();
   }
 
-  #drainSoon(): void {
-    const queue = this.#soon;
-    let index = 0;
-    try {
-      // `soon` appends to the same array while we walk it.
-      while (index < queue.length && index < DRAIN_ACTIONS_MAX) {
-        const action = queue[index] as () => void;
-        index += 1;
-        action();
-        this.#runtime.drainMicrotasks();
-      }
-    } finally {
-      if (index === queue.length) queue.length = 0;
-      else this.#soon = queue.slice(index);
-    }
-  }
+  readonly #settle = (): void => this.#runtime.drainMicrotasks();
 
   #epollControl(operation: number, descriptor: number, interest: number, serial: number): void {
     const words = this.#control.words;
     words[0] = interest;
-    words[DATA_WORD] = descriptor;
-    words[DATA_WORD + 1] = serial;
+    words[EVENT_DATA_WORD] = descriptor;
+    words[EVENT_DATA_WORD + 1] = serial;
     const failed = this.#libc.epoll_ctl(this.#epoll, operation, descriptor, this.#control.address);
     if (failed !== 0) throw systemError(errno(), "epoll_ctl", `descriptor ${descriptor}`);
   }

@@ -6,11 +6,14 @@
  *    in the system, none is refused.
  * 2. A bounded number is accepted in one look, so that a flood of connections starves nobody.
  */
+
+import { READY } from "../libc/epoll.ts";
 import { DESCRIPTOR_FUNCTIONS, LIMIT_FUNCTIONS, LISTEN_FUNCTIONS } from "../libc/functions.ts";
 import { ERRNO, errno, nativeMemory, openLibc } from "../libc/libc.ts";
+import { SOCK_ACCEPTED } from "../libc/socket_types.ts";
 import type { AcceptNotices, StreamServer } from "../types/network.ts";
 import type { Timer } from "../types/time.ts";
-import { type DescriptorOwner, type EventLoop, READY } from "./event_loop.ts";
+import type { DescriptorOwner, EventLoop } from "./event_loop.ts";
 
 const ACCEPTED_AT_ONCE_MAX = 16;
 /** How often a listener that has stopped looks whether there is room. */
@@ -24,8 +27,6 @@ const SYSTEM_IS_FULL: ReadonlySet<number> = new Set([
   ERRNO.ENOBUFS,
 ]);
 const F_DUPFD_CLOEXEC = 1030;
-/** SOCK_NONBLOCK and SOCK_CLOEXEC. */
-const ACCEPT_FLAGS = 0o2004000;
 
 /** How many descriptors this process may have open. */
 export function descriptorLimit(): number {
@@ -87,7 +88,7 @@ export class Listener implements StreamServer, DescriptorOwner {
         this.#descriptor,
         this.#address.address,
         this.#addressLength.address,
-        ACCEPT_FLAGS,
+        SOCK_ACCEPTED,
       );
       if (descriptor === -1) {
         // Otherwise none waits any more, or the one that waited has gone.

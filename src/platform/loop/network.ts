@@ -17,7 +17,6 @@ import { DESCRIPTOR_FUNCTIONS, LISTEN_FUNCTIONS, SOCKET_FUNCTIONS } from "../lib
 import { networkInterfaces } from "../libc/interfaces.ts";
 import { ERRNO, errno, nativeMemory, openLibc, systemError } from "../libc/libc.ts";
 import {
-  AF_UNIX,
   addressOfPeer,
   peerCredentials,
   type SocketAddress,
@@ -25,6 +24,7 @@ import {
   socketAddress,
   unixAddress,
 } from "../libc/socket_address.ts";
+import { AF_UNIX } from "../libc/socket_types.ts";
 import { pathForCall } from "../node/path.ts";
 import type {
   AcceptNotices,

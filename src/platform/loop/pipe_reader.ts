@@ -1,8 +1,10 @@
 /** The reading end of a pipe in the event loop. */
+
+import { READY } from "../libc/epoll.ts";
 import { DESCRIPTOR_FUNCTIONS } from "../libc/functions.ts";
 import { ERRNO, errno, openLibc } from "../libc/libc.ts";
 import { closeDescriptor, setNonBlocking } from "../libc/pipe.ts";
-import { type DescriptorOwner, type EventLoop, READY } from "./event_loop.ts";
+import type { DescriptorOwner, EventLoop } from "./event_loop.ts";
 import { receiveBuffer } from "./receive_buffer.ts";
 
 class PipeReader implements DescriptorOwner {

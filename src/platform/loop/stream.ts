@@ -10,10 +10,11 @@
  * 4. The descriptor is ours and closed exactly once.
  */
 import type { SystemError } from "../../base/errors.ts";
+import { READY } from "../libc/epoll.ts";
 import { DESCRIPTOR_FUNCTIONS, STREAM_FUNCTIONS } from "../libc/functions.ts";
 import { ERRNO, errno, openLibc, systemError } from "../libc/libc.ts";
 import type { Stream, StreamHandlers } from "../types/network.ts";
-import { type DescriptorOwner, type EventLoop, READY } from "./event_loop.ts";
+import type { DescriptorOwner, EventLoop } from "./event_loop.ts";
 import { RECEIVE_BYTES_MAX, receiveBuffer } from "./receive_buffer.ts";
 
 /** MSG_DONTWAIT, and for sending MSG_NOSIGNAL. */

@@ -10,7 +10,9 @@
  *    the old one. Standard output and error that went to the same file go with it, the runtime's own last words, and
  *    so do copies of them that a runtime makes: the old file is let go.
  */
+
 import * as fs from "node:fs";
+import { pause } from "#program";
 import { textBytes } from "../../base/byte_text.ts";
 import type { SystemError } from "../../base/errors.ts";
 import { done, err, ok, type Result } from "../../base/result.ts";
@@ -95,8 +97,7 @@ export class LogFile {
 
   /** Everything queued is written when this returns, as far as it can be. For the end of a process. */
   flush(): void {
-    if (this.#writing)
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, IN_FLIGHT_WAIT_MS);
+    if (this.#writing) pause(IN_FLIGHT_WAIT_MS);
     this.#writeQueueNow();
   }
 

@@ -14,6 +14,7 @@ import { POLL_FUNCTIONS, SOCKET_FUNCTIONS, STREAM_FUNCTIONS } from "../libc/func
 import { ERRNO, errno, type NativeMemory, nativeMemory, openLibc } from "../libc/libc.ts";
 import { closeDescriptor } from "../libc/pipe.ts";
 import { socketAddress, unixAddress } from "../libc/socket_address.ts";
+import { SOCK_DGRAM } from "../libc/socket_types.ts";
 
 /** The original's limit, of RFC 3164, without the NUL of its buffer. */
 const DATAGRAM_BYTES_MAX = 1023;
@@ -22,9 +23,6 @@ const QUEUE_MAX = 1000;
 const RETRY_MS = 50;
 /** How long the end of a process waits for a busy daemon: for what is queued, and again for the last words. */
 const LAST_WAIT_MS = 1000;
-const SOCK_DGRAM = 2;
-const SOCK_NONBLOCK = 0o4000;
-const SOCK_CLOEXEC = 0o2000000;
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 const POLLOUT = 4;
@@ -153,7 +151,7 @@ export class SyslogSocket {
       : socketAddress("127.0.0.1", this.#address.udpPort);
     if (address === undefined) return false;
     const { family, memory } = address;
-    const descriptor = this.#sockets.socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const descriptor = this.#sockets.socket(family, SOCK_DGRAM, 0);
     if (descriptor === -1) return false;
     if (this.#sockets.connect(descriptor, memory.address, memory.bytes.length) !== 0) {
       closeDescriptor(descriptor);

@@ -15,15 +15,14 @@
  */
 import { assert } from "../../base/assert.ts";
 import type { Timer, Timers } from "../types/time.ts";
+import { SoonQueue } from "./soon_queue.ts";
 
-/** Actions of one drain; more wait for the next turn, so that they cannot starve the sockets. */
-const DRAIN_ACTIONS_MAX = 10_000;
 /** What setTimeout takes. */
 const STEP_MS_MAX = 0x7fffffff;
 
 export class RuntimeTimers implements Timers {
   readonly #stepMsMax: number;
-  #queue: (() => void)[] = [];
+  readonly #queue = new SoonQueue();
   #scheduled = false;
 
   /** `stepMsMax`: longer delays are waited for in steps; tests take a short one. */
@@ -84,20 +83,11 @@ export class RuntimeTimers implements Timers {
   }
 
   #drain(): void {
-    const queue = this.#queue;
-    let index = 0;
     try {
-      // `soon` appends to the same array while we walk it.
-      while (index < queue.length && index < DRAIN_ACTIONS_MAX) {
-        const action = queue[index] as () => void;
-        index += 1;
-        action();
-      }
+      this.#queue.drain();
     } finally {
       this.#scheduled = false;
-      if (index === queue.length) queue.length = 0;
-      else this.#queue = queue.slice(index);
-      if (this.#queue.length > 0) this.#schedule();
+      if (!this.#queue.isEmpty) this.#schedule();
     }
   }
 }
