@@ -10,6 +10,8 @@
  *    kill, can make it anew.
  */
 import { assert } from "../base/assert.ts";
+import type { SystemError } from "../base/errors.ts";
+import { done, type Result } from "../base/result.ts";
 import type { LockType, SharedFile, SharedFiles } from "../platform/types/shared_files.ts";
 import { BUSY, busyBecauseOf, systemFailure, tdbFailure } from "./errors.ts";
 import {
@@ -64,8 +66,9 @@ const ALONE = true;
 
 /** For who opens a file and waits for it. */
 const NO_LIMIT: Slice = { spent: () => false, wake() {} };
-/** What takes about half a millisecond: mutexes that are written, and bytes that are given back. */
+/** What takes about half a millisecond: mutexes that are written, bytes that are taken and bytes that are given back. */
 const MUTEXES_AT_ONCE = 8192;
+const EXTENDED_BYTES_AT_ONCE = 512 * 1024;
 const TRUNCATED_BYTES_AT_ONCE = 4 * 1024 * 1024;
 
 export class FileTdbOpener implements TdbOpener {
@@ -222,9 +225,10 @@ export class FileTdbOpener implements TdbOpener {
       return written.ok ? DONE : systemFailure(doing, written.error);
     }
     // The first header says where the second one is; it comes last, when all else is in place.
-    const extended = file.extend(layout.areaBytes + header.length);
+    const extended = yield* extend(slice, file, layout.areaBytes + header.length);
     if (!extended.ok) return systemFailure(doing, extended.error);
     yield* initMutexes(slice, file, layout, hashSize);
+    if (slice.spent()) yield "more";
     for (const [offset, bytes] of [
       [layout.areaBytes, header],
       [0, header.subarray(0, HEADER_BYTES)],
@@ -348,6 +352,22 @@ export class FileTdbOpener implements TdbOpener {
 function forgetUnsoundArea(pages: DirectPages): void {
   if (pages.word(HEADER.recoveryStart) === 0 || recoveryArea(pages) !== undefined) return;
   pages.setWord(HEADER.recoveryStart, 0);
+}
+
+/** All of a new file at once would take a disk several milliseconds. */
+function* extend(
+  slice: Slice,
+  file: SharedFile,
+  newSize: number,
+): Generator<"more", Result<void, SystemError>> {
+  let size = 0;
+  while (size < newSize) {
+    size = Math.min(size + EXTENDED_BYTES_AT_ONCE, newSize);
+    const extended = file.extend(size);
+    if (!extended.ok) return extended;
+    if (slice.spent()) yield "more";
+  }
+  return done;
 }
 
 /** Gives back most of a file that is to be emptied; its start is zeros from then on. */
