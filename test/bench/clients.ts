@@ -28,11 +28,6 @@ export async function connectAll(
   return await Promise.all(Array.from({ length: nodes }, (_, pnn) => connect(cluster, pnn)));
 }
 
-/** Resolves when the sockets of this process were looked at once more. */
-export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => loop.nextTurn(resolve));
-}
-
 /** The keys of `fillRecords`. */
 export function recordKey(index: number): Uint8Array {
   return textBytes(`record-${index}`);
