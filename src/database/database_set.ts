@@ -167,7 +167,10 @@ export class DatabaseSet {
 
   #detach(dbId: number, from: ControlRequest): ControlReply {
     const database = this.#byId.get(dbId);
-    if (database === undefined) return unknownDatabase(dbId);
+    if (database === undefined) {
+      if (from.clientId === 0) this.#attachControl.detached(dbId);
+      return unknownDatabase(dbId);
+    }
     if (this.#host.tunable("AllowClientDBAttach") === 1) {
       return failure(
         `DB detach from database ${database.name} denied. Clients are allowed access to databases (AllowClientDBAttach == 1)`,

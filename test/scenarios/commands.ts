@@ -270,6 +270,12 @@ export const COMMANDS: readonly Command[] = [
       stage.client(PNN, (client) => client.remove(NAME ?? "", KEY ?? "")),
   },
   {
+    pattern: "begin client PNN transact NAME KEY",
+    help: "counts a record of a persistent database up in a transaction, without waiting",
+    action: (stage, { PNN, NAME, KEY }) =>
+      stage.begin(PNN, (client) => client.transact(NAME ?? "", KEY ?? "")),
+  },
+  {
     pattern: "begin client PNN increment NAME KEY",
     help: "as increment, without waiting; end tells how it ended",
     action: (stage, { PNN, NAME, KEY }) =>

@@ -4,14 +4,23 @@
  */
 import { connectClient } from "../../src/client/ctdb_client.ts";
 import type { LockedRecord } from "../../src/client/locked_record.ts";
+import {
+  openPersistentDatabase,
+  type PersistentDatabase,
+} from "../../src/client/persistent_database.ts";
 import { openRecordDatabase, type RecordDatabase } from "../../src/client/record_database.ts";
 import type { CtdbClient } from "../../src/client/types.ts";
+import { DB_FLAGS } from "../../src/wire/constants.ts";
 import type { SimCluster } from "../sim/cluster.ts";
 import type { SimNode } from "../sim/node.ts";
+import { SeededRandom } from "../sim/random.ts";
 import type { SimProcess } from "../sim/scheduler.ts";
 
 /** The scenario decides how long it waits. */
 const PATIENCE_MS = 3_600_000;
+
+/** Of the delays between tries. */
+const RANDOM = new SeededRandom(1);
 
 type Outcome<T> = { readonly value: T } | { readonly failure: string };
 
@@ -84,6 +93,23 @@ export class ScenarioClient {
     });
   }
 
+  /** Counts a record of a persistent database up in a transaction. */
+  async transact(name: string, keyText: string): Promise<string> {
+    const client = await this.#connected();
+    if ("failure" in client) return client.failure;
+    const opened = await openPersistentDatabase(
+      client.value,
+      { ...this.#environment, pid: this.#cluster.network.pidOf(this.#process), random: RANDOM },
+      name,
+      DB_FLAGS.PERSISTENT,
+      PATIENCE_MS,
+    );
+    if (!opened.ok) return opened.error.kind;
+    const outcome = await addOne(opened.value, new TextEncoder().encode(keyText));
+    opened.value.close();
+    return outcome;
+  }
+
   async #locked(
     name: string,
     keyText: string,
@@ -102,15 +128,19 @@ export class ScenarioClient {
     if ("failure" in client) return client;
     const known = this.#open.get(name);
     if (known !== undefined) return { value: known };
-    const environment = {
-      tdbs: this.#node.disk.opener(this.#process, (tdb) => this.#cluster.watch(this.#node, tdb)),
-      timers: this.#process.timers,
-      clock: this.#process.clock,
-    };
+    const environment = this.#environment;
     const opened = await openRecordDatabase(client.value, environment, name, flags, PATIENCE_MS);
     if (!opened.ok) return { failure: opened.error.kind };
     this.#open.set(name, opened.value);
     return { value: opened.value };
+  }
+
+  get #environment() {
+    return {
+      tdbs: this.#node.disk.opener(this.#process, (tdb) => this.#cluster.watch(this.#node, tdb)),
+      timers: this.#process.timers,
+      clock: this.#process.clock,
+    };
   }
 
   async #connected(): Promise<Outcome<CtdbClient>> {
@@ -135,8 +165,21 @@ export class ScenarioClient {
   }
 }
 
-function counterOf(record: LockedRecord): number {
-  const { data } = record;
+async function addOne(database: PersistentDatabase, key: Uint8Array): Promise<string> {
+  const begun = await database.begin({ timeoutMs: PATIENCE_MS });
+  if (!begun.ok) return begun.error.kind;
+  const transaction = begun.value;
+  const fetched = await transaction.fetch(key, PATIENCE_MS);
+  if (!fetched.ok) return fetched.error.kind;
+  const data = new Uint8Array(4);
+  const value = counterOf({ data: fetched.value }) + 1;
+  new DataView(data.buffer).setUint32(0, value);
+  const stored = await transaction.store(key, data, PATIENCE_MS);
+  const committed = stored.ok ? await transaction.commit(PATIENCE_MS) : stored;
+  return committed.ok ? String(value) : committed.error.kind;
+}
+
+function counterOf({ data }: { readonly data: Uint8Array }): number {
   if (data.length < 4) return 0;
   return new DataView(data.buffer, data.byteOffset, data.byteLength).getUint32(0);
 }

@@ -21,6 +21,7 @@ import { BROADCAST_CONNECTED } from "../../wire/packet.ts";
 import type { Database, DatabaseKind } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";
 import { type AttachTable, databaseId } from "./attach.ts";
+import { LateAttaches } from "./late_attaches.ts";
 import { DEFERRED_ATTACHES_MAX } from "./limits.ts";
 
 interface DeferredAttach {
@@ -42,11 +43,13 @@ export class AttachControl {
   readonly #table: AttachTable;
   readonly #byId: ReadonlyMap<number, Database>;
   readonly #deferred = new Set<DeferredAttach>();
+  readonly #late: LateAttaches;
 
   constructor(host: DatabaseHost, table: AttachTable, byId: ReadonlyMap<number, Database>) {
     this.#host = host;
     this.#table = table;
     this.#byId = byId;
+    this.#late = new LateAttaches(host, table, byId);
   }
 
   handler(flags: number): ControlHandler<string> {
@@ -54,7 +57,8 @@ export class AttachControl {
       const refused = this.#refusal(name, from);
       if (refused !== undefined) return failure(refused);
       if (this.#mustWait(from)) return this.#defer(name, flags, from, later);
-      this.#attach(name, flags, later);
+      const announced = from.clientId === 0 && from.srcnode !== this.#host.pnn;
+      this.#attach(name, flags, later, announced);
       return "later";
     };
   }
@@ -108,10 +112,13 @@ export class AttachControl {
     return "later";
   }
 
-  #attach(name: string, flags: number, reply: ReplyLater): void {
+  #attach(name: string, flags: number, reply: ReplyLater, announced = false): void {
     const known = this.#byId.has(databaseId(name));
     this.#table.attach(name, flags, (outcome) => {
-      if (!outcome.ok) return reply(failure(outcome.error));
+      if (!outcome.ok) {
+        if (announced) this.#late.failed(name, flags);
+        return reply(failure(outcome.error));
+      }
       if (!known) this.#announce(outcome.value);
       reply({ status: 0, data: encode(u32Codec, outcome.value.dbId) });
     });
@@ -144,9 +151,14 @@ export class AttachControl {
     }
   }
 
+  detached(dbId: number): void {
+    this.#late.detached(dbId);
+  }
+
   close(): void {
     for (const deferred of this.#deferred) deferred.timer.cancel();
     this.#deferred.clear();
+    this.#late.close();
   }
 
   get controls() {

@@ -8,6 +8,10 @@
 export const ATTACH_TIMEOUT_MS = 8000;
 export const ATTACH_RETRY_MS = 20;
 
+/** Between tries to attach what other nodes have and we could not; and how many such databases are remembered. */
+export const LATE_ATTACH_MS = 5000;
+export const LATE_ATTACHES_MAX = 256;
+
 /** Who waits for one attach to end: askers, and packets of nodes that have the database already. */
 export const ATTACH_WAITERS_MAX = 10_000;
 
