@@ -26,6 +26,8 @@ interface FaultTools {
   readonly random: SeededRandom;
   /** After a random time, unless everything was healed before. */
   later(minSec: number, maxSec: number, repair: () => void): void;
+  /** Soon, if everything was healed already. */
+  afterHealing(repair: () => void): void;
 }
 
 const FAULTS: Readonly<Record<string, Fault>> = {
@@ -50,7 +52,9 @@ const FAULTS: Readonly<Record<string, Fault>> = {
       });
     }
   },
-  shutdown: ({ later }, node) => {
+  shutdown: ({ later, afterHealing }, node) => {
+    // A paused node ends when it goes on, which may be when all is repaired already.
+    node.process?.onDeath(() => afterHealing(() => node.start()));
     void node.request("SHUTDOWN", undefined);
     later(1, OUTAGE_MAX_SEC, () => node.start());
   },
@@ -240,6 +244,9 @@ export class Faults {
       cluster: this.#cluster,
       clients: this.#clients,
       random: this.#random,
+      afterHealing: (repair) => {
+        if (!this.#active) this.#process.timers.soon(repair);
+      },
       later: (minSec, maxSec, repair) => {
         this.#process.timers.after(this.#random.between(minSec, maxSec) * 1000, () => {
           if (this.#active) repair();
