@@ -70,6 +70,7 @@ const NO_LIMIT: Slice = { spent: () => false, wake() {} };
 const MUTEXES_AT_ONCE = 8192;
 const EXTENDED_BYTES_AT_ONCE = 512 * 1024;
 const TRUNCATED_BYTES_AT_ONCE = 4 * 1024 * 1024;
+const ZEROS = new Uint8Array(64 * 1024);
 
 export class FileTdbOpener implements TdbOpener {
   readonly mutexesWork: boolean;
@@ -218,22 +219,25 @@ export class FileTdbOpener implements TdbOpener {
     const withMutexes = (flags & TDB_FLAGS.MUTEX_LOCKING) !== 0;
     const layout = withMutexes ? this.#mutexLayout(file, hashSize) : undefined;
     const header = newHeader(flags, hashSize, layout?.areaBytes ?? 0);
+    const headerOffset = layout?.areaBytes ?? 0;
     const truncated = file.truncate(0);
     if (!truncated.ok) return systemFailure(doing, truncated.error);
-    if (layout === undefined) {
-      const written = file.write(0, header);
-      return written.ok ? DONE : systemFailure(doing, written.error);
+    if (layout !== undefined) {
+      const extended = yield* extend(slice, file, headerOffset + dataStart(hashSize));
+      if (!extended.ok) return systemFailure(doing, extended.error);
+      const made = yield* initMutexes(slice, file, layout, hashSize);
+      if (!made.ok) return systemFailure(doing, made.error);
     }
-    // The first header says where the second one is; it comes last, when all else is in place.
-    const extended = yield* extend(slice, file, layout.areaBytes + header.length);
-    if (!extended.ok) return systemFailure(doing, extended.error);
-    yield* initMutexes(slice, file, layout, hashSize);
-    if (slice.spent()) yield "more";
-    for (const [offset, bytes] of [
-      [layout.areaBytes, header],
-      [0, header.subarray(0, HEADER_BYTES)],
-    ] as const) {
-      const written = file.write(offset, bytes);
+    const cleared = yield* writeZeros(
+      slice,
+      file,
+      headerOffset + HEADER_BYTES,
+      dataStart(hashSize) - HEADER_BYTES,
+    );
+    if (!cleared.ok) return systemFailure(doing, cleared.error);
+    // With mutexes the first header says where the second one is. The first comes last, when all else is in place.
+    for (const offset of new Set([headerOffset, 0])) {
+      const written = file.write(offset, header);
       if (!written.ok) return systemFailure(doing, written.error);
     }
     return DONE;
@@ -308,7 +312,10 @@ export class FileTdbOpener implements TdbOpener {
         return systemFailure("lock a TDB as its first user", active);
       }
       first = active === "granted";
-      if (first) yield* initMutexes(slice, file, mutexes, facts.hashSize);
+      if (first) {
+        const made = yield* initMutexes(slice, file, mutexes, facts.hashSize);
+        if (!made.ok) return systemFailure("initialise the mutexes of a TDB", made.error);
+      }
     }
     if (!clears && !first) return DONE;
     return lockRange(file, "read", LOCK.active, 1, "lock a TDB as a user");
@@ -386,21 +393,40 @@ function* shorten(slice: Slice, file: SharedFile, startBytes: number): SlicedBod
   return DONE;
 }
 
-/** Each page that is touched for the first time is a fault: 4 ms for the mutexes of 100 000 chains. */
 function* initMutexes(
   slice: Slice,
   file: SharedFile,
   layout: MutexLayout,
   hashSize: number,
-): Generator<"more", void> {
-  file.initMutexes(layout.allrecordMutex, 1);
+): Generator<"more", Result<void, SystemError>> {
+  const made = file.initMutexes(layout.allrecordMutex, 1);
+  if (!made.ok) return made;
   for (let list = 0; list < hashSize + 1; list += MUTEXES_AT_ONCE) {
     const count = Math.min(MUTEXES_AT_ONCE, hashSize + 1 - list);
-    file.initMutexes(layout.firstListMutex + list * file.mutexBytes, count);
+    const more = file.initMutexes(layout.firstListMutex + list * file.mutexBytes, count);
+    if (!more.ok) return more;
     if (slice.spent()) yield "more";
   }
   const at = layout.allrecordLock;
   new Int16Array(file.view(at + 2), at, 1)[0] = ALLRECORD_UNLOCKED;
+  return done;
+}
+
+function* writeZeros(
+  slice: Slice,
+  file: SharedFile,
+  offset: number,
+  byteLength: number,
+): Generator<"more", Result<void, SystemError>> {
+  for (let at = 0; at < byteLength; at += ZEROS.length) {
+    const written = file.write(
+      offset + at,
+      ZEROS.subarray(0, Math.min(ZEROS.length, byteLength - at)),
+    );
+    if (!written.ok) return written;
+    if (slice.spent()) yield "more";
+  }
+  return done;
 }
 
 function firstBytes(file: SharedFile): Uint8Array {

@@ -189,8 +189,8 @@ class FaultyFile implements SharedFile {
   ): ReturnType<SharedFile["waitLockRange"]> {
     return this.#inner.waitLockRange(type, start, length, timeoutMs);
   }
-  initMutexes(offset: number, count: number): void {
-    this.#inner.initMutexes(offset, count);
+  initMutexes(offset: number, count: number): ReturnType<SharedFile["initMutexes"]> {
+    return this.#inner.initMutexes(offset, count);
   }
   firstHeldMutex(offset: number, count: number): number {
     return this.#inner.firstHeldMutex(offset, count);

@@ -54,13 +54,11 @@ function makeTemplate(): Uint8Array {
   return mutex.bytes.slice(0, byteLength);
 }
 
-/** Writes `count` unlocked mutexes from the start of `area`. */
-export function fillMutexes(area: Uint8Array, count: number): void {
-  const total = count * MUTEX_TEMPLATE.length;
-  area.set(MUTEX_TEMPLATE.subarray(0, total));
-  for (let filled = MUTEX_TEMPLATE.length; filled < total; filled *= 2) {
-    area.copyWithin(filled, 0, Math.min(filled, total - filled));
-  }
+/** The bytes of `count` unlocked mutexes. */
+export function newMutexes(count: number): Uint8Array {
+  const bytes = new Uint8Array(count * MUTEX_TEMPLATE.length);
+  for (let at = 0; at < bytes.length; at += MUTEX_TEMPLATE.length) bytes.set(MUTEX_TEMPLATE, at);
+  return bytes;
 }
 
 const LOCK_WORD = 0;

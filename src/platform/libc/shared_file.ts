@@ -21,11 +21,11 @@ import type { LockType, SharedFile, SharedFiles, TryLock } from "../types/shared
 import { SHARED_FILE_FUNCTIONS } from "./functions.ts";
 import { ERRNO, errno, openLibc, systemError, systemErrorFrom } from "./libc.ts";
 import {
-  fillMutexes,
   firstHeldMutex,
   MUTEX_TEMPLATE,
   MutexWaits,
   mutexHolder,
+  newMutexes,
   tryMutex,
   unlockMutex,
 } from "./mutex.ts";
@@ -47,6 +47,9 @@ const SEEK_END = 2;
 const PAD_BYTE = 0x42;
 const PAD_CHUNK_BYTES = 1 << 20;
 const PAGE_SIZE_NAME = 30;
+
+const MUTEXES_AT_ONCE = 1024;
+const NEW_MUTEXES = newMutexes(MUTEXES_AT_ONCE);
 
 const libc = openLibc(SHARED_FILE_FUNCTIONS);
 
@@ -231,12 +234,15 @@ class SystemSharedFile implements SharedFile {
     return this.#waits.ranges.lock(this.#descriptor, this.path, type, start, length, timeoutMs);
   }
 
-  initMutexes(offset: number, count: number): void {
-    const end = offset + count * this.mutexBytes;
-    assert(end <= this.size(), `${count} mutexes at ${offset} inside the file`);
-    // Not a view of the file: of one that covers all before them, too, the collector takes all for new memory.
-    const area = memoryAt(this.#address(offset), count * this.mutexBytes);
-    fillMutexes(new Uint8Array(area), count);
+  /** Written, not stored through the mapping: there each page would be a fault, and each view new memory for the collector. */
+  initMutexes(offset: number, count: number): Result<void, SystemError> {
+    assert(offset + count * this.mutexBytes <= this.size(), "mutexes inside the file");
+    for (let at = 0; at < count; at += MUTEXES_AT_ONCE) {
+      const part = Math.min(MUTEXES_AT_ONCE, count - at) * this.mutexBytes;
+      const written = this.write(offset + at * this.mutexBytes, NEW_MUTEXES.subarray(0, part));
+      if (!written.ok) return written;
+    }
+    return done;
   }
 
   tryLockMutex(offset: number): TryLock | "owner_died" {

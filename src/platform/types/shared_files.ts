@@ -47,7 +47,7 @@ export interface SharedFile {
   waitLockRange(type: LockType, start: number, length: number, timeoutMs: number): TryLock;
 
   /** Initialises `count` robust, process-shared, error-checking mutexes at `offset` (glibc layout). */
-  initMutexes(offset: number, count: number): void;
+  initMutexes(offset: number, count: number): Result<void, SystemError>;
   /** "owner_died": granted and already made consistent. */
   tryLockMutex(offset: number): TryLock | "owner_died";
   /** As tryLockMutex, waiting up to `timeoutMs` (pthread_mutex_clocklock). Waiting threads only. */

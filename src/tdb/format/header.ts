@@ -32,10 +32,10 @@ export interface HeaderProblem {
   readonly reason: string;
 }
 
-/** Header, freelist head and chain heads of an empty TDB. `mutexAreaBytes` 0: without mutexes. */
+/** The first HEADER_BYTES of an empty TDB; what follows up to dataStart() are zeros. `mutexAreaBytes` 0: without mutexes. */
 export function newHeader(flags: number, hashSize: number, mutexAreaBytes: number): Uint8Array {
   const chains = hashSize === 0 ? DEFAULT_HASH_SIZE : hashSize;
-  const bytes = new Uint8Array(dataStart(chains));
+  const bytes = new Uint8Array(HEADER_BYTES);
   bytes.set(textBytes(MAGIC_TEXT));
   const words = new Uint32Array(bytes.buffer, 0, HEADER_BYTES / 4);
   const isNew = (flags & TDB_FLAGS.INCOMPATIBLE_HASH) !== 0;

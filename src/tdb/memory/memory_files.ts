@@ -346,8 +346,9 @@ export class MemorySharedFile implements SharedFile {
     this.#file.ranges = ranges;
   }
 
-  initMutexes(offset: number, count: number): void {
+  initMutexes(offset: number, count: number): Result<void, SystemError> {
     for (let i = 0; i < count; i++) this.#file.mutexes.delete(offset + i * MUTEX_BYTES);
+    return done;
   }
 
   tryLockMutex(offset: number): TryLock | "owner_died" {
