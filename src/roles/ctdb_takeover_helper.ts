@@ -59,6 +59,7 @@ async function run(args: readonly string[]): Promise<number> {
     level: parseLogLevel(environment["CTDB_DEBUGLEVEL"] ?? "") ?? "NOTICE",
     application: "ctdb-takeover",
     environment,
+    saysAll: true,
   });
   if (!logger.ok) {
     printErr(`takeover: unable to log: ${logger.error}\n`);

@@ -57,10 +57,10 @@ interface Placement {
   readonly cost: number;
 }
 
-/** Again and again the cheapest placement of any address that has no host. */
+/** Again and again the cheapest placement of any address that has no host; looks once in any case. */
 function allocateUnassigned(state: AllocationState, costs: Lcp2Costs): void {
   const { addresses, log } = state;
-  while (addresses.some(({ pnn }) => pnn === UNKNOWN_PNN)) {
+  for (;;) {
     debug(state, () => LINE);
     debug(state, () => " CONSIDERING MOVES (UNASSIGNED)");
     const best = cheapestPlacement(state, costs);
@@ -68,6 +68,7 @@ function allocateUnassigned(state: AllocationState, costs: Lcp2Costs): void {
     if (best === undefined) break;
     costs.move(best.index, best.pnn);
     log.info(` ${best.address.addr.address} -> ${best.pnn} [+${best.cost | 0}]`);
+    if (addresses.every(({ pnn }) => pnn !== UNKNOWN_PNN)) break;
   }
   for (const address of addresses) {
     if (address.pnn === UNKNOWN_PNN) logUncovered(state, address);

@@ -27,20 +27,17 @@ export async function startReallocation(
   context: TakeoverContext,
   deadline: StepDeadline,
 ): Promise<StepResult<void>> {
-  const { client, connected, log } = context;
+  const { client, connected } = context;
   const options = { timeoutMs: deadline.leftMs };
   const outcomes = await client.controlEach("START_IPREALLOCATE", undefined, connected, options);
-  const failures = new StepFailures(context, "START_IPREALLOCATE");
-  for (const [pnn, outcome] of outcomes) {
-    const status = requestStatus(outcome);
-    if (status === UNKNOWN_CONTROL) {
-      log.info(`Node ${pnn} does not know START_IPREALLOCATE, going on without`);
-    } else if (status !== 0) {
-      log.error(`START_IPREALLOCATE failed on node ${pnn}, ret=${status}`);
-      failures.add(pnn, status);
-    }
-  }
-  return failures.result();
+  const step = new Step(context, "START_IPREALLOCATE");
+  const known = [...outcomes].filter(([pnn, outcome]) => {
+    const isKnown = requestStatus(outcome) !== UNKNOWN_CONTROL;
+    if (!isKnown) context.log.info(`Node ${pnn} does not know START_IPREALLOCATE`);
+    return isKnown;
+  });
+  step.answered("START_IPREALLOCATE", known);
+  return step.result();
 }
 
 /**
@@ -52,37 +49,16 @@ export async function releaseAddresses(
   addresses: readonly PublicAddress[],
   deadline: StepDeadline,
 ): Promise<StepResult<void>> {
-  const failures = new StepFailures(context, "RELEASE_IP");
+  const { client, connected } = context;
+  const step = new Step(context, "RELEASE_IP");
   const atOnce = Math.max(Math.floor(REQUESTS_AT_ONCE_MAX / context.nodeCount), 1);
-  for (let start = 0; start < addresses.length; start += atOnce) {
-    const batch = addresses.slice(start, start + atOnce);
-    await Promise.all(batch.map((address) => release(context, address, deadline, failures)));
-  }
-  return failures.result();
-}
-
-async function release(
-  context: TakeoverContext,
-  { addr, pnn: host, knownOn }: PublicAddress,
-  deadline: StepDeadline,
-  failures: StepFailures,
-): Promise<void> {
-  const { client, connected, log } = context;
-  const pnns = connected.filter((pnn) => pnn !== host && knownOn.has(pnn));
-  const request = { pnn: host, addr };
-  const options = { timeoutMs: deadline.leftMs };
-  const outcomes = await client.controlEach("RELEASE_IP", request, pnns, options);
-  let failed = 0;
-  for (const [pnn, outcome] of outcomes) {
-    const status = requestStatus(outcome);
-    if (status === 0) continue;
-    failed += 1;
-    log.error(`RELEASE_IP ${addr.address} failed on node ${pnn}, ret=${status}`);
-    failures.add(pnn, status);
-  }
-  if (failed === 0 && pnns.length > 0) {
-    log.info(`RELEASE_IP ${addr.address} succeeded on ${pnns.length} nodes`);
-  }
+  await inBatches(addresses, atOnce, async ({ addr, pnn: host, knownOn }) => {
+    const pnns = connected.filter((pnn) => pnn !== host && knownOn.has(pnn));
+    const options = { timeoutMs: deadline.leftMs };
+    const outcomes = await client.controlEach("RELEASE_IP", { pnn: host, addr }, pnns, options);
+    return () => step.answered(`RELEASE_IP ${addr.address}`, [...outcomes]);
+  });
+  return step.result();
 }
 
 /** To every host, also one that has the address: a node may have lost it. */
@@ -91,32 +67,20 @@ export async function takeAddresses(
   addresses: readonly PublicAddress[],
   deadline: StepDeadline,
 ): Promise<StepResult<void>> {
-  const failures = new StepFailures(context, "TAKEOVER_IP");
-  for (let start = 0; start < addresses.length; start += REQUESTS_AT_ONCE_MAX) {
-    const batch = addresses.slice(start, start + REQUESTS_AT_ONCE_MAX);
-    await Promise.all(batch.map((address) => take(context, address, deadline, failures)));
-  }
-  return failures.result();
-}
-
-async function take(
-  context: TakeoverContext,
-  { addr, pnn }: PublicAddress,
-  deadline: StepDeadline,
-  failures: StepFailures,
-): Promise<void> {
-  if (pnn === UNKNOWN_PNN) return;
   const { client, log } = context;
-  const options = { pnn, timeoutMs: deadline.leftMs };
-  const outcome = await client.control("TAKEOVER_IP", { pnn, addr }, options);
-  const status = requestStatus(outcome);
-  if (status === 0) {
-    log.info(`TAKEOVER_IP ${addr.address} succeeded on node ${pnn}`);
-    return;
-  }
-  const where = `${wasAnswered(outcome) ? "on" : "to"} node ${pnn}`;
-  log.error(`TAKEOVER_IP ${addr.address} failed ${where}, ret=${status}`);
-  failures.add(pnn, status);
+  const step = new Step(context, "TAKEOVER_IP");
+  const hosted = addresses.filter(({ pnn }) => pnn !== UNKNOWN_PNN);
+  await inBatches(hosted, REQUESTS_AT_ONCE_MAX, async ({ addr, pnn }) => {
+    const options = { pnn, timeoutMs: deadline.leftMs };
+    const outcome = await client.control("TAKEOVER_IP", { pnn, addr }, options);
+    return () => {
+      const what = `TAKEOVER_IP ${addr.address}`;
+      const status = requestStatus(outcome);
+      if (status === 0) log.info(`${what} succeeded on node ${pnn}`);
+      else step.failed(what, pnn, status, wasAnswered(outcome) ? "on" : "to");
+    };
+  });
+  return step.result();
 }
 
 /** The event after a run, also of one in which nothing was to be hosted. */
@@ -124,46 +88,57 @@ export async function endReallocation(
   context: TakeoverContext,
   deadline: StepDeadline,
 ): Promise<StepResult<void>> {
-  const { client, connected, log } = context;
+  const { client, connected } = context;
   const options = { timeoutMs: deadline.leftMs };
-  const outcomes: ReadonlyMap<number, ControlOutcome<unknown>> = await client.controlEach(
-    "IPREALLOCATED",
-    undefined,
-    connected,
-    options,
-  );
-  const failures = new StepFailures(context, "IPREALLOCATED");
-  for (const [pnn, outcome] of outcomes) {
-    const status = requestStatus(outcome);
-    if (status === 0) continue;
-    log.error(`IPREALLOCATED failed on node ${pnn}, ret=${status}`);
-    failures.add(pnn, status);
-  }
-  return failures.result();
+  const outcomes = await client.controlEach("IPREALLOCATED", undefined, connected, options);
+  const step = new Step(context, "IPREALLOCATED");
+  step.answered("IPREALLOCATED", [...outcomes]);
+  return step.result();
 }
 
-/** Which requests of a step failed; each is a credit for its node. */
-class StepFailures {
+/** `ask` gives what is to be said of its answers; it is said in the order of the addresses. */
+async function inBatches(
+  addresses: readonly PublicAddress[],
+  atOnce: number,
+  ask: (address: PublicAddress) => Promise<() => void>,
+): Promise<void> {
+  for (let start = 0; start < addresses.length; start += atOnce) {
+    const ends = await Promise.all(addresses.slice(start, start + atOnce).map(ask));
+    for (const end of ends) end();
+  }
+}
+
+/** What became of the requests of a step; each that failed is a credit for its node. */
+class Step {
   readonly #context: TakeoverContext;
-  readonly #step: string;
-  #count = 0;
+  readonly #name: string;
+  #failures = 0;
   #first: { readonly pnn: number; readonly status: number } | undefined;
 
-  constructor(context: TakeoverContext, step: string) {
+  constructor(context: TakeoverContext, name: string) {
     this.#context = context;
-    this.#step = step;
+    this.#name = name;
   }
 
-  add(pnn: number, status: number): void {
+  /** One request to several nodes. */
+  answered(what: string, outcomes: readonly (readonly [number, ControlOutcome<unknown>])[]): void {
+    const failed = outcomes.filter(([, outcome]) => requestStatus(outcome) !== 0);
+    for (const [pnn, outcome] of failed) this.failed(what, pnn, requestStatus(outcome));
+    if (failed.length > 0 || outcomes.length === 0) return;
+    this.#context.log.info(`${what} succeeded on ${outcomes.length} nodes`);
+  }
+
+  failed(what: string, pnn: number, status: number, where: "on" | "to" = "on"): void {
+    this.#context.log.error(`${what} failed ${where} node ${pnn}, ret=${status}`);
     this.#context.credits.add(pnn);
-    this.#count += 1;
+    this.#failures += 1;
     this.#first ??= { pnn, status };
   }
 
   result(): StepResult<void> {
     if (this.#first === undefined) return ok(undefined);
     const { pnn, status } = this.#first;
-    const more = this.#count > 1 ? ` and ${this.#count - 1} more` : "";
-    return stepFailed(`${this.#step} failed on node ${pnn}, status ${status}${more}`, status);
+    const more = this.#failures > 1 ? ` and ${this.#failures - 1} more` : "";
+    return stepFailed(`${this.#name} failed on node ${pnn}, status ${status}${more}`, status);
   }
 }
