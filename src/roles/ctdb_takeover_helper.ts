@@ -28,6 +28,8 @@ the recovery daemon of the leader. The outcome is written to STATUS-FD as a 32-b
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const PARENT_CHECK_MS = 1000;
+/** A log that cannot be written holds up nobody longer than this. */
+const LOG_LIMIT_MS = 1000;
 const DEBUG_LEVEL = 10;
 const ENOTCONN = 107;
 const EINVAL = 22;
@@ -65,18 +67,28 @@ async function run(args: readonly string[]): Promise<number> {
     printErr(`takeover: unable to log: ${logger.error}\n`);
     return report(descriptor, EINVAL);
   }
-  return report(descriptor, await takeOver(socket, rebalance, logger.value, environment));
+  const log = logger.value;
+  const timers = new EventLoop();
+  watchParent(timers);
+  const status = await takeOver(socket, rebalance, { timers, log, environment });
+  // Before the status: whoever reads that may end us at once, as the original does.
+  const limit = new Promise<void>((resolve) => timers.after(LOG_LIMIT_MS, resolve));
+  await Promise.race([log.written(), limit]);
+  return report(descriptor, status);
+}
+
+interface Own {
+  readonly timers: EventLoop;
+  readonly log: RoleLogger;
+  readonly environment: ReturnType<typeof ownEnvironment>;
 }
 
 /** What to report; the reason of a failure is in the log. */
 async function takeOver(
   socket: string,
   rebalance: readonly number[],
-  log: RoleLogger,
-  environment: ReturnType<typeof ownEnvironment>,
+  { timers, log, environment }: Own,
 ): Promise<number> {
-  const timers = new EventLoop();
-  watchParent(timers);
   const options = { timeoutMs: CONNECT_TIMEOUT_MS };
   const connected = await connectClient(new LoopNetwork(timers), timers, socket, options);
   if (!connected.ok) {

@@ -49,6 +49,11 @@ export interface RoleLogger extends Logger {
   reopen(): Result<void>;
   /** Writes what is queued at once. The end of the process does it by itself. */
   flush(): void;
+  /**
+   * Resolves when all that was said is written. The end of a process waits only so long for a thread that
+   * writes: who must not lose a line waits for this before.
+   */
+  written(): Promise<void>;
   /** An error that ends the process: in the log when this returns, unless it is false. */
   lastWords(message: string): boolean;
 }
@@ -84,6 +89,7 @@ interface Sink {
   writeLast(message: string): boolean;
   reopen(): Result<void>;
   flush(): void;
+  idle(): Promise<void>;
 }
 
 function openSink(
@@ -104,6 +110,7 @@ function openSink(
       writeLast: (message) => socket.sendLast(datagram("ERROR", message)),
       reopen: () => ok(undefined),
       flush: () => socket.flush(),
+      idle: async () => socket.flush(),
     });
   }
   const path = location.kind === "file" ? location.path : undefined;
@@ -123,6 +130,7 @@ function openSink(
       return err(`Cannot reopen the log file "${path}": ${reopened.error.code}`);
     },
     flush: () => file.flush(),
+    idle: () => file.idle(),
   });
 }
 
@@ -199,6 +207,11 @@ class SinkLogger implements RoleLogger {
   flush(): void {
     this.#limiter.flush();
     this.#sink.flush();
+  }
+
+  written(): Promise<void> {
+    this.#limiter.flush();
+    return this.#sink.idle();
   }
 
   lastWords(message: string): boolean {
