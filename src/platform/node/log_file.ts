@@ -42,6 +42,7 @@ export class LogFile {
   #lostCode = "";
   /** Closed when the batch that is being written is done. */
   #retired: number[] = [];
+  #whenIdle: (() => void)[] = [];
 
   private constructor(
     path: string | undefined,
@@ -95,6 +96,12 @@ export class LogFile {
     return this.#lost === 0;
   }
 
+  /** Resolves when nothing waits and no thread writes: a process that ends now loses nothing. */
+  idle(): Promise<void> {
+    if (!this.#writing && this.#queue.length === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#whenIdle.push(resolve));
+  }
+
   /** Everything queued is written when this returns, as far as it can be. For the end of a process. */
   flush(): void {
     if (this.#writing) pause(IN_FLIGHT_WAIT_MS);
@@ -125,6 +132,7 @@ export class LogFile {
         this.#account(error, lines);
         for (const descriptor of this.#retired.splice(0)) fs.closeSync(descriptor);
         if (this.#queue.length > 0) this.#schedule();
+        else for (const resolve of this.#whenIdle.splice(0)) resolve();
       });
     };
     writeFrom(0);
