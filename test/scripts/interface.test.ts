@@ -1,6 +1,6 @@
 /** 10.interface: what it asks of the kernel, in which order, and what it makes of the answers. */
 import { expect, test } from "bun:test";
-import { SILENT, ScriptBench, failedWith, saying } from "./script_bench.ts";
+import { failedWith, ScriptBench, SILENT, saying } from "./script_bench.ts";
 
 const ADDRESSES = "10.1.0.1/24 eth1\n# a comment\n10.1.0.2/24  eth1,eth2\n\nfd00::1/64 eth2";
 
@@ -27,13 +27,18 @@ function interfaceBench(...addresses: readonly string[]): ScriptBench {
   );
   bench.standIn("iptables", `echo "iptables $*" >>"${bench.path("calls/order")}"`);
   bench.standIn("ethtool", 'echo "Link detected: yes"');
-  bench.standIn("ctdb", 'case "$*" in "-X ifaces") printf "|Name|\\n|eth1|1|\\n|eth3|1|\\n" ;; esac');
+  bench.standIn(
+    "ctdb",
+    'case "$*" in "-X ifaces") printf "|Name|\\n|eth1|1|\\n|eth3|1|\\n" ;; esac',
+  );
   return bench;
 }
 
 test("10.interface without public addresses does nothing", async () => {
   using bench = new ScriptBench();
-  expect(await bench.event("10.interface", "init")).toEqual(saying("No public addresses file found"));
+  expect(await bench.event("10.interface", "init")).toEqual(
+    saying("No public addresses file found"),
+  );
   expect(await bench.event("10.interface", "takeip", "eth1", "10.1.0.1", "24")).toEqual(SILENT);
   expect(bench.calls("ip")).toEqual([]);
 });
@@ -107,10 +112,7 @@ test("10.interface releaseip blocks, kills, removes and unblocks, in this order"
   using bench = interfaceBench("10.1.0.1/24 eth1");
   bench.write("state/my-public-ip-addresses", "10.1.0.1\n10.1.0.2\n");
   const order = bench.path("calls/order");
-  bench.standIn(
-    "ss",
-    `[ -e "${bench.path("killed")}" ] || echo "0 0 10.1.0.1:445 10.1.0.9:1"`,
-  );
+  bench.standIn("ss", `[ -e "${bench.path("killed")}" ] || echo "0 0 10.1.0.1:445 10.1.0.9:1"`);
   bench.standIn("ctdb_killtcp", `echo killtcp >>"${order}"; cat >"${bench.path("killed")}"`);
   expect(await bench.event("10.interface", "releaseip", "eth1", "10.1.0.1", "24")).toEqual(
     saying("Killed 1/1 TCP connections to released IP 10.1.0.1"),
@@ -235,7 +237,10 @@ test("10.interface monitor says that an interface is missing", async () => {
 
 test("10.interface monitor looks into bonds, also under VLANs", async () => {
   using bench = interfaceBench();
-  bench.standIn("ip", 'case "$*" in "-br link show eth1") echo "eth1@bond0 UP" ;; *) echo "$4 UP" ;; esac');
+  bench.standIn(
+    "ip",
+    'case "$*" in "-br link show eth1") echo "eth1@bond0 UP" ;; *) echo "$4 UP" ;; esac',
+  );
   const bond = (mode: string, active: string, ...states: readonly string[]) =>
     bench.write(
       "proc/net/bonding/bond0",

@@ -1,11 +1,14 @@
 /** 11.routing and 13.per_ip_routing. */
 import { expect, test } from "bun:test";
-import { SILENT, ScriptBench, failedWith, saying } from "./script_bench.ts";
+import { failedWith, ScriptBench, SILENT, saying } from "./script_bench.ts";
 
 test("11.routing adds the routes of the file, those of an interface when an address moves", async () => {
   using bench = new ScriptBench();
   expect(await bench.event("11.routing", "ipreallocated")).toEqual(SILENT);
-  bench.write("base/static-routes", "# site\neth1 10.3.0.0/24 10.1.0.254\n\neth2 10.4.0.0/24 10.2.0.254");
+  bench.write(
+    "base/static-routes",
+    "# site\neth1 10.3.0.0/24 10.1.0.254\n\neth2 10.4.0.0/24 10.2.0.254",
+  );
   bench.standIn("ip", 'echo "RTNETLINK answers: File exists" >&2; exit 2');
   expect(await bench.event("11.routing", "ipreallocated")).toEqual(SILENT);
   const [first, second] = [
@@ -14,7 +17,9 @@ test("11.routing adds the routes of the file, those of an interface when an addr
   ];
   expect(bench.calls("ip")).toEqual([first, second]);
   bench.forgetCalls("ip");
-  expect(await bench.event("11.routing", "updateip", "eth0", "eth2", "10.2.0.1", "24")).toEqual(SILENT);
+  expect(await bench.event("11.routing", "updateip", "eth0", "eth2", "10.2.0.1", "24")).toEqual(
+    SILENT,
+  );
   expect(bench.calls("ip")).toEqual([second]);
 });
 
@@ -53,7 +58,9 @@ test("13.per_ip_routing names what is wrong with its options", async () => {
   expect(await complaint("CTDB_PER_IP_ROUTING_RULE_PREF=")).toContain("RULE_PREF not configured");
   expect(await complaint("CTDB_PER_IP_ROUTING_TABLE_ID_LOW=2000")).toContain("LOW[2000]");
   expect(await complaint("CTDB_PER_IP_ROUTING_TABLE_ID_LOW=many")).toContain("LOW[many]");
-  expect(await complaint("CTDB_PER_IP_ROUTING_TABLE_ID_LOW=250")).toContain("must not include 253-255");
+  expect(await complaint("CTDB_PER_IP_ROUTING_TABLE_ID_LOW=250")).toContain(
+    "must not include 253-255",
+  );
   expect(await complaint("CTDB_PER_IP_ROUTING_CONF=/no/file")).toContain("/no/file file not found");
 });
 
