@@ -41,7 +41,9 @@ for (const kind of ["ours", "stock"] as const) {
         await host.must(["smbclient", "-N", "-L", "127.0.0.1"]);
 
         expect((await event("shutdown")).code).toBe(0);
-        expect(await smb.pid()).toBeUndefined();
+        await until("smbd has ended", SERVE_TIMEOUT_MS, async () =>
+          when((await smb.pid()) === undefined),
+        );
         expect(await event("monitor")).toEqual(failedWith("samba not listening on TCP port 445"));
 
         // Where nothing manages services, the same again by the program itself.
@@ -61,7 +63,9 @@ for (const kind of ["ours", "stock"] as const) {
           failedWith(`ERROR: samba directory "${share}" not available`),
         );
         expect((await event("shutdown")).code).toBe(0);
-        expect(await smb.pid()).toBeUndefined();
+        await until("smbd has ended", SERVE_TIMEOUT_MS, async () =>
+          when((await smb.pid()) === undefined),
+        );
       }),
     TEST_TIMEOUT_MS,
   );
