@@ -1,6 +1,6 @@
 /** What event scripts share: options, logs, caches, counters, connections, and what the site may replace. */
 import { expect, test } from "bun:test";
-import { SILENT, ScriptBench, saying } from "./script_bench.ts";
+import { ScriptBench, SILENT, saying } from "./script_bench.ts";
 
 test("functions refuse without CTDB_BASE", async () => {
   using bench = new ScriptBench();
@@ -92,9 +92,15 @@ test("folders of the databases may have any name", async () => {
 test("counters and fail counts survive the script", async () => {
   using bench = new ScriptBench();
   const state = "ctdb_setup_state_dir service x;";
-  expect(await bench.functions(`${state} ctdb_counter_get; ctdb_counter_incr`)).toEqual(saying("0"));
-  expect(await bench.functions(`${state} ctdb_counter_incr; ctdb_counter_get`)).toEqual(saying("2"));
-  expect(await bench.functions(`${state} ctdb_counter_init; ctdb_counter_get`)).toEqual(saying("0"));
+  expect(await bench.functions(`${state} ctdb_counter_get; ctdb_counter_incr`)).toEqual(
+    saying("0"),
+  );
+  expect(await bench.functions(`${state} ctdb_counter_incr; ctdb_counter_get`)).toEqual(
+    saying("2"),
+  );
+  expect(await bench.functions(`${state} ctdb_counter_init; ctdb_counter_get`)).toEqual(
+    saying("0"),
+  );
 });
 
 test("failcount_incr warns, then fails, and failcount_reset tells of the end", async () => {
@@ -155,7 +161,9 @@ test("own public addresses survive several events at the same time", async () =>
   using bench = new ScriptBench();
   const numbers = Array.from({ length: 12 }, (_, index) => index + 1);
   await Promise.all(
-    numbers.map((number) => bench.functions(`update_my_public_ip_addresses takeip 10.0.0.${number}`)),
+    numbers.map((number) =>
+      bench.functions(`update_my_public_ip_addresses takeip 10.0.0.${number}`),
+    ),
   );
   const lines = bench.read("state/my-public-ip-addresses").trim().split("\n");
   expect(lines.sort()).toEqual(numbers.map((number) => `10.0.0.${number}`).sort());

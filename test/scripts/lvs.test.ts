@@ -2,8 +2,8 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { PROJECT } from "../support/source_tree.ts";
-import { failedWith, SILENT, ScriptBench, saying } from "./script_bench.ts";
 import { nodestatus } from "./node_states.ts";
+import { failedWith, ScriptBench, SILENT, saying } from "./script_bench.ts";
 
 const HELPER = join(PROJECT, "scripts/helpers/ctdb_lvs");
 const ADDRESSES = ["10.0.0.1", "10.0.0.2", "10.0.0.3"];

@@ -2,8 +2,8 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { PROJECT } from "../support/source_tree.ts";
-import { failedWith, SILENT, ScriptBench, saying } from "./script_bench.ts";
 import { nodestatus } from "./node_states.ts";
+import { failedWith, ScriptBench, SILENT, saying } from "./script_bench.ts";
 
 const HELPER = join(PROJECT, "scripts/helpers/ctdb_natgw");
 const NODES = "10.0.0.1\n10.0.0.2\n10.0.0.3\n";
@@ -68,7 +68,10 @@ test("ctdb_natgw names what it does not understand", async () => {
 });
 
 test("the leader has the address, masquerades and routes to the outside", async () => {
-  using bench = gatewayBench("0 10.0.0.1", 'CTDB_NATGW_STATIC_ROUTES="198.51.100.0/24 203.0.113.0/24@192.0.2.1"');
+  using bench = gatewayBench(
+    "0 10.0.0.1",
+    'CTDB_NATGW_STATIC_ROUTES="198.51.100.0/24 203.0.113.0/24@192.0.2.1"',
+  );
   expect(await bench.event("11.natgw", "ipreallocated")).toEqual(SILENT);
   expect(added(bench)).toEqual([
     "addr add 192.0.2.9/24 dev eth1",
@@ -107,7 +110,9 @@ test("what could not be set up is tried again", async () => {
   using bench = gatewayBench("2 10.0.0.3");
   bench.standIn("ip", 'case "$*" in "route add"*) echo "Network unreachable"; exit 2 ;; esac');
   const first = await bench.event("11.natgw", "ipreallocated");
-  expect(first.output).toContain("Cannot add the NAT gateway's route to 0.0.0.0/0 through 10.0.0.3");
+  expect(first.output).toContain(
+    "Cannot add the NAT gateway's route to 0.0.0.0/0 through 10.0.0.3",
+  );
   bench.standIn("ip");
   bench.forgetCalls("ip");
   expect(await bench.event("11.natgw", "ipreallocated")).toEqual(SILENT);

@@ -1,7 +1,15 @@
 /** A stand-in for ctdb as far as scripts ask it about nodes: this one is node 0. */
 
 /** Columns of `ctdb -X nodestatus` behind number and address. */
-const COLUMNS = ["disconnected", "unknown", "banned", "disabled", "unhealthy", "stopped", "inactive"];
+const COLUMNS = [
+  "disconnected",
+  "unknown",
+  "banned",
+  "disabled",
+  "unhealthy",
+  "stopped",
+  "inactive",
+];
 const INACTIVE = ["disconnected", "banned", "stopped"];
 
 /** Body of the stand-in: nodes by number, the state of those that are not well. */

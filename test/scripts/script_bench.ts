@@ -31,7 +31,18 @@ const BESIDE = [
 /** What would change the machine. */
 const HARMLESS = [
   ...["ctdb", "ip", "ss", "iptables", "ip6tables", "ethtool", "systemctl", "service"],
-  ...["killall", "pidof", "logger", "net", "wbinfo", "testparm", "multipath", "tgtd", "ipcs", "ipcrm"],
+  ...[
+    "killall",
+    "pidof",
+    "logger",
+    "net",
+    "wbinfo",
+    "testparm",
+    "multipath",
+    "tgtd",
+    "ipcs",
+    "ipcrm",
+  ],
   ...["smbd", "nmbd", "winbindd", "ctdbd", "host", "ping"],
 ];
 const HELPERS = ["ctdb-config", "ctdb_killtcp", "tdb_mutex_check"];

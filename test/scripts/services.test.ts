@@ -1,7 +1,7 @@
 /** `service` of the functions: systemd, init scripts, service(8) and nothing at all mean the same. */
 import { expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
-import { SILENT, ScriptBench, saying } from "./script_bench.ts";
+import { ScriptBench, SILENT, saying } from "./script_bench.ts";
 
 /** A daemon that pidof knows while it runs; started it says how. */
 function daemon(bench: ScriptBench, name: string): void {
