@@ -28,7 +28,7 @@ export const status: Command = async (context, args) => {
   expectArguments(args, 0);
   const { session, host, options } = context;
   const peers = new Peers(session);
-  const known = await session.nodes((pnn) => peers.ask("GET_NODEMAP", pnn));
+  const known = await session.nodes((pnn) => peers.ask("GET_NODEMAP", pnn, undefined));
   if (options.machine) {
     const nodes = await shownNodes(peers, session, await knownFlags(context, known));
     host.out(machineNodes(nodes, options.separator));
@@ -65,7 +65,7 @@ export const nodestatus: Command = async (context, args) => {
   const { session, host, options } = context;
   const peers = new Peers(session);
   // What is selected from: asked for here, where a peer that hangs keeps nobody waiting.
-  await session.nodes((pnn) => peers.ask("GET_NODEMAP", pnn));
+  await session.nodes((pnn) => peers.ask("GET_NODEMAP", pnn, undefined));
   const selected = await selectNodes(session, args[0]);
   const nodes = await shownNodes(peers, session, await knownFlags(context, selected));
   const text = options.machine
@@ -100,7 +100,7 @@ async function shownNodes(
 ): Promise<readonly ShownNode[]> {
   return await Promise.all(
     nodes.map(async ({ pnn, addr, flags }) => {
-      const interfaces = flags === 0 ? await peers.ask("GET_IFACES", pnn) : [];
+      const interfaces = flags === 0 ? await peers.ask("GET_IFACES", pnn, undefined) : [];
       const partiallyOnline = interfaces?.some((entry) => entry.link_state === 0) === true;
       const thisNode = pnn === session.target;
       return { pnn, address: addr.address, flags, partiallyOnline, thisNode };
