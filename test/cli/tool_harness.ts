@@ -22,6 +22,8 @@ export interface ToolRun {
 
 export interface ToolWorld {
   readonly ctdbd?: FakeCtdbd;
+  /** Instead of the daemon's. */
+  readonly network?: ToolHost["network"];
   readonly time?: ManualTime;
   readonly files?: Readonly<Record<string, string>>;
   readonly environment?: Readonly<Record<string, string>>;
@@ -55,7 +57,7 @@ export async function runCtdb(world: ToolWorld, ...args: string[]): Promise<Tool
     pid: 4711,
     clock: time,
     timers: time,
-    network: world.ctdbd?.network ?? absentDaemon,
+    network: world.network ?? world.ctdbd?.network ?? absentDaemon,
     tdbs: async () => world.tdbs ?? Promise.reject(new Error("this test has no databases")),
     run: async ([name]) => {
       const output = world.commands?.[name ?? ""];

@@ -13,6 +13,7 @@ import {
 } from "../node_lines.ts";
 import { Peers } from "../peers.ts";
 import { type Session, selectNodes } from "../session.ts";
+import { toolPaths } from "../tool_paths.ts";
 
 export interface ShownStatus {
   readonly nodes: readonly ShownNode[];
@@ -41,9 +42,25 @@ export const status: Command = async (context, args) => {
     const whole = { ...shown, leader, problems };
     host.out(options.json ? statusJson(whole) : statusText(whole));
   }
+  if (options.verbose && !options.machine && !options.json) await explainHealth(context, known);
   await peers.explain();
   return 0;
 };
+
+/** Of the own node only: no other event daemon can be asked from here. */
+async function explainHealth(
+  { session, host }: CommandContext,
+  nodes: readonly NodeAndFlags[],
+): Promise<void> {
+  const { pnn } = session;
+  const own = nodes.find((node) => node.pnn === pnn);
+  if (own === undefined || (own.flags & NODE_FLAGS.UNHEALTHY) === 0) return;
+  const { whyUnhealthy } = await import("../event_status.ts");
+  const reasons = await whyUnhealthy(host, toolPaths(host).eventSocket);
+  if (reasons.ok)
+    host.out(reasons.value.map((text) => `Node ${pnn} is unhealthy: ${text}\n`).join(""));
+  else host.err(`Cannot ask the event daemon why node ${pnn} is unhealthy: ${reasons.error}\n`);
+}
 
 async function shownCluster(
   context: CommandContext,
