@@ -5,6 +5,8 @@ import { err, ok } from "../../src/base/result.ts";
 import { whyUnhealthy } from "../../src/cli/event_status.ts";
 import type { ToolHost } from "../../src/cli/host.ts";
 import type { StreamHandlers } from "../../src/platform/types/network.ts";
+import { encode, u32Codec } from "../../src/wire/codec.ts";
+import { SRVID } from "../../src/wire/constants.ts";
 import {
   decodeEventRequest,
   type EventReply,
@@ -113,7 +115,11 @@ test("whyUnhealthy() of an event daemon that hangs, or is not there, ends soon",
 test("status -v asks only for the own node, only when it is unhealthy, and not in the forms for programs", async () => {
   const shown = async (flags: number, ...args: string[]) => {
     const events: string[] = [];
-    const ctdbd = daemon([nodeAt(0, flags), nodeAt(1, 2)]).on("REGISTER_SRVID", () => ({}));
+    const ctdbd = daemon([nodeAt(0, flags), nodeAt(1, 2)]);
+    ctdbd.on("REGISTER_SRVID", () => {
+      setImmediate(() => ctdbd.sendMessage(SRVID.LEADER, encode(u32Codec, 0)));
+      return {};
+    });
     const network: ToolHost["network"] = {
       connectUnix(path, connected) {
         if (path !== SOCKET) return ctdbd.network.connectUnix(path, connected);
@@ -124,13 +130,7 @@ test("status -v asks only for the own node, only when it is unhealthy, and not i
         );
       },
     };
-    const time = new ManualTime();
-    const run = runCtdb({ ctdbd, network, time }, ...args, "-t", "1", "status");
-    for (let i = 0; i < 3; i++) {
-      await settle();
-      await time.advance(1000);
-    }
-    const { out } = await run;
+    const { out } = await runCtdb({ ctdbd, network }, ...args, "status");
     return {
       events: events.length,
       said: out.split("\n").filter((line) => line.startsWith("Node ")),
