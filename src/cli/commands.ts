@@ -2,7 +2,7 @@
  * The table of commands: dispatch, usage texts and checks of options come from it. A command's code is
  * loaded when it runs.
  *
- * Names, arguments and summaries are those of the original tool; the order is that of its help.
+ * Names, arguments and summaries are those of the original tool, which has no `drain`; the order is that of its help.
  */
 import type { Command, CommandRow, OfflineCommand } from "./command.ts";
 
@@ -60,6 +60,7 @@ const interfaces = () => import("./commands/interfaces.ts");
 const tickle = () => import("./commands/tickle.ts");
 const tickles = () => import("./commands/tickles.ts");
 const helpers = () => import("./commands/helpers.ts");
+const drain = () => import("./commands/drain.ts");
 const checktcpport = () => import("./commands/checktcpport.ts");
 
 const DATABASE = "<dbname|dbid>";
@@ -116,6 +117,7 @@ export const COMMANDS: readonly CommandRow[] = [
   onNode("getpid", "", "get ctdbd process ID", node, "getpid"),
   onNode("disable", "", "disable a node", administration, "disable"),
   onNode("enable", "", "enable a node", administration, "enable"),
+  onNode("drain", "[<pnn>]", "move clients away from a node and disable it", drain, "drain"),
   onNode("stop", "", "stop a node", administration, "stop"),
   onNode("continue", "", "continue a stopped node", administration, "continueNode"),
   onNode("ban", "<bantime>", "ban a node", administration, "ban"),

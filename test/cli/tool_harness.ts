@@ -33,6 +33,8 @@ export interface ToolWorld {
   readonly input?: string;
   /** Files that commands open, by path; they are changed in place. */
   readonly opened?: Map<string, Uint8Array>;
+  /** Instead of `commands`. */
+  readonly run?: ToolHost["run"];
   /** Output of commands by their first word. */
   readonly commands?: Readonly<Record<string, string>>;
   /** How helpers end, by name; each gets its arguments here. Others cannot be started. */
@@ -59,10 +61,12 @@ export async function runCtdb(world: ToolWorld, ...args: string[]): Promise<Tool
     timers: time,
     network: world.network ?? world.ctdbd?.network ?? absentDaemon,
     tdbs: async () => world.tdbs ?? Promise.reject(new Error("this test has no databases")),
-    run: async ([name]) => {
-      const output = world.commands?.[name ?? ""];
-      return output === undefined ? err("ENOENT") : ok(output);
-    },
+    run:
+      world.run ??
+      (async ([name]) => {
+        const output = world.commands?.[name ?? ""];
+        return output === undefined ? err("ENOENT") : ok(output);
+      }),
     runHelper: async (name, args) =>
       world.helpers?.[name]?.(args) ?? { kind: "not started", errno: ENOENT },
     rawNetwork: async () => rawNetworkOf(world),

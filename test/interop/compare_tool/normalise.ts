@@ -107,6 +107,7 @@ export const NORMALISATIONS: readonly Normalisation[] = [
           usage.replace(/\s+/g, " ").replace("?YjXv", "?YXv").replace(" [-j|--json]", ""),
         ),
   },
+  replacing("help: drain", "is ours", /^ {2}drain .*\n/gm, ""),
   replacing("help: pushrecord", "Samba 4.17 does not have it", /^ {2}pushrecord .*\n/gm, ""),
   replacing("spelling", "a slip of Samba 4.17", /Destiation IP/g, "Destination IP", ["gettickles"]),
   replacing("help: spelling", "a slip of Samba 4.17", /currnet node/g, "current node"),
