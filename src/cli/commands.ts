@@ -2,7 +2,7 @@
  * The table of commands: dispatch, usage texts and checks of options come from it. A command's code is
  * loaded when it runs.
  *
- * Names, arguments and summaries are those of the original tool; the order is that of its help.
+ * Names, arguments and summaries are those of the original tool, which has no `drain`; the order is that of its help.
  */
 import type { Command, CommandRow, OfflineCommand } from "./command.ts";
 
@@ -53,8 +53,18 @@ const transactions = () => import("./commands/transactions.ts");
 const administration = () => import("./commands/administration.ts");
 const backups = () => import("./commands/backups.ts");
 const recovery = () => import("./commands/recovery.ts");
+const publicIps = () => import("./commands/public_ips.ts");
+const publicIpChanges = () => import("./commands/public_ip_changes.ts");
+const moveip = () => import("./commands/moveip.ts");
+const interfaces = () => import("./commands/interfaces.ts");
+const tickle = () => import("./commands/tickle.ts");
+const tickles = () => import("./commands/tickles.ts");
+const helpers = () => import("./commands/helpers.ts");
+const drain = () => import("./commands/drain.ts");
+const checktcpport = () => import("./commands/checktcpport.ts");
 
 const DATABASE = "<dbname|dbid>";
+const EVENTS = "[init|setup|startup|monitor|takeip|releaseip|ipreallocated]";
 
 export const COMMANDS: readonly CommandRow[] = [
   { ...offline("version", "", "show version of ctdb", version, "showVersion"), json: true },
@@ -74,6 +84,16 @@ export const COMMANDS: readonly CommandRow[] = [
   onNode("statistics", "", "show ctdb statistics", statistics, "statistics"),
   onNode("statisticsreset", "", "reset ctdb statistics", statistics, "statisticsreset"),
   onNode("stats", "[count]", "show rolling statistics", statistics, "stats"),
+  onNode("ip", "[all]", "show public ips", publicIps, "ip"),
+  onNode("ipinfo", "<ip>", "show public ip details", publicIps, "ipinfo"),
+  onNode("ifaces", "", "show interfaces", interfaces, "ifaces"),
+  onNode(
+    "setifacelink",
+    "<iface> up|down",
+    "set interface link status",
+    interfaces,
+    "setifacelink",
+  ),
   onNode(
     "process-exists",
     "<pid> [<srvid>]",
@@ -87,6 +107,7 @@ export const COMMANDS: readonly CommandRow[] = [
   here("cattdb", DATABASE, "dump local ctdb database", records, "cattdb"),
   onNode("getcapabilities", "", "show node capabilities", node, "getcapabilities"),
   here("pnn", "", "show the pnn of the current node", node, "pnn"),
+  here("lvs", "leader|list|status", "show lvs configuration", helpers, "lvs"),
   onNode("setdebug", "ERROR|WARNING|NOTICE|INFO|DEBUG", "set debug level", node, "setdebug"),
   onNode("getdebug", "", "get debug level", node, "getdebug"),
   here("attach", "<dbname> [persistent|replicated]", "attach a database", databases, "attach"),
@@ -96,6 +117,7 @@ export const COMMANDS: readonly CommandRow[] = [
   onNode("getpid", "", "get ctdbd process ID", node, "getpid"),
   onNode("disable", "", "disable a node", administration, "disable"),
   onNode("enable", "", "enable a node", administration, "enable"),
+  onNode("drain", "[<pnn>]", "move clients away from a node and disable it", drain, "drain"),
   onNode("stop", "", "stop a node", administration, "stop"),
   onNode("continue", "", "continue a stopped node", administration, "continueNode"),
   onNode("ban", "<bantime>", "ban a node", administration, "ban"),
@@ -104,13 +126,24 @@ export const COMMANDS: readonly CommandRow[] = [
   onNode("recover", "", "force recovery", recovery, "recover"),
   onNode("sync", "", "run ip reallocation (deprecated)", administration, "ipreallocate"),
   onNode("ipreallocate", "", "run ip reallocation", administration, "ipreallocate"),
+  onNode("gratarp", "<ip> <interface>", "send a gratuitous arp", publicIpChanges, "gratarp"),
+  offline("tickle", "<srcip:port> <dstip:port>", "send a tcp tickle ack", tickle, "tickle"),
+  onNode("gettickles", "<ip> [<port>]", "get the list of tickles", tickles, "gettickles"),
+  onNode("addtickle", "<ip>:<port> <ip>:<port>", "add a tickle", tickles, "addtickle"),
+  onNode("deltickle", "<ip>:<port> <ip>:<port>", "delete a tickle", tickles, "deltickle"),
   offline("listnodes", "", "list nodes in the cluster", listnodes, "listnodes"),
   here("reloadnodes", "", "reload the nodes file all nodes", reloadnodes, "reloadnodes"),
+  here("moveip", "<ip> <node>", "move an ip address to another node", moveip, "moveip"),
+  onNode("addip", "<ip/mask> <iface>", "add an ip address to a node", publicIpChanges, "addip"),
+  onNode("delip", "<ip>", "delete an ip address from a node", publicIpChanges, "delip"),
   here("backupdb", `${DATABASE} <file>`, "backup a database into a file", backups, "backupdb"),
   here("restoredb", "<file> [dbname]", "restore a database from a file", backups, "restoredb"),
   offline("dumpdbbackup", "<file>", "dump database from a backup file", backups, "dumpdbbackup"),
   here("wipedb", DATABASE, "wipe the contents of a database.", wipedb, "wipedb"),
   onNode("leader", "", "show the pnn of the leader", recovery, "leader"),
+  offline("event", "", "event and event script commands", helpers, "event"),
+  offline("scriptstatus", EVENTS, "show event script status", helpers, "scriptstatus"),
+  here("natgw", "leader|list|status", "show natgw configuration", helpers, "natgw"),
   onNode("getreclock", "", "get recovery lock file", recovery, "getreclock"),
   onNode("setlmasterrole", "on|off", "set LMASTER role", node, "setlmasterrole"),
   onNode("setleaderrole", "on|off", "set LEADER role", node, "setleaderrole"),
@@ -174,9 +207,17 @@ export const COMMANDS: readonly CommandRow[] = [
     records,
     "pushrecord",
   ),
+  offline(
+    "checktcpport",
+    "<port>",
+    "check if a service is bound to a specific tcp port or not",
+    checktcpport,
+    "checktcpport",
+  ),
   here("getdbseqnum", DATABASE, "get database sequence number", databases, "getdbseqnum"),
   onNode("nodestatus", "[all|<pnn-list>]", "show and return node status", status, "nodestatus"),
   onNode("dbstatistics", DATABASE, "show database statistics", statistics, "dbstatistics"),
+  here("reloadips", "[all|<pnn-list>]", "reload the public addresses file", moveip, "reloadips"),
 ];
 
 export function commandRow(name: string): CommandRow | undefined {

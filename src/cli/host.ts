@@ -5,6 +5,7 @@
 import type { SystemError } from "../base/errors.ts";
 import type { Result } from "../base/result.ts";
 import type { Network } from "../platform/types/network.ts";
+import type { RawNetwork } from "../platform/types/raw_network.ts";
 import type { Clock, Random, Timers } from "../platform/types/time.ts";
 import type { TdbOpener } from "../tdb/types.ts";
 
@@ -18,6 +19,12 @@ export interface ToolFile {
   close(): void;
 }
 
+/** How a program ended that had our standard input and output. */
+export type HelperEnd =
+  | { readonly kind: "status"; readonly status: number }
+  | { readonly kind: "signal"; readonly signal: number }
+  | { readonly kind: "not started"; readonly errno: number };
+
 export interface ToolHost {
   /** What `ctdb version` says. */
   readonly version: string;
@@ -29,6 +36,12 @@ export interface ToolHost {
   tdbs(): Promise<TdbOpener>;
   /** Standard output of a command, however it ended; the errno's name when it could not be started. */
   run(argv: readonly string[]): Promise<Result<string, string>>;
+  /** Runs a program of the directory of helpers in our place; it does not outlive us. */
+  runHelper(name: string, args: readonly string[]): Promise<HelperEnd>;
+  /** Segments of connections of others, or why they cannot be sent. */
+  rawNetwork(): Promise<Result<Pick<RawNetwork, "sendSegment">>>;
+  /** Binds to the IPv4 port for a moment, without listening; the errno when somebody has it. */
+  tryTcpPort(port: number): Promise<Result<void, number>>;
   readonly random: Random;
   readText(path: string): Promise<Result<string, SystemError>>;
   /** Standard input up to its end, or why it cannot be read. */

@@ -21,6 +21,21 @@ export function parseUnsigned32(text: string): Result<number, number> {
   return parsed.ok ? ok(parsed.value.lo) : parsed;
 }
 
+const PORT_MAX = 0xffff;
+
+/** A TCP port in decimal, or the errno. */
+export function parsePort(text: string): Result<number, number> {
+  if (!/^[0-9]+$/.test(text)) return err(EINVAL);
+  const port = Number(text);
+  return port > PORT_MAX ? err(ERANGE) : ok(port);
+}
+
+/** An unsigned 32-bit number in decimal that is the whole text. */
+export function parseDecimal32(text: string): number | undefined {
+  const value = /^[0-9]{1,10}$/.test(text) ? Number(text) : undefined;
+  return value !== undefined && value <= 0xffffffff ? value : undefined;
+}
+
 /** As atoi: what starts with no decimal number is 0. */
 export function parseLeadingInteger(text: string): number {
   const match = /^[ \t\n\v\f\r]*([+-]?[0-9]+)/.exec(text);

@@ -5,7 +5,7 @@
  */
 import { decodePadded } from "../wire/codec.ts";
 import { NODE_FLAGS } from "../wire/constants.ts";
-import { type ControlReplyOf, PING_KNOWLEDGE } from "../wire/controls.ts";
+import { type ControlReplyOf, type ControlRequestOf, PING_KNOWLEDGE } from "../wire/controls.ts";
 import { UNKNOWN_PNN } from "../wire/packet.ts";
 import { type NodeAndFlags, type NodeKnowledge, nodeKnowledge } from "../wire/structs/cluster.ts";
 import type { Session } from "./session.ts";
@@ -13,8 +13,8 @@ import type { Session } from "./session.ts";
 /** With what comes before and after, the command ends within 100 ms. */
 const PEER_GRACE_MS = 50;
 
-/** What is asked in this way: questions without arguments. */
-type Question = "GET_IFACES" | "GET_NODEMAP";
+/** What is asked in this way. */
+type Question = "GET_IFACES" | "GET_NODEMAP" | "GET_PUBLIC_IPS" | "GET_PUBLIC_IP_INFO";
 
 export class Peers {
   readonly #session: Session;
@@ -22,21 +22,30 @@ export class Peers {
   #knowledge: Promise<NodeKnowledge | undefined> | undefined;
   #leaderAgeMs: number | undefined;
 
+  #refusal = 0;
+
   constructor(session: Session) {
     this.#session = session;
   }
 
+  /** The exit status of the first refusal; 0 when there was none. */
+  get refusal(): number {
+    return this.#refusal;
+  }
+
   /** The answer of a node; undefined when it does not come soon, or is a refusal, which was printed. */
-  async ask<N extends Question>(name: N, pnn: number): Promise<ControlReplyOf<N> | undefined> {
+  async ask<N extends Question>(
+    name: N,
+    pnn: number,
+    request: ControlRequestOf<N>,
+  ): Promise<ControlReplyOf<N> | undefined> {
     const session = this.#session;
     const isPeer = pnn !== session.pnn;
     const limitMs = isPeer ? Math.min(PEER_GRACE_MS, session.timeoutMs) : session.timeoutMs;
-    const outcome = await session.attempt(name, undefined as never, pnn, {
-      timeoutMs: limitMs,
-    });
+    const outcome = await session.attempt(name, request, pnn, { timeoutMs: limitMs });
     if (outcome.ok) return outcome.value.data;
     if (isPeer && outcome.error.kind === "timeout") this.#silent.add(pnn);
-    else session.complain(name, pnn, outcome.error);
+    else this.#refusal ||= session.complain(name, pnn, outcome.error);
     return undefined;
   }
 

@@ -33,7 +33,11 @@ export function readControlReply<T>(
   }
   // A copy: the value outlives the packet, and its parts are views of these bytes.
   const value = decodePadded(codec, packet.slice(REPLY_CONTROL_AT.DATA, length).slice());
-  if (!value.ok) return malformed(`Cannot decode the reply to ${name}: ${value.error}`);
+  if (!value.ok) {
+    // Some refusals are positive (GET_TCP_TICKLE_LIST for an unknown address); none has an answer's data.
+    if (status > 0) return err({ kind: "refused", reason: `${name} gave ${status}`, status });
+    return malformed(`Cannot decode the reply to ${name}: ${value.error}`);
+  }
   return ok({ status, data: value.value });
 }
 

@@ -17,7 +17,7 @@ export interface ClientFailure {
     | "timeout"
     /** The connection to ctdbd is gone. */
     | "disconnected"
-    /** ctdbd answered with a negative status. */
+    /** ctdbd answered with a negative status, or with a positive one and no answer. */
     | "refused"
     /** The answer does not decode. */
     | "malformed";

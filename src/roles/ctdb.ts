@@ -41,6 +41,9 @@ function toolHost(output: BufferedOutput): ToolHost {
     },
     tdbs: () => openTdbs(timers),
     run: runToEnd,
+    runHelper: async (name, args) => (await import("./ctdb_helpers.ts")).runHelper(name, args),
+    rawNetwork: openRawNetwork,
+    tryTcpPort: async (port) => (await import("./ctdb_ports.ts")).tryTcpPort(port),
     random: { u32: () => crypto.getRandomValues(new Uint32Array(1))[0] as number },
     readText: async (path) => (await files()).readText(path),
     readInput: async () => (await files()).readInput(),
@@ -95,6 +98,11 @@ async function runToEnd(argv: readonly string[]): Promise<Result<string, string>
     });
     if (!child.ok) resolve(err(child.error.code));
   });
+}
+
+/** For `ctdb tickle`: what sends segments of other people's connections. */
+async function openRawNetwork(): ReturnType<ToolHost["rawNetwork"]> {
+  return err("this executable cannot send raw packets");
 }
 
 async function ownLoop() {

@@ -1,8 +1,10 @@
 /** Runs the tool in this process against a scripted daemon and gives what a user would see. */
 import { bytesText, textBytes } from "../../src/base/byte_text.ts";
+import { SystemError } from "../../src/base/errors.ts";
 import { err, ok, type Result } from "../../src/base/result.ts";
-import type { ToolFile, ToolHost } from "../../src/cli/host.ts";
+import type { HelperEnd, ToolFile, ToolHost } from "../../src/cli/host.ts";
 import { runTool } from "../../src/cli/tool.ts";
+import type { RawNetwork, TcpSegment } from "../../src/platform/types/raw_network.ts";
 import type { TdbOpener } from "../../src/tdb/types.ts";
 import { NODE_FLAGS } from "../../src/wire/constants.ts";
 import type { NodeAndFlags } from "../../src/wire/structs/cluster.ts";
@@ -20,6 +22,8 @@ export interface ToolRun {
 
 export interface ToolWorld {
   readonly ctdbd?: FakeCtdbd;
+  /** Instead of the daemon's. */
+  readonly network?: ToolHost["network"];
   readonly time?: ManualTime;
   readonly files?: Readonly<Record<string, string>>;
   readonly environment?: Readonly<Record<string, string>>;
@@ -29,8 +33,18 @@ export interface ToolWorld {
   readonly input?: string;
   /** Files that commands open, by path; they are changed in place. */
   readonly opened?: Map<string, Uint8Array>;
+  /** Instead of `commands`. */
+  readonly run?: ToolHost["run"];
   /** Output of commands by their first word. */
   readonly commands?: Readonly<Record<string, string>>;
+  /** How helpers end, by name; each gets its arguments here. Others cannot be started. */
+  readonly helpers?: Readonly<Record<string, (args: readonly string[]) => HelperEnd>>;
+  /** Gets every segment that is sent; without it none can be. */
+  readonly segments?: TcpSegment[];
+  /** Addresses that no segment can be sent to. */
+  readonly unreachable?: readonly string[];
+  /** Ports that somebody has. */
+  readonly ports?: readonly number[];
   /** Gets both outputs, in the order in which they were written. */
   readonly terminal?: string[];
 }
@@ -45,12 +59,18 @@ export async function runCtdb(world: ToolWorld, ...args: string[]): Promise<Tool
     pid: 4711,
     clock: time,
     timers: time,
-    network: world.ctdbd?.network ?? absentDaemon,
+    network: world.network ?? world.ctdbd?.network ?? absentDaemon,
     tdbs: async () => world.tdbs ?? Promise.reject(new Error("this test has no databases")),
-    run: async ([name]) => {
-      const output = world.commands?.[name ?? ""];
-      return output === undefined ? err("ENOENT") : ok(output);
-    },
+    run:
+      world.run ??
+      (async ([name]) => {
+        const output = world.commands?.[name ?? ""];
+        return output === undefined ? err("ENOENT") : ok(output);
+      }),
+    runHelper: async (name, args) =>
+      world.helpers?.[name]?.(args) ?? { kind: "not started", errno: ENOENT },
+    rawNetwork: async () => rawNetworkOf(world),
+    tryTcpPort: async (port) => (world.ports?.includes(port) ? err(EADDRINUSE) : ok(undefined)),
     random: { u32: () => 1 },
     readText: async (path) => files.readText(path),
     readInput: async () => ok(textBytes(world.input ?? "")),
@@ -74,6 +94,23 @@ export async function runCtdb(world: ToolWorld, ...args: string[]): Promise<Tool
 }
 
 const ENOENT = 2;
+const EADDRINUSE = 98;
+
+function rawNetworkOf({
+  segments,
+  unreachable,
+}: ToolWorld): Result<Pick<RawNetwork, "sendSegment">> {
+  if (segments === undefined) return err("not permitted in this test");
+  return ok({
+    sendSegment(segment) {
+      const { address } = segment.dst;
+      if (unreachable?.includes(address))
+        return err(new SystemError("ENETUNREACH", "sendto", address));
+      segments.push(segment);
+      return ok(undefined);
+    },
+  });
+}
 
 function openMemoryFile(
   files: Map<string, Uint8Array>,

@@ -1,14 +1,12 @@
 /** Commands that change a node's part in the cluster and wait until that shows. */
-import { decodeExact, encode, i32Codec } from "../../wire/codec.ts";
-import { NODE_FLAGS, SRVID } from "../../wire/constants.ts";
+import { NODE_FLAGS } from "../../wire/constants.ts";
 import type { ControlName, ControlRequestOf } from "../../wire/controls.ts";
-import { BROADCAST_CONNECTED } from "../../wire/packet.ts";
-import { srvidMessage } from "../../wire/structs/cluster.ts";
 import type { Command } from "../command.ts";
 import { EINVAL } from "../errno.ts";
 import { expectArguments } from "../failure.ts";
 import { parseUnsigned32 } from "../numbers.ts";
-import { connectionLost, okOrThrow, type Session } from "../session.ts";
+import type { Session } from "../session.ts";
+import { reallocate } from "../takeover_runs.ts";
 
 const POLL_MS = 100;
 
@@ -51,30 +49,6 @@ async function changeFlag<N extends ControlName>(
   await session.ask(control, request, session.target, message);
   await waitForFlag(session, change);
   return reallocate(session);
-}
-
-/** Asks the leader, whoever it is, for a takeover run and waits for its answer. */
-async function reallocate(session: Session): Promise<number> {
-  const { client, host } = session;
-  const srvid = session.nextSrvid();
-  const answer = Promise.withResolvers<number>();
-  client.onDisconnect((reason) => answer.reject(connectionLost({ reason })));
-  const registered = await client.registerSrvid(srvid, (data) => {
-    const status = decodeExact(i32Codec, data);
-    if (status.ok) answer.resolve(Math.min(status.value, 0));
-  });
-  const registration = okOrThrow(registered);
-  const message = encode(srvidMessage, { pnn: client.pnn, srvid });
-  const send = () => client.sendMessage(BROADCAST_CONNECTED, SRVID.TAKEOVER_RUN, message);
-  send();
-  // Asked again until somebody leads; the run time limit of the tool ends it.
-  const again = host.timers.every(Math.max(session.timeoutMs, POLL_MS), send);
-  try {
-    return await answer.promise;
-  } finally {
-    again.cancel();
-    registration.remove();
-  }
 }
 
 const DISABLED = { flag: NODE_FLAGS.PERMANENTLY_DISABLED, word: "disabled" };

@@ -13,6 +13,7 @@ import {
 } from "../node_lines.ts";
 import { Peers } from "../peers.ts";
 import { type Session, selectNodes } from "../session.ts";
+import { toolPaths } from "../tool_paths.ts";
 
 export interface ShownStatus {
   readonly nodes: readonly ShownNode[];
@@ -28,7 +29,7 @@ export const status: Command = async (context, args) => {
   expectArguments(args, 0);
   const { session, host, options } = context;
   const peers = new Peers(session);
-  const known = await session.nodes((pnn) => peers.ask("GET_NODEMAP", pnn));
+  const known = await session.nodes((pnn) => peers.ask("GET_NODEMAP", pnn, undefined));
   if (options.machine) {
     const nodes = await shownNodes(peers, session, await knownFlags(context, known));
     host.out(machineNodes(nodes, options.separator));
@@ -41,9 +42,25 @@ export const status: Command = async (context, args) => {
     const whole = { ...shown, leader, problems };
     host.out(options.json ? statusJson(whole) : statusText(whole));
   }
+  if (options.verbose && !options.machine && !options.json) await explainHealth(context, known);
   await peers.explain();
   return 0;
 };
+
+/** Of the own node only: no other event daemon can be asked from here. */
+async function explainHealth(
+  { session, host }: CommandContext,
+  nodes: readonly NodeAndFlags[],
+): Promise<void> {
+  const { pnn } = session;
+  const own = nodes.find((node) => node.pnn === pnn);
+  if (own === undefined || (own.flags & NODE_FLAGS.UNHEALTHY) === 0) return;
+  const { whyUnhealthy } = await import("../event_status.ts");
+  const reasons = await whyUnhealthy(host, toolPaths(host).eventSocket);
+  if (reasons.ok)
+    host.out(reasons.value.map((text) => `Node ${pnn} is unhealthy: ${text}\n`).join(""));
+  else host.err(`Cannot ask the event daemon why node ${pnn} is unhealthy: ${reasons.error}\n`);
+}
 
 async function shownCluster(
   context: CommandContext,
@@ -65,7 +82,7 @@ export const nodestatus: Command = async (context, args) => {
   const { session, host, options } = context;
   const peers = new Peers(session);
   // What is selected from: asked for here, where a peer that hangs keeps nobody waiting.
-  await session.nodes((pnn) => peers.ask("GET_NODEMAP", pnn));
+  await session.nodes((pnn) => peers.ask("GET_NODEMAP", pnn, undefined));
   const selected = await selectNodes(session, args[0]);
   const nodes = await shownNodes(peers, session, await knownFlags(context, selected));
   const text = options.machine
@@ -100,7 +117,7 @@ async function shownNodes(
 ): Promise<readonly ShownNode[]> {
   return await Promise.all(
     nodes.map(async ({ pnn, addr, flags }) => {
-      const interfaces = flags === 0 ? await peers.ask("GET_IFACES", pnn) : [];
+      const interfaces = flags === 0 ? await peers.ask("GET_IFACES", pnn, undefined) : [];
       const partiallyOnline = interfaces?.some((entry) => entry.link_state === 0) === true;
       const thisNode = pnn === session.target;
       return { pnn, address: addr.address, flags, partiallyOnline, thisNode };

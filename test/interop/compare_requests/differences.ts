@@ -81,6 +81,39 @@ export const JUSTIFIED: readonly JustifiedDifference[] = [
     repeated: true,
     why: "looks whether it is done: how often depends on how long it takes, ours looks more often",
   },
+  {
+    by: "both",
+    names: ["GET_PUBLIC_IP_INFO"],
+    commands: ["ip"],
+    why: "stock asks for the interfaces of each address also when it does not show them",
+  },
+  {
+    by: "stock",
+    names: ["MESSAGE"],
+    srvid: "DISABLE_IP_CHECK",
+    commands: ["moveip"],
+    why: "how Samba 4.17 keeps the leader still; 4.25 and ours turn takeover runs off",
+  },
+  {
+    by: "ours",
+    names: ["MESSAGE"],
+    srvid: "DISABLE_TAKEOVER_RUNS",
+    commands: ["moveip"],
+    why: "as Samba 4.25, see above",
+  },
+  {
+    by: "ours",
+    names: SRVIDS,
+    srvid: "of a tool",
+    commands: ["moveip"],
+    why: "the answers to that",
+  },
+  {
+    by: "ours",
+    names: ["IPREALLOCATED"],
+    commands: ["moveip"],
+    why: "as Samba 4.25: scripts hear of the move",
+  },
 ];
 
 /** The requests that have to be those of the other tool; `used` gets the rows that left something out. */

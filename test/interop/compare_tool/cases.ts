@@ -4,6 +4,7 @@
  *
  * A case that changes the cluster says how to undo it; each tool then gets the same cluster.
  */
+import { ADDRESS_CASES } from "./address_cases.ts";
 
 export type Situation = "healthy" | "peer dead";
 
@@ -399,6 +400,7 @@ const WRONG = healthy(
 
 export const CASES: readonly Case[] = [
   ...SHOWING,
+  ...ADDRESS_CASES,
   ...CHANGING,
   ...ALREADY,
   ...WRONG,

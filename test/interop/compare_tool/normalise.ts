@@ -22,28 +22,6 @@ function replacing(
   return commands === undefined ? { field, why, apply } : { field, why, commands, apply };
 }
 
-/** Commands of the stock tool that ours does not have yet; their rows are left out of its help. */
-export const NOT_YET: readonly string[] = [
-  "ip",
-  "ipinfo",
-  "ifaces",
-  "setifacelink",
-  "lvs",
-  "gratarp",
-  "tickle",
-  "gettickles",
-  "addtickle",
-  "deltickle",
-  "moveip",
-  "addip",
-  "delip",
-  "event",
-  "scriptstatus",
-  "natgw",
-  "checktcpport",
-  "reloadips",
-];
-
 const STATISTICS: readonly string[] = ["statistics", "stats", "dbstatistics"];
 
 export const NORMALISATIONS: readonly Normalisation[] = [
@@ -129,13 +107,9 @@ export const NORMALISATIONS: readonly Normalisation[] = [
           usage.replace(/\s+/g, " ").replace("?YjXv", "?YXv").replace(" [-j|--json]", ""),
         ),
   },
-  {
-    field: "help: commands",
-    why: "of later issues",
-    apply: (text) =>
-      NOT_YET.reduce((rest, name) => rest.replace(new RegExp(`^  ${name} +.*\\n`, "gm"), ""), text),
-  },
+  replacing("help: drain", "is ours", /^ {2}drain .*\n/gm, ""),
   replacing("help: pushrecord", "Samba 4.17 does not have it", /^ {2}pushrecord .*\n/gm, ""),
+  replacing("spelling", "a slip of Samba 4.17", /Destiation IP/g, "Destination IP", ["gettickles"]),
   replacing("help: spelling", "a slip of Samba 4.17", /currnet node/g, "current node"),
 ];
 
