@@ -61,7 +61,6 @@ const NOT_USED = new Map([
     "the client library (docs/client.md)",
   ],
   ["src/tdb/memory/memory_opener.ts", "databases in memory, on which the simulator runs"],
-  ["src/wire/event_protocol.ts", "the event daemon's protocol, proved on captured packets"],
   ["src/wire/packet.ts newPacket", "packets that no builder makes: tests send wrong ones"],
   ["src/wire/packets/call.ts", "each packet has a builder and a reader: tests are the other side"],
   ["src/wire/packets/message.ts", "as packets/call.ts"],

@@ -9,6 +9,7 @@ import type { FileSystem } from "../platform/types/files.ts";
 import type { Network } from "../platform/types/network.ts";
 import type { Clock, Random, Timers } from "../platform/types/time.ts";
 import type { EventRunner } from "../services/event_runner.ts";
+import type { Notification } from "../services/notifications.ts";
 import type { LockWaiter, TdbOpener } from "../tdb/types.ts";
 import type { NodesLoaded } from "./controls/membership.ts";
 import type { LogLevelSetting } from "./controls/node.ts";
@@ -42,6 +43,8 @@ export interface DaemonDependencies {
   /** Asked only when a cluster lock is configured. */
   readonly clusterLockProbe: ClusterLockProbe | undefined;
   readonly events: EventRunner;
+  /** Tells the notification script, if there is one. */
+  readonly notify?: ((what: Notification) => void) | undefined;
   readonly crashPoints?: CrashPoints | undefined;
   readonly createDatabase: (host: DatabaseHost) => DatabasePart;
 

@@ -76,7 +76,7 @@ export class MembershipPart {
         needs.controls().sendNoReply(BROADCAST_CONNECTED, CONTROLS.STARTUP.opcode, 0, EMPTY),
       flagsChanged: (before) => this.#ownFlagsChanged(before),
       fatal: (reason) => needs.shutdown(11, reason),
-      notify: () => {},
+      notify: (what) => d.notify?.(what),
     });
     this.keepalive = new Keepalive(
       nodes,

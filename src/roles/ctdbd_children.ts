@@ -1,12 +1,16 @@
-/** The processes that ctdbd starts: their environment, and the recovery daemon. */
+/** The processes that ctdbd starts: their environment, the recovery daemon and the event daemon. */
 import type { Logger, LogLevel } from "../base/log.ts";
 import type { CtdbConfig, CtdbPaths } from "../config/types.ts";
 import type { RecoverdChild, StartRecoverd } from "../daemon/lifecycle/recoverd_watch.ts";
 import type { Processes } from "../platform/types/processes.ts";
+import type { StartEventd } from "../services/eventd_events.ts";
 import { inheritedEnvironment, withRuntimeSettings } from "./environment.ts";
 import { helperCommand } from "./helper_command.ts";
 
 const RECOVERD = "ctdb-recoverd";
+const EVENTD = "ctdb-eventd";
+/** The child writes an unsigned int into its descriptor 3: 0 when it is ready. */
+const EVENTD_STATUS = { descriptor: 3, bytes: 4 } as const;
 /** Time between asking and forcing. */
 const KILL_GRACE_MS = 1000;
 
@@ -59,5 +63,36 @@ export function recoverdStarter(
       setTimeout(() => process.kill("SIGKILL"), KILL_GRACE_MS).unref();
     };
     return { pid, kill };
+  };
+}
+
+/** Starts ctdb-eventd, ours or the original, which ends by itself when this process is gone. */
+export function eventdStarter(
+  processes: Processes,
+  helperDirectory: string,
+  environment: Readonly<Record<string, string>>,
+  log: Logger,
+): StartEventd {
+  return ({ ready, ended }) => {
+    const argv = helperCommand(helperDirectory, EVENTD);
+    const status: number[] = [];
+    let pid = 0;
+    const child = processes.spawn({
+      argv: [...argv, "-P", String(processes.ownPid), "-S", String(EVENTD_STATUS.descriptor)],
+      env: withRuntimeSettings(environment),
+      reopensLog: true,
+      onStatusPipe: (chunk) => {
+        status.push(...chunk.subarray(0, EVENTD_STATUS.bytes));
+        if (status.length < EVENTD_STATUS.bytes) return;
+        if (status.every((byte) => byte === 0)) ready();
+        else ended("it could not start");
+      },
+      onOutputLine: (line) => log.error(`${EVENTD}[${pid}]: ${line}`),
+      onExit: ({ code, signal }) => ended(signal ?? `exit status ${code}`),
+    });
+    if (!child.ok) return `Cannot start "${argv[0]}": ${child.error.message}`;
+    const process = child.value;
+    pid = process.pid;
+    return { kill: () => process.kill("SIGTERM") };
   };
 }

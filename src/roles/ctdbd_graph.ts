@@ -2,6 +2,7 @@
 import { collectGarbage } from "#runtime";
 import { QuietCollector } from "../base/quiet_collector.ts";
 import { err, ok, type Result } from "../base/result.ts";
+import { TracedTurns } from "../base/trace.ts";
 import { Daemon } from "../daemon/lifecycle/daemon.ts";
 import { LockedPidFile } from "../daemon/lifecycle/pid_file.ts";
 import { DatabaseSet } from "../database/database_set.ts";
@@ -17,10 +18,15 @@ import { SystemFiles } from "../platform/node/file_system.ts";
 import { ThreadLockWaiter } from "../platform/node/lock_waiter.ts";
 import type { RoleLogger } from "../platform/node/logger.ts";
 import type { SystemProcesses } from "../platform/node/processes.ts";
+import { SystemScriptFiles } from "../platform/node/script_files.ts";
 import type { Timers } from "../platform/types/time.ts";
+import type { EventRunner } from "../services/event_runner.ts";
+import { EventdEvents } from "../services/eventd_events.ts";
 import { NoEvents } from "../services/no_events.ts";
+import { Notifications } from "../services/notifications.ts";
 import { FileTdbOpener } from "../tdb/opener.ts";
-import { childEnvironment, recoverdStarter } from "./ctdbd_children.ts";
+import { Turns } from "../transport/turns.ts";
+import { childEnvironment, eventdStarter, recoverdStarter } from "./ctdbd_children.ts";
 import type { Configuration } from "./ctdbd_configuration.ts";
 import { loadNodes } from "./ctdbd_nodes.ts";
 import type { Options } from "./ctdbd_options.ts";
@@ -66,46 +72,72 @@ export function buildDaemon(
     ? new FileCrashPoints(`${paths.etcDirectory}/crash_point`)
     : undefined;
   giveMemoryBackWhenQuiet(clock, loop, log);
+  const scriptFiles = new SystemScriptFiles();
+  const network = new LoopNetwork(loop);
+  const events: EventRunner & { stop?(): void } = scriptFiles.isDirectory(
+    `${paths.etcDirectory}/events/legacy`,
+  )
+    ? new EventdEvents({
+        start: eventdStarter(processes, paths.helperDirectory, environment, log),
+        connector: network,
+        socket: paths.eventSocket,
+        directory: `${paths.etcDirectory}/events`,
+        files: scriptFiles,
+        turns: new Turns(new TracedTurns(clock, () => undefined, threadProcessorMs), loop),
+        timers: loop,
+        log,
+        gone: (reason) => daemon.shutdown(1, reason),
+      })
+    : new NoEvents(log, loop);
+  const notifications = new Notifications(
+    { processes, timers: loop, environment },
+    scriptFiles,
+    `${paths.etcDirectory}/notify.sh`,
+    log,
+  );
   const onErrorLine = (line: string) => log.error(`cluster lock: ${line}`);
   const helperHost = { processes, clock, timers: loop, environment, onErrorLine };
-  return ok(
-    new Daemon({
-      config,
-      paths,
-      nodes,
-      tunables,
-      clock,
+  const daemon = new Daemon({
+    config,
+    paths,
+    nodes,
+    tunables,
+    clock,
+    timers: loop,
+    random: new SystemRandom(),
+    network,
+    files,
+    log,
+    logLevel: log.level,
+    tdbs: new FileTdbOpener({
+      files: sharedFiles,
       timers: loop,
-      random: new SystemRandom(),
-      network: new LoopNetwork(loop),
-      files,
-      log,
-      logLevel: log.level,
-      tdbs: new FileTdbOpener({
-        files: sharedFiles,
-        timers: loop,
-        clock,
-        mutexesWork: true,
-        crashPoints,
-      }),
+      clock,
+      mutexesWork: true,
       crashPoints,
-      lockWaiter: new ThreadLockWaiter(sharedFiles, loop),
-      ownPid: process.pid,
-      sambaVersion: options.sambaVersion,
-      pidFile: new LockedPidFile(paths.pidFile, process.pid, sharedFiles, files),
-      startRecoverd: recoverdStarter(processes, paths.helperDirectory, environment, log),
-      clusterLockProbe:
-        command === undefined ? undefined : new MutexHelperProbe(helperHost, command.value),
-      events: new NoEvents(log, loop),
-      createDatabase: (host) => new DatabaseSet(host),
-      isAlive: (pid) => processes.isAlive(pid),
-      processName: (pid) => processes.nameOf(pid),
-      processorMs: threadProcessorMs,
-      loadNodes: (done) => void loadNodes(config, paths, files, processes).then(done),
-      memoryUse,
-      exit: (code) => exitNow(code, log),
     }),
-  );
+    crashPoints,
+    lockWaiter: new ThreadLockWaiter(sharedFiles, loop),
+    ownPid: process.pid,
+    sambaVersion: options.sambaVersion,
+    pidFile: new LockedPidFile(paths.pidFile, process.pid, sharedFiles, files),
+    startRecoverd: recoverdStarter(processes, paths.helperDirectory, environment, log),
+    clusterLockProbe:
+      command === undefined ? undefined : new MutexHelperProbe(helperHost, command.value),
+    events,
+    notify: (what) => notifications.notify(what),
+    createDatabase: (host) => new DatabaseSet(host),
+    isAlive: (pid) => processes.isAlive(pid),
+    processName: (pid) => processes.nameOf(pid),
+    processorMs: threadProcessorMs,
+    loadNodes: (done) => void loadNodes(config, paths, files, processes).then(done),
+    memoryUse,
+    exit: (code) => {
+      events.stop?.();
+      exitNow(code, log);
+    },
+  });
+  return ok(daemon);
 }
 
 function giveMemoryBackWhenQuiet(clock: SystemClock, timers: Timers, log: RoleLogger): void {

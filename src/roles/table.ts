@@ -30,6 +30,17 @@ export const ROLES: readonly RoleEntry[] = [
     load: () => import("./ctdb_recoverd.ts"),
   },
   {
+    name: "ctdb-eventd",
+    summary: "runs event scripts; started by ctdbd",
+    load: () => import("./ctdb_eventd.ts"),
+  },
+  {
+    name: "ctdb-event",
+    summary: "runs events, shows what came of them, enables and disables scripts",
+    brief: true,
+    load: () => import("./ctdb_event.ts"),
+  },
+  {
     name: "ctdb_recovery_helper",
     summary: "one recovery of all databases; started by ctdb-recoverd",
     load: () => import("./ctdb_recovery_helper.ts"),

@@ -28,9 +28,21 @@ export type EventStatus = number;
 export const EVENT_TIMED_OUT = 110;
 /** Another event took the place of this one, which was `monitor`. */
 export const EVENT_CANCELLED = 125;
+/** EPERM: it may not run now. */
+export const EVENT_REFUSED = 1;
+
+/** The script that made an event fail. */
+export interface EventFailure {
+  readonly script: string;
+  /** Exit status, or a negative errno: −ETIMEDOUT when it hung. */
+  readonly result: number;
+  /** The last line that it printed. */
+  readonly line: string | undefined;
+  readonly durationMs: number;
+}
 
 export interface RunningEvent {
-  /** Its scripts are ended, and its status is not told. */
+  /** Its status is not told. A `monitor` of it ends with the next event, another runs to its end. */
   cancel(): void;
 }
 
@@ -47,4 +59,6 @@ export interface EventRunner {
     timeoutMs: number,
     done: (status: EventStatus) => void,
   ): RunningEvent;
+  /** What made the last run of the event fail, when that is known; told once, never inside the call. */
+  explain(event: EventName, done: (failure: EventFailure | undefined) => void): void;
 }

@@ -1,7 +1,13 @@
 /** There is no event daemon: every event succeeds at once, and the log says so once. */
 import type { Logger } from "../base/log.ts";
 import type { Timers } from "../platform/types/time.ts";
-import type { EventName, EventRunner, EventStatus, RunningEvent } from "./event_runner.ts";
+import type {
+  EventFailure,
+  EventName,
+  EventRunner,
+  EventStatus,
+  RunningEvent,
+} from "./event_runner.ts";
 
 export class NoEvents implements EventRunner {
   readonly runsScripts = false;
@@ -22,7 +28,7 @@ export class NoEvents implements EventRunner {
   ): RunningEvent {
     if (!this.#said) {
       this.#said = true;
-      this.#log.warning(`Event "${event}" is not run: this release runs no event scripts`);
+      this.#log.warning(`Event "${event}" is not run: there are no event scripts`);
     }
     let cancelled = false;
     this.#timers.soon(() => {
@@ -33,5 +39,9 @@ export class NoEvents implements EventRunner {
         cancelled = true;
       },
     };
+  }
+
+  explain(_event: EventName, done: (failure: EventFailure | undefined) => void): void {
+    this.#timers.soon(() => done(undefined));
   }
 }

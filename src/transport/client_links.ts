@@ -1,6 +1,7 @@
 /**
  * A unix socket on which local clients connect, or the node's own recovery daemon and recovery helper: on a
- * socket of their own these neither queue behind clients nor wait for descriptors that clients have taken.
+ * socket of their own these neither queue behind clients nor wait for descriptors that clients have taken. The
+ * event daemon's socket is another.
  *
  * A socket file that a dead daemon left behind is replaced; one that somebody answers on is not.
  */
@@ -9,8 +10,12 @@ import { err, ok, type Result } from "../base/result.ts";
 import type { FileSystem } from "../platform/types/files.ts";
 import type { Network, Stream, StreamHandlers, StreamServer } from "../platform/types/network.ts";
 import { acceptNotices } from "./accept_notices.ts";
-import { CLIENT_QUEUE_CONGESTED_BYTES, CLIENT_QUEUE_RELIEVED_BYTES } from "./limits.ts";
-import { PacketLink, type PacketLinkOwner } from "./packet_link.ts";
+import {
+  CLIENT_QUEUE_CONGESTED_BYTES,
+  CLIENT_QUEUE_RELIEVED_BYTES,
+  EVENT_REQUEST_BYTES_MAX,
+} from "./limits.ts";
+import { PacketLink, type PacketLinkOptions, type PacketLinkOwner } from "./packet_link.ts";
 import type { Turns } from "./turns.ts";
 
 /** Asked for each connection; undefined refuses it. `connect` gives the link to its owner. */
@@ -24,8 +29,22 @@ export type ClientAcceptor = (peerPid: number) =>
 const SOCKET_MODE = 0o700;
 const REFUSED: StreamHandlers = { onData() {}, onDrain() {}, onClose() {} };
 
-export type ClientKind = "clients" | "node";
-const WHOM = { clients: "local clients", node: "the recovery daemon" } as const;
+const CLIENT_LINK: PacketLinkOptions = {
+  name: "client-packets",
+  mode: "client",
+  congestedBytes: CLIENT_QUEUE_CONGESTED_BYTES,
+  relievedBytes: CLIENT_QUEUE_RELIEVED_BYTES,
+};
+const KINDS = {
+  clients: { whom: "local clients", acceptedFor: "clients", link: CLIENT_LINK },
+  node: { whom: "the recovery daemon", acceptedFor: "node", link: CLIENT_LINK },
+  events: {
+    whom: "programs that run events",
+    acceptedFor: "clients",
+    link: { ...CLIENT_LINK, mode: "event", packetBytesMax: EVENT_REQUEST_BYTES_MAX },
+  },
+} as const;
+export type ClientKind = keyof typeof KINDS;
 
 export class ClientLinks {
   readonly #network: Network;
@@ -77,8 +96,8 @@ export class ClientLinks {
       this.#path,
       SOCKET_MODE,
       (stream) => this.#turns.run("client-accept", () => this.#accepted(stream, accept)),
-      acceptNotices(this.#log, WHOM[this.#kind]),
-      this.#kind,
+      acceptNotices(this.#log, KINDS[this.#kind].whom),
+      KINDS[this.#kind].acceptedFor,
     );
     if (!server.ok) return err(`${this.#cannot()}: ${server.error.message}`);
     this.#server = server.value;
@@ -91,12 +110,8 @@ export class ClientLinks {
       stream.close();
       return REFUSED;
     }
-    const link = new PacketLink(stream, this.#turns, accepted.owner, {
-      name: "client-packets",
-      mode: "client",
-      congestedBytes: CLIENT_QUEUE_CONGESTED_BYTES,
-      relievedBytes: CLIENT_QUEUE_RELIEVED_BYTES,
-    });
+    const { link: options } = KINDS[this.#kind];
+    const link = new PacketLink(stream, this.#turns, accepted.owner, options);
     accepted.connect(link);
     return link.handlers;
   }

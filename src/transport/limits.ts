@@ -19,6 +19,8 @@ export const NODE_QUEUE_BYTES_MAX = 1024 * 1024 * 1024;
 /** A client that has this much unread is not read from until it took the replies that wait. */
 export const CLIENT_QUEUE_CONGESTED_BYTES = 32 * 1024 * 1024;
 export const CLIENT_QUEUE_RELIEVED_BYTES = 8 * 1024 * 1024;
+/** Names and arguments of an event. */
+export const EVENT_REQUEST_BYTES_MAX = 1024 * 1024;
 
 /** Between attempts to connect to one node. */
 export const CONNECT_INTERVAL_MS = 1000;

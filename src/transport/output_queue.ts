@@ -3,7 +3,8 @@
  *
  * Invariants:
  * 1. `push` copies: the packet's own bytes are free again when it returns.
- * 2. What comes out is padded to 8 bytes, with header.length rewritten (docs/protocol.md, "Framing").
+ * 2. What comes out is padded to 8 bytes, with header.length rewritten (docs/protocol.md, "Framing"), unless its kind
+ *    of packet knows no padding.
  * 3. Order is the order of `push`; bytes the stream did not take stay at the front.
  */
 
@@ -25,11 +26,16 @@ interface Block {
 }
 
 export class OutputQueue {
+  readonly #pads: boolean;
   #blocks: Block[] = [];
   /** One empty block is kept: a link that is never behind needs no other. */
   #spare: Block | undefined;
   #bytes = 0;
   #packets = 0;
+
+  constructor(pads = true) {
+    this.#pads = pads;
+  }
 
   /** Bytes that wait. */
   get bytes(): number {
@@ -45,7 +51,7 @@ export class OutputQueue {
 
   push(packet: PacketView): void {
     const length = packet.length;
-    const padded = paddedLength(length);
+    const padded = this.#pads ? paddedLength(length) : length;
     const block = this.#room(padded);
     const at = block.end;
     packet.copyTo(block.bytes, at);

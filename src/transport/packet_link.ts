@@ -33,6 +33,8 @@ export interface PacketLinkOptions {
   readonly mode: FramerMode;
   readonly congestedBytes: number;
   readonly relievedBytes: number;
+  /** Of packets that come; the default is the limit of all. */
+  readonly packetBytesMax?: number;
 }
 
 export class PacketLink implements Flushable {
@@ -42,7 +44,7 @@ export class PacketLink implements Flushable {
   readonly #turns: Turns;
   readonly #timers: Timers;
   readonly #framer: PacketFramer;
-  readonly #output = new OutputQueue();
+  readonly #output: OutputQueue;
   readonly #write: (bytes: Uint8Array) => number;
   /** Handlers to give to the stream. */
   readonly handlers: StreamHandlers;
@@ -64,7 +66,9 @@ export class PacketLink implements Flushable {
     this.#options = options;
     this.#turns = turns;
     this.#timers = turns.timers(options.name);
-    this.#framer = new PacketFramer(options.mode);
+    this.#framer = new PacketFramer(options.mode, options.packetBytesMax);
+    // Packets of the event daemon are as long as they are (docs/protocol.md, "Event protocol").
+    this.#output = new OutputQueue(options.mode !== "event");
     this.#write = (bytes) => stream.write(bytes);
     const { name } = options;
     const onData = (chunk: Uint8Array): void => this.#onData(chunk);
@@ -108,7 +112,7 @@ export class PacketLink implements Flushable {
    * What the stream takes need not be copied. False: other bytes wait before it, or it needs padding.
    */
   #writeAtOnce(packet: PacketView): boolean {
-    const isWhole = paddedLength(packet.length) === packet.length;
+    const isWhole = this.#options.mode === "event" || paddedLength(packet.length) === packet.length;
     if (!isWhole || this.#streamFull || !this.#output.empty) return false;
     const bytes = packet.bytes();
     const taken = this.#write(bytes);

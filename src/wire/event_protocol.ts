@@ -23,10 +23,10 @@ import { Writer } from "./writer.ts";
 /** Clients and daemon of the original send 0 and do not look at it. */
 const EVENT_VERSION_SENT = 0;
 
-export const EVENT_COMMANDS = { run: 1, status: 2, script: 3 } as const;
+const EVENT_COMMANDS = { run: 1, status: 2, script: 3 } as const;
 export type EventCommand = keyof typeof EVENT_COMMANDS;
 
-export const EVENT_SCRIPT_ACTIONS = { disable: 0, enable: 1 } as const;
+const EVENT_SCRIPT_ACTIONS = { disable: 0, enable: 1 } as const;
 export type EventScriptAction = keyof typeof EVENT_SCRIPT_ACTIONS;
 
 const scriptAction: Codec<EventScriptAction> = {
@@ -40,7 +40,7 @@ const scriptAction: Codec<EventScriptAction> = {
 };
 
 /** Text that was not given is undefined (length 0 on the wire), which is not the same as "". */
-export const eventRun = struct({
+const eventRun = struct({
   component: optionalString,
   event: optionalString,
   args: optionalString,
@@ -50,10 +50,18 @@ export const eventRun = struct({
 });
 export type EventRun = TypeOf<typeof eventRun>;
 
-export const eventStatusRequest = struct({ component: optionalString, event: optionalString });
-export type EventStatusRequest = TypeOf<typeof eventStatusRequest>;
+const eventStatusRequest = struct({ component: optionalString, event: optionalString });
+/**
+ * `lastGood`: of the last run in which no script failed, rather than of the last one. It is ours: the word stands
+ * behind the request, where others neither send nor look for anything.
+ */
+export type EventStatusRequest = TypeOf<typeof eventStatusRequest> & {
+  readonly lastGood?: boolean;
+};
 
-export const eventScript = struct({
+const WANTS_LAST_GOOD = 1;
+
+const eventScript = struct({
   component: optionalString,
   script: optionalString,
   action: scriptAction,
@@ -61,7 +69,7 @@ export const eventScript = struct({
 export type EventScript = TypeOf<typeof eventScript>;
 
 /** Exit status ≥ 0, or a negative errno: EINTR signal, ENOEXEC disabled, ETIMEDOUT, ENOMSG not run. */
-export const eventScriptResult = struct({
+const eventScriptResult = struct({
   name: optionalString,
   begin: timeval,
   end: timeval,
@@ -69,7 +77,7 @@ export const eventScriptResult = struct({
   output: optionalString,
 });
 
-export const eventStatus = struct({
+const eventStatus = struct({
   summary: i32Codec,
   scripts: counted(eventScriptResult, "scripts"),
 });
@@ -99,13 +107,19 @@ const eventRequest: Codec<EventRequest> = {
   encode(writer, value) {
     writer.u32(EVENT_COMMANDS[value.command]);
     if (value.command === "run") eventRun.encode(writer, value);
-    else if (value.command === "status") eventStatusRequest.encode(writer, value);
-    else eventScript.encode(writer, value);
+    else if (value.command === "status") {
+      eventStatusRequest.encode(writer, value);
+      if (value.lastGood === true) writer.u32(WANTS_LAST_GOOD);
+    } else eventScript.encode(writer, value);
   },
   decode(reader) {
     const command = readCommand(reader);
     if (command === "run") return { command, ...eventRun.decode(reader) };
-    if (command === "status") return { command, ...eventStatusRequest.decode(reader) };
+    if (command === "status") {
+      const request = eventStatusRequest.decode(reader);
+      const lastGood = reader.remaining >= 4 && reader.u32() === WANTS_LAST_GOOD;
+      return lastGood ? { command, ...request, lastGood } : { command, ...request };
+    }
     return { command, ...eventScript.decode(reader) };
   },
 };

@@ -8,11 +8,11 @@ const TIMEOUT_MS = 30_000;
 
 export function eventRunnerContract(
   name: string,
-  newRunner: (timers: Timers) => EventRunner,
+  newRunner: (timers: Timers, world: FakeWorld) => EventRunner,
 ): void {
   test(`${name}: an event ends once, in time, and not inside the call`, () => {
     const world = new FakeWorld();
-    const runner = newRunner(world.timers);
+    const runner = newRunner(world.timers, world);
     const statuses: number[] = [];
     const args = ["eth0", "10.0.0.1", "24"] as const;
     runner.run("takeip", args, TIMEOUT_MS, (status) => void statuses.push(status));
@@ -23,7 +23,7 @@ export function eventRunnerContract(
 
   test(`${name}: a cancelled event is not heard of, others are`, () => {
     const world = new FakeWorld();
-    const runner = newRunner(world.timers);
+    const runner = newRunner(world.timers, world);
     const ended: string[] = [];
     const cancelled = runner.run("monitor", [], TIMEOUT_MS, () => void ended.push("monitor"));
     runner.run("shutdown", [], TIMEOUT_MS, () => void ended.push("shutdown"));
@@ -31,5 +31,17 @@ export function eventRunnerContract(
     world.run(TIMEOUT_MS);
     expect(ended).toEqual(["shutdown"]);
     cancelled.cancel();
+  });
+
+  test(`${name}: an event that succeeded is not explained, and that not inside the call`, () => {
+    const world = new FakeWorld();
+    const runner = newRunner(world.timers, world);
+    runner.run("startup", [], TIMEOUT_MS, () => undefined);
+    world.run(TIMEOUT_MS);
+    const told: unknown[] = [];
+    runner.explain("startup", (failure) => void told.push(failure));
+    expect(told).toEqual([]);
+    world.run(TIMEOUT_MS);
+    expect(told).toEqual([undefined]);
   });
 }

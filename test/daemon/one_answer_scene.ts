@@ -82,6 +82,7 @@ export class Scene {
           if (event === "shutdown") return timers.after(BOUND_MS * 2, () => done(0));
           return none.run(event, args, timeoutMs, done);
         },
+        explain: (event, done) => none.explain(event, done),
       },
     });
     node.tunables.set("DatabaseHashSize", HASH_SIZE);

@@ -3,12 +3,14 @@ import { expect, test } from "bun:test";
 import { silentLogger } from "../../src/base/log.ts";
 import { done, ok, type Result } from "../../src/base/result.ts";
 import type { ConfiguredNode } from "../../src/config/types.ts";
+import type { DaemonDependencies } from "../../src/daemon/dependencies.ts";
 import { NodeFreeze } from "../../src/daemon/lifecycle/node_freeze.ts";
 import { takeoverBeforeShutdown } from "../../src/daemon/lifecycle/shutdown_takeover.ts";
 import type { MessageRouter } from "../../src/daemon/routing/message_router.ts";
 import type { Timers } from "../../src/platform/types/time.ts";
 import {
   EVENT_TIMED_OUT,
+  type EventFailure,
   type EventName,
   type EventRunner,
   type RunningEvent,
@@ -184,16 +186,21 @@ test("takeoverBeforeShutdown() waits for the takeover run, but not for ever", ()
   }
 });
 
-test("A node whose recovered event hangs bans itself", () => {
-  for (const [status, banned] of [
-    [1, false],
-    [EVENT_TIMED_OUT, true],
+test("A node whose ipreallocated event hangs bans itself; other hung events count for nothing", () => {
+  for (const [event, status, banned] of [
+    ["ipreallocated", 1, false],
+    ["ipreallocated", EVENT_TIMED_OUT, true],
+    ["recovered", EVENT_TIMED_OUT, false],
+    ["startrecovery", EVENT_TIMED_OUT, false],
   ] as const) {
     const { node, events } = startWithEvents();
-    events.recovered = status;
+    events.told[event] = status;
     recover(node, [0], 99);
+    const reply = node.client().control("IPREALLOCATED", undefined);
     const flags = node.daemon.node?.nodes.own.flags ?? 0;
-    expect([status, (flags & NODE_FLAGS.BANNED) !== 0]).toEqual([status, banned]);
+    expect([event, (flags & NODE_FLAGS.BANNED) !== 0]).toEqual([event, banned]);
+    const answered = reply.ok ? 0 : reply.error;
+    expect([event, answered]).toEqual([event, event === "ipreallocated" ? `status ${-status}` : 0]);
   }
 });
 
@@ -202,7 +209,8 @@ class ToldEvents implements EventRunner {
   readonly runsScripts = true;
   readonly ran: EventName[] = [];
   status = 0;
-  recovered = 0;
+  failure: EventFailure | undefined;
+  readonly told: Partial<Record<EventName, number>> = {};
   monitorMs = 0;
   readonly cancelled: EventName[] = [];
 
@@ -219,10 +227,7 @@ class ToldEvents implements EventRunner {
     finished: (status: number) => void,
   ): RunningEvent {
     this.ran.push(event);
-    const told: Partial<Record<EventName, number>> = {
-      recovered: this.recovered,
-      monitor: this.status,
-    };
+    const told = { monitor: this.status, ...this.told };
     const delayMs = event === "monitor" ? this.monitorMs : 0;
     const timer = this.#timers.after(delayMs, () => finished(told[event] ?? 0));
     return {
@@ -232,19 +237,25 @@ class ToldEvents implements EventRunner {
       },
     };
   }
+  explain(_event: EventName, done: (failure: EventFailure | undefined) => void): void {
+    const { failure } = this;
+    this.#timers.soon(() => done(failure));
+  }
   count(event: EventName): number {
     return this.ran.filter((one) => one === event).length;
   }
 }
 
-function startWithEvents() {
+type Notify = NonNullable<DaemonDependencies["notify"]>;
+
+function startWithEvents(notify?: Notify) {
   const world = new FakeWorld();
   const events = new ToldEvents(world.timers);
-  return { ...startOne({ events }, world), events };
+  return { ...startOne({ events, notify }, world), events };
 }
 
-function monitored() {
-  const { world, node, events } = startWithEvents();
+function monitored(notify?: Notify) {
+  const { world, node, events } = startWithEvents(notify);
   node.tunables.set("MonitorInterval", 1);
   node.tunables.set("MonitorTimeoutCount", 3);
   recover(node, [0], 99);
@@ -274,6 +285,22 @@ test("Health cancels the monitor event that runs when the node ends", () => {
   node.daemon.shutdown(0, "for a test");
   world.run(60_000);
   expect([events.cancelled, node.exitCode]).toEqual([["monitor"], 0]);
+});
+
+test("Health keeps why the node is unhealthy, and tells the notification script of each change", () => {
+  const told: string[] = [];
+  const { world, node, events } = monitored((what) => void told.push(what));
+  const problem = () => node.daemon.node?.membership.health.problem;
+  expect([problem(), told]).toEqual([undefined, ["init", "setup", "startup", "healthy"]]);
+  events.status = 1;
+  events.failure = { script: "50.samba", result: 1, line: "smbd is not running", durationMs: 12 };
+  world.run(10_000);
+  expect(node.daemon.node?.nodes.own.flags).toBe(NODE_FLAGS.UNHEALTHY);
+  expect(problem()).toEqual(events.failure);
+  events.status = 0;
+  world.run(10_000);
+  expect([problem(), node.daemon.node?.nodes.own.flags]).toEqual([undefined, 0]);
+  expect(told.slice(4)).toEqual(["unhealthy", "healthy"]);
 });
 
 test("Health counts MonitorTimeoutCount timeouts in a row, but any failure at once", () => {

@@ -16,7 +16,6 @@ import type { OwnControlDone } from "../../control/pending_controls.ts";
 import type { ClusterLockProbe, ProbeOutcome } from "../../lock/cluster_lock_probe.ts";
 import type { NodeTable } from "../../membership/node_table.ts";
 import type { VnnMap } from "../../membership/vnn_map.ts";
-import { EVENT_TIMED_OUT } from "../../services/event_runner.ts";
 import { EMPTY } from "../../wire/codec.ts";
 import { RECOVERY_ACTIVE, RECOVERY_NORMAL } from "../../wire/constants.ts";
 import { textUpToNul } from "../../wire/packets/call.ts";
@@ -40,7 +39,6 @@ export interface RecoveryControlParts {
   readonly log: Logger;
   /** GET_RECLOCK_FILE to a node. */
   askClusterLock(pnn: number, done: OwnControlDone): void;
-  banOurselves(reason: string): void;
   shutdown(exitCode: number, reason: string): void;
 }
 
@@ -161,10 +159,7 @@ function endRecovery(parts: RecoveryControlParts, later: ReplyLater): void {
   database.recoveryEnded();
   events.run("recovered", [], (status) => {
     statistics.current.num_recoveries += 1;
-    if (status !== 0) {
-      log.error(`recovered event script failed (status ${status})`);
-      if (status === EVENT_TIMED_OUT) parts.banOurselves('event "recovered" timed out');
-    }
+    if (status !== 0) log.error(`recovered event script failed (status ${status})`);
     later({ status: 0 - status, data: EMPTY });
     state.recoveryFinished();
     if (state.runstate === "FIRST_RECOVERY") state.becomeRunstate("STARTUP");

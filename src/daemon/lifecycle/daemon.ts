@@ -80,7 +80,13 @@ export class Daemon {
       log,
       (name) => this.#tunable(name),
     );
-    this.#events = new NodeEvents(dependencies.events, this.turns, (name) => this.#tunable(name));
+    this.#events = new NodeEvents({
+      runner: dependencies.events,
+      turns: this.turns,
+      log,
+      tunable: (name) => this.#tunable(name),
+      recovering: () => this.#node?.state.recovering ?? false,
+    });
   }
 
   /** The running node; undefined before its own address is known and after the end. */
@@ -160,9 +166,10 @@ export class Daemon {
   }
 
   #runEvent(event: "init", next: (outcome: Result<unknown>) => void): void {
-    this.#events.run(event, [], (status) =>
-      next(status === 0 ? succeeded : err(`Event "${event}" failed with status ${status}`)),
-    );
+    this.#events.run(event, [], (status) => {
+      if (status === 0) this.#d.notify?.(event);
+      next(status === 0 ? succeeded : err(`Event "${event}" failed with status ${status}`));
+    });
   }
 
   /** From here on we know who we are. */
@@ -218,6 +225,7 @@ export class Daemon {
     this.#events.run("setup", [], (status) => {
       if (this.#phase !== "running") return;
       if (status !== 0) return this.shutdown(1, "Failed to run setup event");
+      this.#d.notify?.("setup");
       const problem = this.#recoverd.start();
       if (problem !== undefined) {
         log.error(`Failed to start recovery daemon: ${problem}`);

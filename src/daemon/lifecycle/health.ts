@@ -5,7 +5,9 @@
  *     waiting ── recovered ──▶ starting ── startup event ok ──▶ monitoring
  *                                 ▲  └─ failed: again after 5 s
  *
- * Invariant: our own UNHEALTHY flag changes here only, and every change is told to the recovery daemon.
+ * Invariants:
+ * 1. Our own UNHEALTHY flag changes here only, and every change is told to the recovery daemon.
+ * 2. While the last monitor event that counted has failed, `problem` says why, as soon as that is known.
  */
 import { unreachable } from "../../base/assert.ts";
 import type { Logger } from "../../base/log.ts";
@@ -15,6 +17,7 @@ import type { Timer, Timers } from "../../platform/types/time.ts";
 import {
   EVENT_CANCELLED,
   EVENT_TIMED_OUT,
+  type EventFailure,
   type RunningEvent,
 } from "../../services/event_runner.ts";
 import { NODE_FLAGS } from "../../wire/constants.ts";
@@ -60,6 +63,9 @@ export class Health {
   #waits = 0;
   #nextIntervalSec = FIRST_MONITOR_SEC;
   #timeouts = 0;
+  /** Counts the monitor events: what is asked about one is not said of the next. */
+  #monitors = 0;
+  #problem: EventFailure | undefined;
 
   constructor(dependencies: HealthDependencies) {
     this.#d = dependencies;
@@ -75,6 +81,11 @@ export class Health {
   look(): void {
     if (this.#phase === "waiting") this.#plan(0);
     else if (this.#phase === "starting" && this.#event === undefined) this.#plan(0);
+  }
+
+  /** The script that says that this node is not healthy. */
+  get problem(): EventFailure | undefined {
+    return this.#problem;
   }
 
   stop(): void {
@@ -146,7 +157,7 @@ export class Health {
     const { state, log } = this.#d;
     if (this.#event !== undefined) return;
     // The end of the first recovery runs an event too: one after the other.
-    if (state.runstateBefore("STARTUP")) {
+    if (state.runstateBefore("STARTUP") || state.recovering) {
       this.#plan(POLL_MS);
       return;
     }
@@ -158,6 +169,7 @@ export class Health {
       }
       log.notice("startup event OK - enabling monitoring");
       this.#phase = "monitoring";
+      this.#nextIntervalSec = FIRST_MONITOR_SEC;
       state.becomeRunstate("RUNNING");
       this.#d.notify("startup");
       this.#d.startedUp();
@@ -185,16 +197,34 @@ export class Health {
   #monitored(status: number): void {
     const { nodes, tunable } = this.#d;
     const before = nodes.own.flags;
-    if (this.#counts(status)) this.#setHealth(status === 0);
+    this.#monitors += 1;
+    if (this.#counts(status)) {
+      this.#setHealth(status === 0);
+      if (status === 0) this.#problem = undefined;
+      else this.#explain((nodes.own.flags ^ before) !== 0);
+    }
     const intervalSec = this.#nextIntervalSec;
     this.#nextIntervalSec = Math.min(intervalSec * 2, Math.max(1, tunable("MonitorInterval")));
     this.#plan(intervalSec * 1000);
     if (nodes.own.flags !== before) this.#d.flagsChanged(before);
   }
 
+  /** The flag does not wait for this. */
+  #explain(isNew: boolean): void {
+    const monitor = this.#monitors;
+    this.#d.events.explain("monitor", (failure) => {
+      if (failure === undefined || monitor !== this.#monitors) return;
+      this.#problem = failure;
+      if (isNew) this.#d.log.error(`Node is UNHEALTHY because of ${failureText(failure)}`);
+    });
+  }
+
   /** A cancelled event says nothing, and a few timeouts are tolerated. */
   #counts(status: number): boolean {
-    if (status === EVENT_CANCELLED) return false;
+    if (status === EVENT_CANCELLED) {
+      this.#d.log.info("Monitoring event was cancelled");
+      return false;
+    }
     if (status !== EVENT_TIMED_OUT) {
       this.#timeouts = 0;
       return true;
@@ -220,4 +250,10 @@ export class Health {
     }
     this.#d.notify(healthy ? "healthy" : "unhealthy");
   }
+}
+
+function failureText({ script, result, line, durationMs }: EventFailure): string {
+  const how = result === -EVENT_TIMED_OUT ? "timed out" : `ended with ${result}`;
+  const said = line === undefined ? "printed nothing" : `said "${line}"`;
+  return `${script}, which ${how} after ${(durationMs / 1000).toFixed(1)} s and ${said}`;
 }

@@ -5,8 +5,10 @@
  * 1. The child gets real pipes: on the socket pairs that runtimes use by default, a script's
  *    `echo … >/dev/stderr` fails.
  * 2. onExit comes after the output that the child left, once: the pipes end, or a short time passes
- *    because a grandchild keeps them open. What the grandchild writes later is still drained and told.
- * 3. No signal goes to a process group after its leader was reaped: the number may be another's.
+ *    because a grandchild keeps them open. What the grandchild writes later is still drained and told. The one pipe
+ *    of `onOutput` is closed at once.
+ * 3. No signal goes to a process group after its leader was reaped, as the number may be another's: only with
+ *    `endsGroup`, in the moment in which we hear that it was.
  * 4. SIGHUP for a log goes only to a child that handles it: it would end another, and one that does not handle it
  *    yet has not opened its log.
  * 5. BUN_BE_BUN and BUN_OPTIONS never reach a child: they would turn one of our roles into the runtime.
@@ -23,7 +25,7 @@ import { err, ok, type Result } from "../../base/result.ts";
 import { systemErrorFrom } from "../libc/libc.ts";
 import { closeDescriptor, openPipe } from "../libc/pipe.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
-import { drainPipe } from "../loop/pipe_reader.ts";
+import { type DrainedPipe, drainPipe } from "../loop/pipe_reader.ts";
 import type { ChildProcess, Processes, SpawnOptions } from "../types/processes.ts";
 import type { Timer } from "../types/time.ts";
 import { LineCutter } from "./line_cutter.ts";
@@ -121,6 +123,8 @@ class Child implements ChildProcess {
   #exitTold = false;
   #grace: Timer | undefined;
   #pipesOpen = 0;
+  #output: DrainedPipe | undefined;
+  #signalled = false;
 
   constructor(loop: EventLoop, options: SpawnOptions, pipes: ChildPipes, reaped: () => void) {
     this.#loop = loop;
@@ -128,7 +132,7 @@ class Child implements ChildProcess {
     this.#reaped = reaped;
     const stdin = options.keepStdinOpen ? pipes.input() : undefined;
     const stdout = pipes.output();
-    const stderr = pipes.output();
+    const stderr = options.onOutput === undefined ? pipes.output() : stdout;
     const status = options.onStatusPipe === undefined ? undefined : pipes.output();
     const { BUN_BE_BUN: _beBun, BUN_OPTIONS: _bunOptions, ...environment } = options.env;
     this.pid = started([...execBytes(options.argv, environment)], {
@@ -142,8 +146,12 @@ class Child implements ChildProcess {
       exited: (code, signal) => this.#exited(code, signal),
     });
     this.#stdin = stdin?.ours;
-    this.#drainOutput(stdout.ours, "stdout");
-    this.#drainOutput(stderr.ours, "stderr");
+    if (options.onOutput === undefined) {
+      this.#drainOutput(stdout.ours, "stdout");
+      this.#drainOutput(stderr.ours, "stderr");
+    } else {
+      this.#output = this.#drain(stdout.ours, (chunk) => options.onOutput?.(chunk));
+    }
     if (status !== undefined) {
       this.#drain(status.ours, (chunk) => options.onStatusPipe?.(chunk));
     }
@@ -151,6 +159,11 @@ class Child implements ChildProcess {
 
   kill(signal: Parameters<ChildProcess["kill"]>[0]): void {
     if (this.#exit !== undefined) return;
+    this.#signalled = true;
+    this.#signalGroup(signal);
+  }
+
+  #signalGroup(signal: Parameters<ChildProcess["kill"]>[0]): void {
     try {
       process.kill(-this.pid, signal);
     } catch {
@@ -187,14 +200,18 @@ class Child implements ChildProcess {
     );
   }
 
-  #drain(descriptor: number, onChunk: (chunk: Uint8Array) => void, onEnd?: () => void): void {
+  #drain(
+    descriptor: number,
+    onChunk: (chunk: Uint8Array) => void,
+    onEnd?: () => void,
+  ): DrainedPipe {
     this.#pipesOpen += 1;
     const ended = (): void => {
       this.#pipesOpen -= 1;
       onEnd?.();
       this.#tellExit();
     };
-    drainPipe(this.#loop, descriptor, onChunk, ended);
+    return drainPipe(this.#loop, descriptor, onChunk, ended);
   }
 
   #exited(code: number | null, signal: string | null): void {
@@ -202,7 +219,9 @@ class Child implements ChildProcess {
       signal === null
         ? { code: code ?? undefined, signal: undefined }
         : { code: undefined, signal };
+    if (this.#options.endsGroup === true && this.#signalled) this.#signalGroup("SIGKILL");
     this.#reaped();
+    this.#output?.finish();
     if (this.#stdin !== undefined) closeDescriptor(this.#stdin);
     this.#grace = this.#loop.after(OUTPUT_GRACE_MS, () => {
       this.#pipesOpen = 0;

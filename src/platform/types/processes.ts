@@ -8,6 +8,14 @@ export interface SpawnOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Both pipes are always drained; lines over the limit are cut. */
   onOutputLine?(line: string, from: "stdout" | "stderr"): void;
+  /**
+   * Instead of all of these: standard output and standard error as one pipe, raw and in the order in which they were
+   * written. When the child has ended, what is in the pipe still comes, and the pipe is closed: what a grandchild
+   * writes later goes nowhere, and nobody waits for it.
+   */
+  onOutput?(chunk: Uint8Array): void;
+  /** When the child has ended after `kill`, what is left of its process group is killed. */
+  readonly endsGroup?: boolean;
   /** Raw standard output instead of lines (helpers that answer in single bytes). */
   onStdout?(chunk: Uint8Array): void;
   /** Closed standard output, for children that live as long as their pipe. */

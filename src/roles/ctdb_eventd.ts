@@ -1,0 +1,184 @@
+/**
+ * ctdb-eventd: runs event scripts for ctdbd, which starts it, and for `ctdb-event`, and keeps what came of them. It ends
+ * with the process that it is told to watch, and takes the scripts that run with it.
+ */
+import { err, ok, type Result } from "../base/result.ts";
+import { TracedTurns } from "../base/trace.ts";
+import { loadCtdbConfig } from "../config/ctdb_conf.ts";
+import { resolvePaths } from "../config/paths.ts";
+import { problemText } from "../config/problems.ts";
+import type { CtdbConfig, CtdbPaths } from "../config/types.ts";
+import { LockedPidFile } from "../daemon/lifecycle/pid_file.ts";
+import { SystemSharedFiles } from "../platform/libc/shared_file.ts";
+import { EventLoop } from "../platform/loop/event_loop.ts";
+import { LoopNetwork } from "../platform/loop/network.ts";
+import { SystemClock } from "../platform/node/clock.ts";
+import { SystemFiles } from "../platform/node/file_system.ts";
+import type { RoleLogger } from "../platform/node/logger.ts";
+import { SystemProcesses } from "../platform/node/processes.ts";
+import { SystemScriptFiles } from "../platform/node/script_files.ts";
+import { EventCommands } from "../services/scripts/event_commands.ts";
+import { EventServer } from "../services/scripts/event_server.ts";
+import { Turns } from "../transport/turns.ts";
+import { printErr, printOut, writeAll } from "./buffered_output.ts";
+import { inheritedEnvironment } from "./environment.ts";
+import { ownEnvironment, ownExecutable } from "./own_process.ts";
+import type { Role } from "./role.ts";
+import { failRole, openRoleLog } from "./role_log.ts";
+
+const NAME = "ctdb-eventd";
+const USAGE = `Usage: ${NAME} [OPTION...]
+  -P, --pid=PID           pid to wait for
+  -S, --startup-fd=FD     file descriptor to notify of successful start
+
+Help options:
+  -?, --help              Show this help message
+`;
+const WATCH_INTERVAL_MS = 1000;
+/** As ctdbd reads it: an unsigned int, 0 for success. */
+const READY = new Uint8Array(4);
+
+interface Options {
+  readonly watchedPid: number | undefined;
+  readonly startupDescriptor: number | undefined;
+}
+
+export const role: Role = { run };
+
+async function run(args: readonly string[]): Promise<number> {
+  if (args.some((word) => word === "--help" || word === "-?")) {
+    printOut(USAGE);
+    return 0;
+  }
+  const options = readOptions(args);
+  if (!options.ok) return complain(options.error);
+  const environment = ownEnvironment();
+  const files = new SystemFiles();
+  const settings = readSettings(files);
+  if (!settings.ok) return complain(settings.error);
+  const { paths, config } = settings.value;
+  const loop = new EventLoop();
+  const processes = new SystemProcesses(loop);
+  const logger = openRoleLog(
+    {
+      location: environment["CTDB_INTERACTIVE"] === undefined ? config.logging.location : "file:",
+      level: config.logging.logLevel,
+      application: NAME,
+      environment,
+    },
+    processes,
+  );
+  if (!logger.ok) return complain(logger.error);
+  const log = logger.value;
+  const pidFile = new LockedPidFile(
+    `${paths.runDirectory}/eventd.pid`,
+    process.pid,
+    new SystemSharedFiles(),
+    files,
+  );
+  const held = pidFile.acquire();
+  if (!held.ok) failRole(log, held.error);
+  const server = buildServer(settings.value, { loop, processes, log, files });
+  const end = (reason: string, status: number): never => {
+    log.notice(`${reason}, exiting`);
+    server.close();
+    pidFile.release();
+    log.flush();
+    process.exit(status);
+  };
+  process.on("SIGTERM", () => end("Received SIGTERM", 0));
+  process.on("SIGINT", () => end("Received SIGINT", 0));
+  process.on("SIGUSR1", () => {});
+  process.on("SIGPIPE", () => {});
+  const started = await new Promise<Result<void>>((resolve) => server.start(resolve));
+  if (!started.ok) {
+    log.error(started.error);
+    end("Cannot start", 1);
+  }
+  const { watchedPid, startupDescriptor } = options.value;
+  if (watchedPid !== undefined) {
+    loop.every(WATCH_INTERVAL_MS, () => {
+      if (!processes.isAlive(watchedPid)) end(`Process ${watchedPid} has ended`, 0);
+    });
+  }
+  log.notice(`daemon started, pid=${process.pid}`);
+  // It stays open: that it closes tells our end.
+  if (startupDescriptor !== undefined) writeAll(startupDescriptor, READY, "the startup descriptor");
+  return await new Promise<number>(() => {});
+}
+
+function complain(reason: string): number {
+  printErr(`${NAME}: ${reason}\n`);
+  return 1;
+}
+
+interface Settings {
+  readonly paths: CtdbPaths;
+  readonly config: CtdbConfig;
+}
+
+function readSettings(files: SystemFiles): Result<Settings> {
+  const paths = resolvePaths(ownEnvironment(), ownExecutable().directory);
+  if (!paths.ok) return paths;
+  const loaded = loadCtdbConfig(files, paths.value);
+  if (!loaded.ok) return err(loaded.error.map(problemText).join("\n"));
+  return ok({ paths: paths.value, config: loaded.value.config });
+}
+
+function buildServer(
+  { paths, config }: Settings,
+  own: {
+    readonly loop: EventLoop;
+    readonly processes: SystemProcesses;
+    readonly log: RoleLogger;
+    readonly files: SystemFiles;
+  },
+): EventServer {
+  const { loop, processes, log, files } = own;
+  const clock = new SystemClock();
+  const trace = new TracedTurns(clock, ({ durationMs }) =>
+    log.warning(`Handling event took ${durationMs.toFixed(1)} ms`),
+  );
+  trace.setThresholdMs(TURN_LOGGED_MS);
+  const commands = new EventCommands({
+    host: { processes, timers: loop, clock, log, environment: inheritedEnvironment() },
+    files: new SystemScriptFiles(),
+    directory: `${paths.etcDirectory}/events`,
+    debugScript: () => debugScript(files, paths, config),
+  });
+  return new EventServer({
+    network: new LoopNetwork(loop),
+    files,
+    turns: new Turns(trace, loop),
+    socket: paths.eventSocket,
+    log,
+    commands,
+  });
+}
+
+const TURN_LOGGED_MS = 3000;
+
+/** The configuration may have changed since; one that is wrong changes nothing. */
+function debugScript(files: SystemFiles, paths: CtdbPaths, atStart: CtdbConfig) {
+  const loaded = loadCtdbConfig(files, paths);
+  const config = loaded.ok ? loaded.value.config : atStart;
+  const script = config.event.debugScript;
+  if (script === undefined) return undefined;
+  return `${paths.etcDirectory}/${script.slice(script.lastIndexOf("/") + 1)}`;
+}
+
+function readOptions(args: readonly string[]): Result<Options> {
+  const numbers = new Map<"P" | "S", number>();
+  for (let at = 0; at < args.length; at++) {
+    const word = args[at] as string;
+    const [, short, long, given] = /^(?:-([PS])|--(pid|startup-fd)(?:=|$))(.*)$/s.exec(word) ?? [];
+    const name = short ?? (long === "pid" ? "P" : long === undefined ? undefined : "S");
+    if (name !== "P" && name !== "S") return err(`Invalid options ${word}: unknown option`);
+    const separate = given === "" && !word.endsWith("=");
+    const value = separate ? args[++at] : given;
+    if (value === undefined) return err(`Invalid options ${word}: missing argument`);
+    if (!/^[0-9]+$/.test(value)) return err(`Invalid options ${word}: invalid numeric value`);
+    numbers.set(name, Number(value));
+  }
+  return ok({ watchedPid: numbers.get("P"), startupDescriptor: numbers.get("S") });
+}
