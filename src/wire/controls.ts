@@ -231,3 +231,5 @@ export const PING_BACKLOG = 0x00100000;
  */
 export const PING_KNOWLEDGE = 0x00200000;
 export const ATTACH_RECOVERY = 0x00020000;
+/** Of GET_PUBLIC_IPS: only what this node could host now. */
+export const PUBLIC_IPS_ONLY_AVAILABLE = 0x00010000;

@@ -189,6 +189,8 @@ export class Daemon {
     });
     this.#node.tunablesChanged();
     this.#node.state.becomeRunstate("INIT");
+    const loaded = this.#node.addresses.load();
+    if (!loaded.ok) return loaded;
     const { clientService } = this.#node;
     const listening = this.#recoverdLinks.listen(clientService.acceptor("node"));
     return listening.ok ? this.#clientLinks.listen(clientService.acceptor("clients")) : listening;
@@ -210,6 +212,7 @@ export class Daemon {
     const timers = this.turns.timers("statistics");
     this.#statistics.start(timers, () => this.#tunable("StatHistoryInterval"));
     node.state.becomeRunstate("SETUP");
+    node.addresses.start();
     node.clientService.serve();
     const others = node.nodes.configured().filter((pnn) => pnn !== node.pnn);
     this.#nodeLinks.start(
@@ -253,7 +256,8 @@ export class Daemon {
       this.#recoverd.stop();
       node.membership.keepalive.stop();
       node.membership.health.stop();
-      this.#events.run("shutdown", [], () => this.#end(exitCode));
+      // Normally the takeover run has moved all of them.
+      node.addresses.shutDown(() => this.#events.run("shutdown", [], () => this.#end(exitCode)));
     };
     // Without event scripts nobody holds anything that could be taken over.
     if (!this.#events.runsScripts) {
