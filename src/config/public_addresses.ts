@@ -24,7 +24,7 @@ export type PublicAddressesOutcome = Result<
 
 export const PUBLIC_ADDRESSES_FILE = "public_addresses";
 /** Of the name of an interface on the wire. */
-export const INTERFACE_NAME_BYTES_MAX = 16;
+const INTERFACE_NAME_BYTES_MAX = 16;
 const PREFIX_LENGTH_MAX = { ipv4: 32, ipv6: 128, none: 0 } as const;
 
 export function loadPublicAddresses(files: FileSystem, path: string): PublicAddressesOutcome {

@@ -17,6 +17,7 @@ import type { ControlRouter } from "../control/control_router.ts";
 import type { AddressEvents } from "../failover/addresses/events.ts";
 import { HeldFile, heldFilePath } from "../failover/addresses/held_file.ts";
 import type { AddressHost } from "../failover/addresses/host.ts";
+import { localAddresses } from "../failover/addresses/local_addresses.ts";
 import { NodeAddresses } from "../failover/addresses/node_addresses.ts";
 import type { Connection } from "../failover/addresses/tickle_list.ts";
 import type { Timer, Timers } from "../platform/types/time.ts";
@@ -144,7 +145,7 @@ export class AddressPart {
       timers: this.#timers,
       rawNetwork: d.rawNetwork,
       announcesTaken: !d.paths.testMode,
-      localAddresses: () => (this.#asksKernel ? this.#localAddresses() : undefined),
+      localAddresses: () => (this.#asksKernel ? localAddresses(d.network) : undefined),
       interfaceNames: () => {
         const interfaces = d.network.interfaces();
         return interfaces.ok ? new Set(interfaces.value.map(({ name }) => name)) : undefined;
@@ -157,18 +158,6 @@ export class AddressPart {
         routing.messages.send(nodes.ownPnn, srvid, textBytes(`${text}\0`)),
       banOurselves: (reason) => this.#n.banOurselves(reason),
     };
-  }
-
-  #localAddresses(): ReadonlySet<string> | undefined {
-    const { dependencies: d, core } = this.#n;
-    const interfaces = d.network.interfaces();
-    if (!interfaces.ok) {
-      core.log.error(`Cannot list local addresses: ${interfaces.error.message}`);
-      return undefined;
-    }
-    return new Set(
-      interfaces.value.flatMap(({ addresses }) => addresses.map(({ address }) => address)),
-    );
   }
 
   #mayHost(): boolean {

@@ -25,6 +25,10 @@ import { listenOnOwnAddress } from "./own_address.ts";
 import { RecoverdWatch } from "./recoverd_watch.ts";
 import { takeoverBeforeShutdown } from "./shutdown_takeover.ts";
 
+/** Together longer than the dead daemon's child needs. */
+const PID_FILE_TRIES = 150;
+const PID_FILE_RETRY_MS = 50;
+
 type Step = (next: (outcome: Result<unknown>) => void) => void;
 
 export class Daemon {
@@ -92,7 +96,7 @@ export class Daemon {
   start(started: (outcome: Result<void>) => void): void {
     this.#phase = "starting";
     const steps: readonly Step[] = [
-      (next) => next(this.#acquirePidFile()),
+      (next) => this.#acquirePidFile(PID_FILE_TRIES, next),
       (next) => next(this.#checkDirectories()),
       (next) => this.#clientLinks.clearStaleSocket(next),
       (next) => this.#recoverdLinks.clearStaleSocket(next),
@@ -138,10 +142,19 @@ export class Daemon {
     runFrom(0);
   }
 
-  #acquirePidFile(): Result<void> {
-    const outcome = this.#d.pidFile.acquire();
+  /** A child of a daemon that was killed keeps it while it takes public addresses down (docs/failover.md). */
+  #acquirePidFile(tries: number, next: (outcome: Result<unknown>) => void): void {
+    const { pidFile, isAlive, timers } = this.#d;
+    const outcome = pidFile.acquire();
     this.#pidFileHeld = outcome.ok;
-    return outcome;
+    const writer = outcome.ok ? undefined : pidFile.writer();
+    if (writer === undefined || isAlive(writer) || tries <= 1) {
+      next(outcome);
+      return;
+    }
+    timers.after(PID_FILE_RETRY_MS, () =>
+      this.turns.run("start", () => this.#acquirePidFile(tries - 1, next)),
+    );
   }
 
   #checkDirectories(): Result<void> {
