@@ -47,8 +47,8 @@ afterAll(async () => await running?.end());
 
 async function prepare(cluster: NetnsCluster): Promise<void> {
   for (const node of cluster.nodes) {
-    await node.host.must(["ip", "link", "add", "pub0", "type", "dummy"]);
-    await node.host.must(["ip", "link", "set", "pub0", "up"]);
+    await node.host.must(["ip", "link", "add", "pub0", "type", "veth", "peer", "name", "peer0"]);
+    for (const name of ["pub0", "peer0"]) await node.host.must(["ip", "link", "set", name, "up"]);
     node.host.write("/etc/ctdb/events/legacy/10.addresses.script", SCRIPT, 0o755);
     node.host.write("/etc/ctdb/public_addresses", FILE);
   }
