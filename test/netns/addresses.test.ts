@@ -89,24 +89,24 @@ async function untilPlaced(cluster: NetnsCluster, pnn: number, expected: readonl
 
 const own = (pnn: number) => `10.77.0.${pnn + 1}/24 eth0`;
 
-/** Lines of `ctdb -Y ip` as node `pnn` has them. */
+/** Lines of `ctdb -Y -v ip` as node `pnn` has them. */
 async function listed(cluster: NetnsCluster, pnn: number): Promise<readonly string[]> {
-  return (await cluster.node(pnn).mustCtdb("-Y", "ip")).trim().split("\n").slice(1).sort();
+  return (await cluster.node(pnn).mustCtdb("-Y", "-v", "ip")).trim().split("\n").slice(1).sort();
 }
 
 onCluster("stock ctdb ip lists the file's addresses, with what can host them", async (cluster) => {
   expect(await listed(cluster, 0)).toEqual([
-    `:${A}:-1::eth0:eth0:`,
-    `:${B}:-1::eth0,pub0:eth0,pub0:`.replaceAll("eth0,pub0", "pub0,eth0"),
-    `:${NOWHERE}:-1:::missing0:`,
-    `:${SIX}:-1::pub0:pub0:`,
+    `|${A}|-1||eth0|eth0|`,
+    `|${B}|-1||pub0,eth0|pub0,eth0|`,
+    `|${NOWHERE}|-1|||missing0|`,
+    `|${SIX}|-1||pub0|pub0|`,
   ]);
   expect(await cluster.node(0).mustCtdb("ip")).toStartWith("Public IPs on node 0\n");
   const ifaces = await cluster.node(0).mustCtdb("-Y", "ifaces");
   expect(ifaces.trim().split("\n").slice(1).sort()).toEqual([
-    ":eth0:1:0:",
-    ":missing0:0:0:",
-    ":pub0:1:0:",
+    "|eth0|1|0|",
+    "|missing0|0|0|",
+    "|pub0|1|0|",
   ]);
 });
 
@@ -117,12 +117,14 @@ onCluster("addresses move by controls, with the script's ip commands", async (cl
   await move(B, 0);
   await move(SIX, 0);
   await untilPlaced(cluster, 0, [own(0), `${A}/24 eth0`, `${B}/24 pub0`, `${SIX}/64 pub0`]);
-  for (const pnn of [0, 1]) {
-    const hosts = (await listed(cluster, pnn)).map(
-      (line) => line.match(/:(-?\d+):[^:]*:[^:]*:[^:]*:$/)?.[1],
-    );
-    expect(hosts).toEqual(["0", "0", "-1", "0"]);
-  }
+  expect(await listed(cluster, 0)).toEqual([
+    `|${A}|0|eth0|eth0|eth0|`,
+    `|${B}|0|pub0|pub0,eth0|pub0,eth0|`,
+    `|${NOWHERE}|-1|||missing0|`,
+    `|${SIX}|0|pub0|pub0|pub0|`,
+  ]);
+  const hosts = (await listed(cluster, 1)).map((line) => line.split("|")[2]);
+  expect(hosts).toEqual(["0", "0", "-1", "0"]);
   await move(A, 1);
   await untilPlaced(cluster, 1, [own(1), `${A}/24 eth0`]);
   await untilPlaced(cluster, 0, [own(0), `${B}/24 pub0`, `${SIX}/64 pub0`]);
