@@ -17,7 +17,7 @@ import type { CtdbClient } from "../client/types.ts";
 import type { ClusterLock } from "../lock/cluster_lock.ts";
 import type { Clock, Random, Timer, Timers, Timeval } from "../platform/types/time.ts";
 import { encode, u32Codec } from "../wire/codec.ts";
-import { NODE_FLAGS, SRVID } from "../wire/constants.ts";
+import { NODE_FLAGS, RECOVERY_NORMAL, SRVID } from "../wire/constants.ts";
 import {
   BROADCAST_ALL,
   BROADCAST_CONNECTED,
@@ -29,6 +29,7 @@ import {
   electionMessage,
   type NodeAndFlags,
 } from "../wire/structs/cluster.ts";
+import { type AddressCheckHost, AddressChecks } from "./address_checks.ts";
 import { Culprits } from "./culprits.ts";
 import { type Action, decideCluster, decideLocal } from "./decide.ts";
 import { Election, pnnText } from "./election.ts";
@@ -63,6 +64,8 @@ export interface RecoverdHost {
   readonly takeoverHelper: TakeoverHelper;
   /** undefined: elections by message. */
   readonly clusterLock: ClusterLock | undefined;
+  /** How to look at this machine's addresses; undefined: no public addresses are moved. */
+  readonly addressCheck: Pick<AddressCheckHost, "localAddresses"> | undefined;
   readonly leaderTimeoutMs: number;
   readonly testMode: boolean;
   /** The level that ctdbd has now. */
@@ -79,6 +82,7 @@ export class Recoverd {
   readonly #view: OwnView;
   readonly #requests: NodeRequests;
   readonly #culprits = new Culprits();
+  readonly #addressChecks: AddressChecks | undefined;
   #priorityTime: Timeval;
   #epoch = 0;
   #lookingLocal = false;
@@ -110,6 +114,9 @@ export class Recoverd {
       beginEpoch: () => this.#beginEpoch(),
       look: () => this.look(),
     });
+    if (host.addressCheck !== undefined) {
+      this.#addressChecks = new AddressChecks({ ...host, ...host.addressCheck });
+    }
     this.election = new Election(
       {
         pnn: client.pnn,
@@ -215,6 +222,7 @@ export class Recoverd {
     else this.#requests.databasesAreInUse();
     for (const action of decision.actions) this.#act(action, local.nodes);
     this.#followLeader(local);
+    if (decision.active && local.recoveryMode === RECOVERY_NORMAL) this.#checkAddresses();
     const busy =
       this.election.inProgress ||
       this.recovering ||
@@ -222,6 +230,16 @@ export class Recoverd {
       this.#lookingRemote;
     if (decision.goOn && this.election.leading && !busy) this.#lookRemote(local);
     if (this.#mayBeNewCluster(local) && !this.#lookingRemote) this.#lookForLeader(local);
+  }
+
+  #checkAddresses(): void {
+    const mayAsk = () => {
+      const { running, gate } = this.takeoverRuns;
+      return !this.#stopped && this.#view.active && !running && !gate.disabled && !this.recovering;
+    };
+    if (!mayAsk()) return;
+    const takesAddresses = this.#view.flags === 0 && this.#view.tunable("NoIPTakeover") === 0;
+    this.#addressChecks?.look({ takesAddresses, timeoutMs: this.#view.requestTimeoutMs }, mayAsk);
   }
 
   /** What a node does that does not lead. */

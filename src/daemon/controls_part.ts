@@ -9,6 +9,7 @@ import { ControlRouter } from "../control/control_router.ts";
 import type { ClusterLockProbe } from "../lock/cluster_lock_probe.ts";
 import type { Turns } from "../transport/turns.ts";
 import { EMPTY } from "../wire/codec.ts";
+import type { AddressPart } from "./address_part.ts";
 import { addressControls } from "./controls/addresses.ts";
 import { clientControls } from "./controls/clients.ts";
 import { membershipControls } from "./controls/membership.ts";
@@ -32,6 +33,7 @@ export interface ControlsNeeds {
   readonly routing: RoutingPart;
   readonly database: DatabasePart;
   readonly membership: MembershipPart;
+  readonly addresses: AddressPart;
   readonly recoverd: RecoverdWatch;
   readonly events: NodeEvents;
   readonly statistics: NodeStatistics;
@@ -112,6 +114,8 @@ function daemonHandlers(
     }),
     addressControls({
       ...shared,
+      addresses: needs.addresses.addresses,
+      reloadAddresses: () => needs.addresses.reload(),
       announce: (srvid: U64) => routing.messages.send(core.nodes.ownPnn, srvid, EMPTY),
     }),
   ];

@@ -39,6 +39,8 @@ export interface MembershipNeeds {
   readonly statistics: MutableStatistics;
   /** Asked when there is something to send: the controls are made after this. */
   controls(): ControlRouter;
+  /** This node is stopped or banned from now on. */
+  becameInactive(): void;
   shutdown(exitCode: number, reason: string): void;
 }
 
@@ -66,7 +68,11 @@ export class MembershipPart {
       log,
       tunable: (name: string) => core.tunable(name),
     };
-    this.standing = new Standing({ ...shared, timers: turns.timers("ban") });
+    this.standing = new Standing({
+      ...shared,
+      timers: turns.timers("ban"),
+      becameInactive: () => needs.becameInactive(),
+    });
     this.health = new Health({
       ...shared,
       events: needs.events,

@@ -11,6 +11,7 @@ import type { NodeTable } from "../membership/node_table.ts";
 import type { VnnMap } from "../membership/vnn_map.ts";
 import type { NodeLinks } from "../transport/node_links.ts";
 import type { Turns } from "../transport/turns.ts";
+import { AddressPart } from "./address_part.ts";
 import { createControls } from "./controls_part.ts";
 import { createDatabaseHost } from "./database_host.ts";
 import type { DatabasePart } from "./database_part.ts";
@@ -47,6 +48,7 @@ export class Node {
   readonly routing: RoutingPart;
   readonly database: DatabasePart;
   readonly membership: MembershipPart;
+  readonly addresses: AddressPart;
   readonly controls: ControlRouter;
   readonly input: PacketInput;
   readonly clientService: ClientService;
@@ -58,9 +60,12 @@ export class Node {
     this.#parts = parts;
     this.pnn = parts.ownPnn;
     this.statistics = statistics;
-    const core = new NodeCore(dependencies, parts.ownPnn, () => {
-      this.database.recovered();
-      this.membership.health.look();
+    const core = new NodeCore(dependencies, parts.ownPnn, {
+      progressed: () => {
+        this.database.recovered();
+        this.membership.health.look();
+      },
+      recoveryModeChanged: (active) => this.addresses.recoveryModeChanged(active),
     });
     this.#core = core;
     this.nodes = core.nodes;
@@ -87,7 +92,15 @@ export class Node {
       events: parts.events,
       statistics: statistics.current,
       controls: () => this.controls,
+      becameInactive: () => this.addresses.becameInactive(),
       shutdown: parts.shutdown,
+    });
+    this.addresses = new AddressPart({
+      ...parts,
+      core,
+      routing,
+      controls: () => this.controls,
+      banOurselves: (reason) => this.membership.standing.banOurselves(reason),
     });
     this.controls = createControls({
       ...parts,
@@ -95,6 +108,7 @@ export class Node {
       routing,
       database,
       membership: this.membership,
+      addresses: this.addresses,
       memoryReport: () => this.#memoryReport(),
       tunablesChanged: () => this.tunablesChanged(),
       dropClient: (client, reason) => this.clientService.drop(client, reason),
@@ -115,6 +129,7 @@ export class Node {
 
   close(): void {
     this.membership.close();
+    this.addresses.close();
     this.statistics.stop();
     this.database.close();
     this.controls.close();
@@ -170,6 +185,7 @@ export class Node {
       messages: routing.messages,
       controls: this.controls,
       database: this.database,
+      addresses: this.addresses.addresses,
       input: this.input,
       output: routing.output,
       requestIds: routing.requestIds,

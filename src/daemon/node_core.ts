@@ -12,6 +12,12 @@ import { CAPABILITIES } from "../wire/constants.ts";
 import type { DaemonDependencies } from "./dependencies.ts";
 import { NodeState } from "./lifecycle/node_state.ts";
 
+export interface CoreListener {
+  /** What somebody waits for may have happened: a recovery ended or we came further. */
+  progressed(): void;
+  recoveryModeChanged(active: boolean): void;
+}
+
 export class NodeCore {
   readonly nodes: NodeTable;
   readonly vnnMap: VnnMap;
@@ -21,14 +27,13 @@ export class NodeCore {
   /** Asked for while a recovery ran, with the generation of that moment. */
   #wantedRecovery: { readonly generation: number; readonly reason: string } | undefined;
 
-  /** `progressed`: what somebody waits for may have happened, a recovery ended or we came further. */
-  constructor(dependencies: DaemonDependencies, ownPnn: number, progressed: () => void) {
+  constructor(dependencies: DaemonDependencies, ownPnn: number, listener: CoreListener) {
     this.#d = dependencies;
     this.log = dependencies.log;
     this.nodes = new NodeTable(ownPnn, dependencies.nodes);
     this.#setFirstFlags();
     this.vnnMap = new VnnMap(this.nodes.configured());
-    this.state = this.#newState(progressed);
+    this.state = this.#newState(listener);
   }
 
   tunable(name: string): number {
@@ -67,13 +72,14 @@ export class NodeCore {
     }
   }
 
-  #newState(progressed: () => void): NodeState {
+  #newState({ progressed, recoveryModeChanged }: CoreListener): NodeState {
     const { config, clock, log } = this.#d;
     let capabilities = CAPABILITIES.PARALLEL_RECOVERY | CAPABILITIES.FRAGMENTED_CONTROLS;
     if (config.cluster.leaderCapability) capabilities |= CAPABILITIES.RECMASTER;
     if (config.legacy.lmasterCapability) capabilities |= CAPABILITIES.LMASTER;
     return new NodeState(clock, log, capabilities, {
       recoveryModeChanged: (active) => {
+        recoveryModeChanged(active);
         if (active) return;
         progressed();
         this.#recoverAgain();

@@ -16,6 +16,7 @@ import { resolvePaths } from "../config/paths.ts";
 import { problemText } from "../config/problems.ts";
 import type { CtdbConfig, CtdbPaths } from "../config/types.ts";
 import { memoryReport } from "../daemon/report/memory_report.ts";
+import { localAddresses } from "../failover/addresses/local_addresses.ts";
 import type { ClusterLock } from "../lock/cluster_lock.ts";
 import { FCNTL_HELPER, lockCommand } from "../lock/mutex_helper_command.ts";
 import { MutexHelperLock } from "../lock/mutex_helper_lock.ts";
@@ -25,7 +26,9 @@ import { SystemClock, SystemRandom } from "../platform/node/clock.ts";
 import { SystemFiles } from "../platform/node/file_system.ts";
 import type { RoleLogger } from "../platform/node/logger.ts";
 import { SystemProcesses } from "../platform/node/processes.ts";
+import type { Network } from "../platform/types/network.ts";
 import type { Timers } from "../platform/types/time.ts";
+import { takeDownAddresses } from "./address_guard.ts";
 import { printErr, printOut } from "./buffered_output.ts";
 import { inheritedEnvironment, withRuntimeSettings } from "./environment.ts";
 import { helperCommand } from "./helper_command.ts";
@@ -79,13 +82,18 @@ async function run(args: readonly string[]): Promise<number> {
     timeoutMs: CONNECT_TIMEOUT_MS,
   });
   if (!connected.ok) failRole(log, connected.error.reason);
-  const built = build(settings.value, connected.value, { timers, log, processes });
+  const built = build(settings.value, connected.value, { timers, network, log, processes });
   if (!built.ok) failRole(log, built.error);
   const recoverd = built.value;
   const end = ender(recoverd, timers, log);
-  connected.value.onDisconnect((reason) => end(reason, 1));
+  const endWithoutDaemon = (reason: string) =>
+    end(reason, 1, (over) => {
+      const daemon = { ...settings.value, pid: parent };
+      takeDownAddresses(daemon, { loop: timers, processes, log }, over);
+    });
+  connected.value.onDisconnect(endWithoutDaemon);
   timers.every(PARENT_CHECK_MS, () => {
-    if (process.ppid !== parent) end("ctdbd has ended", 1);
+    if (process.ppid !== parent) endWithoutDaemon("ctdbd has ended");
   });
   process.on("SIGTERM", () => end("Received SIGTERM", 0));
   const started = await recoverd.start();
@@ -116,11 +124,12 @@ function build(
   client: ConstructorParameters<typeof Recoverd>[0]["client"],
   own: {
     readonly timers: Timers;
+    readonly network: Network;
     readonly log: RoleLogger;
     readonly processes: SystemProcesses;
   },
 ): Result<Recoverd> {
-  const { timers, log, processes } = own;
+  const { timers, network, log, processes } = own;
   const clock = new SystemClock();
   // Other recovery helpers put their temporary databases where CTDB_DBDIR_STATE says.
   const environment = {
@@ -168,6 +177,9 @@ function build(
       }),
       log,
     ),
+    addressCheck: config.failover.disabled
+      ? undefined
+      : { localAddresses: () => (paths.testMode ? undefined : localAddresses(network)) },
     leaderTimeoutMs: config.cluster.leaderTimeoutSec * 1000,
     testMode: paths.testMode,
     setLogLevel: (level) => log.level.set(level),
@@ -176,15 +188,25 @@ function build(
   return ok(recoverd);
 }
 
-/** Gives up the lock and ends the process; only the first call counts. */
+/** Gives up the lock, does what else is left to do, and ends the process; only the first call counts. */
 function ender(recoverd: Recoverd, timers: Timers, log: RoleLogger) {
   let ending = false;
-  return (reason: string, status: number): void => {
+  return (
+    reason: string,
+    status: number,
+    alsoDo: (over: () => void) => void = (over) => over(),
+  ): void => {
     if (ending) return;
     ending = true;
     log.notice(`${reason}, exiting`);
     timers.after(RELEASE_LIMIT_MS, () => process.exit(status));
-    recoverd.stop(() => process.exit(status));
+    let left = 2;
+    const oneDone = () => {
+      left -= 1;
+      if (left === 0) process.exit(status);
+    };
+    alsoDo(oneDone);
+    recoverd.stop(oneDone);
   };
 }
 

@@ -149,7 +149,7 @@ export class FakeNode {
       lockWaiter: {} as LockWaiter,
       ownPid: 1000 + pnn,
       sambaVersion: (4 << 16) | 25,
-      pidFile: { acquire: () => ok(undefined), release() {} },
+      pidFile: { acquire: () => ok(undefined), release() {}, writer: () => undefined },
       startRecoverd: (exited) => {
         const child = { running: true, exited };
         this.recoverds.push(child);

@@ -44,7 +44,7 @@ test("Daemon.start() goes through the runstates to RUNNING and healthy", () => {
 
 test("Daemon.start() names what is wrong, and leaves nothing behind", () => {
   const failures = [
-    { pidFile: { acquire: () => err("held by 17"), release() {} } },
+    { pidFile: { acquire: () => err("held by 17"), release() {}, writer: () => 17 } },
     { nodes: configuredNodes(2).map((n) => ({ ...n, address: `10.0.0.${n.pnn}` })) },
     { config: { ...fakeConfig, cluster: { ...fakeConfig.cluster, nodeAddress: "10.9.9.9" } } },
     {

@@ -20,6 +20,8 @@ export interface WorldOptions {
   /** How long the databases of a recovery take. */
   readonly leaderTimeoutMs?: number;
   readonly testMode?: boolean;
+  /** With checks of public addresses. */
+  readonly localAddresses?: () => ReadonlySet<string>;
 }
 
 export class RecoverdWorld {
@@ -60,6 +62,9 @@ export class RecoverdWorld {
       leaderTimeoutMs: this.#options.leaderTimeoutMs ?? 5000,
       testMode: this.#options.testMode ?? false,
       takeoverHelper: this.#takeoverHelper(pnn),
+      addressCheck: this.#options.localAddresses && {
+        localAddresses: this.#options.localAddresses,
+      },
       recoveryHelper: { start: (generation, done) => this.#startHelper(pnn, generation, done) },
       setLogLevel: () => {},
       memoryReport: () => "full talloc report",

@@ -226,7 +226,7 @@ export class SimNode {
       lockWaiter: this.disk.waiter(process),
       ownPid: cluster.network.pidOf(process),
       sambaVersion: SAMBA_VERSION,
-      pidFile: { acquire: () => done, release: () => {} },
+      pidFile: { acquire: () => done, release: () => {}, writer: () => undefined },
       startRecoverd: (exited) => this.#startRecoverd(process, exited),
       clusterLockProbe: cluster.probeFor(process),
       events: new NoEvents(log, process.timers),
@@ -284,6 +284,7 @@ export class SimNode {
       takeoverHelper: {
         start: ({ rebalance }, ended) => this.#startTakeover(process, rebalance, ended),
       },
+      addressCheck: undefined,
       clusterLock: this.clusterLock,
       leaderTimeoutMs: LEADER_TIMEOUT_SEC * 1000,
       testMode: cluster.testMode,

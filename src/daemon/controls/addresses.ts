@@ -1,13 +1,22 @@
 /**
- * Controls about public addresses, their interfaces and TCP connections, answered as a node answers
- * that has no public addresses (docs/protocol.md, "Controls").
+ * Controls about public addresses, their interfaces and TCP connections (docs/protocol.md, "Controls"), from the wire
+ * to failover/addresses/ and back.
  */
+import type { Result } from "../../base/result.ts";
 import type { U64 } from "../../base/u64.ts";
-import { type ControlHandlers, failure, SUCCESS } from "../../control/control_request.ts";
+import {
+  type ControlHandlers,
+  type ControlReply,
+  failure,
+  type ReplyLater,
+  SUCCESS,
+} from "../../control/control_request.ts";
+import type { NodeAddresses } from "../../failover/addresses/node_addresses.ts";
 import { EVENT_TIMED_OUT } from "../../services/event_runner.ts";
 import { encode } from "../../wire/codec.ts";
 import { SRVID } from "../../wire/constants.ts";
-import { ifaceList, publicIpList } from "../../wire/structs/addresses.ts";
+import { PUBLIC_IPS_ONLY_AVAILABLE } from "../../wire/controls.ts";
+import { ifaceList, publicIpInfo, publicIpList, tickleList } from "../../wire/structs/addresses.ts";
 import type { NodeEvents } from "../lifecycle/node_events.ts";
 import type { NodeState } from "../lifecycle/node_state.ts";
 
@@ -15,52 +24,114 @@ export interface AddressControlParts {
   readonly ownPnn: number;
   readonly state: NodeState;
   readonly events: NodeEvents;
+  readonly addresses: NodeAddresses;
+  /** The file of public addresses may be another one now. */
+  reloadAddresses(): Result<void>;
   banOurselves(reason: string): void;
   /** A message without data to the listeners of this node. */
   announce(srvid: U64): void;
 }
 
-/** tickle lists of an address that is not ours: positive, so that the asker does not retry. */
-const NOT_A_PUBLIC_ADDRESS = { status: 1 };
+/** As the original: what could not be reloaded has this status, and what it did has 0. */
+const NOT_RELOADED = 1;
+/** An address that is not public has no list: positive, so that the asker does not retry. */
+const NO_LIST: ControlReply = { status: 1 };
 
 export function addressControls(parts: AddressControlParts): ControlHandlers {
   return {
-    GET_PUBLIC_IPS: () => ({ status: 0, data: encode(publicIpList, []) }),
-    GET_IFACES: () => ({ status: 0, data: encode(ifaceList, []) }),
-    GET_PUBLIC_IP_INFO: ({ address }) => failure(`"${address}" is not a public address`),
-    SET_IFACE_LINK_STATE: ({ name }) => failure(`there is no interface "${name}"`),
-    TAKEOVER_IP: ({ pnn }) =>
-      pnn === parts.ownPnn ? SUCCESS : failure(`takeover for node ${pnn} came to ${parts.ownPnn}`),
-    RELEASE_IP: () => SUCCESS,
-    // Without public addresses nobody needs to know about connections.
-    TCP_CLIENT: () => SUCCESS,
-    TCP_CLIENT_DISCONNECTED: () => SUCCESS,
-    TCP_CLIENT_PASSED: () => SUCCESS,
-    TCP_ADD: () => SUCCESS,
-    TCP_ADD_DELAYED_UPDATE: () => SUCCESS,
-    TCP_REMOVE: () => SUCCESS,
-    GET_TCP_TICKLE_LIST: () => NOT_A_PUBLIC_ADDRESS,
-    SET_TCP_TICKLE_LIST: () => NOT_A_PUBLIC_ADDRESS,
-    /** Another node has started up: it would be told our connections. */
-    STARTUP: () => SUCCESS,
-    DEL_PUBLIC_IP: ({ addr }) => failure(`"${addr.address}" is not a public address`),
-    RELOAD_PUBLIC_IPS: () => SUCCESS,
-    IPREALLOCATED: (_request, _from, later) => {
-      parts.events.run("ipreallocated", [], (status) => {
-        if (status === EVENT_TIMED_OUT) parts.banOurselves('event "ipreallocated" timed out');
-        parts.announce(SRVID.IPREALLOCATED);
-        later({ status: 0 - status });
-      });
-      return "later";
+    ...questions(parts.addresses),
+    ...moves(parts),
+    ...configuration(parts),
+    ...connections(parts.addresses),
+    ...runs(parts),
+  };
+}
+
+function questions(addresses: NodeAddresses): ControlHandlers {
+  return {
+    GET_PUBLIC_IPS: (_request, { flags }) => {
+      const onlyAvailable = (flags & PUBLIC_IPS_ONLY_AVAILABLE) !== 0;
+      return { status: 0, data: encode(publicIpList, addresses.publicIps(onlyAvailable)) };
     },
+    GET_PUBLIC_IP_INFO: (asked) => {
+      const info = addresses.info(asked);
+      if (info === undefined) return failure(`"${asked.address}" is not a public address`);
+      return { status: 0, data: encode(publicIpInfo, info) };
+    },
+    GET_IFACES: () => ({ status: 0, data: encode(ifaceList, addresses.interfaces()) }),
+    SET_IFACE_LINK_STATE: ({ name, link_state, references }) => {
+      if (link_state > 1) return failure(`expected link state 0 or 1, got ${link_state}`);
+      if (references !== 0) return failure(`expected no references, got ${references}`);
+      if (addresses.setLinkState(name, link_state === 1)) return SUCCESS;
+      return failure(`no public address can be on an interface "${name}"`);
+    },
+  };
+}
+
+function moves({ addresses }: AddressControlParts): ControlHandlers {
+  return {
+    TAKEOVER_IP: (ip, _from, later) => addresses.moves.takeOver(ip, later),
+    RELEASE_IP: (ip, _from, later) => addresses.moves.release(ip, later),
+    SEND_GRATUITOUS_ARP: ({ addr, iface }) => {
+      if (addresses.announce(addr.address, iface)) return SUCCESS;
+      return failure(`"${addr.address}" cannot be announced on "${iface}"`);
+    },
+  };
+}
+
+function configuration({ addresses, reloadAddresses }: AddressControlParts): ControlHandlers {
+  return {
+    ADD_PUBLIC_IP: ({ addr, mask, iface }) => {
+      const added = addresses.add(addr, mask, iface);
+      return added.ok ? SUCCESS : failure(`cannot add "${addr.address}": ${added.error}`);
+    },
+    DEL_PUBLIC_IP: ({ addr }) =>
+      addresses.delete(addr) ? SUCCESS : failure(`"${addr.address}" is not a public address`),
+    RELOAD_PUBLIC_IPS: () => {
+      const reloaded = reloadAddresses();
+      return reloaded.ok ? SUCCESS : failure(reloaded.error, NOT_RELOADED);
+    },
+  };
+}
+
+function connections({ connections: known }: NodeAddresses): ControlHandlers {
+  return {
+    TCP_CLIENT: (told, { clientId }) => known.clientConnected(clientId, told),
+    TCP_CLIENT_DISCONNECTED: (told, { clientId }) => known.clientDisconnected(clientId, told),
+    TCP_CLIENT_PASSED: (told, { clientId }) => known.clientPassed(clientId, told),
+    TCP_ADD: (told) => known.add(told, false),
+    TCP_ADD_DELAYED_UPDATE: (told) => known.add(told, true),
+    TCP_REMOVE: (told) => known.remove(told),
+    GET_TCP_TICKLE_LIST: (addr) => {
+      const list = known.listOf(addr);
+      if (list === undefined) return NO_LIST;
+      return { status: 0, data: encode(tickleList, { addr, connections: list }) };
+    },
+    SET_TCP_TICKLE_LIST: (list) => known.setList(list),
+    /** Another node has started up: it is told our connections. */
+    STARTUP: () => {
+      known.sendLists("all");
+      return SUCCESS;
+    },
+  };
+}
+
+/** The beginning and the end of a takeover run. */
+function runs(parts: AddressControlParts): ControlHandlers {
+  const run = (event: "ipreallocated" | "startipreallocate", srvid: U64, later: ReplyLater) => {
+    parts.events.run(event, [], (status) => {
+      if (status === EVENT_TIMED_OUT) parts.banOurselves(`event "${event}" timed out`);
+      parts.announce(srvid);
+      later({ status: 0 - status });
+    });
+    return "later" as const;
+  };
+  return {
+    IPREALLOCATED: (_request, _from, later) => run("ipreallocated", SRVID.IPREALLOCATED, later),
     START_IPREALLOCATE: (_request, _from, later) => {
       // Nodes that are not running host no addresses.
       if (parts.state.runstateBefore("RUNNING")) return SUCCESS;
-      parts.events.run("startipreallocate", [], (status) => {
-        parts.announce(SRVID.START_IPREALLOCATE);
-        later({ status: 0 - status });
-      });
-      return "later";
+      return run("startipreallocate", SRVID.START_IPREALLOCATE, later);
     },
   };
 }

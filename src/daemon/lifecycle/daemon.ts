@@ -25,6 +25,10 @@ import { listenOnOwnAddress } from "./own_address.ts";
 import { RecoverdWatch } from "./recoverd_watch.ts";
 import { takeoverBeforeShutdown } from "./shutdown_takeover.ts";
 
+/** Together longer than the dead daemon's child needs. */
+const PID_FILE_TRIES = 150;
+const PID_FILE_RETRY_MS = 50;
+
 type Step = (next: (outcome: Result<unknown>) => void) => void;
 
 export class Daemon {
@@ -98,7 +102,7 @@ export class Daemon {
   start(started: (outcome: Result<void>) => void): void {
     this.#phase = "starting";
     const steps: readonly Step[] = [
-      (next) => next(this.#acquirePidFile()),
+      (next) => this.#acquirePidFile(PID_FILE_TRIES, next),
       (next) => next(this.#checkDirectories()),
       (next) => this.#clientLinks.clearStaleSocket(next),
       (next) => this.#recoverdLinks.clearStaleSocket(next),
@@ -144,10 +148,19 @@ export class Daemon {
     runFrom(0);
   }
 
-  #acquirePidFile(): Result<void> {
-    const outcome = this.#d.pidFile.acquire();
+  /** A child of a daemon that was killed keeps it while it takes public addresses down (docs/failover.md). */
+  #acquirePidFile(tries: number, next: (outcome: Result<unknown>) => void): void {
+    const { pidFile, isAlive, timers } = this.#d;
+    const outcome = pidFile.acquire();
     this.#pidFileHeld = outcome.ok;
-    return outcome;
+    const writer = outcome.ok ? undefined : pidFile.writer();
+    if (writer === undefined || isAlive(writer) || tries <= 1) {
+      next(outcome);
+      return;
+    }
+    timers.after(PID_FILE_RETRY_MS, () =>
+      this.turns.run("start", () => this.#acquirePidFile(tries - 1, next)),
+    );
   }
 
   #checkDirectories(): Result<void> {
@@ -196,6 +209,8 @@ export class Daemon {
     });
     this.#node.tunablesChanged();
     this.#node.state.becomeRunstate("INIT");
+    const loaded = this.#node.addresses.load();
+    if (!loaded.ok) return loaded;
     const { clientService } = this.#node;
     const listening = this.#recoverdLinks.listen(clientService.acceptor("node"));
     return listening.ok ? this.#clientLinks.listen(clientService.acceptor("clients")) : listening;
@@ -217,6 +232,7 @@ export class Daemon {
     const timers = this.turns.timers("statistics");
     this.#statistics.start(timers, () => this.#tunable("StatHistoryInterval"));
     node.state.becomeRunstate("SETUP");
+    node.addresses.start();
     node.clientService.serve();
     const others = node.nodes.configured().filter((pnn) => pnn !== node.pnn);
     this.#nodeLinks.start(
@@ -261,7 +277,8 @@ export class Daemon {
       this.#recoverd.stop();
       node.membership.keepalive.stop();
       node.membership.health.stop();
-      this.#events.run("shutdown", [], () => this.#end(exitCode));
+      // Normally the takeover run has moved all of them.
+      node.addresses.shutDown(() => this.#events.run("shutdown", [], () => this.#end(exitCode)));
     };
     // Without event scripts nobody holds anything that could be taken over.
     if (!this.#events.runsScripts) {

@@ -11,6 +11,8 @@ export interface PidFile {
   /** The reason when another daemon holds it, or it cannot be written. */
   acquire(): Result<void>;
   release(): void;
+  /** The process that wrote it last; undefined when nobody has. */
+  writer(): number | undefined;
 }
 
 const PID_FILE_MODE = 0o644;
@@ -37,8 +39,7 @@ export class LockedPidFile implements PidFile {
     if (locked !== "granted") {
       file.close();
       if (locked !== "busy") return err(`Cannot lock pid file: ${locked.message}`);
-      const holder = this.#files.readText(this.#path);
-      const pid = holder.ok ? holder.value.trim() : "";
+      const pid = this.writer() ?? "unknown";
       return err(`Cannot start: pid file "${this.#path}" is held by a running daemon, pid ${pid}`);
     }
     const emptied = file.truncate(0);
@@ -51,10 +52,32 @@ export class LockedPidFile implements PidFile {
     return ok(undefined);
   }
 
+  writer(): number | undefined {
+    const text = this.#files.readText(this.#path);
+    const pid = text.ok ? Number(text.value.trim()) : 0;
+    return Number.isInteger(pid) && pid > 0 ? pid : undefined;
+  }
+
   release(): void {
     if (this.#held === undefined) return;
     this.#files.remove(this.#path);
     this.#held.close();
     this.#held = undefined;
   }
+}
+
+/**
+ * Locks the pid file that a dead daemon has left, so that no other one starts; what it says stays as it is. undefined:
+ * there is none, or another daemon has it.
+ */
+export function lockLeftPidFile(
+  path: string,
+  shared: SharedFiles,
+): { release(): void } | undefined {
+  const opened = shared.open(path, { create: false, mode: PID_FILE_MODE });
+  if (!opened.ok) return undefined;
+  const file = opened.value;
+  if (file.tryLockRange("write", 0, 0) === "granted") return { release: () => file.close() };
+  file.close();
+  return undefined;
 }

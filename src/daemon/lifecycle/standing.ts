@@ -3,7 +3,7 @@
  *
  * Invariants:
  * 1. A node that becomes inactive serves no call any more in the same turn: generation invalid, recovery
- *    mode ACTIVE, databases on their way to frozen.
+ *    mode ACTIVE, databases on their way to frozen, public addresses on their way elsewhere.
  * 2. A ban ends only when all databases are frozen; otherwise it is prolonged.
  */
 import type { Logger } from "../../base/log.ts";
@@ -24,6 +24,8 @@ export interface StandingDependencies {
   readonly timers: Timers;
   readonly log: Logger;
   readonly tunable: (name: string) => number;
+  /** What this node hosts has to go. */
+  becameInactive(): void;
 }
 
 export class Standing {
@@ -111,5 +113,6 @@ export class Standing {
       if (!outcome.ok)
         log.error(`Cannot freeze the databases of an inactive node: ${outcome.error}`);
     });
+    this.#d.becameInactive();
   }
 }

@@ -12,6 +12,7 @@ import type { Logger } from "../../base/log.ts";
 import type { ControlRouter } from "../../control/control_router.ts";
 import type { RequestIds } from "../../control/request_ids.ts";
 import type { MutableStatistics } from "../../database/host.ts";
+import type { NodeAddresses } from "../../failover/addresses/node_addresses.ts";
 import type { ClientAcceptor, ClientKind } from "../../transport/client_links.ts";
 import type { PacketLink } from "../../transport/packet_link.ts";
 import { BROADCAST_CONNECTED, OPERATIONS, type PacketView } from "../../wire/packet.ts";
@@ -31,6 +32,7 @@ export interface ClientServiceParts {
   readonly messages: MessageRouter;
   readonly controls: ControlRouter;
   readonly database: DatabasePart;
+  readonly addresses: NodeAddresses;
   readonly input: PacketInput;
   readonly output: NodeOutput;
   readonly requestIds: RequestIds;
@@ -142,6 +144,7 @@ export class ClientService {
     tunnels.clientGone(client);
     controls.clientGone(client);
     database.clientGone(client.id);
+    this.#p.addresses.connections.clientGone(client.id);
     if (client.persistentUpdates > 0) {
       forceRecovery(`client ${client.pid} ended with persistent updates in flight`);
     }

@@ -1,6 +1,6 @@
 /** docs/controls_4.17.md against the daemons: Debian's must answer so, and ours as the newest stock does. */
 import { expect, test } from "bun:test";
-import { CONTROLS, type ControlName } from "../../../src/wire/controls.ts";
+import { CONTROLS } from "../../../src/wire/controls.ts";
 import { compiledExecutables } from "../../support/executables.ts";
 import { stockInstalled } from "../../support/local_cluster.ts";
 import { cellsOf, readDocument, statusOf } from "./document.ts";
@@ -8,13 +8,6 @@ import { LAST_CONTROL, probeDaemon, type Shape } from "./probe.ts";
 
 const TIMEOUT_MS = 300_000;
 const SHAPES: readonly Shape[] = ["wellFormed", "empty", "tooLong"];
-
-/** What ours does not implement yet, with the feature that it belongs to: −1 whatever the data. */
-const NOT_YET: Partial<Record<ControlName, string>> = {
-  SEND_GRATUITOUS_ARP: "failover of addresses",
-  ADD_PUBLIC_IP: "failover of addresses",
-};
-const NOT_IMPLEMENTED = ["-1", "-1", "-1"];
 
 function statuses(cells: Readonly<Record<Shape, string>>): readonly string[] {
   return SHAPES.map((shape) => statusOf(cells[shape]));
@@ -48,7 +41,7 @@ test.skipIf(!stockInstalled())(
 );
 
 test(
-  "our ctdbd answers every control as the newest stock does, but for the listed ones",
+  "our ctdbd answers every control as the newest stock does",
   async () => {
     const executableDirectory = await compiledExecutables();
     const answers = await probeDaemon({ executableDirectory }, note);
@@ -57,7 +50,7 @@ test(
     const expected = answers.map(({ opcode, name = "" }) => {
       const row = table[opcode];
       const stock = row === undefined ? [] : statuses(row.newest);
-      return [opcode, name || undefined, ...(name in NOT_YET ? NOT_IMPLEMENTED : stock)];
+      return [opcode, name || undefined, ...stock];
     });
     expect(found).toEqual(expected);
   },

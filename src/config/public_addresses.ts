@@ -1,0 +1,100 @@
+/**
+ * The file of public addresses: one `ADDRESS/BITS INTERFACE[,INTERFACE…]` a line. Blank lines and lines that begin with
+ * `#` say nothing, and what follows the interfaces is not looked at, as in the original.
+ *
+ * Whether an interface exists on this machine is not asked here: it may come and go.
+ */
+import { err, ok, type Result } from "../base/result.ts";
+import type { FileSystem } from "../platform/types/files.ts";
+import { parseAddress, type SockAddr } from "../wire/structs/socket_address.ts";
+import type { ConfigProblem } from "./types.ts";
+
+export interface ConfiguredPublicAddress {
+  /** Without port. */
+  readonly address: SockAddr;
+  readonly prefixLength: number;
+  /** At least one, each once, in the order of the line. */
+  readonly interfaces: readonly string[];
+}
+
+export type PublicAddressesOutcome = Result<
+  readonly ConfiguredPublicAddress[],
+  readonly ConfigProblem[]
+>;
+
+export const PUBLIC_ADDRESSES_FILE = "public_addresses";
+/** Of the name of an interface on the wire. */
+const INTERFACE_NAME_BYTES_MAX = 16;
+const PREFIX_LENGTH_MAX = { ipv4: 32, ipv6: 128, none: 0 } as const;
+
+export function loadPublicAddresses(files: FileSystem, path: string): PublicAddressesOutcome {
+  if (!files.exists(path)) return ok([]);
+  const text = files.readText(path);
+  if (text.ok) return parsePublicAddresses(text.value, path);
+  const reason = `expected a file of public addresses, cannot read it: ${text.error.code}`;
+  return err([{ file: path, line: 0, reason, severity: "error" }]);
+}
+
+/** `file` names the source in problems, all of which are reported. */
+export function parsePublicAddresses(text: string, file: string): PublicAddressesOutcome {
+  const addresses: ConfiguredPublicAddress[] = [];
+  const problems: ConfigProblem[] = [];
+  const lineOf = new Map<string, number>();
+  for (const [index, raw] of text.split("\n").entries()) {
+    const words = raw.split(/[ \t\r]+/).filter((word) => word !== "");
+    const [first, second] = words;
+    if (first === undefined || first.startsWith("#")) continue;
+    const line = index + 1;
+    const complain = (reason: string) => problems.push({ file, line, reason, severity: "error" });
+    const parsed = parseAddressWithMask(first);
+    if (!parsed.ok) {
+      complain(parsed.error);
+      continue;
+    }
+    const interfaces = parseInterfaces(second ?? "");
+    if (!interfaces.ok) {
+      complain(interfaces.error);
+      continue;
+    }
+    const { address } = parsed.value.address;
+    const earlier = lineOf.get(address);
+    if (earlier !== undefined) {
+      complain(`expected each address once, "${address}" stands in line ${earlier} already`);
+      continue;
+    }
+    lineOf.set(address, line);
+    addresses.push({ ...parsed.value, interfaces: interfaces.value });
+  }
+  return problems.length > 0 ? err(problems) : ok(addresses);
+}
+
+function parseAddressWithMask(
+  text: string,
+): Result<Pick<ConfiguredPublicAddress, "address" | "prefixLength">> {
+  const slash = text.lastIndexOf("/");
+  if (slash < 0) {
+    return err(`expected ADDRESS/BITS, such as "10.1.1.1/24", got "${text}"`);
+  }
+  const address = parseAddress(text.slice(0, slash));
+  if (!address.ok) return address;
+  const max = PREFIX_LENGTH_MAX[address.value.family];
+  const bits = text.slice(slash + 1);
+  const prefixLength = Number(bits);
+  if (!/^[0-9]+$/.test(bits) || prefixLength > max) {
+    return err(`expected a length of the netmask from 0 to ${max}, got "${text}"`);
+  }
+  return ok({ address: address.value, prefixLength });
+}
+
+/** `eth0` or `eth0,eth1`; also what ADD_PUBLIC_IP brings. */
+export function parseInterfaces(text: string): Result<readonly string[]> {
+  const names = [...new Set(text.split(",").filter((name) => name !== ""))];
+  if (names.length === 0) return err(`expected the name of an interface, got "${text}"`);
+  const tooLong = names.find((name) => name.length > INTERFACE_NAME_BYTES_MAX);
+  if (tooLong !== undefined) {
+    return err(
+      `expected names of interfaces of at most ${INTERFACE_NAME_BYTES_MAX} letters, got "${tooLong}"`,
+    );
+  }
+  return ok(names);
+}

@@ -1,0 +1,33 @@
+/** What the public addresses of a node need of the node. */
+import type { Logger } from "../../base/log.ts";
+import type { U64 } from "../../base/u64.ts";
+import type { RawNetwork } from "../../platform/types/raw_network.ts";
+import type { Timers } from "../../platform/types/time.ts";
+import type { AddressEvents } from "./events.ts";
+
+export interface AddressHost {
+  readonly ownPnn: number;
+  readonly log: Logger;
+  readonly timers: Timers;
+  /** undefined: nothing can be announced. */
+  readonly rawNetwork: RawNetwork | undefined;
+  /** False where nodes of a test share a machine: nothing moves when an address does. */
+  readonly announcesTaken: boolean;
+  /**
+   * Addresses of this machine, which the kernel tells. undefined: it is not asked (nodes of a test share a machine, no
+   * addresses are moved) or does not say, and what we did ourselves counts.
+   */
+  localAddresses(): ReadonlySet<string> | undefined;
+  /** Names of this machine's interfaces; undefined when they cannot be listed. */
+  interfaceNames(): ReadonlySet<string> | undefined;
+  /** This node is healthy, enabled and running: addresses may come to it. */
+  mayHost(): boolean;
+  /** Why no address may be taken now, whoever says so. */
+  reasonNotToTake(): string | undefined;
+  /** The node is stopped, banned or ends: it hosts nothing. */
+  mustNotHost(): boolean;
+  readonly runEvent: AddressEvents;
+  /** A text to the clients of this node. */
+  tellClients(srvid: U64, text: string): void;
+  banOurselves(reason: string): void;
+}

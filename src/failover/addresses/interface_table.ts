@@ -1,0 +1,78 @@
+/**
+ * The interfaces that public addresses may be on: whether each can be used, and how many addresses are on it.
+ *
+ * Invariants:
+ * 1. `references` counts the addresses whose interface it is (public_address.ts).
+ * 2. An interface that this machine does not have is not usable, whatever was said about its link.
+ */
+import type { Logger } from "../../base/log.ts";
+
+export class AddressInterface {
+  readonly name: string;
+  /** As the scripts that watch interfaces have said last. */
+  linkUp = true;
+  /** This machine does not have it now. */
+  missing = false;
+  references = 0;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  get usable(): boolean {
+    return this.linkUp && !this.missing;
+  }
+}
+
+export class InterfaceTable {
+  readonly #log: Logger;
+  readonly #existing: () => ReadonlySet<string> | undefined;
+  /** Newest first, as others list them. */
+  #interfaces: AddressInterface[] = [];
+
+  /** `existing`: names of this machine's interfaces; undefined when they cannot be listed. */
+  constructor(log: Logger, existing: () => ReadonlySet<string> | undefined) {
+    this.#log = log;
+    this.#existing = existing;
+  }
+
+  list(): readonly AddressInterface[] {
+    return this.#interfaces;
+  }
+
+  find(name: string): AddressInterface | undefined {
+    return this.#interfaces.find((entry) => entry.name === name);
+  }
+
+  obtain(name: string): AddressInterface {
+    const known = this.find(name);
+    if (known !== undefined) return known;
+    const added = new AddressInterface(name);
+    this.#interfaces.unshift(added);
+    return added;
+  }
+
+  /** Keeps those that some address still names. */
+  keepOnly(used: ReadonlySet<AddressInterface>): void {
+    this.#interfaces = this.#interfaces.filter((entry) => used.has(entry));
+  }
+
+  /** Looks which of them this machine has now. */
+  refresh(): void {
+    if (this.#interfaces.length === 0) return;
+    const existing = this.#existing();
+    if (existing === undefined) return;
+    for (const entry of this.#interfaces) {
+      const missing = !existing.has(entry.name);
+      if (missing === entry.missing) continue;
+      entry.missing = missing;
+      if (missing) {
+        this.#log.warning(
+          `Interface "${entry.name}" of public addresses does not exist: they cannot be hosted on it`,
+        );
+      } else {
+        this.#log.notice(`Interface "${entry.name}" of public addresses exists now`);
+      }
+    }
+  }
+}

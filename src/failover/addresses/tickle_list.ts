@@ -1,0 +1,79 @@
+/**
+ * TCP connections to one public address, which the node that takes the address over ends (docs/failover.md, "Tickle
+ * lists"). `src` is the client, `dst` the public address.
+ */
+import type { SockAddr } from "../../wire/structs/socket_address.ts";
+import { parseAddress } from "../../wire/structs/socket_address.ts";
+import { CONNECTIONS_PER_ADDRESS_MAX } from "./limits.ts";
+
+export interface Connection {
+  readonly src: SockAddr;
+  readonly dst: SockAddr;
+}
+
+export class TickleList {
+  readonly #connections = new Map<string, Connection>();
+  /** The other nodes do not have it as it is. */
+  changed = false;
+
+  get size(): number {
+    return this.#connections.size;
+  }
+  all(): readonly Connection[] {
+    return [...this.#connections.values()];
+  }
+  /** Those to a port; port 0: all. */
+  toPort(port: number): readonly Connection[] {
+    const all = this.all();
+    return port === 0 ? all : all.filter(({ dst }) => dst.port === port);
+  }
+
+  /** False when there is no room. */
+  add(connection: Connection): boolean {
+    const key = connectionKey(connection);
+    if (this.#connections.has(key)) return true;
+    if (this.#connections.size >= CONNECTIONS_PER_ADDRESS_MAX) return false;
+    this.#connections.set(key, connection);
+    return true;
+  }
+
+  remove(connection: Connection): void {
+    if (this.#connections.delete(connectionKey(connection))) this.changed = true;
+  }
+
+  replace(connections: readonly Connection[]): void {
+    this.#connections.clear();
+    for (const connection of connections) if (!this.add(connection)) return;
+  }
+
+  /** What it held; it is empty then, which is a change. */
+  take(): readonly Connection[] {
+    const all = this.all();
+    if (all.length > 0) this.changed = true;
+    this.#connections.clear();
+    return all;
+  }
+}
+
+export function connectionKey({ src, dst }: Connection): string {
+  return `${endText(src)} ${endText(dst)}`;
+}
+
+export function connectionText({ src, dst }: Connection): string {
+  return `${endText(src)} -> ${endText(dst)}`;
+}
+
+function endText({ address, port }: SockAddr): string {
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** An IPv4 address that came as a mapped IPv6 one is the IPv4 address. */
+export function canonicalConnection({ src, dst }: Connection): Connection {
+  return { src: canonical(src), dst: canonical(dst) };
+}
+
+function canonical(end: SockAddr): SockAddr {
+  if (end.family !== "ipv6" || !end.address.includes(".")) return end;
+  const parsed = parseAddress(end.address, end.port);
+  return parsed.ok && parsed.value.family === "ipv4" ? parsed.value : end;
+}
