@@ -22,7 +22,16 @@ export interface NetnsOptions {
   readonly tunables?: Readonly<Record<string, number>>;
   /** Lines for smb.conf's global section; undefined: no smbd at all. */
   readonly samba?: readonly string[] | undefined;
+  /**
+   * So many addresses that any host can have, on a second network that the client is on too; the event scripts that
+   * move them are enabled.
+   */
+  readonly publicAddresses?: number;
 }
+
+export const PUBLIC_INTERFACE = "pub0";
+const PUBLIC_PREFIX = "10.78.0";
+const FIRST_PUBLIC_NUMBER = 101;
 
 const PROGRAMS = ["/usr/sbin/ctdbd", "/usr/sbin/smbd", "/usr/bin/smbclient", "/usr/bin/nsenter"];
 const READY_TIMEOUT_MS = 60_000;
@@ -42,12 +51,24 @@ export class NetnsCluster {
   readonly client: Host;
   /** The cluster file system: the same path on every host. */
   readonly shared: string;
+  /** The second network, if there are public addresses. */
+  readonly publicNetwork: Network | undefined;
+  readonly publicAddresses: readonly string[];
 
-  constructor(nodes: readonly CtdbNode[], samba: readonly Samba[], client: Host, shared: string) {
-    this.nodes = nodes;
-    this.samba = samba;
-    this.client = client;
-    this.shared = shared;
+  constructor(parts: {
+    readonly nodes: readonly CtdbNode[];
+    readonly samba: readonly Samba[];
+    readonly client: Host;
+    readonly shared: string;
+    readonly publicNetwork: Network | undefined;
+    readonly publicAddresses: readonly string[];
+  }) {
+    this.nodes = parts.nodes;
+    this.samba = parts.samba;
+    this.client = parts.client;
+    this.shared = parts.shared;
+    this.publicNetwork = parts.publicNetwork;
+    this.publicAddresses = parts.publicAddresses;
   }
 
   host(pnn: number): Host {
@@ -193,17 +214,17 @@ async function makeHosts(
   const shared = directory.file("shared");
   mkdirSync(shared);
   chmodSync(shared, 0o777);
-  return describe(options, executables, hosts, client, directory, shared);
-}
-
-function describe(
-  options: NetnsOptions,
-  executables: string,
-  hosts: readonly Host[],
-  client: Host,
-  directory: TemporaryDirectory,
-  shared: string,
-): NetnsCluster {
+  const publicAddresses = Array.from(
+    { length: options.publicAddresses ?? 0 },
+    (_, i) => `${PUBLIC_PREFIX}.${FIRST_PUBLIC_NUMBER + i}`,
+  );
+  let publicNetwork: Network | undefined;
+  if (publicAddresses.length > 0) {
+    publicNetwork = parts.add(await Network.start());
+    for (const host of hosts) await publicNetwork.connect(host.namespaces, PUBLIC_INTERFACE);
+    const address = `${PUBLIC_PREFIX}.${CLIENT_NUMBER}/${PREFIX_LENGTH}`;
+    await publicNetwork.connect(client.namespaces, PUBLIC_INTERFACE, address);
+  }
   const { kind, tunables = {} } = options;
   const nodes = hosts.map(
     (host, pnn) =>
@@ -213,11 +234,14 @@ function describe(
         nodes: hosts.map(({ address }) => address),
         tunables,
         clusterLock: directory.file("cluster.lock"),
+        publicAddresses: publicAddresses.map(
+          (address) => `${address}/${PREFIX_LENGTH} ${PUBLIC_INTERFACE}`,
+        ),
       }),
   );
   const extra = options.samba;
   const samba = extra === undefined ? [] : hosts.map((host) => new Samba(host, shared, extra));
-  return new NetnsCluster(nodes, samba, client, shared);
+  return new NetnsCluster({ nodes, samba, client, shared, publicNetwork, publicAddresses });
 }
 
 async function startDaemons(cluster: NetnsCluster): Promise<void> {

@@ -2,7 +2,7 @@
  * ctdbd on a host, configured and started as an appliance does: files in /etc/ctdb, into the background,
  * no environment. Ours or Debian's; the stock tool asks either.
  */
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { CommandOptions, CommandResult } from "../support/command.ts";
 import { until, when } from "../support/until.ts";
@@ -18,6 +18,8 @@ export interface CtdbNodeDescription {
   readonly tunables: Readonly<Record<string, number>>;
   /** A file that all hosts see. */
   readonly clusterLock: string;
+  /** Lines of the file public_addresses. */
+  readonly publicAddresses: readonly string[];
 }
 
 export const CTDB_LOG = "/var/log/ctdb/log.ctdb";
@@ -25,6 +27,7 @@ const PID_FILE = "/run/ctdb/ctdbd.pid";
 const STOCK_CTDBD = "/usr/sbin/ctdbd";
 export const STOCK_CTDB = "/usr/bin/ctdb";
 const STOP_TIMEOUT_MS = 20_000;
+const OUR_SCRIPTS = join(import.meta.dir, "../../scripts/events");
 
 export class CtdbNode {
   readonly host: Host;
@@ -77,7 +80,7 @@ export class CtdbNode {
   }
 
   #writeFiles(): void {
-    const { nodes, tunables, clusterLock } = this.#description;
+    const { nodes, tunables, clusterLock, publicAddresses } = this.#description;
     const { host } = this;
     for (const name of ["volatile", "persistent", "state"]) {
       mkdirSync(host.path(`/var/lib/ctdb/${name}`), { recursive: true });
@@ -87,6 +90,11 @@ export class CtdbNode {
     mkdirSync(host.path("/etc/ctdb/events/legacy"), { recursive: true });
     mkdirSync(host.path("/etc/ctdb/events/notification"), { recursive: true });
     host.write("/etc/ctdb/notify.sh", "#!/bin/sh\nexit 0\n", 0o755);
+    if (publicAddresses.length > 0) {
+      const lines = publicAddresses.map((line) => `${line}\n`);
+      host.write("/etc/ctdb/public_addresses", lines.join(""));
+      this.#enableScripts(["00.ctdb", "10.interface"]);
+    }
     host.write("/etc/ctdb/nodes", nodes.map((address) => `${address}\n`).join(""));
     const settings = Object.entries(tunables).map(([name, value]) => `${name}=${value}\n`);
     host.write("/etc/ctdb/ctdb.tunables", settings.join(""));
@@ -104,5 +112,19 @@ export class CtdbNode {
 	realtime scheduling = false
 `,
     );
+  }
+
+  /** Ours, or those of Debian's package, as they stand in /etc/ctdb. */
+  #enableScripts(names: readonly string[]): void {
+    const ours = this.#description.kind === "ours";
+    const functions = ours ? join(OUR_SCRIPTS, "functions") : "/etc/ctdb/functions";
+    const scripts = ours ? join(OUR_SCRIPTS, "events/legacy") : "/usr/share/ctdb/events/legacy";
+    this.host.write("/etc/ctdb/functions", readFileSync(functions, "utf8"));
+    for (const name of names)
+      this.addScript(name, readFileSync(`${scripts}/${name}.script`, "utf8"));
+  }
+
+  addScript(name: string, text: string): void {
+    this.host.write(`/etc/ctdb/events/legacy/${name}.script`, text, 0o755);
   }
 }

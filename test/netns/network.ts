@@ -5,7 +5,8 @@ const BRIDGE = "lan";
 
 export class Network {
   readonly #switch: Namespaces;
-  #ports = 0;
+  /** By host and interface. */
+  readonly #ports = new Map<string, string>();
 
   private constructor(bridge: Namespaces) {
     this.#switch = bridge;
@@ -19,10 +20,10 @@ export class Network {
     return new Network(bridge);
   }
 
-  /** Gives the host an interface with the address ("10.0.0.1/24") on this network. */
-  async connect(host: Namespaces, interfaceName: string, address: string): Promise<void> {
-    this.#ports += 1;
-    const port = `port${this.#ports}`;
+  /** Gives the host an interface on this network, with the address ("10.0.0.1/24") if there is one. */
+  async connect(host: Namespaces, interfaceName: string, address?: string): Promise<void> {
+    const port = `port${this.#ports.size + 1}`;
+    this.#ports.set(`${host.name} ${interfaceName}`, port);
     const lines = [
       `link add ${port} type veth peer name ${interfaceName} netns ${host.pid}`,
       `link set ${port} master ${BRIDGE} up`,
@@ -31,8 +32,18 @@ export class Network {
     await batch(["nsenter", `--target=${this.#switch.pid}`, "--net"], lines);
     await batch(
       ["nsenter", `--target=${host.pid}`, "--net"],
-      [`address add ${address} dev ${interfaceName}`, `link set ${interfaceName} up`],
+      [
+        ...(address === undefined ? [] : [`address add ${address} dev ${interfaceName}`]),
+        `link set ${interfaceName} up`,
+      ],
     );
+  }
+
+  /** Pulls the cable out of an interface, or puts it in again. */
+  async setCable(host: Namespaces, interfaceName: string, state: "up" | "down"): Promise<void> {
+    const port = this.#ports.get(`${host.name} ${interfaceName}`);
+    if (port === undefined) throw new Error(`${host.name} has no "${interfaceName}" here`);
+    await this.#switch.must(["ip", "link", "set", port, state]);
   }
 
   end(): Promise<void> {

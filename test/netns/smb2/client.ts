@@ -26,6 +26,11 @@ export class SmbClient {
     this.#lines = createInterface({ input: output })[Symbol.asyncIterator]();
   }
 
+  /** The connection is over, or the program. */
+  get ended(): boolean {
+    return this.#process.exitCode !== null;
+  }
+
   /** Connected to the smbd at `address`. */
   static async connect(host: Host, address: string): Promise<SmbClient> {
     const client = new SmbClient(host, address);

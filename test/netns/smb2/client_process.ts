@@ -1,6 +1,7 @@
 /**
  * A program for the client host: one SMB2 connection that does what comes as JSON lines on standard input
- * and answers each with a line. It ends with its input; who wants a client that vanishes kills it.
+ * and answers each with a line. It ends with its input, and when the connection breaks; who wants a client that
+ * vanishes kills it.
  */
 import { createInterface } from "node:readline";
 import type { Reply, Request } from "./client_protocol.ts";
@@ -10,6 +11,10 @@ async function main(args: readonly string[]): Promise<void> {
   const [address, share] = args;
   if (address === undefined || share === undefined) throw new Error("usage: ADDRESS SHARE");
   const connection = await Smb2Connection.open(address, share);
+  connection.onBroken((error) => {
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  });
   const files = new Map<number, Uint8Array>();
   say({ status: 0, value: process.pid });
   for await (const line of createInterface({ input: process.stdin })) {

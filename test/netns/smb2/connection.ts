@@ -35,6 +35,7 @@ export class Smb2Connection {
   #received = Buffer.alloc(0);
   #wake: () => void = () => {};
   #broken: Error | undefined;
+  #tell: (error: Error) => void = () => {};
   #messageId = 0;
   #treeId = 0;
   #sessionId: Uint8Array = new Uint8Array(8);
@@ -140,8 +141,16 @@ export class Smb2Connection {
     }
   }
 
+  /** Tells the end of the connection, also while nothing is asked. */
+  onBroken(action: (error: Error) => void): void {
+    this.#tell = action;
+    if (this.#broken !== undefined) action(this.#broken);
+  }
+
   #end(error: Error): void {
-    this.#broken ??= error;
+    if (this.#broken !== undefined) return;
+    this.#broken = error;
+    this.#tell(error);
     this.#wake();
   }
 }

@@ -1,0 +1,25 @@
+/** Everything that takes a node's public addresses away moves them, and the client notices at once. */
+import { expect, test } from "bun:test";
+import { netnsPossible } from "./cluster.ts";
+import { CAUSES, withFailoverWorld } from "./failover.ts";
+
+const TEST_TIMEOUT_MS = 300_000;
+const ANNOUNCED_MS_MAX = 1000;
+const RESET_MS_MAX = 3000;
+
+for (const cause of CAUSES) {
+  test.skipIf(!netnsPossible())(
+    `public addresses move: ${cause.name}`,
+    async () => {
+      const times = await withFailoverWorld("ours", { samba: [] }, async (world) => {
+        await world.placed();
+        const measured = await world.measure(cause);
+        expect(world.overlaps()).toEqual([]);
+        return measured;
+      });
+      expect(times.announcedMs).toBeLessThan(ANNOUNCED_MS_MAX);
+      expect(times.resetMs).toBeLessThan(RESET_MS_MAX);
+    },
+    TEST_TIMEOUT_MS,
+  );
+}
