@@ -12,6 +12,7 @@ import { releaseMappedFiles, residentMemory } from "../platform/libc/resident_me
 import { SystemSharedFiles } from "../platform/libc/shared_file.ts";
 import type { EventLoop } from "../platform/loop/event_loop.ts";
 import { LoopNetwork } from "../platform/loop/network.ts";
+import { LoopRawNetwork } from "../platform/loop/raw_network.ts";
 import { SystemClock, SystemRandom, threadProcessorMs } from "../platform/node/clock.ts";
 import { FileCrashPoints } from "../platform/node/crash_points.ts";
 import { SystemFiles } from "../platform/node/file_system.ts";
@@ -106,6 +107,7 @@ export function buildDaemon(
     timers: loop,
     random: new SystemRandom(),
     network,
+    rawNetwork: new LoopRawNetwork(loop),
     files,
     log,
     logLevel: log.level,

@@ -2,7 +2,9 @@
  * `ctdb tickle`: a segment of a connection of somebody else, which makes its end look whether the
  * connection still stands. It goes to the first address, as if it came from the second.
  */
-import type { RawNetwork, TcpSegment } from "../../platform/types/raw_network.ts";
+import { done, err, type Result } from "../../base/result.ts";
+import { sendTickle, tcpEnd } from "../../failover/packets/tickle.ts";
+import type { RawNetwork } from "../../platform/types/raw_network.ts";
 import type { SockAddr } from "../../wire/structs/socket_address.ts";
 import { type Ends, expectAddressWithPort } from "../addresses.ts";
 import type { OfflineCommand } from "../command.ts";
@@ -10,22 +12,19 @@ import { readConnections } from "../connection_list.ts";
 import { CommandFailure, WrongArguments } from "../failure.ts";
 import type { ToolHost } from "../host.ts";
 
-/** What the original announces; nobody may fill it. */
-const WINDOW_BYTES = 1234;
-
 export const tickle: OfflineCommand = async ({ host }, args) => {
   if (args.length !== 0 && args.length !== 2) throw new WrongArguments();
   if (args.length === 0) return await tickleAll(host, await readConnections(host));
   const [src, dst] = args.map(expectAddressWithPort) as [SockAddr, SockAddr];
-  const sent = (await rawNetwork(host)).sendSegment(tickleSegment({ src, dst }));
+  const sent = send(await rawNetwork(host), { src, dst });
   if (sent.ok) return 0;
-  throw new CommandFailure(1, `Failed to send tickle ack: ${sent.error.message}`);
+  throw new CommandFailure(1, `Failed to send tickle ack: ${sent.error}`);
 };
 
 async function tickleAll(host: ToolHost, connections: readonly Ends[]): Promise<number> {
   if (connections.length === 0) return 0;
   const network = await rawNetwork(host);
-  const failures = connections.filter((each) => !network.sendSegment(tickleSegment(each)).ok);
+  const failures = connections.filter((each) => !send(network, each).ok);
   if (failures.length === 0) return 0;
   throw new CommandFailure(1, `Failed to send ${failures.length} tickles`);
 }
@@ -36,12 +35,11 @@ async function rawNetwork(host: ToolHost): Promise<Pick<RawNetwork, "sendSegment
   throw new CommandFailure(1, `Failed to send tickle ack: ${network.error}`);
 }
 
-/** An acknowledgement of nothing: whoever gets it answers with what it expects. */
-function tickleSegment({ src: to, dst: from }: Ends): TcpSegment {
-  const flags = { ack: true, rst: false, syn: false };
-  return { src: end(from), dst: end(to), seq: 0, ack: 0, flags, window: WINDOW_BYTES };
-}
-
-function end({ family, address, port }: SockAddr): TcpSegment["src"] {
-  return { family: family === "ipv6" ? "ipv6" : "ipv4", address, port };
+/** To the first of its ends, as if it came from the second. */
+function send(network: Pick<RawNetwork, "sendSegment">, { src, dst }: Ends): Result<void> {
+  const from = tcpEnd(dst);
+  const to = tcpEnd(src);
+  if (from === undefined || to === undefined) return err("it has no address");
+  const sent = sendTickle(network, { src: from, dst: to });
+  return sent.ok ? done : err(sent.error.message);
 }

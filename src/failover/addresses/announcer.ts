@@ -6,14 +6,13 @@
 import type { Logger } from "../../base/log.ts";
 import type { RawNetwork } from "../../platform/types/raw_network.ts";
 import type { Timer, Timers } from "../../platform/types/time.ts";
+import { sendTickle, tcpEnd } from "../packets/tickle.ts";
 import { REQUESTED_ANNOUNCEMENTS_MAX } from "./limits.ts";
 import { type Connection, connectionText } from "./tickle_list.ts";
 
 const REPEATS = 3;
 const TAKEN_INTERVAL_MS = 1100;
 const REQUESTED_INTERVAL_MS = 1000;
-/** Others tell packets of ours by it. */
-const TICKLE_WINDOW = 1234;
 
 export interface Announcement {
   cancel(): void;
@@ -98,17 +97,11 @@ export class Announcer {
   }
 
   #tickle(connection: Connection): void {
-    const { src: client, dst: server } = connection;
-    if (client.family === "none" || server.family === "none") return;
-    const sent = this.#raw?.sendSegment({
-      src: { family: server.family, address: server.address, port: server.port },
-      dst: { family: client.family, address: client.address, port: client.port },
-      seq: 0,
-      ack: 0,
-      flags: { ack: true, rst: false, syn: false },
-      window: TICKLE_WINDOW,
-    });
-    if (sent?.ok === false) {
+    const client = tcpEnd(connection.src);
+    const server = tcpEnd(connection.dst);
+    if (this.#raw === undefined || client === undefined || server === undefined) return;
+    const sent = sendTickle(this.#raw, { src: server, dst: client });
+    if (!sent.ok) {
       const what = connectionText(connection);
       this.#log.error(`Cannot send a TCP tickle ACK for ${what}: ${sent.error.message}`);
     }

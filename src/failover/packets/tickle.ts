@@ -8,11 +8,17 @@
 import type { SystemError } from "../../base/errors.ts";
 import type { Result } from "../../base/result.ts";
 import type { RawNetwork, TcpEnd, TcpSegment } from "../../platform/types/raw_network.ts";
+import type { SockAddr } from "../../wire/structs/socket_address.ts";
 
 /** Segments go from `src` to `dst`, whoever sends them. */
 export interface TcpPath {
   readonly src: TcpEnd;
   readonly dst: TcpEnd;
+}
+
+/** Undefined for an address that is none. */
+export function tcpEnd({ family, address, port }: SockAddr): TcpEnd | undefined {
+  return family === "none" ? undefined : { family, address, port };
 }
 
 const OWN_WINDOW = 1234;
@@ -22,7 +28,7 @@ export const TICKLE_SEQUENCES = [0, 0x80000000] as const;
 
 /** For a client: `src` is the address that moved here, `dst` the client. How often is the caller's business. */
 export function sendTickle(
-  network: RawNetwork,
+  network: Pick<RawNetwork, "sendSegment">,
   { src, dst }: TcpPath,
   seq: (typeof TICKLE_SEQUENCES)[number] = TICKLE_SEQUENCES[0],
 ): Result<void, SystemError> {
