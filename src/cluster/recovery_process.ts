@@ -5,8 +5,8 @@ import type { RecoveryHelper } from "./recovery_run.ts";
 export const RECOVERY_HELPER = "ctdb_recovery_helper";
 
 export function recoveryProcess(options: HelperProcessOptions): RecoveryHelper {
-  const process = new HelperProcess("recovery");
+  const helper = new HelperProcess("recovery");
   return {
-    start: (generation, done) => process.start(options, [String(generation)], done),
+    start: (generation, done) => helper.start(options, [String(generation)], done),
   };
 }

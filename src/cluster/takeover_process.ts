@@ -7,11 +7,11 @@ export const TAKEOVER_HELPER = "ctdb_takeover_helper";
 
 /** `options` are asked for anew for each run: the level of the log may have changed. */
 export function takeoverProcess(options: () => HelperProcessOptions, log: Logger): TakeoverHelper {
-  const process = new HelperProcess("takeover");
+  const helper = new HelperProcess("takeover");
   return {
     start({ rebalance }, done) {
       const args = rebalance.length === 0 ? [] : [rebalance.join(",")];
-      return process.start(options(), args, (outcome) => {
+      return helper.start(options(), args, (outcome) => {
         if (!outcome.ok) log.error(outcome.error);
         done(outcome.ok);
       });

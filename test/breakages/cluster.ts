@@ -248,7 +248,7 @@ export const CLUSTER_BREAKAGES: readonly Breakage[] = [
     name: "two-helpers",
     breaks: "a recovery helper that stayed after its report goes on beside the next",
     edits: [
-      { file: "src/cluster/recovery_process.ts", find: "      last?.cancel();\n", replace: "" },
+      { file: "src/cluster/helper_process.ts", find: "    this.#last?.cancel();\n", replace: "" },
     ],
     tests: ["test/recovery/recovery_process.test.ts"],
   },

@@ -16,6 +16,7 @@ import { DATABASE_COPIES_BREAKAGES } from "./database_copies.ts";
 import { DATABASE_LIMITS_BREAKAGES } from "./database_limits.ts";
 import { DATABASE_REST_BREAKAGES } from "./database_rest.ts";
 import { DATABASE_WALKS_BREAKAGES } from "./database_walks.ts";
+import { FAILOVER_BREAKAGES } from "./failover.ts";
 import { LOCK_BREAKAGES } from "./lock.ts";
 import { RECOVERY_BREAKAGES } from "./recovery.ts";
 import { TDB_BREAKAGES } from "./tdb.ts";
@@ -32,6 +33,7 @@ export const BREAKAGES: readonly Breakage[] = [
   ...CLUSTER_DECISIONS_BREAKAGES,
   ...LOCK_BREAKAGES,
   ...RECOVERY_BREAKAGES,
+  ...FAILOVER_BREAKAGES,
   ...CLIENT_BREAKAGES,
   ...DATABASE_COPIES_BREAKAGES,
   ...DATABASE_WALKS_BREAKAGES,
