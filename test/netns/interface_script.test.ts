@@ -146,6 +146,21 @@ test.skipIf(!possible)(
   TEST_TIMEOUT_MS,
 );
 
+test.skipIf(!possible)(
+  "10.interface works where /proc/sys is read-only",
+  () =>
+    withPlace(async ({ bench, server }) => {
+      const event = (...args: readonly string[]) => bench.event("10.interface", ...args);
+      await server.must(["mount", "--bind", "/proc/sys", "/proc/sys"]);
+      await server.must(["mount", "-o", "remount,ro,bind", "/proc/sys"]);
+      expect(await event("init")).toEqual(SILENT);
+      expect(await event("takeip", "eth1", "10.1.0.1", "24")).toEqual(SILENT);
+      expect(await event("releaseip", "eth1", "10.1.0.1", "24")).toEqual(SILENT);
+      expect(await addressesOf(server, "eth1")).toEqual(["192.168.9.1/24"]);
+    }),
+  TEST_TIMEOUT_MS,
+);
+
 /** A server that accepts one connection and says so, with what it inherits of Python. */
 const LISTEN = `
 import socket, sys
