@@ -125,7 +125,10 @@ test("50.samba monitor fails for a port nobody listens on, and without any port"
 test("50.samba monitor looks at the folders of the shares", async () => {
   using bench = sambaBench(["smb ports = 445"], ["445"]);
   const missing = bench.path("missing share");
-  bench.write("testparm", `\tsmb ports = 445\n\tpath = "${missing}"\n\tpath = /home/%S\n`);
+  bench.write(
+    "testparm",
+    `\tsmb ports = 445\n\tpath = "${missing}"\n\tpath = /home/%S\n\tpath = \n`,
+  );
   expect(await bench.event("50.samba", "monitor")).toEqual(
     failedWith(`ERROR: samba directory "${missing}" not available`),
   );

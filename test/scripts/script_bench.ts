@@ -46,7 +46,15 @@ const HARMLESS = [
   ...["smbd", "nmbd", "winbindd", "ctdbd", "host", "ping"],
 ];
 const HELPERS = ["ctdb-config", "ctdb_killtcp", "tdb_mutex_check"];
+/** From the start nothing is running and no option is set. */
+const NOT_RUNNING = new Map([
+  ["killall", "exit 1"],
+  ["pidof", "exit 1"],
+  ["ctdb-config", "exit 2"],
+]);
 const RUN_TIMEOUT_MS = 30_000;
+
+type RunCommand = typeof runCommand;
 
 export interface ScriptRun {
   readonly code: number;
@@ -55,11 +63,14 @@ export interface ScriptRun {
 }
 
 export class ScriptBench {
+  readonly #run: RunCommand;
   readonly #directory = new TemporaryDirectory("scripts");
   /** Variables of the scripts; a test may change them. */
   readonly environment: Record<string, string>;
 
-  constructor() {
+  /** `real`: programs without a stand-in, for scripts that `run` takes to where they can do no harm. */
+  constructor(real: readonly string[] = [], run: RunCommand = runCommand) {
+    this.#run = run;
     for (const folder of ["base/events/legacy", "state", "etc", "run", "proc", "bin", "calls"]) {
       mkdirSync(this.path(folder), { recursive: true });
     }
@@ -75,11 +86,9 @@ export class ScriptBench {
       PROCFS_PATH: this.path("proc"),
     };
     this.write("etc/os-release", "ID=debian\n");
-    for (const name of [...HARMLESS, ...HELPERS]) this.standIn(name);
-    // Nothing is running.
-    for (const name of ["killall", "pidof"]) this.standIn(name, "exit 1");
-    // No option is set.
-    this.standIn("ctdb-config", "exit 2");
+    for (const name of [...HARMLESS, ...HELPERS]) {
+      if (!real.includes(name)) this.standIn(name, NOT_RUNNING.get(name));
+    }
   }
 
   path(...parts: readonly string[]): string {
@@ -104,12 +113,6 @@ export class ScriptBench {
   standIn(name: string, body = ""): void {
     const note = `printf '%s\\n' "$*" >>"${this.path("calls", name)}"`;
     this.write(join("bin", name), `#!/bin/sh\n${note}\n${body}\n`, 0o755);
-  }
-
-  /** A program that the script shall not find, as long as the system has none either. */
-  without(name: string): void {
-    this.write(join("bin", name), "", 0o644);
-    this.environment["PATH"] = this.path("bin");
   }
 
   /** The arguments of each call, in order. */
@@ -154,7 +157,7 @@ export class ScriptBench {
   }
 
   async run(...argv: readonly string[]): Promise<ScriptRun> {
-    const { code, stdout } = await runCommand(["/bin/sh", "-c", 'exec "$@" 2>&1', "sh", ...argv], {
+    const { code, stdout } = await this.#run(["/bin/sh", "-c", 'exec "$@" 2>&1', "sh", ...argv], {
       env: this.environment,
       timeoutMs: RUN_TIMEOUT_MS,
     });
