@@ -2,6 +2,8 @@
  * `ctdb tickle`: a segment of a connection of somebody else, which makes its end look whether the
  * connection still stands. It goes to the first address, as if it came from the second.
  */
+import type { SystemError } from "../../base/errors.ts";
+import type { Result } from "../../base/result.ts";
 import type { RawNetwork, TcpSegment } from "../../platform/types/raw_network.ts";
 import type { SockAddr } from "../../wire/structs/socket_address.ts";
 import { type Ends, expectAddressWithPort } from "../addresses.ts";
@@ -13,11 +15,15 @@ import type { ToolHost } from "../host.ts";
 /** What the original announces; nobody may fill it. */
 const WINDOW_BYTES = 1234;
 
+/** A network that takes no more has room again soon, or is broken. */
+const BUSY_PAUSE_MS = 1;
+const BUSY_PAUSES_MAX = 2000;
+
 export const tickle: OfflineCommand = async ({ host }, args) => {
   if (args.length !== 0 && args.length !== 2) throw new WrongArguments();
   if (args.length === 0) return await tickleAll(host, await readConnections(host));
   const [src, dst] = args.map(expectAddressWithPort) as [SockAddr, SockAddr];
-  const sent = (await rawNetwork(host)).sendSegment(tickleSegment({ src, dst }));
+  const sent = await send(host, await rawNetwork(host), { src, dst });
   if (sent.ok) return 0;
   throw new CommandFailure(1, `Failed to send tickle ack: ${sent.error.message}`);
 };
@@ -25,12 +31,31 @@ export const tickle: OfflineCommand = async ({ host }, args) => {
 async function tickleAll(host: ToolHost, connections: readonly Ends[]): Promise<number> {
   if (connections.length === 0) return 0;
   const network = await rawNetwork(host);
-  const failures = connections.filter((each) => !network.sendSegment(tickleSegment(each)).ok);
-  if (failures.length === 0) return 0;
-  throw new CommandFailure(1, `Failed to send ${failures.length} tickles`);
+  let failures = 0;
+  for (const each of connections) if (!(await send(host, network, each)).ok) failures += 1;
+  if (failures === 0) return 0;
+  throw new CommandFailure(1, `Failed to send ${failures} tickles`);
 }
 
-async function rawNetwork(host: ToolHost): Promise<Pick<RawNetwork, "sendSegment">> {
+async function send(
+  host: ToolHost,
+  network: SegmentSender,
+  ends: Ends,
+): Promise<Result<void, SystemError>> {
+  const segment = tickleSegment(ends);
+  for (let left = BUSY_PAUSES_MAX; ; left--) {
+    const sent = network.sendSegment(segment);
+    const busy = !sent.ok && (sent.error.code === "EAGAIN" || sent.error.code === "ENOBUFS");
+    if (!busy || left === 0) return sent;
+    await new Promise<void>((resolve) => {
+      host.timers.after(BUSY_PAUSE_MS, resolve);
+    });
+  }
+}
+
+type SegmentSender = Pick<RawNetwork, "sendSegment">;
+
+async function rawNetwork(host: ToolHost): Promise<SegmentSender> {
   const network = await host.rawNetwork();
   if (network.ok) return network.value;
   throw new CommandFailure(1, `Failed to send tickle ack: ${network.error}`);
