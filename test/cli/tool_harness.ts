@@ -43,6 +43,8 @@ export interface ToolWorld {
   readonly segments?: TcpSegment[];
   /** Addresses that no segment can be sent to. */
   readonly unreachable?: readonly string[];
+  /** How often the network takes no segment before it does. */
+  readonly busy?: { times: number };
   /** Ports that somebody has. */
   readonly ports?: readonly number[];
   /** Gets both outputs, in the order in which they were written. */
@@ -99,6 +101,7 @@ const EADDRINUSE = 98;
 function rawNetworkOf({
   segments,
   unreachable,
+  busy,
 }: ToolWorld): Result<Pick<RawNetwork, "sendSegment">> {
   if (segments === undefined) return err("not permitted in this test");
   return ok({
@@ -106,6 +109,10 @@ function rawNetworkOf({
       const { address } = segment.dst;
       if (unreachable?.includes(address))
         return err(new SystemError("ENETUNREACH", "sendto", address));
+      if (busy !== undefined && busy.times > 0) {
+        busy.times -= 1;
+        return err(new SystemError("EAGAIN", "sendto", address));
+      }
       segments.push(segment);
       return ok(undefined);
     },

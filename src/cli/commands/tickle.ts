@@ -12,11 +12,15 @@ import { readConnections } from "../connection_list.ts";
 import { CommandFailure, WrongArguments } from "../failure.ts";
 import type { ToolHost } from "../host.ts";
 
+/** A network that takes no more has room again soon, or is broken. */
+const BUSY_PAUSE_MS = 1;
+const BUSY_PAUSES_MAX = 2000;
+
 export const tickle: OfflineCommand = async ({ host }, args) => {
   if (args.length !== 0 && args.length !== 2) throw new WrongArguments();
   if (args.length === 0) return await tickleAll(host, await readConnections(host));
   const [src, dst] = args.map(expectAddressWithPort) as [SockAddr, SockAddr];
-  const sent = send(await rawNetwork(host), { src, dst });
+  const sent = await send(host, await rawNetwork(host), { src, dst });
   if (sent.ok) return 0;
   throw new CommandFailure(1, `Failed to send tickle ack: ${sent.error}`);
 };
@@ -24,22 +28,36 @@ export const tickle: OfflineCommand = async ({ host }, args) => {
 async function tickleAll(host: ToolHost, connections: readonly Ends[]): Promise<number> {
   if (connections.length === 0) return 0;
   const network = await rawNetwork(host);
-  const failures = connections.filter((each) => !send(network, each).ok);
-  if (failures.length === 0) return 0;
-  throw new CommandFailure(1, `Failed to send ${failures.length} tickles`);
-}
-
-async function rawNetwork(host: ToolHost): Promise<Pick<RawNetwork, "sendSegment">> {
-  const network = await host.rawNetwork();
-  if (network.ok) return network.value;
-  throw new CommandFailure(1, `Failed to send tickle ack: ${network.error}`);
+  let failures = 0;
+  for (const each of connections) if (!(await send(host, network, each)).ok) failures += 1;
+  if (failures === 0) return 0;
+  throw new CommandFailure(1, `Failed to send ${failures} tickles`);
 }
 
 /** To the first of its ends, as if it came from the second. */
-function send(network: Pick<RawNetwork, "sendSegment">, { src, dst }: Ends): Result<void> {
+async function send(
+  host: ToolHost,
+  network: SegmentSender,
+  { src, dst }: Ends,
+): Promise<Result<void>> {
   const from = tcpEnd(dst);
   const to = tcpEnd(src);
   if (from === undefined || to === undefined) return err("it has no address");
-  const sent = sendTickle(network, { src: from, dst: to });
-  return sent.ok ? done : err(sent.error.message);
+  for (let left = BUSY_PAUSES_MAX; ; left--) {
+    const sent = sendTickle(network, { src: from, dst: to });
+    if (sent.ok) return done;
+    const busy = sent.error.code === "EAGAIN" || sent.error.code === "ENOBUFS";
+    if (!busy || left === 0) return err(sent.error.message);
+    await new Promise<void>((resolve) => {
+      host.timers.after(BUSY_PAUSE_MS, resolve);
+    });
+  }
+}
+
+type SegmentSender = Pick<RawNetwork, "sendSegment">;
+
+async function rawNetwork(host: ToolHost): Promise<SegmentSender> {
+  const network = await host.rawNetwork();
+  if (network.ok) return network.value;
+  throw new CommandFailure(1, `Failed to send tickle ack: ${network.error}`);
 }
