@@ -85,3 +85,16 @@ test("OutputQueue.push() pads with zeros, also in memory that was used before", 
   const written = sink.chunks.at(-1) as Uint8Array;
   expect([...written.subarray(45)]).toEqual([0, 0, 0]);
 });
+
+test("OutputQueue pads no packets of a kind that knows no padding", () => {
+  const queue = new OutputQueue(false);
+  const packet = message(textBytes("abc"));
+  packet.length = 47;
+  packet.setU32(0, 47);
+  queue.push(packet);
+  queue.push(packet);
+  const sink = slowly(() => 1000);
+  expect(queue.flush(sink.write)).toBe(true);
+  const written = sink.chunks[0] as Uint8Array;
+  expect([written.length, written[0], written[47]]).toEqual([94, 47, 47]);
+});

@@ -216,3 +216,51 @@ test("Processes.reopenLogs() reaches children that log and handle SIGHUP, and en
   expect(foreign.lines).toEqual(["stdout: ready"]);
   processes.reopenLogs();
 });
+
+test("Processes.spawn() gives both outputs in their order in one pipe, and waits for no grandchild", async () => {
+  let output = "";
+  const onOutput = (chunk: Uint8Array): void => {
+    output += new TextDecoder().decode(chunk);
+  };
+  const script = "(exec sleep 600) 3>&- & for i in 1 2 3; do echo $i; echo e$i >&2; done; exit 3";
+  const before = readdirSync("/proc/self/fd").length;
+  const beginMs = performance.now();
+  const ran = run(script, { onOutput, endsGroup: true });
+  expect(await ran.exit).toEqual({ code: 3, signal: undefined });
+  expect([output, ran.lines]).toEqual(["1\ne1\n2\ne2\n3\ne3\n", []]);
+  // Without the time that others are given for what may still come.
+  expect(performance.now() - beginMs).toBeLessThan(WAIT_MS);
+  await until("its pipe is closed", WAIT_MS, () =>
+    when(readdirSync("/proc/self/fd").length <= before),
+  );
+  // The end of the script was its own: what it left stays.
+  const left = groupOf(ran.child.pid);
+  expect(left).toHaveLength(1);
+  for (const pid of left) process.kill(pid, "SIGKILL");
+});
+
+test("ChildProcess.kill() with endsGroup leaves nobody who ignores the signal", async () => {
+  const script = "(trap '' TERM; exec sleep 600) & trap 'exit 5' TERM; echo ready; wait";
+  for (const endsGroup of [true, false]) {
+    const ran = run(script, { endsGroup });
+    await ran.line("ready");
+    await until("both run", WAIT_MS, () => when(groupOf(ran.child.pid).length === 2));
+    ran.child.kill("SIGTERM");
+    expect(await ran.exit).toEqual({ code: 5, signal: undefined });
+    if (!endsGroup) {
+      for (const pid of groupOf(ran.child.pid)) process.kill(pid, "SIGKILL");
+    }
+    await until("nobody is left", WAIT_MS, () => when(groupOf(ran.child.pid).length === 0));
+  }
+});
+
+/** Living processes of the group. */
+function groupOf(leader: number): number[] {
+  const { stdout } = Bun.spawnSync(["ps", "-eo", "pid=,pgid=,stat="]);
+  return new TextDecoder()
+    .decode(stdout)
+    .split("\n")
+    .map((line) => line.trim().split(/ +/))
+    .filter(([, group, state]) => group === String(leader) && state?.startsWith("Z") === false)
+    .map(([pid]) => Number(pid));
+}
