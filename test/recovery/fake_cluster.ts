@@ -31,6 +31,7 @@ import {
   type RecData,
   recBuffer,
 } from "../../src/wire/structs/records.ts";
+import type { SockAddr } from "../../src/wire/structs/socket_address.ts";
 import { NO_ADDRESS } from "../../src/wire/structs/socket_address.ts";
 import { Scheduler, SimProcess } from "../sim/scheduler.ts";
 import { must } from "../support/must.ts";
@@ -242,6 +243,9 @@ export class FakeNode {
   // --- controls
 
   /** Status and data, as the table of controls types them. */
+  /** What it answers to GET_PUBLIC_IPS. */
+  publicIps: readonly { readonly pnn: number; readonly addr: SockAddr }[] = [];
+
   handle(name: ControlName, request: unknown): { status: number; data: unknown } {
     this.cluster.seen.push(`${this.pnn} ${name}`);
     const refused = { status: -1, data: undefined };
@@ -261,6 +265,12 @@ export class FakeNode {
         return data(this.vnnMap);
       case "GET_CAPABILITIES":
         return data(this.capabilities);
+      case "GET_IFACES":
+        return data([]);
+      case "GET_PUBLIC_IPS":
+        return data(this.publicIps);
+      case "RELEASE_IP":
+        return done;
       case "SETVNNMAP":
         this.vnnMap = request as VnnMap;
         return done;
