@@ -282,12 +282,12 @@ export class SimNode {
         start: (generation, ended) => this.#startHelper(process, generation, ended),
       },
       takeoverHelper: announceOnly(client, log),
-      addressCheck: undefined,
       clusterLock: this.clusterLock,
       leaderTimeoutMs: LEADER_TIMEOUT_SEC * 1000,
       testMode: cluster.testMode,
       setLogLevel: () => {},
       memoryReport: () => "",
+      addressCheck: undefined,
     });
     this.recoverd = recoverd;
     const started = await recoverd.start();
