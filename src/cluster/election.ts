@@ -54,6 +54,8 @@ export interface ElectionHost {
   /** The leader changed, or an election began or ended. */
   changed(): void;
   lockTaken(latencyMs: number): void;
+  /** This node held the cluster lock, and does not any more. */
+  lockLost(): void;
 }
 
 type State =
@@ -333,6 +335,7 @@ export class Election {
   #lockLost(): void {
     if (this.#closed) return;
     this.#host.log.error("Cluster lock lost: its helper terminated");
+    this.#host.lockLost();
     if (this.leading) this.#setLeader(UNKNOWN_PNN);
     if (this.#host.canLead()) this.force("cluster lock lost");
     else this.#expectLeader();

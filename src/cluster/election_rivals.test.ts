@@ -40,6 +40,7 @@ function leader() {
       stopTraffic: () => {},
       changed: () => {},
       lockTaken: () => {},
+      lockLost: () => {},
     },
     undefined,
   );

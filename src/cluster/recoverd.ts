@@ -38,6 +38,7 @@ import { OwnView } from "./own_view.ts";
 import { registerMessages } from "./recoverd_messages.ts";
 import { Recoveries } from "./recoveries.ts";
 import type { RecoveryHelper } from "./recovery_run.ts";
+import { SelfFence } from "./self_fence.ts";
 import {
   collectLocal,
   collectRemote,
@@ -83,6 +84,7 @@ export class Recoverd {
   readonly #requests: NodeRequests;
   readonly #culprits = new Culprits();
   readonly #addressChecks: AddressChecks | undefined;
+  readonly #selfFence: SelfFence | undefined;
   #priorityTime: Timeval;
   #epoch = 0;
   #lookingLocal = false;
@@ -116,6 +118,8 @@ export class Recoverd {
     });
     if (host.addressCheck !== undefined) {
       this.#addressChecks = new AddressChecks({ ...host, ...host.addressCheck });
+      const leaderKnown = () => this.election.leader !== UNKNOWN_PNN;
+      this.#selfFence = new SelfFence({ ...host, leaderKnown });
     }
     this.election = new Election(
       {
@@ -134,6 +138,7 @@ export class Recoverd {
         stopTraffic: () => this.#requests.stopTraffic(),
         changed: () => this.#leadershipChanged(),
         lockTaken: (latencyMs) => client.controlNoReply("RECD_RECLOCK_LATENCY", latencyMs / 1000),
+        lockLost: () => this.#selfFence?.lockLost(),
       },
       host.clusterLock,
     );
@@ -169,6 +174,7 @@ export class Recoverd {
     this.#broadcasts?.cancel();
     for (const subscription of this.#subscriptions) subscription.remove();
     this.#cancelOperations();
+    this.#selfFence?.close();
     this.recoveries.gate.close();
     this.takeoverRuns.gate.close();
     this.election.close(released);

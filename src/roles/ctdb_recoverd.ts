@@ -177,13 +177,13 @@ function build(
       }),
       log,
     ),
-    addressCheck: config.failover.disabled
-      ? undefined
-      : { localAddresses: () => (paths.testMode ? undefined : localAddresses(network)) },
     leaderTimeoutMs: config.cluster.leaderTimeoutSec * 1000,
     testMode: paths.testMode,
     setLogLevel: (level) => log.level.set(level),
     memoryReport: ownMemoryReport,
+    addressCheck: config.failover.disabled
+      ? undefined
+      : { localAddresses: () => (paths.testMode ? undefined : localAddresses(network)) },
   });
   return ok(recoverd);
 }

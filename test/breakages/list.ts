@@ -3,6 +3,8 @@
  * file and what stands there instead, so that a file that moves is named in one place. What needs a
  * whole cluster to be seen is in test/sim/mutant_list.ts.
  */
+
+import { ADDRESS_BREAKAGES } from "./addresses.ts";
 import type { Breakage } from "./breakage.ts";
 import { CLIENT_BREAKAGES } from "./client.ts";
 import { CLUSTER_BREAKAGES } from "./cluster.ts";
@@ -40,4 +42,5 @@ export const BREAKAGES: readonly Breakage[] = [
   ...DATABASE_REST_BREAKAGES,
   ...DAEMON_STANDING_BREAKAGES,
   ...DAEMON_PARTS_BREAKAGES,
+  ...ADDRESS_BREAKAGES,
 ];

@@ -198,6 +198,29 @@ test("Recoverd that loses the lock stops leading at once, and comes back when it
   world.untilHealthy(20_000);
 });
 
+test("Recoverd that loses the lock and finds no leader lets go of the node's public addresses", () => {
+  const world = new RecoverdWorld({ lock: true, localAddresses: () => new Set(["10.0.0.1"]) });
+  const addr = { family: "ipv4" as const, address: "10.0.0.1", port: 0, scope: 0 };
+  world.untilHealthy();
+  const leader = world.leader;
+  world.cluster.node(leader).addresses.push({ pnn: leader, addr, available: true });
+  const releases = () => world.cluster.seen.filter((line) => line.endsWith("RELEASE_IP"));
+  // Somebody leads again soon enough.
+  world.loseLock(leader);
+  world.untilHealthy();
+  world.cluster.run(10_000);
+  expect(releases()).toEqual([]);
+  world.cluster.node(leader).addresses.length = 0;
+  const next = world.leader;
+  world.cluster.node(next).addresses.push({ pnn: next, addr, available: true });
+  world.lockService.down = true;
+  world.loseLock(next);
+  world.cluster.run(4000);
+  expect(releases()).toEqual([]);
+  world.cluster.run(2000);
+  expect(releases()).toEqual([`${next} RELEASE_IP`]);
+});
+
 test("Recoverd that loses the lock in the middle of a recovery aborts it", () => {
   const world = new RecoverdWorld({ lock: true });
   world.cluster.interfere = (_pnn, name) => (name === "START_RECOVERY" ? "hang" : undefined);

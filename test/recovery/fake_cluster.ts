@@ -271,6 +271,8 @@ export class FakeNode {
         return data(this.vnnMap);
       case "GET_CAPABILITIES":
         return data(this.capabilities);
+      case "GET_IFACES":
+        return data([]);
       case "SETVNNMAP":
         this.vnnMap = request as VnnMap;
         return done;

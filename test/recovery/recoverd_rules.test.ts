@@ -155,6 +155,7 @@ function locking() {
         state.led ||= election.leading;
       },
       lockTaken: () => undefined,
+      lockLost: () => undefined,
     },
     lock,
   );

@@ -62,12 +62,12 @@ export class RecoverdWorld {
       leaderTimeoutMs: this.#options.leaderTimeoutMs ?? 5000,
       testMode: this.#options.testMode ?? false,
       takeoverHelper: this.#takeoverHelper(pnn),
-      addressCheck: this.#options.localAddresses && {
-        localAddresses: this.#options.localAddresses,
-      },
       recoveryHelper: { start: (generation, done) => this.#startHelper(pnn, generation, done) },
       setLogLevel: () => {},
       memoryReport: () => "full talloc report",
+      addressCheck: this.#options.localAddresses && {
+        localAddresses: this.#options.localAddresses,
+      },
     });
     this.recoverds[pnn] = recoverd;
     this.locks[pnn] = lock;

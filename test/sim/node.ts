@@ -284,12 +284,12 @@ export class SimNode {
       takeoverHelper: {
         start: ({ rebalance }, ended) => this.#startTakeover(process, rebalance, ended),
       },
-      addressCheck: undefined,
       clusterLock: this.clusterLock,
       leaderTimeoutMs: LEADER_TIMEOUT_SEC * 1000,
       testMode: cluster.testMode,
       setLogLevel: () => {},
       memoryReport: () => "",
+      addressCheck: undefined,
     });
     this.recoverd = recoverd;
     const started = await recoverd.start();

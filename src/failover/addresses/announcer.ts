@@ -7,7 +7,7 @@ import type { Logger } from "../../base/log.ts";
 import type { RawNetwork } from "../../platform/types/raw_network.ts";
 import type { Timer, Timers } from "../../platform/types/time.ts";
 import { sendTickle, tcpEnd } from "../packets/tickle.ts";
-import { REQUESTED_ANNOUNCEMENTS_MAX } from "./limits.ts";
+import { REQUESTED_ANNOUNCEMENTS_MAX, TICKLES_PER_TURN_MAX } from "./limits.ts";
 import { type Connection, connectionText } from "./tickle_list.ts";
 
 const REPEATS = 3;
@@ -42,8 +42,22 @@ export class Announcer {
       const name = interfaceName();
       if (name === undefined) return false;
       this.#announce(address, name);
-      for (const connection of connections) this.#tickle(connection);
+      this.#tickleAll(connections, 0, interfaceName);
       return true;
+    });
+  }
+
+  /** Some in each turn: there may be many. */
+  #tickleAll(
+    connections: readonly Connection[],
+    from: number,
+    interfaceName: () => string | undefined,
+  ): void {
+    const end = Math.min(from + TICKLES_PER_TURN_MAX, connections.length);
+    for (let at = from; at < end; at++) this.#tickle(connections[at] as Connection);
+    if (end === connections.length) return;
+    this.#timers.nextTurn(() => {
+      if (interfaceName() !== undefined) this.#tickleAll(connections, end, interfaceName);
     });
   }
 

@@ -8,5 +8,7 @@ export const CONNECTIONS_PER_ADDRESS_MAX = 100_000;
 export const CONNECTIONS_PER_CLIENT_MAX = 10_000;
 /** Who waits for the end of the same release. */
 export const RELEASE_WAITERS_MAX = 64;
+/** Segments that are sent without a look at anything else; a few microseconds each. */
+export const TICKLES_PER_TURN_MAX = 250;
 /** Repeated announcements that other programs asked for. */
 export const REQUESTED_ANNOUNCEMENTS_MAX = 1000;

@@ -237,6 +237,16 @@ test("A taken address is announced three times, and the clients of its connectio
   expect(node.addresses.connections.listOf(ip(A))).toEqual([]);
 });
 
+test("All clients of many connections are woken, some in each turn", () => {
+  const node = new AddressWorld(ONE);
+  const connections = Array.from({ length: 1000 }, (_, port) => connection("10.9.9.9", port, A));
+  node.addresses.connections.setList({ addr: ip(A), connections });
+  node.take(A);
+  node.world.run(10_000);
+  const acks = node.sent.filter((line) => line.includes(" ack "));
+  expect([acks.length, new Set(acks.map((line) => line.split(" ")[3])).size]).toEqual([3000, 1000]);
+});
+
 test("A released address is announced no more", () => {
   const node = new AddressWorld(ONE);
   node.take(A);
