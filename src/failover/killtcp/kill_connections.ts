@@ -25,7 +25,7 @@ import {
   type TcpPath,
   TICKLE_SEQUENCES,
 } from "../packets/tickle.ts";
-import { addressCover } from "./cover.ts";
+import { answerFilter } from "./cover.ts";
 import { Fifo } from "./fifo.ts";
 import {
   ANSWER_MS,
@@ -33,6 +33,7 @@ import {
   ASKED_MAX,
   ATTEMPTS_MAX,
   FULL_NETWORK_PAUSE_MS,
+  FULL_NETWORK_PAUSES_MAX,
   RESETS_MAX,
   RETRIES_MS_MAX,
   SILENCES_OF_THE_GONE,
@@ -74,6 +75,8 @@ interface Sentenced {
   resets: number;
   /** Since the last reset. */
   silences: number;
+  /** The last segment of its, until it is reset for it. */
+  heard: TcpSegment | undefined;
   /** When its silence has lasted long enough. */
   dueMs: number;
 }
@@ -97,11 +100,15 @@ export class KillConnections {
   readonly #waits = new Fifo<Wait>();
   /** How many are in this state. */
   #asked = 0;
+  /** Those of which a segment was seen in this turn. */
+  #heard: Sentenced[] = [];
   #deadlineMs = Number.POSITIVE_INFINITY;
   #capture: TcpCapture | undefined;
   #timer: Timer | undefined;
   #turnPlanned = false;
   #ended = false;
+  /** Since something was sent. */
+  #pauses = 0;
   readonly #counts: Record<Outcome, number> = { reset: 0, absent: 0, left: 0 };
   #sendError: SystemError | undefined;
 
@@ -115,7 +122,7 @@ export class KillConnections {
   start(connections: readonly TcpPath[]): Result<void, SystemError> {
     for (const path of connections) this.#sentence(path);
     if (this.#fresh > 0) {
-      const captured = this.#host.network.captureSegments(addressCover(connections), (segment) =>
+      const captured = this.#host.network.captureSegments(answerFilter(connections), (segment) =>
         this.#onSegment(segment),
       );
       if (!captured.ok) return captured;
@@ -128,7 +135,7 @@ export class KillConnections {
   #sentence(path: TcpPath): void {
     const name = nameOf(path.dst, path.src);
     if (this.#open.has(name)) return;
-    const none = { attempts: 0, resets: 0, silences: 0, dueMs: 0 };
+    const none = { attempts: 0, resets: 0, silences: 0, dueMs: 0, heard: undefined };
     const sentenced: Sentenced = { path, name, state: "listed", ...none };
     this.#open.set(name, sentenced);
     this.#listed.push(sentenced);
@@ -152,9 +159,14 @@ export class KillConnections {
     this.#endWaits(nowMs);
     const full = this.#askSome(nowMs) === "full";
     if (this.#open.size === 0) this.#end();
-    else if (full) this.#turnAfter(FULL_NETWORK_PAUSE_MS);
+    else if (full) this.#pause();
     else if (this.#mayAsk) this.#planTurn();
     else this.#turnAfter((this.#waits.first()?.dueMs ?? nowMs) - nowMs);
+  }
+
+  #pause(): void {
+    this.#pauses += 1;
+    this.#turnAfter(FULL_NETWORK_PAUSE_MS);
   }
 
   #turnAfter(delayMs: number): void {
@@ -206,10 +218,16 @@ export class KillConnections {
     return this.#noteSent(sendTickle(this.#host.network, path, TICKLE_SEQUENCES[other ? 1 : 0]));
   }
 
-  /** False when the network takes no more now. Other failures may pass: they count as attempts. */
+  /**
+   * False when the network takes no more now. Other failures may pass, and count as attempts; so does this one when it
+   * lasts: what fills the network may be packets for a neighbour that does not answer.
+   */
   #noteSent(sent: Result<void, SystemError>): boolean {
-    if (sent.ok) return true;
-    if (sent.error.code === "EAGAIN" || sent.error.code === "ENOBUFS") return false;
+    if (sent.ok) {
+      this.#pauses = 0;
+      return true;
+    }
+    if (sent.error.code === "EAGAIN" && this.#pauses < FULL_NETWORK_PAUSES_MAX) return false;
     this.#sendError ??= sent.error;
     return true;
   }
@@ -263,7 +281,27 @@ export class KillConnections {
     const wasReset = sentenced.resets > 0;
     if (flags.rst) this.#finish(sentenced, wasReset ? "reset" : "absent");
     else if (flags.syn && wasReset) this.#finish(sentenced, "reset");
-    else if (flags.ack) this.#becomeReset(sentenced, segment);
+    else if (flags.ack) this.#hear(sentenced, segment);
+  }
+
+  /** Of what a busy end sends at the same time only the last number counts. */
+  #hear(sentenced: Sentenced, segment: TcpSegment): void {
+    if (sentenced.heard === undefined) {
+      if (this.#heard.length === 0) this.#host.timers.soon(() => this.#resetHeard());
+      this.#heard.push(sentenced);
+    }
+    sentenced.heard = segment;
+  }
+
+  #resetHeard(): void {
+    const heard = this.#heard;
+    this.#heard = [];
+    for (const sentenced of heard) {
+      const segment = sentenced.heard;
+      sentenced.heard = undefined;
+      if (segment !== undefined && sentenced.state !== "over")
+        this.#becomeReset(sentenced, segment);
+    }
   }
 
   #becomeReset(sentenced: Sentenced, segment: TcpSegment): void {
@@ -275,7 +313,9 @@ export class KillConnections {
     sentenced.state = "reset";
     sentenced.resets += 1;
     sentenced.silences = 0;
-    this.#waitAgain(sentenced, this.#host.clock.monotonicMs());
+    // Who speaks anyway need not be asked each time.
+    if (sentenced.resets === 1) this.#tickle(sentenced);
+    this.#wait(sentenced, this.#host.clock.monotonicMs());
   }
 
   #leaveAsked(sentenced: Sentenced): void {

@@ -9,7 +9,7 @@ const REMEMBERED_MAX = 8192;
 
 export class AddressTexts {
   readonly #bytes = new Map<string, Uint8Array>();
-  readonly #texts = new Map<string, string>();
+  readonly #texts = new Map<number | string, string>();
   readonly #raw = nativeMemory(16);
 
   /** Undefined when the text is not a numeric address. */
@@ -26,7 +26,7 @@ export class AddressTexts {
   }
 
   textOf(bytes: Uint8Array): string {
-    const name = String.fromCharCode(...bytes);
+    const name = nameOf(bytes);
     const known = this.#texts.get(name);
     if (known !== undefined) return known;
     this.#raw.bytes.set(bytes);
@@ -35,4 +35,15 @@ export class AddressTexts {
     this.#texts.set(name, text);
     return text;
   }
+}
+
+/** Unlike for each address of both families, and cheap. */
+function nameOf(bytes: Uint8Array): number | string {
+  if (bytes.length === 4) return wordAt(bytes, 0);
+  return `${wordAt(bytes, 0)} ${wordAt(bytes, 4)} ${wordAt(bytes, 8)} ${wordAt(bytes, 12)}`;
+}
+
+function wordAt(bytes: Uint8Array, at: number): number {
+  const [b0 = 0, b1 = 0, b2 = 0, b3 = 0] = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
+  return (b0 << 24) | (b1 << 16) | (b2 << 8) | b3;
 }

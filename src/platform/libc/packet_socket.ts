@@ -27,6 +27,9 @@ const MSG_DONTWAIT = 0x40;
 
 const SOL_SOCKET = 1;
 const SO_ATTACH_FILTER = 26;
+const SO_SNDBUFFORCE = 32;
+/** Packets that wait for neighbours that do not answer must not keep those for others out. */
+const SEND_BUFFER_BYTES = 32 * 1024 * 1024;
 const SOL_PACKET = 263;
 const PACKET_RX_RING = 5;
 const PACKET_STATISTICS = 6;
@@ -46,7 +49,15 @@ const LINK_SOCKADDR_BYTES_MIN = 20;
 
 /** An IPv4 or IPv6 socket whose packets we write from the IP header on. */
 export function openRawSocket(family: "ipv4" | "ipv6"): Result<number, SystemError> {
-  return open(family === "ipv4" ? AF_INET : AF_INET6, SOCK_RAW, IPPROTO_RAW, `raw ${family}`);
+  const number = family === "ipv4" ? AF_INET : AF_INET6;
+  const opened = open(number, SOCK_RAW, IPPROTO_RAW, `raw ${family}`);
+  if (!opened.ok) return opened;
+  const memory = nativeMemory(4);
+  memory.words[0] = SEND_BUFFER_BYTES;
+  const { setsockopt } = openLibc(SOCKET_FUNCTIONS);
+  // Without the right to force it the system's maximum stays, which works too.
+  setsockopt(opened.value, SOL_SOCKET, SO_SNDBUFFORCE, memory.address, 4);
+  return opened;
 }
 
 function open(

@@ -28,7 +28,13 @@ import {
 } from "../packets/announcement.ts";
 import { segmentFilter } from "../packets/segment_filter.ts";
 import { type AddressedSegment, SEGMENT_BYTES_MAX, writeSegment } from "../packets/tcp_segment.ts";
-import type { RawNetwork, TcpCapture, TcpEnd, TcpSegment } from "../types/raw_network.ts";
+import type {
+  RawNetwork,
+  SegmentFilter,
+  TcpCapture,
+  TcpEnd,
+  TcpSegment,
+} from "../types/raw_network.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { RING, SegmentCapture } from "./segment_capture.ts";
 
@@ -100,14 +106,17 @@ export class LoopRawNetwork implements RawNetwork {
   }
 
   captureSegments(
-    addresses: readonly string[],
+    filter: SegmentFilter,
     onSegment: (segment: TcpSegment) => void,
   ): Result<TcpCapture, SystemError> {
-    const bytes = addresses.map((address) => this.#addresses.bytesOf(address));
-    const unknown = addresses.find((_, i) => bytes[i] === undefined);
-    if (unknown !== undefined) return err(systemError(ERRNO.EINVAL, "capture", unknown));
-    const filter = segmentFilter(bytes.filter((known) => known !== undefined));
-    const capture = openCapture(filter, RING);
+    const known = (addresses: readonly string[]) =>
+      addresses.map((address) => this.#addresses.bytesOf(address)).filter(isKnown);
+    const ends = { from: known(filter.from), to: known(filter.to) };
+    // Without what is no address the filter would mean something else.
+    if (ends.from.length !== filter.from.length || ends.to.length !== filter.to.length) {
+      return err(systemError(ERRNO.EINVAL, "capture", [...filter.from, ...filter.to].join(" ")));
+    }
+    const capture = openCapture(segmentFilter(ends), RING);
     if (!capture.ok) return capture;
     const handOn = (segment: AddressedSegment) => onSegment(this.#named(segment));
     return ok(new SegmentCapture(this.#loop, capture.value, handOn));
@@ -137,4 +146,8 @@ export class LoopRawNetwork implements RawNetwork {
     if (opened.ok) this.#sockets.set(family, opened.value);
     return opened;
   }
+}
+
+function isKnown(bytes: Uint8Array | undefined): bytes is Uint8Array {
+  return bytes !== undefined;
 }

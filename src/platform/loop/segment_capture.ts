@@ -23,7 +23,7 @@ import type { DescriptorOwner, EventLoop } from "./event_loop.ts";
 /** 16 MiB: what comes within half a second of 100 000 segments a second waits for us. */
 export const RING: RingShape = { frameBytes: 256, frames: 65_536, blockBytes: 65_536 };
 
-const FRAMES_AT_ONCE_MAX = 512;
+const FRAMES_AT_ONCE_MAX = 2048;
 
 /** struct tpacket2_hdr: status u32 0, length u32 4, length kept u32 8, begin of the IP header u16 14. */
 const STATUS_WORD = 0;

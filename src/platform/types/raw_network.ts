@@ -22,6 +22,12 @@ export interface TcpSegment {
   readonly window: number;
 }
 
+/** Segments from one of `from` and to one of `to`. With no address at all, or more than the kernel takes: all. */
+export interface SegmentFilter {
+  readonly from: readonly string[];
+  readonly to: readonly string[];
+}
+
 export interface TcpCapture {
   /** Segments that were lost since it began because too many came; 0 means that none was. */
   readonly dropped: number;
@@ -36,17 +42,16 @@ export interface RawNetwork {
    */
   announceAddress(address: string, interfaceName: string): Result<void, SystemError>;
   /**
-   * Sends a segment with any source address, whether it is one of this host or not. EAGAIN or ENOBUFS: the network
-   * does not take more now.
+   * Sends a segment with any source address, whether it is one of this host or not. EAGAIN: the network does
+   * not take more now.
    */
   sendSegment(segment: TcpSegment): Result<void, SystemError>;
   /**
-   * Every TCP segment from or to one of `addresses` that goes through this host in or out, on whatever interface, without
-   * taking it from anybody. One that goes through two interfaces is seen twice. No addresses, or more than the
-   * filter takes: all segments. `onSegment` never runs inside the call.
+   * Every TCP segment that passes the filter and goes through this host in or out, on whatever interface, without taking
+   * it from anybody. One that goes through two interfaces is seen twice. `onSegment` never runs inside the call.
    */
   captureSegments(
-    addresses: readonly string[],
+    filter: SegmentFilter,
     onSegment: (segment: TcpSegment) => void,
   ): Result<TcpCapture, SystemError>;
 }

@@ -61,12 +61,7 @@ export class Ends {
   }
 }
 
-/** Two machines with a wire: "10.88.0.1" and "fd88::1" serve, "10.88.0.2" and "fd88::2" connect. */
-export const SERVER = { ipv4: "10.88.0.1", ipv6: "fd88::1" } as const;
-export const CLIENT = { ipv4: "10.88.0.2", ipv6: "fd88::2" } as const;
-export const INTERFACE = "eth0";
-
-/** Established connections as the kernel of `machine` lists them, "LOCAL PEER" a line, addresses as ss writes them. */
+/** Connections as the kernel of `machine` lists them, "LOCAL PEER" each, addresses as ss writes them. */
 export async function established(machine: Namespaces): Promise<readonly string[]> {
   const text = await machine.must(["ss", "-tnH", "state", "established"]);
   return text
@@ -74,4 +69,9 @@ export async function established(machine: Namespaces): Promise<readonly string[
     .map((line) => line.trim().split(/\s+/).slice(2))
     .filter((words) => words.length >= 2)
     .map(([local, peer]) => `${local} ${peer}`);
+}
+
+/** The other direction. */
+export function reversed(connection: string): string {
+  return connection.split(" ").reverse().join(" ");
 }

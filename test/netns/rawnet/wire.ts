@@ -1,42 +1,41 @@
-/** Two machines and the wire between them, with IPv4 and IPv6 addresses that are used at once. */
+/** Machines and the wire between them, with IPv4 and IPv6 addresses that are used at once. */
 import { Namespaces } from "../namespaces.ts";
 import { Network } from "../network.ts";
-import { CLIENT, INTERFACE, SERVER } from "./ends.ts";
 
-export interface Wire {
-  readonly server: Namespaces;
-  readonly client: Namespaces;
-}
+export const INTERFACE = "eth0";
+export const FAMILIES = ["ipv4", "ipv6"] as const;
 
-/** What a reaction over the wire takes at most. */
-const HOSTS = [
-  ["server", SERVER],
-  ["client", CLIENT],
-] as const;
+export type Addresses = Readonly<Record<(typeof FAMILIES)[number], string>>;
 
-export async function withWire<T>(action: (wire: Wire) => Promise<T>): Promise<T> {
-  const network = await Network.start();
-  const machines: Namespaces[] = [];
-  try {
-    for (const [name, addresses] of HOSTS) {
-      const machine = await Namespaces.start(name);
-      machines.push(machine);
-      await network.connect(machine, INTERFACE, `${addresses.ipv4}/24`);
-      // Otherwise the address waits for its duplicate for some seconds.
-      await machine.must([
-        "ip",
-        "address",
-        "add",
-        `${addresses.ipv6}/64`,
-        "dev",
-        INTERFACE,
-        "nodad",
-      ]);
+export const SERVER: Addresses = { ipv4: "10.88.0.1", ipv6: "fd88::1" };
+export const CLIENT: Addresses = { ipv4: "10.88.0.2", ipv6: "fd88::2" };
+
+export class Wire {
+  readonly #network: Network;
+  readonly #machines: Namespaces[] = [];
+
+  private constructor(network: Network) {
+    this.#network = network;
+  }
+
+  /** Everything ends with the action. */
+  static async with<T>(action: (wire: Wire) => Promise<T>): Promise<T> {
+    const wire = new Wire(await Network.start());
+    try {
+      return await action(wire);
+    } finally {
+      for (const machine of wire.#machines) await machine.end();
+      await wire.#network.end();
     }
-    const [server, client] = machines as [Namespaces, Namespaces];
-    return await action({ server, client });
-  } finally {
-    for (const machine of machines) await machine.end();
-    await network.end();
+  }
+
+  async machine(name: string, addresses: Addresses): Promise<Namespaces> {
+    const machine = await Namespaces.start(name);
+    this.#machines.push(machine);
+    await this.#network.connect(machine, INTERFACE, `${addresses.ipv4}/24`);
+    // Otherwise the address waits some seconds for a duplicate of it.
+    const words = ["address", "add", `${addresses.ipv6}/64`, "dev", INTERFACE, "nodad"];
+    await machine.must(["ip", ...words]);
+    return machine;
   }
 }
