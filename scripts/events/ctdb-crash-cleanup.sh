@@ -3,7 +3,7 @@
 #
 # The same addresses may be up elsewhere by then. A ctdbd that runs without its service manager knowing is running.
 
-CTDB_BASE="${CTDB_BASE:-$(cd -P "${0%/*}" && pwd)}"
+CTDB_BASE="${CTDB_BASE:-$(cd -P "$(dirname "$0")" && pwd)}"
 . "${CTDB_BASE}/functions"
 
 if pidof ctdbd >/dev/null 2>&1 || service ctdb status >/dev/null 2>&1; then

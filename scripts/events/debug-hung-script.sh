@@ -4,7 +4,7 @@
 # CTDB_DEBUG_HUNG_SCRIPT_STACKPAT="NAME|NAME..."  programs whose place in the kernel is shown (exportfs|rpcinfo)
 # CTDB_DEBUG_HUNG_SCRIPT_LOGFILE=PATH             where it is written, complete at once; else to the log
 
-CTDB_BASE="${CTDB_BASE:-$(cd -P "${0%/*}" && pwd)}"
+CTDB_BASE="${CTDB_BASE:-$(cd -P "$(dirname "$0")" && pwd)}"
 . "${CTDB_BASE}/functions"
 
 load_script_options
@@ -43,6 +43,9 @@ report()
 
 	echo "===== End of hung script debug for PID=\"${pid}\", event=\"${event}\" ====="
 }
+
+# Before 00.ctdb has run at init it may be missing.
+mkdir -p "$CTDB_SCRIPT_VARDIR"
 
 # Several addresses may hang at the same time, for the same reason; one report of it is enough.
 (

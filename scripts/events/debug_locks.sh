@@ -4,7 +4,7 @@
 # Locks of fcntl are seen in /proc/locks. Of mutexes tdb_mutex_check tells, which looks into the C library and is
 # not there on every system.
 
-CTDB_BASE="${CTDB_BASE:-$(cd -P "${0%/*}" && pwd)}"
+CTDB_BASE="${CTDB_BASE:-$(cd -P "$(dirname "$0")" && pwd)}"
 . "${CTDB_BASE}/functions"
 
 [ $# -eq 4 ] || die "usage: ${0} <pid> { DB | RECORD } <tdb_path> { FCNTL | MUTEX }"

@@ -3,7 +3,7 @@
 #
 # Every program is told, also after one that failed; then the status says so.
 
-folder="${0%/*}/events/notification"
+folder="$(dirname "$0")/events/notification"
 status=0
 
 for program in "$folder"/*.script; do
