@@ -47,6 +47,17 @@ export const ROLES: readonly RoleEntry[] = [
     load: () => import("./ctdb_lock_helper.ts"),
   },
   {
+    name: "ctdb_killtcp",
+    summary: "ends TCP connections, one or a list on standard input",
+    load: () => import("./ctdb_killtcp.ts"),
+  },
+  {
+    name: "ctdb_smnotify_helper",
+    summary: "writes what sm-notify reads, for the call-out of NFS's statd",
+    brief: true,
+    load: () => import("./ctdb_smnotify_helper.ts"),
+  },
+  {
     name: "ltdbtool",
     summary: "shows and converts TDB files with record headers",
     load: () => import("./ltdbtool.ts"),

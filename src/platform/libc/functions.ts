@@ -68,6 +68,15 @@ export const INTERFACE_FUNCTIONS = {
   freeifaddrs: [["address"], "void"],
 } as const satisfies ForeignFunctions;
 
+/** Datagrams with an address, for sockets that are not connected. */
+export const DATAGRAM_FUNCTIONS = {
+  sendto: [["i32", "address", "i64", "i32", "address", "u32"], "i64"],
+} as const satisfies ForeignFunctions;
+
+export const INTERFACE_INDEX_FUNCTIONS = {
+  if_nametoindex: [["bytes"], "u32"],
+} as const satisfies ForeignFunctions;
+
 export const POLL_FUNCTIONS = {
   poll: [["address", "i64", "i32"], "i32"],
 } as const satisfies ForeignFunctions;

@@ -12,7 +12,7 @@ export interface TcpEnd {
   readonly port: number;
 }
 
-/** Fields of a TCP segment without data that matter to us; numbers are u32. */
+/** Fields of a TCP segment that matter to us; numbers are u32. What we send has no data. */
 export interface TcpSegment {
   readonly src: TcpEnd;
   readonly dst: TcpEnd;
@@ -23,22 +23,30 @@ export interface TcpSegment {
 }
 
 export interface TcpCapture {
-  /** Segments seen since, without loss where the kernel says so (`dropped`). */
+  /** Segments that were lost since it began because too many came; 0 means that none was. */
   readonly dropped: number;
   close(): void;
 }
 
 export interface RawNetwork {
   /**
-   * Tells the neighbours on this interface that the address is here: gratuitous ARP (request and reply) for IPv4,
-   * an unsolicited neighbour advertisement for IPv6.
+   * Tells the neighbours on this interface (its name or an alternative one) that the address is here: gratuitous ARP
+   * (request and reply) for IPv4, an unsolicited neighbour advertisement for IPv6. Does nothing where there are no
+   * neighbours, as on loopback. ENODEV: there is no such interface; ENETDOWN: it is down.
    */
   announceAddress(address: string, interfaceName: string): Result<void, SystemError>;
-  /** Sends a segment with any source address, whether it is one of this host or not. */
+  /**
+   * Sends a segment with any source address, whether it is one of this host or not. EAGAIN or ENOBUFS: the network
+   * does not take more now.
+   */
   sendSegment(segment: TcpSegment): Result<void, SystemError>;
-  /** Every TCP segment that arrives on an interface, without taking it from anybody. */
+  /**
+   * Every TCP segment from or to one of `addresses` that goes through this host in or out, on whatever interface, without
+   * taking it from anybody. One that goes through two interfaces is seen twice. No addresses, or more than the
+   * filter takes: all segments. `onSegment` never runs inside the call.
+   */
   captureSegments(
-    interfaceName: string,
+    addresses: readonly string[],
     onSegment: (segment: TcpSegment) => void,
   ): Result<TcpCapture, SystemError>;
 }

@@ -1,0 +1,88 @@
+/**
+ * An interface as its link: index, hardware address, broadcast address. Found by index, so that alternative names
+ * (`ip link property add … altname`) do too. From getifaddrs: of the ways to ask it is the one that gives
+ * hardware addresses of more than 14 bytes.
+ */
+import { memoryAt } from "#foreign";
+import type { SystemError } from "../../base/errors.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import { INTERFACE_FUNCTIONS, INTERFACE_INDEX_FUNCTIONS } from "./functions.ts";
+import { cText, ERRNO, errno, nativeMemory, openLibc, systemError } from "./libc.ts";
+
+export const AF_PACKET = 17;
+
+const IFF_UP = 0x1;
+const IFF_BROADCAST = 0x2;
+const IFF_LOOPBACK = 0x8;
+const IFF_NOARP = 0x80;
+/** struct sockaddr_ll: family u16 0, protocol u16be 2, index i32 4, hardware type u16 8, length u8 11, address 12. */
+export const LINK_ADDRESS_AT = 12;
+const LINK_ADDRESS_BYTES_MAX = 32;
+
+export interface LinkInterface {
+  readonly index: number;
+  readonly up: boolean;
+  /** It has neighbours that learn addresses from what is broadcast: loopback and tunnels have none. */
+  readonly hasNeighbours: boolean;
+  /** As ARP numbers it. */
+  readonly hardwareType: number;
+  readonly address: Uint8Array;
+  readonly broadcast: Uint8Array;
+}
+
+/** ENODEV when there is none of this name or alternative name. */
+export function linkInterface(name: string): Result<LinkInterface, SystemError> {
+  const index = openLibc(INTERFACE_INDEX_FUNCTIONS).if_nametoindex(cText(name));
+  if (index === 0) return err(systemError(errno(), "if_nametoindex", name));
+  const libc = openLibc(INTERFACE_FUNCTIONS);
+  const head = nativeMemory(8);
+  if (libc.getifaddrs(head.address) !== 0) return err(systemError(errno(), "getifaddrs", name));
+  const first = pointerIn(head.view, 0);
+  let found: LinkInterface | undefined;
+  for (let at = first; at !== 0 && found === undefined; ) {
+    const entry = new DataView(memoryAt(at, 48));
+    found = readLink(entry, index);
+    at = pointerIn(entry, 0);
+  }
+  libc.freeifaddrs(first);
+  return found === undefined ? err(systemError(ERRNO.ENODEV, "getifaddrs", name)) : ok(found);
+}
+
+/** struct ifaddrs: next 0, name 8, flags u32 16, address 24, netmask 32, broadcast address 40. */
+function readLink(entry: DataView, index: number): LinkInterface | undefined {
+  const address = linkAddress(pointerIn(entry, 24));
+  if (address === undefined || address.index !== index) return undefined;
+  const flags = entry.getUint32(16, true);
+  const broadcast = (flags & IFF_BROADCAST) !== 0 ? linkAddress(pointerIn(entry, 40)) : undefined;
+  return {
+    index,
+    up: (flags & IFF_UP) !== 0,
+    hasNeighbours: broadcast !== undefined && (flags & (IFF_LOOPBACK | IFF_NOARP)) === 0,
+    hardwareType: address.hardwareType,
+    address: address.bytes,
+    broadcast: broadcast?.bytes ?? new Uint8Array(0),
+  };
+}
+
+interface LinkAddress {
+  readonly index: number;
+  readonly hardwareType: number;
+  readonly bytes: Uint8Array;
+}
+
+function linkAddress(at: number): LinkAddress | undefined {
+  if (at === 0) return undefined;
+  const view = new DataView(memoryAt(at, LINK_ADDRESS_AT));
+  if (view.getUint16(0, true) !== AF_PACKET) return undefined;
+  const byteLength = Math.min(view.getUint8(11), LINK_ADDRESS_BYTES_MAX);
+  return {
+    index: view.getInt32(4, true),
+    hardwareType: view.getUint16(8, true),
+    // A copy: the list is freed.
+    bytes: new Uint8Array(memoryAt(at + LINK_ADDRESS_AT, byteLength)).slice(),
+  };
+}
+
+function pointerIn(view: DataView, at: number): number {
+  return Number(view.getBigUint64(at, true));
+}
