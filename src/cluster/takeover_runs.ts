@@ -139,31 +139,3 @@ export class TakeoverRuns {
     this.#client.sendMessage(to.pnn, to.srvid, encode(i32Codec, result));
   }
 }
-
-/**
- * A run where there is no address to host: every connected node is told IPREALLOCATED, as always
- * at the end of a run. A node that refuses the control does not make the run fail.
- */
-export function announceOnly(client: CtdbClient, log: Logger): TakeoverHelper {
-  return {
-    start({ connected, timeoutMs }, done) {
-      let cancelled = false;
-      const options = { timeoutMs: Math.max(timeoutMs * 3, 1000) };
-      client.controlEach("IPREALLOCATED", undefined, connected, options).then((outcomes) => {
-        if (cancelled) return;
-        let succeeded = true;
-        for (const [pnn, outcome] of outcomes) {
-          if (outcome.ok || outcome.error.kind === "refused") continue;
-          succeeded = false;
-          log.error(`IPREALLOCATED on node ${pnn}: ${outcome.error.reason}`);
-        }
-        done(succeeded);
-      });
-      return {
-        cancel() {
-          cancelled = true;
-        },
-      };
-    },
-  };
-}

@@ -5,11 +5,12 @@
  */
 
 import { countObjects } from "#runtime";
+import { logLevelOfNumber } from "../base/log.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { connectClient } from "../client/ctdb_client.ts";
 import { Recoverd } from "../cluster/recoverd.ts";
 import { RECOVERY_HELPER, recoveryProcess } from "../cluster/recovery_process.ts";
-import { announceOnly } from "../cluster/takeover_runs.ts";
+import { TAKEOVER_HELPER, takeoverProcess } from "../cluster/takeover_process.ts";
 import { loadCtdbConfig } from "../config/ctdb_conf.ts";
 import { resolvePaths } from "../config/paths.ts";
 import { problemText } from "../config/problems.ts";
@@ -152,7 +153,21 @@ function build(
       environment: withRuntimeSettings(environment),
       onLine: (line) => log.notice(line),
     }),
-    takeoverHelper: announceOnly(client, log),
+    takeoverHelper: takeoverProcess(
+      () => ({
+        processes,
+        command: helperCommand(paths.helperDirectory, TAKEOVER_HELPER),
+        socket: paths.recoverdSocket,
+        // Its log shows what ours shows now, whatever ctdbd began with.
+        environment: withRuntimeSettings({
+          ...environment,
+          CTDB_DEBUGLEVEL: logLevelOfNumber(log.level.get()) ?? "NOTICE",
+          ...(config.failover.disabled ? { CTDB_DISABLE_IP_FAILOVER: "1" } : {}),
+        }),
+        onLine: (line) => log.notice(line),
+      }),
+      log,
+    ),
     leaderTimeoutMs: config.cluster.leaderTimeoutSec * 1000,
     testMode: paths.testMode,
     setLogLevel: (level) => log.level.set(level),

@@ -35,6 +35,12 @@ export const ROLES: readonly RoleEntry[] = [
     load: () => import("./ctdb_recovery_helper.ts"),
   },
   {
+    name: "ctdb_takeover_helper",
+    summary: "decides where public addresses are and moves them; started by ctdb-recoverd",
+    brief: true,
+    load: () => import("./ctdb_takeover_helper.ts"),
+  },
+  {
     name: "ctdb_mutex_fcntl_helper",
     summary: "holds the cluster lock in a file of a cluster file system",
     brief: true,

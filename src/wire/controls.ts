@@ -230,4 +230,6 @@ export const PING_BACKLOG = 0x00100000;
  * (nodeKnowledge). A node that does not know the flag answers without data.
  */
 export const PING_KNOWLEDGE = 0x00200000;
+/** Of GET_PUBLIC_IPS: addresses that the node could host now. */
+export const PUBLIC_IPS_ONLY_AVAILABLE = 0x00010000;
 export const ATTACH_RECOVERY = 0x00020000;

@@ -73,13 +73,14 @@ export class FakeClient implements CtdbClient {
     scheduler.at(target.process, scheduler.nowMs + HOP_MS, () => {
       const interference = cluster.interfere(pnn, name, request);
       if (interference === "hang") return;
-      if (interference === "fail") {
+      if (interference !== undefined) {
         cluster.seen.push(`${pnn} ${name}`);
-        this.#after(HOP_MS, () => answer(-1, undefined));
+        const status = interference === "fail" ? -1 : interference;
+        this.#after(HOP_MS, () => answer(status, undefined));
         return;
       }
       if (name.startsWith("DB_ATTACH")) this.#attach(target, name, String(request));
-      const { status, data } = target.handle(name, request);
+      const { status, data } = target.handle(name, request, options.flags);
       if (name === "DB_PULL" && status === 0) {
         const { db_id, srvid } = request as { db_id: number; srvid: U64 };
         const buffers = target.pullBuffers(db_id);

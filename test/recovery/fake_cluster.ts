@@ -16,7 +16,7 @@ import {
   RECOVERY_ACTIVE,
   RECOVERY_NORMAL,
 } from "../../src/wire/constants.ts";
-import type { ControlName } from "../../src/wire/controls.ts";
+import { type ControlName, PUBLIC_IPS_ONLY_AVAILABLE } from "../../src/wire/controls.ts";
 import {
   BROADCAST_ACTIVE,
   BROADCAST_ALL,
@@ -31,7 +31,7 @@ import {
   type RecData,
   recBuffer,
 } from "../../src/wire/structs/records.ts";
-import { NO_ADDRESS } from "../../src/wire/structs/socket_address.ts";
+import { NO_ADDRESS, type SockAddr } from "../../src/wire/structs/socket_address.ts";
 import { Scheduler, SimProcess } from "../sim/scheduler.ts";
 import { must } from "../support/must.ts";
 
@@ -54,8 +54,17 @@ export interface FakeDatabase {
   readonly records: Map<string, FakeRecord>;
 }
 
-/** What a test wants a control to do instead. */
-export type Interference = "fail" | "hang" | undefined;
+/** What a test wants a control to do instead: a number is the status to answer. */
+export type Interference = "fail" | "hang" | number | undefined;
+
+/** A public address as a node has it. */
+export interface FakeAddress {
+  readonly addr: SockAddr;
+  /** Who hosts it, as the node believes. */
+  pnn: number;
+  /** Its interface is up. */
+  available: boolean;
+}
 
 export class FakeCluster {
   readonly scheduler = new Scheduler();
@@ -143,6 +152,7 @@ export class FakeNode {
   banned: { readonly time: number } | undefined;
   recoveries = 0;
   readonly tunables = new TunableSet();
+  readonly addresses: FakeAddress[] = [];
   readonly databases = new Map<number, FakeDatabase>();
   /** Flags of others as pushed to us. */
   readonly #known = new Map<number, number>();
@@ -242,7 +252,7 @@ export class FakeNode {
   // --- controls
 
   /** Status and data, as the table of controls types them. */
-  handle(name: ControlName, request: unknown): { status: number; data: unknown } {
+  handle(name: ControlName, request: unknown, flags = 0): { status: number; data: unknown } {
     this.cluster.seen.push(`${this.pnn} ${name}`);
     const refused = { status: -1, data: undefined };
     const done = { status: 0, data: undefined };
@@ -283,6 +293,17 @@ export class FakeNode {
         this.banned = request as { time: number };
         this.flags |= NODE_FLAGS.BANNED;
         return done;
+      case "GET_PUBLIC_IPS": {
+        const onlyAvailable = (flags & PUBLIC_IPS_ONLY_AVAILABLE) !== 0;
+        return data(this.addresses.filter(({ available }) => available || !onlyAvailable));
+      }
+      case "RELEASE_IP":
+      case "TAKEOVER_IP": {
+        const { addr, pnn } = request as { addr: SockAddr; pnn: number };
+        const own = this.addresses.find((entry) => entry.addr.address === addr.address);
+        if (own !== undefined) own.pnn = pnn;
+        return own === undefined ? refused : done;
+      }
       case "GET_DBMAP":
         return data([...this.databases.values()].map(({ db_id, flags }) => ({ db_id, flags })));
       case "GET_DBNAME":

@@ -1,7 +1,8 @@
 /** Recoverd objects of all nodes of a fake cluster, with locks and recovery helpers on virtual time. */
 import { silentLogger } from "../../src/base/log.ts";
 import { Recoverd } from "../../src/cluster/recoverd.ts";
-import { announceOnly } from "../../src/cluster/takeover_runs.ts";
+import type { TakeoverHelper } from "../../src/cluster/takeover_runs.ts";
+import { runTakeover } from "../../src/failover/takeover/run_takeover.ts";
 import { runRecovery } from "../../src/recovery/run_recovery.ts";
 import { NODE_FLAGS_INACTIVE, RECOVERY_NORMAL } from "../../src/wire/constants.ts";
 import { UNKNOWN_PNN } from "../../src/wire/packet.ts";
@@ -58,7 +59,7 @@ export class RecoverdWorld {
       clusterLock: this.#options.lock === true ? lock : undefined,
       leaderTimeoutMs: this.#options.leaderTimeoutMs ?? 5000,
       testMode: this.#options.testMode ?? false,
-      takeoverHelper: announceOnly(client, silentLogger),
+      takeoverHelper: this.#takeoverHelper(pnn),
       recoveryHelper: { start: (generation, done) => this.#startHelper(pnn, generation, done) },
       setLogLevel: () => {},
       memoryReport: () => "full talloc report",
@@ -110,16 +111,36 @@ export class RecoverdWorld {
     this.cluster.until("healthy", () => this.healthy, limitMs);
   }
 
+  #takeoverHelper(pnn: number): TakeoverHelper {
+    return {
+      start: ({ rebalance }, done) => {
+        const { process, client } = this.#helperProcess(pnn);
+        const host = { client, clock: process.clock, log: silentLogger, logsDetails: false };
+        const options = { rebalance, failoverDisabled: false, homeNodes: () => [] };
+        void runTakeover(host, options).then((outcome) => {
+          if (!process.alive) return;
+          client.close();
+          done(outcome.ok);
+        });
+        return { cancel: () => endHelper(process, client) };
+      },
+    };
+  }
+
+  #helperProcess(pnn: number): { readonly process: SimProcess; readonly client: FakeClient } {
+    const node = this.cluster.node(pnn);
+    const process = new SimProcess(this.cluster.scheduler, `helper of ${pnn}`);
+    node.process.onDeath(() => process.kill());
+    return { process, client: new FakeClient(node, process) };
+  }
+
   #startHelper(
     pnn: number,
     generation: number,
     done: (outcome: { ok: true; value: undefined } | { ok: false; error: string }) => void,
   ): { cancel(): void } {
     this.recoveries.push({ pnn, generation });
-    const node = this.cluster.node(pnn);
-    const process = new SimProcess(this.cluster.scheduler, `helper of ${pnn}`);
-    node.process.onDeath(() => process.kill());
-    const client = new FakeClient(node, process);
+    const { process, client } = this.#helperProcess(pnn);
     const host = {
       client,
       clock: process.clock,
@@ -134,11 +155,11 @@ export class RecoverdWorld {
       else if (outcome.ok) done({ ok: true, value: undefined });
       else done({ ok: false, error: outcome.error.reason });
     });
-    return {
-      cancel: () => {
-        process.kill();
-        client.close();
-      },
-    };
+    return { cancel: () => endHelper(process, client) };
   }
+}
+
+function endHelper(process: SimProcess, client: FakeClient): void {
+  process.kill();
+  client.close();
 }

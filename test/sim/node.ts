@@ -7,12 +7,12 @@ import type { Logger } from "../../src/base/log.ts";
 import { done, err, ok, type Result } from "../../src/base/result.ts";
 import { connectClient } from "../../src/client/ctdb_client.ts";
 import { Recoverd } from "../../src/cluster/recoverd.ts";
-import { announceOnly } from "../../src/cluster/takeover_runs.ts";
 import { TunableSet } from "../../src/config/tunables.ts";
 import type { ConfiguredNode } from "../../src/config/types.ts";
 import { Daemon } from "../../src/daemon/lifecycle/daemon.ts";
 import { DatabaseSet } from "../../src/database/database_set.ts";
 import type { DatabaseHost } from "../../src/database/host.ts";
+import { runTakeover } from "../../src/failover/takeover/run_takeover.ts";
 import { runRecovery } from "../../src/recovery/run_recovery.ts";
 import { NoEvents } from "../../src/services/no_events.ts";
 import type { ControlName, ControlRequestOf } from "../../src/wire/controls.ts";
@@ -281,7 +281,9 @@ export class SimNode {
       recoveryHelper: {
         start: (generation, ended) => this.#startHelper(process, generation, ended),
       },
-      takeoverHelper: announceOnly(client, log),
+      takeoverHelper: {
+        start: ({ rebalance }, ended) => this.#startTakeover(process, rebalance, ended),
+      },
       clusterLock: this.clusterLock,
       leaderTimeoutMs: LEADER_TIMEOUT_SEC * 1000,
       testMode: cluster.testMode,
@@ -299,8 +301,37 @@ export class SimNode {
     ended: (outcome: Result<void>) => void,
   ): { cancel(): void } {
     this.#cluster.recoveryStarted(this, generation);
-    const process = this.newProcess("recovery_helper");
-    this.helperProcess = process;
+    const helper = this.#newHelper("recovery_helper", parent, ended, (process) =>
+      this.#recover(process, generation),
+    );
+    this.helperProcess = helper.process;
+    helper.process.onDeath(() => {
+      if (this.helperProcess === helper.process) this.helperProcess = undefined;
+    });
+    return helper;
+  }
+
+  #startTakeover(
+    parent: SimProcess,
+    rebalance: readonly number[],
+    ended: (succeeded: boolean) => void,
+  ): { cancel(): void } {
+    return this.#newHelper(
+      "takeover_helper",
+      parent,
+      (outcome) => ended(outcome.ok),
+      (process) => this.#takeOver(process, rebalance),
+    );
+  }
+
+  /** `ended` is called once, in the parent, and not after `cancel`. */
+  #newHelper(
+    name: string,
+    parent: SimProcess,
+    ended: (outcome: Result<void>) => void,
+    work: (process: SimProcess) => Promise<Result<void>>,
+  ): { readonly process: SimProcess; cancel(): void } {
+    const process = this.newProcess(name);
     parent.onDeath(() => process.kill());
     let reported = false;
     const report = (outcome: Result<void>) => {
@@ -308,15 +339,13 @@ export class SimNode {
       reported = true;
       this.#cluster.scheduler.soon(parent, () => ended(outcome));
     };
-    process.onDeath(() => {
-      if (this.helperProcess === process) this.helperProcess = undefined;
-      report(err("the recovery helper was killed"));
-    });
-    void this.#recover(process, generation).then((outcome) => {
+    process.onDeath(() => report(err(`the ${name} was killed`)));
+    void work(process).then((outcome) => {
       report(outcome);
       process.kill();
     });
     return {
+      process,
       cancel: () => {
         reported = true;
         process.kill();
@@ -334,6 +363,18 @@ export class SimNode {
     const random = this.#random.fork();
     const log = this.log(process);
     const outcome = await runRecovery({ client, clock, timers, random, log }, { generation });
+    client.close();
+    return outcome.ok ? done : err(outcome.error.reason);
+  }
+
+  async #takeOver(process: SimProcess, rebalance: readonly number[]): Promise<Result<void>> {
+    const network = this.#cluster.network.forProcess(this.host, process);
+    const connected = await connectClient(network, process.timers, PATHS.recoverdSocket);
+    if (!connected.ok) return err(connected.error.reason);
+    const client = connected.value;
+    const host = { client, clock: process.clock, log: this.log(process), logsDetails: false };
+    const options = { rebalance, failoverDisabled: false, homeNodes: () => [] };
+    const outcome = await runTakeover(host, options);
     client.close();
     return outcome.ok ? done : err(outcome.error.reason);
   }

@@ -4,7 +4,8 @@
  * Invariants:
  * 1. Logging never blocks, throws or fails: lines that cannot be written are counted and told later.
  * 2. The process' end flushes what is queued, also after an uncaught exception.
- * 3. Every line passes the limiter: nobody outside can fill the log (base/log_limiter.ts).
+ * 3. Every line passes the limiter: nobody outside can fill the log (base/log_limiter.ts). Only a role that says
+ *    what it did once, and then ends, may be without: what it did would not be known.
  */
 import { hostname } from "node:os";
 import { LOG_LEVELS, type Logger, type LogLevel } from "../../base/log.ts";
@@ -35,6 +36,8 @@ export interface LoggerOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   readonly syslogAddress?: SyslogAddress;
+  /** For a role that ends after one piece of work: lines that are alike are all written. */
+  readonly saysAll?: boolean;
 }
 
 export interface RoleLogger extends Logger {
@@ -64,7 +67,8 @@ export function createLogger(options: LoggerOptions): Result<RoleLogger> {
   if (!sink.ok) return sink;
   const toStandardError = location.value.kind === "stderr";
   const threshold = logThreshold(options.level);
-  return ok(new SinkLogger(sink.value, options.clock, threshold, toStandardError));
+  const saysAll = options.saysAll === true;
+  return ok(new SinkLogger(sink.value, options.clock, { threshold, toStandardError, saysAll }));
 }
 
 /** In test mode the last part of CTDB_BASE, as the original has it. */
@@ -138,16 +142,25 @@ const limiterTimers: Pick<Timers, "after"> = {
   },
 };
 
+interface LoggerTraits {
+  readonly threshold: number;
+  readonly toStandardError: boolean;
+  readonly saysAll: boolean;
+}
+
 class SinkLogger implements RoleLogger {
   readonly level: RoleLogger["level"];
   readonly toStandardError: boolean;
   readonly #sink: Sink;
   readonly #limiter: LogLimiter;
+  readonly #saysAll: boolean;
   #threshold: number;
 
-  constructor(sink: Sink, clock: Clock, threshold: number, toStandardError: boolean) {
+  constructor(sink: Sink, clock: Clock, traits: LoggerTraits) {
+    const { threshold, toStandardError, saysAll } = traits;
     this.#sink = sink;
     this.toStandardError = toStandardError;
+    this.#saysAll = saysAll;
     this.#limiter = new LogLimiter(
       (level, message) => sink.write(level, message),
       clock,
@@ -194,6 +207,8 @@ class SinkLogger implements RoleLogger {
   }
 
   #say(level: LogLevel, message: string): void {
-    if (LOG_LEVELS[level] <= this.#threshold) this.#limiter.say(level, message);
+    if (LOG_LEVELS[level] > this.#threshold) return;
+    if (this.#saysAll) this.#sink.write(level, message);
+    else this.#limiter.say(level, message);
   }
 }
