@@ -102,7 +102,11 @@ async function runToEnd(argv: readonly string[]): Promise<Result<string, string>
 
 /** For `ctdb tickle`: what sends segments of other people's connections. */
 async function openRawNetwork(): ReturnType<ToolHost["rawNetwork"]> {
-  return err("this executable cannot send raw packets");
+  const [{ EventLoop }, { LoopRawNetwork }] = await Promise.all([
+    import("../platform/loop/event_loop.ts"),
+    import("../platform/loop/raw_network.ts"),
+  ]);
+  return ok(new LoopRawNetwork(new EventLoop()));
 }
 
 async function ownLoop() {
