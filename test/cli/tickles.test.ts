@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import type { TcpSegment } from "../../src/platform/types/raw_network.ts";
 import { parseAddress } from "../../src/wire/structs/socket_address.ts";
+import { ManualTime, settle } from "../support/manual_time.ts";
 import { must } from "../support/must.ts";
 import { daemon, nodeAt, runCtdb } from "./tool_harness.ts";
 
@@ -155,4 +156,18 @@ test("tickle takes a list, and counts what could not be sent", async () => {
   const notPermitted = await runCtdb({}, "tickle", "10.9.9.9:1", "10.0.0.31:445");
   expect(notPermitted.status).toBe(1);
   expect(notPermitted.err).toStartWith("Failed to send tickle ack");
+});
+
+test("tickle waits for a network that takes no more", async () => {
+  const segments: TcpSegment[] = [];
+  const time = new ManualTime();
+  const busy = { times: 3 };
+  const run = runCtdb({ segments, busy, time }, "tickle", "10.9.9.9:1", "10.0.0.31:445");
+  for (let i = 0; i < 3; i++) {
+    await settle();
+    expect(segments).toEqual([]);
+    await time.advance(1);
+  }
+  expect((await run).status).toBe(0);
+  expect(segments.length).toBe(1);
 });

@@ -43,6 +43,8 @@ export interface ToolWorld {
   readonly segments?: TcpSegment[];
   /** Addresses that no segment can be sent to. */
   readonly unreachable?: readonly string[];
+  /** How often the network takes no segment before it does. */
+  readonly busy?: { times: number };
   /** Ports that somebody has. */
   readonly ports?: readonly number[];
   /** Gets both outputs, in the order in which they were written. */
@@ -96,13 +98,17 @@ export async function runCtdb(world: ToolWorld, ...args: string[]): Promise<Tool
 const ENOENT = 2;
 const EADDRINUSE = 98;
 
-function rawNetworkOf({ segments, unreachable }: ToolWorld): Result<RawNetwork> {
+function rawNetworkOf({ segments, unreachable, busy }: ToolWorld): Result<RawNetwork> {
   if (segments === undefined) return err("not permitted in this test");
   return ok({
     sendSegment(segment) {
       const { address } = segment.dst;
       if (unreachable?.includes(address))
         return err(new SystemError("ENETUNREACH", "sendto", address));
+      if (busy !== undefined && busy.times > 0) {
+        busy.times -= 1;
+        return err(new SystemError("EAGAIN", "sendto", address));
+      }
       segments.push(segment);
       return ok(undefined);
     },
