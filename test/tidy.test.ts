@@ -54,7 +54,6 @@ const ENTRY_POINTS = new Map([["src/main.ts", "what the executable runs"]]);
 
 /** Exports that the product does not use, by file or by file and name, with the reason. */
 const NOT_USED = new Map([
-  ["src/base/log.ts silentLogger", "what tests hand to whoever logs"],
   ["src/client/ctdb_client.ts TUNNEL_FLAGS", "the client library (docs/client.md)"],
   [
     "src/client/persistent_database.ts openPersistentDatabase",

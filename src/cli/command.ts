@@ -10,6 +10,8 @@ interface RowBase {
   readonly summary: string;
   /** --json is accepted. */
   readonly json?: boolean;
+  /** --simulate is accepted. */
+  readonly simulate?: boolean;
 }
 
 export type CommandRow = RowBase &

@@ -84,7 +84,7 @@ export const COMMANDS: readonly CommandRow[] = [
   onNode("statistics", "", "show ctdb statistics", statistics, "statistics"),
   onNode("statisticsreset", "", "reset ctdb statistics", statistics, "statisticsreset"),
   onNode("stats", "[count]", "show rolling statistics", statistics, "stats"),
-  onNode("ip", "[all]", "show public ips", publicIps, "ip"),
+  { ...onNode("ip", "[all]", "show public ips", publicIps, "ip"), simulate: true },
   onNode("ipinfo", "<ip>", "show public ip details", publicIps, "ipinfo"),
   onNode("ifaces", "", "show interfaces", interfaces, "ifaces"),
   onNode(

@@ -39,7 +39,7 @@ export interface ToolHost {
   /** Runs a program of the directory of helpers in our place; it does not outlive us. */
   runHelper(name: string, args: readonly string[]): Promise<HelperEnd>;
   /** Segments of connections of others, or why they cannot be sent. */
-  rawNetwork(): Promise<Result<Pick<RawNetwork, "sendSegment">>>;
+  rawNetwork(): Promise<Result<RawNetwork>>;
   /** Binds to the IPv4 port for a moment, without listening; the errno when somebody has it. */
   tryTcpPort(port: number): Promise<Result<void, number>>;
   readonly random: Random;

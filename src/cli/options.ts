@@ -21,6 +21,8 @@ export interface ToolOptions {
   readonly verbose: boolean;
   /** Seconds; 0 when not given. */
   readonly maxruntime: number;
+  /** The node without which addresses are to be placed; undefined when not given. */
+  readonly simulate: number | undefined;
 }
 
 export interface OptionRow {
@@ -74,6 +76,13 @@ export const OPTIONS: readonly OptionRow[] = [
     kind: "seconds",
     value: "INT",
     help: "die if runtime exceeds this limit (in seconds)",
+  },
+  {
+    name: "simulate",
+    short: "",
+    kind: "integer",
+    value: "INT",
+    help: "with ip: where addresses would go if this node left",
   },
 ];
 
@@ -194,5 +203,6 @@ function toOptions(values: ReadonlyMap<string, string>): ToolOptions {
     separator: values.get("separator") ?? "|",
     verbose: values.has("verbose"),
     maxruntime: Number(values.get("maxruntime") ?? 0),
+    simulate: values.has("simulate") ? Number(values.get("simulate")) : undefined,
   };
 }

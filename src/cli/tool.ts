@@ -43,6 +43,9 @@ export async function runTool(host: ToolHost, args: readonly string[]): Promise<
   if (options.json && row.json !== true) {
     return complain(host, `--json not supported by the ${name} subcommand`);
   }
+  if (options.simulate !== undefined && row.simulate !== true) {
+    return complain(host, `--simulate not supported by the ${name} subcommand`);
+  }
   return withinRuntime(host, runtimeSec, () => guarded({ row, host, options }, rest));
 }
 

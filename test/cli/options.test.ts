@@ -28,6 +28,7 @@ test("parseCommandLine() has the original's defaults", () => {
       separator: "|",
       verbose: false,
       maxruntime: 0,
+      simulate: undefined,
     },
   });
 });
@@ -125,7 +126,8 @@ test("shortUsage() breaks its lines where popt does", () => {
   expect(shortUsage()).toBe(
     "Usage: [-?YjXv] [-?|--help] [--usage] [-d|--debug=STRING]\n" +
       "        [-t|--timelimit=INT] [-n|--node=INT] [-Y] [-j|--json]\n" +
-      "        [-x|--separator=CHAR] [-X] [-v|--verbose] [-T|--maxruntime=INT]\n",
+      "        [-x|--separator=CHAR] [-X] [-v|--verbose] [-T|--maxruntime=INT]\n" +
+      "        [--simulate=INT]\n",
   );
 });
 
@@ -140,6 +142,7 @@ test("helpText() lists the options in popt's columns", () => {
   -X                       enable machine parsable output with separator |
   -v, --verbose            enable verbose output
   -T, --maxruntime=INT     die if runtime exceeds this limit (in seconds)
+      --simulate=INT       with ip: where addresses would go if this node left
 
 Help options:
   -?, --help               Show this help message

@@ -98,11 +98,7 @@ export async function runCtdb(world: ToolWorld, ...args: string[]): Promise<Tool
 const ENOENT = 2;
 const EADDRINUSE = 98;
 
-function rawNetworkOf({
-  segments,
-  unreachable,
-  busy,
-}: ToolWorld): Result<Pick<RawNetwork, "sendSegment">> {
+function rawNetworkOf({ segments, unreachable, busy }: ToolWorld): Result<RawNetwork> {
   if (segments === undefined) return err("not permitted in this test");
   return ok({
     sendSegment(segment) {
@@ -116,6 +112,8 @@ function rawNetworkOf({
       segments.push(segment);
       return ok(undefined);
     },
+    announceAddress: () => err(new SystemError("EPERM", "announce", "in this test")),
+    captureSegments: () => err(new SystemError("EPERM", "capture", "in this test")),
   });
 }
 

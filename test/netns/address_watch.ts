@@ -16,20 +16,19 @@ export class AddressWatch {
   readonly #held: Held[] = [];
   readonly #monitors: Bun.Subprocess<"pipe", "pipe", "pipe">[] = [];
 
+  private constructor() {}
+
   /** `hosts` by pnn. Times are those of Date.now(). */
-  constructor(hosts: readonly Host[], interfaceName: string) {
+  static async start(hosts: readonly Host[], interfaceName: string): Promise<AddressWatch> {
+    const watch = new AddressWatch();
     for (const [pnn, host] of hosts.entries()) {
-      const monitor = host.namespaces.spawn([
-        "ip",
-        "-o",
-        "monitor",
-        "address",
-        "dev",
-        interfaceName,
-      ]);
-      this.#monitors.push(monitor);
-      void this.#follow(pnn, monitor.stdout);
+      const monitor = ["ip", "-o", "monitor", "address", "dev", interfaceName];
+      watch.#follow(pnn, host.namespaces.spawn(monitor));
+      // What changes from now on is told; what is there already is not.
+      const present = await host.must(["ip", "-o", "address", "show", "dev", interfaceName]);
+      for (const line of present.split("\n")) watch.#changed(pnn, line);
     }
+    return watch;
   }
 
   /** Who has the address now. */
@@ -73,7 +72,12 @@ export class AddressWatch {
     await Promise.all(this.#monitors.map((monitor) => monitor.exited));
   }
 
-  async #follow(pnn: number, output: ReadableStream<Uint8Array>): Promise<void> {
+  #follow(pnn: number, monitor: Bun.Subprocess<"pipe", "pipe", "pipe">): void {
+    this.#monitors.push(monitor);
+    void this.#read(pnn, monitor.stdout);
+  }
+
+  async #read(pnn: number, output: ReadableStream<Uint8Array>): Promise<void> {
     const decoder = new TextDecoder();
     let rest = "";
     for await (const chunk of output) {

@@ -167,7 +167,7 @@ export async function withFailoverWorld<T>(
   const all = { hosts: HOSTS, kind, publicAddresses: 4, ...options };
   return await withNetnsCluster(all, async (cluster) => {
     const hosts = cluster.nodes.map(({ host }) => host);
-    const addresses = new AddressWatch(hosts, PUBLIC_INTERFACE);
+    const addresses = await AddressWatch.start(hosts, PUBLIC_INTERFACE);
     const arp = await ArpWatch.start(cluster.client, PUBLIC_INTERFACE);
     try {
       return await action(new FailoverWorld(cluster, addresses, arp));

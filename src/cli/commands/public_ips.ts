@@ -21,6 +21,10 @@ export const ip: Command = async (context, args) => {
   expectArguments(args, 0, 1);
   if (args.length === 1 && args[0] !== "all") throw new WrongArguments();
   const { session, host, options } = context;
+  if (options.simulate !== undefined) {
+    const { simulatedIps } = await import("../simulated_ips.ts");
+    return await simulatedIps(context, options.simulate >>> 0);
+  }
   const all = args.length === 1;
   const peers = new Peers(session);
   const found = all ? await everywhere(session, peers) : await ofTarget(session);

@@ -2,9 +2,10 @@
  * `ctdb tickle`: a segment of a connection of somebody else, which makes its end look whether the
  * connection still stands. It goes to the first address, as if it came from the second.
  */
-import { done, err, type Result } from "../../base/result.ts";
-import { sendTickle, tcpEnd } from "../../failover/packets/tickle.ts";
-import type { RawNetwork } from "../../platform/types/raw_network.ts";
+import type { SystemError } from "../../base/errors.ts";
+import type { Result } from "../../base/result.ts";
+import { sendTickle, type TcpPath } from "../../failover/packets/tickle.ts";
+import type { RawNetwork, TcpEnd } from "../../platform/types/raw_network.ts";
 import type { SockAddr } from "../../wire/structs/socket_address.ts";
 import { type Ends, expectAddressWithPort } from "../addresses.ts";
 import type { OfflineCommand } from "../command.ts";
@@ -22,7 +23,7 @@ export const tickle: OfflineCommand = async ({ host }, args) => {
   const [src, dst] = args.map(expectAddressWithPort) as [SockAddr, SockAddr];
   const sent = await send(host, await rawNetwork(host), { src, dst });
   if (sent.ok) return 0;
-  throw new CommandFailure(1, `Failed to send tickle ack: ${sent.error}`);
+  throw new CommandFailure(1, `Failed to send tickle ack: ${sent.error.message}`);
 };
 
 async function tickleAll(host: ToolHost, connections: readonly Ends[]): Promise<number> {
@@ -34,30 +35,33 @@ async function tickleAll(host: ToolHost, connections: readonly Ends[]): Promise<
   throw new CommandFailure(1, `Failed to send ${failures} tickles`);
 }
 
-/** To the first of its ends, as if it came from the second. */
 async function send(
   host: ToolHost,
-  network: SegmentSender,
-  { src, dst }: Ends,
-): Promise<Result<void>> {
-  const from = tcpEnd(dst);
-  const to = tcpEnd(src);
-  if (from === undefined || to === undefined) return err("it has no address");
+  network: RawNetwork,
+  ends: Ends,
+): Promise<Result<void, SystemError>> {
+  const path = tcpPath(ends);
   for (let left = BUSY_PAUSES_MAX; ; left--) {
-    const sent = sendTickle(network, { src: from, dst: to });
-    if (sent.ok) return done;
-    const busy = sent.error.code === "EAGAIN" || sent.error.code === "ENOBUFS";
-    if (!busy || left === 0) return err(sent.error.message);
+    const sent = sendTickle(network, path);
+    const busy = !sent.ok && (sent.error.code === "EAGAIN" || sent.error.code === "ENOBUFS");
+    if (!busy || left === 0) return sent;
     await new Promise<void>((resolve) => {
       host.timers.after(BUSY_PAUSE_MS, resolve);
     });
   }
 }
 
-type SegmentSender = Pick<RawNetwork, "sendSegment">;
-
-async function rawNetwork(host: ToolHost): Promise<SegmentSender> {
+async function rawNetwork(host: ToolHost): Promise<RawNetwork> {
   const network = await host.rawNetwork();
   if (network.ok) return network.value;
   throw new CommandFailure(1, `Failed to send tickle ack: ${network.error}`);
+}
+
+/** The end that is to answer stands first on the command line and in lists. */
+function tcpPath({ src: to, dst: from }: Ends): TcpPath {
+  return { src: end(from), dst: end(to) };
+}
+
+function end({ family, address, port }: SockAddr): TcpEnd {
+  return { family: family === "ipv6" ? "ipv6" : "ipv4", address, port };
 }
