@@ -28,7 +28,7 @@ export interface PublicAddress {
   pnn: number;
   /** Nodes that have it in their configuration. */
   readonly knownOn: ReadonlySet<number>;
-  /** Nodes that could host it now. */
+  /** Nodes that could host it now, in ascending order. */
   readonly availableOn: ReadonlySet<number>;
 }
 

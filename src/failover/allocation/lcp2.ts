@@ -76,13 +76,15 @@ function allocateUnassigned(state: AllocationState, costs: Lcp2Costs): void {
 }
 
 function cheapestPlacement(state: AllocationState, costs: Lcp2Costs): Placement | undefined {
+  const { addresses, logsDetails, log } = state;
+  if (state.noTakeover) return undefined;
   let best: Placement | undefined;
-  for (const [index, address] of state.addresses.entries()) {
+  for (let index = 0; index < addresses.length; index++) {
+    const address = addresses[index] as PublicAddress;
     if (address.pnn !== UNKNOWN_PNN) continue;
-    for (let pnn = 0; pnn < state.nodeCount; pnn++) {
-      if (!canTakeOver(state, pnn, address)) continue;
+    for (const pnn of address.availableOn) {
       const cost = costs.cost(index, pnn);
-      debug(state, () => ` ${address.addr.address} -> ${pnn} [+${cost | 0}]`);
+      if (logsDetails) log.debug(` ${address.addr.address} -> ${pnn} [+${cost | 0}]`);
       if (best === undefined || cost < best.cost) best = { index, address, pnn, cost };
     }
   }
@@ -120,7 +122,9 @@ function moveFrom(
       if (!canTakeOver(state, pnn, address)) continue;
       const cost = costs.cost(index, pnn);
       const targetImbalance = (costs.imbalance(pnn) + cost) >>> 0;
-      debug(state, () => moveText(source, -gain | 0, address, pnn, cost, " "));
+      if (state.logsDetails) {
+        state.log.debug(moveText(source, -gain | 0, address, pnn, cost, " "));
+      }
       if (targetImbalance >= imbalance || cost >= gain) continue;
       const total = (((imbalance - gain) >>> 0) + targetImbalance) >>> 0;
       if (best === undefined || total < best.total)

@@ -60,11 +60,12 @@ export class Lcp2Costs {
   /** All others cost the node more, or less, by their distance to this one. */
   #placed(index: number, pnn: number, sign: 1 | -1): void {
     const { key } = this.#addresses[index] as PublicAddress;
-    for (const [other, address] of this.#addresses.entries()) {
+    const costs = this.#costs;
+    for (let other = 0; other < this.#addresses.length; other++) {
       if (other === index) continue;
-      const distance = addressDistance(key, address.key);
-      this.#costs[other * this.#nodeCount + pnn] =
-        this.cost(other, pnn) + sign * distance * distance;
+      const distance = addressDistance(key, (this.#addresses[other] as PublicAddress).key);
+      const at = other * this.#nodeCount + pnn;
+      costs[at] = (costs[at] as number) + sign * distance * distance;
     }
   }
 }
