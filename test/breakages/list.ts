@@ -18,6 +18,7 @@ import { DATABASE_REST_BREAKAGES } from "./database_rest.ts";
 import { DATABASE_WALKS_BREAKAGES } from "./database_walks.ts";
 import { LOCK_BREAKAGES } from "./lock.ts";
 import { RECOVERY_BREAKAGES } from "./recovery.ts";
+import { SERVICES_BREAKAGES } from "./services.ts";
 import { TDB_BREAKAGES } from "./tdb.ts";
 import { TRANSPORT_BREAKAGES } from "./transport.ts";
 
@@ -38,4 +39,5 @@ export const BREAKAGES: readonly Breakage[] = [
   ...DATABASE_REST_BREAKAGES,
   ...DAEMON_STANDING_BREAKAGES,
   ...DAEMON_PARTS_BREAKAGES,
+  ...SERVICES_BREAKAGES,
 ];
