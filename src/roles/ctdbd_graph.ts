@@ -2,7 +2,6 @@
 import { collectGarbage } from "#runtime";
 import { QuietCollector } from "../base/quiet_collector.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import { TracedTurns } from "../base/trace.ts";
 import { Daemon } from "../daemon/lifecycle/daemon.ts";
 import { LockedPidFile } from "../daemon/lifecycle/pid_file.ts";
 import { DatabaseSet } from "../database/database_set.ts";
@@ -19,16 +18,11 @@ import { SystemFiles } from "../platform/node/file_system.ts";
 import { ThreadLockWaiter } from "../platform/node/lock_waiter.ts";
 import type { RoleLogger } from "../platform/node/logger.ts";
 import type { SystemProcesses } from "../platform/node/processes.ts";
-import { SystemScriptFiles } from "../platform/node/script_files.ts";
 import type { Timers } from "../platform/types/time.ts";
-import type { EventRunner } from "../services/event_runner.ts";
-import { EventdEvents } from "../services/eventd_events.ts";
-import { NoEvents } from "../services/no_events.ts";
-import { Notifications } from "../services/notifications.ts";
 import { FileTdbOpener } from "../tdb/opener.ts";
-import { Turns } from "../transport/turns.ts";
-import { childEnvironment, eventdStarter, recoverdStarter } from "./ctdbd_children.ts";
+import { childEnvironment, recoverdStarter } from "./ctdbd_children.ts";
 import type { Configuration } from "./ctdbd_configuration.ts";
+import { buildEvents } from "./ctdbd_events.ts";
 import { loadNodes } from "./ctdbd_nodes.ts";
 import type { Options } from "./ctdbd_options.ts";
 import { exitNow } from "./ctdbd_signals.ts";
@@ -73,29 +67,11 @@ export function buildDaemon(
     ? new FileCrashPoints(`${paths.etcDirectory}/crash_point`)
     : undefined;
   giveMemoryBackWhenQuiet(clock, loop, log);
-  const scriptFiles = new SystemScriptFiles();
   const network = new LoopNetwork(loop);
-  const events: EventRunner & { stop?(): void } = scriptFiles.isDirectory(
-    `${paths.etcDirectory}/events/legacy`,
-  )
-    ? new EventdEvents({
-        start: eventdStarter(processes, paths.helperDirectory, environment, log),
-        connector: network,
-        socket: paths.eventSocket,
-        directory: `${paths.etcDirectory}/events`,
-        files: scriptFiles,
-        turns: new Turns(new TracedTurns(clock, () => undefined, threadProcessorMs), loop),
-        timers: loop,
-        log,
-        gone: (reason) => daemon.shutdown(1, reason),
-      })
-    : new NoEvents(log, loop);
-  const notifications = new Notifications(
-    { processes, timers: loop, environment },
-    scriptFiles,
-    `${paths.etcDirectory}/notify.sh`,
-    log,
-  );
+  const { events, notify, stop } = buildEvents({
+    ...{ paths, loop, processes, network, clock, environment, log },
+    gone: (reason) => daemon.shutdown(1, reason),
+  });
   const onErrorLine = (line: string) => log.error(`cluster lock: ${line}`);
   const helperHost = { processes, clock, timers: loop, environment, onErrorLine };
   const daemon = new Daemon({
@@ -127,7 +103,7 @@ export function buildDaemon(
     clusterLockProbe:
       command === undefined ? undefined : new MutexHelperProbe(helperHost, command.value),
     events,
-    notify: (what) => notifications.notify(what),
+    notify,
     createDatabase: (host) => new DatabaseSet(host),
     isAlive: (pid) => processes.isAlive(pid),
     processName: (pid) => processes.nameOf(pid),
@@ -135,7 +111,7 @@ export function buildDaemon(
     loadNodes: (done) => void loadNodes(config, paths, files, processes).then(done),
     memoryUse,
     exit: (code) => {
-      events.stop?.();
+      stop();
       exitNow(code, log);
     },
   });

@@ -23,13 +23,37 @@ export const DAEMON_STANDING_BREAKAGES: readonly Breakage[] = [
     tests: ["test/daemon/lifecycle.test.ts"],
   },
   {
-    name: "event-timeout-forgiven",
-    breaks: "a node whose recovered event hangs is not banned",
+    name: "event-timeout-counts",
+    breaks: "a recovery waits for a script that hangs in vain",
     edits: [
       {
-        file: "src/daemon/controls/recovery.ts",
-        find: "if (status === EVENT_TIMED_OUT) parts.banOurselves('event \"recovered\" timed out');",
-        replace: "",
+        file: "src/daemon/lifecycle/node_events.ts",
+        find: '  "recovered",\n  "takeip",',
+        replace: '  "takeip",',
+      },
+    ],
+    tests: ["src/daemon/lifecycle/node_events.test.ts", "test/daemon/standing.test.ts"],
+  },
+  {
+    name: "event-in-recovery",
+    breaks: "addresses are taken in a recovery",
+    edits: [
+      {
+        file: "src/daemon/lifecycle/node_events.ts",
+        find: "recovering() && !ALLOWED_IN_RECOVERY.has(event)",
+        replace: "recovering() && event === 'monitor'",
+      },
+    ],
+    tests: ["src/daemon/lifecycle/node_events.test.ts"],
+  },
+  {
+    name: "old-problem-kept",
+    breaks: "a healthy node says why it was not",
+    edits: [
+      {
+        file: "src/daemon/lifecycle/health.ts",
+        find: "if (status === 0) this.#problem = undefined;",
+        replace: "if (status === 0) this.#timeouts = 0;",
       },
     ],
     tests: ["test/daemon/standing.test.ts"],

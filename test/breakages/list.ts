@@ -21,6 +21,7 @@ import { DATABASE_WALKS_BREAKAGES } from "./database_walks.ts";
 import { FAILOVER_BREAKAGES } from "./failover.ts";
 import { LOCK_BREAKAGES } from "./lock.ts";
 import { RECOVERY_BREAKAGES } from "./recovery.ts";
+import { SERVICES_BREAKAGES } from "./services.ts";
 import { TDB_BREAKAGES } from "./tdb.ts";
 import { TRANSPORT_BREAKAGES } from "./transport.ts";
 
@@ -43,4 +44,5 @@ export const BREAKAGES: readonly Breakage[] = [
   ...DAEMON_STANDING_BREAKAGES,
   ...DAEMON_PARTS_BREAKAGES,
   ...ADDRESS_BREAKAGES,
+  ...SERVICES_BREAKAGES,
 ];

@@ -149,18 +149,11 @@ test("runEventTool() lists, enables and disables provided scripts by links, othe
   );
 });
 
-test("runEventTool() explains itself when it is not understood", async () => {
-  for (const line of [
-    "",
-    "bogus",
-    "-h",
-    "-x",
-    "run 1 legacy",
-    "status legacy",
-    "script list a b",
-  ]) {
+test("runEventTool() explains itself when it is asked to or not understood", async () => {
+  const wrong = ["", "bogus", "-x", "run 1 legacy", "status legacy", "script list a b"];
+  for (const line of [...wrong, "-h", "run --help"]) {
     const { status, text, asked } = await tool(line);
-    expect([line, status, asked]).toEqual([line, 1, []]);
+    expect([line, status, asked]).toEqual([line, wrong.includes(line) ? 1 : 0, []]);
     expect(text).toContain("Usage: ctdb-event");
   }
 });

@@ -77,7 +77,7 @@ export async function runEventTool(host: EventToolHost, args: readonly string[])
   );
   if (words.value.help || command === undefined) {
     host.out(command === undefined ? usage() : commandUsage(command));
-    return FAILED;
+    return words.value.help ? 0 : FAILED;
   }
   const rest = words.value.words.slice(command.name.split(" ").length);
   if (rest.length < command.argsMin || rest.length > command.argsMax) {
