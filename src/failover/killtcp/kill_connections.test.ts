@@ -152,6 +152,17 @@ test("KillConnections resets an end again that had received more meanwhile", asy
   expect(reports[0]?.reset).toBe(1);
 });
 
+test("KillConnections listens after a reset for as long as an acknowledgement may take", async () => {
+  const { time, network, reports, killing } = scene();
+  must(killing.start([path(1)]));
+  network.showFrom(path(1), {});
+  await time.advance(190);
+  network.showFrom(path(1), { ack: EXPECTED + 10 });
+  await time.advance(1000);
+  expect(network.resets().map(({ seq }) => seq)).toEqual([EXPECTED, EXPECTED + 10]);
+  expect(reports[0]?.reset).toBe(1);
+});
+
 test("KillConnections resets a busy end once in a turn, for the last that it sent", async () => {
   const { time, network, killing } = scene();
   must(killing.start([path(1)]));
@@ -224,7 +235,7 @@ test("KillConnections goes on when the network has room again, and past what sta
   for (const port of [1, 2]) network.ends.set(port, living());
   network.failure = ({ src }) => (src.port === 1 || time.nowMs < 5 ? "EAGAIN" : undefined);
   must(killing.start([path(1), path(2)]));
-  await time.advance(100);
+  await time.advance(300);
   expect(network.resets().map(({ src }) => src.port)).toEqual([2]);
   network.failure = () => undefined;
   await time.advance(200);

@@ -107,7 +107,6 @@ export class KillConnections {
   #timer: Timer | undefined;
   #turnPlanned = false;
   #ended = false;
-  /** Since something was sent. */
   #pauses = 0;
   readonly #counts: Record<Outcome, number> = { reset: 0, absent: 0, left: 0 };
   #sendError: SystemError | undefined;
@@ -219,14 +218,11 @@ export class KillConnections {
   }
 
   /**
-   * False when the network takes no more now. Other failures may pass, and count as attempts; so does this one when it
-   * lasts: what fills the network may be packets for a neighbour that does not answer.
+   * False when the network takes no more now. Other failures may pass, and count as attempts; so does this one when
+   * there were many: what fills the network may be packets for neighbours that do not answer.
    */
   #noteSent(sent: Result<void, SystemError>): boolean {
-    if (sent.ok) {
-      this.#pauses = 0;
-      return true;
-    }
+    if (sent.ok) return true;
     if (sent.error.code === "EAGAIN" && this.#pauses < FULL_NETWORK_PAUSES_MAX) return false;
     this.#sendError ??= sent.error;
     return true;

@@ -27,7 +27,8 @@ export const ASKED_AT_ONCE_MAX = 64;
 /** While the network takes no more. */
 export const FULL_NETWORK_PAUSE_MS = 1;
 
-export const FULL_NETWORK_PAUSES_MAX = 20;
+/** In the whole run. */
+export const FULL_NETWORK_PAUSES_MAX = 200;
 
 /**
  * An end that was reset is gone when it is silent for so many times ANSWER_MS: one that lives acknowledges within

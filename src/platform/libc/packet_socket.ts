@@ -256,6 +256,6 @@ export function closeCapture(capture: CaptureSocket): void {
   closeSocket(capture.descriptor);
 }
 
-export function closeSocket(descriptor: number): void {
+function closeSocket(descriptor: number): void {
   openLibc(DESCRIPTOR_FUNCTIONS).close(descriptor);
 }
