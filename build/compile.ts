@@ -4,6 +4,7 @@
  * at once: each makes a file of its own and renames it.
  */
 import {
+  copyFileSync,
   existsSync,
   linkSync,
   mkdirSync,
@@ -62,6 +63,19 @@ function replaceLink(target: string, link: string): void {
   renameSync(temporary, link);
 }
 
+/** The helpers that are scripts lie beside those that are roles. */
+function copyScripts(): number {
+  const directory = join(PROJECT, "scripts/helpers");
+  const names = readdirSync(directory);
+  for (const name of names) {
+    const temporary = join(DIST, `.copying-${name}-${process.pid}`);
+    copyFileSync(join(directory, name), temporary);
+    renameSync(temporary, join(DIST, name));
+  }
+  return names.length;
+}
+
 if (process.argv.includes("--force") || !isCurrent()) await compile();
+const scripts = copyScripts();
 if (!existsSync(EXECUTABLE)) throw new Error(`expected "${EXECUTABLE}" to exist`);
-console.log(`${EXECUTABLE}: ${ROLES.length} roles`);
+console.log(`${EXECUTABLE}: ${ROLES.length} roles, ${scripts} scripts`);
