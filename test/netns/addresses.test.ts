@@ -24,7 +24,7 @@ const FILE = `# public addresses
 ${A}/24 eth0
 
 ${B}/24 pub0,eth0
-${SIX}/64 pub0
+${SIX}/64 eth0
 ${NOWHERE}/24 missing0`;
 
 const SCRIPT = `#!/bin/sh
@@ -100,7 +100,7 @@ onCluster("stock ctdb ip lists the file's addresses, with what can host them", a
     `|${A}|-1||eth0|eth0|`,
     `|${B}|-1||pub0,eth0|pub0,eth0|`,
     `|${NOWHERE}|-1|||missing0|`,
-    `|${SIX}|-1||pub0|pub0|`,
+    `|${SIX}|-1||eth0|eth0|`,
   ]);
   expect(await cluster.node(0).mustCtdb("ip")).toStartWith("Public IPs on node 0\n");
   const ifaces = await cluster.node(0).mustCtdb("-Y", "ifaces");
@@ -117,18 +117,18 @@ onCluster("addresses move by controls, with the script's ip commands", async (cl
   await move(A, 0);
   await move(B, 0);
   await move(SIX, 0);
-  await untilPlaced(cluster, 0, [own(0), `${A}/24 eth0`, `${B}/24 pub0`, `${SIX}/64 pub0`]);
+  await untilPlaced(cluster, 0, [own(0), `${A}/24 eth0`, `${B}/24 pub0`, `${SIX}/64 eth0`]);
   expect(await listed(cluster, 0)).toEqual([
     `|${A}|0|eth0|eth0|eth0|`,
     `|${B}|0|pub0|pub0,eth0|pub0,eth0|`,
     `|${NOWHERE}|-1|||missing0|`,
-    `|${SIX}|0|pub0|pub0|pub0|`,
+    `|${SIX}|0|eth0|eth0|eth0|`,
   ]);
   const hosts = (await listed(cluster, 1)).map((line) => line.split("|")[2]);
   expect(hosts).toEqual(["0", "0", "-1", "0"]);
   await move(A, 1);
   await untilPlaced(cluster, 1, [own(1), `${A}/24 eth0`]);
-  await untilPlaced(cluster, 0, [own(0), `${B}/24 pub0`, `${SIX}/64 pub0`]);
+  await untilPlaced(cluster, 0, [own(0), `${B}/24 pub0`, `${SIX}/64 eth0`]);
   expect((await cluster.node(0).ctdb("moveip", NOWHERE, "0")).code).not.toBe(0);
 });
 
@@ -142,7 +142,7 @@ onCluster("a stopped node has no public address", async (cluster) => {
 onCluster("kill -9 of ctdbd: its addresses are down within 2 s, others stay", async (cluster) => {
   await cluster.node(1).mustCtdb("moveip", A, "0");
   await cluster.node(1).mustCtdb("moveip", SIX, "0");
-  await untilPlaced(cluster, 0, [own(0), `${A}/24 eth0`, `${B}/24 pub0`, `${SIX}/64 pub0`]);
+  await untilPlaced(cluster, 0, [own(0), `${A}/24 eth0`, `${B}/24 pub0`, `${SIX}/64 eth0`]);
   await cluster.host(0).must(["ip", "addr", "add", "10.78.0.200/24", "dev", "pub0"]);
   const startMs = performance.now();
   await cluster.node(0).kill();
