@@ -1,6 +1,7 @@
 /**
  * ctdb-eventd: runs event scripts for ctdbd, which starts it, and for `ctdb-event`, and keeps what came of them. It ends
- * with the process that it is told to watch, and takes the scripts that run with it.
+ * with the process that it is told to watch, and takes the scripts that run with it, and the public addresses of a ctdbd
+ * that was killed.
  */
 import { err, ok, type Result } from "../base/result.ts";
 import { TracedTurns } from "../base/trace.ts";
@@ -20,6 +21,7 @@ import { SystemScriptFiles } from "../platform/node/script_files.ts";
 import { EventCommands } from "../services/scripts/event_commands.ts";
 import { EventServer } from "../services/scripts/event_server.ts";
 import { Turns } from "../transport/turns.ts";
+import { takeDownAddresses } from "./address_guard.ts";
 import { printErr, printOut, writeAll } from "./buffered_output.ts";
 import { inheritedEnvironment } from "./environment.ts";
 import { ownEnvironment, ownExecutable } from "./own_process.ts";
@@ -97,8 +99,15 @@ async function run(args: readonly string[]): Promise<number> {
   }
   const { watchedPid, startupDescriptor } = options.value;
   if (watchedPid !== undefined) {
-    loop.every(WATCH_INTERVAL_MS, () => {
-      if (!processes.isAlive(watchedPid)) end(`Process ${watchedPid} has ended`, 0);
+    const watch = loop.every(WATCH_INTERVAL_MS, () => {
+      if (processes.isAlive(watchedPid)) return;
+      watch.cancel();
+      // First the scripts that run: one may be putting an address up.
+      server.close();
+      const daemon = { paths, config, pid: watchedPid };
+      takeDownAddresses(daemon, { loop, processes, log }, () =>
+        end(`Process ${watchedPid} has ended`, 0),
+      );
     });
   }
   log.notice(`daemon started, pid=${process.pid}`);

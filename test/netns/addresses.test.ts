@@ -156,6 +156,24 @@ onCluster("kill -9 of ctdbd: its addresses are down within 2 s, others stay", as
   expect(await placed(cluster, 0)).toEqual(["10.78.0.200/24 pub0", own(0)].sort());
 });
 
+onCluster(
+  "kill -9 of ctdbd and its recovery daemon: the event daemon does it alone",
+  async (cluster) => {
+    const { host } = cluster.node(0);
+    await cluster.node(1).mustCtdb("moveip", A, "0");
+    await untilPlaced(cluster, 0, [own(0), `${A}/24 eth0`, "10.78.0.200/24 pub0"]);
+    const startMs = performance.now();
+    // Stopped first, so that it cannot act in between.
+    await host.must(["pkill", "-STOP", "-x", "ctdb-recoverd"]);
+    await cluster.node(0).kill();
+    await host.must(["pkill", "-KILL", "-x", "ctdb-recoverd"]);
+    await untilPlaced(cluster, 0, [own(0), "10.78.0.200/24 pub0"]);
+    expect(performance.now() - startMs).toBeLessThan(TAKEN_DOWN_MS_MAX);
+    await cluster.node(0).start();
+    await cluster.waitReady();
+  },
+);
+
 onCluster("kill -9 with failover disabled leaves every address where it is", async (cluster) => {
   const { host } = cluster.node(0);
   await cluster.node(0).stop();

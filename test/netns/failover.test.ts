@@ -17,6 +17,7 @@ for (const cause of CAUSES) {
         expect(world.overlaps()).toEqual([]);
         return measured;
       });
+      process.stdout.write(`${JSON.stringify(times)}\n`);
       expect(times.announcedMs).toBeLessThan(ANNOUNCED_MS_MAX);
       expect(times.resetMs).toBeLessThan(RESET_MS_MAX);
     },
