@@ -15,7 +15,8 @@ async function run(command: string[]): Promise<{ code: number; text: string }> {
 }
 
 const problems: string[] = [];
-const roles = readdirSync(dist).filter((name) => !name.includes("."));
+const scripts = readdirSync(join(PROJECT, "scripts/helpers"));
+const roles = readdirSync(dist).filter((name) => !name.includes(".") && !scripts.includes(name));
 for (const role of roles.filter((name) => name !== "ctdb-appliance")) {
   for (const option of ["--version", "--help"]) {
     const { code, text } = await run([join(dist, role), option]);
