@@ -10,7 +10,8 @@ export class ArpWatch {
   }
 
   static async start(host: Host, interfaceName: string): Promise<ArpWatch> {
-    const filter = ["-l", "-n", "-i", interfaceName, "arp"];
+    // Only what goes to everybody: a host also answers who asks for it.
+    const filter = ["-l", "-n", "-i", interfaceName, "arp and ether broadcast"];
     const watch = new ArpWatch(host.namespaces.spawn(["tcpdump", ...filter]));
     // It says "listening on" when it captures.
     await watch.#tcpdump.stderr.getReader().read();
