@@ -1,7 +1,7 @@
 /** The tool and the programs that it runs in its place, as processes. */
 import { expect, test } from "bun:test";
 import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { type CommandOptions, type CommandResult, runCommand } from "../support/command.ts";
 import { compiledExecutables } from "../support/executables.ts";
@@ -85,12 +85,23 @@ function isZombie(pid: string): boolean {
   }
 }
 
+const QUIET_PORTS = { first: 20_000, count: 10_000 } as const;
+
+/** Below the ports that connections of others get: nobody takes it in the moment in which it is free. */
+async function listenOnQuietPort(server: Server): Promise<number> {
+  for (;;) {
+    const port = QUIET_PORTS.first + Math.floor(Math.random() * QUIET_PORTS.count);
+    const listening = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false));
+      server.listen(port, "127.0.0.1", () => resolve(true));
+    });
+    if (listening) return port;
+  }
+}
+
 test("checktcpport sees a service that listens on one address", async () => {
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("a port was expected");
-  const port = String(address.port);
+  const port = String(await listenOnQuietPort(server));
   const tool = join(await compiledExecutables(), "ctdb");
   expect(await runCommand([tool, "checktcpport", port])).toEqual({
     code: EADDRINUSE,

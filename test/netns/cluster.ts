@@ -51,6 +51,7 @@ export class NetnsCluster {
   readonly client: Host;
   /** The cluster file system: the same path on every host. */
   readonly shared: string;
+  readonly lan: Network;
   /** The second network, if there are public addresses. */
   readonly publicNetwork: Network | undefined;
   readonly publicAddresses: readonly string[];
@@ -60,6 +61,7 @@ export class NetnsCluster {
     readonly samba: readonly Samba[];
     readonly client: Host;
     readonly shared: string;
+    readonly lan: Network;
     readonly publicNetwork: Network | undefined;
     readonly publicAddresses: readonly string[];
   }) {
@@ -67,6 +69,7 @@ export class NetnsCluster {
     this.samba = parts.samba;
     this.client = parts.client;
     this.shared = parts.shared;
+    this.lan = parts.lan;
     this.publicNetwork = parts.publicNetwork;
     this.publicAddresses = parts.publicAddresses;
   }
@@ -241,7 +244,15 @@ async function makeHosts(
   );
   const extra = options.samba;
   const samba = extra === undefined ? [] : hosts.map((host) => new Samba(host, shared, extra));
-  return new NetnsCluster({ nodes, samba, client, shared, publicNetwork, publicAddresses });
+  return new NetnsCluster({
+    nodes,
+    samba,
+    client,
+    shared,
+    lan: network,
+    publicNetwork,
+    publicAddresses,
+  });
 }
 
 async function startDaemons(cluster: NetnsCluster): Promise<void> {

@@ -40,9 +40,13 @@ export interface Cause {
 
 export const CAUSES: readonly Cause[] = [
   {
-    name: "the host ends with all its processes and links",
+    name: "the power of the host is cut",
     cutsOff: true,
     async strike({ cluster, addresses }, pnn) {
+      const { namespaces } = cluster.host(pnn);
+      // First the links: a process that ends says goodbye on them.
+      await cluster.lan.setCable(namespaces, "eth0", "down");
+      await cluster.publicNetwork?.setCable(namespaces, PUBLIC_INTERFACE, "down");
       await cluster.host(pnn).end();
       addresses.hostEnded(pnn);
     },
