@@ -267,9 +267,13 @@ test("Health runs no monitor event in a recovery", () => {
   const { world, node, events } = monitored();
   const before = events.count("monitor");
   expect(before).toBeGreaterThan(0);
+  const flags = () => node.daemon.node?.nodes.own.flags;
+  expect(flags()).toBe(0);
   node.client().control("SET_RECMODE", 1);
   world.run(20_000);
   expect(events.count("monitor")).toBe(before);
+  // An event that is not allowed in a recovery fails, which says nothing of the node.
+  expect(flags()).toBe(0);
   recover(node, [0], 100);
   world.run(20_000);
   expect(events.count("monitor")).toBeGreaterThan(before);
