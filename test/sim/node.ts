@@ -5,6 +5,7 @@
 import { jenkinsHash } from "../../src/base/jenkins_hash.ts";
 import type { Logger } from "../../src/base/log.ts";
 import { done, err, ok, type Result } from "../../src/base/result.ts";
+import { u64 } from "../../src/base/u64.ts";
 import { connectClient } from "../../src/client/ctdb_client.ts";
 import { Recoverd } from "../../src/cluster/recoverd.ts";
 import { PUBLIC_ADDRESSES_FILE } from "../../src/config/public_addresses.ts";
@@ -18,7 +19,11 @@ import { runTakeover } from "../../src/failover/takeover/run_takeover.ts";
 import { runRecovery } from "../../src/recovery/run_recovery.ts";
 import type { EventRunner } from "../../src/services/event_runner.ts";
 import { NoEvents } from "../../src/services/no_events.ts";
+import { encode } from "../../src/wire/codec.ts";
+import { SRVID } from "../../src/wire/constants.ts";
 import type { ControlName, ControlRequestOf } from "../../src/wire/controls.ts";
+import { BROADCAST_CONNECTED } from "../../src/wire/packet.ts";
+import { srvidMessage } from "../../src/wire/structs/cluster.ts";
 import type { SimCluster } from "./cluster.ts";
 import type { SimLock } from "./cluster_lock.ts";
 import type { SimDisk } from "./disk.ts";
@@ -33,6 +38,10 @@ import { SimProcess } from "./scheduler.ts";
 
 /** How often ctdb-eventd looks whether ctdbd is there. */
 const EVENTD_WATCH_MS = 1000;
+/** Of a tool that asks for a takeover run, and how long it goes on. */
+const REALLOCATE_SRVID = 0x52520000;
+const ASK_AGAIN_MS = 10_000;
+const ASK_LIMIT_MS = 120_000;
 const SAMBA_VERSION = (4 << 16) | 25;
 
 export class SimNode {
@@ -198,6 +207,23 @@ export class SimNode {
     }
     process.kill();
     return status;
+  }
+
+  /** As the tool does after it has enabled or disabled a node: asks whoever leads, until there is an answer. */
+  async askForTakeoverRun(): Promise<void> {
+    const process = this.newProcess("ipreallocate");
+    const network = this.#cluster.network.forProcess(this.host, process);
+    const connected = await connectClient(network, process.timers, this.socket);
+    if (!connected.ok) return process.kill();
+    const client = connected.value;
+    const srvid = u64(REALLOCATE_SRVID, this.#cluster.network.pidOf(process));
+    const registered = await client.registerSrvid(srvid, () => process.kill());
+    if (!registered.ok) return process.kill();
+    const message = encode(srvidMessage, { pnn: this.pnn, srvid });
+    const ask = () => client.sendMessage(BROADCAST_CONNECTED, SRVID.TAKEOVER_RUN, message);
+    ask();
+    process.timers.every(ASK_AGAIN_MS, ask);
+    process.timers.after(ASK_LIMIT_MS, () => process.kill());
   }
 
   // --- for the checkers

@@ -58,6 +58,11 @@ const PAUSES_TO_PROGRESS = 30;
 /** A cluster at rest for so long has no reason to keep anybody waiting. */
 const CALM_MS = 45_000;
 const LOOK_MS = 1000;
+/**
+ * A leader that was cut off in a takeover run leaves runs disabled for 60 s; who misses an address asks again after at
+ * most 16 s, and a run takes a while.
+ */
+const PLACED_MS = 90_000;
 const LAST_WORK_MS = 15_000;
 /** Some rounds of full runs over all databases, one after the other. */
 const VACUUM_LIMIT_MS = 900_000;
@@ -84,6 +89,8 @@ class Run {
   readonly #addressFaults: AddressFaults | undefined;
   /** Since then nothing is wrong with addresses, either. */
   #placedSinceMs: number | undefined;
+  /** How often all addresses were judged. */
+  #placedJudged = 0;
   #calmSinceMs: number | undefined;
   #settleMs = 0;
 
@@ -123,6 +130,7 @@ class Run {
     this.#operator.restore();
     this.#settleMs = this.#until("settle after everything was healed", SETTLE_LIMIT_MS);
     this.#progress();
+    this.#placed();
     this.#oneMoreRecovery();
     this.#workload.stop();
     this.#drained();
@@ -187,11 +195,12 @@ class Run {
       return;
     }
     this.#placedSinceMs ??= scheduler.nowMs;
-    if (scheduler.nowMs - this.#placedSinceMs < CALM_MS) return;
+    if (scheduler.nowMs - this.#placedSinceMs < PLACED_MS) return;
+    this.#placedJudged += 1;
     const problems = addresses.misplaced();
     if (problems.length === 0) return;
     throw new InvariantViolation(
-      `public addresses are not in place after ${CALM_MS / 1000} s of rest: ${problems.join("; ")}`,
+      `public addresses are not in place after ${PLACED_MS / 1000} s of rest: ${problems.join("; ")}`,
     );
   }
 
@@ -226,6 +235,21 @@ class Run {
       throw new InvariantViolation(
         `no client made progress in ${waitedSec} s after the cluster settled`,
       );
+    }
+  }
+
+  /** Healed, and left alone for long enough: the addresses are judged at least once. */
+  #placed(): void {
+    const { scheduler } = this.#cluster;
+    const limitMs = scheduler.nowMs + SETTLE_LIMIT_MS;
+    this.#placedJudged = 0;
+    while (this.#placedJudged === 0) {
+      if (scheduler.nowMs >= limitMs) {
+        throw new InvariantViolation(
+          `the cluster was never at rest for ${PLACED_MS / 1000} s: ${unsettled(this.#cluster.nodes).join("; ")}`,
+        );
+      }
+      this.#step(scheduler.nowMs + LOOK_MS);
     }
   }
 
