@@ -8,6 +8,7 @@
  * It changes nothing.
  */
 import type { SimCluster } from "./cluster.ts";
+import { ConnectionModel } from "./connection_model.ts";
 import { publicAddress } from "./host_addresses.ts";
 import type { SimNode } from "./node.ts";
 import type { SimProcess } from "./scheduler.ts";
@@ -20,6 +21,7 @@ const INACTIVE_MS = 15_000;
 /** The event daemon looks once a second. */
 const DEAD_MS = 3000;
 const ANNOUNCED_MS = 1000;
+const PORTS = 60_000;
 /** A node that has come up makes others see connections end. */
 const FRESH_MS = 10_000;
 
@@ -29,8 +31,16 @@ interface NodeView {
   startedMs: number;
   inactiveSinceMs: number | undefined;
   deadSinceMs: number | undefined;
-  /** Taken, and not announced yet. */
-  readonly unannounced: Map<string, number>;
+  /** By address. */
+  readonly taken: Map<string, Taken>;
+}
+
+/** An address that was taken, until all is done that must follow. */
+interface Taken {
+  readonly sinceMs: number;
+  announced: boolean;
+  /** Of outside clients who must get a tickle. */
+  readonly untickled: Set<number>;
 }
 
 export class AddressChecker {
@@ -39,7 +49,10 @@ export class AddressChecker {
   readonly #endings = new Map<string, number>();
   /** How often an address came to a host. */
   takesSeen = 0;
-  announcementsSeen = 0;
+  /** How often a connection that had to be tickled was. */
+  ticklesSeen = 0;
+  readonly #connections = new ConnectionModel();
+  #lastPort = 0;
 
   constructor(cluster: SimCluster, process: SimProcess) {
     this.#cluster = cluster;
@@ -48,7 +61,7 @@ export class AddressChecker {
       startedMs: 0,
       inactiveSinceMs: undefined,
       deadSinceMs: undefined,
-      unannounced: new Map(),
+      taken: new Map(),
     }));
     if (cluster.publicAddresses === 0) return;
     for (const node of cluster.nodes) this.#watch(node);
@@ -57,7 +70,18 @@ export class AddressChecker {
 
   /** What it was to announce it never will. */
   daemonDied(pnn: number): void {
-    this.#views[pnn]?.unannounced.clear();
+    this.#views[pnn]?.taken.clear();
+  }
+
+  /** For a connection of an outside client. */
+  newPort(): number {
+    this.#lastPort = (this.#lastPort % PORTS) + 1;
+    return this.#lastPort;
+  }
+
+  /** A ctdbd was told of a connection, and has said that it knows it. */
+  connectionTold(pnn: number, address: string, port: number): void {
+    this.#connections.told({ pnn, address, port, sinceMs: this.#cluster.nowMs });
   }
 
   /** What is not as it should be in a cluster that has long been calm; empty when all is well. */
@@ -98,21 +122,33 @@ export class AddressChecker {
 
   #watch(node: SimNode): void {
     const { publicAddresses } = node.host;
-    const { unannounced } = this.#view(node);
+    const { taken } = this.#view(node);
     publicAddresses.onChange = (what, address) => {
       this.#cluster.note(`node${node.pnn} kernel: ${address} ${what}`);
       if (what === "came") this.#came(node, address);
-      else unannounced.delete(address);
+      else taken.delete(address);
     };
     publicAddresses.onAnnounced = (address) => {
-      this.announcementsSeen += 1;
-      unannounced.delete(address);
+      const entry = taken.get(address);
+      if (entry !== undefined) entry.announced = true;
+    };
+    publicAddresses.onTickled = (address, to) => {
+      if (taken.get(address)?.untickled.delete(to.port) === true) this.ticklesSeen += 1;
     };
     node.scripts.onEvent = (event, address, what) => {
       if (event === "takeip" && what === "succeeded") {
-        unannounced.set(address, this.#cluster.nowMs);
-      } else unannounced.delete(address);
+        this.#taken(node, address);
+      } else taken.delete(address);
     };
+  }
+
+  #taken(node: SimNode, address: string): void {
+    this.#lookWhatDisturbs();
+    const { nowMs } = this.#cluster;
+    const { pnn } = node;
+    const { taken, disturbedMs } = this.#view(node);
+    const ports = this.#connections.taken(address, { pnn, disturbedMs }, nowMs);
+    taken.set(address, { sinceMs: nowMs, announced: false, untickled: new Set(ports) });
   }
 
   #came(node: SimNode, address: string): void {
@@ -168,12 +204,15 @@ export class AddressChecker {
   }
 
   #judgeAnnouncements(node: SimNode): void {
-    for (const [address, sinceMs] of this.#view(node).unannounced) {
+    const { taken } = this.#view(node);
+    for (const [address, { sinceMs, announced, untickled }] of taken) {
       if (node.wasPausedWithin(2 * ANNOUNCED_MS) || isPaused(node)) continue;
       if (this.#cluster.nowMs - sinceMs <= ANNOUNCED_MS) continue;
-      this.#cluster.judge.violated(
-        `node ${node.pnn} has taken ${address} and does not announce it`,
-      );
+      taken.delete(address);
+      const what = `node ${node.pnn} has taken ${address}`;
+      if (!announced) this.#cluster.judge.violated(`${what} and does not announce it`);
+      if (untickled.size === 0) continue;
+      this.#cluster.judge.violated(`${what} and does not tickle ${[...untickled].join(", ")}`);
     }
   }
 
@@ -186,6 +225,10 @@ export class AddressChecker {
         view.disturbedMs = nowMs;
       }
     }
+    this.#connections.forget(({ pnn, sinceMs }) => {
+      const running = nodes[pnn]?.running === true;
+      return running && (this.#views[pnn]?.disturbedMs ?? 0) > sinceMs;
+    });
     for (const a of nodes) for (const b of nodes) if (a.pnn < b.pnn) this.#lookBetween(a, b);
     // While a leader's recovery daemon sleeps its run goes on, and somebody else leads.
     const sleeps = nodes.some(({ recoverdProcess }) => recoverdProcess?.paused === true);

@@ -646,4 +646,15 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: "tickles-lost",
+    breaks: "a node forgets the connections to an address before it takes it",
+    edits: [
+      {
+        file: "src/failover/addresses/tickle_list.ts",
+        find: "    this.#connections.clear();\n    return all;",
+        replace: "    this.#connections.clear();\n    return all.slice(0, 0);",
+      },
+    ],
+  },
 ];

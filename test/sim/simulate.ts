@@ -6,6 +6,7 @@ import type { Tdb, TdbResult } from "../../src/tdb/types.ts";
 import { RECOVERY_ACTIVE } from "../../src/wire/constants.ts";
 import { AddressFaults } from "./address_faults.ts";
 import { SimCluster } from "./cluster.ts";
+import { ConnectionClient } from "./connection_client.ts";
 import { DiskFaults } from "./disk_faults.ts";
 import { Faults } from "./faults.ts";
 import { Operator } from "./operator.ts";
@@ -86,6 +87,7 @@ class Run {
   readonly #faults: Faults;
   readonly #operator: Operator;
   readonly #diskFaults: DiskFaults | undefined;
+  readonly #connectionClients: readonly ConnectionClient[];
   readonly #addressFaults: AddressFaults | undefined;
   /** Since then nothing is wrong with addresses, either. */
   #placedSinceMs: number | undefined;
@@ -111,12 +113,16 @@ class Run {
     this.#addressFaults = addressRandom.chance(ADDRESS_FAULTS_CHANCE)
       ? new AddressFaults(this.#cluster, addressRandom.fork())
       : undefined;
+    this.#connectionClients = this.#cluster.nodes.map(
+      (node) => new ConnectionClient(this.#cluster, node, addressRandom.fork()),
+    );
   }
 
   all(virtualMs: number): void {
     const { scheduler } = this.#cluster;
     this.#cluster.startAll();
     this.#workload.start();
+    for (const client of this.#connectionClients) client.start();
     this.#until("start", START_LIMIT_MS);
     this.#faults.start();
     this.#operator.start();
