@@ -18,6 +18,8 @@ const LOOK_MS = 250;
 const UNDISTURBED_MS = 60_000;
 /** A script, and the retry after one that failed. */
 const INACTIVE_MS = 15_000;
+/** RecoveryDropAllIPs, unless it is set. */
+const DROP_ALL_SEC = 120;
 /** The event daemon looks once a second. */
 const DEAD_MS = 3000;
 const ANNOUNCED_MS = 1000;
@@ -30,6 +32,7 @@ interface NodeView {
   disturbedMs: number;
   startedMs: number;
   inactiveSinceMs: number | undefined;
+  recoveringSinceMs: number | undefined;
   deadSinceMs: number | undefined;
   /** By address. */
   readonly taken: Map<string, Taken>;
@@ -60,6 +63,7 @@ export class AddressChecker {
       disturbedMs: 0,
       startedMs: 0,
       inactiveSinceMs: undefined,
+      recoveringSinceMs: undefined,
       deadSinceMs: undefined,
       taken: new Map(),
     }));
@@ -169,6 +173,7 @@ export class AddressChecker {
     this.#lookWhatDisturbs();
     for (const node of this.#cluster.nodes) {
       this.#judgeInactive(node);
+      this.#judgeRecovering(node);
       this.#judgeDead(node);
       this.#judgeAnnouncements(node);
     }
@@ -177,13 +182,31 @@ export class AddressChecker {
   #judgeInactive(node: SimNode): void {
     const view = this.#view(node);
     const { nowMs } = this.#cluster;
-    const excused = isPaused(node) || node.scripts.trouble !== undefined;
-    if (!node.inactive || excused || node.scripts.troubled > 0) {
+    if (!node.inactive || isExcused(node)) {
       view.inactiveSinceMs = undefined;
       return;
     }
     view.inactiveSinceMs ??= nowMs;
     if (nowMs - view.inactiveSinceMs > INACTIVE_MS) this.#mustBeEmpty(node, "is stopped or banned");
+  }
+
+  /** Cut off for so long, somebody else has its addresses. */
+  #judgeRecovering(node: SimNode): void {
+    const view = this.#view(node);
+    const { nowMs, tunables } = this.#cluster;
+    if (node.daemon?.node?.state.recovering !== true) {
+      view.recoveringSinceMs = undefined;
+      return;
+    }
+    view.recoveringSinceMs ??= nowMs;
+    const dropMs = (tunables["RecoveryDropAllIPs"] ?? DROP_ALL_SEC) * 1000;
+    // Excused for the moment, with the time that follows.
+    if (isExcused(node)) {
+      view.recoveringSinceMs = Math.max(view.recoveringSinceMs, nowMs - dropMs);
+    }
+    if (nowMs - view.recoveringSinceMs > dropMs + INACTIVE_MS) {
+      this.#mustBeEmpty(node, "is in recovery for too long");
+    }
   }
 
   #judgeDead(node: SimNode): void {
@@ -259,6 +282,12 @@ export class AddressChecker {
 
 function isPaused({ process, recoverdProcess }: SimNode): boolean {
   return process?.paused === true || recoverdProcess?.paused === true;
+}
+
+/** It, or its scripts, cannot do what they must. */
+function isExcused(node: SimNode): boolean {
+  const { trouble, troubled } = node.scripts;
+  return isPaused(node) || trouble !== undefined || troubled > 0;
 }
 
 /** As `ctdb ip` says there. */

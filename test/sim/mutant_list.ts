@@ -657,4 +657,15 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: "recovering-node-keeps-addresses",
+    breaks: "a node that is in recovery for too long does not let go of its addresses",
+    edits: [
+      {
+        file: "src/daemon/address_part.ts",
+        find: 'this.addresses.moves.releaseAll("in recovery for too long");',
+        replace: "",
+      },
+    ],
+  },
 ];

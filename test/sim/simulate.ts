@@ -397,6 +397,7 @@ function swarm(options: RunOptions): ConstructorParameters<typeof SimCluster>[0]
   tunables["StickyPindown"] = random.pick([20, 200, 1000]);
   tunables["StickyDuration"] = random.pick([1, 10, 600]);
   const places = new SeededRandom(options.seed, ADDRESS_STREAM + 1);
+  tunables["RecoveryDropAllIPs"] = places.pick([10, 30, 120]);
   tunables["IPAllocAlgorithm"] = places.pick([2, 2, 1, 0]);
   return {
     seed: options.seed,
