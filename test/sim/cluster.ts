@@ -7,6 +7,7 @@ import type { Logger } from "../../src/base/log.ts";
 import type { DatabaseSet } from "../../src/database/database_set.ts";
 import type { ClusterLockProbe } from "../../src/lock/cluster_lock_probe.ts";
 import type { Tdb } from "../../src/tdb/types.ts";
+import { AddressChecker } from "./address_checker.ts";
 import { CallChecker } from "./call_checker.ts";
 import { LockService, type SimLock } from "./cluster_lock.ts";
 import { SimDisk } from "./disk.ts";
@@ -36,6 +37,10 @@ export interface SimOptions {
   readonly withoutLock?: readonly number[];
   /** As CTDB_TEST_MODE: a fast first election and no wait for further recoveries. */
   readonly testMode?: boolean;
+  /** Public addresses that every node may host; with none there are no event scripts. */
+  readonly publicAddresses?: number;
+  /** A node with one public interface down is healthy. */
+  readonly partiallyOnline?: boolean;
   /** Gets every log line; without it the last lines are kept for a failure report. */
   readonly onLogLine?: (line: string) => void;
 }
@@ -45,6 +50,7 @@ const HASH_SIZE = 13;
 const LOG_LINES_KEPT = 250;
 /** Of random numbers: what disks refuse shifts nothing else. */
 const FIRST_DISK_STREAM = 1000;
+const FIRST_SCRIPTS_STREAM = 2000;
 
 export class SimCluster {
   readonly scheduler = new Scheduler();
@@ -55,6 +61,7 @@ export class SimCluster {
   readonly records: RecordChecker;
   readonly transactions = new TransactionChecker(this.judge);
   readonly leaders = new LeaderChecker(this.judge);
+  readonly addresses: AddressChecker;
   readonly calls = new CallChecker(this.judge, () =>
     this.nodes.some(({ daemon }) => daemon?.node?.state.recovering === true),
   );
@@ -86,8 +93,10 @@ export class SimCluster {
       const random = this.random.fork();
       const trouble = new DiskTrouble(new SeededRandom(options.seed, FIRST_DISK_STREAM + pnn));
       const disk = new SimDisk(this.scheduler, kernel, random.fork(), trouble);
-      return new SimNode(this, pnn, random, disk);
+      const scripts = new SeededRandom(options.seed, FIRST_SCRIPTS_STREAM + pnn);
+      return new SimNode(this, pnn, random, disk, scripts);
     });
+    this.addresses = new AddressChecker(this, this.newProcess("address checker"));
     this.records = new RecordChecker(this.judge, {
       validGeneration: (pnn, name) => this.nodes[pnn]?.validGeneration(name),
       lmaster: (pnn, key) => this.nodes[pnn]?.lmasterOf(key),
@@ -96,6 +105,12 @@ export class SimCluster {
 
   get size(): number {
     return this.#options.nodes;
+  }
+  get publicAddresses(): number {
+    return this.#options.publicAddresses ?? 0;
+  }
+  get partiallyOnline(): boolean {
+    return this.#options.partiallyOnline === true;
   }
   /** Is the node configured with a cluster lock? */
   usesLock(pnn: number): boolean {
@@ -160,6 +175,7 @@ export class SimCluster {
 
   nodeDied(node: SimNode): void {
     this.records.forget(node.pnn);
+    this.addresses.daemonDied(node.pnn);
     this.note(`node${node.pnn} died`);
   }
 

@@ -573,4 +573,99 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: "release-answered-early",
+    breaks: "an address counts as released before its script has ended, so it is on two hosts",
+    edits: [
+      {
+        file: "src/failover/addresses/moves.ts",
+        find: '      this.#release(address, ip.pnn, later);\n      return "later";',
+        replace: "      this.#release(address, ip.pnn, () => {});\n      return SUCCESS;",
+      },
+    ],
+  },
+  {
+    name: "take-without-release",
+    breaks: "a takeover run takes addresses without waiting for their release",
+    edits: [
+      {
+        file: "src/failover/takeover/run_takeover.ts",
+        find: "const released = await releaseAddresses(context, addresses, deadline);",
+        replace:
+          "void releaseAddresses(context, addresses, deadline);\n  const released = ok(undefined);",
+      },
+    ],
+  },
+  {
+    name: "stopped-node-keeps-addresses",
+    breaks: "a node that is stopped or banned does not let go of its addresses",
+    edits: [
+      {
+        file: "src/daemon/address_part.ts",
+        find: 'if (this.#moves) this.addresses.moves.releaseAll("this node is inactive");',
+        replace: "",
+      },
+      {
+        file: "src/failover/addresses/moves.ts",
+        find: "    const running = this.#releases.get(address);\n",
+        replace:
+          "    if (this.#host.mustNotHost()) return SUCCESS;\n    const running = this.#releases.get(address);\n",
+      },
+    ],
+  },
+  {
+    name: "takes-not-announced",
+    breaks: "an address that was taken is not announced, and connections to it are not tickled",
+    edits: [
+      {
+        file: "src/failover/addresses/moves.ts",
+        find: "    if (this.#host.announcesTaken) {",
+        replace: "    if (this.#host.announcesTaken && address.pnn < 0) {",
+      },
+    ],
+  },
+  {
+    name: "no-failback",
+    breaks: "a node that comes back gets no addresses",
+    edits: [
+      {
+        file: "src/failover/takeover/run_takeover.ts",
+        find: 'noFailback: read("NoIPFailback") !== 0,',
+        replace: 'noFailback: read("NoIPFailback") === 0,',
+      },
+    ],
+  },
+  {
+    name: "orphans-stay",
+    breaks: "nobody takes down the addresses of a ctdbd that was killed",
+    edits: [
+      {
+        file: "src/failover/addresses/orphans.ts",
+        find: "if (held.value.pid !== parentPid || held.value.addresses.length === 0) {",
+        replace: "if (held.value.pid !== parentPid || held.value.addresses.length > 0) {",
+      },
+    ],
+  },
+  {
+    name: "tickles-lost",
+    breaks: "a node forgets the connections to an address before it takes it",
+    edits: [
+      {
+        file: "src/failover/addresses/tickle_list.ts",
+        find: "    this.#connections.clear();\n    return all;",
+        replace: "    this.#connections.clear();\n    return all.slice(0, 0);",
+      },
+    ],
+  },
+  {
+    name: "recovering-node-keeps-addresses",
+    breaks: "a node that is in recovery for too long does not let go of its addresses",
+    edits: [
+      {
+        file: "src/daemon/address_part.ts",
+        find: 'this.addresses.moves.releaseAll("in recovery for too long");',
+        replace: "",
+      },
+    ],
+  },
 ];

@@ -12,6 +12,7 @@ import { SystemError } from "../../src/base/errors.ts";
 import { err, ok } from "../../src/base/result.ts";
 import type { Acceptor, ConnectCallback, Network } from "../../src/platform/types/network.ts";
 import { Connection, LOCAL_DELAY_MS } from "./connection.ts";
+import { HostAddresses } from "./host_addresses.ts";
 import type { SeededRandom } from "./random.ts";
 import type { Scheduler, SimProcess } from "./scheduler.ts";
 
@@ -35,6 +36,7 @@ interface Listener {
 export class SimHost {
   readonly name: string;
   readonly address: string;
+  readonly publicAddresses = new HostAddresses();
   powered = true;
 
   constructor(name: string, address: string) {
@@ -95,6 +97,10 @@ export class SimNetwork {
 
   isCut(from: SimHost, to: SimHost): boolean {
     return this.#cuts.size > 0 && this.#cuts.has(direction(from, to));
+  }
+  /** Packets of this direction are late, or do not come at all. */
+  isTroubled(from: SimHost, to: SimHost): boolean {
+    return this.isCut(from, to) || this.#extraDelayMs.has(direction(from, to));
   }
   /** Cuts one direction; bytes already sent are held too. */
   cut(from: SimHost, to: SimHost): void {
@@ -171,7 +177,10 @@ export class SimNetwork {
       connectTcp: (to, connected) =>
         this.#connect(host, owner, `tcp:${to.address}:${to.port}`, to, to.timeoutMs, connected),
       interfaces: () =>
-        ok([{ name: "eth0", up: true, addresses: [{ address: host.address, prefixLength: 24 }] }]),
+        ok([
+          { name: "eth0", up: true, addresses: [{ address: host.address, prefixLength: 24 }] },
+          ...host.publicAddresses.interfaces(),
+        ]),
     };
   }
 

@@ -5,26 +5,43 @@
 import { jenkinsHash } from "../../src/base/jenkins_hash.ts";
 import type { Logger } from "../../src/base/log.ts";
 import { done, err, ok, type Result } from "../../src/base/result.ts";
+import { u64 } from "../../src/base/u64.ts";
 import { connectClient } from "../../src/client/ctdb_client.ts";
 import { Recoverd } from "../../src/cluster/recoverd.ts";
+import { PUBLIC_ADDRESSES_FILE } from "../../src/config/public_addresses.ts";
 import { TunableSet } from "../../src/config/tunables.ts";
 import type { ConfiguredNode } from "../../src/config/types.ts";
 import { Daemon } from "../../src/daemon/lifecycle/daemon.ts";
 import { DatabaseSet } from "../../src/database/database_set.ts";
 import type { DatabaseHost } from "../../src/database/host.ts";
+import { localAddresses } from "../../src/failover/addresses/local_addresses.ts";
 import { runTakeover } from "../../src/failover/takeover/run_takeover.ts";
 import { runRecovery } from "../../src/recovery/run_recovery.ts";
+import type { EventRunner } from "../../src/services/event_runner.ts";
 import { NoEvents } from "../../src/services/no_events.ts";
+import { encode } from "../../src/wire/codec.ts";
+import { SRVID } from "../../src/wire/constants.ts";
 import type { ControlName, ControlRequestOf } from "../../src/wire/controls.ts";
+import { BROADCAST_CONNECTED } from "../../src/wire/packet.ts";
+import { srvidMessage } from "../../src/wire/structs/cluster.ts";
 import type { SimCluster } from "./cluster.ts";
 import type { SimLock } from "./cluster_lock.ts";
 import type { SimDisk } from "./disk.ts";
+import { Scripts, SimEvents } from "./event_scripts.ts";
 import { SimFiles } from "./files.ts";
+import { publicAddressesFile } from "./host_addresses.ts";
 import { SimHost } from "./network.ts";
 import { LEADER_TIMEOUT_SEC, nodeAddress, nodeConfig, nodeList, PATHS } from "./node_config.ts";
+import { guardAddresses, PidLock } from "./orphan_guard.ts";
 import type { SeededRandom } from "./random.ts";
 import { SimProcess } from "./scheduler.ts";
 
+/** How often ctdb-eventd looks whether ctdbd is there. */
+const EVENTD_WATCH_MS = 1000;
+/** Of a tool that asks for a takeover run, and how long it goes on. */
+const REALLOCATE_SRVID = 0x52520000;
+const ASK_AGAIN_MS = 10_000;
+const ASK_LIMIT_MS = 120_000;
 const SAMBA_VERSION = (4 << 16) | 25;
 
 export class SimNode {
@@ -32,6 +49,7 @@ export class SimNode {
   readonly host: SimHost;
   readonly files: SimFiles;
   readonly disk: SimDisk;
+  readonly scripts: Scripts;
   daemon: Daemon | undefined;
   recoverd: Recoverd | undefined;
   process: SimProcess | undefined;
@@ -48,16 +66,35 @@ export class SimNode {
   readonly #random: SeededRandom;
   readonly #children = new Set<SimProcess>();
   readonly #clients = new Set<SimProcess>();
+  /** They outlive a ctdbd that is killed, until its addresses are gone. */
+  readonly #guards = new Set<SimProcess>();
+  readonly #pidLock = new PidLock();
   #starts = 0;
   #lastPausedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(cluster: SimCluster, pnn: number, random: SeededRandom, disk: SimDisk) {
+  constructor(
+    cluster: SimCluster,
+    pnn: number,
+    random: SeededRandom,
+    disk: SimDisk,
+    scriptsRandom: SeededRandom,
+  ) {
     this.#cluster = cluster;
     this.#random = random;
     this.pnn = pnn;
     this.disk = disk;
     this.files = new SimFiles(disk);
     this.host = new SimHost(`node${pnn}`, nodeAddress(pnn));
+    const { publicAddresses } = this.host;
+    this.scripts = new Scripts(scriptsRandom, publicAddresses, cluster.partiallyOnline);
+    this.scripts.tellLink = async (name, up) => {
+      const link = { name, link_state: up ? 1 : 0, references: 0 };
+      return (await this.request("SET_IFACE_LINK_STATE", link)) === 0;
+    };
+    if (cluster.publicAddresses > 0) {
+      const file = `${PATHS.etcDirectory}/${PUBLIC_ADDRESSES_FILE}`;
+      this.files.writeText(file, publicAddressesFile(cluster.publicAddresses));
+    }
     for (const directory of ["/volatile", "/persistent", "/state", "/run"]) {
       this.files.makeDirectory(directory);
     }
@@ -91,16 +128,23 @@ export class SimNode {
     });
   }
 
-  /** kill -9 of everything on the node; the host's kernel lives on. */
+  /** kill -9 of ctdbd and its helpers. Only who takes the public addresses down goes on for a while. */
   crash(): void {
     this.process?.kill();
-    for (const child of [...this.#children]) child.kill();
+    for (const child of [...this.#children]) if (!this.#guards.has(child)) child.kill();
+  }
+
+  /** Whoever is to take the addresses of a dead ctdbd down does not run now. */
+  get guardPaused(): boolean {
+    return [...this.#guards].some(({ paused }) => paused);
   }
 
   /** The host is gone without a word to anybody; `powerOn` brings it back, without ctdbd. */
   powerOff(): void {
     this.#cluster.network.powerOff(this.host);
     this.crash();
+    for (const child of [...this.#children]) child.kill();
+    this.host.publicAddresses.clear();
     for (const client of [...this.#clients]) client.kill();
     this.disk.losePower();
   }
@@ -165,6 +209,23 @@ export class SimNode {
     return status;
   }
 
+  /** As the tool does after it has enabled or disabled a node: asks whoever leads, until there is an answer. */
+  async askForTakeoverRun(): Promise<void> {
+    const process = this.newProcess("ipreallocate");
+    const network = this.#cluster.network.forProcess(this.host, process);
+    const connected = await connectClient(network, process.timers, this.socket);
+    if (!connected.ok) return process.kill();
+    const client = connected.value;
+    const srvid = u64(REALLOCATE_SRVID, this.#cluster.network.pidOf(process));
+    const registered = await client.registerSrvid(srvid, () => process.kill());
+    if (!registered.ok) return process.kill();
+    const message = encode(srvidMessage, { pnn: this.pnn, srvid });
+    const ask = () => client.sendMessage(BROADCAST_CONNECTED, SRVID.TAKEOVER_RUN, message);
+    ask();
+    process.timers.every(ASK_AGAIN_MS, ask);
+    process.timers.after(ASK_LIMIT_MS, () => process.kill());
+  }
+
   // --- for the checkers
 
   /** Generation in which a database's content here is the cluster's; undefined while it is not. */
@@ -214,6 +275,7 @@ export class SimNode {
       timers: process.timers,
       random: this.#random.fork(),
       network: cluster.network.forProcess(this.host, process),
+      rawNetwork: this.host.publicAddresses.rawNetwork(),
       files: this.files,
       log,
       logLevel: {
@@ -226,10 +288,10 @@ export class SimNode {
       lockWaiter: this.disk.waiter(process),
       ownPid: cluster.network.pidOf(process),
       sambaVersion: SAMBA_VERSION,
-      pidFile: { acquire: () => done, release: () => {}, writer: () => undefined },
+      pidFile: this.#pidLock.fileOf(process, cluster.network.pidOf(process)),
       startRecoverd: (exited) => this.#startRecoverd(process, exited),
       clusterLockProbe: cluster.probeFor(process),
-      events: new NoEvents(log, process.timers),
+      events: this.#startEvents(process),
       createDatabase: (host: DatabaseHost) => {
         this.databases = new DatabaseSet(cluster.calls.watch(host));
         cluster.watchRecoveries(this, this.databases);
@@ -243,6 +305,33 @@ export class SimNode {
     };
   }
 
+  /** The event daemon lives and dies with ctdbd, but for the addresses. */
+  #startEvents(ctdbd: SimProcess): EventRunner {
+    const log = this.log(ctdbd);
+    if (this.#cluster.publicAddresses === 0) return new NoEvents(log, ctdbd.timers);
+    const process = this.newProcess("eventd");
+    this.#guards.add(process);
+    process.onDeath(() => this.#guards.delete(process));
+    const events = new SimEvents(this.scripts, process, ctdbd);
+    const watch = process.timers.every(EVENTD_WATCH_MS, () => {
+      if (ctdbd.alive) return;
+      watch.cancel();
+      events.close();
+      this.#guard(process, ctdbd);
+    });
+    return events;
+  }
+
+  #guard(process: SimProcess, ctdbd: SimProcess): void {
+    const { network } = this.#cluster;
+    guardAddresses(
+      { files: this.files, addresses: this.host.publicAddresses, pidLock: this.#pidLock },
+      { process, network: network.forProcess(this.host, process), log: this.log(process) },
+      { pid: network.pidOf(ctdbd), isAlive: () => ctdbd.alive },
+      () => process.kill(),
+    );
+  }
+
   #nodeList(): readonly ConfiguredNode[] {
     return this.nodesFile ?? nodeList(this.#cluster.size);
   }
@@ -250,7 +339,8 @@ export class SimNode {
   #startRecoverd(parent: SimProcess, exited: (how: string) => void) {
     const process = this.newProcess("recoverd");
     this.recoverdProcess = process;
-    parent.onDeath(() => process.kill());
+    const outlives = this.#cluster.publicAddresses > 0;
+    if (!outlives) parent.onDeath(() => process.kill());
     process.onDeath(() => {
       if (this.recoverdProcess === process) {
         this.recoverd = undefined;
@@ -258,18 +348,26 @@ export class SimNode {
       }
       if (parent.alive) this.#cluster.scheduler.soon(parent, () => exited("killed"));
     });
-    void this.#runRecoverd(process);
+    void this.#runRecoverd(process, parent);
     return { pid: this.#cluster.network.pidOf(process), kill: () => process.kill() };
   }
 
-  async #runRecoverd(process: SimProcess): Promise<void> {
+  async #runRecoverd(process: SimProcess, parent: SimProcess): Promise<void> {
     const cluster = this.#cluster;
     const log = this.log(process);
     const network = cluster.network.forProcess(this.host, process);
     const connected = await connectClient(network, process.timers, PATHS.recoverdSocket);
     if (!connected.ok) return process.kill();
     const client = connected.value;
-    client.onDisconnect(() => process.kill());
+    const guards = cluster.publicAddresses > 0;
+    if (guards) this.#guards.add(process);
+    process.onDeath(() => this.#guards.delete(process));
+    client.onDisconnect(() => {
+      if (!guards) return process.kill();
+      recoverd.stop();
+      if (this.recoverd === recoverd) this.recoverd = undefined;
+      this.#guard(process, parent);
+    });
     cluster.leaders.watchBroadcasts(this, client);
     this.clusterLock = cluster.lockFor(process, this.pnn);
     const recoverd = new Recoverd({
@@ -289,7 +387,7 @@ export class SimNode {
       testMode: cluster.testMode,
       setLogLevel: () => {},
       memoryReport: () => "",
-      addressCheck: undefined,
+      addressCheck: { localAddresses: () => localAddresses(network) },
     });
     this.recoverd = recoverd;
     const started = await recoverd.start();

@@ -58,7 +58,7 @@ export class Operator {
       if ((flags & NODE_FLAGS.STOPPED) !== 0) void node.request("CONTINUE_NODE", undefined);
       if ((flags & NODE_FLAGS.BANNED) !== 0) this.#setBan(node, 0);
       if ((flags & NODE_FLAGS.PERMANENTLY_DISABLED) !== 0) {
-        void node.request("ENABLE_NODE", undefined);
+        this.#enable(node);
       }
       const capabilities = node.daemon?.node?.state.capabilities ?? 0;
       if ((capabilities & CAPABILITIES.LMASTER) === 0) void node.request("SET_LMASTERROLE", 1);
@@ -79,8 +79,8 @@ export class Operator {
         return;
       }
       case "disable":
-        void node.request("DISABLE_NODE", undefined);
-        this.#later(1, 40, () => void node.request("ENABLE_NODE", undefined));
+        void node.request("DISABLE_NODE", undefined).then(() => node.askForTakeoverRun());
+        this.#later(1, 40, () => this.#enable(node));
         return;
       case "lmaster role":
         void node.request("SET_LMASTERROLE", 0);
@@ -93,6 +93,10 @@ export class Operator {
       case "recover":
         void node.request("SET_RECMODE", RECOVERY_ACTIVE);
     }
+  }
+
+  #enable(node: SimNode): void {
+    void node.request("ENABLE_NODE", undefined).then(() => node.askForTakeoverRun());
   }
 
   #setBan(node: SimNode, time: number): void {

@@ -4,7 +4,9 @@
  */
 import type { Tdb, TdbResult } from "../../src/tdb/types.ts";
 import { RECOVERY_ACTIVE } from "../../src/wire/constants.ts";
+import { AddressFaults } from "./address_faults.ts";
 import { SimCluster } from "./cluster.ts";
+import { ConnectionClient } from "./connection_client.ts";
 import { DiskFaults } from "./disk_faults.ts";
 import { Faults } from "./faults.ts";
 import { Operator } from "./operator.ts";
@@ -46,6 +48,9 @@ export interface RunResult {
 /** Random numbers of their own, so that they shift nothing else. */
 const DISK_FAULTS_STREAM = 2;
 const DISK_FAULTS_CHANCE = 0.3;
+const ADDRESS_STREAM = 3;
+const ADDRESS_FAULTS_CHANCE = 0.6;
+const PUBLIC_ADDRESSES = 4;
 const START_LIMIT_MS = 120_000;
 /** Bans last up to 300 s; everything else is over sooner. */
 const SETTLE_LIMIT_MS = 450_000;
@@ -54,6 +59,11 @@ const PAUSES_TO_PROGRESS = 30;
 /** A cluster at rest for so long has no reason to keep anybody waiting. */
 const CALM_MS = 45_000;
 const LOOK_MS = 1000;
+/**
+ * A leader that was cut off in a takeover run leaves runs disabled for 60 s; who misses an address asks again after at
+ * most 16 s, and a run takes a while.
+ */
+const PLACED_MS = 90_000;
 const LAST_WORK_MS = 15_000;
 /** Some rounds of full runs over all databases, one after the other. */
 const VACUUM_LIMIT_MS = 900_000;
@@ -77,6 +87,12 @@ class Run {
   readonly #faults: Faults;
   readonly #operator: Operator;
   readonly #diskFaults: DiskFaults | undefined;
+  readonly #connectionClients: readonly ConnectionClient[];
+  readonly #addressFaults: AddressFaults | undefined;
+  /** Since then nothing is wrong with addresses, either. */
+  #placedSinceMs: number | undefined;
+  /** How often all addresses were judged. */
+  #placedJudged = 0;
   #calmSinceMs: number | undefined;
   #settleMs = 0;
 
@@ -93,23 +109,34 @@ class Run {
       options.disks === true || sometimes
         ? new DiskFaults(this.#cluster, random, howOften)
         : undefined;
+    const addressRandom = new SeededRandom(options.seed, ADDRESS_STREAM);
+    this.#addressFaults = addressRandom.chance(ADDRESS_FAULTS_CHANCE)
+      ? new AddressFaults(this.#cluster, addressRandom.fork())
+      : undefined;
+    this.#connectionClients = this.#cluster.nodes.map(
+      (node) => new ConnectionClient(this.#cluster, node, addressRandom.fork()),
+    );
   }
 
   all(virtualMs: number): void {
     const { scheduler } = this.#cluster;
     this.#cluster.startAll();
     this.#workload.start();
+    for (const client of this.#connectionClients) client.start();
     this.#until("start", START_LIMIT_MS);
     this.#faults.start();
     this.#operator.start();
     this.#diskFaults?.start();
+    this.#addressFaults?.start();
     while (scheduler.nowMs < virtualMs) this.#step(Math.min(virtualMs, scheduler.nowMs + LOOK_MS));
     this.#cluster.note("everything is healed");
     this.#diskFaults?.healAll();
+    this.#addressFaults?.healAll();
     this.#faults.healAll();
     this.#operator.restore();
     this.#settleMs = this.#until("settle after everything was healed", SETTLE_LIMIT_MS);
     this.#progress();
+    this.#placed();
     this.#oneMoreRecovery();
     this.#workload.stop();
     this.#drained();
@@ -127,7 +154,11 @@ class Run {
       log: violation === undefined ? [] : cluster.logLines.slice(-150),
       virtualMs: cluster.scheduler.nowMs,
       turns: cluster.scheduler.turns,
-      faults: this.#faults.count + this.#operator.count + (this.#diskFaults?.count ?? 0),
+      faults:
+        this.#faults.count +
+        this.#operator.count +
+        (this.#diskFaults?.count ?? 0) +
+        (this.#addressFaults?.count ?? 0),
       recoveries: cluster.recoveries,
       increments: this.#workload.increments,
       reads: this.#workload.counters.readsChecked,
@@ -141,6 +172,7 @@ class Run {
   #step(untilMs: number): void {
     const { scheduler } = this.#cluster;
     scheduler.run(untilMs);
+    this.#judgePlaces();
     // A commit that is refused for a disk is tried again by its client for as long as that wants.
     const inTrouble = this.#cluster.nodes.some(({ disk }) => disk.trouble.isOn);
     if (inTrouble || !this.#cluster.settled()) {
@@ -151,6 +183,31 @@ class Run {
     if (scheduler.nowMs - this.#calmSinceMs >= CALM_MS) {
       this.#workload.requests.judge(this.#calmSinceMs);
     }
+  }
+
+  /** In a cluster that has been at rest for long enough every address is where it belongs. */
+  #judgePlaces(): void {
+    const { scheduler, nodes, addresses } = this.#cluster;
+    const inTrouble = nodes.some(
+      ({ scripts, host, process, recoverdProcess }) =>
+        scripts.trouble !== undefined ||
+        scripts.troubled > 0 ||
+        !host.publicAddresses.allPlugged ||
+        process?.paused === true ||
+        recoverdProcess?.paused === true,
+    );
+    if (inTrouble || !this.#cluster.settled() || addresses.disturbed) {
+      this.#placedSinceMs = undefined;
+      return;
+    }
+    this.#placedSinceMs ??= scheduler.nowMs;
+    if (scheduler.nowMs - this.#placedSinceMs < PLACED_MS) return;
+    this.#placedJudged += 1;
+    const problems = addresses.misplaced();
+    if (problems.length === 0) return;
+    throw new InvariantViolation(
+      `public addresses are not in place after ${PLACED_MS / 1000} s of rest: ${problems.join("; ")}`,
+    );
   }
 
   #until(what: string, limitMs: number): number {
@@ -184,6 +241,21 @@ class Run {
       throw new InvariantViolation(
         `no client made progress in ${waitedSec} s after the cluster settled`,
       );
+    }
+  }
+
+  /** Healed, and left alone for long enough: the addresses are judged at least once. */
+  #placed(): void {
+    const { scheduler } = this.#cluster;
+    const limitMs = scheduler.nowMs + SETTLE_LIMIT_MS;
+    this.#placedJudged = 0;
+    while (this.#placedJudged === 0) {
+      if (scheduler.nowMs >= limitMs) {
+        throw new InvariantViolation(
+          `the cluster was never at rest for ${PLACED_MS / 1000} s: ${unsettled(this.#cluster.nodes).join("; ")}`,
+        );
+      }
+      this.#step(scheduler.nowMs + LOOK_MS);
     }
   }
 
@@ -279,10 +351,11 @@ class Run {
 
   /** A run in which the checkers saw nothing proves nothing. */
   #sawEnough(): void {
-    const { records, leaders } = this.#cluster;
-    if (records.storesSeen > 0 && records.thawsSeen > 0 && leaders.actsSeen > 0) return;
+    const { records, leaders, addresses } = this.#cluster;
+    const seen = [records.storesSeen, records.thawsSeen, leaders.actsSeen, addresses.takesSeen];
+    if (seen.every((count) => count > 0)) return;
     throw new Error(
-      `the checkers saw ${records.storesSeen} stores, ${records.thawsSeen} thaws, ${leaders.actsSeen} acts of leaders`,
+      `the checkers saw ${seen[0]} stores, ${seen[1]} thaws, ${seen[2]} acts of leaders, ${seen[3]} takes of addresses`,
     );
   }
 }
@@ -323,9 +396,14 @@ function swarm(options: RunOptions): ConstructorParameters<typeof SimCluster>[0]
   tunables["HopcountMakeSticky"] = random.pick([1, 2, 50]);
   tunables["StickyPindown"] = random.pick([20, 200, 1000]);
   tunables["StickyDuration"] = random.pick([1, 10, 600]);
+  const places = new SeededRandom(options.seed, ADDRESS_STREAM + 1);
+  tunables["RecoveryDropAllIPs"] = places.pick([10, 30, 120]);
+  tunables["IPAllocAlgorithm"] = places.pick([2, 2, 1, 0]);
   return {
     seed: options.seed,
     nodes: options.nodes,
+    publicAddresses: PUBLIC_ADDRESSES,
+    partiallyOnline: places.chance(0.5),
     clusterLock: options.seed % 2 === 1,
     testMode: random.chance(0.2),
     tunables,
