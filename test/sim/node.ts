@@ -387,7 +387,7 @@ export class SimNode {
       testMode: cluster.testMode,
       setLogLevel: () => {},
       memoryReport: () => "",
-      addressCheck: { localAddresses: () => localAddresses(network) },
+      addressCheck: guards ? { localAddresses: () => localAddresses(network) } : undefined,
     });
     this.recoverd = recoverd;
     const started = await recoverd.start();
