@@ -27,6 +27,8 @@ export interface NetnsOptions {
    * move them are enabled.
    */
   readonly publicAddresses?: number;
+  /** Whose scripts they are; those of the daemon by default. */
+  readonly scripts?: CtdbKind;
 }
 
 export const PUBLIC_INTERFACE = "pub0";
@@ -237,6 +239,7 @@ async function makeHosts(
         nodes: hosts.map(({ address }) => address),
         tunables,
         clusterLock: directory.file("cluster.lock"),
+        scripts: options.scripts,
         publicAddresses: publicAddresses.map(
           (address) => `${address}/${PREFIX_LENGTH} ${PUBLIC_INTERFACE}`,
         ),

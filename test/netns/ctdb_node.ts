@@ -20,6 +20,7 @@ export interface CtdbNodeDescription {
   readonly clusterLock: string;
   /** Lines of the file public_addresses. */
   readonly publicAddresses: readonly string[];
+  readonly scripts: CtdbKind | undefined;
 }
 
 export const CTDB_LOG = "/var/log/ctdb/log.ctdb";
@@ -116,7 +117,8 @@ export class CtdbNode {
 
   /** Ours, or those of Debian's package, as they stand in /etc/ctdb. */
   #enableScripts(names: readonly string[]): void {
-    const ours = this.#description.kind === "ours";
+    const { kind, scripts: whose = kind } = this.#description;
+    const ours = whose === "ours";
     const functions = ours ? join(OUR_SCRIPTS, "functions") : "/etc/ctdb/functions";
     const scripts = ours ? join(OUR_SCRIPTS, "events/legacy") : "/usr/share/ctdb/events/legacy";
     this.host.write("/etc/ctdb/functions", readFileSync(functions, "utf8"));
