@@ -33,6 +33,8 @@ interface NodeView {
   startedMs: number;
   inactiveSinceMs: number | undefined;
   recoveringSinceMs: number | undefined;
+  /** At the last look. */
+  generation: number | undefined;
   deadSinceMs: number | undefined;
   /** By address. */
   readonly taken: Map<string, Taken>;
@@ -64,6 +66,7 @@ export class AddressChecker {
       startedMs: 0,
       inactiveSinceMs: undefined,
       recoveringSinceMs: undefined,
+      generation: undefined,
       deadSinceMs: undefined,
       taken: new Map(),
     }));
@@ -194,7 +197,10 @@ export class AddressChecker {
   #judgeRecovering(node: SimNode): void {
     const view = this.#view(node);
     const { nowMs, tunables } = this.#cluster;
-    if (node.daemon?.node?.state.recovering !== true) {
+    // A recovery may end and the next begin between two looks.
+    const another = node.generation !== view.generation;
+    view.generation = node.generation;
+    if (another || node.daemon?.node?.state.recovering !== true) {
       view.recoveringSinceMs = undefined;
       return;
     }
