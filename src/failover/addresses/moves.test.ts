@@ -237,6 +237,18 @@ test("A taken address is announced three times, and the clients of its connectio
   expect(node.addresses.connections.listOf(ip(A))).toEqual([]);
 });
 
+test("Connections that clients tell of while takeip still works are kept for the next host", () => {
+  const node = new AddressWorld(ONE);
+  const client = (last: number) => connection(`10.0.9.${last}`, 700, A);
+  node.addresses.connections.add(client(1), false);
+  node.takeLater(A);
+  node.addresses.connections.add(client(2), false);
+  node.settle();
+  expect(node.addresses.connections.listOf(ip(A))).toEqual([client(2)]);
+  expect(node.sent.filter((line) => line.includes("10.0.9.1"))).not.toEqual([]);
+  expect(node.sent.filter((line) => line.includes("10.0.9.2"))).toEqual([]);
+});
+
 test("All clients of many connections are woken, some in each turn", () => {
   const node = new AddressWorld(ONE);
   const connections = Array.from({ length: 1000 }, (_, port) => connection("10.9.9.9", port, A));

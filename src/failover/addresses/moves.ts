@@ -24,6 +24,7 @@ import type { AddressHost } from "./host.ts";
 import type { AddressInterface } from "./interface_table.ts";
 import { RELEASE_WAITERS_MAX } from "./limits.ts";
 import type { PublicAddress } from "./public_address.ts";
+import type { Connection } from "./tickle_list.ts";
 
 type Answer = ControlReply | "later";
 
@@ -106,9 +107,11 @@ export class AddressMoves {
     address.activity = "taking";
     this.#writeHeld();
     this.#host.log.notice(`Takeover of IP ${address.described} on interface ${iface.name}`);
+    // Of the node that had it. What clients tell while the script still works is of connections to us.
+    const earlier = address.tickles.all();
     this.#host.runEvent("takeip", eventArguments(address), (status) => {
       address.activity = "idle";
-      if (status === 0) this.#taken(address);
+      if (status === 0) this.#taken(address, earlier);
       else {
         this.#host.log.error(
           `Failed to takeover IP ${address.text} on interface ${iface.name} (status ${status})`,
@@ -120,11 +123,12 @@ export class AddressMoves {
     return "later";
   }
 
-  #taken(address: PublicAddress): void {
+  #taken(address: PublicAddress, earlier: readonly Connection[]): void {
     stopAnnouncing(address);
     if (this.#host.announcesTaken) {
       const iface = () => address.iface?.name;
-      address.announcement = this.#announcer.taken(address.text, iface, address.tickles.take());
+      address.tickles.removeAll(earlier);
+      address.announcement = this.#announcer.taken(address.text, iface, earlier);
     }
     this.#host.tellClients(SRVID.TAKE_IP, address.text);
   }

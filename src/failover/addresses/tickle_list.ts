@@ -46,12 +46,8 @@ export class TickleList {
     for (const connection of connections) if (!this.add(connection)) return;
   }
 
-  /** What it held; it is empty then, which is a change. */
-  take(): readonly Connection[] {
-    const all = this.all();
-    if (all.length > 0) this.changed = true;
-    this.#connections.clear();
-    return all;
+  removeAll(connections: readonly Connection[]): void {
+    for (const connection of connections) this.remove(connection);
   }
 }
 
