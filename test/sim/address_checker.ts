@@ -38,6 +38,8 @@ interface NodeView {
   deadSinceMs: number | undefined;
   /** By address. */
   readonly taken: Map<string, Taken>;
+  /** By address: when its last takeip began. */
+  readonly takesAskedMs: Map<string, number>;
 }
 
 /** An address that was taken, until all is done that must follow. */
@@ -69,6 +71,7 @@ export class AddressChecker {
       generation: undefined,
       deadSinceMs: undefined,
       taken: new Map(),
+      takesAskedMs: new Map(),
     }));
     if (cluster.publicAddresses === 0) return;
     for (const node of cluster.nodes) this.#watch(node);
@@ -129,7 +132,7 @@ export class AddressChecker {
 
   #watch(node: SimNode): void {
     const { publicAddresses } = node.host;
-    const { taken } = this.#view(node);
+    const { taken, takesAskedMs } = this.#view(node);
     publicAddresses.onChange = (what, address) => {
       this.#cluster.note(`node${node.pnn} kernel: ${address} ${what}`);
       if (what === "came") this.#came(node, address);
@@ -143,9 +146,14 @@ export class AddressChecker {
       if (taken.get(address)?.untickled.delete(to.port) === true) this.ticklesSeen += 1;
     };
     node.scripts.onEvent = (event, address, what) => {
-      if (event === "takeip" && what === "succeeded") {
+      if (event === "takeip" && what !== "asked") {
         this.#taken(node, address);
-      } else taken.delete(address);
+        // Whether it is announced depends on what ctdbd finds there.
+        if (what === "hung") taken.delete(address);
+        return;
+      }
+      taken.delete(address);
+      if (event === "takeip") takesAskedMs.set(address, this.#cluster.nowMs);
     };
   }
 
@@ -153,8 +161,9 @@ export class AddressChecker {
     this.#lookWhatDisturbs();
     const { nowMs } = this.#cluster;
     const { pnn } = node;
-    const { taken, disturbedMs } = this.#view(node);
-    const ports = this.#connections.taken(address, { pnn, disturbedMs }, nowMs);
+    const { taken, takesAskedMs, disturbedMs } = this.#view(node);
+    const askedMs = takesAskedMs.get(address) ?? nowMs;
+    const ports = this.#connections.taken(address, { pnn, disturbedMs, askedMs }, nowMs);
     taken.set(address, { sinceMs: nowMs, announced: false, untickled: new Set(ports) });
   }
 

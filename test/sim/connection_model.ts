@@ -29,14 +29,20 @@ export class ConnectionModel {
     this.#connections = this.#connections.filter((connection) => !doubtful(connection));
   }
 
-  /** The address has been taken: whom that node has to tickle. The list is used up by it. */
+  /**
+   * The address has been taken: whom that node has to tickle. The list is used up by it, but for what the node's own
+   * clients told while its script worked: that is for the next one.
+   */
   taken(
     address: string,
-    by: { readonly pnn: number; readonly disturbedMs: number },
+    by: { readonly pnn: number; readonly disturbedMs: number; readonly askedMs: number },
     nowMs: number,
   ): readonly number[] {
+    const isLater = (each: ToldConnection) => each.pnn === by.pnn && each.sinceMs >= by.askedMs;
     const those = this.#connections.filter((connection) => connection.address === address);
-    this.#connections = this.#connections.filter((connection) => connection.address !== address);
+    this.#connections = this.#connections.filter(
+      (connection) => connection.address !== address || isLater(connection),
+    );
     return those
       .filter(({ pnn }) => pnn !== by.pnn)
       .filter(({ sinceMs }) => sinceMs < nowMs - TOLD_MS)

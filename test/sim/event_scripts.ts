@@ -35,8 +35,8 @@ export class Scripts {
   trouble: ScriptTrouble | undefined;
   /** Scripts that began in trouble and still run. */
   troubled = 0;
-  /** Told of what ctdbd asks to be done with an address, and when it has been done. */
-  onEvent: (event: MoveEvent, address: string, what: "asked" | "succeeded") => void = () => {};
+  /** Told of what ctdbd asks to be done with an address, and of what came of it unless it failed. */
+  onEvent: (event: MoveEvent, address: string, what: MoveProgress) => void = () => {};
   /** Tells ctdbd, as `ctdb setifacelink` does; whether that succeeded. */
   tellLink: (interfaceName: string, up: boolean) => Promise<boolean> = async () => false;
 
@@ -48,6 +48,7 @@ export class Scripts {
 }
 
 type MoveEvent = "takeip" | "releaseip" | "updateip";
+type MoveProgress = "asked" | "succeeded" | "hung";
 
 const ENOEXEC = 8;
 const LOCAL_DELAY_MS = 0.05;
@@ -99,6 +100,7 @@ export class SimEvents implements EventRunner {
     const answer = (status: EventStatus) =>
       this.#ctdbd.timers.after(LOCAL_DELAY_MS, () => {
         if (status === 0) this.#tellChecker(event, args, "succeeded");
+        else if (status === EVENT_TIMED_OUT) this.#tellChecker(event, args, "hung");
         answered(status);
       });
     this.#tellChecker(event, args, "asked");
@@ -201,7 +203,7 @@ export class SimEvents implements EventRunner {
     }
   }
 
-  #tellChecker(event: EventName, args: readonly string[], what: "asked" | "succeeded"): void {
+  #tellChecker(event: EventName, args: readonly string[], what: MoveProgress): void {
     if (isMove(event)) this.#scripts.onEvent(event, args[event === "updateip" ? 2 : 1] ?? "", what);
   }
 

@@ -651,9 +651,9 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: "a node forgets the connections to an address before it takes it",
     edits: [
       {
-        file: "src/failover/addresses/tickle_list.ts",
-        find: "    this.#connections.clear();\n    return all;",
-        replace: "    this.#connections.clear();\n    return all.slice(0, 0);",
+        file: "src/failover/addresses/moves.ts",
+        find: "const earlier = address.tickles.all();",
+        replace: "const earlier = address.tickles.all().slice(0, 0);",
       },
     ],
   },
