@@ -4,6 +4,7 @@
  *
  * Invariant: with failover disabled nothing here takes an address down by itself.
  */
+
 import { textBytes } from "../base/byte_text.ts";
 import { err, type Result, done as succeeded } from "../base/result.ts";
 import type { U64 } from "../base/u64.ts";
@@ -19,7 +20,6 @@ import { HeldFile, heldFilePath } from "../failover/addresses/held_file.ts";
 import type { AddressHost } from "../failover/addresses/host.ts";
 import { localAddresses } from "../failover/addresses/local_addresses.ts";
 import { NodeAddresses } from "../failover/addresses/node_addresses.ts";
-import type { Connection } from "../failover/addresses/tickle_list.ts";
 import type { Timer, Timers } from "../platform/types/time.ts";
 import { EVENT_TIMED_OUT } from "../services/event_runner.ts";
 import type { Turns } from "../transport/turns.ts";
@@ -28,6 +28,7 @@ import { NODE_FLAGS, NODE_FLAGS_INACTIVE, SRVID } from "../wire/constants.ts";
 import { CONTROLS } from "../wire/controls.ts";
 import { BROADCAST_ALL, BROADCAST_CONNECTED } from "../wire/packet.ts";
 import { connection, tickleList } from "../wire/structs/addresses.ts";
+import type { Connection } from "../wire/structs/connection_text.ts";
 import type { SockAddr } from "../wire/structs/socket_address.ts";
 import type { DaemonDependencies } from "./dependencies.ts";
 import type { NodeEvents } from "./lifecycle/node_events.ts";

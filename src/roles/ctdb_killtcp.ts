@@ -7,13 +7,14 @@
  * out where the routes say, so that all interfaces are looked at.
  */
 import { LOG_LEVELS, parseLogLevel } from "../base/log.ts";
-import { ConnectionList, parseTcpEnd, tcpPath } from "../failover/killtcp/connection_list.ts";
+import { ConnectionList } from "../failover/killtcp/connection_list.ts";
 import { KillConnections, type KillReport } from "../failover/killtcp/kill_connections.ts";
 import { PROBLEMS_TOLD_MAX } from "../failover/killtcp/limits.ts";
 import type { TcpPath } from "../failover/packets/tickle.ts";
 import { EventLoop } from "../platform/loop/event_loop.ts";
 import { LoopRawNetwork } from "../platform/loop/raw_network.ts";
 import { SystemClock } from "../platform/node/clock.ts";
+import { parseConnection, parseEndpoint } from "../wire/structs/connection_text.ts";
 import { printErr, printOut } from "./buffered_output.ts";
 import { ownEnvironment } from "./own_process.ts";
 import type { Role } from "./role.ts";
@@ -42,8 +43,8 @@ async function run(args: readonly string[]): Promise<number> {
 }
 
 function pathOf(source: string, destination: string): TcpPath | undefined {
-  const wrong = [source, destination].find((text) => !parseTcpEnd(text).ok);
-  const path = tcpPath(source, destination);
+  const wrong = [source, destination].find((text) => !parseEndpoint(text).ok);
+  const path = parseConnection(`${source} ${destination}`);
   if (path.ok) return path.value;
   printErr(wrong === undefined ? `${path.error}\n` : `Bad IP:port '${wrong}'\n`);
   return undefined;

@@ -4,10 +4,11 @@
  */
 import type { SystemError } from "../../base/errors.ts";
 import type { Result } from "../../base/result.ts";
-import { sendTickle, type TcpPath } from "../../failover/packets/tickle.ts";
-import type { RawNetwork, TcpEnd } from "../../platform/types/raw_network.ts";
-import type { SockAddr } from "../../wire/structs/socket_address.ts";
-import { type Ends, expectAddressWithPort } from "../addresses.ts";
+import { sendTickle } from "../../failover/packets/tickle.ts";
+import type { RawNetwork } from "../../platform/types/raw_network.ts";
+import type { WrittenConnection } from "../../wire/structs/connection_text.ts";
+import type { Endpoint } from "../../wire/structs/socket_address.ts";
+import { expectEndpoint } from "../addresses.ts";
 import type { OfflineCommand } from "../command.ts";
 import { readConnections } from "../connection_list.ts";
 import { CommandFailure, WrongArguments } from "../failure.ts";
@@ -20,13 +21,16 @@ const BUSY_PAUSES_MAX = 2000;
 export const tickle: OfflineCommand = async ({ host }, args) => {
   if (args.length !== 0 && args.length !== 2) throw new WrongArguments();
   if (args.length === 0) return await tickleAll(host, await readConnections(host));
-  const [src, dst] = args.map(expectAddressWithPort) as [SockAddr, SockAddr];
+  const [src, dst] = args.map(expectEndpoint) as [Endpoint, Endpoint];
   const sent = await send(host, await rawNetwork(host), { src, dst });
   if (sent.ok) return 0;
   throw new CommandFailure(1, `Failed to send tickle ack: ${sent.error.message}`);
 };
 
-async function tickleAll(host: ToolHost, connections: readonly Ends[]): Promise<number> {
+async function tickleAll(
+  host: ToolHost,
+  connections: readonly WrittenConnection[],
+): Promise<number> {
   if (connections.length === 0) return 0;
   const network = await rawNetwork(host);
   let failures = 0;
@@ -35,14 +39,14 @@ async function tickleAll(host: ToolHost, connections: readonly Ends[]): Promise<
   throw new CommandFailure(1, `Failed to send ${failures} tickles`);
 }
 
+/** The end that is to answer stands first on the command line and in lists. */
 async function send(
   host: ToolHost,
   network: RawNetwork,
-  ends: Ends,
+  { src: to, dst: from }: WrittenConnection,
 ): Promise<Result<void, SystemError>> {
-  const path = tcpPath(ends);
   for (let left = BUSY_PAUSES_MAX; ; left--) {
-    const sent = sendTickle(network, path);
+    const sent = sendTickle(network, { src: from, dst: to });
     const busy = !sent.ok && (sent.error.code === "EAGAIN" || sent.error.code === "ENOBUFS");
     if (!busy || left === 0) return sent;
     await new Promise<void>((resolve) => {
@@ -55,13 +59,4 @@ async function rawNetwork(host: ToolHost): Promise<RawNetwork> {
   const network = await host.rawNetwork();
   if (network.ok) return network.value;
   throw new CommandFailure(1, `Failed to send tickle ack: ${network.error}`);
-}
-
-/** The end that is to answer stands first on the command line and in lists. */
-function tcpPath({ src: to, dst: from }: Ends): TcpPath {
-  return { src: end(from), dst: end(to) };
-}
-
-function end({ family, address, port }: SockAddr): TcpEnd {
-  return { family: family === "ipv6" ? "ipv6" : "ipv4", address, port };
 }

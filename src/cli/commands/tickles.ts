@@ -1,6 +1,7 @@
 /** Commands about the connections of a public address that a node keeps, to be reset when the address moves. */
-
-import { addressWithPort, type Ends, expectAddress, expectAddressWithPort } from "../addresses.ts";
+import { type Connection, endpointText } from "../../wire/structs/connection_text.ts";
+import type { Endpoint } from "../../wire/structs/socket_address.ts";
+import { expectAddress, expectEndpoint } from "../addresses.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { readConnections } from "../connection_list.ts";
 import { CommandFailure, expectArguments, WrongArguments } from "../failure.ts";
@@ -25,7 +26,7 @@ export const gettickles: Command = async ({ session, host, options }, args) => {
     return 0;
   }
   const lines = connections.map(
-    ({ src, dst }) => `SRC: ${addressWithPort(src)}   DST: ${addressWithPort(dst)}\n`,
+    ({ src, dst }) => `SRC: ${endpointText(src)}   DST: ${endpointText(dst)}\n`,
   );
   host.out(
     `Connections for IP: ${addr.address}\nNum connections: ${connections.length}\n${lines.join("")}`,
@@ -44,7 +45,7 @@ function changing(
     const { session, host } = context;
     if (args.length === 0)
       return await changeAll(context, control, change, await readConnections(host));
-    const [src, dst] = args.map(expectAddressWithPort) as [Ends["src"], Ends["dst"]];
+    const [src, dst] = args.map(expectEndpoint) as [Endpoint, Endpoint];
     await session.ask(control, { src, dst }, session.target, `Failed to ${registered} connection`);
     return 0;
   };
@@ -54,7 +55,7 @@ async function changeAll(
   { session }: CommandContext,
   control: "TCP_ADD_DELAYED_UPDATE" | "TCP_REMOVE",
   change: string,
-  connections: readonly Ends[],
+  connections: readonly Connection[],
 ): Promise<number> {
   let failures = 0;
   for (let at = 0; at < connections.length; at += CONNECTIONS_AT_ONCE) {

@@ -3,12 +3,13 @@
  * advertisements, and the clients of its connections by a segment that makes them find out that the connection is gone
  * (docs/failover.md, "After a take").
  */
+
 import type { Logger } from "../../base/log.ts";
 import type { RawNetwork } from "../../platform/types/raw_network.ts";
 import type { Timer, Timers } from "../../platform/types/time.ts";
+import { type Connection, connectionText } from "../../wire/structs/connection_text.ts";
 import { sendTickle, tcpEnd } from "../packets/tickle.ts";
 import { REQUESTED_ANNOUNCEMENTS_MAX, TICKLES_PER_TURN_MAX } from "./limits.ts";
-import { type Connection, connectionText } from "./tickle_list.ts";
 
 const REPEATS = 3;
 const TAKEN_INTERVAL_MS = 1100;

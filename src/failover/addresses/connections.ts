@@ -8,17 +8,13 @@
  */
 import { type ControlReply, failure, SUCCESS } from "../../control/control_request.ts";
 import type { Timer } from "../../platform/types/time.ts";
+import { type Connection, connectionText } from "../../wire/structs/connection_text.ts";
 import type { SockAddr } from "../../wire/structs/socket_address.ts";
 import type { AddressBook } from "./address_book.ts";
 import type { AddressHost } from "./host.ts";
 import { CONNECTIONS_PER_CLIENT_MAX } from "./limits.ts";
 import type { PublicAddress } from "./public_address.ts";
-import {
-  type Connection,
-  canonicalConnection,
-  connectionKey,
-  connectionText,
-} from "./tickle_list.ts";
+import { canonicalConnection } from "./tickle_list.ts";
 
 export interface TickleNetwork {
   /** To the connected nodes, this one included. */
@@ -70,7 +66,7 @@ export class Connections {
       return failure(`client ${clientId} has ${connections.size} connections`);
     }
     this.#ofClient.set(clientId, connections);
-    connections.set(connectionKey(connection), connection);
+    connections.set(connectionText(connection), connection);
     this.#network.broadcastAdd(connection);
     return SUCCESS;
   }
@@ -159,7 +155,7 @@ export class Connections {
 
   #forget(clientId: number, connection: Connection): boolean {
     const connections = this.#ofClient.get(clientId);
-    if (connections?.delete(connectionKey(connection)) !== true) return false;
+    if (connections?.delete(connectionText(connection)) !== true) return false;
     if (connections.size === 0) this.#ofClient.delete(clientId);
     return true;
   }

@@ -8,6 +8,7 @@
  * 3. A node that must not host anything takes nothing, and gives back what it took while that was decided.
  * 4. An address is in the held file before the event that may put it on an interface.
  */
+
 import {
   type ControlReply,
   failure,
@@ -16,6 +17,7 @@ import {
 } from "../../control/control_request.ts";
 import { SRVID } from "../../wire/constants.ts";
 import { UNKNOWN_PNN } from "../../wire/packet.ts";
+import type { Connection } from "../../wire/structs/connection_text.ts";
 import type { SockAddr } from "../../wire/structs/socket_address.ts";
 import type { AddressBook } from "./address_book.ts";
 import type { Announcer } from "./announcer.ts";
@@ -24,7 +26,6 @@ import type { AddressHost } from "./host.ts";
 import type { AddressInterface } from "./interface_table.ts";
 import { RELEASE_WAITERS_MAX } from "./limits.ts";
 import type { PublicAddress } from "./public_address.ts";
-import type { Connection } from "./tickle_list.ts";
 
 type Answer = ControlReply | "later";
 

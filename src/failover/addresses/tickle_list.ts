@@ -2,14 +2,9 @@
  * TCP connections to one public address, which the node that takes the address over ends (docs/failover.md, "Tickle
  * lists"). `src` is the client, `dst` the public address.
  */
-import type { SockAddr } from "../../wire/structs/socket_address.ts";
-import { parseAddress } from "../../wire/structs/socket_address.ts";
+import { type Connection, connectionText } from "../../wire/structs/connection_text.ts";
+import { parseAddress, type SockAddr } from "../../wire/structs/socket_address.ts";
 import { CONNECTIONS_PER_ADDRESS_MAX } from "./limits.ts";
-
-export interface Connection {
-  readonly src: SockAddr;
-  readonly dst: SockAddr;
-}
 
 export class TickleList {
   readonly #connections = new Map<string, Connection>();
@@ -30,7 +25,7 @@ export class TickleList {
 
   /** False when there is no room. */
   add(connection: Connection): boolean {
-    const key = connectionKey(connection);
+    const key = connectionText(connection);
     if (this.#connections.has(key)) return true;
     if (this.#connections.size >= CONNECTIONS_PER_ADDRESS_MAX) return false;
     this.#connections.set(key, connection);
@@ -38,7 +33,7 @@ export class TickleList {
   }
 
   remove(connection: Connection): void {
-    if (this.#connections.delete(connectionKey(connection))) this.changed = true;
+    if (this.#connections.delete(connectionText(connection))) this.changed = true;
   }
 
   replace(connections: readonly Connection[]): void {
@@ -49,18 +44,6 @@ export class TickleList {
   removeAll(connections: readonly Connection[]): void {
     for (const connection of connections) this.remove(connection);
   }
-}
-
-export function connectionKey({ src, dst }: Connection): string {
-  return `${endText(src)} ${endText(dst)}`;
-}
-
-export function connectionText({ src, dst }: Connection): string {
-  return `${endText(src)} -> ${endText(dst)}`;
-}
-
-function endText({ address, port }: SockAddr): string {
-  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 /** An IPv4 address that came as a mapped IPv6 one is the IPv4 address. */

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { textBytes } from "../../base/byte_text.ts";
-import { ConnectionList, parseTcpEnd } from "./connection_list.ts";
+import { ConnectionList } from "./connection_list.ts";
 import { LINE_BYTES_MAX } from "./limits.ts";
 
 function read(text: string, pieceBytes = text.length + 1) {
@@ -13,34 +13,6 @@ function read(text: string, pieceBytes = text.length + 1) {
   list.end();
   return { problems, connections: list.connections };
 }
-
-test("parseTcpEnd() takes brackets, and IPv4-mapped addresses as IPv4", () => {
-  const ipv4 = { ok: true, value: { family: "ipv4", address: "10.0.0.1", port: 445 } } as const;
-  const ipv6 = { ok: true, value: { family: "ipv6", address: "::1", port: 445 } } as const;
-  expect(parseTcpEnd("10.0.0.1:445")).toEqual(ipv4);
-  expect(parseTcpEnd("::ffff:10.0.0.1:445")).toEqual(ipv4);
-  expect(parseTcpEnd("[::ffff:10.0.0.1]:445")).toEqual(ipv4);
-  expect(parseTcpEnd("[::1]:445")).toEqual(ipv6);
-  expect(parseTcpEnd("::1:445")).toEqual(ipv6);
-});
-
-test("parseTcpEnd() quotes what is no address with a port", () => {
-  for (const text of [
-    "",
-    "445",
-    "10.0.0.1",
-    "10.0.0.1:",
-    "10.0.0.1:65536",
-    "10.0.0.300:1",
-    "a:1",
-  ]) {
-    const outcome = parseTcpEnd(text);
-    expect(outcome).toEqual({
-      ok: false,
-      error: `expected an IP address, ":" and a port, got "${text}"`,
-    });
-  }
-});
 
 const LIST = `
 # a comment

@@ -7,46 +7,12 @@
  * 2. A line that is wrong is told with its number and left out; the others count.
  */
 import { bytesText } from "../../base/byte_text.ts";
-import { err, ok, type Result } from "../../base/result.ts";
-import type { TcpEnd } from "../../platform/types/raw_network.ts";
-import { parseAddress } from "../../wire/structs/socket_address.ts";
+import { err } from "../../base/result.ts";
+import { parseConnection } from "../../wire/structs/connection_text.ts";
 import type { TcpPath } from "../packets/tickle.ts";
 import { CONNECTIONS_MAX, LINE_BYTES_MAX } from "./limits.ts";
 
 const LINE_END = 0x0a;
-const PORT_MAX = 0xffff;
-
-/** "10.0.0.1:445", "[fe80::1]:445" or "fe80::1:445"; an IPv4-mapped address is the IPv4 address. */
-export function parseTcpEnd(text: string): Result<TcpEnd> {
-  const colon = text.lastIndexOf(":");
-  const port = text.slice(colon + 1);
-  const wrong = err(`expected an IP address, ":" and a port, got "${text}"`);
-  if (colon === -1 || !/^[0-9]{1,5}$/.test(port) || Number(port) > PORT_MAX) return wrong;
-  const parsed = parseAddress(text.slice(0, colon));
-  if (!parsed.ok || parsed.value.family === "none") return wrong;
-  const { family, address } = parsed.value;
-  return ok({ family, address, port: Number(port) });
-}
-
-/** The two ends of a line. */
-function parseConnection(line: string): Result<TcpPath> {
-  const [first, second] = line.split(/[ \t]+/).filter((word) => word !== "");
-  if (first === undefined || second === undefined) {
-    return err(`expected SOURCE:PORT DESTINATION:PORT, got "${line}"`);
-  }
-  return tcpPath(first, second);
-}
-
-export function tcpPath(source: string, destination: string): Result<TcpPath> {
-  const src = parseTcpEnd(source);
-  if (!src.ok) return src;
-  const dst = parseTcpEnd(destination);
-  if (!dst.ok) return dst;
-  if (src.value.family !== dst.value.family) {
-    return err(`expected addresses of one family, got "${source}" and "${destination}"`);
-  }
-  return ok({ src: src.value, dst: dst.value });
-}
 
 export class ConnectionList {
   readonly connections: TcpPath[] = [];

@@ -15,6 +15,11 @@ export interface SockAddr {
   readonly scope: number;
 }
 
+/** One that is set. */
+export interface Endpoint extends SockAddr {
+  readonly family: "ipv4" | "ipv6";
+}
+
 export const NO_ADDRESS: SockAddr = { family: "none", address: "", port: 0, scope: 0 };
 
 const AF_INET = 2;
@@ -62,7 +67,7 @@ export const sockAddr: Codec<SockAddr> = {
  * write, with the forms of the original, so that a file means the same to every tool: what inet_pton takes, an IPv6
  * address also in brackets, and an IPv4-mapped one, which must end in dotted form, is the IPv4 address.
  */
-export function parseAddress(text: string, port = 0): Result<SockAddr> {
+export function parseAddress(text: string, port = 0): Result<Endpoint> {
   const bracketed = text.startsWith("[") && text.endsWith("]") && text.includes(":");
   const bare = bracketed ? text.slice(1, -1) : text;
   const v6 = parseIpv6(bare);
