@@ -652,8 +652,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "src/failover/addresses/moves.ts",
-        find: "const earlier = address.tickles.all();",
-        replace: "const earlier = address.tickles.all().slice(0, 0);",
+        find: "const broken = this.#connections.ofFormerHost(address);",
+        replace: "const broken = this.#connections.ofFormerHost(address).slice(0, 0);",
       },
     ],
   },

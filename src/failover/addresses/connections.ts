@@ -122,6 +122,13 @@ export class Connections {
     return this.#book.find(asked)?.tickles.toPort(asked.port);
   }
 
+  /** Those that no client of this node has: of the node that had the address before. */
+  ofFormerHost(address: PublicAddress): readonly Connection[] {
+    const clients = [...this.#ofClient.values()];
+    const own = new Set(clients.flatMap((connections) => [...connections.keys()]));
+    return address.tickles.all().filter((connection) => !own.has(connectionText(connection)));
+  }
+
   setList(list: { readonly addr: SockAddr; readonly connections: readonly Connection[] }) {
     const address = this.#book.find(list.addr);
     if (address === undefined) return NOT_A_PUBLIC_ADDRESS;

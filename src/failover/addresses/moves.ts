@@ -17,10 +17,10 @@ import {
 } from "../../control/control_request.ts";
 import { SRVID } from "../../wire/constants.ts";
 import { UNKNOWN_PNN } from "../../wire/packet.ts";
-import type { Connection } from "../../wire/structs/connection_text.ts";
 import type { SockAddr } from "../../wire/structs/socket_address.ts";
 import type { AddressBook } from "./address_book.ts";
 import type { Announcer } from "./announcer.ts";
+import type { Connections } from "./connections.ts";
 import type { HeldFile } from "./held_file.ts";
 import type { AddressHost } from "./host.ts";
 import type { AddressInterface } from "./interface_table.ts";
@@ -41,6 +41,7 @@ export class AddressMoves {
   readonly #host: AddressHost;
   readonly #book: AddressBook;
   readonly #announcer: Announcer;
+  readonly #connections: Pick<Connections, "ofFormerHost">;
   readonly #held: HeldFile | undefined;
   readonly #releases = new Map<PublicAddress, Release>();
   #quiet: (() => void)[] = [];
@@ -50,11 +51,13 @@ export class AddressMoves {
     host: AddressHost,
     book: AddressBook,
     announcer: Announcer,
+    connections: Pick<Connections, "ofFormerHost">,
     held: HeldFile | undefined,
   ) {
     this.#host = host;
     this.#book = book;
     this.#announcer = announcer;
+    this.#connections = connections;
     this.#held = held;
   }
 
@@ -108,11 +111,9 @@ export class AddressMoves {
     address.activity = "taking";
     this.#writeHeld();
     this.#host.log.notice(`Takeover of IP ${address.described} on interface ${iface.name}`);
-    // Of the node that had it. What clients tell while the script still works is of connections to us.
-    const earlier = address.tickles.all();
     this.#host.runEvent("takeip", eventArguments(address), (status) => {
       address.activity = "idle";
-      if (status === 0) this.#taken(address, earlier);
+      if (status === 0) this.#taken(address);
       else {
         this.#host.log.error(
           `Failed to takeover IP ${address.text} on interface ${iface.name} (status ${status})`,
@@ -124,12 +125,14 @@ export class AddressMoves {
     return "later";
   }
 
-  #taken(address: PublicAddress, earlier: readonly Connection[]): void {
+  #taken(address: PublicAddress): void {
     stopAnnouncing(address);
     if (this.#host.announcesTaken) {
       const iface = () => address.iface?.name;
-      address.tickles.removeAll(earlier);
-      address.announcement = this.#announcer.taken(address.text, iface, earlier);
+      // While the script worked, clients of ours may have connected, and others to the former host.
+      const broken = this.#connections.ofFormerHost(address);
+      address.tickles.removeAll(broken);
+      address.announcement = this.#announcer.taken(address.text, iface, broken);
     }
     this.#host.tellClients(SRVID.TAKE_IP, address.text);
   }

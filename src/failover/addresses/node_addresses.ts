@@ -36,8 +36,8 @@ export class NodeAddresses {
     this.#host = host;
     this.#book = new AddressBook(new InterfaceTable(host.log, () => host.interfaceNames()));
     this.#announcer = new Announcer(host.rawNetwork, host.timers, host.log);
-    this.moves = new AddressMoves(host, this.#book, this.#announcer, held);
     this.connections = new Connections(host, this.#book, network);
+    this.moves = new AddressMoves(host, this.#book, this.#announcer, this.connections, held);
   }
 
   // --- questions
