@@ -136,6 +136,18 @@ export const DATABASE_BREAKAGES: readonly Breakage[] = [
     tests: ["src/database/vacuum/repack.test.ts"],
   },
   {
+    name: "holders-by-old-flags",
+    breaks: "a member of the vnn map that is known as banned counts as one without records",
+    edits: [
+      {
+        file: "src/database/vacuum/holders.ts",
+        find: "host.vnnMap().includes(pnn) ? !this.#isDeleted(pnn) : !this.#isWorthless(pnn);",
+        replace: "!this.#isWorthless(pnn);",
+      },
+    ],
+    tests: ["src/database/vacuum/holders.test.ts"],
+  },
+  {
     name: "short-records-pulled",
     breaks: "a pull sends what is too short for a record",
     edits: [

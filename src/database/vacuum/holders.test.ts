@@ -3,7 +3,7 @@ import { FakeHost } from "../../../test/database/fake_host.ts";
 import { NODE_FLAGS } from "../../wire/constants.ts";
 import { LostHolders } from "./holders.ts";
 
-const { STOPPED, DISCONNECTED, DELETED } = NODE_FLAGS;
+const { BANNED, STOPPED, DISCONNECTED, DELETED } = NODE_FLAGS;
 
 function setUp(map: number[], flags: Record<number, number>) {
   const host = new FakeHost(0);
@@ -51,9 +51,18 @@ test("LostHolders.hidden() is a node that others see and we do not", () => {
 });
 
 test("LostHolders.others() leaves out who is stopped, but not who may have gone on since", () => {
-  const { host, holders } = setUp([0, 1, 2], { 1: 0, 2: STOPPED });
+  const { host, holders } = setUp([0, 1], { 1: 0, 2: 0 });
+  holders.nodeLost(2);
+  host.flags.set(2, STOPPED);
   expect(holders.others()).toEqual([1]);
   host.flags.set(2, STOPPED | DISCONNECTED);
+  expect(holders.others()).toBeUndefined();
+  host.flags.set(2, DELETED);
+  expect(holders.others()).toEqual([1]);
+});
+
+test("LostHolders.others() has no answer while a member of the vnn map is known as banned: that may be old", () => {
+  const { host, holders } = setUp([0, 1, 2], { 1: 0, 2: BANNED });
   expect(holders.others()).toBeUndefined();
   host.flags.set(2, DELETED);
   expect(holders.others()).toEqual([1]);

@@ -5,7 +5,8 @@
  * come back with what it has, and then its old copies would count in a recovery. Until it is back, or a
  * recovery has made a new generation without it, nobody can say that all copies of a record are gone.
  * (A stopped or banned node is no holder: its records are invalid from that moment. But only as long as we
- * hear from it.)
+ * hear from it, and not if it is in the vnn map: what we know of it may then be older than the recovery that
+ * made the map, and the one that leaves it out follows soon.)
  *
  * A node that we cannot reach may be a member by way of others, without the lmaster role and so without a
  * place in the vnn map: they are asked whom they see.
@@ -39,7 +40,9 @@ export class LostHolders {
     this.#renew();
     const host = this.#host;
     const active = host.activeNodes();
-    const isMissing = (pnn: number): boolean => !active.includes(pnn) && !this.#isWorthless(pnn);
+    const mayCount = (pnn: number): boolean =>
+      host.vnnMap().includes(pnn) ? !this.#isDeleted(pnn) : !this.#isWorthless(pnn);
+    const isMissing = (pnn: number): boolean => !active.includes(pnn) && mayCount(pnn);
     if ([...this.#lost, ...host.vnnMap()].some(isMissing)) return undefined;
     return active.filter((pnn) => pnn !== host.pnn);
   }
@@ -58,9 +61,13 @@ export class LostHolders {
 
   /** What we know of a node that is not connected may be old: it may have gone on since. */
   #isWorthless(pnn: number): boolean {
+    if (this.#isDeleted(pnn)) return true;
     const flags = this.#host.nodeFlags(pnn);
-    if ((flags & NODE_FLAGS.DELETED) !== 0) return true;
     return (flags & WORTHLESS) !== 0 && (flags & NODE_FLAGS.DISCONNECTED) === 0;
+  }
+
+  #isDeleted(pnn: number): boolean {
+    return (this.#host.nodeFlags(pnn) & NODE_FLAGS.DELETED) !== 0;
   }
 
   #renew(): void {
