@@ -212,6 +212,7 @@ class ToldEvents implements EventRunner {
   failure: EventFailure | undefined;
   readonly told: Partial<Record<EventName, number>> = {};
   monitorMs = 0;
+  startupMs = 0;
   readonly cancelled: EventName[] = [];
 
   readonly #timers: Timers;
@@ -228,7 +229,11 @@ class ToldEvents implements EventRunner {
   ): RunningEvent {
     this.ran.push(event);
     const told = { monitor: this.status, ...this.told };
-    const delayMs = event === "monitor" ? this.monitorMs : 0;
+    const delays: Partial<Record<EventName, number>> = {
+      monitor: this.monitorMs,
+      startup: this.startupMs,
+    };
+    const delayMs = delays[event] ?? 0;
     const timer = this.#timers.after(delayMs, () => finished(told[event] ?? 0));
     return {
       cancel: () => {
@@ -289,6 +294,16 @@ test("Health cancels the monitor event that runs when the node ends", () => {
   node.daemon.shutdown(0, "for a test");
   world.run(60_000);
   expect([events.cancelled, node.exitCode]).toEqual([["monitor"], 0]);
+});
+
+test("A node that is asked to end during its startup event does not become RUNNING", () => {
+  const { world, node, events } = startWithEvents();
+  events.startupMs = 3000;
+  recover(node, [0], 99);
+  for (let i = 0; i < 600 && events.count("startup") === 0; i++) world.run(100);
+  node.daemon.shutdown(0, "for a test");
+  world.run(60_000);
+  expect([events.cancelled, events.count("monitor"), node.exitCode]).toEqual([["startup"], 0, 0]);
 });
 
 test("Health keeps why the node is unhealthy, and tells the notification script of each change", () => {

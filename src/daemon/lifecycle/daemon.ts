@@ -273,10 +273,11 @@ export class Daemon {
       return;
     }
     node.state.becomeRunstate("SHUTDOWN");
+    // While others take its addresses the node does not start up any more.
+    node.membership.health.stop();
     const stop = () => {
       this.#recoverd.stop();
       node.membership.keepalive.stop();
-      node.membership.health.stop();
       // Normally the takeover run has moved all of them.
       node.addresses.shutDown(() => this.#events.run("shutdown", [], () => this.#end(exitCode)));
     };
