@@ -33,8 +33,8 @@ interface NodeView {
   startedMs: number;
   inactiveSinceMs: number | undefined;
   recoveringSinceMs: number | undefined;
-  /** At the last look. */
-  generation: number | undefined;
+  /** Of the last look. */
+  recovery: string;
   deadSinceMs: number | undefined;
   /** By address. */
   readonly taken: Map<string, Taken>;
@@ -68,7 +68,7 @@ export class AddressChecker {
       startedMs: 0,
       inactiveSinceMs: undefined,
       recoveringSinceMs: undefined,
-      generation: undefined,
+      recovery: "",
       deadSinceMs: undefined,
       taken: new Map(),
       takesAskedMs: new Map(),
@@ -207,9 +207,11 @@ export class AddressChecker {
     const view = this.#view(node);
     const { nowMs, tunables } = this.#cluster;
     // A recovery may end and the next begin between two looks.
-    const another = node.generation !== view.generation;
-    view.generation = node.generation;
-    if (another || node.daemon?.node?.state.recovering !== true) {
+    const state = node.daemon?.node?.state;
+    const recovery = `${node.generation} after ${state?.lastRecoveryFinishedMs}`;
+    const another = recovery !== view.recovery;
+    view.recovery = recovery;
+    if (another || state?.recovering !== true) {
       view.recoveringSinceMs = undefined;
       return;
     }
