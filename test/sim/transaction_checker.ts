@@ -30,7 +30,7 @@ const HEADER_BYTES = 24;
 interface Transaction {
   readonly parent: number;
   acknowledged: boolean;
-  /** Acknowledged on one side of a partition without a cluster lock: the other side may win. */
+  /** Acknowledged on one of two sides that both worked: the other may win, or has won for now. */
   contested: boolean;
 }
 
@@ -146,8 +146,11 @@ export class TransactionChecker {
       for (const id of this.#lineage(content)) {
         const transaction = this.#all[id];
         if (transaction?.acknowledged !== true || this.#descends(result, id)) continue;
-        if (won) transaction.acknowledged = false;
-        else {
+        if (won) {
+          transaction.acknowledged = false;
+          // A node that was away may bring it back, with more on top.
+          transaction.contested = true;
+        } else {
           this.#judge.violated(
             `the acknowledged transaction ${id} on ${database} is lost: a recovery took ${result} instead of ${content}`,
           );
