@@ -55,6 +55,8 @@ export class AddressPart {
   readonly #asksKernel: boolean;
   readonly #moves: boolean;
   #dropAll: Timer | undefined;
+  /** In this recovery. */
+  #droppedAll = false;
 
   constructor(needs: AddressNeeds) {
     const { dependencies: d, turns, core } = needs;
@@ -110,10 +112,12 @@ export class AddressPart {
   recoveryModeChanged(active: boolean): void {
     this.#dropAll?.cancel();
     this.#dropAll = undefined;
+    this.#droppedAll = false;
     if (!active || !this.#moves) return;
     const afterMs = this.#n.core.tunable("RecoveryDropAllIPs") * 1000;
     this.#dropAll = this.#timers.after(afterMs, () => {
       this.#n.core.log.error("Been in recovery mode for too long. Dropping all IPS");
+      this.#droppedAll = true;
       this.addresses.moves.releaseAll("in recovery for too long");
     });
   }
@@ -153,7 +157,7 @@ export class AddressPart {
       },
       mayHost: () => this.#mayHost(),
       reasonNotToTake: () => this.#reasonNotToTake(),
-      mustNotHost: () => this.#moves && (nodes.ownInactive || core.state.runstate === "SHUTDOWN"),
+      mustNotHost: () => this.#moves && this.#isNoHost(),
       runEvent: this.#runEvent,
       tellClients: (srvid: U64, text: string) =>
         routing.messages.send(nodes.ownPnn, srvid, textBytes(`${text}\0`)),
@@ -169,6 +173,11 @@ export class AddressPart {
       core.state.runstate === "RUNNING" &&
       (core.nodes.own.flags & unfit) === 0
     );
+  }
+
+  #isNoHost(): boolean {
+    const { nodes, state } = this.#n.core;
+    return nodes.ownInactive || state.runstate === "SHUTDOWN" || this.#droppedAll;
   }
 
   #reasonNotToTake(): string | undefined {

@@ -44,8 +44,9 @@ class Kernel implements EventRunner {
     const timer = this.#world.timers.after(SCRIPT_MS, () => {
       const address = args[args.length - 2] ?? "";
       if (event === "takeip") this.addresses.add(address);
-      if (event === "releaseip") this.addresses.delete(address);
-      done(this.statuses.get(event) ?? 0);
+      const status = this.statuses.get(event) ?? 0;
+      if (event === "releaseip" && status === 0) this.addresses.delete(address);
+      done(status);
     });
     return timer;
   }
@@ -211,6 +212,19 @@ test("a node in recovery takes no address, and drops them all after RecoveryDrop
   shorter.world.run(300_000);
   expect([...shorter.kernel.addresses]).toEqual([A]);
   expect(node.exitCode).toBeUndefined();
+});
+
+test("a node that is in recovery for too long tries again to release what its scripts did not", () => {
+  const all = scene();
+  const { client, world, kernel } = all;
+  take(all);
+  kernel.statuses.set("releaseip", EVENT_TIMED_OUT);
+  client.control("SET_RECMODE", 1);
+  world.run(125_000);
+  expect([...kernel.addresses]).toEqual([A]);
+  kernel.statuses.clear();
+  world.run(10_000);
+  expect([...kernel.addresses]).toEqual([]);
 });
 
 test("a node that shuts down releases what no takeover run has moved, before the shutdown event", () => {
