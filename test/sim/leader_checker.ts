@@ -19,6 +19,7 @@ import { decodePadded, u32Codec } from "../../src/wire/codec.ts";
 import { SRVID } from "../../src/wire/constants.ts";
 import type { ControlName } from "../../src/wire/controls.ts";
 import type { SimNode } from "./node.ts";
+import type { SimProcess } from "./scheduler.ts";
 import type { Judge } from "./violation.ts";
 
 /** Controls by which a coordinator changes a node. */
@@ -59,13 +60,14 @@ export class LeaderChecker {
     }
   }
 
-  /** The client of a recovery daemon. */
-  watchBroadcasts(node: SimNode, client: CtdbClient): void {
+  /** The client of a recovery daemon, and its ctdbd: when that is dead nobody hears what is sent. */
+  watchBroadcasts(node: SimNode, client: CtdbClient, ctdbd: SimProcess): void {
     const send = client.sendMessage.bind(client);
     client.sendMessage = (pnn, srvid, data) => {
       if (u64Equal(srvid, SRVID.LEADER)) {
         const leader = decodePadded(u32Codec, data);
-        if (leader.ok && leader.value === node.pnn) this.judge(node, "LEADER broadcast");
+        const claims = leader.ok && leader.value === node.pnn;
+        if (claims && ctdbd.alive) this.judge(node, "LEADER broadcast");
       }
       send(pnn, srvid, data);
     };

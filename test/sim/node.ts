@@ -368,7 +368,7 @@ export class SimNode {
       if (this.recoverd === recoverd) this.recoverd = undefined;
       this.#guard(process, parent);
     });
-    cluster.leaders.watchBroadcasts(this, client);
+    cluster.leaders.watchBroadcasts(this, client, parent);
     this.clusterLock = cluster.lockFor(process, this.pnn);
     const recoverd = new Recoverd({
       client,
