@@ -135,6 +135,15 @@ export class SimCluster {
     this.#onRecovery.push(action);
   }
 
+  /** From all others, both ways, until the network is healed. */
+  isolate(node: SimNode): void {
+    for (const other of this.nodes) {
+      if (other === node) continue;
+      this.network.cut(node.host, other.host);
+      this.network.cut(other.host, node.host);
+    }
+  }
+
   settled(nodes: readonly SimNode[] = this.nodes): boolean {
     return isSettled(nodes);
   }

@@ -86,11 +86,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     later(1, 60, () => cluster.network.healAll());
   },
   isolate: ({ cluster, later }, node) => {
-    for (const other of cluster.nodes) {
-      if (other === node) continue;
-      cluster.network.cut(node.host, other.host);
-      cluster.network.cut(other.host, node.host);
-    }
+    cluster.isolate(node);
     later(1, 60, () => cluster.network.healAll());
   },
   // Everybody is alone.

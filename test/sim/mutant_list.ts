@@ -505,6 +505,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "recoveries-not-counted",
     breaks: "of two contents with the same sequence number a recovery takes the first",
+    commits: true,
     edits: [
       {
         file: "src/recovery/pull.ts",

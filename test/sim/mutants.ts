@@ -21,6 +21,8 @@ export interface Mutant {
   readonly edits: readonly Edit[];
   /** Only disks that fill and fail show it. */
   readonly disks?: boolean;
+  /** Only nodes that are cut off in a commit show it. */
+  readonly commits?: boolean;
 }
 
 const ROOT = resolve(import.meta.dir, "../..");

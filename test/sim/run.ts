@@ -1,5 +1,5 @@
 /**
- * bun run test/sim/run.ts [--seed N] [--seeds COUNT] [--nodes N] [--minutes M] [--disks] [--mutant NAME] [--log]
+ * bun run test/sim/run.ts [--seed N] [--seeds COUNT] [--nodes N] [--minutes M] [--disks] [--commits] [--mutant NAME] [--log]
  *
  * Runs seeds and prints, for each failing one, why, its last log lines and the command that
  * reproduces it. Exits 1 when a checker fired; with --mutant it stops at the first seed that
@@ -17,6 +17,7 @@ const USAGE = `bun run test/sim/run.ts [OPTIONS]
   --nodes N     nodes of the cluster (4)
   --minutes N   virtual minutes for each seed (10)
   --disks       disks fill and fail all the time
+  --commits     many transactions, and nodes that are cut off in them
   --mutant NAME a broken variant: stops at the seed that catches it
   --log         everything that the nodes log
   --verbose     a line for each seed`;
@@ -29,6 +30,7 @@ const { values: options } = parsedOptions(USAGE, () =>
       nodes: { type: "string", default: "4" },
       minutes: { type: "string", default: "10" },
       disks: { type: "boolean", default: false },
+      commits: { type: "boolean", default: false },
       mutant: { type: "string" },
       log: { type: "boolean", default: false },
       verbose: { type: "boolean", default: false },
@@ -49,6 +51,7 @@ if (options.mutant !== undefined) {
   }
   loadMutant(mutant);
   if (mutant.disks === true) options.disks = true;
+  if (mutant.commits === true) options.commits = true;
 }
 // After the variant is in place: modules are loaded once.
 const { simulate } = await import("./simulate.ts");
@@ -66,6 +69,7 @@ async function runSeed(seed: number): Promise<RunResult> {
     nodes,
     virtualMs: minutes * 60_000,
     disks: options.disks,
+    commits: options.commits,
     ...(options.log ? { onLogLine: (line: string) => console.log(line) } : {}),
   });
   // Rejections are reported by the real event loop.
@@ -77,7 +81,8 @@ async function runSeed(seed: number): Promise<RunResult> {
 
 function sameRun(seed: number): string[] {
   const size = ["--seed", String(seed), "--nodes", String(nodes), "--minutes", String(minutes)];
-  return options.disks ? [...size, "--disks"] : size;
+  const kinds = (["disks", "commits"] as const).filter((kind) => options[kind]);
+  return [...size, ...kinds.map((kind) => `--${kind}`)];
 }
 
 /** In a process of its own: the variant is loaded here. */

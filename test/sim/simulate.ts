@@ -6,6 +6,7 @@ import type { Tdb, TdbResult } from "../../src/tdb/types.ts";
 import { RECOVERY_ACTIVE } from "../../src/wire/constants.ts";
 import { AddressFaults } from "./address_faults.ts";
 import { SimCluster } from "./cluster.ts";
+import { CommitFaults } from "./commit_faults.ts";
 import { ConnectionClient } from "./connection_client.ts";
 import { DiskFaults } from "./disk_faults.ts";
 import { Faults } from "./faults.ts";
@@ -23,6 +24,8 @@ export interface RunOptions {
   readonly virtualMs: number;
   /** Disks fill and fail all the time; otherwise in some runs, now and then. */
   readonly disks?: boolean;
+  /** Transactions on all nodes, one after the other, and nodes that are cut off in the middle of them. */
+  readonly commits?: boolean;
   readonly onLogLine?: (line: string) => void;
 }
 
@@ -49,6 +52,7 @@ export interface RunResult {
 const DISK_FAULTS_STREAM = 2;
 const DISK_FAULTS_CHANCE = 0.3;
 const ADDRESS_STREAM = 3;
+const COMMIT_STREAM = 4;
 const ADDRESS_FAULTS_CHANCE = 0.6;
 const PUBLIC_ADDRESSES = 4;
 const START_LIMIT_MS = 120_000;
@@ -87,6 +91,7 @@ class Run {
   readonly #faults: Faults;
   readonly #operator: Operator;
   readonly #diskFaults: DiskFaults | undefined;
+  readonly #commitFaults: CommitFaults | undefined;
   readonly #connectionClients: readonly ConnectionClient[];
   readonly #addressFaults: AddressFaults | undefined;
   /** Since then nothing is wrong with addresses, either. */
@@ -99,7 +104,8 @@ class Run {
   constructor(options: RunOptions) {
     this.#seed = options.seed;
     this.#cluster = new SimCluster(swarm(options));
-    this.#workload = new Workload(this.#cluster);
+    this.#commitFaults = options.commits === true ? this.#newCommitFaults() : undefined;
+    this.#workload = new Workload(this.#cluster, this.#commitFaults);
     this.#faults = new Faults(this.#cluster, this.#workload.transactionClients);
     this.#operator = new Operator(this.#cluster);
     const random = new SeededRandom(options.seed, DISK_FAULTS_STREAM);
@@ -118,6 +124,10 @@ class Run {
     );
   }
 
+  #newCommitFaults(): CommitFaults {
+    return new CommitFaults(this.#cluster, new SeededRandom(this.#seed, COMMIT_STREAM));
+  }
+
   all(virtualMs: number): void {
     const { scheduler } = this.#cluster;
     this.#cluster.startAll();
@@ -127,10 +137,12 @@ class Run {
     this.#faults.start();
     this.#operator.start();
     this.#diskFaults?.start();
+    this.#commitFaults?.start();
     this.#addressFaults?.start();
     while (scheduler.nowMs < virtualMs) this.#step(Math.min(virtualMs, scheduler.nowMs + LOOK_MS));
     this.#cluster.note("everything is healed");
     this.#diskFaults?.healAll();
+    this.#commitFaults?.stop();
     this.#addressFaults?.healAll();
     this.#faults.healAll();
     this.#operator.restore();
@@ -158,6 +170,7 @@ class Run {
         this.#faults.count +
         this.#operator.count +
         (this.#diskFaults?.count ?? 0) +
+        (this.#commitFaults?.count ?? 0) +
         (this.#addressFaults?.count ?? 0),
       recoveries: cluster.recoveries,
       increments: this.#workload.increments,

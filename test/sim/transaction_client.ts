@@ -158,11 +158,13 @@ export class TransactionClient {
     }
     if (this.#random.chance(0.05)) return;
     const { cluster } = this.#workload;
+    this.#workload.commitFaults?.commitBegins(this.node, name);
     const committed = await transaction.commit(PATIENCE_MS);
     cluster.note(
       `node${this.node.pnn} transaction ${id} after ${parent} on ${name}: ${committed.ok ? "committed" : committed.error.reason}`,
     );
     if (!committed.ok) return;
+    this.#workload.commitFaults?.committed(this.node, name);
     this.#workload.transactions += 1;
     transactions.acknowledge(name, id, this.#activeContents(name), this.#isParted());
   }

@@ -5,6 +5,7 @@
 import { DB_FLAGS } from "../../src/wire/constants.ts";
 import { CounterModel, MessageModel, OpenRequests } from "./client_models.ts";
 import type { SimCluster } from "./cluster.ts";
+import type { CommitFaults } from "./commit_faults.ts";
 import type { SeededRandom } from "./random.ts";
 import { type ClientAction, SimClient } from "./sim_client.ts";
 import { TransactionClient } from "./transaction_client.ts";
@@ -15,6 +16,7 @@ const KEYS_MAX = 24;
 const BUSY_RECOVERY_CHANCE = 0.7;
 const WAKES = 4;
 const WAKE_MAX_MS = 700;
+const MANY_COMMITS_PAUSE_MS = 2000;
 
 export class Workload {
   readonly cluster: SimCluster;
@@ -28,6 +30,8 @@ export class Workload {
   readonly holdChance: number;
   readonly holdMaxMs: number;
   readonly transactionPauseMs: number;
+  /** In runs with many commits. */
+  readonly commitFaults: CommitFaults | undefined;
   increments = 0;
   /** Committed ones. */
   transactions = 0;
@@ -40,7 +44,7 @@ export class Workload {
   readonly #weights: readonly (readonly [ClientAction, number])[];
   #connections = 0;
 
-  constructor(cluster: SimCluster) {
+  constructor(cluster: SimCluster, commitFaults: CommitFaults | undefined) {
     this.cluster = cluster;
     const random = cluster.random.fork();
     const { judge } = cluster;
@@ -51,7 +55,10 @@ export class Workload {
     this.pauseMaxMs = this.pauseMinMs * random.between(1.5, 6);
     this.holdChance = random.chance(0.5) ? 0 : random.between(0, 0.2);
     this.holdMaxMs = random.chance(0.2) ? 3000 : 100;
-    this.transactionPauseMs = random.between(1000, 15_000);
+    const transactionPauseMs = random.between(1000, 15_000);
+    this.commitFaults = commitFaults;
+    this.transactionPauseMs =
+      commitFaults !== undefined ? MANY_COMMITS_PAUSE_MS : transactionPauseMs;
     this.#databases = 1 + random.below(DATABASES_MAX);
     this.#keys = 1 + random.below(KEYS_MAX);
     const readonlyChance = random.pick([0, 0, 0.5, 1]);
@@ -89,7 +96,7 @@ export class Workload {
   #transactionClients(random: SeededRandom): readonly TransactionClient[] {
     const share = random.pick([0, 0.5, 1]);
     return this.cluster.nodes
-      .filter(() => random.chance(share))
+      .filter(() => random.chance(share) || this.commitFaults !== undefined)
       .map((node) => new TransactionClient(this, node, random.fork()));
   }
 
