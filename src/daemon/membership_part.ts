@@ -72,6 +72,7 @@ export class MembershipPart {
       ...shared,
       timers: turns.timers("ban"),
       becameInactive: () => needs.becameInactive(),
+      forceRecovery: (reason) => core.forceRecovery(reason),
     });
     this.health = new Health({
       ...shared,

@@ -3,6 +3,18 @@ import type { Breakage } from "./breakage.ts";
 
 export const DAEMON_BREAKAGES: readonly Breakage[] = [
   {
+    name: "ban-ends-and-that-is-it",
+    breaks: "what was sent to a banned node that a recovery had taken in is lost",
+    edits: [
+      {
+        file: "src/daemon/lifecycle/standing.ts",
+        find: "if (!wasBanned || !vnnMap.valid) return;",
+        replace: "if (wasBanned || !vnnMap.valid) return;",
+      },
+    ],
+    tests: ["test/daemon/lifecycle.test.ts"],
+  },
+  {
     name: "persistent-updates-forgotten",
     breaks: "no recovery when a client ends amidst persistent updates",
     edits: [

@@ -268,6 +268,25 @@ test("SET_BAN_STATE bans for a time, and ends only when all is frozen", () => {
   expect(banned()).toBe(false);
 });
 
+test("A ban that ends after a recovery has taken the node in forces another one", () => {
+  for (const isTakenIn of [false, true]) {
+    const { world, node } = startOne();
+    recover(node, [0], 99);
+    world.run(3000);
+    const client = node.client();
+    client.control("SET_BAN_STATE", { pnn: 0, time: 60 });
+    world.run(100);
+    // It had begun before the ban.
+    if (isTakenIn) recover(node, [0], 100);
+    const mode = () => node.daemon.node?.state.recovering;
+    expect(mode()).toBe(!isTakenIn);
+    client.control("SET_BAN_STATE", { pnn: 0, time: 0 });
+    expect(mode()).toBe(true);
+    recover(node, [0], 101);
+    expect(mode()).toBe(false);
+  }
+});
+
 test("A ban that ends before all databases are frozen is prolonged", () => {
   const { world, node } = startOne();
   recover(node, [0], 99);

@@ -5,11 +5,13 @@
  * 1. A node that becomes inactive serves no call any more in the same turn: generation invalid, recovery
  *    mode ACTIVE, databases on their way to frozen, public addresses on their way elsewhere.
  * 2. A ban ends only when all databases are frozen; otherwise it is prolonged.
+ * 3. What others sent to a banned node that a recovery had taken in is made good by another recovery.
  */
 import type { Logger } from "../../base/log.ts";
 import type { NodeTable } from "../../membership/node_table.ts";
 import type { VnnMap } from "../../membership/vnn_map.ts";
 import type { Timer, Timers } from "../../platform/types/time.ts";
+import { NODE_FLAGS } from "../../wire/constants.ts";
 import type { BanState } from "../../wire/structs/cluster.ts";
 import type { DatabasePart } from "../database_part.ts";
 import type { NodeFreeze } from "./node_freeze.ts";
@@ -26,6 +28,7 @@ export interface StandingDependencies {
   readonly tunable: (name: string) => number;
   /** What this node hosts has to go. */
   becameInactive(): void;
+  forceRecovery(reason: string): void;
 }
 
 export class Standing {
@@ -69,7 +72,7 @@ export class Standing {
     this.#ban = undefined;
     if (timeSec === 0) {
       log.error("Unbanning this node");
-      nodes.clearOwnFlag("BANNED");
+      this.#banEnded();
       return;
     }
     if (tunable("EnableBans") === 0) {
@@ -98,8 +101,16 @@ export class Standing {
       return;
     }
     this.#d.log.error("Banning timed out");
-    this.#d.nodes.clearOwnFlag("BANNED");
     this.#ban = undefined;
+    this.#banEnded();
+  }
+
+  #banEnded(): void {
+    const { nodes, vnnMap, forceRecovery } = this.#d;
+    const wasBanned = (nodes.own.flags & NODE_FLAGS.BANNED) !== 0;
+    nodes.clearOwnFlag("BANNED");
+    if (!wasBanned || !vnnMap.valid) return;
+    forceRecovery("packets about records were dropped while this node was banned");
   }
 
   #becomeInactive(): void {
