@@ -1,26 +1,36 @@
-/** 100 seeds of ten virtual minutes of trouble, four nodes: no checker fires. */
+/** Seeds of ten virtual minutes of trouble, four nodes: no checker fires. */
 import { afterAll, expect, test } from "bun:test";
 import { simulate } from "../sim/simulate.ts";
 
 const SEEDS = 100;
+const SEEDS_WITH_COMMITS = 40;
 const TROUBLE_MS = 10 * 60_000;
 const SEED_LIMIT_MS = 60_000;
 
 let virtualMs = 0;
 const cpu = process.cpuUsage();
 
+function judged(seed: number, kind: { readonly commits?: boolean }): void {
+  const result = simulate({ seed, nodes: 4, virtualMs: TROUBLE_MS, ...kind });
+  virtualMs += result.virtualMs;
+  const { violation, log } = result;
+  expect({ violation, log }).toEqual({ violation: undefined, log: [] });
+}
+
 for (let seed = 1; seed <= SEEDS; seed++) {
   const reproduce = `bun run test/sim/run.ts --seed ${seed} --log`;
   test(
     `simulate() finds nothing wrong with seed ${seed} (${reproduce})`,
-    () => {
-      const result = simulate({ seed, nodes: 4, virtualMs: TROUBLE_MS });
-      virtualMs += result.virtualMs;
-      expect({ violation: result.violation, log: result.log }).toEqual({
-        violation: undefined,
-        log: [],
-      });
-    },
+    () => judged(seed, {}),
+    SEED_LIMIT_MS,
+  );
+}
+
+for (let seed = 1; seed <= SEEDS_WITH_COMMITS; seed++) {
+  const reproduce = `bun run test/sim/run.ts --seed ${seed} --commits --log`;
+  test(
+    `simulate() finds nothing wrong with many commits and seed ${seed} (${reproduce})`,
+    () => judged(seed, { commits: true }),
     SEED_LIMIT_MS,
   );
 }
