@@ -63,6 +63,7 @@ class Scene {
   facts = GOOD;
   readonly askedAtMs: number[] = [];
   mayAsk = true;
+  questions = 0;
   readonly #checks: AddressChecks;
 
   constructor() {
@@ -98,6 +99,7 @@ class Scene {
   }
 
   #answer(name: string, flags: number): unknown {
+    this.questions += 1;
     if (name === "GET_IFACES") return this.facts.interfaces;
     return flags === PUBLIC_IPS_ONLY_AVAILABLE ? this.facts.available : this.facts.known;
   }
@@ -135,4 +137,14 @@ test("AddressChecks does not use what it was told while takeover runs are forbid
   scene.mayAsk = true;
   await scene.seconds(3);
   expect(scene.askedAtMs).toHaveLength(1);
+});
+
+test("AddressChecks asks ctdbd one thing a second on a node without public addresses", async () => {
+  const scene = new Scene();
+  scene.facts = { ...GOOD, known: [], available: [], interfaces: [] };
+  await scene.seconds(5);
+  expect([scene.questions, scene.askedAtMs]).toEqual([5, []]);
+  scene.facts = GOOD;
+  await scene.seconds(5);
+  expect([scene.questions, scene.askedAtMs.length]).toEqual([20, 1]);
 });

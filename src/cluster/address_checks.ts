@@ -117,28 +117,35 @@ export class AddressChecks {
   async #collect(view: AddressCheckView): Promise<AddressFacts | undefined> {
     const { client, log } = this.#host;
     const options = { pnn: CURRENT_NODE, timeoutMs: view.timeoutMs };
-    const [interfaces, available, known] = await Promise.all([
+    const unread = (reason: string): undefined => {
+      log.error(`Cannot read the public addresses of the local node: ${reason}`);
+    };
+    const known = await client.control("GET_PUBLIC_IPS", undefined, options);
+    if (!known.ok) return unread(known.error.reason);
+    const facts = {
+      pnn: client.pnn,
+      interfacesBefore: this.#interfaces,
+      known: known.value.data,
+      takesAddresses: view.takesAddresses,
+    };
+    // Most nodes of a cluster without failover: one question a second is enough.
+    if (facts.known.length === 0) {
+      return { ...facts, interfaces: [], available: [], local: undefined };
+    }
+    const [interfaces, available] = await Promise.all([
       client.control("GET_IFACES", undefined, options),
       client.control("GET_PUBLIC_IPS", undefined, {
         ...options,
         flags: PUBLIC_IPS_ONLY_AVAILABLE,
       }),
-      client.control("GET_PUBLIC_IPS", undefined, options),
     ]);
-    const failed = [interfaces, available, known].find((outcome) => !outcome.ok);
-    if (!interfaces.ok || !available.ok || !known.ok) {
-      const reason = failed?.ok === false ? failed.error.reason : "";
-      log.error(`Cannot read the public addresses of the local node: ${reason}`);
-      return undefined;
-    }
+    if (!interfaces.ok) return unread(interfaces.error.reason);
+    if (!available.ok) return unread(available.error.reason);
     return {
-      pnn: client.pnn,
-      interfacesBefore: this.#interfaces,
+      ...facts,
       interfaces: interfaces.value.data,
       available: available.value.data,
-      known: known.value.data,
-      takesAddresses: view.takesAddresses,
-      local: known.value.data.length === 0 ? undefined : this.#host.localAddresses(),
+      local: this.#host.localAddresses(),
     };
   }
 
