@@ -42,13 +42,13 @@ export async function collectFromAll(
 
 export interface Collected {
   readonly table: RecordTable;
-  /** Recoveries of the content, with this one; undefined for volatile databases. */
+  /** The count of recoveries of the content, with this one; undefined for volatile databases. */
   readonly recoveries: number | undefined;
 }
 
 /**
  * The node with the highest sequence number has it all. Of those with the same number the one whose content
- * has come through more recoveries: a node that was cut off may have written a commit that was never
+ * has come through more recoveries, or a later one: a node that was cut off may have written a commit that was never
  * acknowledged, and the others, after a recovery without it, another one under the same number.
  */
 export async function collectFromHighest(
@@ -83,7 +83,15 @@ export async function collectFromHighest(
   const outcome = await context.pulls.run(() => pull(context, database, table, source, 0));
   const collected = worstOf(context, [outcome], table);
   if (!collected.ok) return collected;
-  return ok({ table, recoveries: (most + 1) >>> 0 });
+  return ok({ table, recoveries: nextCount(context, most) });
+}
+
+/**
+ * More than anybody counts, and not less than the time in seconds: of two sides that recovered without each other,
+ * each after the same number of recoveries, the later one then counts more, as far as their clocks agree.
+ */
+function nextCount({ clock }: RecoveryContext, most: number): number {
+  return Math.max(most + 1, clock.wallTime().sec) >>> 0;
 }
 
 /** A node that does not count answers its sequence number. */

@@ -8,15 +8,21 @@ import { expect } from "bun:test";
 import { type U64, u64, u64Compare, u64Hex } from "../../src/base/u64.ts";
 import type { MessageHandler } from "../../src/client/types.ts";
 import { TunableSet } from "../../src/config/tunables.ts";
-import { decodeExact, encode } from "../../src/wire/codec.ts";
+import { bytesText, decodeExact, encode } from "../../src/wire/codec.ts";
 import {
   CAPABILITIES,
   NODE_FLAGS,
   NODE_FLAGS_INACTIVE,
   RECOVERY_ACTIVE,
   RECOVERY_NORMAL,
+  SEQUENCE_KEY,
 } from "../../src/wire/constants.ts";
-import { type ControlName, PUBLIC_IPS_ONLY_AVAILABLE } from "../../src/wire/controls.ts";
+import {
+  type ControlName,
+  PUBLIC_IPS_ONLY_AVAILABLE,
+  RECOVERY_COUNT_HIGH,
+  SEQNUM_RECOVERIES,
+} from "../../src/wire/controls.ts";
 import {
   BROADCAST_ACTIVE,
   BROADCAST_ALL,
@@ -42,6 +48,9 @@ export interface FakeRecord {
   readonly header: LtdbHeader;
   readonly value: string;
 }
+
+/** Its key as text. */
+export const SEQUENCE_RECORD = bytesText(SEQUENCE_KEY);
 
 export interface FakeDatabase {
   readonly db_id: number;
@@ -201,6 +210,12 @@ export class FakeNode {
     this.databases.get(db_id)?.records.set(key, { header, value });
   }
 
+  /** What a persistent database says of itself: its sequence number and how many recoveries it has seen. */
+  storeSequence(db_id: number, number: number, recoveries: number): void {
+    const header = { rsn: u64(0, 1), dmaster: this.pnn, reserved1: recoveries, flags: 0 };
+    this.databases.get(db_id)?.records.set(SEQUENCE_RECORD, { header, value: String(number) });
+  }
+
   // --- messages
 
   subscribe(srvid: U64, handler: MessageHandler): () => void {
@@ -312,7 +327,10 @@ export class FakeNode {
         return database === undefined ? refused : data(database.name);
       case "GET_DB_SEQNUM": {
         const { db_id } = request as { db_id: number };
-        const sequence = this.databases.get(db_id)?.records.get("__db_sequence_number__");
+        const sequence = this.databases.get(db_id)?.records.get(SEQUENCE_RECORD);
+        if ((flags & SEQNUM_RECOVERIES) !== 0) {
+          return data(u64(RECOVERY_COUNT_HIGH, sequence?.header.reserved1 ?? 0));
+        }
         return data(u64(0, Number(sequence?.value ?? 0)));
       }
       case "DB_FREEZE":

@@ -11,15 +11,17 @@ import {
 } from "../../src/wire/constants.ts";
 import type { ControlName } from "../../src/wire/controls.ts";
 import { BROADCAST_CONNECTED } from "../../src/wire/packet.ts";
-import { SimProcess } from "../sim/scheduler.ts";
+import { Scheduler, SimProcess } from "../sim/scheduler.ts";
 import { FakeClient } from "./fake_client.ts";
-import { FakeCluster } from "./fake_cluster.ts";
+import { FakeCluster, SEQUENCE_RECORD } from "./fake_cluster.ts";
 
 const VOLATILE = 0x11;
 const PERSISTENT = 0x22;
 const REPLICATED = 0x33;
 const GENERATION = 4711;
 const LEADER = 1;
+/** A second may end while it runs. */
+const RECOVERY_SEC_MAX = 5;
 
 function newCluster(count = 3): FakeCluster {
   const cluster = new FakeCluster(count);
@@ -86,7 +88,7 @@ test("runRecovery() takes persistent and replicated databases from the first hig
   for (const node of cluster.nodes) node.attach(REPLICATED, "replicated.tdb", DB_FLAGS.REPLICATED);
   for (const dbId of [PERSISTENT, REPLICATED]) {
     for (const [pnn, sequence] of [3, 7, 7].entries()) {
-      cluster.node(pnn).store(dbId, "__db_sequence_number__", 1, pnn, String(sequence));
+      cluster.node(pnn).store(dbId, SEQUENCE_RECORD, 1, pnn, String(sequence));
       // A higher rsn does not help an older database.
       cluster.node(pnn).store(dbId, "k", 10 - pnn, 0, `from ${pnn}`);
     }
@@ -102,10 +104,33 @@ test("runRecovery() takes persistent and replicated databases from the first hig
   }
 });
 
+test("runRecovery() takes of equal sequence numbers the content that has come through more or later recoveries", () => {
+  const nowSec = new SimProcess(new Scheduler(), "clock").clock.wallTime().sec;
+  const cases = [
+    { counts: [3, 5, 4], from: 1, after: nowSec },
+    { counts: [3, 3, 3], from: 0, after: nowSec },
+    // Two sides recovered once each, the second a minute later; their clocks are ahead of the leader's.
+    { counts: [nowSec + 60, nowSec + 60, nowSec + 120], from: 2, after: nowSec + 121 },
+  ];
+  for (const { counts, from, after } of cases) {
+    const cluster = newCluster();
+    for (const [pnn, count] of counts.entries()) {
+      cluster.node(pnn).storeSequence(PERSISTENT, 7, count);
+      cluster.node(pnn).store(PERSISTENT, "k", 1, 0, `from ${pnn}`);
+    }
+    expect(recovered(cluster, 0)).toMatchObject({ ok: true });
+    for (const { pnn, databases } of cluster.nodes) {
+      expect(contents(cluster, pnn, PERSISTENT)).toMatchObject({ k: `from ${from}` });
+      const counted = databases.get(PERSISTENT)?.records.get(SEQUENCE_RECORD)?.header.reserved1;
+      expect((counted ?? 0) - after).toBeWithin(0, RECOVERY_SEC_MAX);
+    }
+  }
+});
+
 test("runRecovery() attaches a database where it is missing", () => {
   const cluster = newCluster();
   cluster.node(2).attach(REPLICATED, "replicated.tdb", DB_FLAGS.REPLICATED);
-  cluster.node(2).store(REPLICATED, "__db_sequence_number__", 1, 2, "1");
+  cluster.node(2).store(REPLICATED, SEQUENCE_RECORD, 1, 2, "1");
   cluster.node(2).store(REPLICATED, "k", 1, 2, "v");
   expect(recovered(cluster)).toMatchObject({ ok: true, value: { databases: 3 } });
   for (const { pnn, databases } of cluster.nodes) {

@@ -59,7 +59,7 @@ export class SimCluster {
   readonly nodes: readonly SimNode[];
   readonly judge = new Judge(this.scheduler);
   readonly records: RecordChecker;
-  readonly transactions = new TransactionChecker(this.judge);
+  readonly transactions = new TransactionChecker(this.judge, () => this.nowMs);
   readonly leaders = new LeaderChecker(this.judge);
   readonly addresses: AddressChecker;
   readonly calls = new CallChecker(this.judge, () =>

@@ -126,7 +126,8 @@ const FAULTS: Readonly<Record<string, Fault>> = {
       lockService.down = false;
     });
   },
-  "wall clock jump": ({ random }, node) => {
+  "wall clock jump": ({ cluster, random }, node) => {
+    cluster.transactions.clocksJumped = true;
     node.wallSkewMs = random.between(-WALL_JUMP_MAX_MS, WALL_JUMP_MAX_MS);
   },
 };

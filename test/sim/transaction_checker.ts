@@ -8,8 +8,8 @@
  * 2. When a commit is acknowledged every active node of that generation has it, or what follows it.
  * 3. A recovery takes the content of one of its nodes. An acknowledged transaction that one of
  *    them had is gone afterwards only if the content that won holds another acknowledged one that it
- *    did not have, or has been through a later recovery, without the node: both sides of a partition
- *    have worked. (Without a cluster lock nobody can say which
+ *    did not have, or has been through a later recovery, without the node (as far as the clocks of
+ *    nodes tell): both sides of a partition have worked. (Without a cluster lock nobody can say which
  *    side is the cluster: what one side acknowledges meanwhile may be lost to whatever the other has.)
  * 4. What a node had (a persistent database) when a commit was acknowledged or a recovery ended is
  *    there when it comes back, also after a loss of power.
@@ -26,6 +26,9 @@ export const GROUP_KEYS: readonly string[] = ["a", "b", "c", "d", "e"];
 const GROUP_KEY_BYTES = GROUP_KEYS.map(textBytes);
 const NOTHING = 0;
 const HEADER_BYTES = 24;
+/** Clocks of nodes are up to five seconds wrong, and a recovery takes a while. */
+const CLOCKS_AGREE_MS = 12_000;
+const NEVER = { number: 0, startedMs: 0 };
 
 interface Transaction {
   readonly parent: number;
@@ -36,29 +39,39 @@ interface Transaction {
 
 interface Brought {
   readonly content: number;
-  /** Which recovery of the database the node went through last: later ones have higher numbers. */
-  readonly recovered: number;
+  /** Which recovery of the database the node went through last. */
+  readonly recovered: RecoveryTime;
 }
 
-interface Recovered {
+/** Later ones have higher numbers. */
+interface RecoveryTime {
   readonly number: number;
+  readonly startedMs: number;
+}
+
+interface Recovered extends RecoveryTime {
   readonly participants: Map<number, Brought>;
   result: number | undefined;
 }
 
 export class TransactionChecker {
   readonly #judge: Judge;
+  readonly #nowMs: () => number;
   readonly #all: Transaction[] = [{ parent: NOTHING, acknowledged: false, contested: false }];
   readonly #recoveries = new Map<string, Recovered>();
   /** What a node must still have, by node and database. */
   readonly #held = new Map<string, number>();
-  readonly #lastRecovered = new Map<string, number>();
+  readonly #lastRecovered = new Map<string, RecoveryTime>();
   readonly #replacing = new Map<string, number>();
   acknowledged = 0;
   recovered = 0;
 
-  constructor(judge: Judge) {
+  /** A node cannot tell from its clock which of two recoveries was later. */
+  clocksJumped = false;
+
+  constructor(judge: Judge, nowMs: () => number) {
     this.#judge = judge;
+    this.#nowMs = nowMs;
   }
 
   begun(parent: number): number {
@@ -102,10 +115,11 @@ export class TransactionChecker {
     const key = `${generation} ${database}`;
     const recovery = this.#recoveries.get(key) ?? {
       number: this.#recoveries.size + 1,
+      startedMs: this.#nowMs(),
       participants: new Map(),
       result: undefined,
     };
-    recovery.participants.set(pnn, { content, recovered: this.#lastRecovered.get(copy) ?? 0 });
+    recovery.participants.set(pnn, { content, recovered: this.#lastRecovered.get(copy) ?? NEVER });
     this.#recoveries.set(key, recovery);
   }
 
@@ -118,7 +132,7 @@ export class TransactionChecker {
     this.#held.set(`${pnn} ${database}`, content);
     const recovery = this.#recoveries.get(`${generation} ${database}`);
     if (recovery === undefined) return;
-    this.#lastRecovered.set(`${pnn} ${database}`, recovery.number);
+    this.#lastRecovered.set(`${pnn} ${database}`, recovery);
     if (recovery.result === undefined) {
       this.recovered += 1;
       recovery.result = content;
@@ -138,11 +152,13 @@ export class TransactionChecker {
         `a recovery made ${result} of ${database} out of ${contents.join(", ")}`,
       );
     }
-    const newest = Math.max(...winners.map(({ recovered }) => recovered));
+    const newest = winners
+      .map(({ recovered }) => recovered)
+      .reduce((one, other) => (other.number > one.number ? other : one), NEVER);
     for (const { content, recovered } of participants) {
       if (this.#descends(result, content)) continue;
       const others = this.#lineage(result).some((id) => this.#isNewTo(id, content));
-      const won = others || recovered < newest;
+      const won = others || recovered.number < newest.number || this.#isUnclear(recovered, newest);
       for (const id of this.#lineage(content)) {
         const transaction = this.#all[id];
         if (transaction?.acknowledged !== true || this.#descends(result, id)) continue;
@@ -157,6 +173,12 @@ export class TransactionChecker {
         }
       }
     }
+  }
+
+  /** The winner was earlier, but nobody can know. */
+  #isUnclear(loser: RecoveryTime, winner: RecoveryTime): boolean {
+    if (loser.number === winner.number) return false;
+    return this.clocksJumped || loser.startedMs - winner.startedMs < CLOCKS_AGREE_MS;
   }
 
   #isNewTo(id: number, content: number): boolean {
