@@ -1,12 +1,10 @@
 /** Error numbers of Linux that the tool uses as exit status. */
 export const EINTR = 4;
 export const EIO = 5;
-export const ENOEXEC = 8;
 export const EAGAIN = 11;
 export const EINVAL = 22;
 export const ENOSPC = 28;
 export const ERANGE = 34;
-export const ENOMSG = 42;
 export const ETIME = 62;
 export const EMSGSIZE = 90;
 export const ETIMEDOUT = 110;

@@ -26,6 +26,9 @@ import {
   EVENT_REPLY_BYTES_MAX,
 } from "./limits.ts";
 
+/** All events of a node are in this one. */
+export const EVENT_COMPONENT = "legacy";
+
 type ReplyDone = (reply: Result<EventReply>) => void;
 
 export class EventConnection {

@@ -36,9 +36,10 @@ export interface EventFailure {
   readonly script: string;
   /** Exit status, or a negative errno: −ETIMEDOUT when it hung. */
   readonly result: number;
-  /** The last line that it printed. */
+  /** Of what it printed, the line that says why. */
   readonly line: string | undefined;
-  readonly durationMs: number;
+  /** Undefined when nobody knows when it ended. */
+  readonly durationMs: number | undefined;
 }
 
 export interface RunningEvent {
