@@ -190,7 +190,7 @@ export class AddressPart {
   }
 
   readonly #runEvent: AddressEvents = (event, args, done) => {
-    this.#n.events.run(event, args as never, (status) => {
+    this.#n.events.run(event, args, (status) => {
       // Only an updateip that hangs is told of.
       if (status === EVENT_TIMED_OUT) this.#n.banOurselves(`event "${event}" timed out`);
       done(status);

@@ -16,6 +16,7 @@ import type { ScriptFiles } from "../platform/types/script_files.ts";
 import type { Timer, Timers } from "../platform/types/time.ts";
 import type { Turns } from "../transport/turns.ts";
 import type { EventReply } from "../wire/event_protocol.ts";
+import type { EventArguments, EventName } from "../wire/events.ts";
 import { EIO, errnoText } from "./errno.ts";
 import {
   connectEvents,
@@ -25,9 +26,7 @@ import {
 } from "./event_connection.ts";
 import {
   EVENT_TIMED_OUT,
-  type EventArguments,
   type EventFailure,
-  type EventName,
   type EventRunner,
   type EventStatus,
   type RunningEvent,
