@@ -13,9 +13,9 @@ import { LoopNetwork } from "../platform/loop/network.ts";
 import { SystemClock } from "../platform/node/clock.ts";
 import { SystemFiles } from "../platform/node/file_system.ts";
 import type { RoleLogger } from "../platform/node/logger.ts";
-import type { Timers } from "../platform/types/time.ts";
 import { printErr, printOut, writeAll } from "./buffered_output.ts";
 import { ownEnvironment, ownExecutable } from "./own_process.ts";
+import { watchParent } from "./parent_watch.ts";
 import type { Role } from "./role.ts";
 import { openRoleLog } from "./role_log.ts";
 
@@ -27,7 +27,6 @@ the recovery daemon of the leader. The outcome is written to STATUS-FD as a 32-b
 `;
 
 const CONNECT_TIMEOUT_MS = 10_000;
-const PARENT_CHECK_MS = 1000;
 /** A log that cannot be written holds up nobody longer than this. */
 const LOG_LIMIT_MS = 1000;
 const DEBUG_LEVEL = 10;
@@ -69,7 +68,8 @@ async function run(args: readonly string[]): Promise<number> {
   }
   const log = logger.value;
   const timers = new EventLoop();
-  watchParent(timers);
+  // A coordinator that nobody waits for must not go on while another one is started.
+  watchParent(timers, () => process.exit(1));
   const status = await takeOver(socket, rebalance, { timers, log, environment });
   // Before the status: whoever reads that may end us at once, as the original does.
   const limit = new Promise<void>((resolve) => timers.after(LOG_LIMIT_MS, resolve));
@@ -148,12 +148,4 @@ function report(descriptor: number, status: number): never {
   new DataView(bytes.buffer).setInt32(0, status, true);
   writeAll(descriptor, bytes, `descriptor ${descriptor}`);
   process.exit(status & 0xff);
-}
-
-/** A coordinator that nobody waits for must not go on while another one is started. */
-function watchParent(timers: Timers): void {
-  const parent = process.ppid;
-  timers.every(PARENT_CHECK_MS, () => {
-    if (process.ppid !== parent) process.exit(1);
-  });
 }
