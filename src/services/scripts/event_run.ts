@@ -135,9 +135,7 @@ export class EventRun {
 
   #record(script: Script, status: number): void {
     const output = this.#process?.output;
-    for (const line of output?.split("\n") ?? []) {
-      if (line !== "") this.#host.log.error(`${script.name}: ${line}`);
-    }
+    this.#process?.logOutput(this.#host.log, script.name);
     this.#process = undefined;
     this.#add(script.name, status, output);
     if (status !== 0 && status !== -ENOEXEC) this.#summary = status;

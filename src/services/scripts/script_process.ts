@@ -7,6 +7,7 @@
  * 2. After `kill()` and `terminate()` nothing of its process group stays, but for what the system cannot kill.
  * 3. Output is always read, and kept within limits.
  */
+import type { Logger } from "../../base/log.ts";
 import type { ChildProcess, Processes } from "../../platform/types/processes.ts";
 import type { Timer, Timers } from "../../platform/types/time.ts";
 import { EINTR, ENOENT, ENOEXEC, errnoOf } from "../errno.ts";
@@ -67,6 +68,13 @@ export class ScriptProcess {
   /** So far. */
   get output(): string | undefined {
     return this.#output.kept();
+  }
+
+  /** Each line so far, as an error behind `name`. */
+  logOutput(log: Logger, name: string): void {
+    for (const line of this.output?.split("\n") ?? []) {
+      if (line !== "") log.error(`${name}: ${line}`);
+    }
   }
 
   /** It runs on, and its end is of no interest. */
