@@ -4,15 +4,14 @@
  *
  * Invariant: nobody waits long for it. It is more than was asked for, and an event daemon may hang.
  */
+import { EINTR, EINVAL, ETIMEDOUT, errnoText } from "../base/errno.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { TracedTurns } from "../base/trace.ts";
-import { errnoText } from "../services/errno.ts";
 import { connectEvents, EVENT_COMPONENT } from "../services/event_connection.ts";
 import type { EventFailure } from "../services/event_runner.ts";
 import { scriptFailures } from "../services/script_failures.ts";
 import { Turns } from "../transport/turns.ts";
 import type { EventReply } from "../wire/event_protocol.ts";
-import { EINTR, EINVAL, ETIMEDOUT } from "./errno.ts";
 import type { ToolHost } from "./host.ts";
 
 const GRACE_MS = 500;

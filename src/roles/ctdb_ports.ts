@@ -1,4 +1,5 @@
 /** Asks the system whether a TCP port is free. Loaded on demand: one command wants to know. */
+import { EINVAL } from "../base/errno.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { LISTEN_FUNCTIONS, SOCKET_FUNCTIONS } from "../platform/libc/functions.ts";
 import { errno, openLibc } from "../platform/libc/libc.ts";
@@ -6,7 +7,6 @@ import { closeDescriptor } from "../platform/libc/pipe.ts";
 import { AF_INET, socketAddress } from "../platform/libc/socket_address.ts";
 import { SOCK_STREAM } from "../platform/libc/socket_types.ts";
 
-const EINVAL = 22;
 const SOCKADDR_IN_BYTES = 16;
 
 /**

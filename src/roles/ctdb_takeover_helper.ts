@@ -2,6 +2,7 @@
  * ctdb_takeover_helper STATUS-FD SOCKET [PNN,PNN…]: one takeover run, then it ends. Any recovery daemon
  * may start it, and ours may start another's: docs/takeover.md, "The helper".
  */
+import { EINVAL, ENOTCONN } from "../base/errno.ts";
 import { parseLogLevel } from "../base/log.ts";
 import { connectClient } from "../client/ctdb_client.ts";
 import { resolvePaths } from "../config/paths.ts";
@@ -30,8 +31,6 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** A log that cannot be written holds up nobody longer than this. */
 const LOG_LIMIT_MS = 1000;
 const DEBUG_LEVEL = 10;
-const ENOTCONN = 107;
-const EINVAL = 22;
 
 export const role: Role = { run };
 

@@ -4,15 +4,16 @@
  *
  * Every implementation passes test/contract/event_runner.ts.
  */
+import { ECANCELED, EPERM, ETIMEDOUT } from "../base/errno.ts";
 import type { EventArguments, EventName } from "../wire/events.ts";
 
 /** An errno number of the event daemon's answer; 0 is success. */
 export type EventStatus = number;
-export const EVENT_TIMED_OUT = 110;
+export const EVENT_TIMED_OUT = ETIMEDOUT;
 /** Another event took the place of this one, which was `monitor`. */
-export const EVENT_CANCELLED = 125;
-/** EPERM: it may not run now. */
-export const EVENT_REFUSED = 1;
+export const EVENT_CANCELLED = ECANCELED;
+/** It may not run now. */
+export const EVENT_REFUSED = EPERM;
 
 /** The script that made an event fail. */
 export interface EventFailure {

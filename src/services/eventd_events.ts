@@ -10,6 +10,7 @@
  * 2. `gone` comes at most once, and not after `stop`. Without event daemon a node cannot give up its addresses in
  *    order, so who owns this ends the node.
  */
+import { EIO, errnoText } from "../base/errno.ts";
 import type { Logger } from "../base/log.ts";
 import type { Result } from "../base/result.ts";
 import type { ScriptFiles } from "../platform/types/script_files.ts";
@@ -17,7 +18,6 @@ import type { Timer, Timers } from "../platform/types/time.ts";
 import type { Turns } from "../transport/turns.ts";
 import type { EventReply } from "../wire/event_protocol.ts";
 import type { EventArguments, EventName } from "../wire/events.ts";
-import { EIO, errnoText } from "./errno.ts";
 import {
   connectEvents,
   EVENT_COMPONENT,

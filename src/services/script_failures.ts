@@ -1,6 +1,6 @@
 /** Which scripts of an event have failed, as the event daemon tells of them. */
+import { ENOEXEC, ENOMSG } from "../base/errno.ts";
 import type { EventStatus } from "../wire/event_protocol.ts";
-import { ENOEXEC, ENOMSG } from "./errno.ts";
 import type { EventFailure } from "./event_runner.ts";
 import { FAILURE_LINE_CHARACTERS_MAX } from "./limits.ts";
 

@@ -6,6 +6,7 @@
  * client, or by killing the process it runs in. A run that fails changes nothing back: the next one puts right
  * what this one left.
  */
+import { E2BIG, ENOENT } from "../../base/errno.ts";
 import { err, ok } from "../../base/result.ts";
 import { TunableSet } from "../../config/tunables.ts";
 import { encode, u32Codec } from "../../wire/codec.ts";
@@ -27,7 +28,7 @@ import {
   startReallocation,
   takeAddresses,
 } from "./move_addresses.ts";
-import { E2BIG, ENOENT, requestStatus, wasAnswered } from "./request_status.ts";
+import { requestStatus, wasAnswered } from "./request_status.ts";
 import {
   StepDeadline,
   type StepResult,

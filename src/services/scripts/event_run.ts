@@ -7,9 +7,9 @@
  *
  * Invariant: `done` comes once, never inside the constructor, and not after `cancel`.
  */
+import { ENOEXEC, ENOMSG, ETIMEDOUT } from "../../base/errno.ts";
 import type { Logger } from "../../base/log.ts";
 import type { Clock, Timer, Timeval } from "../../platform/types/time.ts";
-import { ENOEXEC, ENOMSG, ETIMEDOUT } from "../errno.ts";
 import type { Script } from "./script_directory.ts";
 import { type ScriptHost, ScriptProcess } from "./script_process.ts";
 
