@@ -9,13 +9,13 @@
 import { E2BIG, ENOENT } from "../../base/errno.ts";
 import { err, ok } from "../../base/result.ts";
 import { TunableSet } from "../../config/tunables.ts";
+import { BanCredits } from "../../membership/ban_credits.ts";
 import { encode, u32Codec } from "../../wire/codec.ts";
 import { NODE_FLAGS, NODE_FLAGS_INACTIVE, SRVID } from "../../wire/constants.ts";
 import type { NodeAndFlags } from "../../wire/structs/cluster.ts";
 import { canHostAddresses, type PublicAddress } from "../allocation/addresses.ts";
 import { type AllocationAlgorithm, algorithmOfTunable, allocate } from "../allocation/allocate.ts";
 import type { HomeNode } from "../allocation/home_nodes.ts";
-import { BanCredits } from "./ban_credits.ts";
 import { fetchAddresses } from "./fetch_addresses.ts";
 import {
   FIRST_REQUEST_TIMEOUT_MS,
@@ -67,7 +67,7 @@ export async function runTakeover(
     nodeCount: nodes.value.length,
     connected: nodes.value.filter(isConnected).map(({ pnn }) => pnn),
     timeoutMs: settings.value.timeoutMs,
-    credits: new BanCredits(),
+    credits: new BanCredits(1),
   };
   const active = nodes.value.filter(isActive).map(({ pnn }) => pnn);
   if (active.length === 0) {
