@@ -3,7 +3,6 @@
  * with either: when the connection or the parent is gone, and on SIGTERM after giving up the
  * cluster lock.
  */
-
 import { countObjects } from "#runtime";
 import { logLevelOfNumber } from "../base/log.ts";
 import { err, ok, type Result } from "../base/result.ts";
