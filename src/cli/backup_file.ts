@@ -10,6 +10,7 @@
  * It must not know where records come from or go to.
  */
 import { assert } from "../base/assert.ts";
+import { EINVAL, EIO } from "../base/errno.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { u64, u64Decimal, u64Equal, u64FromNumber, u64ToNumber } from "../base/u64.ts";
 import {
@@ -26,7 +27,6 @@ import {
   RecBufferCursor,
   recBufferProblem,
 } from "../wire/records/rec_buffer.ts";
-import { EINVAL, EIO } from "./errno.ts";
 import type { ToolFile } from "./host.ts";
 
 const BACKUP_VERSION = u64(0, 3);

@@ -1,8 +1,8 @@
 /** The list of connections that some commands read from standard input. */
 import { bytesText } from "../base/byte_text.ts";
+import { EINVAL, EIO } from "../base/errno.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { parseConnection, type WrittenConnection } from "../wire/structs/connection_text.ts";
-import { EINVAL, EIO } from "./errno.ts";
 import { CommandFailure } from "./failure.ts";
 import type { ToolHost } from "./host.ts";
 

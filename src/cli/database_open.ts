@@ -1,10 +1,10 @@
 /** Attaching to and opening the file of a database for the commands that read or write records. */
+import { EINVAL, EIO, ETIMEDOUT } from "../base/errno.ts";
 import type { AttachedDatabase, AttachFailure } from "../client/database.ts";
 import { attachDatabase } from "../client/database.ts";
 import type { RecordFailure } from "../client/local_file.ts";
 import { openAttached, type RecordDatabase } from "../client/record_database.ts";
 import { type ChosenDatabase, chooseDatabase, isVolatile } from "./database_choice.ts";
-import { EINVAL, EIO, ETIMEDOUT } from "./errno.ts";
 import { CommandFailure } from "./failure.ts";
 import { exitStatus, type Session } from "./session.ts";
 

@@ -2,11 +2,11 @@
  * The nodes file as the tool reads it, without loading the whole configuration. What it says when that fails is,
  * word for word, what the original says: scripts look for it.
  */
+import { errnoNameText } from "../base/errno.ts";
 import { parseIni } from "../config/ini.ts";
 import { nodeLine, nodesSource, parseNodes } from "../config/nodes.ts";
 import type { ConfigProblem, ConfiguredNode, CtdbPaths } from "../config/types.ts";
 import { parseAddress } from "../wire/structs/socket_address.ts";
-import { errnoText } from "./errno.ts";
 import type { ToolHost } from "./host.ts";
 import { toolPaths } from "./tool_paths.ts";
 
@@ -66,7 +66,7 @@ async function readText(host: ToolHost, path: string): Promise<string | undefine
 async function run(host: ToolHost, argv: readonly string[]): Promise<string | undefined> {
   const outcome = await host.run(argv);
   if (outcome.ok) return outcome.value === "" ? undefined : outcome.value;
-  const text = errnoText(outcome.error);
+  const text = errnoNameText(outcome.error);
   host.err(`sys_popenv: ERROR executing command '${argv[0] ?? ""}': ${text}\n`);
   return undefined;
 }

@@ -1,8 +1,8 @@
 /** Numbers of the command line, in the widths and with the errors of the original tool. */
 import { readCNumber } from "../base/c_number.ts";
+import { EINVAL, ERANGE } from "../base/errno.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { type U64, u64 } from "../base/u64.ts";
-import { EINVAL, ERANGE } from "./errno.ts";
 
 const U64_LIMIT = 1n << 64n;
 const INT_MAX = 0x7fffffffn;

@@ -1,9 +1,9 @@
 /** Keys and values as arguments, records as dumps. */
+import { EINVAL } from "../base/errno.ts";
 import { u64Decimal } from "../base/u64.ts";
 import { textBytes } from "../wire/codec.ts";
 import { RECORD_FLAGS } from "../wire/constants.ts";
 import type { LtdbHeader } from "../wire/structs/records.ts";
-import { EINVAL } from "./errno.ts";
 import { CommandFailure } from "./failure.ts";
 import { hex8 } from "./format.ts";
 

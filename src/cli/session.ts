@@ -6,6 +6,7 @@
  * 1. A failed request has said why on standard error before it throws CommandFailure.
  * 2. `target` is the node that -n named, or the connected one; it was checked to be connected.
  */
+import { EMSGSIZE, ETIMEDOUT } from "../base/errno.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { type U64, u64 } from "../base/u64.ts";
 import type { ClientFailure, CtdbClient } from "../client/types.ts";
@@ -19,7 +20,6 @@ import {
 } from "../wire/controls.ts";
 import { UNKNOWN_PNN } from "../wire/packet.ts";
 import type { NodeAndFlags } from "../wire/structs/cluster.ts";
-import { EMSGSIZE, ETIMEDOUT } from "./errno.ts";
 import { CommandFailure } from "./failure.ts";
 import type { ToolHost } from "./host.ts";
 import { flagNames } from "./node_flags.ts";

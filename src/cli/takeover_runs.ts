@@ -6,11 +6,11 @@
  * 1. Runs are off for a limited time: a tool that dies leaves nothing off for good.
  * 2. Whoever turned them off turns them on again, also when what it did in between failed.
  */
+import { ETIME } from "../base/errno.ts";
 import { decodeExact, encode, i32Codec } from "../wire/codec.ts";
 import { NODE_FLAGS, NODE_FLAGS_INACTIVE, SRVID } from "../wire/constants.ts";
 import { BROADCAST_CONNECTED } from "../wire/packet.ts";
 import { disableMessage, type NodeAndFlags, srvidMessage } from "../wire/structs/cluster.ts";
-import { ETIME } from "./errno.ts";
 import { CommandFailure } from "./failure.ts";
 import { connectionLost, okOrThrow, type Session } from "./session.ts";
 

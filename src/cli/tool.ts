@@ -4,10 +4,10 @@
  * Texts and statuses are those of the original tool, which scripts depend on. It must not know what any
  * command does.
  */
+import { errnoOf } from "../base/errno.ts";
 import { connectClient } from "../client/ctdb_client.ts";
 import { type CommandRow, loadCommand, type OfflineContext } from "./command.ts";
 import { commandRow } from "./commands.ts";
-import { errnoOfName } from "./errno.ts";
 import { CommandFailure, WrongArguments } from "./failure.ts";
 import type { ToolHost } from "./host.ts";
 import { parseUnsigned32 } from "./numbers.ts";
@@ -142,7 +142,7 @@ async function openSession(host: ToolHost, options: ToolOptions): Promise<Sessio
     return new Session(connected.value, host, { timelimit: options.timelimit, pid: host.pid });
   }
   const { cause } = connected.error;
-  if (cause !== undefined) host.err(`connect() failed, errno=${errnoOfName(cause.code)}\n`);
+  if (cause !== undefined) host.err(`connect() failed, errno=${errnoOf(cause)}\n`);
   host.err(`Failed to connect to CTDB daemon (${socket})\n`);
   const { readNodes } = await import("./nodes_file.ts");
   const nodes = await readNodes(host);

@@ -24,7 +24,7 @@ import type { Timer, Timers } from "../platform/types/time.ts";
 import { EVENT_TIMED_OUT } from "../services/event_runner.ts";
 import type { Turns } from "../transport/turns.ts";
 import { encode, u32Codec } from "../wire/codec.ts";
-import { NODE_FLAGS, NODE_FLAGS_INACTIVE, SRVID } from "../wire/constants.ts";
+import { NODE_FLAGS_HOSTS_NOTHING, SRVID } from "../wire/constants.ts";
 import { CONTROLS } from "../wire/controls.ts";
 import { BROADCAST_ALL, BROADCAST_CONNECTED } from "../wire/packet.ts";
 import { connection, tickleList } from "../wire/structs/addresses.ts";
@@ -167,11 +167,10 @@ export class AddressPart {
 
   #mayHost(): boolean {
     const { core, events } = this.#n;
-    const unfit = NODE_FLAGS_INACTIVE | NODE_FLAGS.UNHEALTHY | NODE_FLAGS.PERMANENTLY_DISABLED;
     return (
       events.runsScripts &&
       core.state.runstate === "RUNNING" &&
-      (core.nodes.own.flags & unfit) === 0
+      (core.nodes.own.flags & NODE_FLAGS_HOSTS_NOTHING) === 0
     );
   }
 
@@ -190,7 +189,7 @@ export class AddressPart {
   }
 
   readonly #runEvent: AddressEvents = (event, args, done) => {
-    this.#n.events.run(event, args as never, (status) => {
+    this.#n.events.run(event, args, (status) => {
       // Only an updateip that hangs is told of.
       if (status === EVENT_TIMED_OUT) this.#n.banOurselves(`event "${event}" timed out`);
       done(status);

@@ -1,5 +1,4 @@
 /** The daemon as the part that owns the records sees it. */
-
 import type { DatabaseHost, MutableStatistics } from "../database/host.ts";
 import { SliceTurns } from "../database/slice_turns.ts";
 import type { NodeTable } from "../membership/node_table.ts";

@@ -2,7 +2,6 @@
  * The part of a node that is about being one of several: which others are connected and mean the same
  * by their numbers, keepalives between them, and our own standing, health and freezing.
  */
-
 import { U64_ZERO } from "../base/u64.ts";
 import type { ConfiguredNode } from "../config/types.ts";
 import type { ControlRouter } from "../control/control_router.ts";

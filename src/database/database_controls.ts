@@ -1,5 +1,4 @@
 /** Controls that ask about a database, or change one of its properties. */
-
 import type { Result } from "../base/result.ts";
 import { err } from "../base/result.ts";
 import { U64_ZERO } from "../base/u64.ts";

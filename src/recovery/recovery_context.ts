@@ -6,9 +6,9 @@
 import type { Logger } from "../base/log.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { ClientFailure, CtdbClient, RequestOptions } from "../client/types.ts";
+import type { BanCredits } from "../membership/ban_credits.ts";
 import type { Clock, Random, Timers } from "../platform/types/time.ts";
 import type { ControlName, ControlReplyOf, ControlRequestOf } from "../wire/controls.ts";
-import type { BanCredits } from "./ban_credits.ts";
 import type { Turnstile } from "./turnstile.ts";
 
 export interface RecoveryHost {
@@ -28,6 +28,7 @@ export interface RecoveryContext extends RecoveryHost {
   readonly pnns: readonly number[];
   /** Where a message for all of them goes: one broadcast, unless a node is connected that takes no part. */
   readonly toAll: readonly number[];
+  /** For a failed attach, a failed freeze, a failed pull and a differing name; not for later steps. */
   readonly credits: BanCredits;
   readonly pulls: Turnstile;
   /** A srvid number that no other stream of this recovery uses. */

@@ -8,6 +8,7 @@
  */
 import { err, ok, type Result } from "../base/result.ts";
 import { TunableSet } from "../config/tunables.ts";
+import { BanCredits } from "../membership/ban_credits.ts";
 import {
   CAPABILITIES,
   NODE_FLAGS,
@@ -16,7 +17,6 @@ import {
   RECOVERY_NORMAL,
 } from "../wire/constants.ts";
 import { BROADCAST_CONNECTED } from "../wire/packet.ts";
-import { BanCredits } from "./ban_credits.ts";
 import { databaseUnion, type RecoveredDatabase } from "./database_union.ts";
 import {
   ATTEMPTS_MAX,
@@ -71,7 +71,8 @@ export async function runRecovery(
     generation: options.generation,
     pnns,
     toAll: pnns.length === connected.length ? [BROADCAST_CONNECTED] : pnns,
-    credits: new BanCredits(),
+    // As many as a database has attempts (docs/recovery.md, "Bans").
+    credits: new BanCredits(ATTEMPTS_MAX),
     pulls: new Turnstile(PULLS_AT_ONCE_MAX),
     nextStream: streamNumbers(host.random.u32()),
   };
@@ -231,12 +232,12 @@ async function endRecovery(context: RecoveryContext): Promise<StepResult<void>> 
 
 /** Bans the node with the most credits, unless it became inactive by itself; then the next. */
 async function banWorst(context: RecoveryContext, settings: Settings): Promise<number | undefined> {
-  const { client, credits, log, pnns } = context;
+  const { client, credits, log } = context;
   if (!settings.enableBans) {
     log.notice("Bans are not enabled");
     return undefined;
   }
-  for (let pnn = credits.worst(pnns); pnn !== undefined; pnn = credits.worst(pnns)) {
+  for (let pnn = credits.worst(); pnn !== undefined; pnn = credits.worst()) {
     const map = await askEach(context, "GET_NODEMAP", undefined, [pnn]);
     if (!map.ok) {
       log.error(`Cannot ban node ${pnn}: ${map.error.reason}`);

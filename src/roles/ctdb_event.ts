@@ -1,5 +1,6 @@
 /** ctdb-event: gives the tool of services/tool/ this process, its files and a way to the event daemon. */
 import { connectQuickly } from "#program";
+import { EPIPE } from "../base/errno.ts";
 import { err, type Result } from "../base/result.ts";
 import { TracedTurns } from "../base/trace.ts";
 import { resolvePaths } from "../config/paths.ts";
@@ -19,7 +20,6 @@ import { BufferedOutput, printErr } from "./buffered_output.ts";
 import { ownEnvironment, ownExecutable } from "./own_process.ts";
 import type { Role } from "./role.ts";
 
-const EPIPE = 32;
 const DATA_DIRECTORY = "/usr/share/ctdb";
 
 export const role: Role = {

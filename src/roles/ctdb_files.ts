@@ -3,12 +3,11 @@
  * Loaded on demand: few commands have files.
  */
 import * as fs from "node:fs";
+import { EIO } from "../base/errno.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { ToolFile } from "../cli/host.ts";
 import { SystemFiles } from "../platform/node/file_system.ts";
 import { pathForCall } from "../platform/node/path.ts";
-
-const EIO = 5;
 
 export function readText(path: string): ReturnType<SystemFiles["readText"]> {
   return new SystemFiles().readText(path);

@@ -9,7 +9,6 @@
  *    had.
  * 2. It reads and writes no records.
  */
-
 import { SystemSharedFiles } from "../platform/libc/shared_file.ts";
 import { EventLoop } from "../platform/loop/event_loop.ts";
 import type { LockType, SharedFile, TryLock } from "../platform/types/shared_files.ts";

@@ -16,6 +16,7 @@ import { SystemProcesses } from "../platform/node/processes.ts";
 import { printErr, printOut } from "./buffered_output.ts";
 import { inheritedEnvironment, withRuntimeSettings } from "./environment.ts";
 import { selfCommand } from "./own_process.ts";
+import { watchParent } from "./parent_watch.ts";
 import type { Role } from "./role.ts";
 
 const NAME = "ctdb_mutex_fcntl_helper";
@@ -34,7 +35,6 @@ const LOCK_BYTE = 0;
 const TEST_BYTE = 1;
 const LOCK_WAIT_MS = 1000;
 const PING_MS = 1000;
-const PARENT_CHECK_MS = 1000;
 
 export const role: Role = {
   async run(args) {
@@ -112,9 +112,7 @@ function untilEnd(file: string, inode: bigint, watching: Watching): Promise<void
       resolve();
     };
     if (parent === 1) return end("parent == 1");
-    timers.every(PARENT_CHECK_MS, () => {
-      if (process.ppid !== parent) end("parent gone");
-    });
+    watchParent(timers, () => end("parent gone"), parent);
     if (recheckSec === 0) return;
     const pinged = pingTimeoutSec > 0 ? "1" : "0";
     watch = new LockFileWatch({
@@ -141,7 +139,7 @@ async function check(args: readonly string[]): Promise<number> {
     const endWithParent = () => {
       if (process.ppid !== parent) process.exit(0);
     };
-    timers.every(PARENT_CHECK_MS, endWithParent);
+    watchParent(timers, () => process.exit(0), parent);
     timers.every(Number(recheckText) * 1000, () => {
       const problem = fileProblem(file, BigInt(inodeText), waits, endWithParent);
       if (problem === undefined) return;

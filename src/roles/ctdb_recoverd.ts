@@ -3,7 +3,6 @@
  * with either: when the connection or the parent is gone, and on SIGTERM after giving up the
  * cluster lock.
  */
-
 import { countObjects } from "#runtime";
 import { logLevelOfNumber } from "../base/log.ts";
 import { err, ok, type Result } from "../base/result.ts";
@@ -33,6 +32,7 @@ import { printErr, printOut } from "./buffered_output.ts";
 import { inheritedEnvironment, withRuntimeSettings } from "./environment.ts";
 import { helperCommand } from "./helper_command.ts";
 import { ownEnvironment, ownExecutable } from "./own_process.ts";
+import { watchParent } from "./parent_watch.ts";
 import type { Role } from "./role.ts";
 import { failRole, openRoleLog } from "./role_log.ts";
 
@@ -43,7 +43,6 @@ the same environment and configuration.
 `;
 
 const CONNECT_TIMEOUT_MS = 10_000;
-const PARENT_CHECK_MS = 1000;
 /** A mutex helper that does not end by then was killed, or nothing ends it. */
 const RELEASE_LIMIT_MS = 7000;
 
@@ -92,9 +91,7 @@ async function run(args: readonly string[]): Promise<number> {
       takeDownAddresses(daemon, { loop: timers, processes, log }, over);
     });
   connected.value.onDisconnect(endWithoutDaemon);
-  timers.every(PARENT_CHECK_MS, () => {
-    if (process.ppid !== parent) endWithoutDaemon("ctdbd has ended");
-  });
+  watchParent(timers, () => endWithoutDaemon("ctdbd has ended"), parent);
   process.on("SIGTERM", () => end("Received SIGTERM", 0));
   const started = await recoverd.start();
   if (!started.ok) failRole(log, started.error);

@@ -12,6 +12,7 @@ import type { Timers } from "../platform/types/time.ts";
 import { runRecovery } from "../recovery/run_recovery.ts";
 import { printErr, printOut, writeAll } from "./buffered_output.ts";
 import { ownEnvironment } from "./own_process.ts";
+import { watchParent } from "./parent_watch.ts";
 import type { Role } from "./role.ts";
 import { failRole, openRoleLog } from "./role_log.ts";
 
@@ -23,7 +24,6 @@ the exit status is 1.
 `;
 
 const CONNECT_TIMEOUT_MS = 10_000;
-const PARENT_CHECK_MS = 1000;
 const GARBAGE_CHECK_MS = 50;
 const GARBAGE_BYTES = 64 * 1024 * 1024;
 
@@ -55,7 +55,8 @@ async function run(args: readonly string[]): Promise<number> {
   }
   const log = logger.value;
   const timers = new EventLoop();
-  watchParent(timers);
+  // A coordinator that nobody waits for must not go on while another one is started.
+  watchParent(timers, () => process.exit(1));
   keepSmall(timers);
   const options = { timeoutMs: CONNECT_TIMEOUT_MS };
   const connected = await connectClient(new LoopNetwork(timers), timers, socket, options);
@@ -84,13 +85,5 @@ function keepSmall(timers: Timers): void {
     if (process.memoryUsage.rss() < settledBytes + GARBAGE_BYTES) return;
     collectGarbage();
     settledBytes = process.memoryUsage.rss();
-  });
-}
-
-/** A coordinator that nobody waits for must not go on while another one is started. */
-function watchParent(timers: Timers): void {
-  const parent = process.ppid;
-  timers.every(PARENT_CHECK_MS, () => {
-    if (process.ppid !== parent) process.exit(1);
   });
 }

@@ -2,6 +2,7 @@
  * ctdb_takeover_helper STATUS-FD SOCKET [PNN,PNN…]: one takeover run, then it ends. Any recovery daemon
  * may start it, and ours may start another's: docs/takeover.md, "The helper".
  */
+import { EINVAL, ENOTCONN } from "../base/errno.ts";
 import { parseLogLevel } from "../base/log.ts";
 import { connectClient } from "../client/ctdb_client.ts";
 import { resolvePaths } from "../config/paths.ts";
@@ -13,9 +14,9 @@ import { LoopNetwork } from "../platform/loop/network.ts";
 import { SystemClock } from "../platform/node/clock.ts";
 import { SystemFiles } from "../platform/node/file_system.ts";
 import type { RoleLogger } from "../platform/node/logger.ts";
-import type { Timers } from "../platform/types/time.ts";
 import { printErr, printOut, writeAll } from "./buffered_output.ts";
 import { ownEnvironment, ownExecutable } from "./own_process.ts";
+import { watchParent } from "./parent_watch.ts";
 import type { Role } from "./role.ts";
 import { openRoleLog } from "./role_log.ts";
 
@@ -27,12 +28,9 @@ the recovery daemon of the leader. The outcome is written to STATUS-FD as a 32-b
 `;
 
 const CONNECT_TIMEOUT_MS = 10_000;
-const PARENT_CHECK_MS = 1000;
 /** A log that cannot be written holds up nobody longer than this. */
 const LOG_LIMIT_MS = 1000;
 const DEBUG_LEVEL = 10;
-const ENOTCONN = 107;
-const EINVAL = 22;
 
 export const role: Role = { run };
 
@@ -69,7 +67,8 @@ async function run(args: readonly string[]): Promise<number> {
   }
   const log = logger.value;
   const timers = new EventLoop();
-  watchParent(timers);
+  // A coordinator that nobody waits for must not go on while another one is started.
+  watchParent(timers, () => process.exit(1));
   const status = await takeOver(socket, rebalance, { timers, log, environment });
   // Before the status: whoever reads that may end us at once, as the original does.
   const limit = new Promise<void>((resolve) => timers.after(LOG_LIMIT_MS, resolve));
@@ -148,12 +147,4 @@ function report(descriptor: number, status: number): never {
   new DataView(bytes.buffer).setInt32(0, status, true);
   writeAll(descriptor, bytes, `descriptor ${descriptor}`);
   process.exit(status & 0xff);
-}
-
-/** A coordinator that nobody waits for must not go on while another one is started. */
-function watchParent(timers: Timers): void {
-  const parent = process.ppid;
-  timers.every(PARENT_CHECK_MS, () => {
-    if (process.ppid !== parent) process.exit(1);
-  });
 }

@@ -1,9 +1,8 @@
 /** What ends ctdbd from outside, and how its process ends. */
 import { fstatSync } from "node:fs";
+import { EPIPE } from "../base/errno.ts";
 import type { Daemon } from "../daemon/lifecycle/daemon.ts";
 import type { RoleLogger } from "../platform/node/logger.ts";
-
-const EPIPE = 32;
 
 /** Ends the process now: threads that wait for locks must not keep it. */
 export function exitNow(code: number, log: RoleLogger): never {

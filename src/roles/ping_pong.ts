@@ -5,7 +5,6 @@
  *
  * Options, texts and exit status are those of Samba's program, whose descriptions on the net apply.
  */
-
 import * as fs from "node:fs";
 import { pause } from "#program";
 import {

@@ -7,6 +7,7 @@
  * 2. A reply to nothing that was asked, or one that does not decode, ends the connection: the two do not speak the same
  *    language.
  */
+import { errnoOf } from "../base/errno.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { ConnectCallback, Stream } from "../platform/types/network.ts";
 import type { Timer } from "../platform/types/time.ts";
@@ -19,12 +20,14 @@ import {
   encodeEventRequest,
 } from "../wire/event_protocol.ts";
 import { PacketView } from "../wire/packet.ts";
-import { errnoOf } from "./errno.ts";
 import {
   EVENT_QUEUE_CONGESTED_BYTES,
   EVENT_QUEUE_RELIEVED_BYTES,
   EVENT_REPLY_BYTES_MAX,
 } from "./limits.ts";
+
+/** All events of a node are in this one. */
+export const EVENT_COMPONENT = "legacy";
 
 type ReplyDone = (reply: Result<EventReply>) => void;
 

@@ -4,41 +4,26 @@
  *
  * Every implementation passes test/contract/event_runner.ts.
  */
-
-/** Every event, and what its scripts are told, in this order. */
-export interface EventArguments {
-  readonly init: readonly [];
-  readonly setup: readonly [];
-  readonly startup: readonly [];
-  readonly startrecovery: readonly [];
-  readonly recovered: readonly [];
-  readonly takeip: readonly [networkInterface: string, address: string, prefixLength: string];
-  readonly releaseip: readonly [networkInterface: string, address: string, prefixLength: string];
-  readonly updateip: readonly [from: string, to: string, address: string, prefixLength: string];
-  readonly monitor: readonly [];
-  readonly shutdown: readonly [];
-  readonly startipreallocate: readonly [];
-  readonly ipreallocated: readonly [];
-}
-
-export type EventName = keyof EventArguments;
+import { ECANCELED, EPERM, ETIMEDOUT } from "../base/errno.ts";
+import type { EventArguments, EventName } from "../wire/events.ts";
 
 /** An errno number of the event daemon's answer; 0 is success. */
 export type EventStatus = number;
-export const EVENT_TIMED_OUT = 110;
+export const EVENT_TIMED_OUT = ETIMEDOUT;
 /** Another event took the place of this one, which was `monitor`. */
-export const EVENT_CANCELLED = 125;
-/** EPERM: it may not run now. */
-export const EVENT_REFUSED = 1;
+export const EVENT_CANCELLED = ECANCELED;
+/** It may not run now. */
+export const EVENT_REFUSED = EPERM;
 
 /** The script that made an event fail. */
 export interface EventFailure {
   readonly script: string;
   /** Exit status, or a negative errno: −ETIMEDOUT when it hung. */
   readonly result: number;
-  /** The last line that it printed. */
+  /** Of what it printed, the line that says why. */
   readonly line: string | undefined;
-  readonly durationMs: number;
+  /** Undefined when nobody knows when it ended. */
+  readonly durationMs: number | undefined;
 }
 
 export interface RunningEvent {

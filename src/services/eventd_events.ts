@@ -10,28 +10,30 @@
  * 2. `gone` comes at most once, and not after `stop`. Without event daemon a node cannot give up its addresses in
  *    order, so who owns this ends the node.
  */
+import { EIO, errnoText } from "../base/errno.ts";
 import type { Logger } from "../base/log.ts";
 import type { Result } from "../base/result.ts";
 import type { ScriptFiles } from "../platform/types/script_files.ts";
 import type { Timer, Timers } from "../platform/types/time.ts";
 import type { Turns } from "../transport/turns.ts";
 import type { EventReply } from "../wire/event_protocol.ts";
-import { EIO, ENOEXEC, ENOMSG, errnoText } from "./errno.ts";
-import { connectEvents, type EventConnection, type EventConnector } from "./event_connection.ts";
+import type { EventArguments, EventName } from "../wire/events.ts";
+import {
+  connectEvents,
+  EVENT_COMPONENT,
+  type EventConnection,
+  type EventConnector,
+} from "./event_connection.ts";
 import {
   EVENT_TIMED_OUT,
-  type EventArguments,
   type EventFailure,
-  type EventName,
   type EventRunner,
   type EventStatus,
   type RunningEvent,
 } from "./event_runner.ts";
 import { ANSWER_GRACE_MS, EVENTD_START_MS_MAX } from "./limits.ts";
+import { scriptFailures } from "./script_failures.ts";
 import { listScripts } from "./scripts/script_directory.ts";
-
-/** All events of a node are in this one. */
-const COMPONENT = "legacy";
 
 export interface EventdChild {
   kill(): void;
@@ -81,7 +83,7 @@ export class EventdEvents implements EventRunner {
   get runsScripts(): boolean {
     if (this.#state === "ended") return false;
     const { files, directory } = this.#options;
-    const scripts = listScripts(files, `${directory}/${COMPONENT}`);
+    const scripts = listScripts(files, `${directory}/${EVENT_COMPONENT}`);
     return scripts.ok && scripts.value.some(({ enabled }) => enabled);
   }
 
@@ -117,7 +119,7 @@ export class EventdEvents implements EventRunner {
       this.#options.timers.soon(() => done(undefined));
       return;
     }
-    this.#connection.request({ command: "status", component: COMPONENT, event }, (reply) =>
+    this.#connection.request({ command: "status", component: EVENT_COMPONENT, event }, (reply) =>
       done(failureOf(reply)),
     );
   }
@@ -178,7 +180,7 @@ export class EventdEvents implements EventRunner {
     this.#connection?.request(
       {
         command: "run",
-        component: COMPONENT,
+        component: EVENT_COMPONENT,
         event,
         args: args.length === 0 ? undefined : args.join(" "),
         timeout: Math.ceil(timeoutMs / 1000),
@@ -223,13 +225,8 @@ function statusOf(reply: Result<EventReply>): EventStatus {
 }
 
 function failureOf(reply: Result<EventReply>): EventFailure | undefined {
-  if (!reply.ok || reply.value.command !== "status") return undefined;
-  const failed = reply.value.status?.scripts.find(
-    ({ result }) => result !== 0 && result !== -ENOEXEC && result !== -ENOMSG,
-  );
-  if (failed === undefined) return undefined;
-  const { name, begin, end, result, output } = failed;
-  const lines = (output ?? "").split("\n").filter((line) => line.trim() !== "");
-  const durationMs = (end.sec - begin.sec) * 1000 + (end.usec - begin.usec) / 1000;
-  return { script: name ?? "?", result, line: lines.at(-1), durationMs };
+  if (!reply.ok || reply.value.command !== "status" || reply.value.status === undefined) {
+    return undefined;
+  }
+  return scriptFailures(reply.value.status)[0];
 }

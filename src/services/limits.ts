@@ -3,6 +3,8 @@
 /** Of what a script prints the beginning and the end are kept: the end usually says why it failed. */
 export const OUTPUT_HEAD_BYTES_MAX = 48 * 1024;
 export const OUTPUT_TAIL_BYTES_MAX = 16 * 1024;
+/** Of the line that says why a script failed: more of it helps nobody. */
+export const FAILURE_LINE_CHARACTERS_MAX = 300;
 /** Of one component. A directory with more than this is a mistake. */
 export const SCRIPTS_MAX = 1000;
 /** Of one component; each takeip of a takeover run is one. */

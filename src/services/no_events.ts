@@ -1,13 +1,8 @@
 /** There is no event daemon: every event succeeds at once, and the log says so once. */
 import type { Logger } from "../base/log.ts";
 import type { Timers } from "../platform/types/time.ts";
-import type {
-  EventFailure,
-  EventName,
-  EventRunner,
-  EventStatus,
-  RunningEvent,
-} from "./event_runner.ts";
+import type { EventName } from "../wire/events.ts";
+import type { EventFailure, EventRunner, EventStatus, RunningEvent } from "./event_runner.ts";
 
 export class NoEvents implements EventRunner {
   readonly runsScripts = false;

@@ -62,9 +62,7 @@ export class Notifications {
 
   #failed(what: Notification, script: ScriptProcess, how: string): void {
     this.#log.error(`Notification script "${this.#path} ${what}" ${how}`);
-    for (const line of script.output?.split("\n") ?? []) {
-      if (line !== "") this.#log.error(`notification: ${line}`);
-    }
+    script.logOutput(this.#log, "notification");
   }
 
   #ended(): void {

@@ -7,7 +7,6 @@
  *    of packet knows no padding.
  * 3. Order is the order of `push`; bytes the stream did not take stay at the front.
  */
-
 import { assert } from "../base/assert.ts";
 import { freeNow } from "../base/free_now.ts";
 import { PrefixViews } from "../base/prefix_views.ts";

@@ -12,6 +12,9 @@ export const NODE_FLAGS = {
 } as const;
 export const NODE_FLAGS_INACTIVE =
   NODE_FLAGS.DELETED | NODE_FLAGS.DISCONNECTED | NODE_FLAGS.BANNED | NODE_FLAGS.STOPPED;
+/** A node with any of these is given no public address. */
+export const NODE_FLAGS_HOSTS_NOTHING =
+  NODE_FLAGS_INACTIVE | NODE_FLAGS.UNHEALTHY | NODE_FLAGS.PERMANENTLY_DISABLED;
 
 export const CAPABILITIES = {
   RECMASTER: 0x01,

@@ -3,7 +3,6 @@
  * file and what stands there instead, so that a file that moves is named in one place. What needs a
  * whole cluster to be seen is in test/sim/mutant_list.ts.
  */
-
 import { ADDRESS_BREAKAGES } from "./addresses.ts";
 import type { Breakage } from "./breakage.ts";
 import { CLIENT_BREAKAGES } from "./client.ts";

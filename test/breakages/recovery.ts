@@ -19,9 +19,9 @@ export const RECOVERY_BREAKAGES: readonly Breakage[] = [
     breaks: "a node is banned for one failed attempt",
     edits: [
       {
-        file: "src/recovery/ban_credits.ts",
-        find: "let most = ATTEMPTS_MAX - 1;",
-        replace: "let most = 0 * ATTEMPTS_MAX;",
+        file: "src/recovery/run_recovery.ts",
+        find: "new BanCredits(ATTEMPTS_MAX)",
+        replace: "new BanCredits(1)",
       },
     ],
     tests: ["test/recovery/recovery_limits.test.ts"],

@@ -5,12 +5,12 @@ import type { DaemonDependencies } from "../../src/daemon/dependencies.ts";
 import type { Network } from "../../src/platform/types/network.ts";
 import {
   EVENT_TIMED_OUT,
-  type EventName,
   type EventRunner,
   type RunningEvent,
 } from "../../src/services/event_runner.ts";
 import { NODE_FLAGS, SRVID } from "../../src/wire/constants.ts";
 import { PUBLIC_IPS_ONLY_AVAILABLE } from "../../src/wire/controls.ts";
+import type { EventName } from "../../src/wire/events.ts";
 import { UNKNOWN_PNN } from "../../src/wire/packet.ts";
 import { connection, ip } from "../failover/address_world.ts";
 import { FakeWorld } from "../support/fake_world.ts";

@@ -11,12 +11,12 @@ import type { Timers } from "../../src/platform/types/time.ts";
 import {
   EVENT_TIMED_OUT,
   type EventFailure,
-  type EventName,
   type EventRunner,
   type RunningEvent,
 } from "../../src/services/event_runner.ts";
 import { encode, i32Codec, u32Codec } from "../../src/wire/codec.ts";
 import { NODE_FLAGS, SRVID } from "../../src/wire/constants.ts";
+import type { EventName } from "../../src/wire/events.ts";
 import { BROADCAST_CONNECTED, OPERATIONS } from "../../src/wire/packet.ts";
 import { FakeWorld } from "../support/fake_world.ts";
 import {

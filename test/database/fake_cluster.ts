@@ -3,7 +3,6 @@
  * link delivers next is drawn from a seed. Clients behave like smbd: they lock the record, look whether
  * this node is data master, change the data, and otherwise call and look again.
  */
-
 import { err, ok } from "../../src/base/result.ts";
 import { U64_ZERO } from "../../src/base/u64.ts";
 import type { ControlHandler, ControlReply } from "../../src/control/control_request.ts";

@@ -3,7 +3,6 @@
  * busy, stores can fail, commits take several steps. For tests of the database part only; the real one
  * has its own in-memory pages.
  */
-
 import { jenkinsHash } from "../../src/base/jenkins_hash.ts";
 import { err, ok } from "../../src/base/result.ts";
 import type { Timers } from "../../src/platform/types/time.ts";

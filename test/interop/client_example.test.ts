@@ -1,5 +1,4 @@
 /** The program of docs/client.md, as it stands there, against a real node. */
-
 import { expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -2,7 +2,6 @@
  * A node starts with two lines of its nodes file swapped: nodes of ours keep it out and go on, whoever it runs;
  * one of ours says itself that it disagrees, also when the others are Debian's.
  */
-
 import { expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { stockInstalled, type TestCluster, withCluster } from "../support/local_cluster.ts";

@@ -2,7 +2,6 @@
  * 11.natgw with real addresses, routes and iptables: two hosts of a private network, of which one reaches the
  * outside through the other, until that leads no more.
  */
-
 import { expect, test } from "bun:test";
 import { cpSync, mkdirSync } from "node:fs";
 import { join } from "node:path";

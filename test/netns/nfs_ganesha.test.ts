@@ -1,5 +1,4 @@
 /** 60.nfs with NFS-Ganesha on two hosts and clients of NFSv3 and NFSv4 on a third. */
-
 import { expect, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

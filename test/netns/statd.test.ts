@@ -2,7 +2,6 @@
  * NFSv3 lock recovery with the real rpc.statd and sm-notify: statd runs the call-out as its own user, and the
  * client's statd hears from the address that it locked through.
  */
-
 import { expect, test } from "bun:test";
 import { chownSync, cpSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,7 +1,6 @@
 /** Who is banned for a recovery that fails, how much runs at once, and what may not get lost. */
 import { expect, test } from "bun:test";
 import { silentLogger } from "../../src/base/log.ts";
-import { BanCredits } from "../../src/recovery/ban_credits.ts";
 import {
   DATABASES_AT_ONCE_MAX,
   PUSH_BUFFER_BYTES_MIN,
@@ -38,15 +37,16 @@ function recover(cluster: FakeCluster) {
   return { client, outcome: runRecovery(host, { generation: 4711 }) };
 }
 
-test("BanCredits.worst() names nobody who failed fewer times than a database has attempts", () => {
-  const credits = new BanCredits();
-  for (let i = 0; i < 2; i++) credits.add(1);
-  expect(credits.worst([0, 1, 2])).toBeUndefined();
-  credits.add(1);
-  for (let i = 0; i < 5; i++) credits.add(2);
-  expect(credits.worst([0, 1, 2])).toBe(2);
-  credits.forgive(2);
-  expect(credits.worst([0, 1, 2])).toBe(1);
+test("runRecovery() bans nobody who failed fewer times than a database has attempts", () => {
+  const cluster = newCluster();
+  let freezes = 0;
+  cluster.interfere = (pnn, name) => {
+    if (name === "DB_FREEZE" && pnn === 2) return ++freezes < 3 ? "fail" : undefined;
+    return name === "WIPE_DATABASE" && pnn === 0 ? "fail" : undefined;
+  };
+  expect(cluster.settle(recover(cluster).outcome).ok).toBe(false);
+  expect(freezes).toBe(3);
+  expect(cluster.nodes.filter(({ banned }) => banned !== undefined)).toEqual([]);
 });
 
 test("runRecovery() bans the next when the worst node became inactive by itself", () => {

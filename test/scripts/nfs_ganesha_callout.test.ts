@@ -1,5 +1,4 @@
 /** nfs-ganesha-callout without Ganesha: a process that is called so, and a D-Bus that notes what is said. */
-
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, readlinkSync, symlinkSync } from "node:fs";
 import { nfsBench } from "./nfs_bench.ts";

@@ -1,5 +1,4 @@
 /** nfs-linux-kernel-callout with init scripts and programs that only say that they were called. */
-
 import { expect, test } from "bun:test";
 import { utimesSync } from "node:fs";
 import { nfsBench } from "./nfs_bench.ts";

@@ -2,7 +2,6 @@
  * statd_callout and statd_callout_helper: which clients are remembered, where, and who tells them. The database is
  * a folder with a file for each key, as a stand-in for ctdb keeps it.
  */
-
 import { expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";

@@ -2,7 +2,7 @@
  * What goes wrong around public addresses: event scripts that fail, hang or are slow, and cables that are pulled, each
  * for a while. Apart from the other faults, with random numbers of its own.
  */
-import type { EventName } from "../../src/services/event_runner.ts";
+import type { EventName } from "../../src/wire/events.ts";
 import type { SimCluster } from "./cluster.ts";
 import type { ScriptTrouble } from "./event_scripts.ts";
 import { PUBLIC_INTERFACES } from "./host_addresses.ts";

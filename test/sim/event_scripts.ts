@@ -10,13 +10,12 @@
 import {
   EVENT_CANCELLED,
   EVENT_TIMED_OUT,
-  type EventArguments,
   type EventFailure,
-  type EventName,
   type EventRunner,
   type EventStatus,
   type RunningEvent,
 } from "../../src/services/event_runner.ts";
+import type { EventArguments, EventName } from "../../src/wire/events.ts";
 import { type HostAddresses, PUBLIC_INTERFACES } from "./host_addresses.ts";
 import type { SeededRandom } from "./random.ts";
 import type { SimProcess } from "./scheduler.ts";

@@ -2,7 +2,6 @@
  * Shows the record checker which deletions other nodes ask a node for: it stands between the daemon
  * and its database part, looks, and lets everything pass.
  */
-
 import type { ControlHandlers } from "../../src/control/control_request.ts";
 import type { DatabaseSet } from "../../src/database/database_set.ts";
 import { ltdbRsnHigh, ltdbRsnLow } from "../../src/wire/records/ltdb_header.ts";

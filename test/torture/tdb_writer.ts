@@ -1,5 +1,4 @@
 /** One process of the torture test: random changes through our code, until the count is reached. */
-
 import { SystemSharedFiles } from "../../src/platform/libc/shared_file.ts";
 import { EventLoop } from "../../src/platform/loop/event_loop.ts";
 import { ThreadLockWaiter } from "../../src/platform/node/lock_waiter.ts";

@@ -1,8 +1,8 @@
 /** Commands that change a node's part in the cluster and wait until that shows. */
+import { EINVAL } from "../../base/errno.ts";
 import { NODE_FLAGS } from "../../wire/constants.ts";
 import type { ControlName, ControlRequestOf } from "../../wire/controls.ts";
 import type { Command } from "../command.ts";
-import { EINVAL } from "../errno.ts";
 import { expectArguments } from "../failure.ts";
 import { parseUnsigned32 } from "../numbers.ts";
 import type { Session } from "../session.ts";

@@ -1,4 +1,5 @@
 /** `backupdb`, `restoredb`, `dumpdbbackup`: a database's local records in a file, and back into all nodes. */
+import { EIO } from "../../base/errno.ts";
 import { u64, u64FromNumber, u64ToNumber } from "../../base/u64.ts";
 import { attachDatabase } from "../../client/database.ts";
 import { UNKNOWN_PNN } from "../../wire/packet.ts";
@@ -14,7 +15,6 @@ import type { Command, OfflineCommand, OfflineContext } from "../command.ts";
 import { chooseDatabase, isVolatile } from "../database_choice.ts";
 import { attachChosen, describeAttachFailure } from "../database_open.ts";
 import { onEach, rewriteDatabase, type StepFailure } from "../database_rewrite.ts";
-import { EIO } from "../errno.ts";
 import { CommandFailure, expectArguments } from "../failure.ts";
 import { dateAndTime } from "../format.ts";
 import { dumpRecord } from "../record_text.ts";

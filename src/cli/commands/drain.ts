@@ -2,7 +2,7 @@
  * `ctdb drain`: a node is disabled after its clients were asked to go, so that they leave by themselves instead of
  * having their connections reset. Clients that were not asked, or do not go in time, are moved by the failover.
  */
-import { NODE_FLAGS, NODE_FLAGS_INACTIVE } from "../../wire/constants.ts";
+import { NODE_FLAGS_HOSTS_NOTHING } from "../../wire/constants.ts";
 import type { Command } from "../command.ts";
 import { CommandFailure, expectArguments } from "../failure.ts";
 import { parseDecimal32 } from "../numbers.ts";
@@ -11,7 +11,6 @@ import { moveWitnessClients, witnessClients } from "../witness.ts";
 import { disable } from "./administration.ts";
 
 const LOOK_AGAIN_MS = 500;
-const CANNOT_HOST = NODE_FLAGS_INACTIVE | NODE_FLAGS.UNHEALTHY | NODE_FLAGS.PERMANENTLY_DISABLED;
 
 export const drain: Command = async (context, args) => {
   expectArguments(args, 0, 1);
@@ -26,7 +25,9 @@ export const drain: Command = async (context, args) => {
 };
 
 async function nodesToMoveTo(session: Session): Promise<readonly number[]> {
-  const nodes = (await session.nodes()).filter(({ flags }) => (flags & CANNOT_HOST) === 0);
+  const nodes = (await session.nodes()).filter(
+    ({ flags }) => (flags & NODE_FLAGS_HOSTS_NOTHING) === 0,
+  );
   const others = nodes.map(({ pnn }) => pnn).filter((pnn) => pnn !== session.target);
   if (others.length > 0) return others;
   throw new CommandFailure(1, `No other node can take over from node ${session.target}`);

@@ -1,6 +1,6 @@
 /** Commands that are programs of their own, in the directory of helpers. */
+import { EINTR } from "../../base/errno.ts";
 import type { CommandContext, OfflineCommand, OfflineContext } from "../command.ts";
-import { EINTR } from "../errno.ts";
 import { expectArguments } from "../failure.ts";
 
 /** Helpers say errors of their own start as this and the errno. */

@@ -1,5 +1,4 @@
 /** `ctdb ifaces` and `ctdb setifacelink`. */
-
 import { textBytes } from "../../wire/codec.ts";
 import type { Command } from "../command.ts";
 import { CommandFailure, expectArguments, WrongArguments } from "../failure.ts";

@@ -1,5 +1,4 @@
 /** `ctdb moveip` and `ctdb reloadips`: changes of many nodes, during which the leader keeps still. */
-
 import type { Result } from "../../base/result.ts";
 import type { ClientFailure } from "../../client/types.ts";
 import { UNKNOWN_PNN } from "../../wire/packet.ts";

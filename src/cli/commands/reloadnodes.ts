@@ -2,12 +2,12 @@
  * `ctdb reloadnodes`: checks that every node has the same nodes file and that it only adds, deletes or
  * brings back nodes, then has all nodes read it while recoveries are disabled.
  */
+import { ETIMEDOUT } from "../../base/errno.ts";
 import type { ConfiguredNode } from "../../config/types.ts";
 import { decodeExact, encode, i32Codec } from "../../wire/codec.ts";
 import { NODE_FLAGS, SRVID } from "../../wire/constants.ts";
 import { disableMessage, type NodeAndFlags } from "../../wire/structs/cluster.ts";
 import type { Command } from "../command.ts";
-import { ETIMEDOUT } from "../errno.ts";
 import { CommandFailure } from "../failure.ts";
 import { readNodes } from "../nodes_file.ts";
 import { okOrThrow, type Session } from "../session.ts";

@@ -1,4 +1,5 @@
 /** Commands that work on persistent and replicated databases, each in one transaction. */
+import { EAGAIN, EINVAL, EIO, ENOSPC } from "../../base/errno.ts";
 import type { AttachedDatabase } from "../../client/database.ts";
 import { openPersistent, type PersistentDatabase } from "../../client/persistent_database.ts";
 import type { Transaction, TransactionFailure } from "../../client/transaction.ts";
@@ -6,7 +7,6 @@ import { bytesText, EMPTY } from "../../wire/codec.ts";
 import type { Command } from "../command.ts";
 import { type ChosenDatabase, chooseDatabase, isVolatile } from "../database_choice.ts";
 import { attachChosen, recordStatus } from "../database_open.ts";
-import { EAGAIN, EINVAL, EIO, ENOSPC } from "../errno.ts";
 import { CommandFailure, expectArguments } from "../failure.ts";
 import type { ToolHost } from "../host.ts";
 import { recordBytes } from "../record_text.ts";

@@ -1,4 +1,5 @@
 /** Controls by which local clients register themselves, and questions about local processes. */
+import { ENOENT } from "../../base/errno.ts";
 import { u64Equal, u64Hex } from "../../base/u64.ts";
 import {
   type ControlHandlers,
@@ -84,8 +85,6 @@ function register(parts: ClientControlParts, client: Client, from: ControlReques
   parts.registered(client, hi, lo);
   return SUCCESS;
 }
-
-const ENOENT = 2;
 
 function deregister(parts: ClientControlParts, client: Client, from: ControlRequest): ControlReply {
   const { hi, lo } = from.srvid;

@@ -1,4 +1,5 @@
 /** Controls about the daemon itself: who and how it is, its tunables, counters and log level. */
+import { EINVAL } from "../../base/errno.ts";
 import type { Logger } from "../../base/log.ts";
 import type { U64 } from "../../base/u64.ts";
 import { listedTunablesText, type TunableSet } from "../../config/tunables.ts";
@@ -43,7 +44,6 @@ export interface NodeControlParts {
   shutdown(): void;
 }
 
-const EINVAL = 22;
 const U32_MAX = 0xffffffff;
 
 export function nodeControls(parts: NodeControlParts): ControlHandlers {

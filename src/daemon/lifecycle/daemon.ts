@@ -10,7 +10,6 @@
  * 2. `start` reports once; after a failure nothing of the daemon is left, and the reason is one line.
  * 3. `exit` is called once, as the last thing.
  */
-
 import { err, type Result, done as succeeded } from "../../base/result.ts";
 import { TracedTurns, type TurnStall } from "../../base/trace.ts";
 import { ClientLinks } from "../../transport/client_links.ts";

@@ -255,5 +255,6 @@ export class Health {
 function failureText({ script, result, line, durationMs }: EventFailure): string {
   const how = result === -EVENT_TIMED_OUT ? "timed out" : `ended with ${result}`;
   const said = line === undefined ? "printed nothing" : `said "${line}"`;
-  return `${script}, which ${how} after ${(durationMs / 1000).toFixed(1)} s and ${said}`;
+  const after = durationMs === undefined ? "" : ` after ${(durationMs / 1000).toFixed(1)} s`;
+  return `${script}, which ${how}${after} and ${said}`;
 }

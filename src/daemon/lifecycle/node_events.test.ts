@@ -2,13 +2,9 @@ import { expect, test } from "bun:test";
 import { FakeWorld } from "../../../test/support/fake_world.ts";
 import { silentLogger } from "../../base/log.ts";
 import { TracedTurns } from "../../base/trace.ts";
-import {
-  EVENT_REFUSED,
-  EVENT_TIMED_OUT,
-  type EventName,
-  type EventRunner,
-} from "../../services/event_runner.ts";
+import { EVENT_REFUSED, EVENT_TIMED_OUT, type EventRunner } from "../../services/event_runner.ts";
 import { Turns } from "../../transport/turns.ts";
+import type { EventName } from "../../wire/events.ts";
 import { NodeEvents } from "./node_events.ts";
 
 /** A runner that only remembers what it was asked; `end()` ends the event that was begun last. */

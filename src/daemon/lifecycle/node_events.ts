@@ -7,14 +7,13 @@ import type { Logger } from "../../base/log.ts";
 import {
   EVENT_REFUSED,
   EVENT_TIMED_OUT,
-  type EventArguments,
   type EventFailure,
-  type EventName,
   type EventRunner,
   type EventStatus,
   type RunningEvent,
 } from "../../services/event_runner.ts";
 import type { Turns } from "../../transport/turns.ts";
+import type { EventArguments, EventName } from "../../wire/events.ts";
 
 const ALLOWED_IN_RECOVERY: ReadonlySet<EventName> = new Set<EventName>([
   "init",

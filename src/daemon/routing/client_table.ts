@@ -5,7 +5,6 @@
  * 1. A client number is never 0 and is not given again while its client is there.
  * 2. When a client goes, everything that it registered goes with it, once (client_service.ts).
  */
-
 import type { PacketLink } from "../../transport/packet_link.ts";
 import type { PacketView } from "../../wire/packet.ts";
 import type { MessageSink } from "./srvid_registry.ts";

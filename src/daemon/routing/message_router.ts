@@ -4,7 +4,6 @@
  * Invariant: messages of one sender to one listener arrive in the order in which they were sent, also
  * when some were sent to this node and some were broadcast.
  */
-
 import type { U64 } from "../../base/u64.ts";
 import type { VnnMap } from "../../membership/vnn_map.ts";
 import { CURRENT_NODE, type PacketView } from "../../wire/packet.ts";

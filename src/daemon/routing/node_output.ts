@@ -8,7 +8,6 @@
  * 2. While packets of a client are handled, `source` is that client: it is held when a link that it
  *    fills is congested.
  */
-
 import type { MutableStatistics } from "../../database/host.ts";
 import type { NodeTable } from "../../membership/node_table.ts";
 import type { Timers } from "../../platform/types/time.ts";

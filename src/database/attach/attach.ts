@@ -19,7 +19,6 @@
  * 6. What other nodes ask of a database while it is being attached waits: they attached it before, and
  *    their announcement came before their question.
  */
-
 import { jenkinsHash } from "../../base/jenkins_hash.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Tdb, TdbResult } from "../../tdb/types.ts";

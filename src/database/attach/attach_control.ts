@@ -5,7 +5,6 @@
  * Invariant: a local client that attaches while the cluster recovers is answered when that is over, or
  * refused after DeferredAttachTO.
  */
-
 import {
   type ControlHandler,
   type ControlReply,

@@ -7,7 +7,6 @@
  *    answer to the old one finds nobody (docs/database.md, "Recovery"); also while the call waits to be sent
  *    again, since many do not go in one turn.
  */
-
 import { sameBytes } from "../../base/same_bytes.ts";
 import { CALL_FLAGS, FETCH_FUNC, FETCH_WITH_HEADER_FUNC } from "../../wire/constants.ts";
 import { newOperationPacket, OPERATIONS, type PacketView } from "../../wire/packet.ts";

@@ -16,7 +16,6 @@
  * 4. Records that became invalid with the node stay so until a commit while the node is active: a thaw
  *    alone brings nothing of the cluster.
  */
-
 import { failure, type ReplyLater, SUCCESS } from "../../control/control_request.ts";
 import type { Timer } from "../../platform/types/time.ts";
 import type { LockWait, TdbResult } from "../../tdb/types.ts";

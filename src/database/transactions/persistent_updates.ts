@@ -17,7 +17,6 @@
  * 3. An update is answered when its commit is on disk (replicated: in the file), or was refused. Once the
  *    commit writes, only its own end answers.
  */
-
 import { sameBytes } from "../../base/same_bytes.ts";
 import { type ReplyLater, SUCCESS } from "../../control/control_request.ts";
 import type { Timer } from "../../platform/types/time.ts";

@@ -2,7 +2,6 @@
  * Sequence numbers of databases whose readers cache: when the local number has moved, the other
  * active nodes are told to move theirs (ENABLE_SEQNUM, UPDATE_SEQNUM).
  */
-
 import type { Timer } from "../../platform/types/time.ts";
 import type { Tdb } from "../../tdb/types.ts";
 import { encode, u32Codec } from "../../wire/codec.ts";

@@ -9,7 +9,6 @@
  *    nor work that waited for a lock through a recovery.
  * 3. Every update is answered once.
  */
-
 import { jenkinsHash } from "../../base/jenkins_hash.ts";
 import { sameBytes } from "../../base/same_bytes.ts";
 import {

@@ -10,7 +10,6 @@
  *    the flag "no reply" is left out of that one control.
  * 4. It ends when nobody collects any more: an acknowledgement that is refused or does not come.
  */
-
 import type { U64 } from "../../base/u64.ts";
 import { EMPTY, encode } from "../../wire/codec.ts";
 import { CONTROLS } from "../../wire/controls.ts";

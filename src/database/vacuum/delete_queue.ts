@@ -8,7 +8,6 @@
  * 2. What a run has taken out and could not deal with comes back, unless the key was queued again
  *    meanwhile: then the newer entry counts.
  */
-
 import type { RecordHeader } from "../record/record_header.ts";
 import { KeyTable } from "./key_table.ts";
 import { DELETE_QUEUE_BYTES_MAX, DELETE_QUEUE_MAX } from "./limits.ts";

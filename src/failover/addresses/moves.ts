@@ -8,7 +8,6 @@
  * 3. A node that must not host anything takes nothing, and gives back what it took while that was decided.
  * 4. An address is in the held file before the event that may put it on an interface.
  */
-
 import {
   type ControlReply,
   failure,

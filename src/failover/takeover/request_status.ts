@@ -1,11 +1,6 @@
 /** What became of a request, as the one number that is logged and reported: an errno, or a negative status. */
+import { EMSGSIZE, EPIPE, ETIMEDOUT } from "../../base/errno.ts";
 import type { ControlOutcome } from "../../client/types.ts";
-
-export const ENOENT = 2;
-const EPIPE = 32;
-const EMSGSIZE = 90;
-const ETIMEDOUT = 110;
-export const E2BIG = 7;
 
 /** 0 for success. Nodes answer the end of an event with its status, which the original sends as it is. */
 export function requestStatus(outcome: ControlOutcome<unknown>): number {

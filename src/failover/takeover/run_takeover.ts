@@ -6,15 +6,16 @@
  * client, or by killing the process it runs in. A run that fails changes nothing back: the next one puts right
  * what this one left.
  */
+import { E2BIG, ENOENT } from "../../base/errno.ts";
 import { err, ok } from "../../base/result.ts";
 import { TunableSet } from "../../config/tunables.ts";
+import { BanCredits } from "../../membership/ban_credits.ts";
 import { encode, u32Codec } from "../../wire/codec.ts";
 import { NODE_FLAGS, NODE_FLAGS_INACTIVE, SRVID } from "../../wire/constants.ts";
 import type { NodeAndFlags } from "../../wire/structs/cluster.ts";
 import { canHostAddresses, type PublicAddress } from "../allocation/addresses.ts";
 import { type AllocationAlgorithm, algorithmOfTunable, allocate } from "../allocation/allocate.ts";
 import type { HomeNode } from "../allocation/home_nodes.ts";
-import { BanCredits } from "./ban_credits.ts";
 import { fetchAddresses } from "./fetch_addresses.ts";
 import {
   FIRST_REQUEST_TIMEOUT_MS,
@@ -27,7 +28,7 @@ import {
   startReallocation,
   takeAddresses,
 } from "./move_addresses.ts";
-import { E2BIG, ENOENT, requestStatus, wasAnswered } from "./request_status.ts";
+import { requestStatus, wasAnswered } from "./request_status.ts";
 import {
   StepDeadline,
   type StepResult,
@@ -66,7 +67,7 @@ export async function runTakeover(
     nodeCount: nodes.value.length,
     connected: nodes.value.filter(isConnected).map(({ pnn }) => pnn),
     timeoutMs: settings.value.timeoutMs,
-    credits: new BanCredits(),
+    credits: new BanCredits(1),
   };
   const active = nodes.value.filter(isActive).map(({ pnn }) => pnn);
   if (active.length === 0) {

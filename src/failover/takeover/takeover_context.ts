@@ -2,8 +2,8 @@
 import type { Logger } from "../../base/log.ts";
 import { err, type Result } from "../../base/result.ts";
 import type { CtdbClient } from "../../client/types.ts";
+import type { BanCredits } from "../../membership/ban_credits.ts";
 import type { Clock } from "../../platform/types/time.ts";
-import type { BanCredits } from "./ban_credits.ts";
 import { REQUEST_TIMEOUT_MIN_MS } from "./limits.ts";
 
 export interface TakeoverHost {

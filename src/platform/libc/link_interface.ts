@@ -6,12 +6,12 @@
 import { memoryAt } from "#foreign";
 import type { SystemError } from "../../base/errors.ts";
 import { err, ok, type Result } from "../../base/result.ts";
-import { INTERFACE_FUNCTIONS, INTERFACE_INDEX_FUNCTIONS } from "./functions.ts";
-import { cText, ERRNO, errno, nativeMemory, openLibc, systemError } from "./libc.ts";
+import { INTERFACE_INDEX_FUNCTIONS } from "./functions.ts";
+import { eachInterfaceEntry, IFF_UP, type InterfaceEntry } from "./interface_entries.ts";
+import { cText, ERRNO, errno, openLibc, systemError } from "./libc.ts";
 
 export const AF_PACKET = 17;
 
-const IFF_UP = 0x1;
 const IFF_BROADCAST = 0x2;
 const IFF_LOOPBACK = 0x8;
 const IFF_NOARP = 0x80;
@@ -34,26 +34,19 @@ export interface LinkInterface {
 export function linkInterface(name: string): Result<LinkInterface, SystemError> {
   const index = openLibc(INTERFACE_INDEX_FUNCTIONS).if_nametoindex(cText(name));
   if (index === 0) return err(systemError(errno(), "if_nametoindex", name));
-  const libc = openLibc(INTERFACE_FUNCTIONS);
-  const head = nativeMemory(8);
-  if (libc.getifaddrs(head.address) !== 0) return err(systemError(errno(), "getifaddrs", name));
-  const first = pointerIn(head.view, 0);
   let found: LinkInterface | undefined;
-  for (let at = first; at !== 0 && found === undefined; ) {
-    const entry = new DataView(memoryAt(at, 48));
-    found = readLink(entry, index);
-    at = pointerIn(entry, 0);
-  }
-  libc.freeifaddrs(first);
+  const read = eachInterfaceEntry(name, (entry) => {
+    found ??= readLink(entry, index);
+  });
+  if (!read.ok) return read;
   return found === undefined ? err(systemError(ERRNO.ENODEV, "getifaddrs", name)) : ok(found);
 }
 
-/** struct ifaddrs: next 0, name 8, flags u32 16, address 24, netmask 32, broadcast address 40. */
-function readLink(entry: DataView, index: number): LinkInterface | undefined {
-  const address = linkAddress(pointerIn(entry, 24));
+function readLink(entry: InterfaceEntry, index: number): LinkInterface | undefined {
+  const address = linkAddress(entry.address);
   if (address === undefined || address.index !== index) return undefined;
-  const flags = entry.getUint32(16, true);
-  const broadcast = (flags & IFF_BROADCAST) !== 0 ? linkAddress(pointerIn(entry, 40)) : undefined;
+  const { flags } = entry;
+  const broadcast = (flags & IFF_BROADCAST) !== 0 ? linkAddress(entry.broadcast) : undefined;
   return {
     index,
     up: (flags & IFF_UP) !== 0,
@@ -81,8 +74,4 @@ function linkAddress(at: number): LinkAddress | undefined {
     // A copy: the list is freed.
     bytes: new Uint8Array(memoryAt(at + LINK_ADDRESS_AT, byteLength)).slice(),
   };
-}
-
-function pointerIn(view: DataView, at: number): number {
-  return Number(view.getBigUint64(at, true));
 }

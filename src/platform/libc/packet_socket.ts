@@ -12,13 +12,13 @@ import { done, err, ok, type Result } from "../../base/result.ts";
 import type { FilterInstruction } from "../packets/segment_filter.ts";
 import {
   DATAGRAM_FUNCTIONS,
-  DESCRIPTOR_FUNCTIONS,
   LISTEN_FUNCTIONS,
   SHARED_FILE_FUNCTIONS,
   SOCKET_FUNCTIONS,
 } from "./functions.ts";
 import { errno, type NativeMemory, nativeMemory, openLibc, systemError } from "./libc.ts";
 import { AF_PACKET, LINK_ADDRESS_AT, type LinkInterface } from "./link_interface.ts";
+import { closeDescriptor } from "./pipe.ts";
 import { AF_INET, AF_INET6 } from "./socket_address.ts";
 import { SOCK_DGRAM, SOCK_RAW } from "./socket_types.ts";
 
@@ -125,7 +125,7 @@ export function sendToLink(
       byteLength: sockaddr.bytes.length,
     });
   }
-  closeSocket(opened.value);
+  closeDescriptor(opened.value);
   return number === 0 ? done : err(systemError(number, "sendto", what));
 }
 
@@ -163,7 +163,7 @@ export function openCapture(
   if (!opened.ok) return opened;
   const descriptor = opened.value;
   const ready = prepareCapture(descriptor, filter, shape);
-  if (!ready.ok) closeSocket(descriptor);
+  if (!ready.ok) closeDescriptor(descriptor);
   return ready;
 }
 
@@ -253,9 +253,5 @@ export function takeDropped(capture: CaptureSocket): number {
 
 export function closeCapture(capture: CaptureSocket): void {
   openLibc(SHARED_FILE_FUNCTIONS).munmap(capture.ring, capture.ringBytes);
-  closeSocket(capture.descriptor);
-}
-
-function closeSocket(descriptor: number): void {
-  openLibc(DESCRIPTOR_FUNCTIONS).close(descriptor);
+  closeDescriptor(capture.descriptor);
 }

@@ -10,7 +10,6 @@
  *
  * Must not: use POSIX locks, or open the path a second time. docs/platform.md, "Shared files".
  */
-
 import * as fs from "node:fs";
 import { memoryAt } from "#foreign";
 import { assert } from "../../base/assert.ts";

@@ -10,8 +10,9 @@
 import type { SystemError } from "../../base/errors.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import { READY } from "../libc/epoll.ts";
-import { DESCRIPTOR_FUNCTIONS, LISTEN_FUNCTIONS, SOCKET_FUNCTIONS } from "../libc/functions.ts";
+import { LISTEN_FUNCTIONS, SOCKET_FUNCTIONS } from "../libc/functions.ts";
 import { ERRNO, errno, openLibc, systemError } from "../libc/libc.ts";
+import { closeDescriptor } from "../libc/pipe.ts";
 import {
   peerCredentials,
   pendingError,
@@ -158,7 +159,7 @@ class Connection implements Timer, DescriptorOwner {
   }
 
   #close(): void {
-    if (this.#descriptor !== -1) openLibc(DESCRIPTOR_FUNCTIONS).close(this.#descriptor);
+    if (this.#descriptor !== -1) closeDescriptor(this.#descriptor);
     this.#descriptor = -1;
   }
 }
@@ -211,7 +212,7 @@ function openBound(
   if (localAddress === undefined) return opened;
   const number = bindTo(opened.value, localAddress);
   if (number === 0) return opened;
-  openLibc(DESCRIPTOR_FUNCTIONS).close(opened.value);
+  closeDescriptor(opened.value);
   return err(systemError(number, "bind", localAddress));
 }
 

@@ -6,7 +6,6 @@
  *    in the system, none is refused.
  * 2. A bounded number is accepted in one look, so that a flood of connections starves nobody.
  */
-
 import { READY } from "../libc/epoll.ts";
 import { DESCRIPTOR_FUNCTIONS, LIMIT_FUNCTIONS, LISTEN_FUNCTIONS } from "../libc/functions.ts";
 import { ERRNO, errno, nativeMemory, openLibc } from "../libc/libc.ts";

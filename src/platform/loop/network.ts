@@ -13,9 +13,10 @@
 import { unlinkSync } from "node:fs";
 import type { SystemError } from "../../base/errors.ts";
 import { err, ok, type Result } from "../../base/result.ts";
-import { DESCRIPTOR_FUNCTIONS, LISTEN_FUNCTIONS, SOCKET_FUNCTIONS } from "../libc/functions.ts";
+import { LISTEN_FUNCTIONS, SOCKET_FUNCTIONS } from "../libc/functions.ts";
 import { networkInterfaces } from "../libc/interfaces.ts";
 import { ERRNO, errno, nativeMemory, openLibc, systemError } from "../libc/libc.ts";
+import { closeDescriptor } from "../libc/pipe.ts";
 import {
   addressOfPeer,
   peerCredentials,
@@ -148,7 +149,7 @@ function openListening(address: SocketAddress, name: string): Result<number, Sys
   const { bind, listen } = openLibc(LISTEN_FUNCTIONS);
   const failed = (call: string): Result<number, SystemError> => {
     const number = errno();
-    openLibc(DESCRIPTOR_FUNCTIONS).close(descriptor);
+    closeDescriptor(descriptor);
     return err(systemError(number, call, name));
   };
   if (family !== AF_UNIX) reuseAddress(descriptor);

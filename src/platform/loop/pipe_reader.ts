@@ -1,5 +1,4 @@
 /** The reading end of a pipe in the event loop. */
-
 import { READY } from "../libc/epoll.ts";
 import { DESCRIPTOR_FUNCTIONS } from "../libc/functions.ts";
 import { ERRNO, errno, openLibc } from "../libc/libc.ts";

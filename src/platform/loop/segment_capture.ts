@@ -7,7 +7,6 @@
  * 2. A bounded number of frames is taken in one look; the descriptor stays ready while there are more.
  * 3. After close() the ring is not touched, also when a handler closed it.
  */
-
 import { READY } from "../libc/epoll.ts";
 import {
   type CaptureSocket,

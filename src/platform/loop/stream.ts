@@ -11,8 +11,9 @@
  */
 import type { SystemError } from "../../base/errors.ts";
 import { READY } from "../libc/epoll.ts";
-import { DESCRIPTOR_FUNCTIONS, STREAM_FUNCTIONS } from "../libc/functions.ts";
+import { STREAM_FUNCTIONS } from "../libc/functions.ts";
 import { ERRNO, errno, openLibc, systemError } from "../libc/libc.ts";
+import { closeDescriptor } from "../libc/pipe.ts";
 import type { Stream, StreamHandlers } from "../types/network.ts";
 import type { DescriptorOwner, EventLoop } from "./event_loop.ts";
 import { RECEIVE_BYTES_MAX, receiveBuffer } from "./receive_buffer.ts";
@@ -85,7 +86,7 @@ export class SocketStream implements Stream, DescriptorOwner {
     this.#over = true;
     if (this.#handlers !== undefined) this.#loop.forget(this.#descriptor);
     this.#handlers = undefined;
-    openLibc(DESCRIPTOR_FUNCTIONS).close(this.#descriptor);
+    closeDescriptor(this.#descriptor);
   }
 
   onReady(events: number): void {

@@ -10,7 +10,6 @@
  *    the old one. Standard output and error that went to the same file go with it, the runtime's own last words, and
  *    so do copies of them that a runtime makes: the old file is let go.
  */
-
 import * as fs from "node:fs";
 import { pause } from "#program";
 import { textBytes } from "../../base/byte_text.ts";

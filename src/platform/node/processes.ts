@@ -15,7 +15,6 @@
  *
  * Must not: keep more of a line than its limit.
  */
-
 import { spawn } from "node:child_process";
 import { accessSync, constants, readFileSync } from "node:fs";
 import { bytesText } from "../../base/byte_text.ts";

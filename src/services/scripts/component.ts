@@ -8,8 +8,8 @@
  *    their result of the run before.
  * 3. The last run of an event in which no script failed is kept, whatever came after it.
  */
+import { EAGAIN, ECANCELED, EINVAL, ENOENT, ENOEXEC, ENOMSG, ETIMEDOUT } from "../../base/errno.ts";
 import type { ScriptFiles } from "../../platform/types/script_files.ts";
-import { EAGAIN, ECANCELED, EINVAL, ENOENT, ENOEXEC, ENOMSG, ETIMEDOUT } from "../errno.ts";
 import { EVENTS_REMEMBERED_MAX, WAITING_RUNS_MAX } from "../limits.ts";
 import { EventRun, type RunHost, type RunOutcome, type RunRequest } from "./event_run.ts";
 import type { HungScripts } from "./hung_scripts.ts";

@@ -2,6 +2,7 @@
  * The commands of the event daemon, as requests in and replies out; the components come into being when they are first
  * named (docs/protocol.md, "Event protocol").
  */
+import { EINVAL, ENOENT, ENOMSG } from "../../base/errno.ts";
 import type { ScriptFiles } from "../../platform/types/script_files.ts";
 import type {
   EventReply,
@@ -10,7 +11,6 @@ import type {
   EventScript,
   EventStatus,
 } from "../../wire/event_protocol.ts";
-import { EINVAL, ENOENT, ENOMSG } from "../errno.ts";
 import { Component } from "./component.ts";
 import type { RunHost, RunOutcome } from "./event_run.ts";
 import { HungScripts } from "./hung_scripts.ts";

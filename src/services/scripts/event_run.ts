@@ -7,9 +7,9 @@
  *
  * Invariant: `done` comes once, never inside the constructor, and not after `cancel`.
  */
+import { ENOEXEC, ENOMSG, ETIMEDOUT } from "../../base/errno.ts";
 import type { Logger } from "../../base/log.ts";
 import type { Clock, Timer, Timeval } from "../../platform/types/time.ts";
-import { ENOEXEC, ENOMSG, ETIMEDOUT } from "../errno.ts";
 import type { Script } from "./script_directory.ts";
 import { type ScriptHost, ScriptProcess } from "./script_process.ts";
 
@@ -135,9 +135,7 @@ export class EventRun {
 
   #record(script: Script, status: number): void {
     const output = this.#process?.output;
-    for (const line of output?.split("\n") ?? []) {
-      if (line !== "") this.#host.log.error(`${script.name}: ${line}`);
-    }
+    this.#process?.logOutput(this.#host.log, script.name);
     this.#process = undefined;
     this.#add(script.name, status, output);
     if (status !== 0 && status !== -ENOEXEC) this.#summary = status;

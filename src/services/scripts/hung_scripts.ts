@@ -50,9 +50,7 @@ export class HungScripts {
     this.#debugging?.limit.cancel();
     this.#debugging = undefined;
     const { log } = this.#host;
-    for (const line of script.output?.split("\n") ?? []) {
-      if (line !== "") log.error(`event_debug: ${line}`);
-    }
+    script.logOutput(log, "event_debug");
     log.debug(`The debug script ${how}`);
     hung.terminate();
   }

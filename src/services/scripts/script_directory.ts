@@ -2,9 +2,9 @@
  * The directory of a component: `NN.name.script`, in the order of their names. A script is enabled when its owner may
  * execute what the name leads to (docs/operations.md, "Event scripts").
  */
+import { EINVAL, ENOENT, errnoOf } from "../../base/errno.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { ScriptFiles } from "../../platform/types/script_files.ts";
-import { EINVAL, ENOENT, errnoOf } from "../errno.ts";
 import { SCRIPTS_MAX } from "../limits.ts";
 
 const SUFFIX = ".script";

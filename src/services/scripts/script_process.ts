@@ -7,9 +7,10 @@
  * 2. After `kill()` and `terminate()` nothing of its process group stays, but for what the system cannot kill.
  * 3. Output is always read, and kept within limits.
  */
+import { EACCES, EINTR, ENOENT, ENOEXEC, errnoOf } from "../../base/errno.ts";
+import type { Logger } from "../../base/log.ts";
 import type { ChildProcess, Processes } from "../../platform/types/processes.ts";
 import type { Timer, Timers } from "../../platform/types/time.ts";
-import { EINTR, ENOENT, ENOEXEC, errnoOf } from "../errno.ts";
 import { TERMINATE_GRACE_MS } from "../limits.ts";
 import { BoundedOutput } from "./bounded_output.ts";
 
@@ -21,8 +22,6 @@ export interface ScriptHost {
 
 /** Exit status, or a negative errno: −EINTR killed by a signal, −ENOEXEC not executable. */
 export type ScriptStatus = number;
-
-const EACCES = 13;
 
 export class ScriptProcess {
   readonly #host: ScriptHost;
@@ -67,6 +66,13 @@ export class ScriptProcess {
   /** So far. */
   get output(): string | undefined {
     return this.#output.kept();
+  }
+
+  /** Each line so far, as an error behind `name`. */
+  logOutput(log: Logger, name: string): void {
+    for (const line of this.output?.split("\n") ?? []) {
+      if (line !== "") log.error(`${name}: ${line}`);
+    }
   }
 
   /** It runs on, and its end is of no interest. */

@@ -2,8 +2,8 @@
  * ctdb-event: runs events by the event daemon, shows what came of them, enables and disables scripts. Texts and exit
  * statuses are those of the original.
  */
+import { ECANCELED, EINVAL, ENOENT, ENOEXEC, ETIMEDOUT } from "../../base/errno.ts";
 import { err, ok, type Result } from "../../base/result.ts";
-import { ECANCELED, EINVAL, ENOENT, ENOEXEC, ETIMEDOUT } from "../errno.ts";
 import type { EventToolHost } from "./event_tool_host.ts";
 import { disableCommand, enableCommand, listCommand } from "./script_commands.ts";
 import { statusText } from "./status_text.ts";

@@ -3,8 +3,8 @@
  * come with CTDB lie in a directory of data, and are enabled by a link to them in the directory of the component;
  * scripts of others lie there themselves, and are enabled by their permissions.
  */
+import { EINVAL, EIO, ENOENT, errnoOf } from "../../base/errno.ts";
 import type { ScriptFiles } from "../../platform/types/script_files.ts";
-import { EINVAL, EIO, ENOENT, errnoOf } from "../errno.ts";
 import { listScripts, type Script, setScriptEnabled } from "../scripts/script_directory.ts";
 import type { EventToolHost } from "./event_tool_host.ts";
 

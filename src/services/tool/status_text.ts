@@ -1,7 +1,7 @@
 /** What `ctdb-event status` prints of the scripts of an event: texts and widths as the original has them. */
+import { ENOEXEC, ENOMSG, ETIMEDOUT, errnoText } from "../../base/errno.ts";
 import type { Timeval } from "../../platform/types/time.ts";
 import type { EventStatus } from "../../wire/event_protocol.ts";
-import { ENOEXEC, ENOMSG, ETIMEDOUT, errnoText } from "../errno.ts";
 
 type ScriptStatus = EventStatus["scripts"][number];
 

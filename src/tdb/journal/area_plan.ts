@@ -5,7 +5,6 @@
  *
  * Must not: change the file; room.ts and commit.ts do.
  */
-
 import { type TdbFailure, tdbFailure } from "../errors.ts";
 import {
   alignUp,

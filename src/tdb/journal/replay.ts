@@ -9,7 +9,6 @@
  * 3. What the transaction had added behind the old end becomes free space before that, and the area stays:
  *    nobody would know of them afterwards.
  */
-
 import { tdbFailure } from "../errors.ts";
 import {
   FREELIST_HEAD,

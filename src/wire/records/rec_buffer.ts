@@ -9,7 +9,6 @@
  * 2. A cursor can stop after any record and go on in a later turn, as long as the bytes stay.
  * 3. A builder's memory is at most twice what was added, plus its first 64 KiB.
  */
-
 import { assert } from "../../base/assert.ts";
 import { copyInto } from "../../base/copy_into.ts";
 import { freeNow } from "../../base/free_now.ts";
