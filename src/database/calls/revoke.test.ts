@@ -167,6 +167,22 @@ test("A recovery ends a revoke: all copies are void, calls are decided anew, nob
   expect([asked(), host.recoveriesForced, database.waiting.count]).toEqual([[], [], 0]);
 });
 
+test("Revokes asks nobody while a recovery runs that has not come to the database yet", () => {
+  const { put, nodeCall, sent, asked, host } = lendingNode(0);
+  put(5, 0, "data");
+  nodeCall(2, 40, READ);
+  sent();
+  host.isRecovering = true;
+  nodeCall(2, 50);
+  expect(asked()).toEqual([]);
+  host.time.advance(10_000);
+  expect(asked()).toEqual([]);
+  // It was called off.
+  host.isRecovering = false;
+  host.time.advance(10_000);
+  expect(asked().map(({ name }) => name)).toEqual(["UPDATE_RECORD"]);
+});
+
 test("A freeze without a recovery holds a revoke up; it ends after the thaw", () => {
   const { put, nodeCall, clientCall, asked, host, answers, caller, dbId, stored } = lendingNode(0);
   put(5, 0, "data");

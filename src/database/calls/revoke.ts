@@ -112,6 +112,11 @@ export class DatabaseRevokes implements Revokes {
 
   /** Sends the record that was just read to all delegates, as a copy that is none. */
   #ask(revoke: Revoke, delegates: readonly number[]): void {
+    // It would leave under the generation that this node has been told of already, and be taken for new.
+    if (this.#host.recovering()) {
+      this.#pause(revoke, "a recovery runs");
+      return;
+    }
     const { header } = this.#database.records;
     revoke.state = "asking";
     revoke.problem = undefined;
