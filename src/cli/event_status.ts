@@ -90,7 +90,7 @@ function hasFailed({ result }: ScriptStatus): boolean {
   return result !== 0 && result !== -ENOEXEC && result !== -ENOMSG;
 }
 
-function failureText({ name, begin, end, result, output }: ScriptStatus): string {
+export function failureText({ name, begin, end, result, output }: ScriptStatus): string {
   const seconds = end.sec - begin.sec + (end.usec - begin.usec) * 1e-6;
   // Of a script that was given up there is no end.
   const duration = seconds >= 0 ? ` after ${seconds.toFixed(3)} s` : "";
