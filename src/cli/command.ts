@@ -12,6 +12,8 @@ interface RowBase {
   readonly json?: boolean;
   /** --simulate is accepted. */
   readonly simulate?: boolean;
+  /** --write is accepted. */
+  readonly write?: boolean;
 }
 
 export type CommandRow = RowBase &

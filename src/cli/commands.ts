@@ -134,8 +134,20 @@ export const COMMANDS: readonly CommandRow[] = [
   offline("listnodes", "", "list nodes in the cluster", listnodes, "listnodes"),
   here("reloadnodes", "", "reload the nodes file all nodes", reloadnodes, "reloadnodes"),
   here("moveip", "<ip> <node>", "move an ip address to another node", moveip, "moveip"),
-  onNode("addip", "<ip/mask> <iface>", "add an ip address to a node", publicIpChanges, "addip"),
-  onNode("delip", "<ip>", "delete an ip address from a node", publicIpChanges, "delip"),
+  {
+    ...onNode(
+      "addip",
+      "<ip/mask> <iface>",
+      "add an ip address to a node",
+      publicIpChanges,
+      "addip",
+    ),
+    write: true,
+  },
+  {
+    ...onNode("delip", "<ip>", "delete an ip address from a node", publicIpChanges, "delip"),
+    write: true,
+  },
   here("backupdb", `${DATABASE} <file>`, "backup a database into a file", backups, "backupdb"),
   here("restoredb", "<file> [dbname]", "restore a database from a file", backups, "restoredb"),
   offline("dumpdbbackup", "<file>", "dump database from a backup file", backups, "dumpdbbackup"),

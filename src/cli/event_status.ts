@@ -69,7 +69,7 @@ function askMonitorStatus(host: ToolHost, socket: string): Promise<Result<EventR
   });
 }
 
-function failureText({ script, result, line, durationMs }: EventFailure): string {
+export function failureText({ script, result, line, durationMs }: EventFailure): string {
   const duration = durationMs === undefined ? "" : ` after ${(durationMs / 1000).toFixed(3)} s`;
   const said = line === undefined ? "" : `: ${line}`;
   return `${script} ${resultText(result)}${duration}${said}`;

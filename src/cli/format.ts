@@ -56,3 +56,11 @@ export function hex8(value: number): string {
 export function machineRow(separator: string, fields: readonly (string | number)[]): string {
   return `${separator}${fields.join(separator)}${separator}`;
 }
+
+/**
+ * Text of others for a terminal: what moves the cursor, turns the direction of writing or is no character becomes
+ * a question mark.
+ */
+export function printable(text: string): string {
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "?");
+}

@@ -48,6 +48,14 @@ export interface ToolHost {
   readInput(): Promise<Result<Uint8Array>>;
   /** Creates or replaces the file, mode 0600. */
   writeFile(path: string, bytes: Uint8Array): Promise<Result<void>>;
+  /**
+   * Changes a text file as a whole: `change` gets its content, nothing of one that is not there, and gives the new one;
+   * the same, or a reason, leave it. Links are followed, mode and owner stay; a new one has mode 0644.
+   */
+  changeFile(
+    path: string,
+    change: (text: string) => Result<string>,
+  ): Promise<Result<"changed" | "unchanged">>;
   /** For writing it is created, mode 0600, or emptied. */
   openFile(path: string, use: "read" | "write"): Promise<Result<ToolFile, number>>;
   /** Can this machine's address be bound to? */

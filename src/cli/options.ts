@@ -23,6 +23,8 @@ export interface ToolOptions {
   readonly maxruntime: number;
   /** The node without which addresses are to be placed; undefined when not given. */
   readonly simulate: number | undefined;
+  /** What changes on the running node is to be in its file, too. */
+  readonly write: boolean;
 }
 
 export interface OptionRow {
@@ -83,6 +85,12 @@ export const OPTIONS: readonly OptionRow[] = [
     kind: "integer",
     value: "INT",
     help: "with ip: where addresses would go if this node left",
+  },
+  {
+    name: "write",
+    short: "",
+    kind: "flag",
+    help: "with addip, delip: change the file of public addresses, too",
   },
 ];
 
@@ -204,5 +212,6 @@ function toOptions(values: ReadonlyMap<string, string>): ToolOptions {
     verbose: values.has("verbose"),
     maxruntime: Number(values.get("maxruntime") ?? 0),
     simulate: values.has("simulate") ? Number(values.get("simulate")) : undefined,
+    write: values.has("write"),
   };
 }

@@ -5,9 +5,22 @@
  */
 import { decodePadded } from "../wire/codec.ts";
 import { NODE_FLAGS } from "../wire/constants.ts";
-import { type ControlReplyOf, type ControlRequestOf, PING_KNOWLEDGE } from "../wire/controls.ts";
+import {
+  type ControlReplyOf,
+  type ControlRequestOf,
+  PING_HEALTH,
+  PING_KNOWLEDGE,
+} from "../wire/controls.ts";
+import { HEALTH_BYTES_MAX } from "../wire/limits.ts";
 import { UNKNOWN_PNN } from "../wire/packet.ts";
-import { type NodeAndFlags, type NodeKnowledge, nodeKnowledge } from "../wire/structs/cluster.ts";
+import {
+  HEALTH_MAGIC,
+  type NodeAndFlags,
+  type NodeHealth,
+  type NodeKnowledge,
+  nodeHealth,
+  nodeKnowledge,
+} from "../wire/structs/cluster.ts";
 import type { Session } from "./session.ts";
 
 /** With what comes before and after, the command ends within 100 ms. */
@@ -75,6 +88,24 @@ export class Peers {
     if (nodes.every(({ flags }) => (flags & gone) !== NODE_FLAGS.DISCONNECTED)) return [];
     const known = await this.#ownKnowledge();
     return known?.problems.map(({ text }) => text) ?? [];
+  }
+
+  /**
+   * Why a peer is unhealthy, as it knows itself. A node that does not tell (Samba's), or whose answer is not what
+   * was asked for, says nothing; one that is silent is named by `explain`.
+   */
+  async health(pnn: number): Promise<NodeHealth | "says nothing" | "silent"> {
+    const session = this.#session;
+    const timeoutMs = Math.min(PEER_GRACE_MS, session.timeoutMs);
+    const options = { timeoutMs, flags: PING_HEALTH };
+    const answer = await session.attempt("PING", undefined, pnn, options);
+    if (!answer.ok && answer.error.kind === "timeout") {
+      this.#silent.add(pnn);
+      return "silent";
+    }
+    if (!answer.ok || answer.value.data.length > HEALTH_BYTES_MAX) return "says nothing";
+    const health = decodePadded(nodeHealth, answer.value.data);
+    return health.ok && health.value.magic === HEALTH_MAGIC ? health.value : "says nothing";
   }
 
   /** Says of everything that is not from the node itself how old it is. */

@@ -46,6 +46,9 @@ export async function runTool(host: ToolHost, args: readonly string[]): Promise<
   if (options.simulate !== undefined && row.simulate !== true) {
     return complain(host, `--simulate not supported by the ${name} subcommand`);
   }
+  if (options.write && row.write !== true) {
+    return complain(host, `--write not supported by the ${name} subcommand`);
+  }
   return withinRuntime(host, runtimeSec, () => guarded({ row, host, options }, rest));
 }
 

@@ -41,19 +41,13 @@ export function parsePublicAddresses(text: string, file: string): PublicAddresse
   const problems: ConfigProblem[] = [];
   const lineOf = new Map<string, number>();
   for (const [index, raw] of text.split("\n").entries()) {
-    const words = raw.split(/[ \t\r]+/).filter((word) => word !== "");
-    const [first, second] = words;
-    if (first === undefined || first.startsWith("#")) continue;
+    const words = lineWords(raw);
+    if (words.length === 0) continue;
     const line = index + 1;
     const complain = (reason: string) => problems.push({ file, line, reason, severity: "error" });
-    const parsed = parseAddressWithMask(first);
+    const parsed = parsePublicAddressLine(words);
     if (!parsed.ok) {
       complain(parsed.error);
-      continue;
-    }
-    const interfaces = parseInterfaces(second ?? "");
-    if (!interfaces.ok) {
-      complain(interfaces.error);
       continue;
     }
     const { address } = parsed.value.address;
@@ -63,9 +57,25 @@ export function parsePublicAddresses(text: string, file: string): PublicAddresse
       continue;
     }
     lineOf.set(address, line);
-    addresses.push({ ...parsed.value, interfaces: interfaces.value });
+    addresses.push(parsed.value);
   }
   return problems.length > 0 ? err(problems) : ok(addresses);
+}
+
+/** None of a line that says nothing. */
+export function lineWords(line: string): readonly string[] {
+  const words = line.split(/[ \t\r\n]+/).filter((word) => word !== "");
+  return words[0]?.startsWith("#") === true ? [] : words;
+}
+
+export function parsePublicAddressLine([
+  first = "",
+  second = "",
+]: readonly string[]): Result<ConfiguredPublicAddress> {
+  const parsed = parseAddressWithMask(first);
+  if (!parsed.ok) return parsed;
+  const interfaces = parseInterfaces(second);
+  return interfaces.ok ? ok({ ...parsed.value, interfaces: interfaces.value }) : interfaces;
 }
 
 function parseAddressWithMask(

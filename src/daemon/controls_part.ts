@@ -21,6 +21,7 @@ import type { NodeEvents } from "./lifecycle/node_events.ts";
 import type { RecoverdWatch } from "./lifecycle/recoverd_watch.ts";
 import type { MembershipPart } from "./membership_part.ts";
 import type { NodeCore } from "./node_core.ts";
+import { healthOf } from "./report/node_health.ts";
 import { knowledgeOf } from "./report/node_knowledge.ts";
 import type { NodeStatistics } from "./report/node_statistics.ts";
 import type { Client } from "./routing/client_table.ts";
@@ -133,6 +134,7 @@ function ownNodeControls(needs: ControlsNeeds, shared: Shared): ControlHandlers 
     backlogBytes: (srvid) => routing.messages.queuedBytes(core.nodes.ownPnn, srvid),
     knowledge: () =>
       knowledgeOf(core.nodes, membership.keepalive, routing.leaderCache, membership.peers),
+    health: () => healthOf(membership.health),
     allFrozen: () => membership.freeze.frozen,
     memoryUsed: () => d.memoryUse().residentBytes,
     memoryReport: () => needs.memoryReport(),

@@ -48,6 +48,8 @@ function toolHost(output: BufferedOutput): ToolHost {
     readText: async (path) => (await files()).readText(path),
     readInput: async () => (await files()).readInput(),
     writeFile: async (path, bytes) => (await files()).writeFile(path, bytes),
+    changeFile: async (path, change) =>
+      (await import("../platform/node/change_file.ts")).changeTextFile(path, change),
     openFile: async (path, use) => {
       compileAsUsual();
       return (await files()).openFile(path, use);

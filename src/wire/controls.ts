@@ -230,6 +230,11 @@ export const PING_BACKLOG = 0x00100000;
  * (nodeKnowledge). A node that does not know the flag answers without data.
  */
 export const PING_KNOWLEDGE = 0x00200000;
+/**
+ * Of PING, from our tool to our nodes: the answer carries why the node's own scripts call it unhealthy
+ * (nodeHealth). A node that does not know the flag answers without data.
+ */
+export const PING_HEALTH = 0x00400000;
 /** Of GET_PUBLIC_IPS: addresses that the node could host now. */
 export const PUBLIC_IPS_ONLY_AVAILABLE = 0x00010000;
 export const ATTACH_RECOVERY = 0x00020000;

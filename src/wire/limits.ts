@@ -9,6 +9,12 @@
  */
 export const PACKET_BYTES_MAX = 256 * 1024 * 1024;
 
+/** Names and lines of failed scripts in the answer to PING_HEALTH; longer ones are cut. */
+export const SCRIPT_NAME_BYTES_MAX = 255;
+export const SCRIPT_LINE_BYTES_MAX = 600;
+/** The whole answer: who asks takes a longer one for none. */
+export const HEALTH_BYTES_MAX = 1024;
+
 /** Of the event daemon's packets (event_protocol.ts), which have a header of their own. */
 export const EVENT_HEADER_BYTES = 12;
 

@@ -29,6 +29,7 @@ test("parseCommandLine() has the original's defaults", () => {
       verbose: false,
       maxruntime: 0,
       simulate: undefined,
+      write: false,
     },
   });
 });
@@ -127,7 +128,7 @@ test("shortUsage() breaks its lines where popt does", () => {
     "Usage: [-?YjXv] [-?|--help] [--usage] [-d|--debug=STRING]\n" +
       "        [-t|--timelimit=INT] [-n|--node=INT] [-Y] [-j|--json]\n" +
       "        [-x|--separator=CHAR] [-X] [-v|--verbose] [-T|--maxruntime=INT]\n" +
-      "        [--simulate=INT]\n",
+      "        [--simulate=INT] [--write]\n",
   );
 });
 
@@ -143,6 +144,7 @@ test("helpText() lists the options in popt's columns", () => {
   -v, --verbose            enable verbose output
   -T, --maxruntime=INT     die if runtime exceeds this limit (in seconds)
       --simulate=INT       with ip: where addresses would go if this node left
+      --write              with addip, delip: change the file of public addresses, too
 
 Help options:
   -?, --help               Show this help message

@@ -33,6 +33,8 @@ export interface ToolWorld {
   readonly input?: string;
   /** Files that commands open, by path; they are changed in place. */
   readonly opened?: Map<string, Uint8Array>;
+  /** Files that commands change, by path, in place; undefined: one that cannot be. Without it nothing is. */
+  readonly changed?: Map<string, string | undefined>;
   /** Instead of `commands`. */
   readonly run?: ToolHost["run"];
   /** Output of commands by their first word. */
@@ -77,6 +79,7 @@ export async function runCtdb(world: ToolWorld, ...args: string[]): Promise<Tool
     readText: async (path) => files.readText(path),
     readInput: async () => ok(textBytes(world.input ?? "")),
     writeFile: async () => err("no files are written in this test"),
+    changeFile: async (path, change) => changeMemoryFile(world.changed, path, change),
     openFile: async (path, use) => openMemoryFile(world.opened ?? new Map(), path, use),
     hasAddress: async (address) => world.addresses?.includes(address) === true,
     out: (text) => {
@@ -137,6 +140,21 @@ function openMemoryFile(
     sync: () => ok(undefined),
     close() {},
   });
+}
+
+function changeMemoryFile(
+  files: ToolWorld["changed"],
+  path: string,
+  change: (text: string) => Result<string>,
+): Result<"changed" | "unchanged"> {
+  if (files === undefined) return err("no files are changed in this test");
+  if (files.has(path) && files.get(path) === undefined) return err(`open "${path}": EACCES`);
+  const before = files.get(path) ?? "";
+  const after = change(before);
+  if (!after.ok) return after;
+  if (after.value === before) return ok("unchanged");
+  files.set(path, after.value);
+  return ok("changed");
 }
 
 /** Nobody listens. */

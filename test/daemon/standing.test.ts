@@ -14,11 +14,15 @@ import {
   type EventRunner,
   type RunningEvent,
 } from "../../src/services/event_runner.ts";
-import { encode, i32Codec, u32Codec } from "../../src/wire/codec.ts";
+import { decodeExact, encode, i32Codec, u32Codec } from "../../src/wire/codec.ts";
 import { NODE_FLAGS, SRVID } from "../../src/wire/constants.ts";
+import { PING_HEALTH } from "../../src/wire/controls.ts";
 import type { EventName } from "../../src/wire/events.ts";
+import { HEALTH_BYTES_MAX } from "../../src/wire/limits.ts";
 import { BROADCAST_CONNECTED, OPERATIONS } from "../../src/wire/packet.ts";
+import { DURATION_UNKNOWN, HEALTH_MAGIC, nodeHealth } from "../../src/wire/structs/cluster.ts";
 import { FakeWorld } from "../support/fake_world.ts";
+import { must } from "../support/must.ts";
 import {
   configuredNodes,
   FakeDatabase,
@@ -320,6 +324,46 @@ test("Health keeps why the node is unhealthy, and tells the notification script 
   world.run(10_000);
   expect([problem(), node.daemon.node?.nodes.own.flags]).toEqual([undefined, 0]);
   expect(told.slice(4)).toEqual(["unhealthy", "healthy"]);
+});
+
+test("PING with PING_HEALTH tells which script made the node unhealthy, and is bounded", () => {
+  const { world, node, events } = monitored();
+  const health = () => {
+    const answer = must(node.client().control("PING", undefined, { flags: PING_HEALTH }));
+    expect(answer.data.length).toBeLessThanOrEqual(HEALTH_BYTES_MAX);
+    return must(decodeExact(nodeHealth, answer.data));
+  };
+  expect(health()).toMatchObject({ magic: HEALTH_MAGIC, failures: [] });
+  const before = health().monitor_events;
+  expect(before).toBeGreaterThan(0);
+  events.status = 1;
+  events.failure = { script: "50.samba", result: 3, line: "smbd is gone", durationMs: 1234.9 };
+  world.run(10_000);
+  const failure = { script: "50.samba", result: 3, line: "smbd is gone", duration_ms: 1234 };
+  expect(health()).toMatchObject({ magic: HEALTH_MAGIC, failures: [failure] });
+  expect(health().monitor_events).toBeGreaterThan(before);
+  events.failure = {
+    script: "s".repeat(300),
+    result: -EVENT_TIMED_OUT,
+    line: "ä".repeat(32_000),
+    durationMs: undefined,
+  };
+  world.run(10_000);
+  expect(health().failures).toEqual([
+    {
+      script: "s".repeat(255),
+      result: -EVENT_TIMED_OUT,
+      line: "ä".repeat(300),
+      duration_ms: DURATION_UNKNOWN,
+    },
+  ]);
+  events.failure = { script: "50.samba", result: 1, line: undefined, durationMs: 0 };
+  world.run(10_000);
+  expect(health().failures[0]?.line).toBe("");
+  events.status = 0;
+  world.run(10_000);
+  expect(health().failures).toEqual([]);
+  expect(must(node.client().control("PING", undefined)).data).toHaveLength(0);
 });
 
 test("Health counts MonitorTimeoutCount timeouts in a row, but any failure at once", () => {

@@ -130,6 +130,14 @@ given(
     problems: listOf(peerProblem, 5),
   }),
 );
+const monitorFailure = given(
+  s.monitorFailure,
+  record({ script: anyText, result: anyI32, duration_ms: anyU32, line: anyText }),
+);
+given(
+  s.nodeHealth,
+  record({ magic: anyU32, monitor_events: anyU32, failures: listOf(monitorFailure, 3) }),
+);
 given(s.vnnMap, record({ generation: anyU32, map: listOf(anyU32, 8) }));
 const dbId = given(s.dbId, record({ db_id: anyU32, flags: (random) => anyU32(random) & 0xff }));
 given(s.dbIdMap, listOf(dbId, 6));

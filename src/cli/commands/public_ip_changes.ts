@@ -6,6 +6,7 @@ import type { SockAddr } from "../../wire/structs/socket_address.ts";
 import { expectAddress, parseAddressWithMask, sameAddress } from "../addresses.ts";
 import type { Command } from "../command.ts";
 import { CommandFailure, expectArguments } from "../failure.ts";
+import { editFile, expectInterfaces, fileAddition, fileRemoval } from "../public_addresses_file.ts";
 import { repeated } from "../repeated.ts";
 import type { Session } from "../session.ts";
 
@@ -15,13 +16,20 @@ async function knows(session: Session, addr: SockAddr): Promise<boolean> {
   throw new CommandFailure(1, `Failed to get Public IPs from node ${session.target}`);
 }
 
-export const addip: Command = async ({ session, host }, args) => {
+export const addip: Command = async (context, args) => {
+  const { session, host, options } = context;
   expectArguments(args, 2);
   const [text, iface] = args as [string, string];
   const address = parseAddressWithMask(text);
   if (address === undefined) throw new CommandFailure(1, `Invalid IP/Mask ${text}`);
-  if (await knows(session, address.addr)) {
-    host.err(`Node already knows about IP ${address.addr.address}\n`);
+  const { addr, mask } = address;
+  const edit = options.write ? fileAddition(session, addr, mask, iface) : undefined;
+  if (await knows(session, addr)) {
+    host.err(`Node already knows about IP ${addr.address}\n`);
+    if (edit !== undefined) {
+      await expectInterfaces(session, addr, edit.interfaces);
+      await editFile(context, edit.change, `Node ${session.pnn} knows ${addr.address} already`);
+    }
     return 0;
   }
   await repeated(session, `Failed to add public IP to node ${session.target}. Giving up`, () =>
@@ -30,19 +38,33 @@ export const addip: Command = async ({ session, host }, args) => {
   // The leader is asked to give this node addresses; the node itself asks for the takeover run.
   const rebalance = encode(u32Codec, session.target);
   session.client.sendMessage(BROADCAST_CONNECTED, SRVID.REBALANCE_NODE, rebalance);
+  if (edit !== undefined) {
+    await editFile(
+      context,
+      edit.change,
+      `${addr.address} was added to running node ${session.pnn}`,
+    );
+  }
   return 0;
 };
 
 /** An address that is in use goes with the next takeover run, which the node asks for. */
-export const delip: Command = async ({ session, host }, args) => {
+export const delip: Command = async (context, args) => {
+  const { session, host, options } = context;
   expectArguments(args, 1);
   const addr = expectAddress(args[0] as string);
-  if (!(await knows(session, addr))) {
+  const edit = options.write ? fileRemoval(session, addr) : undefined;
+  const isKnown = await knows(session, addr);
+  if (isKnown) {
+    const failure = `Failed to delete public IP from node ${session.target}`;
+    await session.ask("DEL_PUBLIC_IP", { addr, mask: 0, iface: "" }, session.target, failure);
+  } else {
     host.err(`Node does not know about IP address ${addr.address}\n`);
-    return 0;
   }
-  const failure = `Failed to delete public IP from node ${session.target}`;
-  await session.ask("DEL_PUBLIC_IP", { addr, mask: 0, iface: "" }, session.target, failure);
+  const course = isKnown
+    ? `${addr.address} was deleted from running node ${session.pnn}`
+    : `Node ${session.pnn} does not know ${addr.address}`;
+  if (edit !== undefined) await editFile(context, edit, course);
   return 0;
 };
 

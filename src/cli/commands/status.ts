@@ -13,7 +13,7 @@ import {
 } from "../node_lines.ts";
 import { Peers } from "../peers.ts";
 import { type Session, selectNodes } from "../session.ts";
-import { toolPaths } from "../tool_paths.ts";
+import type { UnhealthyNode } from "../unhealthy.ts";
 
 export interface ShownStatus {
   readonly nodes: readonly ShownNode[];
@@ -23,6 +23,8 @@ export interface ShownStatus {
   readonly leader: number | undefined;
   /** Sentences about nodes that the daemon keeps out. */
   readonly problems: readonly string[];
+  /** Why nodes are unhealthy; undefined: nobody wants to know. */
+  readonly unhealthy: readonly UnhealthyNode[] | undefined;
 }
 
 export const status: Command = async (context, args) => {
@@ -30,45 +32,47 @@ export const status: Command = async (context, args) => {
   const { session, host, options } = context;
   const peers = new Peers(session);
   const known = await session.nodes((pnn) => peers.ask("GET_NODEMAP", pnn, undefined));
+  const flags = knownFlags(context, known);
   if (options.machine) {
-    const nodes = await shownNodes(peers, session, await knownFlags(context, known));
-    host.out(machineNodes(nodes, options.separator));
-  } else {
-    const [leader, shown, problems] = await Promise.all([
-      peers.leader("unknown"),
-      shownCluster(context, peers, known),
-      options.json ? [] : peers.problems(known),
-    ]);
-    const whole = { ...shown, leader, problems };
-    host.out(options.json ? statusJson(whole) : statusText(whole));
+    host.out(machineNodes(await shownNodes(peers, session, await flags), options.separator));
+    await peers.explain();
+    return 0;
   }
-  if (options.verbose && !options.machine && !options.json) await explainHealth(context, known);
+  const [leader, shown, problems, unhealthy] = await Promise.all([
+    peers.leader("unknown"),
+    shownCluster(context, peers, flags),
+    options.json ? [] : peers.problems(known),
+    options.verbose ? unhealthyNodes(context, peers, flags) : undefined,
+  ]);
+  const whole = { ...shown, leader, problems, unhealthy };
+  host.out(options.json ? statusJson(whole) : statusText(whole));
+  for (const { problem } of unhealthy ?? []) if (problem !== "") host.err(`${problem}\n`);
   await peers.explain();
   return 0;
 };
 
-/** Of the own node only: no other event daemon can be asked from here. */
-async function explainHealth(
-  { session, host }: CommandContext,
-  nodes: readonly NodeAndFlags[],
-): Promise<void> {
-  const { pnn } = session;
-  const own = nodes.find((node) => node.pnn === pnn);
-  if (own === undefined || (own.flags & NODE_FLAGS.UNHEALTHY) === 0) return;
-  const { whyUnhealthy } = await import("../event_status.ts");
-  const reasons = await whyUnhealthy(host, toolPaths(host).eventSocket);
-  if (reasons.ok)
-    host.out(reasons.value.map((text) => `Node ${pnn} is unhealthy: ${text}\n`).join(""));
-  else host.err(`Cannot ask the event daemon why node ${pnn} is unhealthy: ${reasons.error}\n`);
+/** Those that are unhealthy in the eyes of the asked node and can be asked. */
+async function unhealthyNodes(
+  context: CommandContext,
+  peers: Peers,
+  flags: ReturnType<typeof knownFlags>,
+): Promise<readonly UnhealthyNode[]> {
+  const gone = NODE_FLAGS.DISCONNECTED | NODE_FLAGS.DELETED;
+  const pnns = (await flags)
+    .filter((node) => (node.flags & (NODE_FLAGS.UNHEALTHY | gone)) === NODE_FLAGS.UNHEALTHY)
+    .map(({ pnn }) => pnn);
+  if (pnns.length === 0) return [];
+  const { explainNodes } = await import("../unhealthy.ts");
+  return await explainNodes(context, peers, pnns);
 }
 
 async function shownCluster(
   context: CommandContext,
   peers: Peers,
-  known: readonly NodeAndFlags[],
-): Promise<Omit<ShownStatus, "leader" | "problems">> {
+  known: ReturnType<typeof knownFlags>,
+): Promise<Pick<ShownStatus, "nodes" | "vnnMap" | "recoveryMode">> {
   const { session } = context;
-  const flags = await knownFlags(context, known);
+  const flags = await known;
   const [vnnMap, recoveryMode, nodes] = await Promise.all([
     session.ask("GETVNNMAP", undefined),
     session.answer("GET_RECMODE", undefined),
@@ -132,6 +136,9 @@ function recoveryWord(mode: number): string {
 function statusText(status: ShownStatus): string {
   const { vnnMap, recoveryMode, leader } = status;
   const { generation, map } = vnnMap;
+  const reasons = (status.unhealthy ?? []).flatMap(({ pnn, reasons }) =>
+    reasons.map((reason) => `Node ${pnn} is unhealthy: ${reason}\n`),
+  );
   return [
     textNodes(status.nodes, true),
     `Generation:${generation === INVALID_GENERATION ? "INVALID" : generation}\n`,
@@ -140,11 +147,12 @@ function statusText(status: ShownStatus): string {
     `Recovery mode:${recoveryWord(recoveryMode)} (${recoveryMode})\n`,
     `Leader:${leader ?? "UNKNOWN"}\n`,
     ...status.problems.map((text) => `${text}\n`),
+    ...reasons,
   ].join("");
 }
 
 function statusJson(status: ShownStatus): string {
-  const { vnnMap, recoveryMode, leader } = status;
+  const { vnnMap, recoveryMode, leader, unhealthy } = status;
   const { generation, map } = vnnMap;
   const value = {
     node_status: jsonNodes(status.nodes),
@@ -156,6 +164,12 @@ function statusJson(status: ShownStatus): string {
     recovery_mode: recoveryWord(recoveryMode),
     recovery_mode_raw: recoveryMode,
     leader: leader ?? UNKNOWN_PNN,
+    ...(unhealthy === undefined ? {} : { unhealthy: unhealthyJson(unhealthy) }),
   };
   return JSON.stringify(value, null, 2);
+}
+
+/** By pnn; without reasons a node has not said them. */
+function unhealthyJson(nodes: readonly UnhealthyNode[]): object {
+  return Object.fromEntries(nodes.map(({ pnn, reasons }) => [String(pnn), { reasons }]));
 }

@@ -6,9 +6,15 @@ import { listedTunablesText, type TunableSet } from "../../config/tunables.ts";
 import { type ControlHandlers, failure, SUCCESS } from "../../control/control_request.ts";
 import type { Clock, Timers } from "../../platform/types/time.ts";
 import { countedString, encode, i32Codec, stringZ, textBytes, u32Codec } from "../../wire/codec.ts";
-import { PING_BACKLOG, PING_KNOWLEDGE } from "../../wire/controls.ts";
+import { PING_BACKLOG, PING_HEALTH, PING_KNOWLEDGE } from "../../wire/controls.ts";
 import { echoData } from "../../wire/structs/clients.ts";
-import { type NodeKnowledge, nodeKnowledge, uptime } from "../../wire/structs/cluster.ts";
+import {
+  type NodeHealth,
+  type NodeKnowledge,
+  nodeHealth,
+  nodeKnowledge,
+  uptime,
+} from "../../wire/structs/cluster.ts";
 import { statisticsHistory } from "../../wire/structs/statistics.ts";
 import { tunableList } from "../../wire/structs/tunables.ts";
 import type { NodeState } from "../lifecycle/node_state.ts";
@@ -35,6 +41,7 @@ export interface NodeControlParts {
   /** Bytes that wait for the listener of a srvid that is most behind. */
   backlogBytes(srvid: U64): number;
   knowledge(): NodeKnowledge;
+  health(): NodeHealth;
   allFrozen(): boolean;
   memoryUsed(): number;
   memoryReport(): string;
@@ -53,6 +60,9 @@ export function nodeControls(parts: NodeControlParts): ControlHandlers {
       const status = parts.clientCount();
       if ((flags & PING_KNOWLEDGE) !== 0) {
         return { status, data: encode(nodeKnowledge, parts.knowledge()) };
+      }
+      if ((flags & PING_HEALTH) !== 0) {
+        return { status, data: encode(nodeHealth, parts.health()) };
       }
       if ((flags & PING_BACKLOG) === 0) return { status };
       return { status, data: encode(u32Codec, Math.min(parts.backlogBytes(srvid), U32_MAX)) };

@@ -88,6 +88,11 @@ export class Health {
     return this.#problem;
   }
 
+  /** Monitor events that have ended, whatever they said. */
+  get monitors(): number {
+    return this.#monitors;
+  }
+
   stop(): void {
     this.#phase = "idle";
     this.#timer?.cancel();

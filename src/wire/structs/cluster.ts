@@ -3,6 +3,7 @@ import {
   type Codec,
   counted,
   countedString,
+  i32Codec,
   pad,
   struct,
   type TypeOf,
@@ -31,6 +32,32 @@ export const nodeKnowledge = struct({
   problems: peerProblems,
 });
 export type NodeKnowledge = TypeOf<typeof nodeKnowledge>;
+
+/** A script that made a monitor event fail. */
+export const monitorFailure = struct({
+  /** At most SCRIPT_NAME_BYTES_MAX. */
+  script: countedString,
+  /** Exit status, or a negative errno: −ETIMEDOUT when it hung. */
+  result: i32Codec,
+  /** DURATION_UNKNOWN for one that was given up. */
+  duration_ms: u32Codec,
+  /** What it said, one line of at most SCRIPT_LINE_BYTES_MAX; empty for nothing. */
+  line: countedString,
+});
+export type MonitorFailure = TypeOf<typeof monitorFailure>;
+export const DURATION_UNKNOWN = 0xffffffff;
+/**
+ * Why a node is unhealthy, as it knows itself (PING_HEALTH): at most HEALTH_BYTES_MAX. Without failures no script is
+ * known to have failed; without monitor events none has ended since the start.
+ */
+export const nodeHealth = struct({
+  /** HEALTH_MAGIC. */
+  magic: u32Codec,
+  monitor_events: u32Codec,
+  failures: counted(monitorFailure, "failures of scripts"),
+});
+export type NodeHealth = TypeOf<typeof nodeHealth>;
+export const HEALTH_MAGIC = 0x6865616c;
 
 export const vnnMap: Codec<{ readonly generation: number; readonly map: readonly number[] }> = {
   minSize: 8,

@@ -103,15 +103,19 @@ export const NORMALISATIONS: readonly Normalisation[] = [
     apply: (text) =>
       text
         .replace(/^ {2}-j, --json .*\n/gm, "")
-        .replace(/^Usage: \[-[\s\S]*?maxruntime=INT\](\s+\[--simulate=INT\])?$/gm, (usage) =>
-          usage
-            .replace(/\s+/g, " ")
-            .replace("?YjXv", "?YXv")
-            .replace(" [-j|--json]", "")
-            .replace(" [--simulate=INT]", ""),
+        .replace(
+          /^Usage: \[-[\s\S]*?maxruntime=INT\](\s+\[--simulate=INT\])?(\s+\[--write\])?$/gm,
+          (usage) =>
+            usage
+              .replace(/\s+/g, " ")
+              .replace("?YjXv", "?YXv")
+              .replace(" [-j|--json]", "")
+              .replace(" [--simulate=INT]", "")
+              .replace(" [--write]", ""),
         ),
   },
   replacing("help: --simulate", "is ours", /^ {6}--simulate=INT .*\n/gm, ""),
+  replacing("help: --write", "is ours", /^ {6}--write .*\n/gm, ""),
   replacing("help: drain", "is ours", /^ {2}drain .*\n/gm, ""),
   replacing("help: pushrecord", "Samba 4.17 does not have it", /^ {2}pushrecord .*\n/gm, ""),
   replacing("spelling", "a slip of Samba 4.17", /Destiation IP/g, "Destination IP", ["gettickles"]),
