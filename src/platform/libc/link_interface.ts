@@ -34,18 +34,40 @@ export interface LinkInterface {
 export function linkInterface(name: string): Result<LinkInterface, SystemError> {
   const index = openLibc(INTERFACE_INDEX_FUNCTIONS).if_nametoindex(cText(name));
   if (index === 0) return err(systemError(errno(), "if_nametoindex", name));
+  const found = findEntry(name, (entry) => readLink(entry, index));
+  if (!found.ok) return found;
+  const link = found.value;
+  return link === undefined ? err(systemError(ERRNO.ENODEV, "getifaddrs", name)) : ok(link);
+}
+
+/** Of all interfaces that have one. */
+export function hardwareAddresses(): Result<readonly Uint8Array[], SystemError> {
+  const addresses: Uint8Array[] = [];
+  const walked = findEntry("interfaces", (entry) => {
+    const address = linkAddress(pointerIn(entry, 24));
+    if (address !== undefined) addresses.push(address.bytes);
+    return undefined;
+  });
+  return walked.ok ? ok(addresses) : walked;
+}
+
+/** What `read` makes of the first entry of getifaddrs of which it makes something. */
+function findEntry<T>(
+  name: string,
+  read: (entry: DataView) => T | undefined,
+): Result<T | undefined, SystemError> {
   const libc = openLibc(INTERFACE_FUNCTIONS);
   const head = nativeMemory(8);
   if (libc.getifaddrs(head.address) !== 0) return err(systemError(errno(), "getifaddrs", name));
   const first = pointerIn(head.view, 0);
-  let found: LinkInterface | undefined;
+  let found: T | undefined;
   for (let at = first; at !== 0 && found === undefined; ) {
     const entry = new DataView(memoryAt(at, 48));
-    found = readLink(entry, index);
+    found = read(entry);
     at = pointerIn(entry, 0);
   }
   libc.freeifaddrs(first);
-  return found === undefined ? err(systemError(ERRNO.ENODEV, "getifaddrs", name)) : ok(found);
+  return ok(found);
 }
 
 /** struct ifaddrs: next 0, name 8, flags u32 16, address 24, netmask 32, broadcast address 40. */
