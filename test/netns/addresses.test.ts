@@ -132,6 +132,22 @@ onCluster("addresses move by controls, with the script's ip commands", async (cl
   expect((await cluster.node(0).ctdb("moveip", NOWHERE, "0")).code).not.toBe(0);
 });
 
+onCluster("an address that another host has too: the log names its interface", async (cluster) => {
+  const { client } = cluster;
+  await client.must(["ip", "addr", "add", `${A}/24`, "dev", "eth0"]);
+  const links = await client.must(["ip", "-json", "link", "show", "eth0"]);
+  const [{ address: hardwareAddress }] = JSON.parse(links) as [{ address: string }];
+  await cluster.node(1).mustCtdb("moveip", A, "0");
+  await until("node 0 tells of the client", CHANGE_TIMEOUT_MS, async () =>
+    when(cluster.node(0).log().includes(hardwareAddress)),
+  );
+  await client.must(["ip", "addr", "del", `${A}/24`, "dev", "eth0"]);
+  // Nothing else happens.
+  await untilPlaced(cluster, 0, [own(0), `${A}/24 eth0`, `${B}/24 pub0`, `${SIX}/64 eth0`]);
+  await cluster.node(1).mustCtdb("moveip", A, "1");
+  await untilPlaced(cluster, 1, [own(1), `${A}/24 eth0`]);
+});
+
 onCluster("a stopped node has no public address", async (cluster) => {
   await cluster.node(0).mustCtdb("stop", "-n", "1");
   await untilPlaced(cluster, 1, [own(1)]);

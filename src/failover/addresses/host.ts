@@ -1,7 +1,7 @@
 /** What the public addresses of a node need of the node. */
 import type { Logger } from "../../base/log.ts";
 import type { U64 } from "../../base/u64.ts";
-import type { RawNetwork } from "../../platform/types/raw_network.ts";
+import type { ArpNetwork, RawNetwork } from "../../platform/types/raw_network.ts";
 import type { Timers } from "../../platform/types/time.ts";
 import type { AddressEvents } from "./events.ts";
 
@@ -10,7 +10,7 @@ export interface AddressHost {
   readonly log: Logger;
   readonly timers: Timers;
   /** undefined: nothing can be announced. */
-  readonly rawNetwork: RawNetwork | undefined;
+  readonly rawNetwork: (RawNetwork & ArpNetwork) | undefined;
   /** False where nodes of a test share a machine: nothing moves when an address does. */
   readonly announcesTaken: boolean;
   /**
