@@ -65,7 +65,7 @@ export class AddressWorld {
         rawNetwork: raw ? this.#rawNetwork() : undefined,
         announcesTaken: true,
         localAddresses: () => (this.asksKernel ? this.#localAddresses() : undefined),
-        interfaceNames: () => new Set(this.kernel.keys()),
+        interfaceLookup: () => (name) => this.kernel.has(name),
         mayHost: () => this.mayHost,
         mustNotHost: () => this.mustNotHost,
         reasonNotToTake: () => this.reasonNotToTake,

@@ -5,6 +5,9 @@ import type { ArpNetwork, RawNetwork } from "../../platform/types/raw_network.ts
 import type { Timers } from "../../platform/types/time.ts";
 import type { AddressEvents } from "./events.ts";
 
+/** Whether this machine has an interface with this name or alternative name. */
+export type InterfaceLookup = (name: string) => boolean;
+
 export interface AddressHost {
   readonly ownPnn: number;
   readonly log: Logger;
@@ -18,8 +21,8 @@ export interface AddressHost {
    * addresses are moved) or does not say, and what we did ourselves counts.
    */
   localAddresses(): ReadonlySet<string> | undefined;
-  /** Names of this machine's interfaces; undefined when they cannot be listed. */
-  interfaceNames(): ReadonlySet<string> | undefined;
+  /** undefined: the interfaces of this machine cannot be listed. */
+  interfaceLookup(): InterfaceLookup | undefined;
   /** This node is healthy, enabled and running: addresses may come to it. */
   mayHost(): boolean;
   /** Why no address may be taken now, whoever says so. */

@@ -30,6 +30,11 @@ export interface LinkInterface {
   readonly broadcast: Uint8Array;
 }
 
+/** By its name or an alternative one, of at most 15 bytes. */
+export function interfaceExists(name: string): boolean {
+  return openLibc(INTERFACE_INDEX_FUNCTIONS).if_nametoindex(cText(name)) !== 0;
+}
+
 /** ENODEV when there is none of this name or alternative name. */
 export function linkInterface(name: string): Result<LinkInterface, SystemError> {
   const index = openLibc(INTERFACE_INDEX_FUNCTIONS).if_nametoindex(cText(name));
