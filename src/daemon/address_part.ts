@@ -18,7 +18,7 @@ import type { ControlRouter } from "../control/control_router.ts";
 import type { AddressEvents } from "../failover/addresses/events.ts";
 import { HeldFile, heldFilePath } from "../failover/addresses/held_file.ts";
 import type { AddressHost } from "../failover/addresses/host.ts";
-import { localAddresses } from "../failover/addresses/local_addresses.ts";
+import { interfaceLookup, localAddresses } from "../failover/addresses/local_addresses.ts";
 import { NodeAddresses } from "../failover/addresses/node_addresses.ts";
 import type { Timer, Timers } from "../platform/types/time.ts";
 import { EVENT_TIMED_OUT } from "../services/event_runner.ts";
@@ -151,10 +151,7 @@ export class AddressPart {
       rawNetwork: d.rawNetwork,
       announcesTaken: !d.paths.testMode,
       localAddresses: () => (this.#asksKernel ? localAddresses(d.network) : undefined),
-      interfaceNames: () => {
-        const interfaces = d.network.interfaces();
-        return interfaces.ok ? new Set(interfaces.value.map(({ name }) => name)) : undefined;
-      },
+      interfaceLookup: () => interfaceLookup(d.network),
       mayHost: () => this.#mayHost(),
       reasonNotToTake: () => this.#reasonNotToTake(),
       mustNotHost: () => this.#moves && this.#isNoHost(),

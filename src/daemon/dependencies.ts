@@ -7,7 +7,7 @@ import type { DatabaseHost } from "../database/host.ts";
 import type { ClusterLockProbe } from "../lock/cluster_lock_probe.ts";
 import type { FileSystem } from "../platform/types/files.ts";
 import type { Network } from "../platform/types/network.ts";
-import type { RawNetwork } from "../platform/types/raw_network.ts";
+import type { ArpNetwork, RawNetwork } from "../platform/types/raw_network.ts";
 import type { Clock, Random, Timers } from "../platform/types/time.ts";
 import type { EventRunner } from "../services/event_runner.ts";
 import type { Notification } from "../services/notifications.ts";
@@ -30,7 +30,7 @@ export interface DaemonDependencies {
   readonly random: Random;
   readonly network: Network;
   /** undefined: public addresses are not announced when they come. */
-  readonly rawNetwork?: RawNetwork | undefined;
+  readonly rawNetwork?: (RawNetwork & ArpNetwork) | undefined;
   readonly files: FileSystem;
   readonly log: Logger;
   readonly logLevel: LogLevelSetting;

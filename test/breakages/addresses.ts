@@ -5,6 +5,8 @@ const MOVES = "src/failover/addresses/moves.ts";
 const PART = "src/daemon/address_part.ts";
 const CONNECTIONS = "src/failover/addresses/connections.ts";
 const ORPHANS = "src/failover/addresses/orphans.ts";
+const CONFLICTS = "src/failover/addresses/address_conflicts.ts";
+const CONFLICTS_TEST = "src/failover/addresses/address_conflicts.test.ts";
 const MOVES_TEST = "src/failover/addresses/moves.test.ts";
 const DAEMON_TEST = "test/daemon/addresses.test.ts";
 
@@ -63,8 +65,20 @@ export const ADDRESS_BREAKAGES: readonly Breakage[] = [
   breakage(
     "tickles-once",
     "clients of a taken address are woken only once",
-    ["src/failover/addresses/announcer.ts", "const REPEATS = 3;", "const REPEATS = 1;"],
+    ["src/failover/addresses/taken_address.ts", "const ROUND = 3;", "const ROUND = 1;"],
     MOVES_TEST,
+  ),
+  breakage(
+    "fights-for-address",
+    "two hosts that have the same address announce it for ever",
+    [CONFLICTS, "look === undefined || look.told", "look === undefined"],
+    CONFLICTS_TEST,
+  ),
+  breakage(
+    "conflict-with-itself",
+    "what another interface of this host says is taken for another host",
+    [CONFLICTS, "!own.ok || own.value.has(hardwareAddress)", "!own.ok"],
+    CONFLICTS_TEST,
   ),
   breakage(
     "tickles-lost-on-release",

@@ -2,15 +2,17 @@
  * The public addresses of one node with a fake kernel: interfaces with addresses that scripts put on them and take from
  * them. Scripts take some time, and can be told to fail or to do nothing.
  */
+
+import { SystemError } from "../../src/base/errors.ts";
 import type { Logger } from "../../src/base/log.ts";
-import { done } from "../../src/base/result.ts";
+import { done, err, ok } from "../../src/base/result.ts";
 import type { U64 } from "../../src/base/u64.ts";
 import { parsePublicAddresses } from "../../src/config/public_addresses.ts";
 import type { ControlReply } from "../../src/control/control_request.ts";
 import type { AddressEvents } from "../../src/failover/addresses/events.ts";
 import { HeldFile } from "../../src/failover/addresses/held_file.ts";
 import { NodeAddresses } from "../../src/failover/addresses/node_addresses.ts";
-import type { TcpSegment } from "../../src/platform/types/raw_network.ts";
+import type { ArpSpeaker, TcpSegment } from "../../src/platform/types/raw_network.ts";
 import { SRVID } from "../../src/wire/constants.ts";
 import { UNKNOWN_PNN } from "../../src/wire/packet.ts";
 import type { Connection } from "../../src/wire/structs/connection_text.ts";
@@ -21,6 +23,7 @@ import { MemoryFiles } from "../support/memory_files.ts";
 export const OWN_PNN = 1;
 export const HELD_PATH = "/run/held";
 const SCRIPT_MS = 10;
+export const OWN_HARDWARE_ADDRESS = "02:00:00:00:00:01";
 
 export class AddressWorld {
   readonly world = new FakeWorld();
@@ -34,6 +37,12 @@ export class AddressWorld {
   readonly told: string[] = [];
   /** What went over the network, with the time since the start. */
   readonly sent: string[] = [];
+  /** ARP probes, with the time since the start. */
+  readonly probes: string[] = [];
+  /** Interfaces on which ARP is listened to. */
+  readonly arpWatches = new Map<string, (speaker: ArpSpeaker) => void>();
+  /** Nobody may open sockets for packets. */
+  deaf = false;
   bans: string[] = [];
   /** Of the next scripts. */
   scripts: { status: number; act: boolean } = { status: 0, act: true };
@@ -56,7 +65,7 @@ export class AddressWorld {
         rawNetwork: raw ? this.#rawNetwork() : undefined,
         announcesTaken: true,
         localAddresses: () => (this.asksKernel ? this.#localAddresses() : undefined),
-        interfaceNames: () => new Set(this.kernel.keys()),
+        interfaceLookup: () => (name) => this.kernel.has(name),
         mayHost: () => this.mayHost,
         mustNotHost: () => this.mustNotHost,
         reasonNotToTake: () => this.reasonNotToTake,
@@ -99,6 +108,13 @@ export class AddressWorld {
     return this.#answerOf((later) =>
       this.addresses.moves.release({ pnn, addr: ip(address) }, later),
     );
+  }
+
+  /** An ARP packet arrives; false when nobody hears it. */
+  arp(address: string, hardwareAddress: string, interfaceName = "eth0"): boolean {
+    const hears = this.arpWatches.get(interfaceName);
+    hears?.({ address, hardwareAddress });
+    return hears !== undefined;
   }
 
   /** The scripts that run now have ended. */
@@ -168,6 +184,17 @@ export class AddressWorld {
       captureSegments: () => {
         throw new Error("nothing is captured");
       },
+      probeAddress: (address: string, name: string) => {
+        this.probes.push(`${atMs()} ${address} ${name}`);
+        return done;
+      },
+      watchArp: (name: string, onSpeaker: (speaker: ArpSpeaker) => void) => {
+        if (this.deaf) return err(new SystemError("EPERM", "socket", name));
+        if (this.arpWatches.has(name)) throw new Error(`${name} is watched twice`);
+        this.arpWatches.set(name, onSpeaker);
+        return ok({ close: () => void this.arpWatches.delete(name) });
+      },
+      hardwareAddresses: () => ok(new Set([OWN_HARDWARE_ADDRESS])),
     };
   }
 }

@@ -23,7 +23,7 @@ const NOWHERE = "10.79.0.1";
 const FILE = `# public addresses
 ${A}/24 eth0
 
-${B}/24 pub0,eth0
+${B}/24 lan0,eth0
 ${SIX}/64 eth0
 ${NOWHERE}/24 missing0`;
 
@@ -49,6 +49,8 @@ afterAll(async () => await running?.end());
 async function prepare(cluster: NetnsCluster): Promise<void> {
   for (const node of cluster.nodes) {
     await node.host.must(["ip", "link", "add", "pub0", "type", "veth", "peer", "name", "peer0"]);
+    // The file has another name of pub0, which getifaddrs does not list.
+    await node.host.must(["ip", "link", "property", "add", "dev", "pub0", "altname", "lan0"]);
     for (const name of ["pub0", "peer0"]) await node.host.must(["ip", "link", "set", name, "up"]);
     node.host.write("/etc/ctdb/events/legacy/10.addresses.script", SCRIPT, 0o755);
     node.host.write("/etc/ctdb/public_addresses", FILE);
@@ -98,7 +100,7 @@ async function listed(cluster: NetnsCluster, pnn: number): Promise<readonly stri
 onCluster("stock ctdb ip lists the file's addresses, with what can host them", async (cluster) => {
   expect(await listed(cluster, 0)).toEqual([
     `|${A}|-1||eth0|eth0|`,
-    `|${B}|-1||pub0,eth0|pub0,eth0|`,
+    `|${B}|-1||lan0,eth0|lan0,eth0|`,
     `|${NOWHERE}|-1|||missing0|`,
     `|${SIX}|-1||eth0|eth0|`,
   ]);
@@ -106,8 +108,8 @@ onCluster("stock ctdb ip lists the file's addresses, with what can host them", a
   const ifaces = await cluster.node(0).mustCtdb("-Y", "ifaces");
   expect(ifaces.trim().split("\n").slice(1).sort()).toEqual([
     "|eth0|1|0|",
+    "|lan0|1|0|",
     "|missing0|0|0|",
-    "|pub0|1|0|",
   ]);
 });
 
@@ -120,7 +122,7 @@ onCluster("addresses move by controls, with the script's ip commands", async (cl
   await untilPlaced(cluster, 0, [own(0), `${A}/24 eth0`, `${B}/24 pub0`, `${SIX}/64 eth0`]);
   expect(await listed(cluster, 0)).toEqual([
     `|${A}|0|eth0|eth0|eth0|`,
-    `|${B}|0|pub0|pub0,eth0|pub0,eth0|`,
+    `|${B}|0|lan0|lan0,eth0|lan0,eth0|`,
     `|${NOWHERE}|-1|||missing0|`,
     `|${SIX}|0|eth0|eth0|eth0|`,
   ]);
@@ -130,6 +132,22 @@ onCluster("addresses move by controls, with the script's ip commands", async (cl
   await untilPlaced(cluster, 1, [own(1), `${A}/24 eth0`]);
   await untilPlaced(cluster, 0, [own(0), `${B}/24 pub0`, `${SIX}/64 eth0`]);
   expect((await cluster.node(0).ctdb("moveip", NOWHERE, "0")).code).not.toBe(0);
+});
+
+onCluster("an address that another host has too: the log names its interface", async (cluster) => {
+  const { client } = cluster;
+  await client.must(["ip", "addr", "add", `${A}/24`, "dev", "eth0"]);
+  const links = await client.must(["ip", "-json", "link", "show", "eth0"]);
+  const [{ address: hardwareAddress }] = JSON.parse(links) as [{ address: string }];
+  await cluster.node(1).mustCtdb("moveip", A, "0");
+  await until("node 0 tells of the client", CHANGE_TIMEOUT_MS, async () =>
+    when(cluster.node(0).log().includes(hardwareAddress)),
+  );
+  await client.must(["ip", "addr", "del", `${A}/24`, "dev", "eth0"]);
+  // Nothing else happens.
+  await untilPlaced(cluster, 0, [own(0), `${A}/24 eth0`, `${B}/24 pub0`, `${SIX}/64 eth0`]);
+  await cluster.node(1).mustCtdb("moveip", A, "1");
+  await untilPlaced(cluster, 1, [own(1), `${A}/24 eth0`]);
 });
 
 onCluster("a stopped node has no public address", async (cluster) => {

@@ -97,8 +97,11 @@ test.skipIf(!possible)(
   () =>
     withPlace(async ({ bench, server }) => {
       await server.must(["ip", "link", "property", "add", "dev", "eth1", "altname", "public-lan"]);
+      bench.write("base/public_addresses", "10.1.0.1/24 public-lan\nfd00:1::1/64 eth1\n");
       const event = (...args: readonly string[]) => bench.event("10.interface", ...args);
       expect(await event("takeip", "public-lan", "10.1.0.1", "24")).toEqual(SILENT);
+      expect(await event("startup")).toEqual(SILENT);
+      expect(bench.calls("ctdb")).toContain("setifacelink public-lan up");
       expect(await event("releaseip", "public-lan", "10.1.0.1", "24")).toEqual(SILENT);
       await event("takeip", "eth1", "10.1.0.1", "24");
       await event("takeip", "eth1", "fd00:1::1", "64");

@@ -6,7 +6,7 @@
 import { SystemError } from "../../src/base/errors.ts";
 import { done, err, ok } from "../../src/base/result.ts";
 import type { NetworkInterface } from "../../src/platform/types/network.ts";
-import type { RawNetwork } from "../../src/platform/types/raw_network.ts";
+import type { ArpNetwork, RawNetwork } from "../../src/platform/types/raw_network.ts";
 
 export const PUBLIC_INTERFACES = ["pub0", "pub1"] as const;
 const PREFIX_LENGTH = 24;
@@ -83,7 +83,7 @@ export class HostAddresses {
   }
 
   /** For ctdbd: packets go nowhere, and are told. */
-  rawNetwork(): RawNetwork {
+  rawNetwork(): RawNetwork & ArpNetwork {
     return {
       announceAddress: (address, interfaceName) => {
         if (!PUBLIC_INTERFACES.some((name) => name === interfaceName)) {
@@ -97,6 +97,9 @@ export class HostAddresses {
         return done;
       },
       captureSegments: () => ok({ dropped: 0, close: () => {} }),
+      probeAddress: () => done,
+      watchArp: () => ok({ close: () => {} }),
+      hardwareAddresses: () => ok(new Set()),
     };
   }
 }

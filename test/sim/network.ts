@@ -181,6 +181,7 @@ export class SimNetwork {
           { name: "eth0", up: true, addresses: [{ address: host.address, prefixLength: 24 }] },
           ...host.publicAddresses.interfaces(),
         ]),
+      hasInterface: () => false,
     };
   }
 

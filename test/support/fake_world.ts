@@ -86,6 +86,7 @@ export class FakeWorld {
       connectTcp: (to, connected) =>
         this.#connect(`tcp:${to.address}:${to.port}`, to.address, { pid, address }, connected),
       interfaces: () => ok([{ name: "lo", up: true, addresses: [{ address, prefixLength: 8 }] }]),
+      hasInterface: () => false,
     };
   }
 

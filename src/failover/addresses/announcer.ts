@@ -5,14 +5,15 @@
  */
 
 import type { Logger } from "../../base/log.ts";
-import type { RawNetwork } from "../../platform/types/raw_network.ts";
+import type { ArpNetwork, RawNetwork } from "../../platform/types/raw_network.ts";
 import type { Timer, Timers } from "../../platform/types/time.ts";
 import { type Connection, connectionText } from "../../wire/structs/connection_text.ts";
 import { sendTickle, tcpEnd } from "../packets/tickle.ts";
+import { AddressConflicts } from "./address_conflicts.ts";
 import { REQUESTED_ANNOUNCEMENTS_MAX, TICKLES_PER_TURN_MAX } from "./limits.ts";
+import { TakenAddress } from "./taken_address.ts";
 
-const REPEATS = 3;
-const TAKEN_INTERVAL_MS = 1100;
+const REQUESTED_TIMES = 3;
 const REQUESTED_INTERVAL_MS = 1000;
 
 export interface Announcement {
@@ -24,12 +25,14 @@ export class Announcer {
   readonly #timers: Timers;
   readonly #log: Logger;
   readonly #requested = new Set<Announcement>();
+  readonly #conflicts: AddressConflicts | undefined;
   #saidNothing = false;
 
-  constructor(raw: RawNetwork | undefined, timers: Timers, log: Logger) {
+  constructor(raw: (RawNetwork & ArpNetwork) | undefined, timers: Timers, log: Logger) {
     this.#raw = raw;
     this.#timers = timers;
     this.#log = log;
+    this.#conflicts = raw === undefined ? undefined : new AddressConflicts(raw, timers, log);
   }
 
   /** An address was taken, and `connections` were to the node that had it. */
@@ -39,12 +42,13 @@ export class Announcer {
     connections: readonly Connection[],
   ): Announcement | undefined {
     if (!this.#possible()) return undefined;
-    return this.#repeat(TAKEN_INTERVAL_MS, () => {
-      const name = interfaceName();
-      if (name === undefined) return false;
-      this.#announce(address, name);
-      this.#tickleAll(connections, 0, interfaceName);
-      return true;
+    return new TakenAddress(address, {
+      timers: this.#timers,
+      // IPv6 addresses are looked for by the kernel before it uses them.
+      conflicts: address.includes(":") ? undefined : this.#conflicts,
+      interfaceName,
+      announce: (name) => this.#announce(address, name),
+      wakeClients: () => this.#tickleAll(connections, 0, interfaceName),
     });
   }
 
@@ -65,13 +69,15 @@ export class Announcer {
   /** Somebody else has put an address on an interface. False when it cannot be announced. */
   requested(address: string, interfaceName: string): boolean {
     if (!this.#possible() || this.#requested.size >= REQUESTED_ANNOUNCEMENTS_MAX) return false;
-    let left = REPEATS;
-    const running = this.#repeat(REQUESTED_INTERVAL_MS, () => {
+    let timer: Timer;
+    const running = { cancel: () => timer.cancel() };
+    const step = (left: number) => {
       this.#announce(address, interfaceName);
-      left -= 1;
-      if (left === 0) this.#requested.delete(running);
-      return true;
-    });
+      if (left === 1) this.#requested.delete(running);
+      else timer = this.#timers.after(REQUESTED_INTERVAL_MS, () => step(left - 1));
+    };
+    // Not inside the call.
+    timer = this.#timers.after(0, () => step(REQUESTED_TIMES));
     this.#requested.add(running);
     return true;
   }
@@ -79,6 +85,7 @@ export class Announcer {
   close(): void {
     for (const running of this.#requested) running.cancel();
     this.#requested.clear();
+    this.#conflicts?.close();
   }
 
   #possible(): boolean {
@@ -92,23 +99,12 @@ export class Announcer {
     return false;
   }
 
-  /** Not inside the call; ends early when `action` says false. */
-  #repeat(intervalMs: number, action: () => boolean): Announcement {
-    let timer: Timer | undefined;
-    const step = (left: number) => {
-      timer = undefined;
-      if (!action() || left <= 1) return;
-      timer = this.#timers.after(intervalMs, () => step(left - 1));
-    };
-    timer = this.#timers.after(0, () => step(REPEATS));
-    return { cancel: () => timer?.cancel() };
-  }
-
-  #announce(address: string, interfaceName: string): void {
+  #announce(address: string, interfaceName: string): boolean {
     const sent = this.#raw?.announceAddress(address, interfaceName);
     if (sent?.ok === false) {
       this.#log.error(`Cannot announce ${address} on ${interfaceName}: ${sent.error.message}`);
     }
+    return sent?.ok === true;
   }
 
   #tickle(connection: Connection): void {

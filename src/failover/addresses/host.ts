@@ -1,16 +1,19 @@
 /** What the public addresses of a node need of the node. */
 import type { Logger } from "../../base/log.ts";
 import type { U64 } from "../../base/u64.ts";
-import type { RawNetwork } from "../../platform/types/raw_network.ts";
+import type { ArpNetwork, RawNetwork } from "../../platform/types/raw_network.ts";
 import type { Timers } from "../../platform/types/time.ts";
 import type { AddressEvents } from "./events.ts";
+
+/** Whether this machine has an interface with this name or alternative name. */
+export type InterfaceLookup = (name: string) => boolean;
 
 export interface AddressHost {
   readonly ownPnn: number;
   readonly log: Logger;
   readonly timers: Timers;
   /** undefined: nothing can be announced. */
-  readonly rawNetwork: RawNetwork | undefined;
+  readonly rawNetwork: (RawNetwork & ArpNetwork) | undefined;
   /** False where nodes of a test share a machine: nothing moves when an address does. */
   readonly announcesTaken: boolean;
   /**
@@ -18,8 +21,8 @@ export interface AddressHost {
    * addresses are moved) or does not say, and what we did ourselves counts.
    */
   localAddresses(): ReadonlySet<string> | undefined;
-  /** Names of this machine's interfaces; undefined when they cannot be listed. */
-  interfaceNames(): ReadonlySet<string> | undefined;
+  /** undefined: the interfaces of this machine cannot be listed. */
+  interfaceLookup(): InterfaceLookup | undefined;
   /** This node is healthy, enabled and running: addresses may come to it. */
   mayHost(): boolean;
   /** Why no address may be taken now, whoever says so. */

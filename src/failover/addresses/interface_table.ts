@@ -6,6 +6,7 @@
  * 2. An interface that this machine does not have is not usable, whatever was said about its link.
  */
 import type { Logger } from "../../base/log.ts";
+import type { InterfaceLookup } from "./host.ts";
 
 export class AddressInterface {
   readonly name: string;
@@ -26,14 +27,13 @@ export class AddressInterface {
 
 export class InterfaceTable {
   readonly #log: Logger;
-  readonly #existing: () => ReadonlySet<string> | undefined;
+  readonly #lookup: () => InterfaceLookup | undefined;
   /** Newest first, as others list them. */
   #interfaces: AddressInterface[] = [];
 
-  /** `existing`: names of this machine's interfaces; undefined when they cannot be listed. */
-  constructor(log: Logger, existing: () => ReadonlySet<string> | undefined) {
+  constructor(log: Logger, lookup: () => InterfaceLookup | undefined) {
     this.#log = log;
-    this.#existing = existing;
+    this.#lookup = lookup;
   }
 
   list(): readonly AddressInterface[] {
@@ -60,10 +60,10 @@ export class InterfaceTable {
   /** Looks which of them this machine has now. */
   refresh(): void {
     if (this.#interfaces.length === 0) return;
-    const existing = this.#existing();
-    if (existing === undefined) return;
+    const exists = this.#lookup();
+    if (exists === undefined) return;
     for (const entry of this.#interfaces) {
-      const missing = !existing.has(entry.name);
+      const missing = !exists(entry.name);
       if (missing === entry.missing) continue;
       entry.missing = missing;
       if (missing) {

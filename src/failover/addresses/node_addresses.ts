@@ -34,7 +34,7 @@ export class NodeAddresses {
 
   constructor(host: AddressHost, network: TickleNetwork, held: HeldFile | undefined) {
     this.#host = host;
-    this.#book = new AddressBook(new InterfaceTable(host.log, () => host.interfaceNames()));
+    this.#book = new AddressBook(new InterfaceTable(host.log, () => host.interfaceLookup()));
     this.#announcer = new Announcer(host.rawNetwork, host.timers, host.log);
     this.connections = new Connections(host, this.#book, network);
     this.moves = new AddressMoves(host, this.#book, this.#announcer, this.connections, held);
@@ -101,8 +101,8 @@ export class NodeAddresses {
   add(address: SockAddr, prefixLength: number, interfaces: string): Result<void> {
     const names = parseInterfaces(interfaces);
     if (!names.ok) return names;
-    const existing = this.#host.interfaceNames();
-    const unknown = names.value.find((name) => existing?.has(name) === false);
+    const exists = this.#host.interfaceLookup();
+    const unknown = names.value.find((name) => exists?.(name) === false);
     if (unknown !== undefined) {
       return err(`expected interfaces that exist, there is no "${unknown}"`);
     }

@@ -40,6 +40,7 @@ function mixedNetwork(limit: () => number): Network {
       connectUnix(path, connected, (...given) => own.connectUnix(...given)),
     connectTcp: (...given) => own.connectTcp(...given),
     interfaces: () => own.interfaces(),
+    hasInterface: (name) => own.hasInterface(name),
   };
 }
 

@@ -30,6 +30,11 @@ export interface LinkInterface {
   readonly broadcast: Uint8Array;
 }
 
+/** By its name or an alternative one, of at most 15 bytes. */
+export function interfaceExists(name: string): boolean {
+  return openLibc(INTERFACE_INDEX_FUNCTIONS).if_nametoindex(cText(name)) !== 0;
+}
+
 /** ENODEV when there is none of this name or alternative name. */
 export function linkInterface(name: string): Result<LinkInterface, SystemError> {
   const index = openLibc(INTERFACE_INDEX_FUNCTIONS).if_nametoindex(cText(name));
@@ -40,6 +45,16 @@ export function linkInterface(name: string): Result<LinkInterface, SystemError> 
   });
   if (!read.ok) return read;
   return found === undefined ? err(systemError(ERRNO.ENODEV, "getifaddrs", name)) : ok(found);
+}
+
+/** Of all interfaces that have one. */
+export function hardwareAddresses(): Result<readonly Uint8Array[], SystemError> {
+  const addresses: Uint8Array[] = [];
+  const read = eachInterfaceEntry("interfaces", ({ address }) => {
+    const link = linkAddress(address);
+    if (link !== undefined) addresses.push(link.bytes);
+  });
+  return read.ok ? ok(addresses) : read;
 }
 
 function readLink(entry: InterfaceEntry, index: number): LinkInterface | undefined {

@@ -140,6 +140,30 @@ function linkSockaddr(index: number, protocol: number, hardwareAddress: Uint8Arr
   return memory;
 }
 
+/** ARP packets that arrive on one interface, from the ARP header on, and pass the filter. Non-blocking. */
+export function openArpSocket(
+  interfaceIndex: number,
+  filter: readonly FilterInstruction[],
+  what: string,
+): Result<number, SystemError> {
+  const opened = open(AF_PACKET, SOCK_DGRAM, 0, what);
+  if (!opened.ok) return opened;
+  const failed = setFilter(opened.value, filter) ?? bindToArp(opened.value, interfaceIndex, what);
+  if (failed === undefined) return opened;
+  closeDescriptor(opened.value);
+  return err(failed);
+}
+
+function bindToArp(
+  descriptor: number,
+  interfaceIndex: number,
+  what: string,
+): SystemError | undefined {
+  const { address, bytes } = linkSockaddr(interfaceIndex, PROTOCOL_ARP, new Uint8Array(0));
+  const outcome = openLibc(LISTEN_FUNCTIONS).bind(descriptor, address, bytes.length);
+  return outcome === 0 ? undefined : systemError(errno(), "bind", what);
+}
+
 export interface RingShape {
   readonly frameBytes: number;
   readonly frames: number;

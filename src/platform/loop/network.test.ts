@@ -263,6 +263,12 @@ test("Network.connectTcp() leaves no socket behind", async () => {
   expect(openSockets()).toBe(before);
 });
 
+test("Network.hasInterface() is about what interfaces there are", () => {
+  expect(network.hasInterface("lo")).toBe(true);
+  expect(network.hasInterface("missing0")).toBe(false);
+  expect(network.hasInterface("longer-than-any-name-of-an-interface")).toBe(false);
+});
+
 test("Network.interfaces() has loopback with its prefix lengths, up", () => {
   const found = must(network.interfaces());
   const loopback = found.find((candidate) => candidate.name === "lo");

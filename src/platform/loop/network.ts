@@ -16,6 +16,7 @@ import { err, ok, type Result } from "../../base/result.ts";
 import { LISTEN_FUNCTIONS, SOCKET_FUNCTIONS } from "../libc/functions.ts";
 import { networkInterfaces } from "../libc/interfaces.ts";
 import { ERRNO, errno, nativeMemory, openLibc, systemError } from "../libc/libc.ts";
+import { interfaceExists } from "../libc/link_interface.ts";
 import { closeDescriptor } from "../libc/pipe.ts";
 import {
   addressOfPeer,
@@ -133,6 +134,10 @@ export class LoopNetwork implements Network {
 
   interfaces(): ReturnType<Network["interfaces"]> {
     return networkInterfaces();
+  }
+
+  hasInterface(name: string): boolean {
+    return interfaceExists(name);
   }
 
   #serve(descriptor: number, facts: StreamFacts, accept: Acceptor): void {

@@ -9,9 +9,10 @@ import type { SystemError } from "../../base/errors.ts";
 import { done, err, ok, type Result } from "../../base/result.ts";
 import { AddressTexts } from "../libc/address_texts.ts";
 import { ERRNO, nativeMemory, systemError } from "../libc/libc.ts";
-import { linkInterface } from "../libc/link_interface.ts";
+import { hardwareAddresses, type LinkInterface, linkInterface } from "../libc/link_interface.ts";
 import {
   HostSockaddr,
+  openArpSocket,
   openCapture,
   openRawSocket,
   PROTOCOL_ARP,
@@ -26,19 +27,31 @@ import {
   HARDWARE_INFINIBAND,
   neighbourAdvertisement,
 } from "../packets/announcement.ts";
+import { arpFilter } from "../packets/arp_filter.ts";
+import { arpProbe, type HardwareAddress, hardwareAddressText } from "../packets/arp_packet.ts";
 import { segmentFilter } from "../packets/segment_filter.ts";
 import { type AddressedSegment, SEGMENT_BYTES_MAX, writeSegment } from "../packets/tcp_segment.ts";
 import type {
+  ArpNetwork,
+  ArpSpeaker,
+  ArpWatch,
   RawNetwork,
   SegmentFilter,
   TcpCapture,
   TcpEnd,
   TcpSegment,
 } from "../types/raw_network.ts";
+import { LoopArpWatch } from "./arp_watch.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { RING, SegmentCapture } from "./segment_capture.ts";
 
-export class LoopRawNetwork implements RawNetwork {
+/** A link on which something can be said to all neighbours. */
+interface Audience {
+  readonly link: LinkInterface;
+  readonly hardware: HardwareAddress;
+}
+
+export class LoopRawNetwork implements RawNetwork, ArpNetwork {
   readonly #loop: EventLoop;
   readonly #addresses = new AddressTexts();
   readonly #sockets = new Map<TcpEnd["family"], number>();
@@ -52,17 +65,11 @@ export class LoopRawNetwork implements RawNetwork {
   announceAddress(address: string, interfaceName: string): Result<void, SystemError> {
     const bytes = this.#addresses.bytesOf(address);
     if (bytes === undefined) return err(systemError(ERRNO.EINVAL, "announce", address));
-    const found = linkInterface(interfaceName);
-    if (!found.ok) return found;
-    const link = found.value;
     const what = `${address} on ${interfaceName}`;
-    if (!link.hasNeighbours) return done;
-    if (!link.up) return err(systemError(ERRNO.ENETDOWN, "announce", what));
-    const { hardwareType: type } = link;
-    if (type !== HARDWARE_ETHERNET && type !== HARDWARE_INFINIBAND) {
-      return err(systemError(ERRNO.EPROTONOSUPPORT, "announce", what));
-    }
-    const hardware = { type, bytes: link.address };
+    const found = audience("announce", interfaceName, what);
+    if (!found.ok) return found;
+    if (found.value === undefined) return done;
+    const { link, hardware } = found.value;
     if (bytes.length === 4) {
       const packets = (["request", "reply"] as const).map((operation) =>
         gratuitousArp(operation, bytes, hardware),
@@ -70,12 +77,48 @@ export class LoopRawNetwork implements RawNetwork {
       const to = { protocol: PROTOCOL_ARP, hardwareAddress: link.broadcast };
       return sendToLink(link, to, packets, what);
     }
+    const { type } = hardware;
     const hardwareAddress = allNodesHardwareAddress({ type, bytes: link.broadcast });
     if (hardwareAddress === undefined) {
       return err(systemError(ERRNO.EPROTONOSUPPORT, "announce", what));
     }
     const to = { protocol: PROTOCOL_IPV6, hardwareAddress };
     return sendToLink(link, to, [neighbourAdvertisement(bytes, hardware)], what);
+  }
+
+  probeAddress(address: string, interfaceName: string): Result<void, SystemError> {
+    const bytes = this.#addresses.bytesOf(address);
+    if (bytes?.length !== 4) return err(systemError(ERRNO.EINVAL, "probe", address));
+    const what = `${address} on ${interfaceName}`;
+    const found = audience("probe", interfaceName, what);
+    if (!found.ok) return found;
+    if (found.value === undefined) return done;
+    const { link, hardware } = found.value;
+    const to = { protocol: PROTOCOL_ARP, hardwareAddress: link.broadcast };
+    return sendToLink(link, to, [arpProbe(bytes, hardware)], what);
+  }
+
+  watchArp(
+    interfaceName: string,
+    onSpeaker: (speaker: ArpSpeaker) => void,
+  ): Result<ArpWatch, SystemError> {
+    const found = linkInterface(interfaceName);
+    if (!found.ok) return found;
+    const { index, address } = found.value;
+    const opened = openArpSocket(index, arpFilter(index), `ARP on ${interfaceName}`);
+    if (!opened.ok) return opened;
+    const watch = new LoopArpWatch(this.#loop, opened.value, address.length, (sender) =>
+      onSpeaker({
+        address: this.#addresses.textOf(sender.address),
+        hardwareAddress: hardwareAddressText(sender.hardware),
+      }),
+    );
+    return ok(watch);
+  }
+
+  hardwareAddresses(): Result<ReadonlySet<string>, SystemError> {
+    const found = hardwareAddresses();
+    return found.ok ? ok(new Set(found.value.map(hardwareAddressText))) : found;
   }
 
   sendSegment(segment: TcpSegment): Result<void, SystemError> {
@@ -146,6 +189,24 @@ export class LoopRawNetwork implements RawNetwork {
     if (opened.ok) this.#sockets.set(family, opened.value);
     return opened;
   }
+}
+
+/** undefined: there are no neighbours. */
+function audience(
+  call: string,
+  interfaceName: string,
+  what: string,
+): Result<Audience | undefined, SystemError> {
+  const found = linkInterface(interfaceName);
+  if (!found.ok) return found;
+  const link = found.value;
+  if (!link.hasNeighbours) return ok(undefined);
+  if (!link.up) return err(systemError(ERRNO.ENETDOWN, call, what));
+  const { hardwareType: type } = link;
+  if (type !== HARDWARE_ETHERNET && type !== HARDWARE_INFINIBAND) {
+    return err(systemError(ERRNO.EPROTONOSUPPORT, call, what));
+  }
+  return ok({ link, hardware: { type, bytes: link.address } });
 }
 
 function isKnown(bytes: Uint8Array | undefined): bytes is Uint8Array {

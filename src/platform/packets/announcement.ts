@@ -3,15 +3,12 @@
  * advertisement (docs/platform.md, "Raw packets"). For Ethernet and for IP over InfiniBand, whose addresses have 20
  * bytes.
  */
+import { type ArpOperation, type HardwareAddress, writeArp } from "./arp_packet.ts";
 import { internetChecksum, pseudoHeaderSum } from "./checksum.ts";
 import { writeIpv6Header } from "./tcp_segment.ts";
 
 export const HARDWARE_ETHERNET = 1;
 export const HARDWARE_INFINIBAND = 32;
-
-const PROTOCOL_IPV4 = 0x0800;
-const ARP_HEADER_BYTES = 8;
-const ARP_OPERATIONS = { request: 1, reply: 2 } as const;
 
 const IPV6_HEADER_BYTES = 40;
 const PROTOCOL_ICMPV6 = 58;
@@ -29,33 +26,15 @@ const INFINIBAND_SIGNATURE_AT = 6;
 const INFINIBAND_SIGNATURE_IPV6 = 0x60;
 const INFINIBAND_ADDRESS_BYTES = 20;
 
-export interface HardwareAddress {
-  /** As ARP numbers it. */
-  readonly type: number;
-  readonly bytes: Uint8Array;
-}
-
 /** An ARP packet in which the owner of `address` (4 bytes) speaks of itself. */
 export function gratuitousArp(
-  operation: keyof typeof ARP_OPERATIONS,
+  operation: ArpOperation,
   address: Uint8Array,
   hardware: HardwareAddress,
 ): Uint8Array {
-  const { bytes } = hardware;
-  const packet = new Uint8Array(ARP_HEADER_BYTES + 2 * (bytes.length + address.length));
-  const view = new DataView(packet.buffer);
-  view.setUint16(0, hardware.type);
-  view.setUint16(2, PROTOCOL_IPV4);
-  view.setUint8(4, bytes.length);
-  view.setUint8(5, address.length);
-  view.setUint16(6, ARP_OPERATIONS[operation]);
-  const targetAt = ARP_HEADER_BYTES + bytes.length + address.length;
-  packet.set(bytes, ARP_HEADER_BYTES);
-  packet.set(address, ARP_HEADER_BYTES + bytes.length);
   // Who asks does not know the target's.
-  if (operation === "reply") packet.set(bytes, targetAt);
-  packet.set(address, targetAt + bytes.length);
-  return packet;
+  const targetHardware = operation === "reply" ? hardware.bytes : undefined;
+  return writeArp(operation, hardware, { sender: address, target: address, targetHardware });
 }
 
 /** An IPv6 packet from `address` (16 bytes) to all nodes of the link. */

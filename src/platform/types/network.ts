@@ -66,6 +66,8 @@ export interface Network {
     connected: ConnectCallback,
   ): Timer;
   interfaces(): Result<readonly NetworkInterface[], SystemError>;
+  /** Also by an alternative name (`ip link property add … altname`), under which `interfaces` does not list it. */
+  hasInterface(name: string): boolean;
 }
 
 /** Returns the handlers when it got a stream; what it returns on failure is ignored. */

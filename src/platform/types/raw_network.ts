@@ -34,6 +34,36 @@ export interface TcpCapture {
   close(): void;
 }
 
+/** Who says in an ARP packet that an IPv4 address is its own. */
+export interface ArpSpeaker {
+  readonly address: string;
+  /** Lower-case hexadecimal bytes with colons between them. */
+  readonly hardwareAddress: string;
+}
+
+export interface ArpWatch {
+  close(): void;
+}
+
+/** IPv4 addresses that somebody else on the link has too (RFC 5227). */
+export interface ArpNetwork {
+  /**
+   * Asks the neighbours on this interface whether one of them has the IPv4 address, and claims nothing: nobody learns
+   * from an ARP probe. Where there are no neighbours, and with what errors, as `announceAddress`.
+   */
+  probeAddress(address: string, interfaceName: string): Result<void, SystemError>;
+  /**
+   * The senders of ARP packets that arrive on this interface; what is no proper packet, or claims no address, is left
+   * out. `onSpeaker` never runs inside the call. ENODEV: there is no such interface.
+   */
+  watchArp(
+    interfaceName: string,
+    onSpeaker: (speaker: ArpSpeaker) => void,
+  ): Result<ArpWatch, SystemError>;
+  /** Of all interfaces of this host, written as those of speakers are. */
+  hardwareAddresses(): Result<ReadonlySet<string>, SystemError>;
+}
+
 export interface RawNetwork {
   /**
    * Tells the neighbours on this interface (its name or an alternative one) that the address is here: gratuitous ARP

@@ -29,6 +29,11 @@ export class Wire {
     }
   }
 
+  /** One more interface of a machine, without address. */
+  connect(machine: Namespaces, interfaceName: string): Promise<void> {
+    return this.#network.connect(machine, interfaceName);
+  }
+
   async machine(name: string, addresses: Addresses): Promise<Namespaces> {
     const machine = await Namespaces.start(name);
     this.#machines.push(machine);
