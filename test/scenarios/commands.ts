@@ -15,11 +15,12 @@ import type { SimNode } from "../sim/node.ts";
 import { nodeAddress } from "../sim/node_config.ts";
 import { flagsText, unsettled } from "../sim/settled.ts";
 import type { Stage } from "./stage.ts";
+import { seconds } from "./words.ts";
 
 type Words = Readonly<Record<string, string>>;
 type Action = (stage: Stage, words: Words) => readonly string[] | undefined;
 
-interface Command {
+export interface Command {
   readonly pattern: string;
   readonly help: string;
   readonly action: Action;
@@ -31,7 +32,7 @@ export const COMMANDS: readonly Command[] = [
   // --- the cluster
   {
     pattern: "cluster REST",
-    help: "a new cluster: nodes=3 lock=no seed=1 without-lock=2 and tunables by name",
+    help: "a new cluster: nodes=3 lock=no seed=1 without-lock=2 addresses=0 and tunables by name",
     action: (stage, { REST }) => stage.newCluster(REST ?? ""),
   },
   {
@@ -137,8 +138,8 @@ export const COMMANDS: readonly Command[] = [
   ask("shutdown PNN", "ctdb shutdown", (node) => node.request("SHUTDOWN", undefined)),
   ask("stop PNN", "ctdb stop", (node) => node.request("STOP_NODE", undefined)),
   ask("continue PNN", "ctdb continue", (node) => node.request("CONTINUE_NODE", undefined)),
-  ask("disable PNN", "ctdb disable", (node) => node.request("DISABLE_NODE", undefined)),
-  ask("enable PNN", "ctdb enable", (node) => node.request("ENABLE_NODE", undefined)),
+  ask("disable PNN", "ctdb disable", (node) => ableAndRun(node, "DISABLE_NODE")),
+  ask("enable PNN", "ctdb enable", (node) => ableAndRun(node, "ENABLE_NODE")),
   ask("ban PNN SECONDS", "ctdb ban", (node, words) =>
     node.request("SET_BAN_STATE", { pnn: node.pnn, time: seconds(words["SECONDS"]) }),
   ),
@@ -174,6 +175,9 @@ export const COMMANDS: readonly Command[] = [
     help: "sides by |, as in: 0 | 1 2",
     action: (stage, { REST }) => partition(stage, REST ?? ""),
   },
+  onNode("isolate PNN", "it reaches no other node, and none reaches it", (node, _words, stage) =>
+    stage.cluster.isolate(node),
+  ),
   {
     pattern: "cut PNN OTHER",
     help: "nothing reaches the second node from the first",
@@ -326,13 +330,13 @@ function setDisk({ disk }: SimNode, state: string | undefined): void {
 function onNode(
   pattern: string,
   help: string,
-  act: (node: SimNode, words: Words) => void,
+  act: (node: SimNode, words: Words, stage: Stage) => void,
 ): Command {
   return {
     pattern,
     help,
     action: (stage, words) => {
-      act(stage.node(words["PNN"]), words);
+      act(stage.node(words["PNN"]), words, stage);
       return undefined;
     },
   };
@@ -371,6 +375,16 @@ function ask(
       return status === undefined ? ["failed"] : undefined;
     },
   };
+}
+
+/** The tool asks for a takeover run afterwards. */
+async function ableAndRun(
+  node: SimNode,
+  control: "DISABLE_NODE" | "ENABLE_NODE",
+): Promise<number | undefined> {
+  const status = await node.request(control, undefined);
+  void node.askForTakeoverRun();
+  return status;
 }
 
 function partition(stage: Stage, text: string): undefined {
@@ -428,10 +442,4 @@ function listed(nodes: readonly SimNode[]): string {
   return nodes
     .map(({ pnn, daemon }) => `node ${pnn} ${flagsText(daemon?.node?.nodes.own.flags ?? 0)}`)
     .join(", ");
-}
-
-function seconds(text: string | undefined): number {
-  const match = /^([0-9.]+)s$/.exec(text ?? "");
-  if (match === null) throw new Error(`expected seconds like 10s, got "${text}"`);
-  return Number(match[1]);
 }

@@ -1,5 +1,6 @@
 /** Plays a scenario file: finds each command in the table, does it, collects what it prints. */
 import { InvariantViolation } from "../sim/violation.ts";
+import { ADDRESS_COMMANDS } from "./address_commands.ts";
 import { COMMANDS } from "./commands.ts";
 import { formatScript, parseScript, type Script } from "./script.ts";
 import { Stage } from "./stage.ts";
@@ -12,10 +13,16 @@ const PLACEHOLDERS: Readonly<Record<string, string>> = {
   KEY: "\\S+",
   FLAG: "readonly|sticky",
   SECONDS: "[0-9.]+s",
+  NUMBER: "[0-9]+",
+  PORT: "[0-9]+",
+  PLUG: "in|out",
+  TROUBLE: "fail|hang|slow",
   REST: ".+",
 };
 
-const TABLE = COMMANDS.map(({ pattern, action }) => {
+export const ALL_COMMANDS = [...COMMANDS, ...ADDRESS_COMMANDS];
+
+const TABLE = ALL_COMMANDS.map(({ pattern, action }) => {
   const words = pattern.split(" ").map((word) => {
     const expression = PLACEHOLDERS[word];
     return expression === undefined ? word : `(?<${word}>(?:${expression}))`;
@@ -52,5 +59,7 @@ function perform(stage: Stage, command: string): readonly string[] {
     const match = expression.exec(command.trim());
     if (match !== null) return action(stage, match.groups ?? {}) ?? [];
   }
-  throw new Error("no such command; the table is in test/scenarios/commands.ts");
+  throw new Error(
+    "no such command; the tables are in test/scenarios/commands.ts and address_commands.ts",
+  );
 }

@@ -6,13 +6,12 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { parsedOptions } from "../support/options.ts";
-import { COMMANDS } from "./commands.ts";
-import { play } from "./play.ts";
+import { ALL_COMMANDS, play } from "./play.ts";
 
 const USAGE = `bun run test/scenarios/run.ts [--rewrite] [NAME…]
 
 Commands of a scenario:
-${COMMANDS.map(({ pattern, help }) => `${pattern.padEnd(42)} ${help}`).join("\n")}`;
+${ALL_COMMANDS.map(({ pattern, help }) => `${pattern.padEnd(42)} ${help}`).join("\n")}`;
 
 const { values: options, positionals } = parsedOptions(USAGE, () =>
   parseArgs({

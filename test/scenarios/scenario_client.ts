@@ -22,6 +22,12 @@ const PATIENCE_MS = 3_600_000;
 /** Of the delays between tries. */
 const RANDOM = new SeededRandom(1);
 
+const OUTSIDE_ADDRESS = "172.16.0.9";
+
+function endpoint(address: string, port: number) {
+  return { family: "ipv4", address, port, scope: 0 } as const;
+}
+
 type Outcome<T> = { readonly value: T } | { readonly failure: string };
 
 export class ScenarioClient {
@@ -91,6 +97,15 @@ export class ScenarioClient {
       record.release();
       return "released";
     });
+  }
+
+  /** As an smbd that has a connection of an outside client to a public address. */
+  async serves(address: string, port: number): Promise<string> {
+    const client = await this.#connected();
+    if ("failure" in client) return client.failure;
+    const connection = { src: endpoint(OUTSIDE_ADDRESS, port), dst: endpoint(address, 445) };
+    const answer = await client.value.control("TCP_CLIENT", connection);
+    return answer.ok ? "known" : answer.error.kind;
   }
 
   /** Counts a record of a persistent database up in a transaction. */

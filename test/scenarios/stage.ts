@@ -5,6 +5,7 @@
 import { RECORD_FLAGS, RECOVERY_NORMAL } from "../../src/wire/constants.ts";
 import { INVALID_GENERATION, UNKNOWN_PNN } from "../../src/wire/packet.ts";
 import { SimCluster } from "../sim/cluster.ts";
+import { publicAddress } from "../sim/host_addresses.ts";
 import type { SimNode } from "../sim/node.ts";
 import { readContent } from "../sim/record_checker.ts";
 import { flagsText } from "../sim/settled.ts";
@@ -25,6 +26,8 @@ export class Stage {
   readonly #pending = new Map<number, Pending>();
   readonly #names = new Map<string, number>();
   readonly #seenGenerations = new Map<number, number>();
+  readonly #hosts = new Map<string, string>();
+  #tickled: number[] = [];
   #recoveries = 0;
 
   get cluster(): SimCluster {
@@ -50,11 +53,14 @@ export class Stage {
       clusterLock: take("lock", "no") === "yes",
       seed: Number(take("seed", "1")),
       testMode: take("test-mode", "no") === "yes",
+      publicAddresses: Number(take("addresses", "0")),
       withoutLock: withoutLock === "" ? [] : withoutLock.split(",").map(Number),
       tunables: Object.fromEntries([...options].map(([name, value]) => [name, Number(value)])),
     });
+    this.#watchTickles();
     this.#clients.clear();
     this.#names.clear();
+    this.#hosts.clear();
     this.#pending.clear();
     this.#seenGenerations.clear();
     this.#recoveries = 0;
@@ -172,6 +178,49 @@ export class Stage {
     return before === generation ? "same generation" : "new generation";
   }
 
+  /** Of the nodes that run. */
+  misplaced(): readonly string[] {
+    const { addresses, nodes } = this.cluster;
+    return addresses.misplaced(nodes.filter(({ running }) => running));
+  }
+
+  addresses(): readonly string[] {
+    const { nodes, publicAddresses } = this.cluster;
+    return Array.from({ length: publicAddresses }, (_, number) => {
+      const address = publicAddress(number);
+      const having = nodes.filter(({ host }) => host.publicAddresses.has(address));
+      const hosts = having.map(({ pnn }) => pnn).join(" ");
+      const before = this.#hosts.get(address);
+      this.#hosts.set(address, hosts);
+      return `${address}: ${hostsText(having.length, before, before === hosts)}`;
+    });
+  }
+
+  nameHost(name: string, address: string): undefined {
+    const host = this.cluster.nodes.find((node) => node.host.publicAddresses.has(address));
+    if (host === undefined) throw new Error(`nobody has ${address}`);
+    this.#names.set(name, host.pnn);
+    return undefined;
+  }
+
+  tickledSince(): string {
+    const ports = [...new Set(this.#tickled)].sort((a, b) => a - b);
+    this.#tickled = [];
+    return ports.length === 0 ? "none" : ports.join(" ");
+  }
+
+  #watchTickles(): void {
+    this.#tickled = [];
+    for (const { host } of this.cluster.nodes) {
+      const { publicAddresses } = host;
+      const { onTickled } = publicAddresses;
+      publicAddresses.onTickled = (from, to) => {
+        this.#tickled.push(to.port);
+        onTickled(from, to);
+      };
+    }
+  }
+
   recoveriesSince(): string {
     const count = this.cluster.recoveries - this.#recoveries;
     this.#recoveries = this.cluster.recoveries;
@@ -192,4 +241,11 @@ export class Stage {
       return `node ${node.pnn}: data master ${copy.dmaster}, rsn ${copy.rsn}, ${value}${lends}${isCopy}`;
     });
   }
+}
+
+function hostsText(count: number, before: string | undefined, same: boolean): string {
+  if (count === 0) return "nobody";
+  if (count > 1) return "several hosts";
+  if (before === undefined) return "one host";
+  return same ? "same host" : "another host";
 }

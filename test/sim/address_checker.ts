@@ -95,8 +95,8 @@ export class AddressChecker {
   }
 
   /** What is not as it should be in a cluster that has long been calm; empty when all is well. */
-  misplaced(): readonly string[] {
-    const { nodes, publicAddresses } = this.#cluster;
+  misplaced(nodes = this.#cluster.nodes): readonly string[] {
+    const { publicAddresses } = this.#cluster;
     const problems: string[] = [];
     for (let number = 0; number < publicAddresses; number++) {
       const address = publicAddress(number);
@@ -115,7 +115,7 @@ export class AddressChecker {
         }
       }
     }
-    return [...problems, ...this.#unfair()];
+    return [...problems, ...this.#unfair(nodes)];
   }
 
   /** Somebody is or was a moment ago kept from the others. */
@@ -123,9 +123,9 @@ export class AddressChecker {
     return this.#views.some(({ disturbedMs }) => this.#cluster.nowMs - disturbedMs < 2 * LOOK_MS);
   }
 
-  #unfair(): readonly string[] {
+  #unfair(nodes: readonly SimNode[]): readonly string[] {
     if (this.#cluster.tunables["NoIPFailback"] === 1) return [];
-    const counts = this.#cluster.nodes.map(({ host }) => host.publicAddresses.all.length);
+    const counts = nodes.map(({ host }) => host.publicAddresses.all.length);
     if (Math.max(...counts) < 2 || Math.min(...counts) > 0) return [];
     return [`nodes have ${counts.join(", ")} addresses`];
   }
