@@ -264,7 +264,7 @@ describe("decideCluster()", () => {
     {
       name: "takes over what a node says of itself, and goes on with that",
       remote: { nodeMaps: withEntry(remote().nodeMaps, 2, nodes(0, 0, STOPPED)) },
-      actions: ["push_flags 2 0x20", "blame 0", "recover"],
+      actions: ["push_flags 2 0x20 moves", "blame 0", "recover"],
     },
     {
       name: "pushes flags that a third node has wrong",
@@ -321,8 +321,10 @@ describe("decideCluster()", () => {
         ...row.memory,
       });
       const actions = decision.actions.map((action) => {
-        if (action.do === "push_flags")
-          return `push_flags ${action.pnn} 0x${action.flags.toString(16)}`;
+        if (action.do === "push_flags") {
+          const { pnn, flags, moves } = action;
+          return `push_flags ${pnn} 0x${flags.toString(16)}${moves ? " moves" : ""}`;
+        }
         return action.do === "blame" ? `blame ${action.pnn}` : action.do;
       });
       expect(actions).toEqual([...row.actions]);

@@ -8,6 +8,7 @@
 import {
   CAPABILITIES,
   NODE_FLAGS,
+  NODE_FLAGS_HOSTS_NOTHING,
   NODE_FLAGS_INACTIVE,
   RECOVERY_NORMAL,
 } from "../wire/constants.ts";
@@ -19,7 +20,13 @@ export type Action =
   /** We are stopped or banned: set recovery mode ACTIVE (when it is not) and freeze (once). */
   | { readonly do: "lock_databases"; readonly setMode: boolean }
   | { readonly do: "yield"; readonly reason: string }
-  | { readonly do: "push_flags"; readonly pnn: number; readonly flags: number }
+  /** `moves`: whether it may host addresses was not known until now. */
+  | {
+      readonly do: "push_flags";
+      readonly pnn: number;
+      readonly flags: number;
+      readonly moves: boolean;
+    }
   | { readonly do: "blame"; readonly pnn: number }
   | { readonly do: "elect"; readonly reason: string }
   | { readonly do: "recover"; readonly reason: string }
@@ -160,13 +167,15 @@ class ClusterChecks {
     });
     for (const [at, { pnn, flags }] of this.nodes.entries()) {
       if ((flags & NODE_FLAGS.DISCONNECTED) !== 0) continue;
-      const stale = this.#local.nodes[at]?.flags !== flags;
+      const before = this.#local.nodes[at]?.flags ?? 0;
+      const stale = before !== flags;
       const differs = [...nodeMaps].some(([viewer, map]) => {
         const seen = flagsOf(map, pnn);
         // Who is connected to whom is each node's own observation.
         return viewer !== pnn && seen !== undefined && differBeyondConnection(seen, flags);
       });
-      if (stale || differs) this.actions.push({ do: "push_flags", pnn, flags });
+      const moves = ((before ^ flags) & NODE_FLAGS_HOSTS_NOTHING) !== 0;
+      if (stale || differs) this.actions.push({ do: "push_flags", pnn, flags, moves });
     }
   }
 

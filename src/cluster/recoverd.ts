@@ -351,6 +351,8 @@ export class Recoverd {
         return;
       case "push_flags":
         this.#requests.pushFlags(action.pnn, action.flags);
+        // A run that was made meanwhile, after a recovery or for the tool, took it for what it was.
+        if (action.moves) this.takeoverRuns.want();
         return;
       case "blame":
         this.#blame(action.pnn, 1);

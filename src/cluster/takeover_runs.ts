@@ -47,7 +47,7 @@ export class TakeoverRuns {
   readonly #helper: TakeoverHelper;
   #requests: ReplyAddress[] = [];
   #rebalance: number[] = [];
-  /** The last run failed, or a recovery asks for one. */
+  /** The last run failed, or somebody here asks for one. */
   #wanted = false;
   #current: { readonly requests: ReplyAddress[]; readonly run: { cancel(): void } } | undefined;
 
@@ -71,6 +71,10 @@ export class TakeoverRuns {
   request(from: ReplyAddress): void {
     if (this.#requests.length >= REQUESTS_MAX) this.#reply(from, -1);
     else this.#requests.push(from);
+  }
+
+  want(): void {
+    this.#wanted = true;
   }
 
   addRebalance(pnn: number): void {
