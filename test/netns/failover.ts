@@ -112,8 +112,7 @@ export class FailoverWorld {
     const { cluster, addresses } = this;
     const [address] = cluster.publicAddresses as [string];
     const [pnn] = addresses.holders(address) as [number];
-    const connection =
-      cluster.samba.length === 0 ? undefined : await SmbClient.connect(cluster.client, address);
+    const connection = cluster.samba.length === 0 ? undefined : await this.#connect(address, pnn);
     const startMs = Date.now();
     if (cause.cutsOff === true) this.#unreachable.set(pnn, startMs);
     await cause.strike(this, pnn);
@@ -146,6 +145,20 @@ export class FailoverWorld {
       resetMs,
       sessionMs,
     };
+  }
+
+  /**
+   * An SMB connection of which the other nodes know: smbd tells its ctdbd a moment after it has accepted one, and
+   * whoever connects in that moment of a move is woken by nobody, with stock nodes either.
+   */
+  async #connect(address: string, pnn: number): Promise<SmbClient> {
+    const { client, nodes } = this.cluster;
+    const connection = await SmbClient.connect(client, address);
+    const other = nodes[(pnn + 1) % nodes.length];
+    await until(`others know of the connection to ${address}`, MOVED_TIMEOUT_MS, async () =>
+      when(/^SRC: /m.test((await other?.mustCtdb("gettickles", address)) ?? "")),
+    );
+    return connection;
   }
 
   /** Addresses that were on two hosts which the client could reach, in words. */

@@ -11,6 +11,7 @@ import { connect } from "../../support/client.ts";
 import { must } from "../../support/must.ts";
 import { type RawAnswer, RawClient } from "../../support/raw_client.ts";
 import { withTemporaryDirectory } from "../../support/temp_dir.ts";
+import { until, when } from "../../support/until.ts";
 import { type Situation, sampleRequest, sampleSrvid } from "./requests.ts";
 
 export const LAST_CONTROL = 163;
@@ -33,6 +34,20 @@ export interface ControlAnswers {
 const ANSWER_TIMEOUT_MS = 4_000;
 const HEALTHY_TIMEOUT_MS = 60_000;
 const EXTRA_BYTES = 8;
+
+/** The recovery daemon, and who asks. */
+const CLIENTS_AT_REST = 2;
+const AT_REST_TIMEOUT_MS = 10_000;
+
+/** The takeover run that follows when a node becomes healthy has ended: its helper counts as a client. */
+async function alone(client: RawClient): Promise<void> {
+  await until("the node is at rest", AT_REST_TIMEOUT_MS, async () => {
+    const answer = await client.control(CONTROLS.PING.opcode, new Uint8Array(0), {
+      timeoutMs: ANSWER_TIMEOUT_MS,
+    });
+    return when(answer.kind !== "reply" || answer.status <= CLIENTS_AT_REST);
+  });
+}
 
 /** Numbers whose well-formed request ends or disturbs the node most come last. */
 const LAST: readonly ControlName[] = [
@@ -120,6 +135,7 @@ export class Prober {
       return { client: this.#client, situation: this.#situation };
     }
     const client = await RawClient.connect(this.#cluster.directory.socket(0));
+    await alone(client);
     const ask = async (name: ControlName, data: Uint8Array) => {
       const answer = await client.control(CONTROLS[name].opcode, data, { timeoutMs: 20_000 });
       if (answer.kind === "reply" && answer.status >= 0)
