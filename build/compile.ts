@@ -27,11 +27,19 @@ function newestSource(): number {
   const sources = names.filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"));
   const inputs = [
     ...sources.map((name) => join(PROJECT, "src", name)),
+    ...scriptFiles(),
     import.meta.path,
     join(import.meta.dir, "executable.ts"),
     join(PROJECT, "package-lock.json"),
   ];
   return Math.max(...inputs.map((path) => statSync(path).mtimeMs));
+}
+
+/** The executable carries them. */
+function scriptFiles(): readonly string[] {
+  const root = join(PROJECT, "scripts");
+  const names = readdirSync(root, { recursive: true }) as string[];
+  return [...names.map((name) => join(root, name)), join(PROJECT, "systemd/ctdb.service")];
 }
 
 function isCurrent(): boolean {

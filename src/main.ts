@@ -9,19 +9,23 @@ import { printErr, printOut } from "./roles/buffered_output.ts";
 import { endingOf } from "./roles/crash.ts";
 import { ownArguments } from "./roles/own_process.ts";
 import { VERSION } from "./roles/role.ts";
-import { ROLES, type RoleEntry, roleList } from "./roles/table.ts";
+import { APPLETS, ROLES, type RoleEntry, roleList } from "./roles/table.ts";
 
 const APPLIANCE = "ctdb-appliance";
 const UNKNOWN_ROLE_STATUS = 2;
 /** Where the sources lie in the compiled executable. */
 const EMBEDDED = "/$bunfs/";
 
-const usage = () => `Usage: ${APPLIANCE} ROLE [ARGUMENTS]
+const usage = () => `Usage: ${APPLIANCE} COMMAND [ARGUMENTS]
+   or: ${APPLIANCE} ROLE [ARGUMENTS]
    or: ROLE [ARGUMENTS], where ROLE is a link to ${APPLIANCE}
 
+Commands:
+${roleList(APPLETS)}
 Roles:
 ${roleList()}
 Options:
+  --list     the names of the roles
   --help     this text; "ROLE --help" describes a role
   --version  the release
 `;
@@ -47,6 +51,12 @@ async function main(): Promise<number> {
   endOnUncaught((own ?? named)?.name ?? APPLIANCE);
   if (own !== undefined) return await runRole(own, args);
   if (named !== undefined) return await runRole(named, rest);
+  const applet = APPLETS.find(({ name }) => name === first);
+  if (applet !== undefined) return await runRole(applet, rest);
+  if (first === "--list") {
+    printOut(ROLES.map(({ name }) => `${name}\n`).join(""));
+    return 0;
+  }
   if (first === "--help" || first === "-?") {
     printOut(usage());
     return 0;

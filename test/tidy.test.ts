@@ -20,7 +20,7 @@ const ROWS: readonly (readonly string[])[] = [
   ["control", "client"],
   ["lock", "membership", "database"],
   ["services", "failover", "recovery", "cluster"],
-  ["cli", "admin", "journal", "local", "daemon"],
+  ["cli", "admin", "journal", "local", "install", "daemon"],
   ["roles"],
 ];
 /** The interfaces of the operating system and the base types know each other. */

@@ -13,8 +13,20 @@ import { type ConfigOption, OPTIONS, type OptionContext } from "./options.ts";
 import { hasErrors } from "./problems.ts";
 import type { ConfigProblem, CtdbConfig, CtdbPaths } from "./types.ts";
 
+/** An option of the table, as a file could say it. */
+export interface OptionText {
+  readonly section: string;
+  readonly name: string;
+  /** Empty for what has no value. */
+  readonly value: string;
+  /** The file has it. */
+  readonly given: boolean;
+}
+
 export interface LoadedConfig {
   readonly config: CtdbConfig;
+  /** Every option, in the order of the table. */
+  readonly options: readonly OptionText[];
   readonly warnings: readonly ConfigProblem[];
 }
 
@@ -28,6 +40,10 @@ const sections: ReadonlySet<string> = new Set(allOptions.map((option) => option.
 const optionByName: ReadonlyMap<string, AnyOption> = new Map(
   allOptions.map((option) => [`${option.section}/${option.name}`, option]),
 );
+
+export function isKnownOption(section: string, name: string): boolean {
+  return optionByName.has(`${section}/${name}`);
+}
 
 /** Loads `<etcDirectory>/ctdb.conf`. */
 export function loadCtdbConfig(files: FileSystem, paths: CtdbPaths): ConfigOutcome {
@@ -45,7 +61,11 @@ export function parseCtdbConfig(text: string, file: string, context: OptionConte
   for (const line of parseIni(text)) reader.take(line);
   const { problems } = reader;
   if (hasErrors(problems)) return err(problems);
-  return ok({ config: assemble(reader, context.paths), warnings: problems });
+  return ok({
+    config: assemble(reader, context.paths),
+    options: allOptions.map((option) => reader.textOf(option)),
+    warnings: problems,
+  });
 }
 
 class ConfigReader {
@@ -80,6 +100,13 @@ class ConfigReader {
     return this.#values.has(key)
       ? (this.#values.get(key) as T)
       : option.defaultValue(this.#context.paths);
+  }
+
+  textOf(option: AnyOption): OptionText {
+    const { section, name } = option;
+    const value = this.get(option);
+    const text = value === undefined ? "" : String(value);
+    return { section, name, value: text, given: this.#values.has(option) };
   }
 
   #enterSection(line: number, name: string): void {

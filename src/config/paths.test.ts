@@ -6,6 +6,7 @@ test("resolvePaths() gives Debian's paths for an installed executable", () => {
   expect(paths.ok && paths.value).toMatchObject({
     testMode: false,
     etcDirectory: "/etc/ctdb",
+    dataDirectory: "/usr/share/ctdb",
     socket: "/run/ctdb/ctdbd.socket",
     pidFile: "/run/ctdb/ctdbd.pid",
     variableDirectory: "/var/lib/ctdb",
@@ -21,6 +22,7 @@ test("resolvePaths() relocates everything in test mode", () => {
   expect(paths.ok && paths.value).toEqual({
     testMode: true,
     etcDirectory: "/t/node.1",
+    dataDirectory: "/t/node.1/share",
     socket: "/t/node.1/run/ctdbd.socket",
     recoverdSocket: "/t/node.1/run/recd.socket",
     eventSocket: "/t/node.1/run/eventd.socket",

@@ -42,6 +42,7 @@ function productionPaths(environment: Environment, executableDirectory: string):
   return ok({
     testMode: false,
     etcDirectory: "/etc/ctdb",
+    dataDirectory: "/usr/share/ctdb",
     socket: environment["CTDB_SOCKET"] ?? "/run/ctdb/ctdbd.socket",
     recoverdSocket: "/run/ctdb/recd.socket",
     eventSocket: "/run/ctdb/eventd.socket",
@@ -64,6 +65,7 @@ function testPaths(environment: Environment, executableDirectory: string): Resul
   return ok({
     testMode: true,
     etcDirectory: base,
+    dataDirectory: `${base}/share`,
     socket: environment["CTDB_SOCKET"] ?? `${base}/run/ctdbd.socket`,
     recoverdSocket: `${base}/run/recd.socket`,
     eventSocket: `${base}/run/eventd.socket`,

@@ -40,6 +40,8 @@ export interface CtdbPaths {
   readonly testMode: boolean;
   /** ctdb.conf, nodes, ctdb.tunables, events/. */
   readonly etcDirectory: string;
+  /** The scripts that come with the release. */
+  readonly dataDirectory: string;
   /** Where clients connect. */
   readonly socket: string;
   /** Where only the recovery daemon and its helper connect: they do not queue behind clients. */

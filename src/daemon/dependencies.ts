@@ -12,6 +12,7 @@ import type { Clock, Random, Timers } from "../platform/types/time.ts";
 import type { EventRunner } from "../services/event_runner.ts";
 import type { Notification } from "../services/notifications.ts";
 import type { LockWaiter, TdbOpener } from "../tdb/types.ts";
+import type { Runstate } from "../wire/constants.ts";
 import type { NodesLoaded } from "./controls/membership.ts";
 import type { LogLevelSetting } from "./controls/node.ts";
 import type { DatabasePart } from "./database_part.ts";
@@ -48,6 +49,8 @@ export interface DaemonDependencies {
   readonly events: EventRunner;
   /** Tells the notification script, if there is one. */
   readonly notify?: ((what: Notification) => void) | undefined;
+  /** Told of each runstate when it begins. */
+  readonly runstateChanged?: ((runstate: Runstate) => void) | undefined;
   readonly crashPoints?: CrashPoints | undefined;
   readonly createDatabase: (host: DatabaseHost) => DatabasePart;
 

@@ -73,7 +73,7 @@ export class NodeCore {
   }
 
   #newState({ progressed, recoveryModeChanged }: CoreListener): NodeState {
-    const { config, clock, log } = this.#d;
+    const { config, clock, log, runstateChanged } = this.#d;
     let capabilities = CAPABILITIES.PARALLEL_RECOVERY | CAPABILITIES.FRAGMENTED_CONTROLS;
     if (config.cluster.leaderCapability) capabilities |= CAPABILITIES.RECMASTER;
     if (config.legacy.lmasterCapability) capabilities |= CAPABILITIES.LMASTER;
@@ -85,6 +85,7 @@ export class NodeCore {
         this.#recoverAgain();
       },
       runstateChanged: (runstate) => {
+        runstateChanged?.(runstate);
         if (runstate !== "INIT" && runstate !== "SHUTDOWN") progressed();
       },
     });

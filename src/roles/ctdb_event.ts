@@ -20,8 +20,6 @@ import { BufferedOutput, printErr } from "./buffered_output.ts";
 import { ownEnvironment, ownExecutable } from "./own_process.ts";
 import type { Role } from "./role.ts";
 
-const DATA_DIRECTORY = "/usr/share/ctdb";
-
 export const role: Role = {
   async run(args) {
     const environment = ownEnvironment();
@@ -30,12 +28,12 @@ export const role: Role = {
       printErr(`ctdb-event: ${paths.error}\n`);
       return 1;
     }
-    const { etcDirectory, eventSocket, testMode } = paths.value;
+    const { etcDirectory, dataDirectory, eventSocket } = paths.value;
     const output = new BufferedOutput();
     const host: EventToolHost = {
       environment,
       etcDirectory,
-      dataDirectory: testMode ? `${etcDirectory}/share` : DATA_DIRECTORY,
+      dataDirectory,
       files: new SystemScriptFiles(),
       ask: (request) => ask(eventSocket, request),
       out: (text) => output.out(text),

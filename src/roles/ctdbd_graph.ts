@@ -25,6 +25,7 @@ import type { Configuration } from "./ctdbd_configuration.ts";
 import { buildEvents } from "./ctdbd_events.ts";
 import { loadNodes } from "./ctdbd_nodes.ts";
 import type { Options } from "./ctdbd_options.ts";
+import { serviceManager } from "./ctdbd_service.ts";
 import { exitNow } from "./ctdbd_signals.ts";
 import { helperCommand } from "./helper_command.ts";
 import { VERSION } from "./role.ts";
@@ -44,6 +45,9 @@ export function buildDaemon(
   const clock = new SystemClock();
   const files = new SystemFiles();
   const sharedFiles = new SystemSharedFiles();
+  // Before anything takes the environment for a child.
+  const service = serviceManager(loop, config.legacy.startAsStopped, log);
+  process.on("SIGHUP", () => service?.reloaded(clock.monotonicMs() * 1000));
   const environment = childEnvironment({
     paths,
     config,
@@ -104,6 +108,7 @@ export function buildDaemon(
       command === undefined ? undefined : new MutexHelperProbe(helperHost, command.value),
     events,
     notify,
+    runstateChanged: (runstate) => service?.runstateChanged(runstate),
     createDatabase: (host) => new DatabaseSet(host),
     isAlive: (pid) => processes.isAlive(pid),
     processName: (pid) => processes.nameOf(pid),
@@ -111,6 +116,7 @@ export function buildDaemon(
     loadNodes: (done) => void loadNodes(config, paths, files, processes).then(done),
     memoryUse,
     exit: (code) => {
+      service?.close();
       stop();
       exitNow(code, log);
     },

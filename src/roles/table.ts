@@ -12,6 +12,22 @@ export interface RoleEntry {
   load(): Promise<{ readonly role: Role }>;
 }
 
+/** What the executable does under its own name only. */
+export const APPLETS: readonly RoleEntry[] = [
+  {
+    name: "install",
+    summary: "installs this release, over Debian's package too",
+    brief: true,
+    load: async () => ({ role: (await import("./install.ts")).install }),
+  },
+  {
+    name: "uninstall",
+    summary: "takes it away, and brings back what it replaced",
+    brief: true,
+    load: async () => ({ role: (await import("./install.ts")).remove }),
+  },
+];
+
 export const ROLES: readonly RoleEntry[] = [
   {
     name: "ctdbd",
@@ -39,6 +55,18 @@ export const ROLES: readonly RoleEntry[] = [
     summary: "runs events, shows what came of them, enables and disables scripts",
     brief: true,
     load: () => import("./ctdb_event.ts"),
+  },
+  {
+    name: "ctdb-config",
+    summary: "what ctdb.conf says: one option, all, or whether it is valid",
+    brief: true,
+    load: () => import("./ctdb_config.ts"),
+  },
+  {
+    name: "ctdb-path",
+    summary: "where the files of this node are",
+    brief: true,
+    load: () => import("./ctdb_path.ts"),
   },
   {
     name: "ctdb_recovery_helper",
@@ -97,7 +125,7 @@ export const ROLES: readonly RoleEntry[] = [
   },
 ];
 
-export function roleList(): string {
+export function roleList(entries = ROLES): string {
   const width = Math.max(...ROLES.map((role) => role.name.length));
-  return ROLES.map((role) => `  ${role.name.padEnd(width)}  ${role.summary}\n`).join("");
+  return entries.map((role) => `  ${role.name.padEnd(width)}  ${role.summary}\n`).join("");
 }

@@ -92,6 +92,7 @@ function scene(
   const paths = {
     testMode: false,
     etcDirectory: "/etc",
+    dataDirectory: "/usr/share",
     socket: "/run/0/ctdbd.socket",
     recoverdSocket: "/run/0/recd.socket",
     eventSocket: "/run/0/eventd.socket",

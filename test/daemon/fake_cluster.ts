@@ -386,6 +386,7 @@ function fakePaths(pnn: number): CtdbPaths {
   return {
     testMode: true,
     etcDirectory: "/etc",
+    dataDirectory: "/usr/share",
     socket: `/run/${pnn}/ctdbd.socket`,
     recoverdSocket: `/run/${pnn}/recd.socket`,
     eventSocket: `/run/${pnn}/eventd.socket`,

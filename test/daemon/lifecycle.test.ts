@@ -97,6 +97,7 @@ function pathsOf(pnn: number) {
   return {
     testMode: true,
     etcDirectory: "/etc",
+    dataDirectory: "/usr/share",
     socket: `/run/${pnn}/ctdbd.socket`,
     recoverdSocket: "/r",
     eventSocket: "/e",

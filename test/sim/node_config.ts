@@ -18,6 +18,7 @@ export function nodeList(size: number): readonly ConfiguredNode[] {
 export const PATHS: CtdbPaths = {
   testMode: false,
   etcDirectory: "/etc",
+  dataDirectory: "/usr/share",
   socket: "/run/ctdbd.socket",
   recoverdSocket: "/run/recd.socket",
   eventSocket: "/run/eventd.socket",

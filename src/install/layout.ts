@@ -1,0 +1,111 @@
+/**
+ * Where everything of an installation goes: the paths of Debian's package `ctdb`. All paths are absolute, below the
+ * root of the installation.
+ */
+import { textBytes } from "../base/byte_text.ts";
+
+const LIBEXEC_DIRECTORY = "/usr/libexec/ctdb";
+export const EXECUTABLE = `${LIBEXEC_DIRECTORY}/ctdb-appliance`;
+/** What was installed, and what was replaced. */
+export const STATE_DIRECTORY = "/var/lib/ctdb-appliance";
+export const MANIFEST = `${STATE_DIRECTORY}/manifest.json`;
+export const SAVED_DIRECTORY = `${STATE_DIRECTORY}/replaced`;
+export const DPKG_STATUS = "/var/lib/dpkg/status";
+
+const ETC = "/etc/ctdb";
+const SHARE = "/usr/share/ctdb";
+
+/**
+ * `program`: always replaced. `conffile`: what the administrator has changed is set aside under another name, since our
+ * scripts need ours. `default`: written where there is none, and the administrator's from then on.
+ */
+export type FileKind = "program" | "conffile" | "default";
+
+export interface InstalledFile {
+  readonly path: string;
+  readonly kind: FileKind;
+  readonly mode: number;
+  readonly content: Uint8Array;
+}
+
+export interface InstalledLink {
+  readonly path: string;
+  readonly target: string;
+  /** Only where there is none of its directory: which scripts are enabled is the administrator's. */
+  readonly onlyInNewDirectory?: boolean;
+}
+
+export interface Layout {
+  readonly directories: readonly { readonly path: string; readonly mode: number }[];
+  readonly files: readonly InstalledFile[];
+  readonly links: readonly InstalledLink[];
+  /** Paths that are the executable under the name of a role. */
+  readonly roles: readonly string[];
+}
+
+export type ShippedScript = readonly [path: string, mode: number, text: string];
+
+const IN_SBIN = new Set(["ctdbd"]);
+const IN_BIN = new Set(["ctdb", "ltdbtool", "ping_pong", "onnode", "ctdb_diagnostics"]);
+/** Only for a checkout. */
+const NOT_INSTALLED = new Set(["ctdb-local"]);
+/** Names of other releases. */
+const FURTHER_NAMES: readonly (readonly [name: string, role: string])[] = [
+  ["smnotify", "ctdb_smnotify_helper"],
+];
+/** As Debian enables them. */
+const ENABLED = ["00.ctdb", "01.reclock", "05.system", "10.interface"];
+const DEFAULTS: readonly ShippedScript[] = [
+  ["events/ctdb.conf", 0o644, "[logging]\n\tlocation = syslog\n\tlog level = NOTICE\n"],
+  ["events/ctdb.tunables", 0o644, "# See ctdb-tunables(7): one Name=value a line.\n"],
+];
+
+export function debianLayout(
+  roleNames: readonly string[],
+  scripts: readonly ShippedScript[],
+): Layout {
+  const roles = roleNames.filter((name) => !NOT_INSTALLED.has(name)).map(pathOfRole);
+  const further = FURTHER_NAMES.filter(([, role]) => roleNames.includes(role));
+  return {
+    directories: [
+      { path: `${ETC}/events/legacy`, mode: 0o755 },
+      { path: `${ETC}/events/notification`, mode: 0o755 },
+      { path: "/var/lib/ctdb/persistent", mode: 0o700 },
+      { path: "/var/lib/ctdb/state", mode: 0o700 },
+      { path: "/var/lib/ctdb/volatile", mode: 0o700 },
+      { path: "/var/log/ctdb", mode: 0o755 },
+    ],
+    files: [...scripts, ...DEFAULTS].map(installedFile),
+    links: [
+      { path: `${ETC}/statd-callout`, target: `${LIBEXEC_DIRECTORY}/statd_callout` },
+      ...ENABLED.map((name) => ({
+        path: `${ETC}/events/legacy/${name}.script`,
+        target: `${SHARE}/events/legacy/${name}.script`,
+        onlyInNewDirectory: true,
+      })),
+    ],
+    roles: [...roles, ...further.map(([name]) => `${LIBEXEC_DIRECTORY}/${name}`)],
+  };
+}
+
+function pathOfRole(name: string): string {
+  if (IN_SBIN.has(name)) return `/usr/sbin/${name}`;
+  if (IN_BIN.has(name)) return `/usr/bin/${name}`;
+  return `${LIBEXEC_DIRECTORY}/${name}`;
+}
+
+function installedFile([source, mode, text]: ShippedScript): InstalledFile {
+  const { path, kind } = destination(source);
+  return { path, kind, mode, content: textBytes(text) };
+}
+
+/** `source`: below scripts/, or of the unit. */
+function destination(source: string): { readonly path: string; readonly kind: FileKind } {
+  const [folder, ...rest] = source.split("/");
+  const name = rest.join("/");
+  if (folder === "systemd") return { path: `/lib/systemd/system/${name}`, kind: "program" };
+  if (folder === "helpers") return { path: `${LIBEXEC_DIRECTORY}/${name}`, kind: "program" };
+  if (name.startsWith("events/legacy/")) return { path: `${SHARE}/${name}`, kind: "program" };
+  const isDefault = name === "ctdb.conf" || name === "ctdb.tunables" || name === "script.options";
+  return { path: `${ETC}/${name}`, kind: isDefault ? "default" : "conffile" };
+}

@@ -1,0 +1,271 @@
+/** Installing into directory trees: what is written, kept, set aside and brought back. */
+import { expect, test } from "bun:test";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { err, type Result } from "../../src/base/result.ts";
+import { applyInstall } from "../../src/install/apply.ts";
+import { debianLayout, EXECUTABLE, MANIFEST } from "../../src/install/layout.ts";
+import { parseManifest } from "../../src/install/manifest.ts";
+import { packagedDigests } from "../../src/install/packaged.ts";
+import { type InstallPlan, planInstall } from "../../src/install/plan.ts";
+import { uninstall } from "../../src/install/uninstall.ts";
+import { RootedFiles } from "../../src/roles/install_files.ts";
+import { must } from "../support/must.ts";
+import { TemporaryDirectory } from "../support/temp_dir.ts";
+
+const ROLES = ["ctdbd", "ctdb", "ctdb-event", "ctdb_smnotify_helper", "ctdb-local"];
+const FUNCTIONS = "/etc/ctdb/functions";
+const SCRIPTS = [
+  ["events/functions", 0o755, "# ours\n"],
+  ["events/script.options", 0o644, "# defaults\n"],
+  ["events/events/legacy/00.ctdb.script", 0o755, "#!/bin/sh\n"],
+  ["helpers/statd_callout", 0o755, "#!/bin/sh\n"],
+] as const;
+
+class Tree implements Disposable {
+  readonly #directory = new TemporaryDirectory("install");
+  readonly root = this.#directory.file("root");
+  readonly executable = this.#directory.file("ctdb-appliance");
+
+  constructor() {
+    mkdirSync(this.root);
+    this.release("one");
+  }
+
+  [Symbol.dispose](): void {
+    this.#directory[Symbol.dispose]();
+  }
+
+  release(text: string): void {
+    writeFileSync(this.executable, text);
+    chmodSync(this.executable, 0o755);
+  }
+  at(path: string): string {
+    return `${this.root}${path}`;
+  }
+  put(path: string, text: string, mode = 0o644): void {
+    mkdirSync(dirname(this.at(path)), { recursive: true });
+    writeFileSync(this.at(path), text);
+    chmodSync(this.at(path), mode);
+  }
+  text(path: string): string {
+    return readFileSync(this.at(path), "utf8");
+  }
+  get files(): RootedFiles {
+    return new RootedFiles(this.root, this.executable);
+  }
+
+  plan({
+    files = this.files,
+    links = "hard" as "hard" | "symlink",
+    scripts = SCRIPTS as Scripts,
+  } = {}) {
+    const previous = existsSync(this.at(MANIFEST))
+      ? must(parseManifest(MANIFEST, this.text(MANIFEST)))
+      : undefined;
+    const layout = debianLayout(ROLES, scripts);
+    return {
+      previous,
+      plan: planInstall({ files, layout, links, previous, packaged: packaged() }),
+    };
+  }
+  install(options: Parameters<Tree["plan"]>[0] = {}): InstallPlan {
+    const { previous, plan } = this.plan(options);
+    const value = must(plan);
+    must(applyInstall(options.files ?? this.files, value, "1.0", previous?.directories ?? []));
+    return value;
+  }
+  uninstall(): readonly string[] {
+    return must(uninstall(this.files, must(parseManifest(MANIFEST, this.text(MANIFEST)))));
+  }
+
+  /** Every path with its kind, mode and content. */
+  everything(): readonly string[] {
+    const names = readdirSync(this.root, { recursive: true }) as string[];
+    return names.sort().map((name) => {
+      const path = join(this.root, name);
+      const stat = lstatSync(path);
+      const mode = (stat.mode & 0o7777).toString(8);
+      if (stat.isSymbolicLink()) return `${name} -> ${readlinkSync(path)}`;
+      return stat.isDirectory() ? `${name}/ ${mode}` : `${name} ${mode} ${readFileSync(path)}`;
+    });
+  }
+}
+
+type Scripts = readonly (readonly [string, number, string])[];
+
+function packaged(): ReadonlyMap<string, string> {
+  return new Map([[FUNCTIONS, new Bun.CryptoHasher("md5").update("# packaged\n").digest("hex")]]);
+}
+
+/** Debian's package and what an administrator has made of it. */
+function stockTree(functions: string): Tree {
+  const tree = new Tree();
+  tree.put("/usr/sbin/ctdbd", "stock ctdbd", 0o755);
+  tree.put("/usr/bin/ctdb", "stock ctdb", 0o755);
+  tree.put(FUNCTIONS, functions);
+  tree.put("/etc/ctdb/script.options", "CTDB_SAMBA_SKIP_SHARE_CHECK=yes\n");
+  tree.put("/usr/share/ctdb/events/legacy/06.nfs.script", "stock\n", 0o755);
+  mkdirSync(tree.at("/etc/ctdb/events/legacy"), { recursive: true });
+  symlinkSync(
+    "/usr/share/ctdb/events/legacy/06.nfs.script",
+    tree.at("/etc/ctdb/events/legacy/06.nfs.script"),
+  );
+  return tree;
+}
+
+test("an installation where there is none, repeated and taken away again, leaves nothing", () => {
+  using tree = new Tree();
+  tree.install();
+  for (const path of ["/usr/sbin/ctdbd", "/usr/bin/ctdb", "/usr/libexec/ctdb/smnotify"]) {
+    expect(statSync(tree.at(path)).ino).toBe(statSync(tree.at(EXECUTABLE)).ino);
+  }
+  expect(existsSync(tree.at("/usr/libexec/ctdb/ctdb-local"))).toBe(false);
+  expect(tree.text(FUNCTIONS)).toBe("# ours\n");
+  expect(statSync(tree.at("/var/lib/ctdb/persistent")).mode & 0o777).toBe(0o700);
+  const enabled = "/etc/ctdb/events/legacy/00.ctdb.script";
+  expect(readlinkSync(tree.at(enabled))).toBe("/usr/share/ctdb/events/legacy/00.ctdb.script");
+  const { places, saves, removals } = tree.install();
+  expect([places, saves, removals]).toEqual([[], [], []]);
+  expect(tree.uninstall()).toEqual([]);
+  expect(tree.everything()).toEqual([]);
+});
+
+test("an installation over Debian's package brings everything back", () => {
+  using tree = stockTree("# packaged\n");
+  const before = tree.everything();
+  const { notices } = tree.install();
+  expect(notices).toEqual([]);
+  expect([tree.text("/usr/sbin/ctdbd"), tree.text(FUNCTIONS)]).toEqual(["one", "# ours\n"]);
+  expect(tree.text("/etc/ctdb/script.options")).toContain("SKIP_SHARE_CHECK");
+  // What is enabled is the administrator's.
+  expect(readdirSync(tree.at("/etc/ctdb/events/legacy"))).toEqual(["06.nfs.script"]);
+  expect(tree.uninstall()).toEqual([]);
+  expect(tree.everything()).toEqual(before);
+});
+
+test("configuration that was changed is set aside under a name that is told", () => {
+  using tree = stockTree("# mine\n");
+  const before = tree.everything();
+  const { notices } = tree.install();
+  expect(notices).toEqual([`"${FUNCTIONS}" was changed here: it is "${FUNCTIONS}.ctdb-old" now`]);
+  expect(tree.text(`${FUNCTIONS}.ctdb-old`)).toBe("# mine\n");
+  tree.put(FUNCTIONS, "# mine again\n");
+  const again = tree.install();
+  expect(again.notices).toHaveLength(1);
+  expect(tree.text(`${FUNCTIONS}.ctdb-old.2`)).toBe("# mine again\n");
+  rmSync(tree.at(`${FUNCTIONS}.ctdb-old.2`));
+  tree.uninstall();
+  expect(tree.everything()).toEqual(before);
+});
+
+test("what was changed since the installation stays, and is named", () => {
+  using tree = stockTree("# packaged\n");
+  tree.install();
+  tree.put(FUNCTIONS, "# changed\n");
+  tree.put("/var/lib/ctdb/persistent/ctdb.tdb.0", "records");
+  const [notice = "", ...more] = tree.uninstall();
+  expect([notice.includes(FUNCTIONS), more]).toEqual([true, []]);
+  expect(tree.text(FUNCTIONS)).toBe("# changed\n");
+  expect(tree.text("/var/lib/ctdb/persistent/ctdb.tdb.0")).toBe("records");
+  expect(tree.text("/usr/sbin/ctdbd")).toBe("stock ctdbd");
+});
+
+test("another release replaces every name of the executable, and removes what it no longer has", () => {
+  using tree = stockTree("# packaged\n");
+  const before = tree.everything();
+  tree.install();
+  tree.release("two");
+  tree.install({ scripts: SCRIPTS.filter(([path]) => !path.includes("statd")) });
+  expect([tree.text("/usr/sbin/ctdbd"), tree.text("/usr/bin/ctdb")]).toEqual(["two", "two"]);
+  expect(existsSync(tree.at("/usr/libexec/ctdb/statd_callout"))).toBe(false);
+  tree.uninstall();
+  expect(tree.everything()).toEqual(before);
+});
+
+test("symbolic links instead of hard ones, and back", () => {
+  using tree = new Tree();
+  tree.install({ links: "symlink" });
+  expect(readlinkSync(tree.at("/usr/sbin/ctdbd"))).toBe(EXECUTABLE);
+  tree.install();
+  expect(lstatSync(tree.at("/usr/sbin/ctdbd")).isSymbolicLink()).toBe(false);
+  tree.uninstall();
+  expect(tree.everything()).toEqual([]);
+});
+
+test("what is in the way is named before anything is changed", () => {
+  for (const [path, found] of [
+    ["/usr/sbin/ctdbd/x", '"/usr/sbin/ctdbd": expected a file or nothing, found a directory'],
+    ["/etc/ctdb", '"/etc/ctdb": expected a directory, found a file'],
+  ] as const) {
+    using tree = new Tree();
+    tree.put(path, "foreign");
+    const before = tree.everything();
+    expect(tree.plan().plan).toEqual(err(found));
+    expect(tree.everything()).toEqual(before);
+  }
+});
+
+test("a manifest that is none is named", () => {
+  expect(parseManifest(MANIFEST, "{")).toEqual(err(`Cannot read "${MANIFEST}": expected JSON`));
+  expect(parseManifest(MANIFEST, '{"version":2}').ok).toBe(false);
+});
+
+/** A disk that has no room for one of the files. */
+class FullFiles extends RootedFiles {
+  left = 3;
+  override write(path: string, content: Uint8Array, mode: number): Result<void> {
+    this.left -= 1;
+    if (this.left === 0) return err(`Cannot write "${path}": ENOSPC`);
+    return super.write(path, content, mode);
+  }
+}
+
+test("a full disk changes no file that is in use", () => {
+  using tree = stockTree("# packaged\n");
+  const before = tree.everything();
+  const files = new FullFiles(tree.root, tree.executable);
+  const plan = must(tree.plan({ files }).plan);
+  const outcome = applyInstall(files, plan, "1.0", []);
+  expect(outcome.ok ? "" : outcome.error).toMatch(
+    /^Cannot write ".*": ENOSPC; nothing was changed$/,
+  );
+  const saved = /\/ctdb-appliance(\/|$)|^var/;
+  const now = tree.everything().filter((line) => !saved.test(line.split(" ")[0] ?? ""));
+  const files0 = (lines: readonly string[]) => lines.filter((line) => !/\/ [0-7]+$/.test(line));
+  expect(files0(now)).toEqual(files0(before));
+});
+
+test("packagedDigests() reads dpkg's status", () => {
+  const digest = "0123456789abcdef0123456789abcdef";
+  const status = `Package: a
+Conffiles:
+ /etc/a ${digest}
+Version: 1
+
+Package: ctdb
+Status: install ok installed
+Conffiles:
+ ${FUNCTIONS} ${digest}
+ /etc/ctdb/x newconffile
+ /etc/ctdb/y ${digest} obsolete
+Description: none
+`;
+  expect([...packagedDigests(status)]).toEqual([
+    [FUNCTIONS, digest],
+    ["/etc/ctdb/y", digest],
+  ]);
+  expect(packagedDigests("").size).toBe(0);
+});

@@ -1,0 +1,120 @@
+/**
+ * Debian's package, used, then ours over it, then Debian's again: on an overlay of this machine's own files, in
+ * namespaces, so that nothing of it stays.
+ */
+import { expect, test } from "bun:test";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { runCommand } from "../support/command.ts";
+import { compiledExecutables } from "../support/executables.ts";
+import { withTemporaryDirectory } from "../support/temp_dir.ts";
+
+const LIMIT_MS = 300_000;
+const RUN_MS = 200_000;
+
+/** What runs inside; each step says its name before, so that the output tells which one failed. */
+const STORY = `
+set -e
+step() { echo "== $*"; }
+listing() {
+  find /etc/ctdb /usr/sbin/ctdbd /usr/bin/ctdb /usr/bin/ltdbtool /usr/bin/ping_pong /usr/libexec/ctdb /usr/share/ctdb /lib/systemd/system/ctdb.service \\
+    -printf '%p %y %m %u %l ' -type f -exec md5sum {} \\; -o -printf '\\n' | sort
+}
+healthy() {
+  for i in $(seq 300); do ctdb nodestatus >/dev/null 2>&1 && return 0; sleep 0.2; done
+  ctdb status; tail -n 20 /var/log/ctdb/log.ctdb; return 1
+}
+ended() {
+  for i in $(seq 300); do [ -S /run/ctdb/ctdbd.socket ] || return 0; ctdb ping >/dev/null 2>&1 || return 0; sleep 0.2; done
+  return 1
+}
+ip link set lo up
+mkdir -p /run/ctdb
+rm -rf /var/lib/ctdb/*/* /var/log/ctdb/*
+echo 127.0.0.1 >/etc/ctdb/nodes
+printf '[logging]\\n location = file:/var/log/ctdb/log.ctdb\\n[cluster]\\n node address = 127.0.0.1\\n' >/etc/ctdb/ctdb.conf
+cat >/etc/ctdb/events/legacy/99.third.script <<'EOF'
+#!/bin/sh
+. "$CTDB_BASE/functions"
+[ "$1" = startup ] && ctdb_get_pnn >>/var/log/third-party
+exit 0
+EOF
+chmod 755 /etc/ctdb/events/legacy/99.third.script
+echo "# mine" >>/etc/ctdb/notify.sh
+listing >/before
+
+step stock
+ctdbd; healthy
+ctdb attach kept.tdb persistent; ctdb pstore kept.tdb key value-of-stock
+ctdb version
+ctdb shutdown; ended
+
+step install
+"$APPLIANCE" install --root /
+"$APPLIANCE" install --root / --dry-run
+
+step ours
+ctdbd; healthy
+ctdb version
+ctdb pfetch kept.tdb key
+ctdb pstore kept.tdb key value-of-ours
+readlink -f "/proc/$(cat /run/ctdb/ctdbd.pid)/exe"
+ctdb shutdown; ended
+
+step uninstall
+"$APPLIANCE" uninstall --root /
+listing >/after
+diff /before /after
+
+step stock again
+ctdbd; healthy
+ctdb version
+ctdb pfetch kept.tdb key
+ctdb shutdown; ended
+wc -l </var/log/third-party
+`;
+
+test(
+  "over Debian's package its databases, configuration and scripts serve on, and uninstall brings Debian's back",
+  async () => {
+    const appliance = join(await compiledExecutables(), "ctdb-appliance");
+    expect(existsSync("/usr/sbin/ctdbd")).toBe(true);
+    await withTemporaryDirectory(async (base) => {
+      const story = join(base, "story.sh");
+      writeFileSync(story, STORY);
+      const overlay = [
+        `mount -t tmpfs none ${base}`,
+        `mkdir ${base}/up ${base}/work ${base}/root`,
+        `mount -t overlay overlay -o lowerdir=/,upperdir=${base}/up,workdir=${base}/work ${base}/root`,
+        `cp "$STORY" ${base}/root/story.sh`,
+        `cp "$APPLIANCE" ${base}/root/ctdb-appliance`,
+        `mount -t proc none ${base}/root/proc`,
+        `mount --bind /dev ${base}/root/dev`,
+        `mount -t tmpfs none ${base}/root/run`,
+        `mount -t tmpfs none ${base}/root/tmp`,
+        `APPLIANCE=/ctdb-appliance exec chroot ${base}/root /bin/bash /story.sh`,
+      ];
+      const script = `exec 9<"$STORY"; STORY=/dev/fd/9; ${overlay.join(" && ")}`;
+      const namespaces = ["unshare", "-m", "-n", "-p", "-u", "-f", "--kill-child", "--mount-proc"];
+      const { code, stdout, stderr } = await runCommand([...namespaces, "bash", "-c", script], {
+        env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", APPLIANCE: appliance, STORY: story },
+        timeoutMs: RUN_MS,
+      });
+      const told = { code, stdout, stderr };
+      expect({ ...told, code }).toMatchObject({ code: 0 });
+      const steps = stdout.split(/^== /m).slice(1);
+      const [stock = "", installed = "", ours = "", removed = "", again = ""] = steps;
+      expect(stock).toContain("4.17");
+      expect(installed).toEndWith("nothing to do\n");
+      expect(stderr).toContain('"/etc/ctdb/notify.sh" was changed here');
+      expect(ours).toContain("ctdb-appliance");
+      expect(ours).toContain("value-of-stock");
+      expect(ours).toContain("/usr/sbin/ctdbd");
+      expect(removed).toBe("uninstall\n");
+      expect(again).toContain("4.17");
+      expect(again).toContain("value-of-ours");
+      expect(again.trimEnd().split("\n").at(-1)).toBe("3");
+    });
+  },
+  LIMIT_MS,
+);
