@@ -33,14 +33,13 @@ export function applyInstall(
   });
   const written = replaceText(files, MANIFEST, manifest);
   if (!written.ok) return written;
-  for (const { path } of plan.places) {
-    const renamed = files.rename(`${path}${NEW}`, path);
-    if (!renamed.ok) return renamed;
-  }
-  return each(plan.removals, (entry) => {
+  // First: names of the executable are told by the one that is still there.
+  const removed = each(plan.removals, (entry) => {
     const back = putBack(files, entry);
     return back.ok ? ok(undefined) : back;
   });
+  if (!removed.ok) return removed;
+  return each(plan.places, ({ path }) => files.rename(`${path}${NEW}`, path));
 }
 
 function stage(files: InstallFiles, plan: InstallPlan, staged: string[]): Result<void> {

@@ -71,11 +71,12 @@ class Tree implements Disposable {
     files = this.files,
     links = "hard" as "hard" | "symlink",
     scripts = SCRIPTS as Scripts,
+    roles = ROLES,
   } = {}) {
     const previous = existsSync(this.at(MANIFEST))
       ? must(parseManifest(MANIFEST, this.text(MANIFEST)))
       : undefined;
-    const layout = debianLayout(ROLES, scripts);
+    const layout = debianLayout(roles, scripts);
     return {
       previous,
       plan: planInstall({ files, layout, links, previous, packaged: packaged() }),
@@ -188,9 +189,14 @@ test("another release replaces every name of the executable, and removes what it
   const before = tree.everything();
   tree.install();
   tree.release("two");
-  tree.install({ scripts: SCRIPTS.filter(([path]) => !path.includes("statd")) });
+  tree.install({
+    scripts: SCRIPTS.filter(([path]) => !path.includes("statd")),
+    roles: ROLES.filter((name) => name !== "ctdb-event"),
+  });
   expect([tree.text("/usr/sbin/ctdbd"), tree.text("/usr/bin/ctdb")]).toEqual(["two", "two"]);
-  expect(existsSync(tree.at("/usr/libexec/ctdb/statd_callout"))).toBe(false);
+  for (const name of ["statd_callout", "ctdb-event"]) {
+    expect(existsSync(tree.at(`/usr/libexec/ctdb/${name}`))).toBe(false);
+  }
   tree.uninstall();
   expect(tree.everything()).toEqual(before);
 });
