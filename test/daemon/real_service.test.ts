@@ -59,7 +59,12 @@ for (const abstract of [false, true]) {
           expect((await startLimited(base, `export ${exports.join(" ")}`)).code).toBe(0);
           const node = new RealNode(base, address);
           const told = (pattern: RegExp) => toldIn(path).filter(({ text }) => pattern.test(text));
-          expect(told(/^MAINPID=/)[0]?.text).toStartWith(`MAINPID=${node.pid} `);
+          const first = await until(
+            "the manager is told who serves",
+            STEP_MS,
+            () => told(/^MAINPID=/)[0],
+          );
+          expect(first.text).toStartWith(`MAINPID=${node.pid} `);
           await until("it is ready", STEP_MS, () =>
             when(told(/^READY=1 STATUS=serves/).length > 0),
           );
@@ -84,7 +89,9 @@ for (const abstract of [false, true]) {
           process.kill(node.pid, "SIGHUP");
           await until("it has reloaded", STEP_MS, () => when(told(/^RELOADING=1 /).length === 1));
           await node.end();
-          expect(told(/^STOPPING=1 /).length).toBe(1);
+          await until("it was told of the end", STEP_MS, () =>
+            when(told(/^STOPPING=1 /).length === 1),
+          );
         } finally {
           manager.kill();
           await manager.exited;
