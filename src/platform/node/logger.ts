@@ -23,7 +23,7 @@ import { LogLimiter } from "../../base/log_limiter.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Clock, Timers } from "../types/time.ts";
 import { LogFile } from "./log_file.ts";
-import { SYSLOG_ADDRESS, type SyslogAddress, SyslogSocket } from "./log_syslog.ts";
+import { SYSLOG_ADDRESS, type SyslogAddress, syslogSocket } from "./log_syslog.ts";
 
 export interface LoggerOptions {
   /** As in ctdb.conf: file:PATH, file:, syslog, syslog:nonblocking, syslog:udp, syslog:udp-rfc5424. */
@@ -102,7 +102,7 @@ function openSink(
     const { transport } = location;
     const datagram = (level: LogLevel, message: string) =>
       syslogDatagram(transport, origin, now(), level, message);
-    const socket = new SyslogSocket(transport, syslog, (count) =>
+    const socket = syslogSocket(transport, syslog, (count) =>
       datagram("WARNING", `[Dropped ${count} log messages]`),
     );
     return ok({
