@@ -4,7 +4,6 @@
  *
  * Invariant: what scripts and other nodes say is shown without characters that do something to a terminal.
  */
-
 import { DURATION_UNKNOWN, type MonitorFailure } from "../wire/structs/cluster.ts";
 import type { CommandContext } from "./command.ts";
 import { failureText, whyUnhealthy } from "./event_status.ts";

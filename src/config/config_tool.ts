@@ -52,7 +52,8 @@ export function runConfigTool(host: ConfigToolHost, args: readonly string[]): nu
   const loaded = loadCtdbConfig(host.files, host.paths);
   if (!loaded.ok) return refused(host, loaded.error.map(problemText));
   const { options } = loaded.value;
-  host.out(command === "dump" ? dumpText(options) : `${textOfOption(options, section, name)}\n`);
+  const asked = options.find((one) => one.section === section && one.name === name);
+  host.out(asked === undefined ? dumpText(options) : `${asked.value}\n`);
   return 0;
 }
 
@@ -61,10 +62,6 @@ function withoutDebugLevel(args: readonly string[]): readonly string[] {
   const [first = "", ...rest] = args;
   if (first === "-d" || first === "--debug") return rest.slice(1);
   return /^(-d.|--debug=)/.test(first) ? rest : args;
-}
-
-function textOfOption(options: readonly OptionText[], section: string, name: string): string {
-  return options.find((one) => one.section === section && one.name === name)?.value ?? "";
 }
 
 function dumpText(options: readonly OptionText[]): string {

@@ -4,7 +4,6 @@
  *
  * Invariant: with failover disabled nothing here takes an address down by itself.
  */
-
 import { textBytes } from "../base/byte_text.ts";
 import { err, type Result, done as succeeded } from "../base/result.ts";
 import type { U64 } from "../base/u64.ts";

@@ -46,8 +46,8 @@ export function buildDaemon(
   const files = new SystemFiles();
   const sharedFiles = new SystemSharedFiles();
   // Before anything takes the environment for a child.
-  const service = serviceManager(loop, config.legacy.startAsStopped, log);
-  process.on("SIGHUP", () => service?.reloaded(clock.monotonicMs() * 1000));
+  const startsStopped = config.legacy.startAsStopped;
+  const service = serviceManager({ timers: loop, clock, startsStopped, log });
   const environment = childEnvironment({
     paths,
     config,

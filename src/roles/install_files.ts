@@ -5,6 +5,7 @@ import { bytesText } from "../base/byte_text.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { Found, InstallFiles } from "../install/files.ts";
 import { pathForCall } from "../platform/node/path.ts";
+import { systemErrorFrom } from "../platform/node/thrown_error.ts";
 
 const CHUNK_BYTES = 1 << 20;
 
@@ -110,8 +111,7 @@ function attempt<T>(what: string, path: string, act: () => T): Result<T> {
   try {
     return ok(act());
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    return err(`Cannot ${what} "${path}": ${code ?? message}`);
+    return err(`Cannot ${what} "${path}": ${systemErrorFrom(error, what, path).code}`);
   }
 }
 

@@ -2,7 +2,6 @@
  * The public addresses of one node with a fake kernel: interfaces with addresses that scripts put on them and take from
  * them. Scripts take some time, and can be told to fail or to do nothing.
  */
-
 import { SystemError } from "../../src/base/errors.ts";
 import type { Logger } from "../../src/base/log.ts";
 import { done, err, ok } from "../../src/base/result.ts";

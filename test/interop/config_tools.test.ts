@@ -61,8 +61,8 @@ compared(
         mkdirSync(join(base, name), { recursive: true });
       }
       for (const mode of ["test", "production"] as const) {
-        const test = { CTDB_TEST_MODE: "yes", CTDB_BASE: base };
-        const env = { PATH: "/usr/bin:/bin", ...(mode === "test" ? test : {}) };
+        const variables = { CTDB_TEST_MODE: "yes", CTDB_BASE: base };
+        const env = { PATH: "/usr/bin:/bin", ...(mode === "test" ? variables : {}) };
         for (const args of PATHS) {
           const [mine, stock] = await Promise.all(
             [ours, STOCK].map((bin) =>

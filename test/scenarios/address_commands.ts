@@ -1,5 +1,4 @@
 /** The commands of scenario files about public addresses, their scripts, and connections of outside clients. */
-
 import type { EventName } from "../../src/wire/events.ts";
 import type { ScriptTrouble } from "../sim/event_scripts.ts";
 import { publicAddress } from "../sim/host_addresses.ts";

@@ -3,7 +3,6 @@
  * advertisements, and the clients of its connections by a segment that makes them find out that the connection is gone
  * (docs/failover.md, "After a take").
  */
-
 import type { Logger } from "../../base/log.ts";
 import type { ArpNetwork, RawNetwork } from "../../platform/types/raw_network.ts";
 import type { Timer, Timers } from "../../platform/types/time.ts";

@@ -2,7 +2,7 @@
  * Numeric addresses as C's sockaddr_in and sockaddr_in6, and socket options. No names: resolving
  * would block the loop.
  */
-
+import { textBytes } from "../../base/byte_text.ts";
 import { ADDRESS_FUNCTIONS, SOCKET_FUNCTIONS } from "./functions.ts";
 import { cText, type NativeMemory, nativeMemory, openLibc } from "./libc.ts";
 import { AF_UNIX } from "./socket_types.ts";
@@ -28,6 +28,16 @@ export function unixAddress(path: string): SocketAddress | undefined {
   const memory = nativeMemory(2 + SUN_PATH_BYTES);
   memory.view.setUint16(0, AF_UNIX, true);
   memory.bytes.set(text, 2);
+  return { family: AF_UNIX, memory };
+}
+
+/** The same for a name that lies in no directory: its length ends it, and it begins with a NUL. */
+export function abstractAddress(name: string): SocketAddress | undefined {
+  const bytes = textBytes(`\0${name}`);
+  if (name === "" || bytes.length > SUN_PATH_BYTES) return undefined;
+  const memory = nativeMemory(2 + bytes.length);
+  memory.view.setUint16(0, AF_UNIX, true);
+  memory.bytes.set(bytes, 2);
   return { family: AF_UNIX, memory };
 }
 
