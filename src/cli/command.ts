@@ -8,12 +8,13 @@ interface RowBase {
   /** As help shows them; empty for none. */
   readonly args: string;
   readonly summary: string;
-  /** --json is accepted. */
-  readonly json?: boolean;
-  /** --simulate is accepted. */
-  readonly simulate?: boolean;
-  /** --write is accepted. */
-  readonly write?: boolean;
+  /**
+   * What --json gives: "original": the original tool's document, whose errors are texts; "facts": ours (json.ts).
+   * Absent: --json is refused.
+   */
+  readonly json?: "original" | "facts";
+  /** The original tool has no such command: its statuses bind nobody, ours are EXIT_STATUS (failure.ts). */
+  readonly ours?: boolean;
 }
 
 export type CommandRow = RowBase &

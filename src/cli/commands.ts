@@ -39,6 +39,11 @@ function offline<Name extends string>(
   return { name, args, summary, daemon: false, module, command };
 }
 
+/** With --json it gives facts; their schema is in schemas/. */
+function facts(row: CommandRow): CommandRow {
+  return { ...row, json: "facts" };
+}
+
 const version = () => import("./commands/version.ts");
 const status = () => import("./commands/status.ts");
 const listnodes = () => import("./commands/listnodes.ts");
@@ -67,8 +72,8 @@ const DATABASE = "<dbname|dbid>";
 const EVENTS = "[init|setup|startup|monitor|takeip|releaseip|ipreallocated]";
 
 export const COMMANDS: readonly CommandRow[] = [
-  { ...offline("version", "", "show version of ctdb", version, "showVersion"), json: true },
-  { ...onNode("status", "", "show node status", status, "status"), json: true },
+  { ...offline("version", "", "show version of ctdb", version, "showVersion"), json: "original" },
+  { ...onNode("status", "", "show node status", status, "status"), json: "original" },
   onNode("uptime", "", "show node uptime", node, "uptime"),
   onNode("ping", "", "ping a node", node, "ping"),
   onNode(
@@ -84,7 +89,7 @@ export const COMMANDS: readonly CommandRow[] = [
   onNode("statistics", "", "show ctdb statistics", statistics, "statistics"),
   onNode("statisticsreset", "", "reset ctdb statistics", statistics, "statisticsreset"),
   onNode("stats", "[count]", "show rolling statistics", statistics, "stats"),
-  { ...onNode("ip", "[all]", "show public ips", publicIps, "ip"), simulate: true },
+  onNode("ip", "[all]", "show public ips", publicIps, "ip"),
   onNode("ipinfo", "<ip>", "show public ip details", publicIps, "ipinfo"),
   onNode("ifaces", "", "show interfaces", interfaces, "ifaces"),
   onNode(
@@ -101,12 +106,12 @@ export const COMMANDS: readonly CommandRow[] = [
     node,
     "processExists",
   ),
-  onNode("getdbmap", "", "show attached databases", databases, "getdbmap"),
-  onNode("getdbstatus", DATABASE, "show database status", databases, "getdbstatus"),
+  facts(onNode("getdbmap", "", "show attached databases", databases, "getdbmap")),
+  facts(onNode("getdbstatus", DATABASE, "show database status", databases, "getdbstatus")),
   here("catdb", DATABASE, "dump cluster-wide ctdb database", records, "catdb"),
   here("cattdb", DATABASE, "dump local ctdb database", records, "cattdb"),
   onNode("getcapabilities", "", "show node capabilities", node, "getcapabilities"),
-  here("pnn", "", "show the pnn of the current node", node, "pnn"),
+  facts(here("pnn", "", "show the pnn of the current node", node, "pnn")),
   here("lvs", "leader|list|status", "show lvs configuration", helpers, "lvs"),
   onNode("setdebug", "ERROR|WARNING|NOTICE|INFO|DEBUG", "set debug level", node, "setdebug"),
   onNode("getdebug", "", "get debug level", node, "getdebug"),
@@ -134,20 +139,8 @@ export const COMMANDS: readonly CommandRow[] = [
   offline("listnodes", "", "list nodes in the cluster", listnodes, "listnodes"),
   here("reloadnodes", "", "reload the nodes file all nodes", reloadnodes, "reloadnodes"),
   here("moveip", "<ip> <node>", "move an ip address to another node", moveip, "moveip"),
-  {
-    ...onNode(
-      "addip",
-      "<ip/mask> <iface>",
-      "add an ip address to a node",
-      publicIpChanges,
-      "addip",
-    ),
-    write: true,
-  },
-  {
-    ...onNode("delip", "<ip>", "delete an ip address from a node", publicIpChanges, "delip"),
-    write: true,
-  },
+  onNode("addip", "<ip/mask> <iface>", "add an ip address to a node", publicIpChanges, "addip"),
+  onNode("delip", "<ip>", "delete an ip address from a node", publicIpChanges, "delip"),
   here("backupdb", `${DATABASE} <file>`, "backup a database into a file", backups, "backupdb"),
   here("restoredb", "<file> [dbname]", "restore a database from a file", backups, "restoredb"),
   offline("dumpdbbackup", "<file>", "dump database from a backup file", backups, "dumpdbbackup"),

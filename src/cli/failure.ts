@@ -1,4 +1,11 @@
 /** How a command ends before its end: with a status and a message, or with its usage. */
+import { ETIMEDOUT } from "../base/errno.ts";
+
+/** Why a command ended early, for programs that read its errors. */
+export type FailureKind = "usage" | "no daemon" | "timeout" | "failed";
+
+/** Of what the original tool has no status for: commands of ours, and --json; as <sysexits.h> has them. */
+export const EXIT_STATUS = { usage: 64, "no daemon": 69, timeout: 75 } as const;
 
 /**
  * Ends a command from any depth. Only the tool's main function catches it; everything it says was
@@ -7,11 +14,13 @@
 export class CommandFailure extends Error {
   override readonly name = "CommandFailure";
   readonly status: number;
+  readonly kind: FailureKind;
 
   /** `message`: for standard error, without a newline; empty for nothing more to say. */
-  constructor(status: number, message = "") {
+  constructor(status: number, message = "", kind: FailureKind = "failed") {
     super(message);
     this.status = status;
+    this.kind = kind === "failed" && status === ETIMEDOUT ? "timeout" : kind;
   }
 }
 

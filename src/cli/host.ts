@@ -63,4 +63,6 @@ export interface ToolHost {
   /** Standard output and error, in the order of the calls; text as it is. */
   out(text: string | Uint8Array): void;
   err(text: string): void;
+  /** Standard output of documents, where `out` only keeps what a command says besides (json.ts). */
+  facts?(document: string): void;
 }

@@ -37,6 +37,8 @@ export interface OptionRow {
   /** What help calls the value. */
   readonly value?: string;
   readonly help: string;
+  /** Names of the only commands that take it; absent: all. */
+  readonly commands?: readonly string[];
 }
 
 export const OPTIONS: readonly OptionRow[] = [
@@ -85,12 +87,14 @@ export const OPTIONS: readonly OptionRow[] = [
     kind: "integer",
     value: "INT",
     help: "with ip: where addresses would go if this node left",
+    commands: ["ip"],
   },
   {
     name: "write",
     short: "",
     kind: "flag",
     help: "with addip, delip: change the file of public addresses, too",
+    commands: ["addip", "delip"],
   },
 ];
 
@@ -100,7 +104,13 @@ export const HELP_OPTIONS: readonly OptionRow[] = [
 ];
 
 export type CommandLine =
-  | { readonly kind: "run"; readonly options: ToolOptions; readonly words: readonly string[] }
+  | {
+      readonly kind: "run";
+      readonly options: ToolOptions;
+      /** Names of the options that were given. */
+      readonly given: ReadonlySet<string>;
+      readonly words: readonly string[];
+    }
   | { readonly kind: "help" | "usage" };
 
 const DEFAULT_TIMELIMIT_SEC = 10;
@@ -122,7 +132,8 @@ export function parseCommandLine(args: readonly string[]): Result<CommandLine> {
       if (asked.value !== undefined) return ok({ kind: asked.value });
     }
   }
-  return ok({ kind: "run", options: toOptions(reader.values), words });
+  const { values } = reader;
+  return ok({ kind: "run", options: toOptions(values), given: new Set(values.keys()), words });
 }
 
 /** What a word asks for instead of running a command; the error is `WORD: reason`. */

@@ -4,14 +4,15 @@
  * Texts and statuses are those of the original tool, which scripts depend on. It must not know what any
  * command does.
  */
-import { errnoOf } from "../base/errno.ts";
+import { ETIMEDOUT, errnoOf } from "../base/errno.ts";
 import { connectClient } from "../client/ctdb_client.ts";
 import { type CommandRow, loadCommand, type OfflineContext } from "./command.ts";
 import { commandRow } from "./commands.ts";
-import { CommandFailure, WrongArguments } from "./failure.ts";
+import { CommandFailure, EXIT_STATUS, type FailureKind, WrongArguments } from "./failure.ts";
 import type { ToolHost } from "./host.ts";
+import { failureDocument, type KeptTexts, keepTexts } from "./json.ts";
 import { parseUnsigned32 } from "./numbers.ts";
-import { parseCommandLine, type ToolOptions } from "./options.ts";
+import { type CommandLine, OPTIONS, parseCommandLine, type ToolOptions } from "./options.ts";
 import { Session } from "./session.ts";
 import { toolPaths } from "./tool_paths.ts";
 
@@ -27,34 +28,104 @@ export async function runTool(host: ToolHost, args: readonly string[]): Promise<
     host.out(line.kind === "help" ? usage.helpText() : usage.shortUsage());
     return 0;
   }
-  const { options } = line;
-  const runtimeSec = maxRuntime(host, options);
-  if (runtimeSec === undefined) return complain(host, "Invalid value CTDB_TIMEOUT");
-  if (options.json && options.machine) {
-    return complain(host, "--json and -Y options are mutually exclusive");
-  }
-  const [name, ...rest] = line.words;
-  if (name === undefined) {
-    host.out((await import("./usage.ts")).fullUsage());
-    return 1;
-  }
-  const row = commandRow(name);
-  if (row === undefined) return complain(host, `Unknown command '${name}'`);
-  if (options.json && row.json !== true) {
-    return complain(host, `--json not supported by the ${name} subcommand`);
-  }
-  if (options.simulate !== undefined && row.simulate !== true) {
-    return complain(host, `--simulate not supported by the ${name} subcommand`);
-  }
-  if (options.write && row.write !== true) {
-    return complain(host, `--write not supported by the ${name} subcommand`);
-  }
-  return withinRuntime(host, runtimeSec, () => guarded({ row, host, options }, rest));
+  return await new ToolRun(host, line).run();
 }
 
 function complain(host: ToolHost, message: string): number {
   host.err(`${message}\n`);
   return 1;
+}
+
+/** One command line: from its options to the exit status, with errors in the form that was asked for. */
+class ToolRun {
+  readonly #host: ToolHost;
+  readonly #line: CommandLine & { readonly kind: "run" };
+  readonly #row: CommandRow | undefined;
+  /** Set when errors are documents: the host keeps what is said. */
+  readonly #kept: KeptTexts | undefined;
+
+  constructor(host: ToolHost, line: CommandLine & { readonly kind: "run" }) {
+    this.#line = line;
+    const { options, words } = line;
+    this.#row = words[0] === undefined ? undefined : commandRow(words[0]);
+    const ours = this.#row === undefined ? words.length > 0 : this.#row.json === "facts";
+    this.#kept = options.json && ours ? keepTexts(host) : undefined;
+    this.#host = host;
+  }
+
+  async run(): Promise<number> {
+    const { options, words } = this.#line;
+    const runtimeSec = maxRuntime(this.#host, options);
+    if (runtimeSec === undefined) return this.#refuse("Invalid value CTDB_TIMEOUT");
+    if (options.json && options.machine) {
+      return this.#refuse("--json and -Y options are mutually exclusive");
+    }
+    const [name, ...rest] = words;
+    if (name === undefined) {
+      this.#host.out((await import("./usage.ts")).fullUsage());
+      return 1;
+    }
+    const row = this.#row;
+    if (row === undefined) return this.#refuse(`Unknown command '${name}'`);
+    if (options.json && row.json === undefined) {
+      return this.#refuse(`--json not supported by the ${name} subcommand`);
+    }
+    const strange = OPTIONS.find(
+      ({ name: option, commands }) =>
+        this.#line.given.has(option) && commands?.includes(name) === false,
+    );
+    if (strange !== undefined) {
+      return this.#refuse(`--${strange.name} not supported by the ${name} subcommand`);
+    }
+    const host = this.#kept?.host ?? this.#host;
+    return await this.#withinRuntime(runtimeSec, () => this.#guarded({ row, host, options }, rest));
+  }
+
+  /** The command line is wrong. */
+  #refuse(message: string): number {
+    return this.#end("usage", 1, message);
+  }
+
+  /** Says what is left to say, and gives the status that the shell sees. */
+  #end(kind: FailureKind, status: number, message = ""): number {
+    const kept = this.#kept;
+    if (message !== "") (kept?.host ?? this.#host).err(`${message}\n`);
+    const shown = exitStatusOf(kind, status, kept !== undefined || this.#row?.ours === true);
+    if (kept === undefined) return shown;
+    const said = kept.lines();
+    const silent = said.length === 0 && (shown === 0 || kept.answered());
+    if (!silent) this.#host.err(failureDocument(this.#row, shown, kind, said));
+    return shown;
+  }
+
+  async #withinRuntime(seconds: number, action: () => Promise<number>): Promise<number> {
+    if (seconds === 0) return action();
+    let expired: (status: number) => void = () => {};
+    const limit = new Promise<number>((resolve) => {
+      expired = resolve;
+    });
+    const timer = this.#host.timers.after(seconds * 1000, () => {
+      expired(this.#end("timeout", 1, "Maximum runtime exceeded - exiting"));
+    });
+    const status = await Promise.race([action(), limit]);
+    timer.cancel();
+    return status;
+  }
+
+  /** Runs the command and turns what it throws into messages and the exit status. */
+  async #guarded(context: OfflineContext, args: readonly string[]): Promise<number> {
+    try {
+      const status = await runCommand(context, args);
+      return this.#end(status === ETIMEDOUT ? "timeout" : "failed", status);
+    } catch (error) {
+      if (error instanceof WrongArguments) {
+        context.host.out((await import("./usage.ts")).commandUsage(context.row));
+        return this.#end("usage", 1);
+      }
+      if (!(error instanceof CommandFailure)) throw error;
+      return this.#end(error.kind, error.status, error.message);
+    }
+  }
 }
 
 /** Seconds from -T, else from CTDB_TIMEOUT, else the default; 0 means no limit. */
@@ -66,42 +137,9 @@ function maxRuntime(host: ToolHost, options: ToolOptions): number | undefined {
   return seconds.ok ? seconds.value : undefined;
 }
 
-async function withinRuntime(
-  host: ToolHost,
-  seconds: number,
-  action: () => Promise<number>,
-): Promise<number> {
-  if (seconds === 0) return action();
-  let expired: (status: number) => void = () => {};
-  const limit = new Promise<number>((resolve) => {
-    expired = resolve;
-  });
-  const timer = host.timers.after(seconds * 1000, () => {
-    host.err("Maximum runtime exceeded - exiting\n");
-    expired(1);
-  });
-  const status = await Promise.race([action(), limit]);
-  timer.cancel();
-  return status;
-}
-
-/** Runs the command and turns what it throws into messages and the exit status. */
-async function guarded(context: OfflineContext, args: readonly string[]): Promise<number> {
-  try {
-    return exitCode(await runCommand(context, args));
-  } catch (error) {
-    if (error instanceof WrongArguments) {
-      context.host.out((await import("./usage.ts")).commandUsage(context.row));
-      return 1;
-    }
-    if (!(error instanceof CommandFailure)) throw error;
-    if (error.message !== "") context.host.err(`${error.message}\n`);
-    return exitCode(error.status);
-  }
-}
-
-/** As the shell sees it; −1 is shown as 1. */
-function exitCode(status: number): number {
+/** As the shell sees it; −1 is shown as 1. `distinct`: the original has none for this. */
+function exitStatusOf(kind: FailureKind, status: number, distinct: boolean): number {
+  if (distinct && kind !== "failed") return EXIT_STATUS[kind];
   return status === -1 ? 1 : status & 0xff;
 }
 
@@ -151,9 +189,13 @@ async function openSession(host: ToolHost, options: ToolOptions): Promise<Sessio
   const nodes = await readNodes(host);
   if (nodes !== undefined) {
     for (const node of nodes) {
-      if (!node.deleted && (await host.hasAddress(node.address))) throw new CommandFailure(1);
+      if (!node.deleted && (await host.hasAddress(node.address))) throw noDaemon();
     }
     host.err("Failed to detect PNN of the current node.\n");
   }
-  throw new CommandFailure(1, "Is this node part of CTDB cluster?");
+  throw noDaemon("Is this node part of CTDB cluster?");
+}
+
+function noDaemon(message = ""): CommandFailure {
+  return new CommandFailure(1, message, "no daemon");
 }

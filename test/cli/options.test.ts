@@ -18,6 +18,7 @@ function parsed(...args: string[]) {
 test("parseCommandLine() has the original's defaults", () => {
   expect(parsed("status")).toEqual({
     kind: "run",
+    given: new Set(),
     words: ["status"],
     options: {
       debug: undefined,

@@ -12,6 +12,9 @@ import { chooseDatabase, healthProblem, isVolatile } from "../database_choice.ts
 import { describeAttachFailure } from "../database_open.ts";
 import { CommandFailure, expectArguments, WrongArguments } from "../failure.ts";
 import { hex8, machineRow } from "../format.ts";
+import { answerFacts } from "../json.ts";
+import type { DatabaseFacts, getdbmapFacts, getdbstatusFacts } from "../schemas/databases.ts";
+import type { Facts } from "../schemas/facts.ts";
 import { exitStatus, type Session } from "../session.ts";
 
 interface ListedDatabase {
@@ -66,9 +69,32 @@ function textLine({ id, name, path, flags, problem }: ListedDatabase): string {
   );
 }
 
+/** The facts of a database that `getdbmap` and `getdbstatus` give. */
+function databaseFacts({ id, name, path, flags, problem }: ListedDatabase): DatabaseFacts {
+  const has = (flag: number) => (flags & flag) !== 0;
+  return {
+    id: `0x${hex8(id)}`,
+    name,
+    path,
+    persistent: has(DB_FLAGS.PERSISTENT),
+    replicated: has(DB_FLAGS.REPLICATED),
+    sticky: has(DB_FLAGS.STICKY),
+    readonly: has(DB_FLAGS.READONLY),
+    problem: problem ?? null,
+  };
+}
+
 export const getdbmap: Command = async ({ session, host, options }, args) => {
   expectArguments(args, 0);
   const map = await session.ask("GET_DBMAP", undefined);
+  if (options.json) {
+    const databases = [];
+    for (const { db_id, flags } of map) {
+      databases.push(databaseFacts(await listed(session, db_id, flags)));
+    }
+    answerFacts(host, { node: session.target, databases } satisfies Facts<typeof getdbmapFacts>);
+    return 0;
+  }
   host.out(
     options.machine
       ? `${machineRow(options.separator, COLUMNS)}\n`
@@ -82,11 +108,17 @@ export const getdbmap: Command = async ({ session, host, options }, args) => {
   return 0;
 };
 
-export const getdbstatus: Command = async ({ session, host }, args) => {
+export const getdbstatus: Command = async ({ session, host, options }, args) => {
   expectArguments(args, 1);
   const { id, name, flags } = await chooseDatabase(session, args[0] as string);
   const path = await session.ask("GETDBPATH", id);
   const problem = healthProblem(await session.ask("DB_GET_HEALTH", id));
+  if (options.json) {
+    const database = databaseFacts({ id, name, path, flags, problem });
+    const facts: Facts<typeof getdbstatusFacts> = { node: session.target, database };
+    answerFacts(host, facts);
+    return 0;
+  }
   const has = (flag: number) => ((flags & flag) !== 0 ? "yes" : "no");
   host.out(
     `dbid: 0x${hex8(id)}\nname: ${name}\npath: ${path}\n` +

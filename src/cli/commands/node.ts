@@ -7,11 +7,15 @@ import { srvidMessage } from "../../wire/structs/cluster.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { CommandFailure, expectArguments, WrongArguments } from "../failure.ts";
 import { calendarTime, elapsedTime, machineRow, sixDecimals } from "../format.ts";
+import { answerFacts } from "../json.ts";
 import { parseLeadingInteger, parseUnsigned64 } from "../numbers.ts";
+import type { Facts } from "../schemas/facts.ts";
+import type { pnnFacts } from "../schemas/node.ts";
 import { connectionLost, okOrThrow } from "../session.ts";
 
-export const pnn: Command = async ({ session, host }) => {
-  host.out(`${session.pnn}\n`);
+export const pnn: Command = async ({ session, host, options }) => {
+  if (options.json) answerFacts(host, { pnn: session.pnn } satisfies Facts<typeof pnnFacts>);
+  else host.out(`${session.pnn}\n`);
   return 0;
 };
 
