@@ -3,6 +3,7 @@ import {
   bsdTimestamp,
   fileLogLines,
   isoTimestamp,
+  journalDatagrams,
   parseLogLocation,
   plainLogLines,
   syslogDatagram,
@@ -64,4 +65,18 @@ test("parseLogLocation() knows the forms and names a wrong one", () => {
     const parsed = parseLogLocation(text);
     expect(parsed.ok ? "" : parsed.error).toContain(`'${text}'`);
   }
+});
+
+test("journalDatagrams() has a datagram for each line, with the level beside the severity", () => {
+  const origin = { host: "n", application: "ctdbd", pid: 7 };
+  const fields = (severity: number, level: string) =>
+    `PRIORITY=${severity}\nSYSLOG_FACILITY=3\nSYSLOG_IDENTIFIER=ctdbd\nSYSLOG_PID=7\nCTDB_LEVEL=${level}\n`;
+  expect(journalDatagrams(origin, "INFO", "one\nMESSAGE_ID=two\n")).toEqual([
+    `${fields(5, "INFO")}MESSAGE=one\n`,
+    `${fields(5, "INFO")}MESSAGE=MESSAGE_ID=two\n`,
+  ]);
+  const [long = ""] = journalDatagrams(origin, "ERROR", "€".repeat(5000));
+  expect(long.startsWith(`${fields(3, "ERROR")}MESSAGE=€`)).toBe(true);
+  expect(new TextEncoder().encode(long).length).toBeLessThan(8192);
+  expect(long.endsWith("€\n")).toBe(true);
 });

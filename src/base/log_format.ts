@@ -115,6 +115,26 @@ export function syslogDatagram(
   }
 }
 
+/** A message with its fields stays below what a datagram holds. */
+const JOURNAL_MESSAGE_UNITS_MAX = 2000;
+
+/**
+ * Datagrams for systemd's journal, in its native form: a field a line, so each line of the message is one. INFO and
+ * NOTICE are one severity; CTDB_LEVEL tells them apart.
+ */
+export function journalDatagrams(
+  { application, pid }: LogOrigin,
+  level: LogLevel,
+  message: string,
+): readonly string[] {
+  const fields =
+    `PRIORITY=${SEVERITIES[level]}\nSYSLOG_FACILITY=${FACILITY_DAEMON >> 3}\n` +
+    `SYSLOG_IDENTIFIER=${application}\nSYSLOG_PID=${pid}\nCTDB_LEVEL=${level}\n`;
+  return linesOf(message).map(
+    (line) => `${fields}MESSAGE=${line.slice(0, JOURNAL_MESSAGE_UNITS_MAX)}\n`,
+  );
+}
+
 /** The number below which (and at which) a message is written, for a level or a number. */
 export function logThreshold(level: LogLevel | number): number {
   return typeof level === "number" ? level : LOG_LEVELS[level];

@@ -11,6 +11,7 @@ import { hostname } from "node:os";
 import { LOG_LEVELS, type Logger, type LogLevel } from "../../base/log.ts";
 import {
   fileLogLines,
+  journalDatagrams,
   type LogLocation,
   type LogOrigin,
   type LogTime,
@@ -23,7 +24,13 @@ import { LogLimiter } from "../../base/log_limiter.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Clock, Timers } from "../types/time.ts";
 import { LogFile } from "./log_file.ts";
-import { SYSLOG_ADDRESS, type SyslogAddress, syslogSocket } from "./log_syslog.ts";
+import {
+  hasJournal,
+  journalSocket,
+  SYSLOG_ADDRESS,
+  type SyslogAddress,
+  syslogSocket,
+} from "./log_syslog.ts";
 
 export interface LoggerOptions {
   /** As in ctdb.conf: file:PATH, file:, syslog, syslog:nonblocking, syslog:udp, syslog:udp-rfc5424. */
@@ -35,7 +42,7 @@ export interface LoggerOptions {
   /** CTDB_TEST_MODE and CTDB_BASE give the host name of nodes that share a machine. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
-  readonly syslogAddress?: SyslogAddress;
+  readonly syslogAddress?: Partial<SyslogAddress>;
   /** For a role that ends after one piece of work: lines that are alike are all written. */
   readonly saysAll?: boolean;
 }
@@ -68,7 +75,14 @@ export function createLogger(options: LoggerOptions): Result<RoleLogger> {
     pid: process.pid,
   };
   const now = () => logTime(options.clock);
-  const sink = openSink(location.value, origin, now, options.syslogAddress ?? SYSLOG_ADDRESS);
+  const syslog = { ...SYSLOG_ADDRESS, ...options.syslogAddress };
+  const inJournal =
+    location.value.kind === "syslog" &&
+    location.value.transport === "unix" &&
+    hasJournal(options.environment, syslog);
+  const sink = inJournal
+    ? ok(journalSink(origin, syslog))
+    : openSink(location.value, origin, now, syslog);
   if (!sink.ok) return sink;
   const toStandardError = location.value.kind === "stderr";
   const threshold = logThreshold(options.level);
@@ -92,6 +106,26 @@ interface Sink {
   idle(): Promise<void>;
 }
 
+/** What the form "syslog" is where systemd's journal reads it: fields, besides the text. */
+function journalSink(origin: LogOrigin, syslog: SyslogAddress): Sink {
+  const datagrams = (level: LogLevel, message: string) => journalDatagrams(origin, level, message);
+  const socket = journalSocket(syslog, (count) => datagrams("WARNING", dropped(count)).join(""));
+  return {
+    write(level, message) {
+      for (const datagram of datagrams(level, message)) socket.send(datagram);
+    },
+    writeLast: (message) =>
+      datagrams("ERROR", message).every((datagram) => socket.sendLast(datagram)),
+    reopen: () => ok(undefined),
+    flush: () => socket.flush(),
+    idle: async () => socket.flush(),
+  };
+}
+
+function dropped(count: number): string {
+  return `[Dropped ${count} log messages]`;
+}
+
 function openSink(
   location: LogLocation,
   origin: LogOrigin,
@@ -102,9 +136,7 @@ function openSink(
     const { transport } = location;
     const datagram = (level: LogLevel, message: string) =>
       syslogDatagram(transport, origin, now(), level, message);
-    const socket = syslogSocket(transport, syslog, (count) =>
-      datagram("WARNING", `[Dropped ${count} log messages]`),
-    );
+    const socket = syslogSocket(transport, syslog, (count) => datagram("WARNING", dropped(count)));
     return ok({
       write: (level, message) => socket.send(datagram(level, message)),
       writeLast: (message) => socket.sendLast(datagram("ERROR", message)),
