@@ -28,8 +28,34 @@ ended() {
   for i in $(seq 300); do [ -S /run/ctdb/ctdbd.socket ] || return 0; ctdb ping >/dev/null 2>&1 || return 0; sleep 0.2; done
   return 1
 }
+serves() {
+  smbd -D
+  for i in $(seq 100); do
+    smbclient -N //127.0.0.1/share -c "$1" 2>/dev/null && break; sleep 0.2
+  done
+  kill "$(cat /run/samba/smbd.pid)"
+}
 ip link set lo up
-mkdir -p /run/ctdb
+ip link add public type veth peer name other
+ip link set other up
+ip link set public up
+mkdir -p /run/ctdb /run/samba /share
+chmod 777 /share
+cat >/etc/samba/smb.conf <<'EOF'
+[global]
+	clustering = yes
+	ctdbd socket = /run/ctdb/ctdbd.socket
+	map to guest = bad user
+	load printers = no
+	disable spoolss = yes
+	disable netbios = yes
+[share]
+	path = /share
+	read only = no
+	guest ok = yes
+EOF
+export NFS_HOSTNAME=cluster
+echo "10.9.9.1/24 public" >/etc/ctdb/public_addresses
 rm -rf /var/lib/ctdb/*/* /var/log/ctdb/*
 echo 127.0.0.1 >/etc/ctdb/nodes
 printf '[logging]\\n location = file:/var/log/ctdb/log.ctdb\\n[cluster]\\n node address = 127.0.0.1\\n' >/etc/ctdb/ctdb.conf
@@ -47,6 +73,11 @@ step stock
 ctdbd; healthy
 ctdb attach kept.tdb persistent; ctdb pstore kept.tdb key value-of-stock
 ctdb version
+serves "mkdir made-with-stock"
+for i in $(seq 100); do ctdb ip | grep -q "10.9.9.1 0" && break; sleep 0.2; done
+CTDB_BASE=/etc/ctdb /etc/ctdb/statd-callout add-client 10.9.9.8
+ctdb attach ctdb.tdb persistent
+CTDB_BASE=/etc/ctdb /etc/ctdb/statd-callout update
 ctdb shutdown; ended
 
 step install
@@ -59,6 +90,10 @@ ctdb version
 ctdb pfetch kept.tdb key
 ctdb pstore kept.tdb key value-of-ours
 readlink -f "/proc/$(cat /run/ctdb/ctdbd.pid)/exe"
+serves "ls"
+/usr/libexec/ctdb/statd_callout_helper startup
+ctdb catdb ctdb.tdb | grep statd-state
+ctdb -X getdbmap | grep -F ctdb_statd_callout.tdb && exit 1
 ctdb shutdown; ended
 
 step uninstall
@@ -110,6 +145,8 @@ test(
       expect(ours).toContain("ctdb-appliance");
       expect(ours).toContain("value-of-stock");
       expect(ours).toContain("/usr/sbin/ctdbd");
+      expect(ours).toContain("made-with-stock");
+      expect(ours).toContain("statd-state@10.9.9.1@10.9.9.8");
       expect(removed).toBe("uninstall\n");
       expect(again).toContain("4.17");
       expect(again).toContain("value-of-ours");

@@ -26,11 +26,16 @@ async function compileWhenOld(): Promise<string> {
   return DIST;
 }
 
+/** Scripts and the unit are in the executable, too. */
 function newestSource(): number {
-  const root = join(PROJECT, "src");
-  const names = readdirSync(root, { recursive: true }) as string[];
-  const times = names
-    .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
-    .map((name) => statSync(join(root, name)).mtimeMs);
+  const times = ["src", "scripts", "systemd"].flatMap((folder) => {
+    const root = join(PROJECT, folder);
+    const names = readdirSync(root, { recursive: true }) as string[];
+    return names
+      .filter((name) => !name.endsWith(".test.ts"))
+      .map((name) => statSync(join(root, name)))
+      .filter((stat) => stat.isFile())
+      .map((stat) => stat.mtimeMs);
+  });
   return Math.max(...times);
 }
