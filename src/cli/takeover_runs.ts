@@ -7,6 +7,7 @@
  * 2. Whoever turned them off turns them on again, also when what it did in between failed.
  */
 import { ETIME } from "../base/errno.ts";
+import type { Timer } from "../platform/types/time.ts";
 import { decodeExact, encode, i32Codec } from "../wire/codec.ts";
 import { NODE_FLAGS, NODE_FLAGS_INACTIVE, SRVID } from "../wire/constants.ts";
 import { BROADCAST_CONNECTED } from "../wire/packet.ts";
@@ -15,6 +16,8 @@ import { CommandFailure } from "./failure.ts";
 import { connectionLost, okOrThrow, type Session } from "./session.ts";
 
 const ASK_AGAIN_MS_MIN = 100;
+/** A node refuses while a run is under way there, which is over soon. */
+const REFUSED_AGAIN_MS = 250;
 const DISABLED_SECONDS_PER_TIMELIMIT = 2;
 
 /** Asks the leader, whoever it is, for a takeover run and waits for its answer. */
@@ -81,7 +84,10 @@ function sendDisable(
   for (const pnn of pnns) session.client.sendMessage(pnn, SRVID.DISABLE_TAKEOVER_RUNS, message);
 }
 
-/** Turns runs off for `seconds`, or on with 0, and waits until every node has said that it did. */
+/**
+ * Turns runs off for `seconds`, or on with 0, and waits until every node has said that it did. Those that refuse are
+ * asked again within the time limit.
+ */
 async function tellEach(
   session: Session,
   pnns: readonly number[],
@@ -92,25 +98,32 @@ async function tellEach(
   const srvid = session.nextSrvid();
   const missing = new Set(pnns);
   const told = Promise.withResolvers<number>();
+  /** Set from a refusal until the nodes are asked again. */
+  let refused: Timer | undefined;
+  const askAgain = () => {
+    refused = undefined;
+    sendDisable(session, [...missing], seconds, srvid);
+  };
   client.onDisconnect((reason) => told.reject(connectionLost({ reason })));
   const registered = await client.registerSrvid(srvid, (data) => {
     const answer = decodeExact(i32Codec, data);
     if (!answer.ok) return;
-    if (answer.value < 0) told.resolve(1);
+    if (answer.value < 0) refused ??= host.timers.after(REFUSED_AGAIN_MS, askAgain);
     missing.delete(answer.value);
     if (missing.size === 0) told.resolve(0);
   });
   const registration = okOrThrow(registered);
   sendDisable(session, pnns, seconds, srvid);
   const deadline = host.timers.after(session.timeoutMs, () => {
-    host.err("Timed out waiting to disable takeover runs\n");
-    told.resolve(ETIME);
+    if (refused === undefined) host.err("Timed out waiting to disable takeover runs\n");
+    told.resolve(refused === undefined ? ETIME : 1);
   });
   try {
     const status = await told.promise;
     if (status !== 0) throw new CommandFailure(status, failure);
   } finally {
     deadline.cancel();
+    refused?.cancel();
     registration.remove();
   }
 }

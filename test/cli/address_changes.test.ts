@@ -124,13 +124,43 @@ test("a node that does not turn takeover runs off ends the attempt", async () =>
   });
   expect(silent.course).toEqual([...all("disable 2"), ...all("enable")]);
   const refusing = world((pnn) => (pnn === 2 ? -22 : pnn));
-  expect(await runCtdb({ ctdbd: refusing.ctdbd }, "reloadips")).toEqual({
+  const refused = runCtdb({ ctdbd: refusing.ctdbd, time }, "-t", "1", "reloadips");
+  await settle();
+  await advanceInSteps(time, 1000);
+  expect(await refused).toEqual({
     status: 1,
     out: "",
     err: "Failed to disable takeover runs\n",
   });
   expect(refusing.course.some((step) => step.startsWith("RELOAD"))).toBe(false);
 });
+
+test("a node in the middle of a takeover run is asked again until that is over", async () => {
+  const time = new ManualTime();
+  let asked = 0;
+  const busy = world((pnn) => {
+    if (pnn !== 2) return pnn;
+    asked += 1;
+    return asked <= 2 ? -22 : pnn;
+  });
+  const run = runCtdb({ ctdbd: busy.ctdbd, time }, "reloadips");
+  await settle();
+  await advanceInSteps(time, 500);
+  expect(await run).toEqual({ status: 0, out: "", err: "" });
+  expect(busy.course.slice(0, 7)).toEqual([
+    ...all("disable 20"),
+    "disable 20 2",
+    "disable 20 2",
+    "RELOAD_PUBLIC_IPS 0",
+  ]);
+});
+
+async function advanceInSteps(time: ManualTime, untilMs: number): Promise<void> {
+  for (let atMs = 0; atMs < untilMs; atMs += 250) {
+    await time.advance(250);
+    await settle();
+  }
+}
 
 test("reloadips reloads on the active ones of the nodes, then asks for a takeover run", async () => {
   const one = world();
