@@ -3,7 +3,9 @@
  * the file: all of them at once, each with its line and what was expected there.
  */
 import { EINVAL, ENOENT } from "../base/errno.ts";
-import { type ConfigOutcome, isKnownOption, loadCtdbConfig, type OptionText } from "./ctdb_conf.ts";
+import { loadCtdbConfig } from "./ctdb_conf.ts";
+import type { OptionText } from "./option_reader.ts";
+import { CTDB_CONF } from "./options.ts";
 import { problemText } from "./problems.ts";
 import { type ConfigToolHost, UNKNOWN_COMMAND_STATUS } from "./tool_host.ts";
 
@@ -45,7 +47,7 @@ export function runConfigTool(host: ConfigToolHost, args: readonly string[]): nu
   }
   if (command === "validate") return validate(host);
   const [section = "", name = ""] = rest;
-  if (command === "get" && !isKnownOption(section, name)) {
+  if (command === "get" && CTDB_CONF.find(section, name) === undefined) {
     host.err(`Configuration option [${section}] -> "${name}" not defined\n`);
     return ENOENT;
   }
@@ -83,12 +85,12 @@ function validate(host: ConfigToolHost): number {
     host.err(`Failed to load config file ${path}\n`);
     return ENOENT;
   }
-  const problems = problemsOf(loadCtdbConfig(files, paths));
-  return problems.length === 0 ? 0 : refused(host, problems);
-}
-
-function problemsOf(loaded: ConfigOutcome): readonly string[] {
-  return (loaded.ok ? loaded.value.warnings : loaded.error).map(problemText);
+  const loaded = loadCtdbConfig(files, paths);
+  const problems = loaded.ok ? loaded.value.warnings : loaded.error;
+  const texts = problems.map(problemText);
+  if (problems.some(({ severity }) => severity !== "warning")) return refused(host, texts);
+  for (const text of texts) host.err(`${text}\n`);
+  return 0;
 }
 
 function refused(host: ConfigToolHost, problems: readonly string[]): number {

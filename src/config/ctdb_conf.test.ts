@@ -154,9 +154,9 @@ test("parseCtdbConfig() reads seconds as the original does, but nothing behind t
 test("parseCtdbConfig() warns of unknown names and deprecated ones and goes on", () => {
   const text = "[nosuch]\na = b\n[cluster]\nfoo = bar\nrecovery lock = /old\n";
   expect(problems(text)).toEqual([
-    '"/n/ctdb.conf": line 1: unknown section "[nosuch]" is ignored, expected one of logging, cluster, database, event, failover, legacy',
-    '"/n/ctdb.conf": line 4: unknown option "foo" in [cluster] is ignored',
-    '"/n/ctdb.conf": line 5: [cluster] recovery lock is deprecated: use "cluster lock"',
+    '"/n/ctdb.conf": line 1: expected one of the sections logging, cluster, database, event, failover, legacy, got "nosuch"; what it holds is ignored',
+    '"/n/ctdb.conf": line 4: expected an option of [cluster], got "foo"; it is ignored',
+    '"/n/ctdb.conf": line 5: [cluster] recovery lock: deprecated: use "cluster lock"',
   ]);
   expect(config(text).cluster.clusterLock).toBe("/old");
 });

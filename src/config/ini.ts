@@ -5,6 +5,9 @@
  *
  * Only splits; what a name or value means is the caller's.
  */
+import { trimmedAtEnd, trimmedOf } from "../base/trimmed.ts";
+import { CONFIG_LINE_LETTERS_MAX } from "./limits.ts";
+import { quoted } from "./problems.ts";
 
 export type IniLine =
   | { readonly kind: "section"; readonly line: number; readonly name: string }
@@ -24,24 +27,32 @@ export function parseIni(text: string): readonly IniLine[] {
 }
 
 function parseLine(line: number, content: string): IniLine {
+  if (tooLong(content)) {
+    const reason = `expected at most ${CONFIG_LINE_LETTERS_MAX} letters with the lines that continue it`;
+    return { kind: "malformed", line, reason };
+  }
   if (content.startsWith("[")) {
     const end = content.indexOf("]");
     if (end < 0) {
       return {
         kind: "malformed",
         line,
-        reason: `expected "]" after the section's name, got "${content}"`,
+        reason: `expected "]" after the section's name, got ${quoted(content)}`,
       };
     }
     return { kind: "section", line, name: trimmed(content.slice(1, end)) };
   }
   const equals = content.indexOf("=");
   if (equals < 0) {
-    return { kind: "malformed", line, reason: `expected "name = value", got "${content}"` };
+    return { kind: "malformed", line, reason: `expected "name = value", got ${quoted(content)}` };
   }
   const name = trimmed(content.slice(0, equals));
   if (name === "") {
-    return { kind: "malformed", line, reason: `expected a name before "=", got "${content}"` };
+    return {
+      kind: "malformed",
+      line,
+      reason: `expected a name before "=", got ${quoted(content)}`,
+    };
   }
   return { kind: "option", line, name, value: trimmed(content.slice(equals + 1)) };
 }
@@ -54,19 +65,23 @@ function* logicalLines(text: string): Generator<{ line: number; content: string 
     if (first === "" || first.startsWith("#") || first.startsWith(";")) continue;
     const line = i + 1;
     let content = first;
-    while (content.endsWith("\\") && i + 1 < lines.length) {
+    // What is too long stays so: no more is joined to it.
+    while (content.endsWith("\\") && i + 1 < lines.length && !tooLong(content)) {
       i += 1;
-      content = `${content.slice(0, -1)}${(lines[i] as string).replace(SPACE_BEHIND, "")}`;
+      content = `${content.slice(0, -1)}${trimmedAtEnd(lines[i] as string, SPACES)}`;
     }
     yield { line, content: trimmed(content.replace(SPACE, " ")) };
   }
 }
 
+function tooLong(content: string): boolean {
+  return content.length > CONFIG_LINE_LETTERS_MAX;
+}
+
 /** What C's isspace takes: other spaces of Unicode belong to a path as any other character does. */
+const SPACES = " \t\v\f\r";
 const SPACE = /[ \t\v\f\r]+/g;
-const SPACE_AROUND = /^[ \t\v\f\r]+|[ \t\v\f\r]+$/g;
-const SPACE_BEHIND = /[ \t\v\f\r]+$/;
 
 function trimmed(text: string): string {
-  return text.replace(SPACE_AROUND, "");
+  return trimmedOf(text, SPACES);
 }

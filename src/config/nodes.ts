@@ -5,12 +5,15 @@
  * `nodes list = !command` is run by the caller (nothing here waits); its output has the same form.
  */
 import { err, ok, type Result } from "../base/result.ts";
+import { trimmedAtEnd, trimmedOf } from "../base/trimmed.ts";
 import type { FileSystem } from "../platform/types/files.ts";
 import { parseAddress } from "../wire/structs/socket_address.ts";
+import { ProblemList } from "./problems.ts";
+import { readConfigFile } from "./read_file.ts";
 import type { ConfigProblem, ConfiguredNode, CtdbConfig, CtdbPaths } from "./types.ts";
 
 /** Only these: other white space makes the original refuse the line. */
-const BLANKS_AROUND = /^[ \t]+|[ \t\r]+$/g;
+const BLANKS = " \t";
 
 export type NodesOutcome = Result<readonly ConfiguredNode[], readonly ConfigProblem[]>;
 
@@ -33,25 +36,24 @@ export function nodesSource(
 }
 
 export function loadNodesFile(files: FileSystem, path: string): NodesOutcome {
-  const text = files.readText(path);
-  if (text.ok) return parseNodes(text.value, path);
-  const reason = `expected a nodes file, cannot read it: ${text.error.code}`;
-  return err([{ file: path, line: 0, reason, severity: "error" }]);
+  const text = readConfigFile(files, path);
+  if (!text.ok) return text;
+  if (text.value !== undefined) return parseNodes(text.value, path);
+  const problems = new ProblemList(path);
+  problems.error(0, "expected a nodes file, there is none");
+  return err(problems.all());
 }
 
 /** What a line says, as the original strips it. */
 export function nodeLine(raw: string): string {
-  return raw.replace(BLANKS_AROUND, "");
+  return trimmedOf(trimmedAtEnd(raw, `${BLANKS}\r`), BLANKS);
 }
 
 /** `file` names the source in problems. */
 export function parseNodes(text: string, file: string): NodesOutcome {
   const nodes: ConfiguredNode[] = [];
-  const problems: ConfigProblem[] = [];
+  const problems = new ProblemList(file);
   const pnnOf = new Map<string, number>();
-  const complain = (line: number, reason: string) => {
-    problems.push({ file, line, reason, severity: "error" });
-  };
   for (const [index, raw] of text.split("\n").entries()) {
     const content = nodeLine(raw);
     if (content === "") continue;
@@ -62,7 +64,7 @@ export function parseNodes(text: string, file: string): NodesOutcome {
     }
     const parsed = parseAddress(content);
     if (!parsed.ok) {
-      complain(index + 1, parsed.error);
+      problems.error(index + 1, parsed.error);
       // Keeps its number, so that later problems name the right one.
       nodes.push({ pnn, address: content, deleted: false });
       continue;
@@ -70,7 +72,7 @@ export function parseNodes(text: string, file: string): NodesOutcome {
     const { address } = parsed.value;
     const earlier = pnnOf.get(address);
     if (earlier !== undefined) {
-      complain(
+      problems.error(
         index + 1,
         `expected an address of its own, "${address}" is node ${earlier} already`,
       );
@@ -78,6 +80,7 @@ export function parseNodes(text: string, file: string): NodesOutcome {
     pnnOf.set(address, pnn);
     nodes.push({ pnn, address, deleted: false });
   }
-  if (nodes.length === 0) complain(0, "expected at least one node, it is empty");
-  return problems.length > 0 ? err(problems) : ok(nodes);
+  if (nodes.length === 0) problems.error(0, "expected at least one node, it is empty");
+  const found = problems.all();
+  return found.length > 0 ? err(found) : ok(nodes);
 }

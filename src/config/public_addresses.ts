@@ -7,6 +7,8 @@
 import { err, ok, type Result } from "../base/result.ts";
 import type { FileSystem } from "../platform/types/files.ts";
 import { parseAddress, type SockAddr } from "../wire/structs/socket_address.ts";
+import { ProblemList } from "./problems.ts";
+import { readConfigFile } from "./read_file.ts";
 import type { ConfigProblem } from "./types.ts";
 
 export interface ConfiguredPublicAddress {
@@ -28,38 +30,39 @@ const INTERFACE_NAME_BYTES_MAX = 16;
 const PREFIX_LENGTH_MAX = { ipv4: 32, ipv6: 128, none: 0 } as const;
 
 export function loadPublicAddresses(files: FileSystem, path: string): PublicAddressesOutcome {
-  if (!files.exists(path)) return ok([]);
-  const text = files.readText(path);
-  if (text.ok) return parsePublicAddresses(text.value, path);
-  const reason = `expected a file of public addresses, cannot read it: ${text.error.code}`;
-  return err([{ file: path, line: 0, reason, severity: "error" }]);
+  const text = readConfigFile(files, path);
+  if (!text.ok) return text;
+  return text.value === undefined ? ok([]) : parsePublicAddresses(text.value, path);
 }
 
 /** `file` names the source in problems, all of which are reported. */
 export function parsePublicAddresses(text: string, file: string): PublicAddressesOutcome {
   const addresses: ConfiguredPublicAddress[] = [];
-  const problems: ConfigProblem[] = [];
+  const problems = new ProblemList(file);
   const lineOf = new Map<string, number>();
   for (const [index, raw] of text.split("\n").entries()) {
     const words = lineWords(raw);
     if (words.length === 0) continue;
     const line = index + 1;
-    const complain = (reason: string) => problems.push({ file, line, reason, severity: "error" });
     const parsed = parsePublicAddressLine(words);
     if (!parsed.ok) {
-      complain(parsed.error);
+      problems.error(line, parsed.error);
       continue;
     }
     const { address } = parsed.value.address;
     const earlier = lineOf.get(address);
     if (earlier !== undefined) {
-      complain(`expected each address once, "${address}" stands in line ${earlier} already`);
+      problems.error(
+        line,
+        `expected each address once, "${address}" stands in line ${earlier} already`,
+      );
       continue;
     }
     lineOf.set(address, line);
     addresses.push(parsed.value);
   }
-  return problems.length > 0 ? err(problems) : ok(addresses);
+  const found = problems.all();
+  return found.length > 0 ? err(found) : ok(addresses);
 }
 
 /** None of a line that says nothing. */

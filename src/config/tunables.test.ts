@@ -53,9 +53,9 @@ test("loadTunables() reads the file and the directory and reports every problem"
   const problems = loadTunables(files, { etcDirectory: "/etc/ctdb" }, tunables);
   expect(problems.map(problemText)).toEqual([
     '"/etc/ctdb/ctdb.tunables": line 2: expected the name of a tunable, got "nosuch"',
-    '"/etc/ctdb/ctdb.tunables": line 3: tunable "VacuumLimit" is obsolete: remove this line',
-    '"/etc/ctdb/tunables.d/20.tunables": line 1: expected "name = value", got the section "[x]"',
-    '"/etc/ctdb/tunables.d/20.tunables": line 2: tunable "RecoverTimeout": expected a number from 0 to 4294967295, got "-1"',
+    '"/etc/ctdb/ctdb.tunables": line 3: VacuumLimit: expected no obsolete tunable: remove this line',
+    '"/etc/ctdb/tunables.d/20.tunables": line 1: expected "name = value", got the section "x"',
+    '"/etc/ctdb/tunables.d/20.tunables": line 2: RecoverTimeout: expected a whole number from 0 to 4294967295, got "-1"',
     '"/etc/ctdb/tunables.d/20.tunables": line 4: expected "name = value", got "x"',
   ]);
   expect(tunables.get("MonitorInterval")).toBe(6);

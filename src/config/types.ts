@@ -69,8 +69,10 @@ export interface ConfigProblem {
   readonly file: string;
   /** From 1; 0 when it is about the whole file. */
   readonly line: number;
-  /** For example: `expected an IP address, got "10.0.0.300"`. */
+  /** What the line is about, for example `[cluster] leader timeout`; absent when it is about the line as a whole. */
+  readonly path?: string;
+  /** What is expected, and what is there: `expected an IP address, got "10.0.0.300"`. */
   readonly reason: string;
-  /** Warnings do not stop the start. */
-  readonly severity: "error" | "warning";
+  /** Errors stop the start. What is unknown is ignored by a start, which warns, and refused by a check. */
+  readonly severity: "error" | "unknown" | "warning";
 }

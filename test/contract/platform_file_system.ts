@@ -43,6 +43,20 @@ export function fileSystemContract(
     dispose();
   });
 
+  test(`${name} FileSystem reads no more than it may, and tells files from directories`, () => {
+    const { files, directory, dispose } = makeWorld();
+    files.writeText(`${directory}/a`, "äbc", 0o644);
+    expect(files.readText(`${directory}/a`, 4)).toEqual({ ok: true, value: "äbc" });
+    const tooLong = files.readText(`${directory}/a`, 3);
+    expect(tooLong.ok ? "" : tooLong.error.code).toBe("EFBIG");
+    files.writeText(`${directory}/empty`, "");
+    expect(files.readText(`${directory}/empty`, 1)).toEqual({ ok: true, value: "" });
+    files.writeText(`${directory}/script`, "", 0o755);
+    const kinds = ["script", ".", "none"].map((one) => files.kindOf(`${directory}/${one}`));
+    expect(kinds.map((kind) => kind ?? "nothing")).toEqual(["executable", "directory", "nothing"]);
+    dispose();
+  });
+
   test(`${name} FileSystem failures carry errno name, call and path`, () => {
     const { files, directory, dispose } = makeWorld();
     const path = `${directory}/none/x`;

@@ -120,6 +120,7 @@ export class FakeHost implements DatabaseHost {
     readText: () => ok(""),
     writeText: () => ok(undefined),
     exists: () => true,
+    kindOf: () => "other",
     makeDirectory: () => ok(undefined),
     list: () => ok([...this.fileNames].sort()),
     remove: () => ok(undefined),

@@ -1,7 +1,7 @@
 /** The disk of a simulated host: files by path. It outlives the processes of the host. */
 import { SystemError } from "../../src/base/errors.ts";
 import { done, err, ok } from "../../src/base/result.ts";
-import type { FileSystem } from "../../src/platform/types/files.ts";
+import type { FileKind, FileSystem } from "../../src/platform/types/files.ts";
 import type { SimDisk } from "./disk.ts";
 
 export class SimFiles implements FileSystem {
@@ -24,6 +24,10 @@ export class SimFiles implements FileSystem {
   }
   exists(path: string): boolean {
     return this.#files.has(path) || this.#directories.has(path);
+  }
+  kindOf(path: string): FileKind | undefined {
+    if (this.#directories.has(path)) return "directory";
+    return this.#files.has(path) ? "other" : undefined;
   }
   makeDirectory(path: string) {
     this.#directories.add(path);

@@ -1,7 +1,8 @@
 /** A FileSystem in memory, for tests of code that reads configuration. Directories exist by being named. */
+import { textBytes } from "../../src/base/byte_text.ts";
 import { SystemError } from "../../src/base/errors.ts";
 import { done, err, ok, type Result } from "../../src/base/result.ts";
-import type { FileSystem } from "../../src/platform/types/files.ts";
+import type { FileKind, FileSystem } from "../../src/platform/types/files.ts";
 
 export class MemoryFiles implements FileSystem {
   readonly #files = new Map<string, string>();
@@ -12,8 +13,11 @@ export class MemoryFiles implements FileSystem {
     for (const path of directories) this.#directories.add(path);
   }
 
-  readText(path: string): Result<string, SystemError> {
+  readText(path: string, bytesMax = Number.POSITIVE_INFINITY): Result<string, SystemError> {
     const text = this.#files.get(path);
+    if (text !== undefined && textBytes(text).length > bytesMax) {
+      return err(new SystemError("EFBIG", "read", path));
+    }
     return text === undefined ? err(new SystemError("ENOENT", "open", path)) : ok(text);
   }
   writeText(path: string, text: string): Result<void, SystemError> {
@@ -22,6 +26,11 @@ export class MemoryFiles implements FileSystem {
   }
   exists(path: string): boolean {
     return this.#files.has(path) || this.isWritableDirectory(path);
+  }
+  /** Every file may be executed. */
+  kindOf(path: string): FileKind | undefined {
+    if (this.#files.has(path)) return "executable";
+    return this.isWritableDirectory(path) ? "directory" : undefined;
   }
   makeDirectory(path: string): Result<void, SystemError> {
     this.#directories.add(path);

@@ -9,11 +9,17 @@ import type { Result } from "../../base/result.ts";
  */
 export type BytePath = (bytes: Uint8Array) => Buffer;
 
+/** `executable`: a regular file that its owner may execute. */
+export type FileKind = "directory" | "executable" | "other";
+
 export interface FileSystem {
-  readText(path: string): Result<string, SystemError>;
+  /** More than `bytesMax` bytes, if that is given, are not read: EFBIG. */
+  readText(path: string, bytesMax?: number): Result<string, SystemError>;
   /** Creates or replaces; the mode applies on creation. */
   writeText(path: string, text: string, mode?: number): Result<void, SystemError>;
   exists(path: string): boolean;
+  /** Undefined when there is nothing; links are followed. */
+  kindOf(path: string): FileKind | undefined;
   makeDirectory(path: string, mode?: number): Result<void, SystemError>;
   /** Names in the directory, sorted, without . and .. */
   list(path: string): Result<readonly string[], SystemError>;
