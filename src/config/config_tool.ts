@@ -3,7 +3,9 @@
  * the file: all of them at once, each with its line and what was expected there.
  */
 import { EINVAL, ENOENT } from "../base/errno.ts";
+import { checkOptionFiles, isRefused } from "./check.ts";
 import { loadCtdbConfig } from "./ctdb_conf.ts";
+import { migrateCommand } from "./migrate/migrate_command.ts";
 import type { OptionText } from "./option_reader.ts";
 import { CTDB_CONF } from "./options.ts";
 import { problemText } from "./problems.ts";
@@ -21,12 +23,15 @@ Commands:
   dump                    Dump configuration
   get <section> <key>     Get a config value
   validate                Validate configuration file
+  migrate [--dry-run] [FILE]
+                          Make it from that of a release before 4.9
 `;
 
 const COMMAND_USAGE: Readonly<Record<string, string>> = {
   dump: "  dump                    Dump configuration\n",
   get: "  get <section> <key>     Get a config value\n",
   validate: "  validate                Validate configuration file\n",
+  migrate: "  migrate [--dry-run] [FILE]\n",
 };
 
 export function runConfigTool(host: ConfigToolHost, args: readonly string[]): number {
@@ -41,8 +46,14 @@ export function runConfigTool(host: ConfigToolHost, args: readonly string[]): nu
     host.err(USAGE);
     return UNKNOWN_COMMAND_STATUS;
   }
+  const wrongUsage = `Usage: ctdb-config [<options>] <command> [<args>]\n\n${usage}`;
+  if (command === "migrate") {
+    const status = migrateCommand(host, rest);
+    if (status === undefined) host.err(wrongUsage);
+    return status ?? EINVAL;
+  }
   if (rest.length !== (command === "get" ? 2 : 0)) {
-    host.err(`Usage: ctdb-config [<options>] <command> [<args>]\n\n${usage}`);
+    host.err(wrongUsage);
     return EINVAL;
   }
   if (command === "validate") return validate(host);
@@ -85,12 +96,11 @@ function validate(host: ConfigToolHost): number {
     host.err(`Failed to load config file ${path}\n`);
     return ENOENT;
   }
-  const loaded = loadCtdbConfig(files, paths);
-  const problems = loaded.ok ? loaded.value.warnings : loaded.error;
+  const problems = checkOptionFiles(files, paths);
   const texts = problems.map(problemText);
-  if (problems.some(({ severity }) => severity !== "warning")) return refused(host, texts);
+  if (problems.some((one) => one.file === path && isRefused(one))) return refused(host, texts);
   for (const text of texts) host.err(`${text}\n`);
-  return 0;
+  return problems.some(isRefused) ? EINVAL : 0;
 }
 
 function refused(host: ConfigToolHost, problems: readonly string[]): number {

@@ -1,14 +1,16 @@
 import { expect, test } from "bun:test";
 import { MemoryFiles } from "../../test/support/memory_files.ts";
-import { parseCtdbConfig } from "./ctdb_conf.ts";
+import { loadCtdbConfig } from "./ctdb_conf.ts";
 import { resolvePaths } from "./paths.ts";
 import { problemText } from "./problems.ts";
 
-const files = new MemoryFiles({ "/n/run/x": "", "/n/hung.sh": "" }, ["/db", "/n"]);
 const resolved = resolvePaths({ CTDB_TEST_MODE: "yes", CTDB_BASE: "/n" }, "/opt");
-const context = { files, paths: resolved.ok ? resolved.value : (undefined as never) };
+const paths = resolved.ok ? resolved.value : (undefined as never);
 
-const parse = (text: string) => parseCtdbConfig(text, "/n/ctdb.conf", context);
+function parse(text: string) {
+  const files = { "/n/run/x": "", "/n/hung.sh": "", "/n/ctdb.conf": text };
+  return loadCtdbConfig(new MemoryFiles(files, ["/db", "/n"]), paths);
+}
 
 function problems(text: string): readonly string[] {
   const outcome = parse(text);
@@ -21,7 +23,7 @@ function config(text: string) {
   return outcome.value.config;
 }
 
-test("parseCtdbConfig() of nothing gives the defaults", () => {
+test("loadCtdbConfig() of nothing gives the defaults", () => {
   expect(config("")).toMatchObject({
     logging: { logLevel: "NOTICE", location: "file:/n/log.ctdb" },
     cluster: { transport: "tcp", leaderTimeoutSec: 5, leaderCapability: true },
@@ -31,7 +33,7 @@ test("parseCtdbConfig() of nothing gives the defaults", () => {
   });
 });
 
-test("parseCtdbConfig() reads every option", () => {
+test("loadCtdbConfig() reads every option", () => {
   const text = `
 # a comment
 [logging]
@@ -94,7 +96,7 @@ test("parseCtdbConfig() reads every option", () => {
   });
 });
 
-test("parseCtdbConfig() reports every problem with line, value and what is expected", () => {
+test("loadCtdbConfig() reports every problem with line, value and what is expected", () => {
   const text = `outside = 1
 [logging]
 log level = LOUD
@@ -125,7 +127,7 @@ state database directory = /missing
   ]);
 });
 
-test("parseCtdbConfig() takes every form of a location that the logger takes", () => {
+test("loadCtdbConfig() takes every form of a location that the logger takes", () => {
   for (const location of ["syslog", "syslog:", "syslog:udp", "file:", "file", "file:-", "file:x"]) {
     expect(config(`[logging]\nlocation = ${location}\n`).logging.location).toBe(location);
   }
@@ -134,13 +136,13 @@ test("parseCtdbConfig() takes every form of a location that the logger takes", (
   }
 });
 
-test("parseCtdbConfig() leaves spaces of Unicode where they are", () => {
+test("loadCtdbConfig() leaves spaces of Unicode where they are", () => {
   expect(config("[cluster]\ncluster lock = /a\u00a0\u3000b\n").cluster.clusterLock).toBe(
     "/a\u00a0\u3000b",
   );
 });
 
-test("parseCtdbConfig() reads seconds as the original does, but nothing behind them", () => {
+test("loadCtdbConfig() reads seconds as the original does, but nothing behind them", () => {
   const timeout = (value: string) => `[cluster]\nleader timeout = ${value}\n`;
   const read = ["010", "0x10", "0X10", "+5", "2147483647"].map(
     (value) => config(timeout(value)).cluster.leaderTimeoutSec,
@@ -151,7 +153,7 @@ test("parseCtdbConfig() reads seconds as the original does, but nothing behind t
   }
 });
 
-test("parseCtdbConfig() warns of unknown names and deprecated ones and goes on", () => {
+test("loadCtdbConfig() warns of unknown names and deprecated ones and goes on", () => {
   const text = "[nosuch]\na = b\n[cluster]\nfoo = bar\nrecovery lock = /old\n";
   expect(problems(text)).toEqual([
     '"/n/ctdb.conf": line 1: expected one of the sections logging, cluster, database, event, failover, legacy, got "nosuch"; what it holds is ignored',

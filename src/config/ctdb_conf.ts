@@ -23,22 +23,35 @@ export type ConfigOutcome = Result<LoadedConfig, readonly ConfigProblem[]>;
 
 /** Loads `<etcDirectory>/ctdb.conf`. */
 export function loadCtdbConfig(files: FileSystem, paths: CtdbPaths): ConfigOutcome {
-  const file = `${paths.etcDirectory}/ctdb.conf`;
-  const text = readConfigFile(files, file);
-  return text.ok ? parseCtdbConfig(text.value ?? "", file, { files, paths }) : text;
+  return usable(readCtdbConfig(files, paths));
 }
 
-/** `file` names the source in problems. */
-export function parseCtdbConfig(text: string, file: string, context: OptionContext): ConfigOutcome {
+export interface ReadConfig {
+  /** With defaults where the file is wrong: for checks, never to run with. */
+  readonly config: CtdbConfig;
+  readonly options: readonly OptionText[];
+  readonly problems: readonly ConfigProblem[];
+}
+
+export function readCtdbConfig(files: FileSystem, paths: CtdbPaths): ReadConfig {
+  const file = `${paths.etcDirectory}/ctdb.conf`;
+  const text = readConfigFile(files, file);
+  const read = readText(text.ok ? (text.value ?? "") : "", file, { files, paths });
+  return text.ok ? read : { ...read, problems: text.error };
+}
+
+function usable({ config, options, problems }: ReadConfig): ConfigOutcome {
+  return hasErrors(problems) ? err(problems) : ok({ config, options, warnings: problems });
+}
+
+function readText(text: string, file: string, context: OptionContext): ReadConfig {
   const reader = new OptionReader(CTDB_CONF, file, context);
   reader.read(text);
-  const problems = reader.problems();
-  if (hasErrors(problems)) return err(problems);
-  return ok({
+  return {
     config: assemble(reader, context.paths),
     options: reader.texts(),
-    warnings: problems,
-  });
+    problems: reader.problems(),
+  };
 }
 
 function assemble(reader: OptionReader, paths: CtdbPaths): CtdbConfig {

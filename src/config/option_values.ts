@@ -56,3 +56,13 @@ export const address: v.GenericSchema<string, string | undefined> = v.pipe(
 );
 
 export const transport: v.GenericSchema<string, "tcp"> = v.picklist(["tcp"], `expected "tcp"`);
+
+/** `4.17` as keepalives carry it: major × 65536 + minor. */
+export const sambaVersion: v.GenericSchema<string, number> = v.pipe(
+  v.string(),
+  v.regex(/^[0-9]{1,4}\.[0-9]{1,4}$/, "expected MAJOR.MINOR"),
+  v.transform((value) => {
+    const [major = 0, minor = 0] = value.split(".").map(Number);
+    return (major << 16) | minor;
+  }),
+);

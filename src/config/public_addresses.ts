@@ -81,7 +81,7 @@ export function parsePublicAddressLine([
   return interfaces.ok ? ok({ ...parsed.value, interfaces: interfaces.value }) : interfaces;
 }
 
-function parseAddressWithMask(
+export function parseAddressWithMask(
   text: string,
 ): Result<Pick<ConfiguredPublicAddress, "address" | "prefixLength">> {
   const slash = text.lastIndexOf("/");

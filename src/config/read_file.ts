@@ -35,7 +35,7 @@ function unreadable(code: string): string {
 }
 
 /** What makes a text no configuration, whatever its lines say. */
-export function textProblems(text: string, path: string): readonly ConfigProblem[] {
+function textProblems(text: string, path: string): readonly ConfigProblem[] {
   const problems = new ProblemList(path);
   if (/^(\udcff\udcfe|\udcfe\udcff)/.test(text)) {
     problems.error(1, "expected text in UTF-8, it is UTF-16");

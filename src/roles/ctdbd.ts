@@ -9,6 +9,7 @@ import { EventLoop } from "../platform/loop/event_loop.ts";
 import { SystemProcesses } from "../platform/node/processes.ts";
 import { printErr, printOut } from "./buffered_output.ts";
 import { startInBackground, takeBackgroundReport } from "./ctdbd_background.ts";
+import { checkStart } from "./ctdbd_check.ts";
 import { readConfiguration } from "./ctdbd_configuration.ts";
 import { buildDaemon } from "./ctdbd_graph.ts";
 import { type Options, readOptions, USAGE } from "./ctdbd_options.ts";
@@ -33,6 +34,7 @@ export const role: Role = {
       printOut(options.value.text);
       return 0;
     }
+    if (options.value.checkConfig) return await checkStart();
     return await runDaemon(args, options.value);
   },
 };

@@ -1,5 +1,6 @@
 /** Everything that files say to ctdbd, read at its start. */
 import { err, ok, type Result } from "../base/result.ts";
+import { type ApplianceConfig, loadApplianceConfig } from "../config/appliance_conf.ts";
 import { loadCtdbConfig } from "../config/ctdb_conf.ts";
 import { resolvePaths } from "../config/paths.ts";
 import { problemText } from "../config/problems.ts";
@@ -14,6 +15,7 @@ import { ownEnvironment, ownExecutable } from "./own_process.ts";
 export interface Configuration {
   readonly paths: CtdbPaths;
   readonly config: CtdbConfig;
+  readonly appliance: ApplianceConfig;
   readonly nodes: readonly ConfiguredNode[];
   readonly tunables: TunableSet;
   readonly warnings: readonly ConfigProblem[];
@@ -27,7 +29,11 @@ export async function readConfiguration(
   const paths = resolvePaths(ownEnvironment(), ownExecutable().directory);
   if (!paths.ok) return err([paths.error]);
   const loaded = loadCtdbConfig(files, paths.value);
-  if (!loaded.ok) return err(loaded.error.map(problemText));
+  const appliance = loadApplianceConfig(files, paths.value);
+  if (!loaded.ok || !appliance.ok) {
+    const problems = [loaded, appliance].flatMap((one) => (one.ok ? [] : one.error));
+    return err(problems.map(problemText));
+  }
   const { config, warnings } = loaded.value;
   const nodes = await loadNodes(config, paths.value, files, processes);
   if (!nodes.ok) return err([nodes.error]);
@@ -39,6 +45,7 @@ export async function readConfiguration(
     config,
     nodes: nodes.value,
     tunables,
-    warnings: [...warnings, ...tunableProblems],
+    appliance: appliance.value.config,
+    warnings: [...warnings, ...appliance.value.warnings, ...tunableProblems],
   });
 }

@@ -41,7 +41,7 @@ export function buildDaemon(
   },
 ): Result<Daemon> {
   const { log, loop, processes } = own;
-  const { paths, config, nodes, tunables } = configuration;
+  const { paths, config, appliance, nodes, tunables } = configuration;
   const clock = new SystemClock();
   const files = new SystemFiles();
   const sharedFiles = new SystemSharedFiles();
@@ -101,7 +101,7 @@ export function buildDaemon(
     crashPoints,
     lockWaiter: new ThreadLockWaiter(sharedFiles, loop),
     ownPid: process.pid,
-    sambaVersion: options.sambaVersion,
+    sambaVersion: options.sambaVersion(appliance.announcedSambaVersion),
     pidFile: new LockedPidFile(paths.pidFile, process.pid, sharedFiles, files),
     startRecoverd: recoverdStarter(processes, paths.helperDirectory, environment, log),
     clusterLockProbe:

@@ -1,7 +1,7 @@
 /** The nodes of the cluster, from the nodes file or from the command that prints it. */
 import { err, ok, type Result } from "../base/result.ts";
 import { loadNodesFile, type NodesOutcome, nodesSource, parseNodes } from "../config/nodes.ts";
-import { problemText } from "../config/problems.ts";
+import { ProblemList, problemText } from "../config/problems.ts";
 import type { ConfiguredNode, CtdbConfig, CtdbPaths } from "../config/types.ts";
 import type { FileSystem } from "../platform/types/files.ts";
 import type { Processes } from "../platform/types/processes.ts";
@@ -16,25 +16,36 @@ export async function loadNodes(
   files: FileSystem,
   processes: Processes,
 ): Promise<Result<readonly ConfiguredNode[]>> {
-  const source = nodesSource(config, paths);
-  if (source.kind === "file") return described(loadNodesFile(files, source.path));
-  const [command, ...args] = source.argv;
-  if (command === undefined) return err('Cannot read nodes: expected a command after "!"');
-  const output = await outputOf(processes, [command, ...args]);
-  if (!output.ok) return output;
-  return described(parseNodes(output.value, `!${source.argv.join(" ")}`));
-}
-
-function described(outcome: NodesOutcome): Result<readonly ConfiguredNode[]> {
+  const outcome = await readNodes(config, paths, files, processes);
   if (outcome.ok) return ok(outcome.value);
   return err(`Cannot read nodes: ${outcome.error.map(problemText).join("; ")}`);
+}
+
+/** The same, with each problem by itself. */
+export async function readNodes(
+  config: CtdbConfig,
+  paths: CtdbPaths,
+  files: FileSystem,
+  processes: Processes,
+): Promise<NodesOutcome> {
+  const source = nodesSource(config, paths);
+  if (source.kind === "file") return loadNodesFile(files, source.path);
+  const [command, ...args] = source.argv;
+  const name = `!${source.argv.join(" ")}`;
+  const output =
+    command === undefined
+      ? err('expected a command after "!"')
+      : await outputOf(processes, [command, ...args]);
+  if (output.ok) return parseNodes(output.value, name);
+  const problems = new ProblemList(name);
+  problems.error(0, output.error);
+  return err(problems.all());
 }
 
 function outputOf(
   processes: Processes,
   argv: readonly [string, ...string[]],
 ): Promise<Result<string>> {
-  const name = argv.join(" ");
   return new Promise((resolve) => {
     const lines: string[] = [];
     const child = processes.spawn({
@@ -46,15 +57,15 @@ function outputOf(
       onExit: ({ code, signal }) => {
         clearTimeout(timeout);
         if (code === 0) resolve(ok(lines.join("\n")));
-        else resolve(err(`Cannot read nodes: "${name}" ended with ${signal ?? `status ${code}`}`));
+        else resolve(err(`expected a list of nodes, it ended with ${signal ?? `status ${code}`}`));
       },
     });
     const timeout = setTimeout(() => {
       if (child.ok) child.value.kill("SIGKILL");
-      resolve(err(`Cannot read nodes: "${name}" did not end within ${COMMAND_TIMEOUT_MS} ms`));
+      resolve(err(`expected a list of nodes within ${COMMAND_TIMEOUT_MS} ms`));
     }, COMMAND_TIMEOUT_MS);
     if (child.ok) return;
     clearTimeout(timeout);
-    resolve(err(`Cannot read nodes: ${child.error.message}`));
+    resolve(err(child.error.message));
   });
 }

@@ -1,7 +1,9 @@
 /** The command line of ctdbd. */
 import { parseArgs } from "node:util";
+import * as v from "valibot";
 import { parseWhole } from "../base/c_number.ts";
 import { err, ok, type Result } from "../base/result.ts";
+import { sambaVersion } from "../config/option_values.ts";
 import { ownEnvironment } from "./own_process.ts";
 import { SAMBA_VERSION, VERSION } from "./role.ts";
 
@@ -10,6 +12,7 @@ Runs the CTDB daemon of this node.
 
   -i, --interactive           stay in the foreground and log to standard error
       --samba-version=X.Y     Samba version that is announced to other nodes (default 4.25)
+      --check-config          check all files that a start would read, and start nothing: 0, or 22
       --help                  this text
       --version               the release
 `;
@@ -18,7 +21,10 @@ const DEFAULT_SAMBA_VERSION = (SAMBA_VERSION.major << 16) | SAMBA_VERSION.minor;
 
 export interface Options {
   readonly interactive: boolean;
-  readonly sambaVersion: number;
+  /** Tells what is wrong with the configuration instead of running. */
+  readonly checkConfig: boolean;
+  /** What keepalives announce when the configuration says this of it. */
+  readonly sambaVersion: (configured: number | undefined) => number;
   /** To be printed instead of running. */
   readonly text: string | undefined;
 }
@@ -30,17 +36,25 @@ export function readOptions(args: readonly string[]): Result<Options> {
       options: {
         interactive: { type: "boolean", short: "i", default: false },
         "samba-version": { type: "string" },
+        "check-config": { type: "boolean", default: false },
         help: { type: "boolean", short: "?", default: false },
         usage: { type: "boolean", default: false },
         version: { type: "boolean", default: false },
       },
     });
-    const sambaVersion = announcedVersion(values["samba-version"], ownEnvironment());
-    if (!sambaVersion.ok) return sambaVersion;
+    const option = values["samba-version"];
+    const environment = ownEnvironment();
+    // What is wrong on the command line is told before any file is read.
+    const given = announcedVersion({ option, environment, configured: undefined });
+    if (!given.ok) return given;
     const help = values.help || values.usage ? USAGE : undefined;
     return ok({
       interactive: values.interactive,
-      sambaVersion: sambaVersion.value,
+      checkConfig: values["check-config"],
+      sambaVersion: (configured) => {
+        const version = announcedVersion({ option, environment, configured });
+        return version.ok ? version.value : given.value;
+      },
       text: values.version ? `ctdbd ${VERSION}\n` : help,
     });
   } catch (error) {
@@ -48,22 +62,26 @@ export function readOptions(args: readonly string[]): Result<Options> {
   }
 }
 
-/**
- * What keepalives announce: the option, else CTDB_SAMBA_VERSION=X.Y, else (for test harnesses) the
- * number in CTDB_TEST_SAMBA_VERSION, else the release that we follow.
- */
-export function announcedVersion(
-  option: string | undefined,
-  environment: Readonly<Record<string, string | undefined>>,
-): Result<number> {
+/** What keepalives announce, in the order in which it is looked for. */
+export interface AnnouncedVersionSources {
+  /** `--samba-version=X.Y`. */
+  readonly option: string | undefined;
+  /** CTDB_SAMBA_VERSION=X.Y and, for test harnesses, a number in CTDB_TEST_SAMBA_VERSION. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** `[cluster] announced samba version` of ctdb-appliance.conf. */
+  readonly configured: number | undefined;
+}
+
+export function announcedVersion(sources: AnnouncedVersionSources): Result<number> {
+  const { option, environment, configured } = sources;
   const text = option ?? environment["CTDB_SAMBA_VERSION"];
   if (text !== undefined) {
-    const match = /^([0-9]{1,4})\.([0-9]{1,4})$/.exec(text);
-    if (match === null) return err(`Samba version: expected MAJOR.MINOR, got "${text}"`);
-    return ok((Number(match[1]) << 16) | Number(match[2]));
+    const parsed = v.safeParse(sambaVersion, text);
+    if (parsed.success) return ok(parsed.output);
+    return err(`Samba version: ${parsed.issues[0].message}, got "${text}"`);
   }
   const forTests = environment["CTDB_TEST_SAMBA_VERSION"];
-  if (forTests === undefined) return ok(DEFAULT_SAMBA_VERSION);
+  if (forTests === undefined) return ok(configured ?? DEFAULT_SAMBA_VERSION);
   const version = parseWhole(forTests, 0x7fffffff) ?? 0;
   if (version > 0) return ok(version);
   return err(`CTDB_TEST_SAMBA_VERSION: expected a positive number, got "${forTests}"`);

@@ -1,6 +1,13 @@
 /** The real ctdbd at its start: what it refuses, in one line and with an exit status. */
 import { expect, test } from "bun:test";
-import { existsSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, join } from "node:path";
 import { until, when } from "../support/until.ts";
 import {
@@ -13,6 +20,29 @@ import {
 } from "./real_node.ts";
 
 const lines = (text: string) => text.trimEnd().split("\n");
+
+test(
+  "ctdbd --check-config tells all that is wrong, and makes nothing",
+  () =>
+    withNodeDirectory(async (base) => {
+      await nodeDirectory(base);
+      const files = readdirSync(base, { recursive: true });
+      const good = await startDaemon(base, "--check-config");
+      expect(good).toEqual({
+        code: 0,
+        stdout: `The configuration in "${base}" is valid\n`,
+        stderr: "",
+      });
+      writeFileSync(join(base, "nodes"), "10.0.0.300\n");
+      writeFileSync(join(base, "ctdb.tunables"), "MonitorIntervl=1\n");
+      const wrong = await startDaemon(base, "--check-config");
+      expect(lines(wrong.stderr)).toHaveLength(2);
+      expect(wrong).toMatchObject({ code: 22, stdout: "" });
+      rmSync(join(base, "ctdb.tunables"));
+      expect(readdirSync(base, { recursive: true }).sort()).toEqual(files.sort());
+    }),
+  REAL_TEST_MS,
+);
 
 test(
   "ctdbd says in one line what it cannot start with",

@@ -4,7 +4,7 @@
  */
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { parseCtdbConfig } from "../../src/config/ctdb_conf.ts";
+import { loadCtdbConfig } from "../../src/config/ctdb_conf.ts";
 import { resolvePaths } from "../../src/config/paths.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { must } from "../support/must.ts";
@@ -83,13 +83,11 @@ async function stockVerdict(
 
 function ours(base: string, text: string) {
   const paths = must(resolvePaths({ CTDB_TEST_MODE: "yes", CTDB_BASE: base }, "/opt"));
-  return parseCtdbConfig(text, "ctdb.conf", {
-    files: new MemoryFiles({}, [base, "/"]),
-    paths,
-  });
+  const files = new MemoryFiles({ [`${base}/ctdb.conf`]: text }, [base, "/"]);
+  return loadCtdbConfig(files, paths);
 }
 
-interop("parseCtdbConfig() judges files as the stock ctdb-config does", async () => {
+interop("loadCtdbConfig() judges files as the stock ctdb-config does", async () => {
   await withTemporaryDirectory(async (base) => {
     mkdirSync(`${base}/run`);
     for (const [text, expected] of CASES) {
@@ -101,7 +99,7 @@ interop("parseCtdbConfig() judges files as the stock ctdb-config does", async ()
   });
 });
 
-interop("parseCtdbConfig() reads the values that the stock ctdb-config dumps", async () => {
+interop("loadCtdbConfig() reads the values that the stock ctdb-config dumps", async () => {
   await withTemporaryDirectory(async (base) => {
     mkdirSync(`${base}/run`);
     const text =
