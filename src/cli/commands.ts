@@ -66,6 +66,7 @@ const tickle = () => import("./commands/tickle.ts");
 const tickles = () => import("./commands/tickles.ts");
 const helpers = () => import("./commands/helpers.ts");
 const drain = () => import("./commands/drain.ts");
+const reload = () => import("./commands/reload.ts");
 const checktcpport = () => import("./commands/checktcpport.ts");
 
 const DATABASE = "<dbname|dbid>";
@@ -136,6 +137,7 @@ export const COMMANDS: readonly CommandRow[] = [
   onNode("gettickles", "<ip> [<port>]", "get the list of tickles", tickles, "gettickles"),
   onNode("addtickle", "<ip>:<port> <ip>:<port>", "add a tickle", tickles, "addtickle"),
   onNode("deltickle", "<ip>:<port> <ip>:<port>", "delete a tickle", tickles, "deltickle"),
+  { ...onNode("reload", "", "read the configuration again", reload, "reload"), ours: true },
   offline("listnodes", "", "list nodes in the cluster", listnodes, "listnodes"),
   here("reloadnodes", "", "reload the nodes file all nodes", reloadnodes, "reloadnodes"),
   here("moveip", "<ip> <node>", "move an ip address to another node", moveip, "moveip"),

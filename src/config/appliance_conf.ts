@@ -2,12 +2,10 @@
  * ctdb-appliance.conf: the options that are ours, in the form of ctdb.conf. They have a file of their own because the
  * original, which may run on this node again tomorrow, never reads it. A missing file is an empty one.
  */
-import { err, ok, type Result } from "../base/result.ts";
 import type { FileSystem } from "../platform/types/files.ts";
 import { OptionReader } from "./option_reader.ts";
 import { define, OptionTable } from "./option_table.ts";
 import { sambaVersion } from "./option_values.ts";
-import { hasErrors } from "./problems.ts";
 import { readConfigFile } from "./read_file.ts";
 import type { ConfigProblem, CtdbPaths } from "./types.ts";
 
@@ -30,23 +28,18 @@ const OPTIONS = {
 
 export const APPLIANCE_CONF = new OptionTable(OPTIONS);
 
-export interface LoadedApplianceConfig {
+export interface ReadApplianceConfig {
+  /** With defaults where the file is wrong: for checks, never to run with. */
   readonly config: ApplianceConfig;
-  readonly warnings: readonly ConfigProblem[];
+  readonly reader: OptionReader;
+  readonly problems: readonly ConfigProblem[];
 }
 
-/** On failure: all problems of the file, warnings included. */
-export function loadApplianceConfig(
-  files: FileSystem,
-  paths: CtdbPaths,
-): Result<LoadedApplianceConfig, readonly ConfigProblem[]> {
+export function readApplianceConfig(files: FileSystem, paths: CtdbPaths): ReadApplianceConfig {
   const file = `${paths.etcDirectory}/${APPLIANCE_CONF_FILE}`;
   const text = readConfigFile(files, file);
-  if (!text.ok) return text;
   const reader = new OptionReader(APPLIANCE_CONF, file, { files, paths });
-  reader.read(text.value ?? "");
-  const problems = reader.problems();
-  if (hasErrors(problems)) return err(problems);
+  if (text.ok) reader.read(text.value ?? "");
   const config = { announcedSambaVersion: reader.get(OPTIONS.announcedSambaVersion) };
-  return ok({ config, warnings: problems });
+  return { config, reader, problems: text.ok ? reader.problems() : text.error };
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { MemoryFiles } from "../../test/support/memory_files.ts";
 import { err } from "../base/result.ts";
-import { loadApplianceConfig } from "./appliance_conf.ts";
+import { readApplianceConfig } from "./appliance_conf.ts";
 import { checkConfiguration, isRefused } from "./check.ts";
 import { loadNodesFile } from "./nodes.ts";
 import { resolvePaths } from "./paths.ts";
@@ -60,15 +60,15 @@ test("checkConfiguration() refuses what a start would only warn of, but not hint
   expect(problems).toEqual(failed);
 });
 
-test("loadApplianceConfig() reads our options, and suggests those that are nearly ours", () => {
-  const load = (text: string) =>
-    loadApplianceConfig(new MemoryFiles({ "/n/ctdb-appliance.conf": text }), paths);
-  const good = load("[cluster]\nannounced samba version = 4.17\n");
-  expect(good.ok && good.value.config.announcedSambaVersion).toBe((4 << 16) | 17);
-  const none = loadApplianceConfig(new MemoryFiles(), paths);
-  expect(none.ok && none.value.config.announcedSambaVersion).toBeUndefined();
-  const near = load("[cluster]\nannounced samba versio = 4.17\n");
-  expect(near.ok && near.value.warnings.map(problemText)).toEqual([
+test("readApplianceConfig() reads our options, and suggests those that are nearly ours", () => {
+  const read = (files: Readonly<Record<string, string>>) =>
+    readApplianceConfig(new MemoryFiles(files), paths);
+  const conf = (text: string) => read({ "/n/ctdb-appliance.conf": text });
+  const good = conf("[cluster]\nannounced samba version = 4.17\n");
+  expect(good.config.announcedSambaVersion).toBe((4 << 16) | 17);
+  expect(read({}).config.announcedSambaVersion).toBeUndefined();
+  const near = conf("[cluster]\nannounced samba versio = 4.17\n");
+  expect(near.problems.map(problemText)).toEqual([
     '"/n/ctdb-appliance.conf": line 2: expected an option of [cluster], got "announced samba versio" (did you mean "announced samba version"?); it is ignored',
   ]);
 });

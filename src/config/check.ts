@@ -4,7 +4,7 @@
  */
 import type { FileSystem } from "../platform/types/files.ts";
 import { parseAddress } from "../wire/structs/socket_address.ts";
-import { loadApplianceConfig } from "./appliance_conf.ts";
+import { readApplianceConfig } from "./appliance_conf.ts";
 import { readCtdbConfig } from "./ctdb_conf.ts";
 import type { NodesOutcome } from "./nodes.ts";
 import { OPTIONS } from "./options.ts";
@@ -23,10 +23,9 @@ export function isRefused({ severity }: ConfigProblem): boolean {
 
 /** What `ctdb-config validate` looks at: files of options, and nothing that depends on other nodes. */
 export function checkOptionFiles(files: FileSystem, paths: CtdbPaths): readonly ConfigProblem[] {
-  const appliance = loadApplianceConfig(files, paths);
   return [
     ...readCtdbConfig(files, paths).problems,
-    ...(appliance.ok ? appliance.value.warnings : appliance.error),
+    ...readApplianceConfig(files, paths).problems,
     ...checkScriptOptions(files, paths),
   ];
 }
@@ -41,11 +40,10 @@ export async function checkConfiguration(
   const file = `${paths.etcDirectory}/ctdb.conf`;
   const nodes = await loadNodes(config);
   const addresses = loadPublicAddresses(files, `${paths.etcDirectory}/${PUBLIC_ADDRESSES_FILE}`);
-  const appliance = loadApplianceConfig(files, paths);
   return [
     ...problems,
     ...checkDirectories(file, config, problems, files),
-    ...(appliance.ok ? appliance.value.warnings : appliance.error),
+    ...readApplianceConfig(files, paths).problems,
     ...(nodes.ok ? checkNodeAddress(file, config, nodes.value) : nodes.error),
     ...(addresses.ok ? [] : addresses.error),
     ...loadTunables(files, paths, new TunableSet()),

@@ -5,7 +5,7 @@
 import { err, ok, type Result } from "../base/result.ts";
 import type { FileSystem } from "../platform/types/files.ts";
 import { OptionReader, type OptionText } from "./option_reader.ts";
-import type { OptionContext } from "./option_table.ts";
+import type { ConfigOption, OptionContext } from "./option_table.ts";
 import { CTDB_CONF, OPTIONS } from "./options.ts";
 import { hasErrors } from "./problems.ts";
 import { readConfigFile } from "./read_file.ts";
@@ -29,7 +29,7 @@ export function loadCtdbConfig(files: FileSystem, paths: CtdbPaths): ConfigOutco
 export interface ReadConfig {
   /** With defaults where the file is wrong: for checks, never to run with. */
   readonly config: CtdbConfig;
-  readonly options: readonly OptionText[];
+  readonly reader: OptionReader;
   readonly problems: readonly ConfigProblem[];
 }
 
@@ -40,51 +40,55 @@ export function readCtdbConfig(files: FileSystem, paths: CtdbPaths): ReadConfig 
   return text.ok ? read : { ...read, problems: text.error };
 }
 
-function usable({ config, options, problems }: ReadConfig): ConfigOutcome {
-  return hasErrors(problems) ? err(problems) : ok({ config, options, warnings: problems });
+function usable({ config, reader, problems }: ReadConfig): ConfigOutcome {
+  if (hasErrors(problems)) return err(problems);
+  return ok({ config, options: reader.texts(), warnings: problems });
 }
 
 function readText(text: string, file: string, context: OptionContext): ReadConfig {
   const reader = new OptionReader(CTDB_CONF, file, context);
   reader.read(text);
   return {
-    config: assemble(reader, context.paths),
-    options: reader.texts(),
+    config: assembleConfig((option) => reader.get(option), context.paths),
+    reader,
     problems: reader.problems(),
   };
 }
 
-function assemble(reader: OptionReader, paths: CtdbPaths): CtdbConfig {
+export function assembleConfig(
+  get: <T>(option: ConfigOption<T>) => T,
+  paths: CtdbPaths,
+): CtdbConfig {
   const o = OPTIONS;
   return {
-    logging: { logLevel: reader.get(o.logLevel), location: reader.get(o.location) },
+    logging: { logLevel: get(o.logLevel), location: get(o.location) },
     cluster: {
-      transport: reader.get(o.transport),
-      nodeAddress: reader.get(o.nodeAddress),
-      clusterLock: reader.get(o.clusterLock) ?? reader.get(o.recoveryLock),
-      nodesList: reader.get(o.nodesList) ?? `${paths.etcDirectory}/nodes`,
-      leaderTimeoutSec: reader.get(o.leaderTimeoutSec),
-      leaderCapability: reader.get(o.leaderCapability),
+      transport: get(o.transport),
+      nodeAddress: get(o.nodeAddress),
+      clusterLock: get(o.clusterLock) ?? get(o.recoveryLock),
+      nodesList: get(o.nodesList) ?? `${paths.etcDirectory}/nodes`,
+      leaderTimeoutSec: get(o.leaderTimeoutSec),
+      leaderCapability: get(o.leaderCapability),
     },
     database: {
-      volatileDirectory: reader.get(o.volatileDirectory),
-      persistentDirectory: reader.get(o.persistentDirectory),
-      stateDirectory: reader.get(o.stateDirectory),
-      lockDebugScript: reader.get(o.lockDebugScript),
-      tdbMutexes: reader.get(o.tdbMutexes),
+      volatileDirectory: get(o.volatileDirectory),
+      persistentDirectory: get(o.persistentDirectory),
+      stateDirectory: get(o.stateDirectory),
+      lockDebugScript: get(o.lockDebugScript),
+      tdbMutexes: get(o.tdbMutexes),
     },
-    event: { debugScript: reader.get(o.eventDebugScript) },
+    event: { debugScript: get(o.eventDebugScript) },
     failover: {
-      disabled: reader.get(o.failoverDisabled),
-      shutdownExtraTimeoutSec: reader.get(o.shutdownExtraTimeoutSec),
-      shutdownFailoverTimeoutSec: reader.get(o.shutdownFailoverTimeoutSec),
+      disabled: get(o.failoverDisabled),
+      shutdownExtraTimeoutSec: get(o.shutdownExtraTimeoutSec),
+      shutdownFailoverTimeoutSec: get(o.shutdownFailoverTimeoutSec),
     },
     legacy: {
-      realtimeScheduling: reader.get(o.realtimeScheduling),
-      lmasterCapability: reader.get(o.lmasterCapability),
-      startAsStopped: reader.get(o.startAsStopped),
-      startAsDisabled: reader.get(o.startAsDisabled),
-      scriptLogLevel: reader.get(o.scriptLogLevel),
+      realtimeScheduling: get(o.realtimeScheduling),
+      lmasterCapability: get(o.lmasterCapability),
+      startAsStopped: get(o.startAsStopped),
+      startAsDisabled: get(o.startAsDisabled),
+      scriptLogLevel: get(o.scriptLogLevel),
     },
   };
 }

@@ -10,7 +10,10 @@ const text = readFileSync(join(import.meta.dir, "../../docs/operations.md"), "ut
 
 test("docs/operations.md has every option, and whether a running node takes a change of it", () => {
   const missing = [...CTDB_CONF.options, ...APPLIANCE_CONF.options]
-    .map(({ section, name, reload }) => new RegExp(`\\| ${section} \\| ${name} \\|.*\\| ${reload} \\|`))
+    .map(
+      ({ section, name, reload }) =>
+        new RegExp(`\\| ${section} \\| ${name} \\|.*\\| ${reload} \\|`),
+    )
     .filter((row) => !row.test(text));
   expect(missing).toEqual([]);
 });

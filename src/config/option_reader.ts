@@ -63,10 +63,14 @@ export class OptionReader {
   texts(): readonly OptionText[] {
     return this.#table.options.map((option) => {
       const { section, name } = option;
-      const value = this.get(option);
-      const text = value === undefined ? "" : String(value);
-      return { section, name, value: text, given: this.#values.has(option) };
+      return { section, name, value: this.textOf(option), given: this.#values.has(option) };
     });
+  }
+
+  /** As a file could say it; empty for what has no value. */
+  textOf(option: AnyOption): string {
+    const value = this.get(option);
+    return value === undefined ? "" : String(value);
   }
 
   #take(line: IniLine): void {

@@ -22,6 +22,7 @@ import type { RecoverdWatch } from "./lifecycle/recoverd_watch.ts";
 import type { MembershipPart } from "./membership_part.ts";
 import type { NodeCore } from "./node_core.ts";
 import { healthOf } from "./report/node_health.ts";
+import { reloader } from "./lifecycle/reload.ts";
 import { knowledgeOf } from "./report/node_knowledge.ts";
 import type { NodeStatistics } from "./report/node_statistics.ts";
 import type { Client } from "./routing/client_table.ts";
@@ -135,6 +136,7 @@ function ownNodeControls(needs: ControlsNeeds, shared: Shared): ControlHandlers 
     knowledge: () =>
       knowledgeOf(core.nodes, membership.keepalive, routing.leaderCache, membership.peers),
     health: () => healthOf(membership.health),
+    reload: reloader(d, core.state),
     allFrozen: () => membership.freeze.frozen,
     memoryUsed: () => d.memoryUse().residentBytes,
     memoryReport: () => needs.memoryReport(),

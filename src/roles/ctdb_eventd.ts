@@ -3,6 +3,7 @@
  * with the process that it is told to watch, and takes the scripts that run with it, and the public addresses of a ctdbd
  * that was killed.
  */
+import { LOG_LEVELS } from "../base/log.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { TracedTurns } from "../base/trace.ts";
 import { loadCtdbConfig } from "../config/ctdb_conf.ts";
@@ -90,7 +91,14 @@ async function run(args: readonly string[]): Promise<number> {
   };
   process.on("SIGTERM", () => end("Received SIGTERM", 0));
   process.on("SIGINT", () => end("Received SIGINT", 0));
-  process.on("SIGUSR1", () => {});
+  process.on("SIGUSR1", () => {
+    // One that is wrong changes nothing; who sent the signal has told of it.
+    const again = readSettings(files);
+    if (!again.ok) return;
+    const { logLevel } = again.value.config.logging;
+    log.level.set(LOG_LEVELS[logLevel]);
+    log.notice(`Log level is ${logLevel}`);
+  });
   process.on("SIGPIPE", () => {});
   const started = await new Promise<Result<void>>((resolve) => server.start(resolve));
   if (!started.ok) {

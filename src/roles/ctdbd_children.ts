@@ -93,6 +93,10 @@ export function eventdStarter(
     if (!child.ok) return `Cannot start "${argv[0]}": ${child.error.message}`;
     const process = child.value;
     pid = process.pid;
-    return { kill: () => process.kill("SIGTERM") };
+    // The original reconfigures by this signal, too.
+    return {
+      kill: () => process.kill("SIGTERM"),
+      reconfigure: () => process.kill("SIGUSR1"),
+    };
   };
 }

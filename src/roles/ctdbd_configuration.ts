@@ -1,9 +1,10 @@
 /** Everything that files say to ctdbd, read at its start. */
 import { err, ok, type Result } from "../base/result.ts";
-import { type ApplianceConfig, loadApplianceConfig } from "../config/appliance_conf.ts";
-import { loadCtdbConfig } from "../config/ctdb_conf.ts";
+import { type ApplianceConfig, readApplianceConfig } from "../config/appliance_conf.ts";
+import { readCtdbConfig } from "../config/ctdb_conf.ts";
+import { LiveConfig } from "../config/live_config.ts";
 import { resolvePaths } from "../config/paths.ts";
-import { problemText } from "../config/problems.ts";
+import { hasErrors, problemText } from "../config/problems.ts";
 import { TunableSet } from "../config/tunables.ts";
 import { loadTunables } from "../config/tunables_file.ts";
 import type { ConfigProblem, ConfiguredNode, CtdbConfig, CtdbPaths } from "../config/types.ts";
@@ -15,6 +16,8 @@ import { ownEnvironment, ownExecutable } from "./own_process.ts";
 export interface Configuration {
   readonly paths: CtdbPaths;
   readonly config: CtdbConfig;
+  /** The same, and what becomes of it when it is read again. */
+  readonly live: LiveConfig;
   readonly appliance: ApplianceConfig;
   readonly nodes: readonly ConfiguredNode[];
   readonly tunables: TunableSet;
@@ -28,13 +31,11 @@ export async function readConfiguration(
   const files = new SystemFiles();
   const paths = resolvePaths(ownEnvironment(), ownExecutable().directory);
   if (!paths.ok) return err([paths.error]);
-  const loaded = loadCtdbConfig(files, paths.value);
-  const appliance = loadApplianceConfig(files, paths.value);
-  if (!loaded.ok || !appliance.ok) {
-    const problems = [loaded, appliance].flatMap((one) => (one.ok ? [] : one.error));
-    return err(problems.map(problemText));
-  }
-  const { config, warnings } = loaded.value;
+  const conf = readCtdbConfig(files, paths.value);
+  const appliance = readApplianceConfig(files, paths.value);
+  const problems = [...conf.problems, ...appliance.problems];
+  if (hasErrors(problems)) return err(problems.map(problemText));
+  const { config } = conf;
   const nodes = await loadNodes(config, paths.value, files, processes);
   if (!nodes.ok) return err([nodes.error]);
   const tunables = new TunableSet();
@@ -45,7 +46,8 @@ export async function readConfiguration(
     config,
     nodes: nodes.value,
     tunables,
-    appliance: appliance.value.config,
-    warnings: [...warnings, ...appliance.value.warnings, ...tunableProblems],
+    live: new LiveConfig(files, paths.value, conf, appliance),
+    appliance: appliance.config,
+    warnings: [...problems, ...tunableProblems],
   });
 }

@@ -30,6 +30,8 @@ export interface DaemonEventsParts {
 export interface DaemonEvents {
   readonly events: EventRunner;
   notify(what: Notification): void;
+  /** The configuration has changed. */
+  reconfigure(): void;
   /** Nothing that runs events stays. */
   stop(): void;
 }
@@ -46,7 +48,7 @@ export function buildEvents(parts: DaemonEventsParts): DaemonEvents {
   const notify = (what: Notification): void => notifications.notify(what);
   const directory = `${paths.etcDirectory}/events`;
   if (!files.isDirectory(`${directory}/legacy`)) {
-    return { events: new NoEvents(log, loop), notify, stop() {} };
+    return { events: new NoEvents(log, loop), notify, reconfigure() {}, stop() {} };
   }
   const events = new EventdEvents({
     start: eventdStarter(processes, paths.helperDirectory, environment, log),
@@ -59,5 +61,10 @@ export function buildEvents(parts: DaemonEventsParts): DaemonEvents {
     log,
     gone: (reason) => parts.gone(reason),
   });
-  return { events, notify, stop: () => events.stop() };
+  return {
+    events,
+    notify,
+    reconfigure: () => events.reconfigure(),
+    stop: () => events.stop(),
+  };
 }

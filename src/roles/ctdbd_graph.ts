@@ -41,7 +41,7 @@ export function buildDaemon(
   },
 ): Result<Daemon> {
   const { log, loop, processes } = own;
-  const { paths, config, appliance, nodes, tunables } = configuration;
+  const { paths, config, live, appliance, nodes, tunables } = configuration;
   const clock = new SystemClock();
   const files = new SystemFiles();
   const sharedFiles = new SystemSharedFiles();
@@ -72,14 +72,16 @@ export function buildDaemon(
     : undefined;
   giveMemoryBackWhenQuiet(clock, loop, log);
   const network = new LoopNetwork(loop);
-  const { events, notify, stop } = buildEvents({
+  const { events, notify, reconfigure, stop } = buildEvents({
     ...{ paths, loop, processes, network, clock, environment, log },
     gone: (reason) => daemon.shutdown(1, reason),
   });
   const onErrorLine = (line: string) => log.error(`cluster lock: ${line}`);
   const helperHost = { processes, clock, timers: loop, environment, onErrorLine };
   const daemon = new Daemon({
-    config,
+    get config() {
+      return live.current;
+    },
     paths,
     nodes,
     tunables,
@@ -113,7 +115,12 @@ export function buildDaemon(
     isAlive: (pid) => processes.isAlive(pid),
     processName: (pid) => processes.nameOf(pid),
     processorMs: threadProcessorMs,
-    loadNodes: (done) => void loadNodes(config, paths, files, processes).then(done),
+    loadNodes: (done) => void loadNodes(live.current, paths, files, processes).then(done),
+    reloadConfig: () => {
+      const outcome = live.reload();
+      if (outcome.ok) reconfigure();
+      return outcome;
+    },
     memoryUse,
     exit: (code) => {
       service?.close();

@@ -58,7 +58,10 @@ class Scene {
     this.server.start(() => {
       if (this.starts === "ready") handlers.ready();
     });
-    return { kill: () => void this.child.push("killed") };
+    return {
+      kill: () => void this.child.push("killed"),
+      reconfigure: () => void this.child.push("reconfigured"),
+    };
   }
 
   /** How an event ended, and when; it is begun now. */
@@ -168,6 +171,17 @@ test("EventdEvents.stop() ends the event daemon, and nobody is told of anything 
   scene.handlers?.ended("SIGTERM");
   scene.world.run(100_000);
   expect([scene.child, scene.gone, first]).toEqual([["started", "killed"], [], []]);
+});
+
+test("EventdEvents.reconfigure() reaches the event daemon that runs, and no other", () => {
+  const scene = new Scene(["00.ctdb.script"]);
+  scene.events.reconfigure();
+  scene.begin("init");
+  scene.events.reconfigure();
+  expect(scene.child).toEqual(["started"]);
+  scene.world.run(10);
+  scene.events.reconfigure();
+  expect(scene.child).toEqual(["started", "reconfigured"]);
 });
 
 test("EventdEvents.runsScripts is false where no script is enabled", () => {

@@ -37,6 +37,8 @@ import { listScripts } from "./scripts/script_directory.ts";
 
 export interface EventdChild {
   kill(): void;
+  /** It reads its configuration again. */
+  reconfigure(): void;
 }
 
 /** Starts one: it is ready once, or ends by itself. The reason when it cannot be started. */
@@ -122,6 +124,11 @@ export class EventdEvents implements EventRunner {
     this.#connection.request({ command: "status", component: EVENT_COMPONENT, event }, (reply) =>
       done(failureOf(reply)),
     );
+  }
+
+  /** One that starts has read it a moment ago. */
+  reconfigure(): void {
+    if (this.#state === "running") this.#child?.reconfigure();
   }
 
   /** The event daemon ends, and what it runs. */

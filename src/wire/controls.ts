@@ -235,6 +235,11 @@ export const PING_KNOWLEDGE = 0x00200000;
  * (nodeHealth). A node that does not know the flag answers without data.
  */
 export const PING_HEALTH = 0x00400000;
+/**
+ * Of PING, from our tool to our nodes: the node reads its configuration again, and the answer carries what came of
+ * that (reloadReport). A node that does not know the flag answers without data.
+ */
+export const PING_RELOAD = 0x00800000;
 /** Of GET_PUBLIC_IPS: addresses that the node could host now. */
 export const PUBLIC_IPS_ONLY_AVAILABLE = 0x00010000;
 export const ATTACH_RECOVERY = 0x00020000;

@@ -14,6 +14,8 @@ export const SCRIPT_NAME_BYTES_MAX = 255;
 export const SCRIPT_LINE_BYTES_MAX = 600;
 /** The whole answer: who asks takes a longer one for none. */
 export const HEALTH_BYTES_MAX = 1024;
+/** Of the answer to PING_RELOAD, for who asks: some hundred lines, each at most as long as a message about a file. */
+export const RELOAD_BYTES_MAX = 1024 * 1024;
 
 /** Of the event daemon's packets (event_protocol.ts), which have a header of their own. */
 export const EVENT_HEADER_BYTES = 12;

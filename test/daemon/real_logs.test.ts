@@ -48,11 +48,11 @@ async function untilReopened(log: string, pids: readonly number[]): Promise<void
 test(
   "SIGHUP has ctdbd and its children write to the new log file, and nobody to the old one",
   () =>
-    withRealNode({}, async (node) => {
+    withRealNode({ runsEvents: true }, async (node) => {
       const log = join(node.base, "log.ctdb");
-      const pids = await until("the recovery daemon logs", STEP_MS, () => {
+      const pids = await until("recovery and event daemon log", STEP_MS, () => {
         const family = [node.pid, ...node.children()];
-        const all = family.length > 1 && family.every((pid) => openFiles(pid).includes(log));
+        const all = family.length > 2 && family.every((pid) => openFiles(pid).includes(log));
         return all ? family : undefined;
       });
       renameSync(log, `${log}.1`);

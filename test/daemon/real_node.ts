@@ -102,6 +102,8 @@ export class RealNode {
 export interface RealNodeOptions {
   readonly location?: string;
   readonly limits?: string;
+  /** With an event script, so that there is an event daemon. */
+  readonly runsEvents?: boolean;
   /** Addresses of further nodes, which the test plays. */
   readonly others?: (own: string) => readonly string[];
 }
@@ -159,6 +161,11 @@ export async function withRealNode(
     }
     const nodes = [address, ...(options.others?.(address) ?? [])];
     writeFileSync(join(base, "nodes"), `${nodes.join("\n")}\n`);
+    if (options.runsEvents === true) {
+      mkdirSync(join(base, "events/legacy"), { recursive: true });
+      const script = join(base, "events/legacy/00.test.script");
+      writeFileSync(script, "#!/bin/sh\nexit 0\n", { mode: 0o755 });
+    }
     const started = await startLimited(base, options.limits ?? ":");
     if (started.code !== 0) throw new Error(`ctdbd does not start: ${started.stderr}`);
     const node = new RealNode(base, address);

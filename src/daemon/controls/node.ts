@@ -6,7 +6,7 @@ import { listedTunablesText, type TunableSet } from "../../config/tunables.ts";
 import { type ControlHandlers, failure, SUCCESS } from "../../control/control_request.ts";
 import type { Clock, Timers } from "../../platform/types/time.ts";
 import { countedString, encode, i32Codec, stringZ, textBytes, u32Codec } from "../../wire/codec.ts";
-import { PING_BACKLOG, PING_HEALTH, PING_KNOWLEDGE } from "../../wire/controls.ts";
+import { PING_BACKLOG, PING_HEALTH, PING_KNOWLEDGE, PING_RELOAD } from "../../wire/controls.ts";
 import { echoData } from "../../wire/structs/clients.ts";
 import {
   type NodeHealth,
@@ -15,6 +15,7 @@ import {
   nodeKnowledge,
   uptime,
 } from "../../wire/structs/cluster.ts";
+import { type ReloadReport, reloadReport } from "../../wire/structs/reload.ts";
 import { statisticsHistory } from "../../wire/structs/statistics.ts";
 import { tunableList } from "../../wire/structs/tunables.ts";
 import type { NodeState } from "../lifecycle/node_state.ts";
@@ -42,6 +43,8 @@ export interface NodeControlParts {
   backlogBytes(srvid: U64): number;
   knowledge(): NodeKnowledge;
   health(): NodeHealth;
+  /** Reads the configuration again; undefined where there is none. */
+  readonly reload: (() => ReloadReport) | undefined;
   allFrozen(): boolean;
   memoryUsed(): number;
   memoryReport(): string;
@@ -60,6 +63,10 @@ export function nodeControls(parts: NodeControlParts): ControlHandlers {
       const status = parts.clientCount();
       if ((flags & PING_KNOWLEDGE) !== 0) {
         return { status, data: encode(nodeKnowledge, parts.knowledge()) };
+      }
+      if ((flags & PING_RELOAD) !== 0) {
+        const report = parts.reload?.();
+        return report === undefined ? { status } : { status, data: encode(reloadReport, report) };
       }
       if ((flags & PING_HEALTH) !== 0) {
         return { status, data: encode(nodeHealth, parts.health()) };

@@ -1,0 +1,98 @@
+/**
+ * The configuration of a running process: what it started with, and what it has taken since.
+ *
+ * 1. A file that is wrong changes nothing, whatever else has changed.
+ * 2. Options that only a start reads keep the value of the start, and are told again at each reload until a start
+ *    has read them.
+ */
+import { err, ok, type Result } from "../base/result.ts";
+import type { FileSystem } from "../platform/types/files.ts";
+import { APPLIANCE_CONF, type ReadApplianceConfig, readApplianceConfig } from "./appliance_conf.ts";
+import { assembleConfig, type ReadConfig, readCtdbConfig } from "./ctdb_conf.ts";
+import type { OptionReader } from "./option_reader.ts";
+import { type AnyOption, type OptionTable, optionPath } from "./option_table.ts";
+import { CTDB_CONF } from "./options.ts";
+import { hasErrors } from "./problems.ts";
+import type { ConfigProblem, CtdbConfig, CtdbPaths } from "./types.ts";
+
+export interface ChangedOption {
+  readonly option: AnyOption;
+  /** `[cluster] leader timeout`. */
+  readonly path: string;
+  /** As a file would say it; empty for none. */
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface Reloaded {
+  readonly config: CtdbConfig;
+  readonly applied: readonly ChangedOption[];
+  readonly needRestart: readonly ChangedOption[];
+  readonly warnings: readonly ConfigProblem[];
+}
+
+interface ReadOptions {
+  readonly conf: OptionReader;
+  readonly appliance: OptionReader;
+}
+
+export class LiveConfig {
+  readonly #files: FileSystem;
+  readonly #paths: CtdbPaths;
+  readonly #started: ReadOptions;
+  #taken: OptionReader;
+  #current: CtdbConfig;
+
+  /** What a start has read, without errors. */
+  constructor(
+    files: FileSystem,
+    paths: CtdbPaths,
+    conf: ReadConfig,
+    appliance: ReadApplianceConfig,
+  ) {
+    this.#files = files;
+    this.#paths = paths;
+    this.#started = { conf: conf.reader, appliance: appliance.reader };
+    this.#taken = conf.reader;
+    this.#current = conf.config;
+  }
+
+  get current(): CtdbConfig {
+    return this.#current;
+  }
+
+  /** On failure: all problems of the files. */
+  reload(): Result<Reloaded, readonly ConfigProblem[]> {
+    const conf = readCtdbConfig(this.#files, this.#paths);
+    const appliance = readApplianceConfig(this.#files, this.#paths);
+    const problems = [...conf.problems, ...appliance.problems];
+    if (hasErrors(problems)) return err(problems);
+    const started = this.#started;
+    const applied = changed(CTDB_CONF, "now", this.#taken, conf.reader);
+    const needRestart = [
+      ...changed(CTDB_CONF, "restart", started.conf, conf.reader),
+      ...changed(APPLIANCE_CONF, "restart", started.appliance, appliance.reader),
+    ];
+    this.#taken = conf.reader;
+    this.#current = assembleConfig(
+      (option) => (option.reload === "now" ? conf.reader : started.conf).get(option),
+      this.#paths,
+    );
+    return ok({ config: this.#current, applied, needRestart, warnings: problems });
+  }
+}
+
+function changed(
+  table: OptionTable,
+  reload: AnyOption["reload"],
+  before: OptionReader,
+  after: OptionReader,
+): readonly ChangedOption[] {
+  return table.options
+    .filter((option) => option.reload === reload)
+    .map((option) => {
+      const [from, to] = [before.textOf(option), after.textOf(option)];
+      return { option, path: optionPath(option), from, to };
+    })
+    .filter(({ from, to }) => from !== to);
+}
