@@ -8,7 +8,7 @@ import { printable } from "./format.ts";
 import type { ToolHost } from "./host.ts";
 import { ListAnswer } from "./json.ts";
 import { dumpRecord, recordFlagNames } from "./record_text.ts";
-import type { KeyFacts, KeyAndDataFacts, RecordFacts } from "./schemas/records.ts";
+import type { KeyAndDataFacts, KeyFacts, RecordFacts } from "./schemas/records.ts";
 
 export function keyFacts(key: Uint8Array): KeyFacts {
   const text = shownText(key);

@@ -4,8 +4,8 @@
  */
 import { ECANCELED, EINVAL, ENOENT, ENOEXEC, ETIMEDOUT } from "../../base/errno.ts";
 import { err, ok, type Result } from "../../base/result.ts";
-import type { EventToolHost } from "./event_tool_host.ts";
 import { withDocuments } from "./event_documents.ts";
+import type { EventToolHost } from "./event_tool_host.ts";
 import { disableCommand, enableCommand, listCommand } from "./script_commands.ts";
 import { NEVER_RAN, statusFacts } from "./status_facts.ts";
 import { statusText } from "./status_text.ts";
