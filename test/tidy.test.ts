@@ -59,7 +59,6 @@ const NOT_USED = new Map([
     "src/client/persistent_database.ts openPersistentDatabase",
     "the client library (docs/client.md)",
   ],
-  ["src/cli/schemas/table.ts FACTS", "what documents of the tool are held against"],
   ["src/tdb/memory/memory_opener.ts", "databases in memory, on which the simulator runs"],
   ["src/wire/packet.ts newPacket", "packets that no builder makes: tests send wrong ones"],
   ["src/wire/packets/call.ts", "each packet has a builder and a reader: tests are the other side"],

@@ -9,10 +9,10 @@ interface RowBase {
   readonly args: string;
   readonly summary: string;
   /**
-   * What --json gives: "original": the original tool's document, whose errors are texts; "facts": ours (json.ts).
-   * Absent: --json is refused.
+   * What --json gives: "original": the original tool's document, whose errors are texts; "facts": ours (json.ts);
+   * "acted": that the command, which only acts, has done so.
    */
-  readonly json?: "original" | "facts";
+  readonly json: "original" | "facts" | "acted";
   /** The original tool has no such command: its statuses bind nobody, ours are EXIT_STATUS (failure.ts). */
   readonly ours?: boolean;
 }

@@ -2,7 +2,8 @@
  * The table of commands: dispatch, usage texts and checks of options come from it. A command's code is
  * loaded when it runs.
  *
- * Names, arguments and summaries are those of the original tool, which has no `drain`; the order is that of its help.
+ * Names, arguments and summaries are those of the original tool, which has no `drain` and no `schema`; the order is that of
+ * its help.
  */
 import type { Command, CommandRow, OfflineCommand } from "./command.ts";
 
@@ -16,7 +17,7 @@ function onNode<Name extends string>(
   module: Module<Name, Command>,
   command: Name,
 ): CommandRow {
-  return { name, args, summary, daemon: true, remote: true, module, command };
+  return { name, args, summary, daemon: true, remote: true, json: "acted", module, command };
 }
 
 function here<Name extends string>(
@@ -26,7 +27,7 @@ function here<Name extends string>(
   module: Module<Name, Command>,
   command: Name,
 ): CommandRow {
-  return { name, args, summary, daemon: true, remote: false, module, command };
+  return { name, args, summary, daemon: true, remote: false, json: "acted", module, command };
 }
 
 function offline<Name extends string>(
@@ -36,10 +37,10 @@ function offline<Name extends string>(
   module: Module<Name, OfflineCommand>,
   command: Name,
 ): CommandRow {
-  return { name, args, summary, daemon: false, module, command };
+  return { name, args, summary, daemon: false, json: "acted", module, command };
 }
 
-/** With --json it gives facts; their schema is in schemas/. */
+/** With --json it gives facts, whose schema is in schemas/, and not only that it has acted. */
 function facts(row: CommandRow): CommandRow {
   return { ...row, json: "facts" };
 }
@@ -68,6 +69,7 @@ const helpers = () => import("./commands/helpers.ts");
 const drain = () => import("./commands/drain.ts");
 const reload = () => import("./commands/reload.ts");
 const checktcpport = () => import("./commands/checktcpport.ts");
+const schema = () => import("./commands/schema.ts");
 
 const DATABASE = "<dbname|dbid>";
 const EVENTS = "[init|setup|startup|monitor|takeip|releaseip|ipreallocated]";
@@ -75,24 +77,26 @@ const EVENTS = "[init|setup|startup|monitor|takeip|releaseip|ipreallocated]";
 export const COMMANDS: readonly CommandRow[] = [
   { ...offline("version", "", "show version of ctdb", version, "showVersion"), json: "original" },
   { ...onNode("status", "", "show node status", status, "status"), json: "original" },
-  onNode("uptime", "", "show node uptime", node, "uptime"),
-  onNode("ping", "", "ping a node", node, "ping"),
-  onNode(
-    "runstate",
-    "[setup|first_recovery|startup|running]",
-    "get/check runstate of a node",
-    node,
-    "runstate",
+  facts(onNode("uptime", "", "show node uptime", node, "uptime")),
+  facts(onNode("ping", "", "ping a node", node, "ping")),
+  facts(
+    onNode(
+      "runstate",
+      "[setup|first_recovery|startup|running]",
+      "get/check runstate of a node",
+      node,
+      "runstate",
+    ),
   ),
-  onNode("getvar", "<name>", "get a tunable variable", variables, "getvar"),
+  facts(onNode("getvar", "<name>", "get a tunable variable", variables, "getvar")),
   onNode("setvar", "<name> <value>", "set a tunable variable", variables, "setvar"),
-  onNode("listvars", "", "list tunable variables", variables, "listvars"),
-  onNode("statistics", "", "show ctdb statistics", statistics, "statistics"),
+  facts(onNode("listvars", "", "list tunable variables", variables, "listvars")),
+  facts(onNode("statistics", "", "show ctdb statistics", statistics, "statistics")),
   onNode("statisticsreset", "", "reset ctdb statistics", statistics, "statisticsreset"),
-  onNode("stats", "[count]", "show rolling statistics", statistics, "stats"),
-  onNode("ip", "[all]", "show public ips", publicIps, "ip"),
-  onNode("ipinfo", "<ip>", "show public ip details", publicIps, "ipinfo"),
-  onNode("ifaces", "", "show interfaces", interfaces, "ifaces"),
+  facts(onNode("stats", "[count]", "show rolling statistics", statistics, "stats")),
+  facts(onNode("ip", "[all]", "show public ips", publicIps, "ip")),
+  facts(onNode("ipinfo", "<ip>", "show public ip details", publicIps, "ipinfo")),
+  facts(onNode("ifaces", "", "show interfaces", interfaces, "ifaces")),
   onNode(
     "setifacelink",
     "<iface> up|down",
@@ -100,68 +104,76 @@ export const COMMANDS: readonly CommandRow[] = [
     interfaces,
     "setifacelink",
   ),
-  onNode(
-    "process-exists",
-    "<pid> [<srvid>]",
-    "check if a process exists on a node",
-    node,
-    "processExists",
+  facts(
+    onNode(
+      "process-exists",
+      "<pid> [<srvid>]",
+      "check if a process exists on a node",
+      node,
+      "processExists",
+    ),
   ),
   facts(onNode("getdbmap", "", "show attached databases", databases, "getdbmap")),
   facts(onNode("getdbstatus", DATABASE, "show database status", databases, "getdbstatus")),
-  here("catdb", DATABASE, "dump cluster-wide ctdb database", records, "catdb"),
-  here("cattdb", DATABASE, "dump local ctdb database", records, "cattdb"),
-  onNode("getcapabilities", "", "show node capabilities", node, "getcapabilities"),
+  facts(here("catdb", DATABASE, "dump cluster-wide ctdb database", records, "catdb")),
+  facts(here("cattdb", DATABASE, "dump local ctdb database", records, "cattdb")),
+  facts(onNode("getcapabilities", "", "show node capabilities", node, "getcapabilities")),
   facts(here("pnn", "", "show the pnn of the current node", node, "pnn")),
-  here("lvs", "leader|list|status", "show lvs configuration", helpers, "lvs"),
+  facts(here("lvs", "leader|list|status", "show lvs configuration", helpers, "lvs")),
   onNode("setdebug", "ERROR|WARNING|NOTICE|INFO|DEBUG", "set debug level", node, "setdebug"),
-  onNode("getdebug", "", "get debug level", node, "getdebug"),
+  facts(onNode("getdebug", "", "get debug level", node, "getdebug")),
   here("attach", "<dbname> [persistent|replicated]", "attach a database", databases, "attach"),
   here("detach", `${DATABASE} ...`, "detach database(s)", databases, "detach"),
-  onNode("dumpmemory", "", "dump ctdbd memory map", node, "dumpmemory"),
-  onNode("rddumpmemory", "", "dump recoverd memory map", node, "rddumpmemory"),
-  onNode("getpid", "", "get ctdbd process ID", node, "getpid"),
-  onNode("disable", "", "disable a node", administration, "disable"),
-  onNode("enable", "", "enable a node", administration, "enable"),
-  onNode("drain", "[<pnn>]", "move clients away from a node and disable it", drain, "drain"),
-  onNode("stop", "", "stop a node", administration, "stop"),
-  onNode("continue", "", "continue a stopped node", administration, "continueNode"),
-  onNode("ban", "<bantime>", "ban a node", administration, "ban"),
-  onNode("unban", "", "unban a node", administration, "unban"),
+  facts(onNode("dumpmemory", "", "dump ctdbd memory map", node, "dumpmemory")),
+  facts(onNode("rddumpmemory", "", "dump recoverd memory map", node, "rddumpmemory")),
+  facts(onNode("getpid", "", "get ctdbd process ID", node, "getpid")),
+  facts(onNode("disable", "", "disable a node", administration, "disable")),
+  facts(onNode("enable", "", "enable a node", administration, "enable")),
+  facts(onNode("drain", "[<pnn>]", "move clients away from a node and disable it", drain, "drain")),
+  facts(onNode("stop", "", "stop a node", administration, "stop")),
+  facts(onNode("continue", "", "continue a stopped node", administration, "continueNode")),
+  facts(onNode("ban", "<bantime>", "ban a node", administration, "ban")),
+  facts(onNode("unban", "", "unban a node", administration, "unban")),
   onNode("shutdown", "", "shutdown ctdb daemon", administration, "shutdown"),
   onNode("recover", "", "force recovery", recovery, "recover"),
   onNode("sync", "", "run ip reallocation (deprecated)", administration, "ipreallocate"),
   onNode("ipreallocate", "", "run ip reallocation", administration, "ipreallocate"),
   onNode("gratarp", "<ip> <interface>", "send a gratuitous arp", publicIpChanges, "gratarp"),
   offline("tickle", "<srcip:port> <dstip:port>", "send a tcp tickle ack", tickle, "tickle"),
-  onNode("gettickles", "<ip> [<port>]", "get the list of tickles", tickles, "gettickles"),
+  facts(onNode("gettickles", "<ip> [<port>]", "get the list of tickles", tickles, "gettickles")),
   onNode("addtickle", "<ip>:<port> <ip>:<port>", "add a tickle", tickles, "addtickle"),
   onNode("deltickle", "<ip>:<port> <ip>:<port>", "delete a tickle", tickles, "deltickle"),
   { ...onNode("reload", "", "read the configuration again", reload, "reload"), ours: true },
-  offline("listnodes", "", "list nodes in the cluster", listnodes, "listnodes"),
-  here("reloadnodes", "", "reload the nodes file all nodes", reloadnodes, "reloadnodes"),
+  facts(offline("listnodes", "", "list nodes in the cluster", listnodes, "listnodes")),
+  facts(here("reloadnodes", "", "reload the nodes file all nodes", reloadnodes, "reloadnodes")),
   here("moveip", "<ip> <node>", "move an ip address to another node", moveip, "moveip"),
-  onNode("addip", "<ip/mask> <iface>", "add an ip address to a node", publicIpChanges, "addip"),
-  onNode("delip", "<ip>", "delete an ip address from a node", publicIpChanges, "delip"),
+  facts(
+    onNode("addip", "<ip/mask> <iface>", "add an ip address to a node", publicIpChanges, "addip"),
+  ),
+  facts(onNode("delip", "<ip>", "delete an ip address from a node", publicIpChanges, "delip")),
   here("backupdb", `${DATABASE} <file>`, "backup a database into a file", backups, "backupdb"),
   here("restoredb", "<file> [dbname]", "restore a database from a file", backups, "restoredb"),
-  offline("dumpdbbackup", "<file>", "dump database from a backup file", backups, "dumpdbbackup"),
+  facts(
+    offline("dumpdbbackup", "<file>", "dump database from a backup file", backups, "dumpdbbackup"),
+  ),
   here("wipedb", DATABASE, "wipe the contents of a database.", wipedb, "wipedb"),
-  onNode("leader", "", "show the pnn of the leader", recovery, "leader"),
-  offline("event", "", "event and event script commands", helpers, "event"),
-  offline("scriptstatus", EVENTS, "show event script status", helpers, "scriptstatus"),
-  here("natgw", "leader|list|status", "show natgw configuration", helpers, "natgw"),
-  onNode("getreclock", "", "get recovery lock file", recovery, "getreclock"),
+  facts(onNode("leader", "", "show the pnn of the leader", recovery, "leader")),
+  facts(offline("event", "", "event and event script commands", helpers, "event")),
+  facts(offline("scriptstatus", EVENTS, "show event script status", helpers, "scriptstatus")),
+  facts(here("natgw", "leader|list|status", "show natgw configuration", helpers, "natgw")),
+  facts(onNode("getreclock", "", "get recovery lock file", recovery, "getreclock")),
   onNode("setlmasterrole", "on|off", "set LMASTER role", node, "setlmasterrole"),
   onNode("setleaderrole", "on|off", "set LEADER role", node, "setleaderrole"),
   onNode("setdbreadonly", DATABASE, "enable readonly records", databases, "setdbreadonly"),
   onNode("setdbsticky", DATABASE, "enable sticky records", databases, "setdbsticky"),
-  here(
-    "pfetch",
-    `${DATABASE} <key>`,
-    "fetch record from persistent database",
-    transactions,
-    "pfetch",
+  facts(
+    here(
+      "pfetch",
+      `${DATABASE} <key>`,
+      "fetch record from persistent database",
+      transactions,
+      "pfetch",
+    ),
   ),
   here(
     "pstore",
@@ -184,7 +196,7 @@ export const COMMANDS: readonly CommandRow[] = [
     transactions,
     "ptrans",
   ),
-  onNode("tfetch", "<tdb-file> <key> [<file>]", "fetch a record", records, "tfetch"),
+  facts(onNode("tfetch", "<tdb-file> <key> [<file>]", "fetch a record", records, "tfetch")),
   onNode(
     "tstore",
     "<tdb-file> <key> <data> [<rsn> <dmaster> <flags>]",
@@ -192,12 +204,14 @@ export const COMMANDS: readonly CommandRow[] = [
     records,
     "tstore",
   ),
-  here(
-    "readkey",
-    `${DATABASE} <key> [readonly]`,
-    "read value of a database key",
-    records,
-    "readkey",
+  facts(
+    here(
+      "readkey",
+      `${DATABASE} <key> [readonly]`,
+      "read value of a database key",
+      records,
+      "readkey",
+    ),
   ),
   here(
     "writekey",
@@ -214,17 +228,25 @@ export const COMMANDS: readonly CommandRow[] = [
     records,
     "pushrecord",
   ),
-  offline(
-    "checktcpport",
-    "<port>",
-    "check if a service is bound to a specific tcp port or not",
-    checktcpport,
-    "checktcpport",
+  facts(
+    offline(
+      "checktcpport",
+      "<port>",
+      "check if a service is bound to a specific tcp port or not",
+      checktcpport,
+      "checktcpport",
+    ),
   ),
-  here("getdbseqnum", DATABASE, "get database sequence number", databases, "getdbseqnum"),
-  onNode("nodestatus", "[all|<pnn-list>]", "show and return node status", status, "nodestatus"),
-  onNode("dbstatistics", DATABASE, "show database statistics", statistics, "dbstatistics"),
+  facts(here("getdbseqnum", DATABASE, "get database sequence number", databases, "getdbseqnum")),
+  facts(
+    onNode("nodestatus", "[all|<pnn-list>]", "show and return node status", status, "nodestatus"),
+  ),
+  facts(onNode("dbstatistics", DATABASE, "show database statistics", statistics, "dbstatistics")),
   here("reloadips", "[all|<pnn-list>]", "reload the public addresses file", moveip, "reloadips"),
+  facts({
+    ...offline("schema", "<command>", "show what --json of a command gives", schema, "schema"),
+    ours: true,
+  }),
 ];
 
 export function commandRow(name: string): CommandRow | undefined {

@@ -2,7 +2,9 @@
 import { bytesText } from "../wire/codec.ts";
 import { DB_FLAGS } from "../wire/constants.ts";
 import { CommandFailure } from "./failure.ts";
+import { hex8 } from "./format.ts";
 import { parseUnsigned32 } from "./numbers.ts";
+import type { DatabaseNameFacts } from "./schemas/facts.ts";
 import type { Session } from "./session.ts";
 
 export interface ChosenDatabase {
@@ -32,6 +34,14 @@ export async function chooseDatabase(session: Session, text: string): Promise<Ch
 
 function notFound(text: string): CommandFailure {
   return new CommandFailure(1, `No database matching '${text}' found`);
+}
+
+/** As documents name it. */
+export function databaseNameFacts({
+  id,
+  name,
+}: Pick<ChosenDatabase, "id" | "name">): DatabaseNameFacts {
+  return { id: `0x${hex8(id)}`, name };
 }
 
 export function isVolatile(database: { readonly flags: number }): boolean {

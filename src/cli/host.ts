@@ -19,11 +19,17 @@ export interface ToolFile {
   close(): void;
 }
 
-/** How a program ended that had our standard input and output. */
+/** How a program ended that had our standard input, and our output unless somebody else takes it. */
 export type HelperEnd =
   | { readonly kind: "status"; readonly status: number }
   | { readonly kind: "signal"; readonly signal: number }
   | { readonly kind: "not started"; readonly errno: number };
+
+/** Gets what a program prints, where that is not to go where our own output goes. */
+export interface HelperOutput {
+  out(bytes: Uint8Array): void;
+  err(bytes: Uint8Array): void;
+}
 
 export interface ToolHost {
   /** What `ctdb version` says. */
@@ -37,7 +43,7 @@ export interface ToolHost {
   /** Standard output of a command, however it ended; the errno's name when it could not be started. */
   run(argv: readonly string[]): Promise<Result<string, string>>;
   /** Runs a program of the directory of helpers in our place; it does not outlive us. */
-  runHelper(name: string, args: readonly string[]): Promise<HelperEnd>;
+  runHelper(name: string, args: readonly string[], output?: HelperOutput): Promise<HelperEnd>;
   /** Segments of connections of others, or why they cannot be sent. */
   rawNetwork(): Promise<Result<RawNetwork>>;
   /** Binds to the IPv4 port for a moment, without listening; the errno when somebody has it. */
@@ -65,4 +71,6 @@ export interface ToolHost {
   err(text: string): void;
   /** Standard output of documents, where `out` only keeps what a command says besides (json.ts). */
   facts?(document: string): void;
+  /** The document of a command that only acts, and has acted on the node; null: on none. */
+  acted?(node: number | null): void;
 }

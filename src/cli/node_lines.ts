@@ -3,6 +3,7 @@ import { NODE_FLAGS } from "../wire/constants.ts";
 import type { NodeAndFlags } from "../wire/structs/cluster.ts";
 import { machineRow } from "./format.ts";
 import { FLAG_UNKNOWN, FLAG_WORDS, flagNames } from "./node_flags.ts";
+import type { NodeFlagsFacts, ShownNodesFacts } from "./schemas/cluster.ts";
 
 export interface ShownNode {
   readonly pnn: number;
@@ -71,10 +72,10 @@ export function textNodes(nodes: readonly ShownNode[], withCount: boolean): stri
   return count + lines.join("");
 }
 
-export function jsonNodes(nodes: readonly ShownNode[]): object {
+export function jsonNodes(nodes: readonly ShownNode[]): ShownNodesFacts {
   const entries = nodes
     .filter((node) => !isDeleted(node))
-    .map((node) => {
+    .map((node): [string, ShownNodesFacts["nodes"][string]] => {
       const flags = FLAG_WORDS.map(([word, mask]) => [
         word.toLowerCase(),
         (node.flags & mask) !== 0,
@@ -85,7 +86,7 @@ export function jsonNodes(nodes: readonly ShownNode[]): object {
         partially_online: node.partiallyOnline,
         flags_raw: node.flags,
         flags_ok: node.flags === 0,
-        flags: Object.fromEntries(flags),
+        flags: Object.fromEntries(flags) as NodeFlagsFacts,
         this_node: node.thisNode,
       };
       return [String(node.pnn), shown];

@@ -76,15 +76,15 @@ export async function expectInterfaces(
   );
 }
 
-/** `course` says what became of the running node. */
+/** `course` says what became of the running node. False: the file said so already. */
 export async function editFile(
   { host }: CommandContext,
   change: Edit,
   course: string,
-): Promise<void> {
+): Promise<boolean> {
   const path = `${toolPaths(host).etcDirectory}/${PUBLIC_ADDRESSES_FILE}`;
   const changed = await host.changeFile(path, change);
-  if (changed.ok) return;
+  if (changed.ok) return changed.value === "changed";
   const reason = printable(changed.error);
   throw new CommandFailure(1, `${course}, but "${path}" could not be changed: ${reason}`);
 }

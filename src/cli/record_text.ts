@@ -53,11 +53,14 @@ const FLAG_NAMES: readonly (readonly [flag: number, name: string])[] = [
   [RECORD_FLAGS.PERSISTENT_IN_PROGRESS, "PERSISTENT_IN_PROGRESS"],
 ];
 
-export function dumpHeader(header: LtdbHeader): string {
-  const names = FLAG_NAMES.filter(([flag]) => (header.flags & flag) !== 0).map(([, name]) => name);
+export function recordFlagNames(flags: number): string[] {
+  return FLAG_NAMES.filter(([flag]) => (flags & flag) !== 0).map(([, name]) => name);
+}
+
+export function dumpHeader({ dmaster, rsn, flags }: LtdbHeader): string {
   return (
-    `dmaster: ${header.dmaster}\nrsn: ${u64Decimal(header.rsn)}\n` +
-    `flags: ${[`0x${hex8(header.flags)}`, ...names].join(" ")}\n`
+    `dmaster: ${dmaster}\nrsn: ${u64Decimal(rsn)}\n` +
+    `flags: ${[`0x${hex8(flags)}`, ...recordFlagNames(flags)].join(" ")}\n`
   );
 }
 

@@ -17,6 +17,9 @@ import type { CommandContext } from "./command.ts";
 import { CommandFailure } from "./failure.ts";
 import { machineRow } from "./format.ts";
 import type { ToolHost } from "./host.ts";
+import { answerFacts } from "./json.ts";
+import type { ipFacts } from "./schemas/addresses.ts";
+import type { Facts } from "./schemas/facts.ts";
 import type { Session } from "./session.ts";
 import { activeNodes, connectedNodes } from "./takeover_runs.ts";
 import { toolPaths } from "./tool_paths.ts";
@@ -56,7 +59,18 @@ export async function simulatedIps(context: CommandContext, leaving: number): Pr
       from: now.get(addr.address) ?? NOBODY,
       to: pnn | 0,
     }));
-  host.out(movesText(context, leaving, moves));
+  if (context.options.json) {
+    answerFacts(host, {
+      leaving,
+      addresses: moves.map(({ address, from, to }) => ({
+        address,
+        from: from === NOBODY ? null : from,
+        to: to === NOBODY ? null : to,
+      })),
+    } satisfies Facts<typeof ipFacts>);
+  } else {
+    host.out(movesText(context, leaving, moves));
+  }
   return 0;
 }
 

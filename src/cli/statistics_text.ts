@@ -1,4 +1,5 @@
 /** Statistics of a node and of a database as text and as machine-readable rows. */
+import { bytesHex } from "../base/bytes_hex.ts";
 import type { DbStatistics, LatencyCounter, Statistics } from "../wire/structs/statistics.ts";
 import { calendarTime, elapsedTime, sixDecimals } from "./format.ts";
 
@@ -141,10 +142,9 @@ export function statisticsRow(statistics: Statistics, separator: string): string
 }
 
 export function databaseStatisticsText(name: string, statistics: DbStatistics): string {
-  const keys = statistics.hot_keys.map(({ count, key }) => {
-    const hex = Array.from(key, (byte) => byte.toString(16).padStart(2, "0")).join("");
-    return `     Count:${count} Key:${hex}\n`;
-  });
+  const keys = statistics.hot_keys.map(
+    ({ count, key }) => `     Count:${count} Key:${bytesHex(key)}\n`,
+  );
   return (
     `DB Statistics ${name}\n` +
     fieldLines(DATABASE_FIELDS, statistics) +

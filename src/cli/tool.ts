@@ -10,7 +10,7 @@ import { type CommandRow, loadCommand, type OfflineContext } from "./command.ts"
 import { commandRow } from "./commands.ts";
 import { CommandFailure, EXIT_STATUS, type FailureKind, WrongArguments } from "./failure.ts";
 import type { ToolHost } from "./host.ts";
-import { failureDocument, type KeptTexts, keepTexts } from "./json.ts";
+import { failureDocument, KeptTexts } from "./json.ts";
 import { parseUnsigned32 } from "./numbers.ts";
 import { type CommandLine, OPTIONS, parseCommandLine, type ToolOptions } from "./options.ts";
 import { Session } from "./session.ts";
@@ -21,7 +21,7 @@ const DEFAULT_RUNTIME_SEC = 120;
 /** Runs the command line and returns the exit status; all output went to the host. */
 export async function runTool(host: ToolHost, args: readonly string[]): Promise<number> {
   const parsed = parseCommandLine(args);
-  if (!parsed.ok) return complain(host, parsed.error);
+  if (!parsed.ok) return complain(host, parsed.error, args);
   const line = parsed.value;
   if (line.kind !== "run") {
     const usage = await import("./usage.ts");
@@ -31,9 +31,15 @@ export async function runTool(host: ToolHost, args: readonly string[]): Promise<
   return await new ToolRun(host, line).run();
 }
 
-function complain(host: ToolHost, message: string): number {
-  host.err(`${message}\n`);
-  return 1;
+/** Of options that could not be read: whether --json is one of them shows only as a word. */
+function complain(host: ToolHost, message: string, args: readonly string[]): number {
+  if (!args.includes("--json") && !args.includes("-j")) {
+    host.err(`${message}\n`);
+    return 1;
+  }
+  const status = EXIT_STATUS.usage;
+  host.err(failureDocument(undefined, status, "usage", [message]));
+  return status;
 }
 
 /** One command line: from its options to the exit status, with errors in the form that was asked for. */
@@ -48,8 +54,8 @@ class ToolRun {
     this.#line = line;
     const { options, words } = line;
     this.#row = words[0] === undefined ? undefined : commandRow(words[0]);
-    const ours = this.#row === undefined ? words.length > 0 : this.#row.json === "facts";
-    this.#kept = options.json && ours ? keepTexts(host) : undefined;
+    const ours = this.#row === undefined ? words.length > 0 : this.#row.json !== "original";
+    this.#kept = options.json && ours ? new KeptTexts(host) : undefined;
     this.#host = host;
   }
 
@@ -67,9 +73,6 @@ class ToolRun {
     }
     const row = this.#row;
     if (row === undefined) return this.#refuse(`Unknown command '${name}'`);
-    if (options.json && row.json === undefined) {
-      return this.#refuse(`--json not supported by the ${name} subcommand`);
-    }
     const strange = OPTIONS.find(
       ({ name: option, commands }) =>
         this.#line.given.has(option) && commands?.includes(name) === false,
@@ -92,8 +95,8 @@ class ToolRun {
     if (message !== "") (kept?.host ?? this.#host).err(`${message}\n`);
     const shown = exitStatusOf(kind, status, kept !== undefined || this.#row?.ours === true);
     if (kept === undefined) return shown;
-    const said = kept.lines();
-    const silent = said.length === 0 && (shown === 0 || kept.answered());
+    const said = kept.lines;
+    const silent = said.length === 0 && (shown === 0 || kept.answered);
     if (!silent) this.#host.err(failureDocument(this.#row, shown, kind, said));
     return shown;
   }
@@ -150,7 +153,7 @@ async function runCommand(context: OfflineContext, args: readonly string[]): Pro
       throw new CommandFailure(1, `Cannot specify node for command ${row.name}`);
     }
     const command = await loadCommand(row);
-    return command(context, args);
+    return acted(context, await command(context, args), null);
   }
   // The command's code is loaded while the connection is made.
   const loading = loadCommand(row);
@@ -158,11 +161,17 @@ async function runCommand(context: OfflineContext, args: readonly string[]): Pro
   try {
     await selectNode(session, row, options.node);
     const command = await loading;
-    return await command({ ...context, session }, args);
+    return acted(context, await command({ ...context, session }, args), session.target);
   } finally {
     await session.client.settled();
     session.client.close();
   }
+}
+
+/** A command that only acts has nothing to show: with --json its success is shown. */
+function acted({ row, host }: OfflineContext, status: number, node: number | null): number {
+  if (row.json === "acted" && status === 0) host.acted?.(node);
+  return status;
 }
 
 async function selectNode(

@@ -41,7 +41,8 @@ function toolHost(output: BufferedOutput): ToolHost {
     },
     tdbs: () => openTdbs(timers),
     run: runToEnd,
-    runHelper: async (name, args) => (await import("./ctdb_helpers.ts")).runHelper(name, args),
+    runHelper: async (name, args, output) =>
+      (await import("./ctdb_helpers.ts")).runHelper(name, args, output),
     rawNetwork: openRawNetwork,
     tryTcpPort: async (port) => (await import("./ctdb_ports.ts")).tryTcpPort(port),
     random: { u32: () => crypto.getRandomValues(new Uint32Array(1))[0] as number },

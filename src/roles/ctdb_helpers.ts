@@ -12,7 +12,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { bytesText } from "../base/byte_text.ts";
 import { execBytes } from "../base/exec_bytes.ts";
-import type { HelperEnd } from "../cli/host.ts";
+import type { HelperEnd, HelperOutput } from "../cli/host.ts";
 import { resolvePaths } from "../config/paths.ts";
 import { inheritedEnvironment } from "./environment.ts";
 import { ownEnvironment, ownExecutable } from "./own_process.ts";
@@ -20,14 +20,21 @@ import { ownEnvironment, ownExecutable } from "./own_process.ts";
 const { ENOENT, EINVAL } = constants.errno;
 const SIGNALS: ReadonlyMap<string, number> = new Map(Object.entries(constants.signals));
 
-export function runHelper(name: string, args: readonly string[]): Promise<HelperEnd> {
+export function runHelper(
+  name: string,
+  args: readonly string[],
+  output?: HelperOutput,
+): Promise<HelperEnd> {
   const paths = resolvePaths(ownEnvironment(), ownExecutable().directory);
   if (!paths.ok) return Promise.resolve({ kind: "not started", errno: EINVAL });
   const { BUN_BE_BUN: _beBun, BUN_OPTIONS: _bunOptions, ...env } = inheritedEnvironment();
   const program = `${paths.value.helperDirectory}/${name}`;
   const [path, ...rest] = execBytes([program, ...args], env);
   return new Promise((resolve) => {
-    const child = spawn(path, rest, { env, stdio: "inherit" });
+    const stdio = output === undefined ? "inherit" : "pipe";
+    const child = spawn(path, rest, { env, stdio: ["inherit", stdio, stdio] });
+    child.stdout?.on("data", (bytes: Uint8Array) => output?.out(bytes));
+    child.stderr?.on("data", (bytes: Uint8Array) => output?.err(bytes));
     const giveUp = () => endTree(child.pid);
     const ended = (end: HelperEnd) => {
       process.off("exit", giveUp);
@@ -35,7 +42,8 @@ export function runHelper(name: string, args: readonly string[]): Promise<Helper
     };
     process.once("exit", giveUp);
     child.once("error", (error) => ended({ kind: "not started", errno: errnoOf(error) }));
-    child.once("exit", (status, signal) => {
+    // Unlike "exit" it comes after all output.
+    child.once("close", (status, signal) => {
       if (signal === null) ended({ kind: "status", status: status ?? 0 });
       else ended({ kind: "signal", signal: SIGNALS.get(signal) ?? 0 });
     });

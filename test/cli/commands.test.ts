@@ -28,7 +28,6 @@ test("an unknown command, a refused -n and wrong options exit 1 with the reason"
     1,
     "Node 2 has status DISCONNECTED|UNHEALTHY|INACTIVE\n",
   ]);
-  expect(await line("-j", "ping")).toEqual([1, "--json not supported by the ping subcommand\n"]);
   expect(await line("-j", "-X", "status")).toEqual([
     1,
     "--json and -Y options are mutually exclusive\n",

@@ -2,7 +2,7 @@
 import { bytesText, textBytes } from "../../src/base/byte_text.ts";
 import { SystemError } from "../../src/base/errors.ts";
 import { err, ok, type Result } from "../../src/base/result.ts";
-import type { HelperEnd, ToolFile, ToolHost } from "../../src/cli/host.ts";
+import type { HelperEnd, HelperOutput, ToolFile, ToolHost } from "../../src/cli/host.ts";
 import { runTool } from "../../src/cli/tool.ts";
 import type { RawNetwork, TcpSegment } from "../../src/platform/types/raw_network.ts";
 import type { TdbOpener } from "../../src/tdb/types.ts";
@@ -19,6 +19,11 @@ export interface ToolRun {
   readonly out: string;
   readonly err: string;
 }
+
+type ScriptedHelper = (
+  args: readonly string[],
+  output?: HelperOutput,
+) => HelperEnd | Promise<HelperEnd>;
 
 export interface ToolWorld {
   readonly ctdbd?: FakeCtdbd;
@@ -40,7 +45,7 @@ export interface ToolWorld {
   /** Output of commands by their first word. */
   readonly commands?: Readonly<Record<string, string>>;
   /** How helpers end, by name; each gets its arguments here. Others cannot be started. */
-  readonly helpers?: Readonly<Record<string, (args: readonly string[]) => HelperEnd>>;
+  readonly helpers?: Readonly<Record<string, ScriptedHelper>>;
   /** Gets every segment that is sent; without it none can be. */
   readonly segments?: TcpSegment[];
   /** Addresses that no segment can be sent to. */
@@ -71,8 +76,8 @@ export async function runCtdb(world: ToolWorld, ...args: string[]): Promise<Tool
         const output = world.commands?.[name ?? ""];
         return output === undefined ? err("ENOENT") : ok(output);
       }),
-    runHelper: async (name, args) =>
-      world.helpers?.[name]?.(args) ?? { kind: "not started", errno: ENOENT },
+    runHelper: async (name, args, output) =>
+      (await world.helpers?.[name]?.(args, output)) ?? { kind: "not started", errno: ENOENT },
     rawNetwork: async () => rawNetworkOf(world),
     tryTcpPort: async (port) => (world.ports?.includes(port) ? err(EADDRINUSE) : ok(undefined)),
     random: { u32: () => 1 },

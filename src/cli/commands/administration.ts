@@ -2,9 +2,11 @@
 import { EINVAL } from "../../base/errno.ts";
 import { NODE_FLAGS } from "../../wire/constants.ts";
 import type { ControlName, ControlRequestOf } from "../../wire/controls.ts";
-import type { Command } from "../command.ts";
+import type { Command, CommandContext } from "../command.ts";
 import { expectArguments } from "../failure.ts";
+import { answerFacts } from "../json.ts";
 import { parseUnsigned32 } from "../numbers.ts";
+import type { ChangedFacts } from "../schemas/acted.ts";
 import type { Session } from "../session.ts";
 import { reallocate } from "../takeover_runs.ts";
 
@@ -44,11 +46,28 @@ async function changeFlag<N extends ControlName>(
   control: N,
   request: ControlRequestOf<N>,
   failure: string,
-): Promise<number> {
+): Promise<Done> {
   const message = `Failed to ${failure} node ${session.target}`;
   await session.ask(control, request, session.target, message);
   await waitForFlag(session, change);
-  return reallocate(session);
+  return { status: await reallocate(session), changed: true };
+}
+
+/** What came of a change. */
+interface Done {
+  /** The exit status. */
+  readonly status: number;
+  /** false: it was so already. */
+  readonly changed: boolean;
+}
+
+const NOTHING_TO_DO: Done = { status: 0, changed: false };
+
+function answerDone({ session, host, options }: CommandContext, done: Done): number {
+  const { status, changed } = done;
+  const facts: ChangedFacts = { node: session.target, changed };
+  if (options.json && status === 0) answerFacts(host, facts);
+  return status;
 }
 
 const DISABLED = { flag: NODE_FLAGS.PERMANENTLY_DISABLED, word: "disabled" };
@@ -57,17 +76,29 @@ const BANNED = { flag: NODE_FLAGS.BANNED, word: "banned" };
 
 function flagCommand(
   change: FlagChange,
-  control: "DISABLE_NODE" | "ENABLE_NODE" | "STOP_NODE" | "CONTINUE_NODE",
+  control: "ENABLE_NODE" | "STOP_NODE" | "CONTINUE_NODE",
   failure: string,
 ): Command {
-  return async ({ session }, args) => {
+  return async (context, args) => {
     expectArguments(args, 0);
-    if (await alreadySo(session, change)) return 0;
-    return changeFlag(session, change, control, undefined, failure);
+    const { session } = context;
+    const done = (await alreadySo(session, change))
+      ? NOTHING_TO_DO
+      : await changeFlag(session, change, control, undefined, failure);
+    return answerDone(context, done);
   };
 }
 
-export const disable = flagCommand({ ...DISABLED, set: true }, "DISABLE_NODE", "disable");
+export async function disableTarget(session: Session): Promise<Done> {
+  const change = { ...DISABLED, set: true };
+  if (await alreadySo(session, change)) return NOTHING_TO_DO;
+  return await changeFlag(session, change, "DISABLE_NODE", undefined, "disable");
+}
+
+export const disable: Command = async (context, args) => {
+  expectArguments(args, 0);
+  return answerDone(context, await disableTarget(context.session));
+};
 export const enable = flagCommand({ ...DISABLED, set: false }, "ENABLE_NODE", "enable");
 export const stop = flagCommand({ ...STOPPED, set: true }, "STOP_NODE", "stop");
 export const continueNode = flagCommand(
@@ -76,10 +107,11 @@ export const continueNode = flagCommand(
   "continue stopped",
 );
 
-export const ban: Command = async ({ session, host }, args) => {
+export const ban: Command = async (context, args) => {
   expectArguments(args, 1);
+  const { session, host } = context;
   const change = { ...BANNED, set: true };
-  if (await alreadySo(session, change)) return 0;
+  if (await alreadySo(session, change)) return answerDone(context, NOTHING_TO_DO);
   const time = parseUnsigned32(args[0] as string);
   if (!time.ok) return time.error;
   if (time.value === 0) {
@@ -87,15 +119,18 @@ export const ban: Command = async ({ session, host }, args) => {
     return EINVAL;
   }
   const request = { pnn: session.target, time: time.value };
-  return changeFlag(session, change, "SET_BAN_STATE", request, "ban");
+  const done = await changeFlag(session, change, "SET_BAN_STATE", request, "ban");
+  return answerDone(context, done);
 };
 
-export const unban: Command = async ({ session }, args) => {
+export const unban: Command = async (context, args) => {
   expectArguments(args, 0);
+  const { session } = context;
   const change = { ...BANNED, set: false };
-  if (await alreadySo(session, change)) return 0;
+  if (await alreadySo(session, change)) return answerDone(context, NOTHING_TO_DO);
   const request = { pnn: session.target, time: 0 };
-  return changeFlag(session, change, "SET_BAN_STATE", request, "unban");
+  const done = await changeFlag(session, change, "SET_BAN_STATE", request, "unban");
+  return answerDone(context, done);
 };
 
 /** Of our own node: waits until the connection ends, which is when it is down. */

@@ -2,11 +2,13 @@
 import { EIO } from "../../base/errno.ts";
 import { u64, u64FromNumber, u64ToNumber } from "../../base/u64.ts";
 import { attachDatabase } from "../../client/database.ts";
+import { DB_FLAGS } from "../../wire/constants.ts";
 import { UNKNOWN_PNN } from "../../wire/packet.ts";
 import { RecBufferBuilder, RecBufferCursor } from "../../wire/records/rec_buffer.ts";
 import { LTDB_HEADER_BYTES } from "../../wire/structs/records.ts";
 import {
   BACKUP_BUFFER_BYTES,
+  type BackupHead,
   BackupReader,
   type BackupResult,
   BackupWriter,
@@ -17,7 +19,9 @@ import { attachChosen, describeAttachFailure } from "../database_open.ts";
 import { onEach, rewriteDatabase, type StepFailure } from "../database_rewrite.ts";
 import { CommandFailure, expectArguments } from "../failure.ts";
 import { dateAndTime } from "../format.ts";
-import { dumpRecord } from "../record_text.ts";
+import { RecordDump } from "../record_facts.ts";
+import type { Facts } from "../schemas/facts.ts";
+import type { dumpdbbackupFacts } from "../schemas/records.ts";
 import { exitStatus, type Session } from "../session.ts";
 import { openTdb, recordHeader, walkTdb } from "../tdb_access.ts";
 
@@ -74,27 +78,43 @@ function valueOrStop<T>(outcome: BackupResult<T>): T {
   throw new CommandFailure(outcome.error.status, outcome.error.reason);
 }
 
-export const dumpdbbackup: OfflineCommand = async ({ host }, args) => {
+export const dumpdbbackup: OfflineCommand = async (context, args) => {
   expectArguments(args, 1);
+  const { host, options } = context;
   const backup = await openBackup(host, args[0] as string);
-  const { name, timestamp } = backup.head;
-  host.out(`Dumping database ${name} from backup @ ${dateAndTime(u64ToNumber(timestamp))}\n`);
-  let shown = 0;
+  const facts = backupFacts(backup.head);
+  const { database, backup_time: time } = facts;
+  if (!options.json) {
+    host.out(`Dumping database ${database} from backup @ ${dateAndTime(time)}\n`);
+  }
+  const dump = new RecordDump(context, facts, "record(s)");
+  await dump.during(async () => dumpBackup(backup, dump));
+  return 0;
+};
+
+function backupFacts({ name, timestamp, flags }: BackupHead) {
+  const has = (flag: number) => (flags.lo & flag) !== 0;
+  return {
+    database: name,
+    backup_time: u64ToNumber(timestamp),
+    persistent: has(DB_FLAGS.PERSISTENT),
+    replicated: has(DB_FLAGS.REPLICATED),
+  } satisfies Partial<Facts<typeof dumpdbbackupFacts>>;
+}
+
+function dumpBackup(backup: BackupReader, dump: RecordDump): void {
   for (;;) {
     const buffer = valueOrStop(backup.next());
-    if (buffer === undefined) break;
+    if (buffer === undefined) return;
     const cursor = new RecBufferCursor(buffer);
     while (cursor.next()) {
       const value = cursor.data();
       const header = recordHeader(value);
       if (header === undefined) throw new CommandFailure(EIO, "Failed to dump records");
-      host.out(dumpRecord(cursor.key(), header, value.subarray(LTDB_HEADER_BYTES)));
-      shown += 1;
+      dump.add(cursor.key(), header, value.subarray(LTDB_HEADER_BYTES));
     }
   }
-  host.out(`Dumped ${shown} record(s)\n`);
-  return 0;
-};
+}
 
 /**
  * Empties the database everywhere and gives every active node the records of the backup; a database

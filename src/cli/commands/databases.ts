@@ -8,12 +8,22 @@ import {
   RECOVERY_ACTIVE,
 } from "../../wire/constants.ts";
 import type { Command } from "../command.ts";
-import { chooseDatabase, healthProblem, isVolatile } from "../database_choice.ts";
+import {
+  chooseDatabase,
+  databaseNameFacts,
+  healthProblem,
+  isVolatile,
+} from "../database_choice.ts";
 import { describeAttachFailure } from "../database_open.ts";
 import { CommandFailure, expectArguments, WrongArguments } from "../failure.ts";
 import { hex8, machineRow } from "../format.ts";
 import { answerFacts } from "../json.ts";
-import type { DatabaseFacts, getdbmapFacts, getdbstatusFacts } from "../schemas/databases.ts";
+import type {
+  DatabaseFacts,
+  getdbmapFacts,
+  getdbseqnumFacts,
+  getdbstatusFacts,
+} from "../schemas/databases.ts";
 import type { Facts } from "../schemas/facts.ts";
 import { exitStatus, type Session } from "../session.ts";
 
@@ -219,11 +229,20 @@ export const setdbreadonly: Command = ({ session }, args) =>
   setFlag(session, args, "SET_DB_READONLY");
 export const setdbsticky: Command = ({ session }, args) => setFlag(session, args, "SET_DB_STICKY");
 
-export const getdbseqnum: Command = async ({ session, host }, args) => {
+export const getdbseqnum: Command = async ({ session, host, options }, args) => {
   expectArguments(args, 1);
-  const { id, name } = await chooseDatabase(session, args[0] as string);
+  const database = await chooseDatabase(session, args[0] as string);
+  const { id, name } = database;
   const message = `Failed to get sequence number for DB ${name}`;
   const number = await session.ask("GET_DB_SEQNUM", { db_id: id }, session.target, message);
-  host.out(`${u64Hex(number, true)}\n`);
+  if (options.json) {
+    answerFacts(host, {
+      node: session.target,
+      database: databaseNameFacts(database),
+      sequence_number: u64Hex(number),
+    } satisfies Facts<typeof getdbseqnumFacts>);
+  } else {
+    host.out(`${u64Hex(number, true)}\n`);
+  }
   return 0;
 };

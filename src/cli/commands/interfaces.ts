@@ -3,12 +3,23 @@ import { textBytes } from "../../wire/codec.ts";
 import type { Command } from "../command.ts";
 import { CommandFailure, expectArguments, WrongArguments } from "../failure.ts";
 import { machineRow } from "../format.ts";
+import { interfaceFacts } from "../interface_facts.ts";
+import { answerFacts } from "../json.ts";
+import type { ifacesFacts } from "../schemas/addresses.ts";
+import type { Facts } from "../schemas/facts.ts";
 
 const INTERFACE_NAME_BYTES_MAX = 16;
 
 export const ifaces: Command = async ({ session, host, options }, args) => {
   expectArguments(args, 0);
   const interfaces = await session.ask("GET_IFACES", undefined);
+  if (options.json) {
+    answerFacts(host, {
+      node: session.target,
+      interfaces: interfaces.map(interfaceFacts),
+    } satisfies Facts<typeof ifacesFacts>);
+    return 0;
+  }
   if (interfaces.length === 0) {
     host.out(`No interfaces configured on node ${session.target}\n`);
     return 0;

@@ -1,8 +1,10 @@
 /** Commands that ask or tell one node something small. */
 import { LOG_LEVELS, logLevelOfNumber, parseLogLevel } from "../../base/log.ts";
 import { U64_ZERO, u64Equal, u64Hex } from "../../base/u64.ts";
+import type { Timeval } from "../../platform/types/time.ts";
 import { bytesText, encode } from "../../wire/codec.ts";
 import { CAPABILITIES, RUNSTATES, SRVID } from "../../wire/constants.ts";
+import type { ControlReplyOf } from "../../wire/controls.ts";
 import { srvidMessage } from "../../wire/structs/cluster.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { CommandFailure, expectArguments, WrongArguments } from "../failure.ts";
@@ -10,7 +12,17 @@ import { calendarTime, elapsedTime, machineRow, sixDecimals } from "../format.ts
 import { answerFacts } from "../json.ts";
 import { parseLeadingInteger, parseUnsigned64 } from "../numbers.ts";
 import type { Facts } from "../schemas/facts.ts";
-import type { pnnFacts } from "../schemas/node.ts";
+import type {
+  getcapabilitiesFacts,
+  getdebugFacts,
+  getpidFacts,
+  memoryFacts,
+  pingFacts,
+  pnnFacts,
+  processExistsFacts,
+  runstateFacts,
+  uptimeFacts,
+} from "../schemas/node.ts";
 import { connectionLost, okOrThrow } from "../session.ts";
 
 export const pnn: Command = async ({ session, host, options }) => {
@@ -19,8 +31,12 @@ export const pnn: Command = async ({ session, host, options }) => {
   return 0;
 };
 
-export const uptime: Command = async ({ session, host }) => {
+export const uptime: Command = async ({ session, host, options }) => {
   const times = await session.ask("UPTIME", undefined);
+  if (options.json) {
+    answerFacts(host, uptimeFactsOf(session.target, times));
+    return 0;
+  }
   const now = times.current_time.sec;
   const ago = (sec: number) => `${elapsedTime(now - sec)} ${calendarTime(sec)}`;
   const started = times.last_recovery_started;
@@ -36,21 +52,57 @@ export const uptime: Command = async ({ session, host }) => {
   return 0;
 };
 
-export const ping: Command = async ({ session, host }) => {
+function uptimeFactsOf(node: number, times: ControlReplyOf<"UPTIME">): Facts<typeof uptimeFacts> {
+  const whole = ({ sec, usec }: Timeval) => sec + usec * 1e-6;
+  const orNull = (at: Timeval) => (at.sec === 0 ? null : whole(at));
+  const start = orNull(times.last_recovery_started);
+  const end = orNull(times.last_recovery_finished);
+  const ended = start !== null && end !== null && end >= start;
+  return {
+    node,
+    current_time: whole(times.current_time),
+    start_time: whole(times.ctdbd_start_time),
+    last_recovery_start_time: start,
+    last_recovery_end_time: end,
+    last_recovery_seconds: ended ? end - start : null,
+  };
+}
+
+export const ping: Command = async ({ session, host, options }) => {
   const startMs = host.clock.monotonicMs();
   const clients = (await session.answer("PING", undefined)).status;
-  const seconds = sixDecimals((host.clock.monotonicMs() - startMs) / 1000);
-  host.out(`response from ${session.target} time=${seconds} sec  (${clients} clients)\n`);
+  const seconds = (host.clock.monotonicMs() - startMs) / 1000;
+  const node = session.target;
+  if (options.json) {
+    const facts: Facts<typeof pingFacts> = { node, response_seconds: seconds, clients };
+    answerFacts(host, facts);
+  } else {
+    host.out(`response from ${node} time=${sixDecimals(seconds)} sec  (${clients} clients)\n`);
+  }
   return 0;
 };
 
-export const getpid: Command = async ({ session, host }) => {
-  host.out(`${(await session.answer("GET_PID", undefined)).status}\n`);
+export const getpid: Command = async ({ session, host, options }) => {
+  const pid = (await session.answer("GET_PID", undefined)).status;
+  const facts: Facts<typeof getpidFacts> = { node: session.target, pid };
+  if (options.json) answerFacts(host, facts);
+  else host.out(`${pid}\n`);
   return 0;
 };
 
-export const runstate: Command = async ({ session, host }, args) => {
+export const runstate: Command = async ({ session, host, options }, args) => {
   const state = RUNSTATES[await session.ask("GET_RUNSTATE", undefined)] ?? "UNKNOWN";
+  const answer = (expected: boolean | null) => {
+    const facts: Facts<typeof runstateFacts> = {
+      node: session.target,
+      runstate: state,
+      expected,
+    };
+    if (options.json) answerFacts(host, facts);
+    else if (expected === false) host.out(`CTDB not in required run state (got ${state})\n`);
+    else host.out(`${state}\n`);
+    return expected === false ? 1 : 0;
+  };
   for (const wanted of args) {
     const known = RUNSTATES.find((name) => name === wanted.toUpperCase());
     if (known === undefined || known === "UNKNOWN") {
@@ -58,16 +110,12 @@ export const runstate: Command = async ({ session, host }, args) => {
       return 1;
     }
     if (known === state) break;
-    if (wanted === args[args.length - 1]) {
-      host.out(`CTDB not in required run state (got ${state})\n`);
-      return 1;
-    }
+    if (wanted === args[args.length - 1]) return answer(false);
   }
-  host.out(`${state}\n`);
-  return 0;
+  return answer(args.length === 0 ? null : true);
 };
 
-export const processExists: Command = async ({ session, host }, args) => {
+export const processExists: Command = async ({ session, host, options }, args) => {
   expectArguments(args, 1, 2);
   const pid = parseLeadingInteger(args[0] as string);
   const srvid = args[1] === undefined ? parseUnsigned64("0") : parseUnsigned64(args[1]);
@@ -77,6 +125,15 @@ export const processExists: Command = async ({ session, host }, args) => {
     ? await session.attempt("PROCESS_EXISTS", pid)
     : await session.attempt("CHECK_PID_SRVID", { pid, srvid: srvid.value });
   if (!outcome.ok && outcome.error.kind !== "refused") okOrThrow(outcome);
+  if (options.json) {
+    answerFacts(host, {
+      node: session.target,
+      pid,
+      srvid: any ? null : u64Hex(srvid.value),
+      exists: outcome.ok,
+    } satisfies Facts<typeof processExistsFacts>);
+    return outcome.ok ? 0 : outcome.error.status;
+  }
   const what = any ? `PID ${pid}` : `PID ${pid} with SRVID ${u64Hex(srvid.value, true)}`;
   host.out(`${what} ${outcome.ok ? "exists" : "does not exist"}\n`);
   return outcome.ok ? 0 : outcome.error.status;
@@ -87,7 +144,10 @@ export const getcapabilities: Command = async ({ session, host, options }, args)
   const capabilities = await session.ask("GET_CAPABILITIES", undefined);
   const leader = (capabilities & CAPABILITIES.RECMASTER) !== 0;
   const lmaster = (capabilities & CAPABILITIES.LMASTER) !== 0;
-  if (options.machine) {
+  if (options.json) {
+    const facts: Facts<typeof getcapabilitiesFacts> = { node: session.target, leader, lmaster };
+    answerFacts(host, facts);
+  } else if (options.machine) {
     const rows = [
       ["LEADER", "LMASTER"],
       [leader ? 1 : 0, lmaster ? 1 : 0],
@@ -112,10 +172,19 @@ export const setdebug: Command = async ({ session, host }, args) => {
   return 0;
 };
 
-export const getdebug: Command = async ({ session, host }, args) => {
+export const getdebug: Command = async ({ session, host, options }, args) => {
   expectArguments(args, 0);
-  const level = await session.ask("GET_DEBUG", undefined);
-  host.out(`${logLevelOfNumber(level) ?? "UNKNOWN"}\n`);
+  const number = await session.ask("GET_DEBUG", undefined);
+  const level = logLevelOfNumber(number);
+  if (options.json) {
+    answerFacts(host, {
+      node: session.target,
+      level: level ?? null,
+      level_raw: number,
+    } satisfies Facts<typeof getdebugFacts>);
+  } else {
+    host.out(`${level ?? "UNKNOWN"}\n`);
+  }
   return 0;
 };
 
@@ -137,9 +206,12 @@ export const setleaderrole: Command = async ({ session }, args) => {
   return 0;
 };
 
-function showReport(context: CommandContext, report: Uint8Array): void {
-  const end = report.indexOf(0);
-  context.host.out(bytesText(end < 0 ? report : report.subarray(0, end)));
+function showReport({ host, session, options }: CommandContext, bytes: Uint8Array): void {
+  const end = bytes.indexOf(0);
+  const report = bytesText(end < 0 ? bytes : bytes.subarray(0, end));
+  const facts: Facts<typeof memoryFacts> = { node: session.target, report };
+  if (options.json) answerFacts(host, facts);
+  else host.out(report);
 }
 
 export const dumpmemory: Command = async (context) => {

@@ -4,10 +4,12 @@ import { SRVID } from "../../wire/constants.ts";
 import { BROADCAST_CONNECTED } from "../../wire/packet.ts";
 import type { SockAddr } from "../../wire/structs/socket_address.ts";
 import { expectAddress, parseAddressWithMask, sameAddress } from "../addresses.ts";
-import type { Command } from "../command.ts";
+import type { Command, CommandContext } from "../command.ts";
 import { CommandFailure, expectArguments } from "../failure.ts";
+import { answerFacts } from "../json.ts";
 import { editFile, expectInterfaces, fileAddition, fileRemoval } from "../public_addresses_file.ts";
 import { repeated } from "../repeated.ts";
+import type { ChangedIpFacts } from "../schemas/acted.ts";
 import type { Session } from "../session.ts";
 
 async function knows(session: Session, addr: SockAddr): Promise<boolean> {
@@ -26,11 +28,10 @@ export const addip: Command = async (context, args) => {
   const edit = options.write ? fileAddition(session, addr, mask, iface) : undefined;
   if (await knows(session, addr)) {
     host.err(`Node already knows about IP ${addr.address}\n`);
-    if (edit !== undefined) {
-      await expectInterfaces(session, addr, edit.interfaces);
-      await editFile(context, edit.change, `Node ${session.pnn} knows ${addr.address} already`);
-    }
-    return 0;
+    if (edit === undefined) return answerChanged(context, false, null);
+    await expectInterfaces(session, addr, edit.interfaces);
+    const course = `Node ${session.pnn} knows ${addr.address} already`;
+    return answerChanged(context, false, await editFile(context, edit.change, course));
   }
   await repeated(session, `Failed to add public IP to node ${session.target}. Giving up`, () =>
     session.ask("ADD_PUBLIC_IP", { ...address, iface }),
@@ -38,15 +39,21 @@ export const addip: Command = async (context, args) => {
   // The leader is asked to give this node addresses; the node itself asks for the takeover run.
   const rebalance = encode(u32Codec, session.target);
   session.client.sendMessage(BROADCAST_CONNECTED, SRVID.REBALANCE_NODE, rebalance);
-  if (edit !== undefined) {
-    await editFile(
-      context,
-      edit.change,
-      `${addr.address} was added to running node ${session.pnn}`,
-    );
-  }
-  return 0;
+  if (edit === undefined) return answerChanged(context, true, null);
+  const course = `${addr.address} was added to running node ${session.pnn}`;
+  return answerChanged(context, true, await editFile(context, edit.change, course));
 };
+
+/** The exit status. `fileChanged`: null without --write. */
+function answerChanged(
+  { session, host, options }: CommandContext,
+  changed: boolean,
+  fileChanged: boolean | null,
+): number {
+  const facts: ChangedIpFacts = { node: session.target, changed, file_changed: fileChanged };
+  if (options.json) answerFacts(host, facts);
+  return 0;
+}
 
 /** An address that is in use goes with the next takeover run, which the node asks for. */
 export const delip: Command = async (context, args) => {
@@ -64,8 +71,8 @@ export const delip: Command = async (context, args) => {
   const course = isKnown
     ? `${addr.address} was deleted from running node ${session.pnn}`
     : `Node ${session.pnn} does not know ${addr.address}`;
-  if (edit !== undefined) await editFile(context, edit, course);
-  return 0;
+  const fileChanged = edit === undefined ? null : await editFile(context, edit, course);
+  return answerChanged(context, isKnown, fileChanged);
 };
 
 /** The node sends it, and not this process: the address is where the node is. */

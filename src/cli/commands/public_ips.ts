@@ -6,7 +6,11 @@ import { compareAddresses, expectAddress } from "../addresses.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { CommandFailure, expectArguments, WrongArguments } from "../failure.ts";
 import { machineRow } from "../format.ts";
+import { interfaceFacts } from "../interface_facts.ts";
+import { answerFacts } from "../json.ts";
 import { Peers } from "../peers.ts";
+import type { ipFacts, ipinfoFacts } from "../schemas/addresses.ts";
+import type { Facts } from "../schemas/facts.ts";
 import type { Session } from "../session.ts";
 import { activeNodes } from "../takeover_runs.ts";
 
@@ -32,9 +36,9 @@ export const ip: Command = async (context, args) => {
   const details = options.verbose
     ? await Promise.all(shown.map((each) => infoOf(session, peers, each, all)))
     : [];
-  host.out(
-    options.machine ? machineIps(context, shown, details) : textIps(context, shown, details, all),
-  );
+  if (options.json) answerFacts(host, ipFactsOf(context, shown, details, all));
+  else if (options.machine) host.out(machineIps(context, shown, details));
+  else host.out(textIps(context, shown, details, all));
   await peers.explain();
   return peers.refusal;
 };
@@ -77,21 +81,39 @@ async function infoOf(
   return pnn === UNKNOWN_PNN ? undefined : await peers.ask("GET_PUBLIC_IP_INFO", pnn, addr);
 }
 
-/** Names of interfaces, with commas between them. */
-interface InterfaceNames {
-  readonly active: string;
-  readonly available: string;
-  readonly configured: string;
+/** Names of interfaces. */
+function interfacesOf({ head, ifaces }: PublicIpInfo) {
+  return {
+    active: ifaces[head.active_idx]?.name ?? null,
+    available: ifaces.filter(({ link_state }) => link_state !== 0).map(({ name }) => name),
+    configured: ifaces.map(({ name }) => name),
+  };
 }
 
-function interfaceNames(info: PublicIpInfo | undefined): InterfaceNames {
-  const all = info?.ifaces ?? [];
-  const names = (interfaces: typeof all) => interfaces.map(({ name }) => name).join(",");
+/** With commas between them. */
+function interfaceNames(info: PublicIpInfo | undefined) {
+  if (info === undefined) return { active: "", available: "", configured: "" };
+  const { active, available, configured } = interfacesOf(info);
   return {
-    active: info === undefined ? "" : (all[info.head.active_idx]?.name ?? ""),
-    available: names(all.filter(({ link_state }) => link_state !== 0)),
-    configured: names(all),
+    active: active ?? "",
+    available: available.join(","),
+    configured: configured.join(","),
   };
+}
+
+function ipFactsOf(
+  { session, options }: CommandContext,
+  ips: readonly PublicIp[],
+  details: readonly (PublicIpInfo | undefined)[],
+  all: boolean,
+): Facts<typeof ipFacts> {
+  const addresses = ips.map(({ pnn, addr }, i) => {
+    const info = details[i];
+    const interfaces = info === undefined ? null : interfacesOf(info);
+    const host = pnn === UNKNOWN_PNN ? null : pnn;
+    return { address: addr.address, host, ...(options.verbose ? { interfaces } : {}) };
+  });
+  return { node: all ? null : session.target, addresses };
 }
 
 /** As people read it: −1 for nobody. */
@@ -130,7 +152,7 @@ function textIps(
   return `Public IPs on ${where}\n${lines.join("")}`;
 }
 
-export const ipinfo: Command = async ({ session, host }, args) => {
+export const ipinfo: Command = async ({ session, host, options }, args) => {
   expectArguments(args, 1);
   const text = args[0] as string;
   const asked = await session.tryAsk("GET_PUBLIC_IP_INFO", expectAddress(text));
@@ -139,6 +161,18 @@ export const ipinfo: Command = async ({ session, host }, args) => {
     return asked.error;
   }
   const { head, ifaces } = asked.value.data;
+  if (options.json) {
+    answerFacts(host, {
+      node: session.target,
+      address: head.ip.addr.address,
+      host: head.ip.pnn === UNKNOWN_PNN ? null : head.ip.pnn,
+      interfaces: ifaces.map((each, i) => ({
+        ...interfaceFacts(each),
+        active: i === head.active_idx,
+      })),
+    } satisfies Facts<typeof ipinfoFacts>);
+    return 0;
+  }
   const lines = ifaces.map(({ name, link_state, references }, i) => {
     const link = link_state === 0 ? "down" : "up";
     const active = i === head.active_idx ? " (active)" : "";

@@ -5,48 +5,52 @@ import type { LockedRecord } from "../../client/locked_record.ts";
 import { encode } from "../../wire/codec.ts";
 import { LTDB_HEADER_BYTES, ltdbHeader } from "../../wire/structs/records.ts";
 import type { Command } from "../command.ts";
-import { chooseDatabase } from "../database_choice.ts";
+import { chooseDatabase, databaseNameFacts } from "../database_choice.ts";
 import { attachChosen, openVolatile, recordStatus } from "../database_open.ts";
 import { CommandFailure, expectArguments, WrongArguments } from "../failure.ts";
+import { answerFacts } from "../json.ts";
 import { parseLeadingInteger, parseUnsigned64 } from "../numbers.ts";
-import { dumpData, dumpHeader, dumpRecord, recordBytes } from "../record_text.ts";
+import { keyAndDataFacts, RecordDump, recordFacts } from "../record_facts.ts";
+import { dumpData, dumpHeader, recordBytes } from "../record_text.ts";
+import type { DatabaseNameFacts, Facts } from "../schemas/facts.ts";
+import type { fetchedFacts, tfetchFacts } from "../schemas/records.ts";
 import { okOrThrow, type Session } from "../session.ts";
 import { openTdb, recordHeader, walkTdb, whenFree } from "../tdb_access.ts";
 
-export const catdb: Command = async ({ session, host }, args) => {
+export const catdb: Command = async (context, args) => {
   expectArguments(args, 1);
+  const { session } = context;
   const database = await chooseDatabase(session, args[0] as string);
   await attachChosen(session, database);
   const { client, pid, timeoutMs } = session;
-  let shown = 0;
+  const dump = new RecordDump(context, { database: databaseNameFacts(database) }, "records");
   const outcome = await traverseDatabase(client, database.id, pid, timeoutMs, (record) => {
-    host.out(dumpRecord(record.key, record.header, record.data));
-    shown += 1;
+    dump.add(record.key, record.header, record.data);
   });
-  host.out(`Dumped ${shown} records\n`);
+  dump.end(outcome.ok);
   okOrThrow(outcome);
   return 0;
 };
 
 /** The local copies, deleted and foreign ones too. */
-export const cattdb: Command = async ({ session, host }, args) => {
+export const cattdb: Command = async (context, args) => {
   expectArguments(args, 1);
+  const { session } = context;
   const database = await chooseDatabase(session, args[0] as string);
   const { path, openFlags } = await attachChosen(session, database);
   const tdb = await openTdb(session, path, openFlags);
-  let shown = 0;
-  await walkTdb(session, tdb, (key, value) => {
-    const header = recordHeader(value);
-    if (header === undefined) return;
-    host.out(dumpRecord(key, header, value.subarray(LTDB_HEADER_BYTES)));
-    shown += 1;
+  const dump = new RecordDump(context, { database: databaseNameFacts(database) }, "record(s)");
+  await dump.during(async () => {
+    await walkTdb(session, tdb, (key, value) => {
+      const header = recordHeader(value);
+      if (header !== undefined) dump.add(key, header, value.subarray(LTDB_HEADER_BYTES));
+    });
   });
   tdb.close();
-  host.out(`Dumped ${shown} record(s)\n`);
   return 0;
 };
 
-export const tfetch: Command = async ({ session, host }, args) => {
+export const tfetch: Command = async ({ session, host, options }, args) => {
   expectArguments(args, 2, 3);
   const [path, text, output] = args as [string, string, string?];
   const key = recordBytes(text, "key");
@@ -59,7 +63,13 @@ export const tfetch: Command = async ({ session, host }, args) => {
   const header = recordHeader(value);
   if (header === undefined) throw new CommandFailure(1, `Invalid record for key ${text}`);
   if (output !== undefined) await writeOutput(session, output, value);
-  host.out(`${dumpHeader(header)}${dumpData("data", value.subarray(LTDB_HEADER_BYTES))}`);
+  const data = value.subarray(LTDB_HEADER_BYTES);
+  if (options.json) {
+    const record = recordFacts(key, header, data);
+    answerFacts(host, { path, record } satisfies Facts<typeof tfetchFacts>);
+  } else {
+    host.out(`${dumpHeader(header)}${dumpData("data", data)}`);
+  }
   return 0;
 };
 
@@ -111,7 +121,7 @@ interface WantedRecord {
 async function withRecord(
   session: Session,
   { database, key, readonly = false, value = "", failure }: WantedRecord,
-  use: (record: LockedRecord, value: Uint8Array) => Promise<number>,
+  use: (record: LockedRecord, from: DatabaseNameFacts, value: Uint8Array) => Promise<number>,
 ): Promise<number> {
   const opened = await openVolatile(session, database);
   try {
@@ -123,7 +133,7 @@ async function withRecord(
       throw stopOn(locked.error, failure);
     }
     try {
-      return await use(locked.value, valueBytes);
+      return await use(locked.value, databaseNameFacts(opened.database), valueBytes);
     } finally {
       locked.value.release();
     }
@@ -135,13 +145,18 @@ async function withRecord(
 /** The tool's run time limit ends a wait for a record, as with the original. */
 const LOCK_TIMEOUT_MS = Number.POSITIVE_INFINITY;
 
-export const readkey: Command = async ({ session, host }, args) => {
+export const readkey: Command = async ({ session, host, options }, args) => {
   expectArguments(args, 2, 3);
   const [database, key, readonly] = args as [string, string, string?];
   if (readonly !== undefined && readonly !== "readonly") throw new WrongArguments();
   const failure = `Failed to read record for key ${key}`;
   const wanted = { database, key, readonly: readonly !== undefined, failure };
-  return withRecord(session, wanted, async ({ data }) => {
+  return withRecord(session, wanted, async ({ key: bytes, data }, from) => {
+    if (options.json) {
+      const record = keyAndDataFacts(bytes, data);
+      answerFacts(host, { database: from, record } satisfies Facts<typeof fetchedFacts>);
+      return 0;
+    }
     // Printed as C text: it ends at the first NUL.
     const end = data.indexOf(0);
     host.out(`Data: size:${data.length} ptr:[`);
@@ -156,11 +171,15 @@ export const writekey: Command = async ({ session }, args) => {
   const [database, key, text] = args as [string, string, string];
   // The original names the database here, not the key.
   const failure = `Failed to lock record for key ${database}`;
-  return withRecord(session, { database, key, value: text, failure }, async (record, value) => {
-    const stored = await record.store(value, session.timeoutMs);
-    if (stored.ok) return 0;
-    throw stopOn(stored.error, `Failed to store record for key ${key}`);
-  });
+  return withRecord(
+    session,
+    { database, key, value: text, failure },
+    async (record, _from, value) => {
+      const stored = await record.store(value, session.timeoutMs);
+      if (stored.ok) return 0;
+      throw stopOn(stored.error, `Failed to store record for key ${key}`);
+    },
+  );
 };
 
 export const deletekey: Command = async ({ session }, args) => {
@@ -180,9 +199,13 @@ export const pushrecord: Command = async ({ session }, args) => {
   const [database, key, text] = args as [string, string, string];
   const { generation } = await session.ask("GETVNNMAP", undefined, session.pnn);
   const failure = `Failed to fetch record for key ${key}`;
-  return withRecord(session, { database, key, value: text, failure }, async (record, value) => {
-    const pushed = await record.push(value, generation, session.timeoutMs);
-    if (pushed.ok) return 0;
-    throw stopOn(pushed.error, `Failed to push record for key ${key}`);
-  });
+  return withRecord(
+    session,
+    { database, key, value: text, failure },
+    async (record, _from, value) => {
+      const pushed = await record.push(value, generation, session.timeoutMs);
+      if (pushed.ok) return 0;
+      throw stopOn(pushed.error, `Failed to push record for key ${key}`);
+    },
+  );
 };

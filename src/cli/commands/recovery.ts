@@ -4,22 +4,33 @@ import { RECOVERY_ACTIVE } from "../../wire/constants.ts";
 import { INVALID_GENERATION, UNKNOWN_PNN } from "../../wire/packet.ts";
 import type { Command } from "../command.ts";
 import { expectArguments } from "../failure.ts";
+import { answerFacts } from "../json.ts";
 import { Peers } from "../peers.ts";
+import type { getreclockFacts, leaderFacts } from "../schemas/cluster.ts";
+import type { Facts } from "../schemas/facts.ts";
 import type { Session } from "../session.ts";
 
 const POLL_MS = 100;
 
-export const leader: Command = async ({ session, host }) => {
+export const leader: Command = async ({ session, host, options }) => {
   const peers = new Peers(session);
-  host.out(`${(await peers.leader("waits")) ?? "UNKNOWN"}\n`);
+  const pnn = await peers.leader("waits");
+  const facts: Facts<typeof leaderFacts> = { node: session.target, leader: pnn ?? null };
+  if (options.json) answerFacts(host, facts);
+  else host.out(`${pnn ?? "UNKNOWN"}\n`);
   await peers.explain();
   return 0;
 };
 
-export const getreclock: Command = async ({ session, host }, args) => {
+export const getreclock: Command = async ({ session, host, options }, args) => {
   expectArguments(args, 0);
   const lock = bytesText(await session.ask("GET_RECLOCK_FILE", undefined)).replace(/\0.*$/s, "");
-  if (lock !== "") host.out(`${lock}\n`);
+  if (options.json) {
+    answerFacts(host, {
+      node: session.target,
+      cluster_lock: lock === "" ? null : lock,
+    } satisfies Facts<typeof getreclockFacts>);
+  } else if (lock !== "") host.out(`${lock}\n`);
   return 0;
 };
 

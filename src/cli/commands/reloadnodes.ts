@@ -9,7 +9,10 @@ import { NODE_FLAGS, SRVID } from "../../wire/constants.ts";
 import { disableMessage, type NodeAndFlags } from "../../wire/structs/cluster.ts";
 import type { Command } from "../command.ts";
 import { CommandFailure } from "../failure.ts";
+import { answerFacts } from "../json.ts";
 import { readNodes } from "../nodes_file.ts";
+import type { reloadnodesFacts } from "../schemas/cluster.ts";
+import type { Facts } from "../schemas/facts.ts";
 import { okOrThrow, type Session } from "../session.ts";
 
 export const reloadnodes: Command = async ({ session, host, options }) => {
@@ -18,12 +21,16 @@ export const reloadnodes: Command = async ({ session, host, options }) => {
   if (file === undefined) return 1;
   await checkOtherFiles(session, known, file);
   const plan = compareNodes(known, file);
-  for (const { to, text } of plan.lines) host[to](`${text}\n`);
+  const said = plan.lines.filter(({ change }) => !options.json || change === undefined);
+  for (const { text, change } of said) host[change === undefined ? "err" : "out"](`${text}\n`);
   if (plan.failed) {
     throw new CommandFailure(1, "ERROR: Nodes will not be reloaded due to previous error");
   }
-  if (!plan.lines.some(({ to }) => to === "out")) {
+  const changes = plan.lines.flatMap(({ change }) => (change === undefined ? [] : [change]));
+  const facts: Facts<typeof reloadnodesFacts> = { node: session.pnn, changes };
+  if (changes.length === 0) {
     host.err("No change in nodes file, skipping unnecessary reload\n");
+    if (options.json) answerFacts(host, facts);
     return 0;
   }
   const pnns = known
@@ -32,6 +39,7 @@ export const reloadnodes: Command = async ({ session, host, options }) => {
   await setRecoveriesDisabled(session, pnns, 2 * options.timelimit, "disable");
   await reloadEverywhere(session, pnns);
   await setRecoveriesDisabled(session, pnns, 0, "enable");
+  if (options.json) answerFacts(host, facts);
   return 0;
 };
 
@@ -65,19 +73,27 @@ function sameNodes(file: readonly ConfiguredNode[], theirs: readonly NodeAndFlag
 
 export interface ReloadPlan {
   /**
-   * In the order of the nodes: what changes goes to standard output, warnings and errors to standard
-   * error. Nothing on standard output means that there is nothing to do.
+   * In the order of the nodes: what changes goes to standard output, warnings and errors, which are no change, to
+   * standard error.
    */
-  readonly lines: readonly { readonly to: "out" | "err"; readonly text: string }[];
+  readonly lines: readonly PlanLine[];
   readonly failed: boolean;
+}
+
+interface PlanLine {
+  readonly text: string;
+  readonly change: Facts<typeof reloadnodesFacts>["changes"][number] | undefined;
 }
 
 /** Compares the running cluster with the nodes file. */
 function compareNodes(known: readonly NodeAndFlags[], file: readonly ConfiguredNode[]): ReloadPlan {
-  const lines: { to: "out" | "err"; text: string }[] = [];
+  const lines: PlanLine[] = [];
   let failed = false;
-  const change = (text: string) => lines.push({ to: "out", text });
-  const warn = (text: string) => lines.push({ to: "err", text });
+  const change = (pnn: number, word: "new" | "deleted" | "undeleted") => {
+    const text = `Node ${pnn} is ${word.toUpperCase()}`;
+    lines.push({ text, change: { pnn, change: word } });
+  };
+  const warn = (text: string) => lines.push({ text, change: undefined });
   const fail = (text: string) => {
     warn(text);
     failed = true;
@@ -90,10 +106,10 @@ function compareNodes(known: readonly NodeAndFlags[], file: readonly ConfiguredN
     if (line === undefined) {
       fail(`Node ${pnn} (${addr.address}) missing from nodes file`);
     } else if (line.deleted && !deleted) {
-      change(`Node ${pnn} is DELETED`);
+      change(pnn, "deleted");
       if (connected) fail(`ERROR: Node ${pnn} is still connected`);
     } else if (!line.deleted && deleted) {
-      change(`Node ${pnn} is UNDELETED`);
+      change(pnn, "undeleted");
     } else if (!line.deleted && addr.address !== line.address) {
       const was = `was ${addr.address}, now ${line.address}`;
       fail(`Node ${pnn} has changed IP address (${was})`);
@@ -102,7 +118,7 @@ function compareNodes(known: readonly NodeAndFlags[], file: readonly ConfiguredN
     }
   }
   if (!failed) {
-    for (const { pnn } of file.slice(known.length)) change(`Node ${pnn} is NEW`);
+    for (const { pnn } of file.slice(known.length)) change(pnn, "new");
   }
   return { lines, failed };
 }

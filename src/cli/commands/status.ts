@@ -4,6 +4,7 @@ import { INVALID_GENERATION, UNKNOWN_PNN } from "../../wire/packet.ts";
 import type { NodeAndFlags, VnnMap } from "../../wire/structs/cluster.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { CommandFailure, expectArguments } from "../failure.ts";
+import { answerFacts } from "../json.ts";
 import {
   flagsWhileStarting,
   jsonNodes,
@@ -12,6 +13,8 @@ import {
   textNodes,
 } from "../node_lines.ts";
 import { Peers } from "../peers.ts";
+import type { nodestatusFacts } from "../schemas/cluster.ts";
+import type { Facts } from "../schemas/facts.ts";
 import { type Session, selectNodes } from "../session.ts";
 import type { UnhealthyNode } from "../unhealthy.ts";
 
@@ -89,10 +92,13 @@ export const nodestatus: Command = async (context, args) => {
   await session.nodes((pnn) => peers.ask("GET_NODEMAP", pnn, undefined));
   const selected = await selectNodes(session, args[0]);
   const nodes = await shownNodes(peers, session, await knownFlags(context, selected));
-  const text = options.machine
-    ? machineNodes(nodes, options.separator)
-    : textNodes(nodes, args[0] === "all");
-  host.out(text);
+  if (options.json) {
+    answerFacts(host, {
+      node: session.target,
+      ...jsonNodes(nodes),
+    } satisfies Facts<typeof nodestatusFacts>);
+  } else if (options.machine) host.out(machineNodes(nodes, options.separator));
+  else host.out(textNodes(nodes, args[0] === "all"));
   await peers.explain();
   return nodes
     .filter((node) => (node.flags & NODE_FLAGS.DELETED) === 0)

@@ -1,12 +1,15 @@
 /** Commands about the connections of a public address that a node keeps, to be reset when the address moves. */
 import { type Connection, endpointText } from "../../wire/structs/connection_text.ts";
-import type { Endpoint } from "../../wire/structs/socket_address.ts";
+import type { Endpoint, SockAddr } from "../../wire/structs/socket_address.ts";
 import { expectAddress, expectEndpoint } from "../addresses.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { readConnections } from "../connection_list.ts";
 import { CommandFailure, expectArguments, WrongArguments } from "../failure.ts";
 import { machineRow } from "../format.ts";
+import { answerFacts } from "../json.ts";
 import { parsePort } from "../numbers.ts";
+import type { getticklesFacts } from "../schemas/addresses.ts";
+import type { Facts } from "../schemas/facts.ts";
 
 /** How many connections of a list are on their way to ctdbd at the same time. */
 const CONNECTIONS_AT_ONCE = 500;
@@ -19,6 +22,15 @@ export const gettickles: Command = async ({ session, host, options }, args) => {
   const failure = "Failed to get list of connections";
   const list = await session.ask("GET_TCP_TICKLE_LIST", asked, session.target, failure);
   const { addr, connections } = list;
+  if (options.json) {
+    const end = ({ address, port: number }: SockAddr) => ({ address, port: number });
+    answerFacts(host, {
+      node: session.target,
+      address: addr.address,
+      connections: connections.map(({ src, dst }) => ({ source: end(src), destination: end(dst) })),
+    } satisfies Facts<typeof getticklesFacts>);
+    return 0;
+  }
   if (options.machine) {
     const rows = connections.map(({ src, dst }) => [src.address, src.port, dst.address, dst.port]);
     const head = ["Source IP", "Port", "Destination IP", "Port"];

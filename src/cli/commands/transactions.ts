@@ -5,17 +5,26 @@ import { openPersistent, type PersistentDatabase } from "../../client/persistent
 import type { Transaction, TransactionFailure } from "../../client/transaction.ts";
 import { bytesText, EMPTY } from "../../wire/codec.ts";
 import type { Command } from "../command.ts";
-import { type ChosenDatabase, chooseDatabase, isVolatile } from "../database_choice.ts";
+import {
+  type ChosenDatabase,
+  chooseDatabase,
+  databaseNameFacts,
+  isVolatile,
+} from "../database_choice.ts";
 import { attachChosen, recordStatus } from "../database_open.ts";
 import { CommandFailure, expectArguments } from "../failure.ts";
 import type { ToolHost } from "../host.ts";
+import { answerFacts } from "../json.ts";
+import { keyAndDataFacts } from "../record_facts.ts";
 import { recordBytes } from "../record_text.ts";
+import type { Facts } from "../schemas/facts.ts";
+import type { fetchedFacts } from "../schemas/records.ts";
 import { connectionLost, type Session } from "../session.ts";
 
 /** The tool's run time limit ends a wait, as with the original. */
 const NO_LIMIT_MS = Number.POSITIVE_INFINITY;
 
-export const pfetch: Command = async ({ session, host }, args) => {
+export const pfetch: Command = async ({ session, host, options }, args) => {
   expectArguments(args, 2);
   const [name, text] = args as [string, string];
   const attached = await attach(session, name);
@@ -25,6 +34,13 @@ export const pfetch: Command = async ({ session, host }, args) => {
     const fetched = await transaction.fetch(key, NO_LIMIT_MS);
     await transaction.cancel(session.timeoutMs);
     if (!fetched.ok) throw stop(fetched.error, `Failed to read record for key ${text}`);
+    if (options.json) {
+      answerFacts(host, {
+        database: databaseNameFacts(attached),
+        record: keyAndDataFacts(key, fetched.value),
+      } satisfies Facts<typeof fetchedFacts>);
+      return;
+    }
     // Printed as C text: it ends at the first NUL.
     const end = fetched.value.indexOf(0);
     host.out(end < 0 ? fetched.value : fetched.value.subarray(0, end));

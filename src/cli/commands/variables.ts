@@ -1,7 +1,10 @@
 /** `getvar`, `setvar`, `listvars`: tunables by name. */
 import type { Command } from "../command.ts";
 import { CommandFailure, expectArguments } from "../failure.ts";
+import { answerFacts } from "../json.ts";
 import { parseUnsigned32 } from "../numbers.ts";
+import type { Facts } from "../schemas/facts.ts";
+import type { variableFacts, variablesFacts } from "../schemas/node.ts";
 import type { Session } from "../session.ts";
 
 /** LIST_TUNABLES answers one text with colons between the names. */
@@ -10,11 +13,13 @@ async function tunableNames(session: Session, message = ""): Promise<readonly st
   return names.split(":").filter((name) => name !== "");
 }
 
-async function expectTunable(session: Session, name: string): Promise<void> {
+/** The name as the node writes it. */
+async function expectTunable(session: Session, name: string): Promise<string> {
   const message = `Failed to get list of variables from node ${session.target}`;
   const wanted = name.toLowerCase();
   const names = await tunableNames(session, message);
-  if (names.some((known) => known.toLowerCase() === wanted)) return;
+  const known = names.find((each) => each.toLowerCase() === wanted);
+  if (known !== undefined) return known;
   session.host.out(`No such tunable ${name}\n`);
   throw new CommandFailure(1);
 }
@@ -23,11 +28,14 @@ function variableLine(name: string, value: number): string {
   return `${name.padEnd(26)} = ${value}\n`;
 }
 
-export const getvar: Command = async ({ session, host }, args) => {
+export const getvar: Command = async ({ session, host, options }, args) => {
   expectArguments(args, 1);
   const name = args[0] as string;
-  await expectTunable(session, name);
-  host.out(variableLine(name, await session.ask("GET_TUNABLE", { name })));
+  const known = await expectTunable(session, name);
+  const value = await session.ask("GET_TUNABLE", { name });
+  const facts: Facts<typeof variableFacts> = { node: session.target, name: known, value };
+  if (options.json) answerFacts(host, facts);
+  else host.out(variableLine(name, value));
   return 0;
 };
 
@@ -44,15 +52,23 @@ export const setvar: Command = async ({ session, host }, args) => {
   return 0;
 };
 
-export const listvars: Command = async ({ session, host }, args) => {
+export const listvars: Command = async ({ session, host, options }, args) => {
   expectArguments(args, 0);
   const names = await tunableNames(session);
   const values = await Promise.all(
     names.map(async (name) => {
       const value = await session.tryAsk("GET_TUNABLE", { name });
-      return value.ok ? variableLine(name, value.value.data) : "";
+      return value.ok ? ([[name, value.value.data]] as const) : [];
     }),
   );
-  host.out(values.join(""));
+  const variables = values.flat();
+  if (options.json) {
+    answerFacts(host, {
+      node: session.target,
+      variables: Object.fromEntries(variables),
+    } satisfies Facts<typeof variablesFacts>);
+  } else {
+    host.out(variables.map(([name, value]) => variableLine(name, value)).join(""));
+  }
   return 0;
 };

@@ -1,6 +1,6 @@
 /** Documents of commands about databases. */
 import * as v from "valibot";
-import { databaseId, type Facts, pnn } from "./facts.ts";
+import { databaseId, databaseName, type Facts, pnn, u64 } from "./facts.ts";
 
 const database = v.strictObject({
   id: databaseId,
@@ -18,3 +18,8 @@ export type DatabaseFacts = Facts<typeof database>;
 
 export const getdbmapFacts = v.strictObject({ node: pnn, databases: v.array(database) });
 export const getdbstatusFacts = v.strictObject({ node: pnn, database });
+export const getdbseqnumFacts = v.strictObject({
+  node: pnn,
+  database: databaseName,
+  sequence_number: u64,
+});

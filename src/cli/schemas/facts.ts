@@ -7,5 +7,22 @@ import * as v from "valibot";
 /** What `answerFacts` is given: the document without the version of its schema. */
 export type Facts<S extends v.GenericSchema> = v.InferOutput<S>;
 
-export const pnn = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xffffffff));
+/** An unsigned 32-bit number. */
+export const u32 = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xffffffff));
+export const pnn = u32;
 export const databaseId = v.pipe(v.string(), v.regex(/^0x[0-9a-f]{8}$/));
+/** 64 bits, more than numbers of JSON have everywhere. */
+export const u64 = v.pipe(v.string(), v.regex(/^0x[0-9a-f]{16}$/));
+/** Bytes, two digits each. */
+export const hex = v.pipe(v.string(), v.regex(/^([0-9a-f]{2})*$/));
+/** An IP address. */
+export const address = v.pipe(v.string(), v.nonEmpty());
+/** Seconds since 1970. */
+export const time = v.pipe(v.number(), v.minValue(0));
+/** A duration. */
+export const seconds = v.pipe(v.number(), v.minValue(0));
+export const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+/** An errno or a status of a process. */
+export const integer = v.pipe(v.number(), v.integer());
+export const databaseName = v.strictObject({ id: databaseId, name: v.string() });
+export type DatabaseNameFacts = Facts<typeof databaseName>;

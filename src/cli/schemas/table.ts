@@ -1,10 +1,63 @@
 /** The schema of each command's document, by the command's name. */
 import type * as v from "valibot";
-import { getdbmapFacts, getdbstatusFacts } from "./databases.ts";
-import { pnnFacts } from "./node.ts";
+import { changedFacts, changedIpFacts } from "./acted.ts";
+import { getticklesFacts, ifacesFacts, ipFacts, ipinfoFacts } from "./addresses.ts";
+import * as cluster from "./cluster.ts";
+import { getdbmapFacts, getdbseqnumFacts, getdbstatusFacts } from "./databases.ts";
+import { eventFacts, lvsFacts, natgwFacts, scriptstatusFacts } from "./helpers.ts";
+import * as node from "./node.ts";
+import { catdbFacts, dumpdbbackupFacts, fetchedFacts, tfetchFacts } from "./records.ts";
+import { schemaFacts } from "./schema.ts";
+import { dbstatisticsFacts, statisticsFacts, statsFacts } from "./statistics.ts";
 
+/** In alphabetical order; without the version of the schema. */
 export const FACTS: Readonly<Record<string, v.GenericSchema>> = {
+  addip: changedIpFacts,
+  ban: changedFacts,
+  catdb: catdbFacts,
+  cattdb: catdbFacts,
+  checktcpport: node.checktcpportFacts,
+  continue: changedFacts,
+  dbstatistics: dbstatisticsFacts,
+  delip: changedIpFacts,
+  disable: changedFacts,
+  drain: cluster.drainFacts,
+  dumpdbbackup: dumpdbbackupFacts,
+  dumpmemory: node.memoryFacts,
+  enable: changedFacts,
+  event: eventFacts,
+  getcapabilities: node.getcapabilitiesFacts,
   getdbmap: getdbmapFacts,
+  getdbseqnum: getdbseqnumFacts,
   getdbstatus: getdbstatusFacts,
-  pnn: pnnFacts,
+  getdebug: node.getdebugFacts,
+  getpid: node.getpidFacts,
+  getreclock: cluster.getreclockFacts,
+  gettickles: getticklesFacts,
+  getvar: node.variableFacts,
+  ifaces: ifacesFacts,
+  ip: ipFacts,
+  ipinfo: ipinfoFacts,
+  leader: cluster.leaderFacts,
+  listnodes: cluster.listnodesFacts,
+  listvars: node.variablesFacts,
+  lvs: lvsFacts,
+  natgw: natgwFacts,
+  nodestatus: cluster.nodestatusFacts,
+  pfetch: fetchedFacts,
+  ping: node.pingFacts,
+  pnn: node.pnnFacts,
+  "process-exists": node.processExistsFacts,
+  rddumpmemory: node.memoryFacts,
+  readkey: fetchedFacts,
+  reloadnodes: cluster.reloadnodesFacts,
+  runstate: node.runstateFacts,
+  schema: schemaFacts,
+  scriptstatus: scriptstatusFacts,
+  statistics: statisticsFacts,
+  stats: statsFacts,
+  stop: changedFacts,
+  tfetch: tfetchFacts,
+  unban: changedFacts,
+  uptime: node.uptimeFacts,
 };

@@ -4,8 +4,10 @@
  */
 import { ECANCELED, EINVAL, ENOENT, ENOEXEC, ETIMEDOUT } from "../../base/errno.ts";
 import { err, ok, type Result } from "../../base/result.ts";
+import { withDocuments } from "./event_documents.ts";
 import type { EventToolHost } from "./event_tool_host.ts";
 import { disableCommand, enableCommand, listCommand } from "./script_commands.ts";
+import { NEVER_RAN, statusFacts } from "./status_facts.ts";
 import { statusText } from "./status_text.ts";
 
 interface EventCommand {
@@ -48,7 +50,7 @@ const COMMANDS: readonly EventCommand[] = [
     help: "Enable an event script",
     argsMin: 2,
     argsMax: 2,
-    run: (host, [component = "", script = ""]) => enableCommand(host, component, script),
+    run: scriptChange(enableCommand),
   },
   {
     name: "script disable",
@@ -56,7 +58,7 @@ const COMMANDS: readonly EventCommand[] = [
     help: "Disable an event script",
     argsMin: 2,
     argsMax: 2,
-    run: (host, [component = "", script = ""]) => disableCommand(host, component, script),
+    run: scriptChange(disableCommand),
   },
 ];
 
@@ -72,19 +74,40 @@ export async function runEventTool(host: EventToolHost, args: readonly string[])
     host.out(usage());
     return FAILED;
   }
+  if (words.value.json && !words.value.help)
+    return await withDocuments(host, (inner) => runWords(inner, words.value));
+  return await runWords(host, words.value);
+}
+
+interface Words {
+  readonly words: readonly string[];
+  readonly help: boolean;
+  readonly json: boolean;
+}
+
+async function runWords(host: EventToolHost, words: Words): Promise<number> {
   const command = COMMANDS.find(({ name }) =>
-    name.split(" ").every((word, at) => words.value.words[at] === word),
+    name.split(" ").every((word, at) => words.words[at] === word),
   );
-  if (words.value.help || command === undefined) {
+  if (words.help || command === undefined) {
     host.out(command === undefined ? usage() : commandUsage(command));
-    return words.value.help ? 0 : FAILED;
+    return words.help ? 0 : FAILED;
   }
-  const rest = words.value.words.slice(command.name.split(" ").length);
+  const rest = words.words.slice(command.name.split(" ").length);
   if (rest.length < command.argsMin || rest.length > command.argsMax) {
     host.out(commandUsage(command));
     return FAILED;
   }
   return await command.run(host, rest);
+}
+
+/** Says nothing where it succeeds. */
+function scriptChange(change: typeof enableCommand): EventCommand["run"] {
+  return (host, [component = "", script = ""]) => {
+    const result = change(host, component, script);
+    if (result === 0) host.facts?.({ component, script });
+    return result;
+  };
 }
 
 async function runCommand(host: EventToolHost, args: readonly string[]): Promise<number> {
@@ -108,6 +131,7 @@ async function runCommand(host: EventToolHost, args: readonly string[]): Promise
   const { result } = reply.value;
   const text = runText(component, event, result);
   if (text !== "") host.out(`${text}\n`);
+  else host.facts?.({ component, event });
   return Math.abs(result);
 }
 
@@ -138,9 +162,11 @@ async function statusCommand(host: EventToolHost, args: readonly string[]): Prom
   }
   const { result, status } = reply.value;
   if (result === 0 && status !== undefined) {
-    host.out(statusText(status));
+    if (host.facts === undefined) host.out(statusText(status));
+    else host.facts({ component, event, ...statusFacts(status) });
     return Math.abs(status.summary);
   }
+  if (result === EINVAL) host.facts?.({ component, event, ...NEVER_RAN });
   if (result === ENOENT) host.out(`Event dir for ${component} does not exist\n`);
   else if (result === EINVAL) host.out(`Event ${event} has never run in ${component}\n`);
   else host.out(`Unknown error (${result}) for event ${event} in ${component}\n`);
@@ -154,11 +180,10 @@ function secondsOf(text: string): number {
 }
 
 /** Options stand anywhere. The level of messages is taken and has no effect: there are none. */
-function withoutOptions(
-  args: readonly string[],
-): Result<{ readonly words: readonly string[]; readonly help: boolean }> {
+function withoutOptions(args: readonly string[]): Result<Words> {
   const words: string[] = [];
   let help = false;
+  let json = false;
   for (let at = 0; at < args.length; at++) {
     const word = args[at] as string;
     if (word === "--") {
@@ -166,6 +191,7 @@ function withoutOptions(
       break;
     }
     if (word === "-h" || word === "--help") help = true;
+    else if (word === "-j" || word === "--json") json = true;
     else if (word === "-d" || word === "--debug") {
       at += 1;
       if (at >= args.length) return err(`Invalid option ${word}: missing argument\n`);
@@ -173,7 +199,7 @@ function withoutOptions(
       return err(`Invalid option ${word}: unknown option\n`);
     } else if (!word.startsWith("-") || word === "-") words.push(word);
   }
-  return ok({ words, help });
+  return ok({ words, help, json });
 }
 
 function usage(): string {
@@ -188,6 +214,7 @@ Help Options:
 
 Options:
   -d, --debug=ERROR|WARNING|NOTICE|INFO|DEBUG     debug level
+  -j, --json                                      documents instead of texts
 
 Commands:
 ${lines.join("")}`;
@@ -195,7 +222,8 @@ ${lines.join("")}`;
 
 function commandUsage({ name, args, help }: EventCommand): string {
   return `Usage: ctdb-event [-h] [-h|--help]
-        [-d|--debug=ERROR|WARNING|NOTICE|INFO|DEBUG] <command> [<args>]
+        [-d|--debug=ERROR|WARNING|NOTICE|INFO|DEBUG] [-j|--json]
+        <command> [<args>]
 
   ${name} ${args}     ${help}
 `;

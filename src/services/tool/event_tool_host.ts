@@ -13,4 +13,6 @@ export interface EventToolHost {
   ask(request: EventRequest): Promise<Result<EventReply, number>>;
   out(text: string): void;
   err(text: string): void;
+  /** Of --json: takes the place of what is said on success. */
+  facts?(facts: object): void;
 }

@@ -33,17 +33,23 @@ export function listCommand(host: EventToolHost, component: string): number {
   const offered = provided.ok ? provided.value : [];
   const present = local.ok ? local.value : [];
   const linked = new Set<Script>();
-  let text = "";
-  for (const script of offered) {
+  const ours = offered.map((script) => {
     const link = present.find(({ name }) => name === script.name);
-    const isLinked = link !== undefined && leadsTo(files, link, script);
-    if (isLinked) linked.add(link);
-    text += `${isLinked ? ENABLED : DISABLED} ${script.name}\n`;
+    const enabled = link !== undefined && leadsTo(files, link, script);
+    if (enabled) linked.add(link);
+    return { name: script.name, enabled, provided: true };
+  });
+  const others = present
+    .filter((script) => !linked.has(script))
+    .map(({ name, enabled }) => ({ name, enabled, provided: false }));
+  if (host.facts !== undefined) {
+    host.facts({ component, scripts: [...ours, ...others] });
+    return 0;
   }
-  const others = present.filter((script) => !linked.has(script));
-  if (offered.length > 0 && others.length > 0) text += "\n";
-  for (const { name, enabled } of others) text += `${enabled ? ENABLED : DISABLED} ${name}\n`;
-  out(text);
+  const lines = (scripts: typeof ours) =>
+    scripts.map(({ name, enabled }) => `${enabled ? ENABLED : DISABLED} ${name}\n`).join("");
+  const gap = ours.length > 0 && others.length > 0 ? "\n" : "";
+  out(`${lines(ours)}${gap}${lines(others)}`);
   return 0;
 }
 

@@ -10,18 +10,23 @@ const STATE_WIDTH = 10;
 const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"] as const;
 const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 
-export function statusText({ scripts }: EventStatus): string {
-  let text = "";
+export function statusText(status: EventStatus): string {
+  return lastRun(status).map(scriptText).join("");
+}
+
+/** The scripts of the last run, as far as it came. */
+export function lastRun({ scripts }: EventStatus): readonly ScriptStatus[] {
+  const shown: ScriptStatus[] = [];
   let previous: Timeval = { sec: 0, usec: 0 };
   for (const script of scripts) {
     // It is new, and one before it has failed.
     if (script.result === -ENOMSG) continue;
     // From here on the results are of an earlier run, in which the scripts before did not fail.
     if (isBefore(script.begin, previous)) break;
-    text += scriptText(script);
+    shown.push(script);
     previous = script.begin;
   }
-  return text;
+  return shown;
 }
 
 function scriptText(script: ScriptStatus): string {
