@@ -9,7 +9,7 @@ import { printErr, printOut } from "./roles/buffered_output.ts";
 import { endingOf } from "./roles/crash.ts";
 import { ownArguments } from "./roles/own_process.ts";
 import { VERSION } from "./roles/role.ts";
-import { APPLETS, ROLES, type RoleEntry, roleList } from "./roles/table.ts";
+import { APPLETS, ROLES, type RoleEntry, roleList, STAND_INS } from "./roles/table.ts";
 
 const APPLIANCE = "ctdb-appliance";
 const UNKNOWN_ROLE_STATUS = 2;
@@ -24,6 +24,8 @@ Commands:
 ${roleList(APPLETS)}
 Roles:
 ${roleList()}
+In place of programs that are not installed:
+${roleList(STAND_INS)}
 Options:
   --list     the names of the roles
   --help     this text; "ROLE --help" describes a role
@@ -76,7 +78,7 @@ async function main(): Promise<number> {
 }
 
 function roleNamed(name: string): RoleEntry | undefined {
-  return ROLES.find((role) => role.name === name);
+  return [...ROLES, ...STAND_INS].find((role) => role.name === name);
 }
 
 async function runRole(entry: RoleEntry, args: readonly string[]): Promise<number> {

@@ -24,9 +24,15 @@ report()
 {
 	echo "===== Start of hung script debug for PID=\"${pid}\", event=\"${event}\" ====="
 
-	echo "pstree -p -a ${pid}:"
-	tree=$(pstree -p -a "$pid")
-	echo "$tree"
+	tree=""
+	if command -v pstree >/dev/null 2>&1; then
+		echo "pstree -p -a ${pid}:"
+		tree=$(pstree -p -a "$pid")
+		echo "$tree"
+	else
+		echo "ps of all, as there is no pstree for ${pid}:"
+		ps -o pid,ppid,stat,args
+	fi
 
 	echo "$tree" | interesting_processes | while read -r process name; do
 		if stack=$(get_proc "${process}/stack" 2>/dev/null); then

@@ -46,11 +46,23 @@ locks_of_file()
 		(kind == "waits") == (process == waiter) { print process, $(first + 5), $(first + 6) }'
 }
 
+# Not every ps takes a process.
+name_of()
+{
+	ps -p "$1" -o comm= 2>/dev/null || get_proc "${1}/comm" 2>/dev/null
+}
+
+state_of()
+{
+	ps -p "$1" -o state= 2>/dev/null ||
+		get_proc "${1}/status" 2>/dev/null | awk '$1 == "State:" { print $2 }'
+}
+
 # Lines "PID REST" to lines "PID PROGRAM DATABASE REST".
 with_names()
 {
 	while read -r process rest; do
-		echo "${process} $(ps -p "$process" -o comm=) ${database_name} ${rest}"
+		echo "${process} $(name_of "$process") ${database_name} ${rest}"
 	done
 }
 
@@ -69,7 +81,7 @@ mutex_holders()
 stack_of()
 {
 	echo "----- Stack trace for PID=${1} -----"
-	case "$(ps -p "$1" -o state=)" in
+	case "$(state_of "$1")" in
 	D*)
 		# A debugger would hang with it.
 		echo "----- Process in D state, printing kernel stack only"

@@ -60,9 +60,11 @@ const DEFAULTS: readonly ShippedScript[] = [
   ["events/ctdb.tunables", 0o644, "# See ctdb-tunables(7): one Name=value a line.\n"],
 ];
 
+/** `standIns`: names of programs that scripts find when the system has none of that name. */
 export function debianLayout(
   roleNames: readonly string[],
   scripts: readonly ShippedScript[],
+  standIns: readonly string[] = [],
 ): Layout {
   const roles = roleNames.filter((name) => !NOT_INSTALLED.has(name)).map(pathOfRole);
   const further = FURTHER_NAMES.filter(([, role]) => roleNames.includes(role));
@@ -84,7 +86,11 @@ export function debianLayout(
         onlyInNewDirectory: true,
       })),
     ],
-    roles: [...roles, ...further.map(([name]) => `${LIBEXEC_DIRECTORY}/${name}`)],
+    roles: [
+      ...roles,
+      ...further.map(([name]) => `${LIBEXEC_DIRECTORY}/${name}`),
+      ...standIns.map((name) => `${LIBEXEC_DIRECTORY}/applets/${name}`),
+    ],
   };
 }
 

@@ -15,7 +15,7 @@ import { printErr, printOut } from "./buffered_output.ts";
 import { RootedFiles } from "./install_files.ts";
 import { ownExecutable } from "./own_process.ts";
 import { type Role, VERSION } from "./role.ts";
-import { ROLES } from "./table.ts";
+import { ROLES, STAND_INS } from "./table.ts";
 
 const NAME = "ctdb-appliance";
 const USAGE_STATUS = 2;
@@ -107,6 +107,7 @@ function run(files: RootedFiles, { links, dryRun }: Options): Result<void> {
   const layout = debianLayout(
     ROLES.map(({ name }) => name),
     shippedScripts(),
+    STAND_INS.map(({ name }) => name),
   );
   const status = files.readText(DPKG_STATUS);
   const packaged = packagedDigests(status.ok ? status.value : "");

@@ -12,6 +12,31 @@ export interface RoleEntry {
   load(): Promise<{ readonly role: Role }>;
 }
 
+/**
+ * What stands in for programs that event scripts call and a minimal image lacks (docs/event_scripts.md, "On a minimal
+ * image"). They have names in a directory of their own, where nobody finds them who does not look there.
+ */
+export const STAND_INS: readonly RoleEntry[] = [
+  {
+    name: "flock",
+    summary: "locks a file while a command runs, or an open file of the shell",
+    brief: true,
+    load: () => import("./applets/flock.ts"),
+  },
+  {
+    name: "ss",
+    summary: "lists TCP and unix sockets by state and address",
+    brief: true,
+    load: () => import("./applets/ss.ts"),
+  },
+  {
+    name: "tdbtool",
+    summary: "checks the integrity of a TDB file",
+    brief: true,
+    load: () => import("./applets/tdbtool.ts"),
+  },
+];
+
 /** What the executable does under its own name only. */
 export const APPLETS: readonly RoleEntry[] = [
   {

@@ -24,6 +24,10 @@ export const REDIRECT_FUNCTIONS = {
   dup3: [["i32", "i32", "i32"], "i32"],
 } as const satisfies ForeignFunctions;
 
+export const FILE_LOCK_FUNCTIONS = {
+  flock: [["i32", "i32"], "i32"],
+} as const satisfies ForeignFunctions;
+
 export const LIMIT_FUNCTIONS = {
   getrlimit: [["i32", "address"], "i32"],
 } as const satisfies ForeignFunctions;

@@ -153,7 +153,7 @@ function isIpv4Mapped(bytes: Uint8Array): boolean {
 }
 
 /** The text of inet_ntop: RFC 5952, IPv4-mapped and IPv4-compatible addresses end in dotted form. */
-function ipv6Text(bytes: Uint8Array): string {
+export function ipv6Text(bytes: Uint8Array): string {
   if (isIpv4Mapped(bytes)) return `::ffff:${bytes.subarray(12).join(".")}`;
   const groups = Array.from({ length: 8 }, (_, i) =>
     (((bytes[2 * i] as number) << 8) | (bytes[2 * i + 1] as number)).toString(16),
