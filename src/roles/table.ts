@@ -86,6 +86,11 @@ export const ROLES: readonly RoleEntry[] = [
     load: () => import("./ctdb_mutex_fcntl_helper.ts"),
   },
   {
+    name: "ctdb_etcd_lock",
+    summary: "holds the cluster lock in etcd",
+    load: () => import("./ctdb_etcd_lock.ts"),
+  },
+  {
     name: "ctdb_lock_helper",
     summary: "waits for and holds a lock of a TDB file, for other programs",
     brief: true,
