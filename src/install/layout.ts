@@ -48,7 +48,7 @@ export type ShippedScript = readonly [path: string, mode: number, text: string];
 const IN_SBIN = new Set(["ctdbd"]);
 const IN_BIN = new Set(["ctdb", "ltdbtool", "ping_pong"]);
 /** Only for a checkout. */
-const NOT_INSTALLED = new Set(["ctdb-local"]);
+const NOT_INSTALLED = new Set(["ctdb-local", "ctdb_local_daemons"]);
 /** Names of other releases. */
 const FURTHER_NAMES: readonly (readonly [name: string, role: string])[] = [
   ["smnotify", "ctdb_smnotify_helper"],

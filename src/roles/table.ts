@@ -128,6 +128,11 @@ export const ROLES: readonly RoleEntry[] = [
     summary: "makes and runs a cluster on loopback",
     load: () => import("./ctdb_local.ts"),
   },
+  {
+    name: "ctdb_local_daemons",
+    summary: "the same with the command line of the original's test script",
+    load: () => import("./ctdb_local_daemons.ts"),
+  },
 ];
 
 export function roleList(entries = ROLES): string {
