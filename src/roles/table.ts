@@ -91,6 +91,12 @@ export const ROLES: readonly RoleEntry[] = [
     load: () => import("./ctdb_etcd_lock.ts"),
   },
   {
+    name: "ctdb_mutex_ceph_rados_helper",
+    summary: "holds the cluster lock on an object of Ceph",
+    brief: true,
+    load: () => import("./ctdb_mutex_ceph_rados_helper.ts"),
+  },
+  {
     name: "ctdb_lock_helper",
     summary: "waits for and holds a lock of a TDB file, for other programs",
     brief: true,
