@@ -17,6 +17,7 @@ import {
 import { join, normalize } from "node:path";
 import { ROLES } from "../src/roles/table.ts";
 import { compileExecutable } from "./executable.ts";
+import { scriptPrograms } from "./script_programs.ts";
 
 const PROJECT = normalize(join(import.meta.dir, ".."));
 const DIST = join(PROJECT, "dist");
@@ -71,16 +72,15 @@ function replaceLink(target: string, link: string): void {
   renameSync(temporary, link);
 }
 
-/** The helpers that are scripts lie beside those that are roles. */
+/** The programs that are scripts lie beside those that are roles. */
 function copyScripts(): number {
-  const directory = join(PROJECT, "scripts/helpers");
-  const names = readdirSync(directory);
-  for (const name of names) {
+  const scripts = scriptPrograms(PROJECT);
+  for (const [name, path] of scripts) {
     const temporary = join(DIST, `.copying-${name}-${process.pid}`);
-    copyFileSync(join(directory, name), temporary);
+    copyFileSync(path, temporary);
     renameSync(temporary, join(DIST, name));
   }
-  return names.length;
+  return scripts.length;
 }
 
 if (process.argv.includes("--force") || !isCurrent()) await compile();

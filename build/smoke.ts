@@ -1,6 +1,7 @@
 /** Every role of the compiled executable answers --help and --version; an unknown name exits 2. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { scriptPrograms } from "./script_programs.ts";
 import { PROJECT } from "./stage.ts";
 
 const dist = join(PROJECT, "dist");
@@ -15,7 +16,7 @@ async function run(command: string[]): Promise<{ code: number; text: string }> {
 }
 
 const problems: string[] = [];
-const scripts = readdirSync(join(PROJECT, "scripts/helpers"));
+const scripts = scriptPrograms(PROJECT).map(([name]) => name);
 const roles = readdirSync(dist).filter((name) => !name.includes(".") && !scripts.includes(name));
 for (const role of roles.filter((name) => name !== "ctdb-appliance")) {
   for (const option of ["--version", "--help"]) {

@@ -12,6 +12,8 @@ export const E2BIG = 7;
 export const ENOEXEC = 8;
 export const EAGAIN = 11;
 export const EACCES = 13;
+export const EBUSY = 16;
+export const EEXIST = 17;
 export const EINVAL = 22;
 export const ENOSPC = 28;
 export const EPIPE = 32;
@@ -33,6 +35,8 @@ const KNOWN: readonly (readonly [name: string, number: number, text: string])[] 
   ["EAGAIN", EAGAIN, "Resource temporarily unavailable"],
   ["ENOMEM", 12, "Cannot allocate memory"],
   ["EACCES", EACCES, "Permission denied"],
+  ["EBUSY", EBUSY, "Device or resource busy"],
+  ["EEXIST", EEXIST, "File exists"],
   ["ENOTDIR", 20, "Not a directory"],
   ["EISDIR", 21, "Is a directory"],
   ["EINVAL", EINVAL, "Invalid argument"],

@@ -46,9 +46,9 @@ export interface Layout {
 export type ShippedScript = readonly [path: string, mode: number, text: string];
 
 const IN_SBIN = new Set(["ctdbd"]);
-const IN_BIN = new Set(["ctdb", "ltdbtool", "ping_pong", "onnode", "ctdb_diagnostics"]);
+const IN_BIN = new Set(["ctdb", "ltdbtool", "ping_pong"]);
 /** Only for a checkout. */
-const NOT_INSTALLED = new Set(["ctdb-local"]);
+const NOT_INSTALLED = new Set(["ctdb-local", "ctdb_local_daemons"]);
 /** Names of other releases. */
 const FURTHER_NAMES: readonly (readonly [name: string, role: string])[] = [
   ["smnotify", "ctdb_smnotify_helper"],
@@ -110,6 +110,7 @@ function destination(source: string): { readonly path: string; readonly kind: Fi
   const [folder, ...rest] = source.split("/");
   const name = rest.join("/");
   if (folder === "systemd") return { path: `/lib/systemd/system/${name}`, kind: "program" };
+  if (folder === "bin") return { path: `/usr/bin/${name}`, kind: "program" };
   if (folder === "helpers") return { path: `${LIBEXEC_DIRECTORY}/${name}`, kind: "program" };
   if (name.startsWith("events/legacy/")) return { path: `${SHARE}/${name}`, kind: "program" };
   const isDefault = name === "ctdb.conf" || name === "ctdb.tunables" || name === "script.options";

@@ -28,7 +28,20 @@ export interface ClusterDescription {
   readonly executableDirectory: string;
   readonly logLevel: string;
   readonly tunables: Readonly<Record<string, number>>;
+  /** Seconds between the looks of the command that holds the lock. */
+  readonly lockRecheckSec?: number;
+  readonly failoverDisabled?: boolean;
+  /** Options of ctdb.conf that stand behind a "#". */
+  readonly commentedOut?: readonly string[];
+  /** Lines of each node's public_addresses. */
+  readonly publicAddresses?: readonly (readonly string[])[];
 }
+
+/** What a description may have besides what every one has. */
+export type ClusterExtras = Pick<
+  ClusterDescription,
+  "lockRecheckSec" | "failoverDisabled" | "commentedOut" | "publicAddresses"
+>;
 
 export const STOCK_CTDBD = "/usr/sbin/ctdbd";
 export const NODES_MAX = 250;

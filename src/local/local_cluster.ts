@@ -10,6 +10,7 @@ import { chooseAddresses } from "./addresses.ts";
 import {
   type ClusterDescription,
   ClusterDirectory,
+  type ClusterExtras,
   type LocalNode,
   type LockKind,
   NODES_MAX,
@@ -30,6 +31,9 @@ export interface SetupOptions {
   readonly executableDirectory: string;
   readonly logLevel?: string;
   readonly tunables?: Readonly<Record<string, number>>;
+  /** Instead of free ones of the loopback interface. */
+  readonly addresses?: readonly string[];
+  readonly extras?: ClusterExtras;
 }
 
 export interface NodeStatus {
@@ -82,7 +86,10 @@ export class LocalCluster {
     if (earlier.ok && earlier.value.runningNodes().length > 0) {
       return err(`Cannot set up "${path}": nodes of its cluster run, stop them first`);
     }
-    const addresses = await chooseAddresses(directory.path, nodes);
+    const addresses =
+      options.addresses === undefined
+        ? await chooseAddresses(directory.path, nodes)
+        : ok(options.addresses);
     if (!addresses.ok) return addresses;
     const stock = new Set(options.stock ?? []);
     const stockCtdbd = options.stockCtdbd ?? STOCK_CTDBD;
@@ -98,6 +105,7 @@ export class LocalCluster {
       executableDirectory: options.executableDirectory,
       logLevel: options.logLevel ?? "INFO",
       tunables: options.tunables ?? {},
+      ...options.extras,
     };
     directory.write(description);
     for (const node of description.nodes) writeNodeFiles(directory, description, node);

@@ -30,7 +30,11 @@ export function writeNodeFiles(
   }
   const addresses = description.nodes.map(({ address }) => `${address}\n`);
   writeFileSync(join(base, "nodes"), addresses.join(""));
-  writeFileSync(join(base, "public_addresses"), "");
+  const publicAddresses = description.publicAddresses?.[node.pnn] ?? [];
+  writeFileSync(
+    join(base, "public_addresses"),
+    publicAddresses.map((line) => `${line}\n`).join(""),
+  );
   writeFileSync(join(base, "ctdb.conf"), configuration(directory, description, node));
   const tunables = Object.entries(description.tunables);
   if (tunables.length > 0) {
@@ -48,7 +52,7 @@ function configuration(
 ): string {
   const base = directory.base(node.pnn);
   const lock = clusterLock(directory, description);
-  return `[logging]
+  const text = `[logging]
 	location = file:${base}/log.ctdb
 	log level = ${description.logLevel}
 
@@ -59,7 +63,15 @@ ${lock === undefined ? "" : `	cluster lock = ${lock}\n`}
 	volatile database directory = ${base}/db/volatile
 	persistent database directory = ${base}/db/persistent
 	state database directory = ${base}/db/state
-`;
+${description.failoverDisabled === true ? "\n[failover]\n\tdisabled = true\n" : ""}`;
+  const commentedOut = description.commentedOut ?? [];
+  return text
+    .split("\n")
+    .map((line) => {
+      const name = line.slice(1).split(" = ")[0] ?? "";
+      return commentedOut.includes(name) ? `\t# ${line.slice(1)}` : line;
+    })
+    .join("\n");
 }
 
 /** The same text on every node: daemons compare it. */
@@ -72,8 +84,11 @@ function clusterLock(
       return undefined;
     case "file":
       return directory.lockFile;
-    case "command":
-      return `!${helperDirectory(description)}/ctdb_mutex_fcntl_helper ${directory.lockFile}`;
+    case "command": {
+      const { lockRecheckSec } = description;
+      const helper = `!${helperDirectory(description)}/ctdb_mutex_fcntl_helper`;
+      return `${helper} ${directory.lockFile}${lockRecheckSec === undefined ? "" : ` ${lockRecheckSec}`}`;
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 /** Runs a command with the environment of one node after another, its output going straight through. */
 import { spawn } from "node:child_process";
 import { type Argv, execBytes } from "../base/exec_bytes.ts";
+import type { LocalNode } from "./cluster_description.ts";
 import type { LocalCluster } from "./local_cluster.ts";
 
 export interface NodeCommand {
@@ -9,6 +10,8 @@ export interface NodeCommand {
   readonly inherited: Readonly<Record<string, string | undefined>>;
   /** Lines of our own, between the output of the nodes. */
   readonly says: { out(line: string): void; err(line: string): void };
+  /** Before the output of one of several nodes; a line on standard output without. */
+  readonly announce?: (node: LocalNode) => void;
 }
 
 /** The first exit status that is not 0; with several nodes, a line says whose output follows. */
@@ -20,7 +23,10 @@ export async function runOnNodes(
   let status = 0;
   for (const pnn of pnns) {
     const { node } = cluster.process(pnn);
-    if (pnns.length > 1) command.says.out(`>> NODE ${pnn}: ${node.address} <<`);
+    if (pnns.length > 1) {
+      if (command.announce !== undefined) command.announce(node);
+      else command.says.out(`>> NODE ${pnn}: ${node.address} <<`);
+    }
     const code = await runOn(cluster, pnn, command);
     if (status === 0) status = code;
   }

@@ -111,6 +111,17 @@ export const ROLES: readonly RoleEntry[] = [
     load: () => import("./ctdb_mutex_fcntl_helper.ts"),
   },
   {
+    name: "ctdb_etcd_lock",
+    summary: "holds the cluster lock in etcd",
+    load: () => import("./ctdb_etcd_lock.ts"),
+  },
+  {
+    name: "ctdb_mutex_ceph_rados_helper",
+    summary: "holds the cluster lock on an object of Ceph",
+    brief: true,
+    load: () => import("./ctdb_mutex_ceph_rados_helper.ts"),
+  },
+  {
     name: "ctdb_lock_helper",
     summary: "waits for and holds a lock of a TDB file, for other programs",
     brief: true,
@@ -147,6 +158,11 @@ export const ROLES: readonly RoleEntry[] = [
     name: "ctdb-local",
     summary: "makes and runs a cluster on loopback",
     load: () => import("./ctdb_local.ts"),
+  },
+  {
+    name: "ctdb_local_daemons",
+    summary: "the same with the command line of the original's test script",
+    load: () => import("./ctdb_local_daemons.ts"),
   },
 ];
 

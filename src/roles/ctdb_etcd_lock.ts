@@ -1,0 +1,204 @@
+/**
+ * ctdb_etcd_lock [-v…] [-c FILE]: holds the cluster lock in etcd (lock/etcd_lock.ts), with the options of the original and
+ * its configuration. What is said to etcd is another: the lock is a key with a lease, of etcd's third interface.
+ *
+ * When the lock is lost, this process ends before it does anything else: that is how its parent learns of it.
+ */
+import { execFile } from "node:child_process";
+import { hostname } from "node:os";
+import { parseArgs } from "node:util";
+import { bytesText } from "../base/byte_text.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import { problemText } from "../config/problems.ts";
+import { EtcdClient } from "../lock/etcd_client.ts";
+import { EtcdLock } from "../lock/etcd_lock.ts";
+import { type EtcdSettings, parseEtcdSettings } from "../lock/etcd_settings.ts";
+import { EventLoop } from "../platform/loop/event_loop.ts";
+import { SystemClock } from "../platform/node/clock.ts";
+import { SystemFiles } from "../platform/node/file_system.ts";
+import { HttpPoster, type TlsFiles } from "../platform/node/http_post.ts";
+import { printErr, printOut } from "./buffered_output.ts";
+import { inheritedEnvironment } from "./environment.ts";
+import { ownEnvironment } from "./own_process.ts";
+import { watchParent } from "./parent_watch.ts";
+import type { Role } from "./role.ts";
+
+const NAME = "ctdb_etcd_lock";
+const USAGE = `Usage: ${NAME} [-v] [-c FILE]
+
+Takes the cluster lock in etcd. Writes 0 when it has it, 1 when somebody else holds it, 2 when etcd does not
+answer, 3 on an error. Then it holds the lock until it is terminated, its parent ends, or it could not renew it.
+
+  -c, --config FILE  configuration (default: etcd in CTDB_BASE, /etc/ctdb), lines "NAME = VALUE":
+                     host, port (2379), protocol (http, https), cert, key, ca_cert, username, password,
+                     lock_ttl (9 seconds), refresh (2 seconds), locks_dir (_ctdb), read_timeout (5 seconds),
+                     lock_name (Samba's "netbios name")
+  -v, --verbose      says more; -vv: also who holds the lock
+`;
+
+const TESTPARM = ["testparm", "-s", "--parameter-name", "netbios name"] as const;
+const TESTPARM_TIMEOUT_MS = 10_000;
+/** The lease ends by itself soon after. */
+const RELEASE_TIMEOUT_MS = 2000;
+const ANSWER_BYTES_MAX = 1024 * 1024;
+
+export const role: Role = {
+  async run(args) {
+    const options = parse(args);
+    if (!options.ok) {
+      printErr(`${NAME}: ${options.error}\n${USAGE}`);
+      return 2;
+    }
+    if (options.value.help) {
+      printOut(USAGE);
+      return 0;
+    }
+    return await holdLock(options.value.config, options.value.verbosity);
+  },
+};
+
+function parse(args: readonly string[]) {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        config: { type: "string", short: "c" },
+        verbose: { type: "boolean", short: "v", multiple: true },
+        help: { type: "boolean", short: "h" },
+      },
+    });
+    const base = ownEnvironment()["CTDB_BASE"] ?? "/etc/ctdb";
+    const config = values.config ?? `${base}/etcd`;
+    return ok({ config, verbosity: values.verbose?.length ?? 0, help: values.help === true });
+  } catch (error) {
+    return err(error instanceof Error ? error.message : String(error));
+  }
+}
+
+async function holdLock(config: string, verbosity: number): Promise<number> {
+  const parent = process.ppid;
+  if (parent === 1) return complain("its parent has ended", 1);
+  const loop = new EventLoop();
+  const made = await makeLock(config, verbosity, loop);
+  if (!made.ok) {
+    printOut("3");
+    return complain(made.error, 1);
+  }
+  const lock = made.value;
+  const release = async (status: number) => {
+    loop.after(RELEASE_TIMEOUT_MS, () => process.exit(status));
+    const released = await lock.release();
+    if (!released.ok) complain(`cannot release the lock: ${released.error}`, status);
+    process.exit(status);
+  };
+  process.once("SIGTERM", () => void release(0));
+  process.once("SIGINT", () => void release(0));
+  watchParent(loop, () => void release(0), parent);
+  const attempt = await lock.take();
+  switch (attempt.kind) {
+    case "contended":
+      printOut("1");
+      if (verbosity > 1) complain(`"${attempt.holder}" has the lock`, 0);
+      process.exit(0);
+      break;
+    case "timeout":
+    case "failed":
+      printOut(attempt.kind === "timeout" ? "2" : "3");
+      process.exit(complain(`cannot take the lock: ${attempt.reason}`, 1));
+      break;
+    case "held":
+      lock.keep((reason) => process.exit(complain(`lock lost: ${reason}`, 1)));
+      printOut("0");
+  }
+  return await new Promise(() => {});
+}
+
+async function makeLock(
+  config: string,
+  verbosity: number,
+  loop: EventLoop,
+): Promise<Result<EtcdLock>> {
+  const loaded = loadSettings(config, verbosity);
+  if (!loaded.ok) return loaded;
+  const settings = loaded.value;
+  const tls = readTls(settings);
+  if (!tls.ok) return tls;
+  const name = settings.lockName === undefined ? await netbiosName() : ok(settings.lockName);
+  if (!name.ok) return name;
+  const poster = new HttpPoster({
+    timeoutMs: settings.readTimeoutSec * 1000,
+    answerBytesMax: ANSWER_BYTES_MAX,
+    tls: tls.value,
+  });
+  const { hosts, protocol, port, username, password } = settings;
+  const client = new EtcdClient(
+    (url, body, headers) => poster.post(url, body, headers),
+    hosts.map((host) => `${protocol}://${host.includes(":") ? `[${host}]` : host}:${port}`),
+    username === undefined ? undefined : { name: username, password: password ?? "" },
+  );
+  return ok(
+    new EtcdLock({
+      client,
+      clock: new SystemClock(),
+      timers: loop,
+      key: `_locks/${settings.locksDirectory}/${name.value}`,
+      value: `${hostname()} ${process.pid}`,
+      ttlSec: settings.lockTtlSec,
+      refreshSec: settings.refreshSec,
+      onTrouble: (reason) => complain(`cannot renew the lock yet: ${reason}`, 0),
+    }),
+  );
+}
+
+/** Without a file every option has its default. */
+function loadSettings(config: string, verbosity: number): Result<EtcdSettings> {
+  const read = new SystemFiles().readText(config);
+  if (!read.ok && read.error.code !== "ENOENT") return err(read.error.message);
+  const parsed = parseEtcdSettings(read.ok ? read.value : "", config);
+  if (!parsed.ok) return err(parsed.error.map(problemText).join("\n"));
+  const { settings, warnings } = parsed.value;
+  if (verbosity > 0) for (const problem of warnings) complain(problemText(problem), 0);
+  return ok(settings);
+}
+
+function readTls({ certificate, key, authority }: EtcdSettings): Result<TlsFiles> {
+  const tls: { cert?: string; key?: string; ca?: string } = {};
+  // As the original's library: a certificate's file may hold its key, too.
+  const files = [
+    ["cert", certificate],
+    ["key", key ?? certificate],
+    ["ca", authority],
+  ] as const;
+  for (const [name, path] of files) {
+    if (path === undefined) continue;
+    const read = new SystemFiles().readText(path);
+    if (!read.ok) return err(read.error.message);
+    tls[name] = read.value;
+  }
+  return ok(tls);
+}
+
+/** The name that all nodes of the cluster have for Samba's clients. */
+function netbiosName(): Promise<Result<string>> {
+  const [program, ...args] = TESTPARM;
+  const options = {
+    env: inheritedEnvironment(),
+    timeout: TESTPARM_TIMEOUT_MS,
+    encoding: "buffer" as const,
+  };
+  return new Promise((resolve) => {
+    execFile(program, args, options, (error, stdout) => {
+      const name = bytesText(stdout).trim();
+      if (error === null && /^\S+$/.test(name)) return resolve(ok(name));
+      const what = error === null ? `it said "${name}"` : error.message.trim();
+      resolve(
+        err(`cannot ask ${program} for the cluster's name: ${what}; lock_name may stand for it`),
+      );
+    });
+  });
+}
+
+function complain(reason: string, status: number): number {
+  for (const line of reason.split("\n")) printErr(`${NAME}: ${line}\n`);
+  return status;
+}
