@@ -28,7 +28,7 @@ const LOCKING: readonly string[] = [
   'exec 9>"$2"; $1 9; $1 -u 9; (exec 9>"$2"; $1 --timeout 1 9; echo $?)',
   'exec 9>"$2"; $1 9; (exec 9>"$2"; $1 --wait 0.05 9); echo $?',
   // Whoever waits gets it.
-  '(exec 9>"$2"; $1 9; echo has; sleep 0.2) & while [ ! -e "$2" ]; do :; done; $1 -w 10 "$2" echo then; wait',
+  '(exec 9>"$2"; $1 9; echo has; : >"$2.held"; sleep 0.2) & while [ ! -e "$2.held" ]; do :; done; $1 -w 10 "$2" echo then; wait',
   '$1 "$2" sh -c \'echo "$0 $*"; exit 7\' a b c; echo $?',
   '$1 "$2" -c "echo one; exit 3"; echo $?',
   "$1 . true; echo $?",
