@@ -10,6 +10,7 @@ import {
   mkdirSync,
   readdirSync,
   renameSync,
+  rmdirSync,
   rmSync,
   statSync,
   utimesSync,
@@ -28,7 +29,7 @@ function newestSource(): number {
   const sources = names.filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"));
   const inputs = [
     ...sources.map((name) => join(PROJECT, "src", name)),
-    ...scriptFiles(),
+    ...carriedFiles(),
     import.meta.path,
     join(import.meta.dir, "executable.ts"),
     join(PROJECT, "package-lock.json"),
@@ -37,10 +38,11 @@ function newestSource(): number {
 }
 
 /** The executable carries them. */
-function scriptFiles(): readonly string[] {
-  const root = join(PROJECT, "scripts");
-  const names = readdirSync(root, { recursive: true }) as string[];
-  return [...names.map((name) => join(root, name)), join(PROJECT, "systemd/ctdb.service")];
+function carriedFiles(): readonly string[] {
+  return ["scripts", "systemd"].flatMap((folder) => {
+    const names = readdirSync(join(PROJECT, folder), { recursive: true }) as string[];
+    return names.map((name) => join(PROJECT, folder, name));
+  });
 }
 
 function isCurrent(): boolean {
@@ -55,13 +57,17 @@ function isCurrent(): boolean {
 async function compile(): Promise<void> {
   mkdirSync(DIST, { recursive: true });
   const started = new Date();
-  const temporary = join(DIST, `.compiling-${process.pid}`);
+  // The file's name gets into it: the same sources are to give the same bytes.
+  const directory = join(DIST, `.compiling-${process.pid}`);
+  mkdirSync(directory);
+  const temporary = join(directory, "ctdb-appliance");
   await compileExecutable(join(PROJECT, "node_modules/.bin/bun"), PROJECT, temporary);
   // A source that changed while the bundler ran must look newer.
   utimesSync(temporary, started, started);
   // The executable gets its name last, so that whoever finds it current finds every link.
   for (const { name } of ROLES) replaceLink(temporary, join(DIST, name));
   renameSync(temporary, EXECUTABLE);
+  rmdirSync(directory);
 }
 
 /** A link appears or changes in one step: a running start of the role never finds it missing. */

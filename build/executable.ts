@@ -24,13 +24,27 @@ const OPTIONS = [
   "--minify-whitespace",
 ];
 
-/** Bundles `<project>/src` into `outfile`; throws with the bundler's text when that fails. */
+/** For another processor than this one's: the bundler's name of it, and the runtime for it. */
+export interface OtherTarget {
+  readonly target: string;
+  readonly runtime: string;
+}
+
+/**
+ * Bundles `<project>/src` into `outfile`; throws with the bundler's text when that fails. The bytes depend on the
+ * sources and on the file's name, which is in them, and on nothing else.
+ */
 export async function compileExecutable(
   bun: string,
   project: string,
   outfile: string,
+  other?: OtherTarget,
 ): Promise<void> {
-  const command = [bun, "build", ...OPTIONS, ...ENTRY_POINTS, "--outfile", outfile];
+  const target =
+    other === undefined
+      ? []
+      : [`--target=${other.target}`, `--compile-executable-path=${other.runtime}`];
+  const command = [bun, "build", ...OPTIONS, ...target, ...ENTRY_POINTS, "--outfile", outfile];
   const child = Bun.spawn(command, {
     cwd: project,
     stdin: "ignore",

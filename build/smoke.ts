@@ -17,7 +17,10 @@ async function run(command: string[]): Promise<{ code: number; text: string }> {
 
 const problems: string[] = [];
 const scripts = scriptPrograms(PROJECT).map(([name]) => name);
-const roles = readdirSync(dist).filter((name) => !name.includes(".") && !scripts.includes(name));
+const roles = readdirSync(dist, { withFileTypes: true })
+  .filter((entry) => entry.isFile())
+  .map(({ name }) => name)
+  .filter((name) => !name.includes(".") && !scripts.includes(name));
 for (const role of roles.filter((name) => name !== "ctdb-appliance")) {
   for (const option of ["--version", "--help"]) {
     const { code, text } = await run([join(dist, role), option]);

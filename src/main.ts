@@ -7,7 +7,7 @@
 import { compileAsUsual, hideFromChildren } from "#program";
 import { printErr, printOut } from "./roles/buffered_output.ts";
 import { endingOf } from "./roles/crash.ts";
-import { ownArguments } from "./roles/own_process.ts";
+import { nameAfterRole, ownArguments } from "./roles/own_process.ts";
 import { VERSION } from "./roles/role.ts";
 import { APPLETS, ROLES, type RoleEntry, roleList, STAND_INS } from "./roles/table.ts";
 
@@ -78,7 +78,7 @@ async function main(): Promise<number> {
 }
 
 function roleNamed(name: string): RoleEntry | undefined {
-  return [...ROLES, ...STAND_INS].find((role) => role.name === name);
+  return [...ROLES, ...STAND_INS].find((role) => role.name === name || role.formerName === name);
 }
 
 async function runRole(entry: RoleEntry, args: readonly string[]): Promise<number> {
@@ -86,6 +86,7 @@ async function runRole(entry: RoleEntry, args: readonly string[]): Promise<numbe
     printOut(`${entry.name} ${VERSION}\n`);
     return 0;
   }
+  nameAfterRole(entry.name);
   if (entry.brief !== true) compileAsUsual();
   const { role } = await entry.load();
   return await role.run(args);

@@ -12,8 +12,11 @@ export const MANIFEST = `${STATE_DIRECTORY}/manifest.json`;
 export const SAVED_DIRECTORY = `${STATE_DIRECTORY}/replaced`;
 export const DPKG_STATUS = "/var/lib/dpkg/status";
 
+export const UNIT = "/lib/systemd/system/ctdb.service";
+
 const ETC = "/etc/ctdb";
 const SHARE = "/usr/share/ctdb";
+const DOCUMENTS = "/usr/share/doc/ctdb-appliance";
 
 /**
  * `program`: always replaced. `conffile`: what the administrator has changed is set aside under another name, since our
@@ -49,12 +52,17 @@ const IN_SBIN = new Set(["ctdbd"]);
 const IN_BIN = new Set(["ctdb", "ltdbtool", "ping_pong"]);
 /** Only for a checkout. */
 const NOT_INSTALLED = new Set(["ctdb-local", "ctdb_local_daemons"]);
-/** Names of other releases. */
-const FURTHER_NAMES: readonly (readonly [name: string, role: string])[] = [
-  ["smnotify", "ctdb_smnotify_helper"],
-];
 /** As Debian enables them. */
 const ENABLED = ["00.ctdb", "01.reclock", "05.system", "10.interface"];
+/** What programs of the system look for at a place of theirs: by the folder in the sources, and the name. */
+const PLACES = new Map([
+  ["systemd/ctdb.service", UNIT],
+  ["systemd/ctdb.tmpfiles", "/usr/lib/tmpfiles.d/ctdb.conf"],
+  ["system/logrotate", "/etc/logrotate.d/ctdb"],
+  ["system/sysvinit", "/etc/init.d/ctdb"],
+  // Event scripts need the functions of their release: their place in /etc is a link.
+  ["events/functions", `${SHARE}/functions`],
+]);
 const DEFAULTS: readonly ShippedScript[] = [
   ["events/ctdb.conf", 0o644, "[logging]\n\tlocation = syslog\n\tlog level = NOTICE\n"],
   ["events/ctdb.tunables", 0o644, "# See ctdb-tunables(7): one Name=value a line.\n"],
@@ -67,7 +75,6 @@ export function debianLayout(
   standIns: readonly string[] = [],
 ): Layout {
   const roles = roleNames.filter((name) => !NOT_INSTALLED.has(name)).map(pathOfRole);
-  const further = FURTHER_NAMES.filter(([, role]) => roleNames.includes(role));
   return {
     directories: [
       { path: `${ETC}/events/legacy`, mode: 0o755 },
@@ -79,6 +86,7 @@ export function debianLayout(
     ],
     files: [...scripts, ...DEFAULTS].map(installedFile),
     links: [
+      { path: `${ETC}/functions`, target: `${SHARE}/functions` },
       { path: `${ETC}/statd-callout`, target: `${LIBEXEC_DIRECTORY}/statd_callout` },
       ...ENABLED.map((name) => ({
         path: `${ETC}/events/legacy/${name}.script`,
@@ -86,11 +94,7 @@ export function debianLayout(
         onlyInNewDirectory: true,
       })),
     ],
-    roles: [
-      ...roles,
-      ...further.map(([name]) => `${LIBEXEC_DIRECTORY}/${name}`),
-      ...standIns.map((name) => `${LIBEXEC_DIRECTORY}/applets/${name}`),
-    ],
+    roles: [...roles, ...standIns.map((name) => `${LIBEXEC_DIRECTORY}/applets/${name}`)],
   };
 }
 
@@ -105,11 +109,14 @@ function installedFile([source, mode, text]: ShippedScript): InstalledFile {
   return { path, kind, mode, content: textBytes(text) };
 }
 
-/** `source`: below scripts/, or of the unit. */
+/** `source`: below scripts/, or in systemd/ or documents/ (payload.macro.ts). */
 function destination(source: string): { readonly path: string; readonly kind: FileKind } {
   const [folder, ...rest] = source.split("/");
   const name = rest.join("/");
-  if (folder === "systemd") return { path: `/lib/systemd/system/${name}`, kind: "program" };
+  const place = PLACES.get(source);
+  if (place !== undefined)
+    return { path: place, kind: folder === "system" ? "default" : "program" };
+  if (folder === "documents") return { path: `${DOCUMENTS}/${name}`, kind: "program" };
   if (folder === "bin") return { path: `/usr/bin/${name}`, kind: "program" };
   if (folder === "helpers") return { path: `${LIBEXEC_DIRECTORY}/${name}`, kind: "program" };
   if (name.startsWith("events/legacy/")) return { path: `${SHARE}/${name}`, kind: "program" };

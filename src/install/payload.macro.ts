@@ -1,19 +1,37 @@
 /**
- * Runs in the bundler, so that the one executable carries the scripts that it installs. Imported
+ * Runs in the bundler, so that the one executable carries what it installs: the product imports it
  * `with { type: "macro" }` and never otherwise.
  */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join, normalize } from "node:path";
 import { bytesText } from "../base/byte_text.ts";
+import { type LockedPart, lockedParts } from "./locked_parts.ts";
 
-/** Below scripts/, and the unit, as [path, mode, text]. */
+const PROJECT = normalize(join(import.meta.dir, "../.."));
+const DOCUMENTS: readonly (readonly [name: string, source: string])[] = [
+  ["changelog", "CHANGELOG.md"],
+  ["copyright", "docs/copyright"],
+  ["selinux.md", "docs/selinux.md"],
+];
+
+/** Below scripts/, units, and documents, as [path, mode, text]. */
 export function shippedScripts(): [string, number, string][] {
-  const project = normalize(join(import.meta.dir, "../.."));
-  const unit = "systemd/ctdb.service";
   return [
-    ...filesBelow(join(project, "scripts")),
-    [unit, 0o644, bytesText(readFileSync(join(project, unit)))],
+    ...filesBelow(join(PROJECT, "scripts")),
+    ...filesBelow(join(PROJECT, "systemd")).map(([name, mode, text]): [string, number, string] => [
+      `systemd/${name}`,
+      mode,
+      text,
+    ]),
+    ...DOCUMENTS.map(([name, source]): [string, number, string] => {
+      return [`documents/${name}`, 0o644, textOf(join(PROJECT, source))];
+    }),
   ];
+}
+
+/** What the executable is made of besides our sources. */
+export function shippedParts(): LockedPart[] {
+  return lockedParts(textOf(join(PROJECT, "package-lock.json")));
 }
 
 function filesBelow(root: string): [string, number, string][] {
@@ -22,6 +40,11 @@ function filesBelow(root: string): [string, number, string][] {
     const path = join(root, name);
     const stat = statSync(path);
     if (!stat.isFile()) return [];
-    return [[name, stat.mode & 0o777, bytesText(readFileSync(path))]];
+    // The rest is the umask of whoever has checked the sources out.
+    return [[name, (stat.mode & 0o100) === 0 ? 0o644 : 0o755, textOf(path)]];
   });
+}
+
+function textOf(path: string): string {
+  return bytesText(readFileSync(path));
 }

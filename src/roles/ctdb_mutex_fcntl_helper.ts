@@ -12,9 +12,9 @@ import { systemErrorFrom } from "../platform/libc/libc.ts";
 import { RangeLockWaits, tryRangeLock, unlockRange } from "../platform/libc/range_lock.ts";
 import { EventLoop } from "../platform/loop/event_loop.ts";
 import { pathForCall } from "../platform/node/path.ts";
-import { SystemProcesses } from "../platform/node/processes.ts";
 import { printErr, printOut } from "./buffered_output.ts";
 import { inheritedEnvironment, withRuntimeSettings } from "./environment.ts";
+import { ImageProcesses } from "./image_processes.ts";
 import { selfCommand } from "./own_process.ts";
 import { watchParent } from "./parent_watch.ts";
 import type { Role } from "./role.ts";
@@ -103,7 +103,7 @@ interface Watching {
 function untilEnd(file: string, inode: bigint, watching: Watching): Promise<void> {
   const { parent, recheckSec, pingTimeoutSec } = watching;
   const timers = new EventLoop();
-  const processes = new SystemProcesses(timers);
+  const processes = new ImageProcesses(timers);
   return new Promise((resolve) => {
     let watch: LockFileWatch | undefined;
     const end = (reason: string) => {

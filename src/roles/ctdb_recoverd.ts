@@ -24,13 +24,14 @@ import { LoopNetwork } from "../platform/loop/network.ts";
 import { SystemClock, SystemRandom } from "../platform/node/clock.ts";
 import { SystemFiles } from "../platform/node/file_system.ts";
 import type { RoleLogger } from "../platform/node/logger.ts";
-import { SystemProcesses } from "../platform/node/processes.ts";
+import type { SystemProcesses } from "../platform/node/processes.ts";
 import type { Network } from "../platform/types/network.ts";
 import type { Timers } from "../platform/types/time.ts";
 import { takeDownAddresses } from "./address_guard.ts";
 import { printErr, printOut } from "./buffered_output.ts";
 import { inheritedEnvironment, withRuntimeSettings } from "./environment.ts";
 import { helperCommand } from "./helper_command.ts";
+import { ImageProcesses } from "./image_processes.ts";
 import { ownEnvironment, ownExecutable } from "./own_process.ts";
 import { watchParent } from "./parent_watch.ts";
 import type { Role } from "./role.ts";
@@ -62,7 +63,7 @@ async function run(args: readonly string[]): Promise<number> {
   const settings = readSettings(environment);
   if (!settings.ok) return complain(settings.error);
   const timers = new EventLoop();
-  const processes = new SystemProcesses(timers);
+  const processes = new ImageProcesses(timers);
   const logger = openRoleLog(
     {
       // What ctdbd logs to, which need not be what is configured.
@@ -75,6 +76,7 @@ async function run(args: readonly string[]): Promise<number> {
   );
   if (!logger.ok) return complain(logger.error);
   const log = logger.value;
+  processes.helpersIn(settings.value.paths.helperDirectory, (line) => log.warning(line));
   const network = new LoopNetwork(timers);
   const { recoverdSocket } = settings.value.paths;
   const connected = await connectClient(network, timers, recoverdSocket, {

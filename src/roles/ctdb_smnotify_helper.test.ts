@@ -41,3 +41,8 @@ test("ctdb_smnotify_helper says how it is used", async () => {
     expect(await run(...args)).toEqual({ code: 1, stdout: usage, stderr: "" });
   }
 });
+
+test("its name in former releases is the same role", async () => {
+  const argv = [process.execPath, `${PROJECT}/src/main.ts`, "smnotify", "--help"];
+  expect((await runCommand(argv)).stdout).toContain("usage: ctdb_smnotify_helper");
+});

@@ -6,7 +6,6 @@
 import type { Result } from "../base/result.ts";
 import { problemText } from "../config/problems.ts";
 import { EventLoop } from "../platform/loop/event_loop.ts";
-import { SystemProcesses } from "../platform/node/processes.ts";
 import { printErr, printOut } from "./buffered_output.ts";
 import { startInBackground, takeBackgroundReport } from "./ctdbd_background.ts";
 import { checkStart } from "./ctdbd_check.ts";
@@ -14,6 +13,7 @@ import { readConfiguration } from "./ctdbd_configuration.ts";
 import { buildDaemon } from "./ctdbd_graph.ts";
 import { type Options, readOptions, USAGE } from "./ctdbd_options.ts";
 import { exitNow, handleSignals } from "./ctdbd_signals.ts";
+import { ImageProcesses } from "./image_processes.ts";
 import { ownEnvironment } from "./own_process.ts";
 import type { Role } from "./role.ts";
 import { openRoleLog } from "./role_log.ts";
@@ -42,7 +42,7 @@ export const role: Role = {
 async function runDaemon(args: readonly string[], options: Options): Promise<number> {
   const report = takeBackgroundReport();
   const loop = new EventLoop();
-  const processes = new SystemProcesses(loop);
+  const processes = new ImageProcesses(loop);
   const configuration = await readConfiguration(processes);
   if (!configuration.ok) {
     const reason = configuration.error.join("\n");
@@ -73,6 +73,7 @@ async function runDaemon(args: readonly string[], options: Options): Promise<num
     return 1;
   }
   const log = logger.value;
+  processes.helpersIn(paths.helperDirectory, (line) => log.warning(line));
   const fail = (reason: string): number => {
     // On standard error the command that waits for the report has it said already.
     if (report === undefined || !log.toStandardError) log.lastWords(reason);

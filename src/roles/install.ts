@@ -3,19 +3,20 @@
  * has its programs, with the scripts that it carries (docs/operations.md, "Installation").
  */
 import { parseArgs } from "node:util";
-import { ok, type Result } from "../base/result.ts";
+import { err, ok, type Result } from "../base/result.ts";
 import { applyInstall } from "../install/apply.ts";
+import { billOfMaterials } from "../install/bill_of_materials.ts";
 import { DPKG_STATUS, debianLayout, MANIFEST } from "../install/layout.ts";
 import { type Manifest, parseManifest } from "../install/manifest.ts";
-import { packagedDigests } from "../install/packaged.ts";
-import { shippedScripts } from "../install/payload.macro.ts" with { type: "macro" };
+import { hasOwnPackage, packagedDigests } from "../install/packaged.ts";
+import { shippedParts, shippedScripts } from "../install/payload.macro.ts" with { type: "macro" };
 import { type InstallPlan, planInstall } from "../install/plan.ts";
 import { uninstall } from "../install/uninstall.ts";
 import { printErr, printOut } from "./buffered_output.ts";
 import { RootedFiles } from "./install_files.ts";
 import { ownExecutable } from "./own_process.ts";
 import { type Role, VERSION } from "./role.ts";
-import { ROLES, STAND_INS } from "./table.ts";
+import { ROLE_NAMES, STAND_INS } from "./table.ts";
 
 const NAME = "ctdb-appliance";
 const USAGE_STATUS = 2;
@@ -104,13 +105,18 @@ function parsed(args: readonly string[]) {
 function run(files: RootedFiles, { links, dryRun }: Options): Result<void> {
   const previous = manifestOf(files);
   if (!previous.ok) return previous;
+  const architecture = process.arch === "arm64" ? "arm64" : "amd64";
   const layout = debianLayout(
-    ROLES.map(({ name }) => name),
-    shippedScripts(),
+    ROLE_NAMES,
+    [...shippedScripts(), billOfMaterials(VERSION, shippedParts(), architecture)],
     STAND_INS.map(({ name }) => name),
   );
   const status = files.readText(DPKG_STATUS);
-  const packaged = packagedDigests(status.ok ? status.value : "");
+  const known = status.ok ? status.value : "";
+  if (hasOwnPackage(known)) {
+    return err(`dpkg has installed the package "${NAME}" here: upgrade or remove that`);
+  }
+  const packaged = packagedDigests(known);
   const plan = planInstall({ files, layout, links, previous: previous.value, packaged });
   if (!plan.ok) return plan;
   if (dryRun) {

@@ -51,12 +51,41 @@ export function ownExecutable(): OwnExecutable {
 /** What runs a role of this installation, from the executable that runs now. */
 export function selfCommand(role: string, args: readonly string[]): [string, ...string[]] {
   const { path, directory, name } = ownExecutable();
+  if (ownImageIsReplaced()) return [runningImage(), role, ...args];
   if (name === role) return [path, ...args];
   // From a checkout a runtime runs main.ts.
   if (/^(bun|deno)/.test(name)) return [...checkoutCommand(path), role, ...args];
   const sibling = `${directory}/${role}`;
   // One executable holds every role, and takes a role as its first argument.
   return nodeFs().existsSync(pathForCall(sibling)) ? [sibling, ...args] : [path, role, ...args];
+}
+
+/** The executable that runs here, whatever has become of its names since. Not "self": a shell may come between. */
+export function runningImage(): string {
+  return `/proc/${process.pid}/exe`;
+}
+
+/** Is the path a name of the executable that runs here? */
+export function isOwnImage(path: string): boolean {
+  const found = nodeFs().statSync(pathForCall(path), { throwIfNoEntry: false });
+  if (found === undefined) return false;
+  const own = nodeFs().statSync("/proc/self/exe");
+  return found.ino === own.ino && found.dev === own.dev;
+}
+
+/** Its name was taken away, or is another file's now. */
+export function ownImageIsReplaced(): boolean {
+  return !isOwnImage(ownExecutable().path);
+}
+
+/** A process that was started from a running image is named by its role, as others are: for ps and killall. */
+export function nameAfterRole(role: string): void {
+  if (!process.argv0.startsWith("/proc/")) return;
+  try {
+    nodeFs().writeFileSync("/proc/self/comm", role);
+  } catch {
+    // It is called "exe" then.
+  }
 }
 
 /** Each ends with a NUL. */

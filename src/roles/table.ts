@@ -7,6 +7,8 @@ import type { Role } from "./role.ts";
 export interface RoleEntry {
   readonly name: string;
   readonly summary: string;
+  /** What other releases call it: installed, and not listed. */
+  readonly formerName?: string;
   /** Over, as a rule, before compiled code has paid for itself; for the others the engine compiles as usual. */
   readonly brief?: boolean;
   load(): Promise<{ readonly role: Role }>;
@@ -134,6 +136,7 @@ export const ROLES: readonly RoleEntry[] = [
   },
   {
     name: "ctdb_smnotify_helper",
+    formerName: "smnotify",
     summary: "writes what sm-notify reads, for the call-out of NFS's statd",
     brief: true,
     load: () => import("./ctdb_smnotify_helper.ts"),
@@ -165,6 +168,11 @@ export const ROLES: readonly RoleEntry[] = [
     load: () => import("./ctdb_local_daemons.ts"),
   },
 ];
+
+/** All names that an installation has. */
+export const ROLE_NAMES: readonly string[] = ROLES.flatMap(({ name, formerName }) =>
+  formerName === undefined ? [name] : [name, formerName],
+);
 
 export function roleList(entries = ROLES): string {
   const width = Math.max(...ROLES.map((role) => role.name.length));

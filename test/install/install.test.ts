@@ -16,19 +16,21 @@ import {
 import { dirname, join } from "node:path";
 import { err, type Result } from "../../src/base/result.ts";
 import { applyInstall } from "../../src/install/apply.ts";
+import { billOfMaterials } from "../../src/install/bill_of_materials.ts";
 import { debianLayout, EXECUTABLE, MANIFEST } from "../../src/install/layout.ts";
+import { lockedParts } from "../../src/install/locked_parts.ts";
 import { parseManifest } from "../../src/install/manifest.ts";
-import { packagedDigests } from "../../src/install/packaged.ts";
+import { hasOwnPackage, packagedDigests } from "../../src/install/packaged.ts";
 import { type InstallPlan, planInstall } from "../../src/install/plan.ts";
 import { uninstall } from "../../src/install/uninstall.ts";
 import { RootedFiles } from "../../src/roles/install_files.ts";
 import { must } from "../support/must.ts";
 import { TemporaryDirectory } from "../support/temp_dir.ts";
 
-const ROLES = ["ctdbd", "ctdb", "ctdb-event", "ctdb_smnotify_helper", "ctdb-local"];
-const FUNCTIONS = "/etc/ctdb/functions";
+const ROLES = ["ctdbd", "ctdb", "ctdb-event", "ctdb_smnotify_helper", "smnotify", "ctdb-local"];
+const NOTIFY = "/etc/ctdb/notify.sh";
 const SCRIPTS = [
-  ["events/functions", 0o755, "# ours\n"],
+  ["events/notify.sh", 0o755, "# ours\n"],
   ["events/script.options", 0o644, "# defaults\n"],
   ["events/events/legacy/00.ctdb.script", 0o755, "#!/bin/sh\n"],
   ["helpers/statd_callout", 0o755, "#!/bin/sh\n"],
@@ -108,7 +110,7 @@ class Tree implements Disposable {
 type Scripts = readonly (readonly [string, number, string])[];
 
 function packaged(): ReadonlyMap<string, string> {
-  return new Map([[FUNCTIONS, new Bun.CryptoHasher("md5").update("# packaged\n").digest("hex")]]);
+  return new Map([[NOTIFY, new Bun.CryptoHasher("md5").update("# packaged\n").digest("hex")]]);
 }
 
 /** Debian's package and what an administrator has made of it. */
@@ -116,7 +118,7 @@ function stockTree(functions: string): Tree {
   const tree = new Tree();
   tree.put("/usr/sbin/ctdbd", "stock ctdbd", 0o755);
   tree.put("/usr/bin/ctdb", "stock ctdb", 0o755);
-  tree.put(FUNCTIONS, functions);
+  tree.put(NOTIFY, functions);
   tree.put("/etc/ctdb/script.options", "CTDB_SAMBA_SKIP_SHARE_CHECK=yes\n");
   tree.put("/usr/share/ctdb/events/legacy/06.nfs.script", "stock\n", 0o755);
   mkdirSync(tree.at("/etc/ctdb/events/legacy"), { recursive: true });
@@ -134,7 +136,7 @@ test("an installation where there is none, repeated and taken away again, leaves
     expect(statSync(tree.at(path)).ino).toBe(statSync(tree.at(EXECUTABLE)).ino);
   }
   expect(existsSync(tree.at("/usr/libexec/ctdb/ctdb-local"))).toBe(false);
-  expect(tree.text(FUNCTIONS)).toBe("# ours\n");
+  expect(tree.text(NOTIFY)).toBe("# ours\n");
   expect(statSync(tree.at("/var/lib/ctdb/persistent")).mode & 0o777).toBe(0o700);
   const enabled = "/etc/ctdb/events/legacy/00.ctdb.script";
   expect(readlinkSync(tree.at(enabled))).toBe("/usr/share/ctdb/events/legacy/00.ctdb.script");
@@ -149,7 +151,7 @@ test("an installation over Debian's package brings everything back", () => {
   const before = tree.everything();
   const { notices } = tree.install();
   expect(notices).toEqual([]);
-  expect([tree.text("/usr/sbin/ctdbd"), tree.text(FUNCTIONS)]).toEqual(["one", "# ours\n"]);
+  expect([tree.text("/usr/sbin/ctdbd"), tree.text(NOTIFY)]).toEqual(["one", "# ours\n"]);
   expect(tree.text("/etc/ctdb/script.options")).toContain("SKIP_SHARE_CHECK");
   // What is enabled is the administrator's.
   expect(readdirSync(tree.at("/etc/ctdb/events/legacy"))).toEqual(["06.nfs.script"]);
@@ -161,13 +163,13 @@ test("configuration that was changed is set aside under a name that is told", ()
   using tree = stockTree("# mine\n");
   const before = tree.everything();
   const { notices } = tree.install();
-  expect(notices).toEqual([`"${FUNCTIONS}" was changed here: it is "${FUNCTIONS}.ctdb-old" now`]);
-  expect(tree.text(`${FUNCTIONS}.ctdb-old`)).toBe("# mine\n");
-  tree.put(FUNCTIONS, "# mine again\n");
+  expect(notices).toEqual([`"${NOTIFY}" was changed here: it is "${NOTIFY}.ctdb-old" now`]);
+  expect(tree.text(`${NOTIFY}.ctdb-old`)).toBe("# mine\n");
+  tree.put(NOTIFY, "# mine again\n");
   const again = tree.install();
   expect(again.notices).toHaveLength(1);
-  expect(tree.text(`${FUNCTIONS}.ctdb-old.2`)).toBe("# mine again\n");
-  rmSync(tree.at(`${FUNCTIONS}.ctdb-old.2`));
+  expect(tree.text(`${NOTIFY}.ctdb-old.2`)).toBe("# mine again\n");
+  rmSync(tree.at(`${NOTIFY}.ctdb-old.2`));
   tree.uninstall();
   expect(tree.everything()).toEqual(before);
 });
@@ -175,11 +177,11 @@ test("configuration that was changed is set aside under a name that is told", ()
 test("what was changed since the installation stays, and is named", () => {
   using tree = stockTree("# packaged\n");
   tree.install();
-  tree.put(FUNCTIONS, "# changed\n");
+  tree.put(NOTIFY, "# changed\n");
   tree.put("/var/lib/ctdb/persistent/ctdb.tdb.0", "records");
   const [notice = "", ...more] = tree.uninstall();
-  expect([notice.includes(FUNCTIONS), more]).toEqual([true, []]);
-  expect(tree.text(FUNCTIONS)).toBe("# changed\n");
+  expect([notice.includes(NOTIFY), more]).toEqual([true, []]);
+  expect(tree.text(NOTIFY)).toBe("# changed\n");
   expect(tree.text("/var/lib/ctdb/persistent/ctdb.tdb.0")).toBe("records");
   expect(tree.text("/usr/sbin/ctdbd")).toBe("stock ctdbd");
 });
@@ -264,14 +266,51 @@ Version: 1
 Package: ctdb
 Status: install ok installed
 Conffiles:
- ${FUNCTIONS} ${digest}
+ ${NOTIFY} ${digest}
  /etc/ctdb/x newconffile
  /etc/ctdb/y ${digest} obsolete
 Description: none
 `;
   expect([...packagedDigests(status)]).toEqual([
-    [FUNCTIONS, digest],
+    [NOTIFY, digest],
     ["/etc/ctdb/y", digest],
   ]);
   expect(packagedDigests("").size).toBe(0);
+});
+
+test("hasOwnPackage() tells an installed package from one that was removed or is not ours", () => {
+  const stanza = (name: string, state: string) =>
+    `Package: ${name}\nStatus: install ok ${state}\nVersion: 1\n`;
+  const other = stanza("ctdb", "installed");
+  expect(hasOwnPackage(`${other}\n${stanza("ctdb-appliance", "installed")}`)).toBe(true);
+  expect(hasOwnPackage(`${other}\n${stanza("ctdb-appliance", "config-files")}`)).toBe(false);
+  expect(hasOwnPackage(other)).toBe(false);
+});
+
+test("billOfMaterials() lists what the executable of one processor is made of", () => {
+  const lock = {
+    packages: {
+      "": { dependencies: { one: "1.0.0" } },
+      "node_modules/one": {
+        version: "1.0.0",
+        license: "MIT",
+        integrity: `sha512-${btoa("\x01\xff")}`,
+        dependencies: { "@two/three": "2" },
+      },
+      "node_modules/@two/three": { version: "2.0.0", integrity: "sha512-AA==" },
+      "node_modules/unused": { version: "3.0.0", integrity: "sha512-AA==" },
+      "node_modules/@oven/bun-linux-x64": { version: "4.0.0", integrity: "sha512-AA==" },
+      "node_modules/@oven/bun-linux-aarch64": { version: "4.0.0", integrity: "sha512-AA==" },
+    },
+  };
+  const [path, , text] = billOfMaterials("9.9", lockedParts(JSON.stringify(lock)), "arm64");
+  expect(path).toBe("documents/ctdb-appliance.cdx.json");
+  const { components, metadata } = JSON.parse(text);
+  expect(metadata.component.version).toBe("9.9");
+  expect(components.map(({ purl }: { purl: string }) => purl)).toEqual([
+    "pkg:npm/%40oven/bun-linux-aarch64@4.0.0",
+    "pkg:npm/%40two/three@2.0.0",
+    "pkg:npm/one@1.0.0",
+  ]);
+  expect(components[2].hashes).toEqual([{ alg: "SHA-512", content: "01ff" }]);
 });
