@@ -201,8 +201,8 @@ export const CLIENT_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/config/tunables_file.ts",
-        find: "if (tunable.obsolete) return",
-        replace: "if (tunable.name === '') return",
+        find: "if (tunable.obsolete) {",
+        replace: "if (tunable.name === '') {",
       },
     ],
     tests: ["src/config/tunables.test.ts"],

@@ -57,7 +57,7 @@ test("ctdb-config answers as the newest original does", async () => {
       const lines = dumped.out.split("\n").filter((line) => /^\t[^#]/.test(line));
       const ours = [run("validate").status, dumped.status, lines.map((line) => line.slice(1))];
       const expected = STRICTER.has(file) ? [EINVAL, EINVAL, []] : [validate, dump, given];
-      expect([file, ...ours]).toEqual([file, ...expected]);
+      expect<unknown>([file, ...ours]).toEqual([file, ...expected]);
       if (dumped.status !== 0 || lines.length > 0) continue;
       const plain = dumped.out.replace(/^\t# (location|.* directory) = .*\n/gm, "");
       expect(plain).toBe(observed.standard);
