@@ -113,7 +113,7 @@ state database directory = /missing
 [failover
 `;
   expect(problems(text)).toEqual([
-    '"/n/ctdb.conf": line 1: expected a section before "outside = 1"',
+    '"/n/ctdb.conf": line 1: expected a section before "outside = 1"; it is ignored',
     '"/n/ctdb.conf": line 3: [logging] log level: expected ERROR, WARNING, NOTICE, INFO, DEBUG or a number from 0 to 10, got "LOUD"',
     '"/n/ctdb.conf": line 4: [logging] location: expected file:PATH, syslog or syslog:nonblocking|udp|udp-rfc5424, got "/var/log/x"',
     '"/n/ctdb.conf": line 6: [cluster] transport: expected "tcp", got "ib"',

@@ -40,7 +40,8 @@ function parseLine(line: number, content: string): IniLine {
         reason: `expected "]" after the section's name, got ${quoted(content)}`,
       };
     }
-    return { kind: "section", line, name: trimmed(content.slice(1, end)) };
+    // Blanks inside the brackets are part of the name, as in the original.
+    return { kind: "section", line, name: content.slice(1, end) };
   }
   const equals = content.indexOf("=");
   if (equals < 0) {

@@ -22,9 +22,9 @@ import type { ConfigProblem } from "./types.ts";
 export interface OptionText {
   readonly section: string;
   readonly name: string;
-  /** Empty for what has no value. */
+  /** Empty for what has no value; words as the file has them, numbers and truth values in one form. */
   readonly value: string;
-  /** The file has it. */
+  /** The file says something else than the default. */
   readonly given: boolean;
 }
 
@@ -33,6 +33,8 @@ export class OptionReader {
   readonly #context: OptionContext;
   readonly #problems: ProblemList;
   readonly #values = new Map<AnyOption, unknown>();
+  /** The values as the file has them. */
+  readonly #written = new Map<AnyOption, string>();
   readonly #lines = new Map<AnyOption, number>();
   /** undefined before the first section, null inside an unknown one. */
   #section: string | null | undefined;
@@ -63,7 +65,16 @@ export class OptionReader {
   texts(): readonly OptionText[] {
     return this.#table.options.map((option) => {
       const { section, name } = option;
-      return { section, name, value: this.textOf(option), given: this.#values.has(option) };
+      const standard = option.defaultValue(this.#context.paths);
+      const isWord = typeof standard !== "number" && typeof standard !== "boolean";
+      const written = isWord ? this.#written.get(option) : undefined;
+      const value = written ?? this.textOf(option);
+      return {
+        section,
+        name,
+        value,
+        given: this.#values.has(option) && value !== String(standard),
+      };
     });
   }
 
@@ -106,7 +117,7 @@ export class OptionReader {
     if (section === undefined) {
       const place = this.#elsewhere(name);
       const given = quoted(`${name} = ${value}`);
-      this.#problems.error(line, `expected a section before ${given}${place}`);
+      this.#problems.unknown(line, `expected a section before ${given}${place}; it is ignored`);
       return;
     }
     const option = this.#table.find(section, name);
@@ -134,8 +145,10 @@ export class OptionReader {
     const parsed = v.safeParse(option.schema, value, { abortPipeEarly: true });
     if (!parsed.success) return parsed.issues[0].message;
     const wrong = option.check?.(parsed.output, this.#context);
-    if (wrong === undefined) this.#values.set(option, parsed.output);
-    return wrong;
+    if (wrong !== undefined) return wrong;
+    this.#values.set(option, parsed.output);
+    this.#written.set(option, value);
+    return undefined;
   }
 
   /** The name is right, the section is not. */

@@ -201,8 +201,8 @@ export const CLIENT_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/config/tunables_file.ts",
-        find: "if (tunable.obsolete) return",
-        replace: "if (tunable.name === '') return",
+        find: "if (tunable.obsolete) {",
+        replace: "if (tunable.name === '') {",
       },
     ],
     tests: ["src/config/tunables.test.ts"],
@@ -213,8 +213,8 @@ export const CLIENT_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/config/tunables_file.ts",
-        find: "parseWhole(line.value, TUNABLE_VALUE_MAX)",
-        replace: "parseWhole(line.value, 2 ** 40 + TUNABLE_VALUE_MAX)",
+        find: "parseWhole(text, TUNABLE_VALUE_MAX)",
+        replace: "parseWhole(text, 2 ** 40 + TUNABLE_VALUE_MAX)",
       },
     ],
     tests: ["src/config/tunables.test.ts"],
@@ -225,8 +225,8 @@ export const CLIENT_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/config/tunables_file.ts",
-        find: 'if (name.endsWith(".tunables")) load(',
-        replace: 'if (name.endsWith(".conf")) load(',
+        find: 'if (name.endsWith(".tunables")) problems',
+        replace: 'if (name.endsWith(".conf")) problems',
       },
     ],
     tests: ["src/config/tunables.test.ts"],
@@ -310,7 +310,7 @@ export const CLIENT_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/config/nodes.ts",
-        find: '  if (nodes.length === 0) complain(0, "expected at least one node, it is empty");\n',
+        find: '  if (nodes.length === 0) problems.error(0, "expected at least one node, it is empty");\n',
         replace: "",
       },
     ],
@@ -334,8 +334,9 @@ export const CLIENT_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/config/ini.ts",
-        find: '    while (content.endsWith("\\\\") && i + 1 < lines.length) {',
-        replace: '    while (content.endsWith("\\\\\\\\") && i + 1 < lines.length) {',
+        find: '    while (content.endsWith("\\\\") && i + 1 < lines.length && !tooLong(content)) {',
+        replace:
+          '    while (content.endsWith("\\\\\\\\") && i + 1 < lines.length && !tooLong(content)) {',
       },
     ],
     tests: ["src/config/ctdb_conf.test.ts"],

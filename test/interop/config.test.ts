@@ -4,6 +4,7 @@
  */
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { isRefused } from "../../src/config/check.ts";
 import { loadCtdbConfig } from "../../src/config/ctdb_conf.ts";
 import { resolvePaths } from "../../src/config/paths.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
@@ -93,7 +94,9 @@ interop("loadCtdbConfig() judges files as the stock ctdb-config does", async () 
     for (const [text, expected] of CASES) {
       const stock = await stockVerdict(base, text);
       const outcome = ours(base, text);
-      const verdict: Verdict = outcome.ok ? "accepted" : "refused";
+      // As `validate` does, which refuses what a start ignores.
+      const refused = !outcome.ok || outcome.value.warnings.some(isRefused);
+      const verdict: Verdict = refused ? "refused" : "accepted";
       expect({ text, verdict }).toEqual({ text, verdict: expected ?? stock.verdict });
     }
   });
