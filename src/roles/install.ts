@@ -5,13 +5,14 @@
 import { parseArgs } from "node:util";
 import { ok, type Result } from "../base/result.ts";
 import { applyInstall } from "../install/apply.ts";
-import { DPKG_STATUS, debianLayout, MANIFEST } from "../install/layout.ts";
+import { DPKG_STATUS, debianLayout, MANIFEST, withDocuments } from "../install/layout.ts";
 import { type Manifest, parseManifest } from "../install/manifest.ts";
 import { packagedDigests } from "../install/packaged.ts";
 import { shippedScripts } from "../install/payload.macro.ts" with { type: "macro" };
 import { type InstallPlan, planInstall } from "../install/plan.ts";
 import { uninstall } from "../install/uninstall.ts";
 import { printErr, printOut } from "./buffered_output.ts";
+import { installedDocuments } from "./install_documents.ts";
 import { RootedFiles } from "./install_files.ts";
 import { ownExecutable } from "./own_process.ts";
 import { type Role, VERSION } from "./role.ts";
@@ -111,7 +112,7 @@ function run(files: RootedFiles, { links, dryRun }: Options): Result<void> {
   );
   const status = files.readText(DPKG_STATUS);
   const packaged = packagedDigests(status.ok ? status.value : "");
-  const plan = planInstall({ files, layout, links, previous: previous.value, packaged });
+  const plan = planInstall({ files, layout: withDocuments(layout, installedDocuments()), links, previous: previous.value, packaged });
   if (!plan.ok) return plan;
   if (dryRun) {
     printOut(planText(plan.value));
