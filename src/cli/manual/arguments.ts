@@ -55,13 +55,3 @@ function splitOutside(text: string, separator: string): readonly string[] {
   }
   return [...parts, part].filter((each) => each !== "");
 }
-
-/** How many arguments there are at least and at most. */
-export function argumentCounts(text: string): { readonly least: number; readonly most: number } {
-  const parsed = parseArguments(text);
-  const repeated = parsed.some((argument) => argument.repeated);
-  return {
-    least: parsed.filter(({ optional }) => !optional).length,
-    most: repeated ? Number.POSITIVE_INFINITY : parsed.length,
-  };
-}

@@ -35,7 +35,7 @@ function commandSections(row: CommandRow): readonly HelpSection[] {
 }
 
 /** What is particular to the command, then what is common. */
-export function exitStatusBlocks(row: CommandRow): readonly Block[] {
+function exitStatusBlocks(row: CommandRow): readonly Block[] {
   const { usage, timeout, "no daemon": noDaemon } = EXIT_STATUS;
   const own = `${usage} for a wrong command line, ${noDaemon} without a daemon, ${timeout} after a timeout, `;
   const common = `0 if it worked, ${row.ours === true ? own : ""}otherwise 1 or the number of the error.`;
@@ -44,7 +44,7 @@ export function exitStatusBlocks(row: CommandRow): readonly Block[] {
 }
 
 /** Those that change what the command does, in the order of the table. */
-export function optionsOf(row: CommandRow): readonly OptionRow[] {
+function optionsOf(row: CommandRow): readonly OptionRow[] {
   return OPTIONS.filter(({ name, commands }) => {
     if (commands !== undefined) return commands.includes(row.name);
     if (name === "node") return row.daemon && row.remote;

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { COMMANDS } from "../commands.ts";
 import { HELP_OPTIONS, OPTIONS, parseCommandLine } from "../options.ts";
-import { argumentCounts, parseArguments } from "./arguments.ts";
+import { parseArguments } from "./arguments.ts";
 import { commandHelp } from "./help.ts";
 import { OPTION_TEXTS } from "./options.ts";
 import { commandManual, SUBJECTS } from "./table.ts";
@@ -23,6 +23,16 @@ test("every option has a text in src/cli/manual/options.ts, and every text an op
   const known = [...OPTIONS, ...HELP_OPTIONS].map(({ name }) => name);
   expect(Object.keys(OPTION_TEXTS).sort()).toEqual([...known].sort());
 });
+
+/** How many arguments there are at least and at most. */
+function argumentCounts(text: string): { readonly least: number; readonly most: number } {
+  const parsed = parseArguments(text);
+  const repeated = parsed.some((argument) => argument.repeated);
+  return {
+    least: parsed.filter(({ optional }) => !optional).length,
+    most: repeated ? Number.POSITIVE_INFINITY : parsed.length,
+  };
+}
 
 /** What is wrong with an example of a command; undefined for nothing. */
 function exampleProblem(name: string, args: string, line: string): string | undefined {
