@@ -107,14 +107,7 @@ class ToolRun {
       return 1;
     }
     const row = this.#row;
-<<<<<<< HEAD
-    if (row === undefined) return this.#refuse(`Unknown command '${name}'`);
-=======
     if (row === undefined) return this.#refuse(unknownCommand(name));
-    if (options.json && row.json === undefined) {
-      return this.#refuse(`--json not supported by the ${name} subcommand`);
-    }
->>>>>>> 469a453 (ctdb COMMAND --help, from an entry for every command beside their table; unknown commands and options are answered with the nearest known one)
     const strange = OPTIONS.find(
       ({ name: option, commands }) =>
         this.#line.given.has(option) && commands?.includes(name) === false,

@@ -3,8 +3,8 @@ import type { CtdbPaths } from "../config/types.ts";
 import { bashCompletion } from "./completion/bash.ts";
 import { grammars } from "./completion/programs.ts";
 import { zshCompletion } from "./completion/zsh.ts";
-import { manualPages } from "./pages.ts";
 import type { Programs } from "./pages/appliance.ts";
+import { manualPages } from "./pages.ts";
 import { pageRoff } from "./roff.ts";
 
 const BASH = "/usr/share/bash-completion/completions";

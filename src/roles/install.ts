@@ -112,7 +112,13 @@ function run(files: RootedFiles, { links, dryRun }: Options): Result<void> {
   );
   const status = files.readText(DPKG_STATUS);
   const packaged = packagedDigests(status.ok ? status.value : "");
-  const plan = planInstall({ files, layout: withDocuments(layout, installedDocuments()), links, previous: previous.value, packaged });
+  const plan = planInstall({
+    files,
+    layout: withDocuments(layout, installedDocuments()),
+    links,
+    previous: previous.value,
+    packaged,
+  });
   if (!plan.ok) return plan;
   if (dryRun) {
     printOut(planText(plan.value));

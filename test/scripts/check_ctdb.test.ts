@@ -70,7 +70,8 @@ echo "  OUTPUT: hangs"
 echo "50.samba             CANNOT RUN (Permission denied)"`,
   );
   const figures = "ok=1;;;0;5 disabled=1;;;0;5";
-  const text = "05.system (ERROR): disk / full; 49.winbind (TIMEDOUT): hangs; 50.samba (CANNOT RUN)";
+  const text =
+    "05.system (ERROR): disk / full; 49.winbind (TIMEDOUT): hangs; 50.samba (CANNOT RUN)";
   expect(await bench.run(CHECK, "-i", "scriptstatus")).toEqual(
     line(`CRITICAL - ${text} | ${figures} error=3;;0;0;5 total=5;;;0;5`, 2),
   );

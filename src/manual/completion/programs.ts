@@ -49,38 +49,70 @@ function toolOption({
   return { names, help, commands, ...value };
 }
 
-const EVENT: Grammar = {
+export const EVENT: Grammar = {
   program: "ctdb-event",
   options: [HELP, DEBUG],
   commands: [
-    { name: "run", args: "<timeout> <component> <event> <args> ...", summary: "runs an event" },
-    { name: "status", args: "<component> <event>", summary: "what came of an event" },
-    { name: "script list", args: "<component>", summary: "lists scripts" },
-    { name: "script enable", args: "<component> <script>", summary: "enables a script" },
-    { name: "script disable", args: "<component> <script>", summary: "disables a script" },
+    {
+      name: "run",
+      args: "<timeout> <component> <event> <args> ...",
+      summary: "runs an event now, for so many seconds at most (0: no limit)",
+    },
+    {
+      name: "status",
+      args: "<component> <event>",
+      summary: "shows the scripts of the last run of an event and how they ended",
+    },
+    {
+      name: "script list",
+      args: "<component>",
+      summary: "lists scripts; enabled ones have a star",
+    },
+    {
+      name: "script enable",
+      args: "<component> <script>",
+      summary: "lets a script take part in events",
+    },
+    {
+      name: "script disable",
+      args: "<component> <script>",
+      summary: "leaves a script out of events",
+    },
   ],
 };
 
-const CONFIG: Grammar = {
+export const CONFIG: Grammar = {
   program: "ctdb-config",
   options: [HELP, DEBUG],
   commands: [
-    { name: "dump", args: "", summary: "all options" },
-    { name: "get", args: "<section> <option>", summary: "one option" },
-    { name: "validate", args: "", summary: "is the file valid" },
+    {
+      name: "dump",
+      args: "",
+      summary: "prints all options; those that the file does not have are comments",
+    },
+    { name: "get", args: "<section> <option>", summary: "prints an option, or its default" },
+    { name: "validate", args: "", summary: "tells every problem of the file, unknown options too" },
   ],
 };
 
 const DIRECTORIES = ["datadir", "etcdir", "lockdir", "piddir", "rundir", "socketdir", "vardir"];
 
-const PATH: Grammar = {
+export const PATH: Grammar = {
   program: "ctdb-path",
   options: [HELP],
   commands: [
-    { name: "config", args: "", summary: "the configuration file" },
-    { name: "pidfile", args: "<daemon>", summary: "the pid file of a daemon" },
-    { name: "socket", args: "<daemon>", summary: "the socket of a daemon" },
-    ...DIRECTORIES.map((name) => ({ name, args: "[append <path>]", summary: "a directory" })),
+    { name: "config", args: "", summary: "prints the path of the configuration file" },
+    {
+      name: "pidfile",
+      args: "<daemon>",
+      summary: "prints the path of the file with the process number of a daemon",
+    },
+    { name: "socket", args: "<daemon>", summary: "prints the path of the socket of a daemon" },
+    ...DIRECTORIES.map((name) => ({
+      name,
+      args: "[append <path>]",
+      summary: "prints a directory, or a path below it",
+    })),
   ],
 };
 

@@ -1,5 +1,78 @@
 /** Pages of the small programs. */
+import type { Grammar } from "../completion/grammar.ts";
+import { CONFIG, EVENT, PATH } from "../completion/programs.ts";
 import type { ManualPage } from "../page.ts";
+
+interface ToolTexts {
+  readonly summary: string;
+  readonly about: string;
+  readonly status: string;
+  readonly example: string;
+  readonly seeAlso: readonly string[];
+}
+
+/** Of a program that is its commands. */
+function toolPage({ program, commands, options }: Grammar, texts: ToolTexts): ManualPage {
+  const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+  return {
+    name: program,
+    section: 1,
+    summary: texts.summary,
+    synopsis: [`${program} [OPTION...] COMMAND [ARGUMENT...]`],
+    sections: [
+      { title: "Description", blocks: [texts.about] },
+      {
+        title: "Commands",
+        blocks: [
+          {
+            terms: commands.map(
+              ({ name, args, summary }) => [`${name} ${args}`.trim(), sentence(summary)] as const,
+            ),
+          },
+        ],
+      },
+      {
+        title: "Options",
+        blocks: [
+          { terms: options.map(({ names, help }) => [names.join(", "), sentence(help)] as const) },
+        ],
+      },
+      { title: "Exit status", blocks: [texts.status] },
+      { title: "Examples", blocks: [{ screen: texts.example }] },
+    ],
+    seeAlso: texts.seeAlso,
+  };
+}
+
+const EVENT_TEXTS: ToolTexts = {
+  summary: "runs events, shows what came of them, enables and disables scripts",
+  about:
+    "It asks the event daemon of this node; `ctdb event` does the same. A component is a directory of scripts; that of CTDB's own scripts is `legacy`. Which events there are is in ctdb(7).",
+  status:
+    "0 if it worked, 1 for a wrong command line or without an event daemon. Of `run`: 8 for a script that failed, 110 for scripts that took too long, 125 if another event came first, 2 for a component that does not exist. Of `status`: how the event ended, or 22 if it has never run.",
+  example:
+    "# ctdb-event status legacy monitor\n# ctdb-event script enable legacy 50.samba\n# ctdb-event run 30 legacy monitor\n",
+  seeAlso: ["ctdb(1)", "ctdb-script.options(5)", "ctdb(7)"],
+};
+
+const CONFIG_TEXTS: ToolTexts = {
+  summary: "shows what ctdb.conf says, and whether it is valid",
+  about: "It reads `ctdb.conf` in the configuration directory, and asks no daemon.",
+  status:
+    "0 if it worked, 2 for a file or an option that does not exist, 22 for a file with problems, which are printed to standard error.",
+  example:
+    '# ctdb-config validate\n# ctdb-config get cluster "cluster lock"\n/clusterfs/.ctdb/lock\n',
+  seeAlso: ["ctdbd(1)", "ctdb.conf(5)"],
+};
+
+const PATH_TEXTS: ToolTexts = {
+  summary: "shows where the files of CTDB are",
+  about:
+    "It prints paths, for scripts that should not know them. Whether something is there it does not look. Daemons are `ctdbd` and `eventd`.",
+  status: "0 if it worked, 1 for a command that does not exist, 22 for wrong arguments.",
+  example: "# ctdb-path vardir append scripts\n/var/lib/ctdb/scripts\n",
+  seeAlso: ["ctdb(7)"],
+};
 
 const CONVERSION: ManualPage = {
   name: "ltdbtool",
@@ -95,4 +168,10 @@ const LOCK_TEST: ManualPage = {
   seeAlso: ["ctdb(7)", "fcntl(2)"],
 };
 
-export const PROGRAM_PAGES: readonly ManualPage[] = [CONVERSION, LOCK_TEST];
+export const PROGRAM_PAGES: readonly ManualPage[] = [
+  CONVERSION,
+  LOCK_TEST,
+  toolPage(EVENT, EVENT_TEXTS),
+  toolPage(CONFIG, CONFIG_TEXTS),
+  toolPage(PATH, PATH_TEXTS),
+];
