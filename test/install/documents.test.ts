@@ -5,7 +5,6 @@ import { gunzipSync } from "node:zlib";
 import { debianLayout, withDocuments } from "../../src/install/layout.ts";
 import { installedDocuments } from "../../src/roles/install_documents.ts";
 import { ROLES } from "../../src/roles/table.ts";
-import { must } from "../support/must.ts";
 import { TemporaryDirectory } from "../support/temp_dir.ts";
 
 const documents = installedDocuments();

@@ -102,7 +102,7 @@ _ctdb_source()
 	local line path
 	case "$1" in
 	database) ctdb -t 2 -T 2 -X getdbmap 2>/dev/null | cut -d'|' -f3 | tail -n +2 ;;
-	node) ctdb -X listnodes 2>/dev/null | cut -d'|' -f2 ;;
+	node) ctdb -T 2 -X listnodes 2>/dev/null | cut -d'|' -f2 ;;
 	address) ctdb -t 2 -T 2 -X ip all 2>/dev/null | cut -d'|' -f2 | tail -n +2 ;;
 	script)
 		ctdb-event script list legacy 2>/dev/null | while read -r line; do

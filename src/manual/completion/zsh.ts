@@ -135,7 +135,7 @@ const CUT = (field: number, from: number) => `cut -d"|" -f${field} | tail -n +${
 /** Bodies of functions that get the words which are offered besides. */
 const SOURCE_FUNCTIONS: Readonly<Record<Source, string>> = {
   database: fromCommand(`ctdb -t 2 -T 2 -X getdbmap 2>/dev/null | ${CUT(3, 2)}`),
-  node: fromCommand(`ctdb -X listnodes 2>/dev/null | ${CUT(2, 1)}`),
+  node: fromCommand(`ctdb -T 2 -X listnodes 2>/dev/null | ${CUT(2, 1)}`),
   address: fromCommand(`ctdb -t 2 -T 2 -X ip all 2>/dev/null | ${CUT(2, 2)}`),
   script: fromCommand("ctdb-event script list legacy 2>/dev/null | sed 's/^[* ]*//'"),
   interface: '\tlocal -a found\n\tfound=("$@" /sys/class/net/*(N:t))\n\tcompadd -a found\n',
