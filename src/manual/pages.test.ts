@@ -8,6 +8,7 @@ import { statisticsHeader } from "../cli/statistics_text.ts";
 import { OPTIONS as CONF_OPTIONS } from "../config/options.ts";
 import { resolvePaths } from "../config/paths.ts";
 import { SCRIPT_OPTIONS } from "../config/script_option_texts.ts";
+import { SCRIPT_VARIABLES } from "../config/script_variables.ts";
 import { TUNABLES } from "../config/tunables.ts";
 import type { ManualPage } from "./page.ts";
 import { manualPages } from "./pages.ts";
@@ -84,6 +85,7 @@ test("ctdb.conf(5) has every option in its section", () => {
 test("ctdb-script.options(5) has each variable once", () => {
   const names = SCRIPT_OPTIONS.flatMap(({ variables }) => variables.map(({ name }) => name));
   expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([]);
+  expect(names.toSorted()).toEqual([...SCRIPT_VARIABLES].sort());
   const shown = entries("ctdb-script.options(5)").map((entry) => entry.split("=")[0]);
   expect(shown.toSorted()).toEqual(names.toSorted());
 });

@@ -180,6 +180,17 @@ Duration of last recovery/failover: 0.248552 seconds`,
       status: "1 if files differ or the change is not allowed; then nothing is changed.",
       examples: [{ line: "ctdb reloadnodes", output: "Node 2 is NEW" }],
     },
+    reload: {
+      about: [
+        "Has the node read `ctdb.conf` and `ctdb-appliance.conf` again. It applies what a running node can take, and names what needs a restart; ctdb.conf(5) says of each option which it is. A file with problems changes nothing: all of them are told.",
+        "Tunables, public addresses and nodes are not read again: see `ctdb setvar`, `ctdb reloadips` and `ctdb reloadnodes`.",
+      ],
+      status: "22 for files with problems. 1 if the node runs another ctdbd, which cannot do this.",
+      examples: [
+        { line: "ctdb reload", output: "Nothing has changed" },
+        { line: "ctdb -n 1 reload" },
+      ],
+    },
     getreclock: {
       about: [
         "Prints the cluster lock as the daemon has it from ctdb.conf(5): a file or a `!` and a command. Nothing without one.",

@@ -83,7 +83,11 @@ export const EVENT: Grammar = {
 
 export const CONFIG: Grammar = {
   program: "ctdb-config",
-  options: [HELP, DEBUG],
+  options: [
+    HELP,
+    DEBUG,
+    { names: ["--dry-run"], help: "only says what would be done", commands: ["migrate"] },
+  ],
   commands: [
     {
       name: "dump",
@@ -91,6 +95,11 @@ export const CONFIG: Grammar = {
       summary: "prints all options; those that the file does not have are comments",
     },
     { name: "get", args: "<section> <option>", summary: "prints an option, or its default" },
+    {
+      name: "migrate",
+      args: "[<file>]",
+      summary: "makes ctdb.conf from the configuration of a release before 4.9",
+    },
     { name: "validate", args: "", summary: "tells every problem of the file, unknown options too" },
   ],
 };

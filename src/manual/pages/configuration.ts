@@ -50,11 +50,12 @@ function confTerms(section: string, paths: CtdbPaths): readonly (readonly [strin
   return keys
     .filter((key) => OPTIONS[key].section === section)
     .map((key) => {
-      const { name, defaultValue } = OPTIONS[key];
+      const { name, defaultValue, reload } = OPTIONS[key];
       const { value, text } = CONF_OPTION_TEXTS[key];
       const byDefault = defaultValue(paths);
       const shown = byDefault === undefined ? "No default." : `Default: \`${byDefault}\`.`;
-      return [`${name} = ${value}`, `${text} ${shown}`];
+      const taken = reload === "now" ? " `ctdb reload` takes a change." : "";
+      return [`${name} = ${value}`, `${text} ${shown}${taken}`];
     });
 }
 

@@ -24,6 +24,10 @@ export const DAEMON_PAGE: ManualPage = {
               "--samba-version=X.Y",
               "The Samba version that is announced to other nodes. Nodes of different versions do not stay together, see `AllowMixedVersions` in ctdb-tunables(7).",
             ],
+            [
+              "--check-config",
+              "Checks all files that a start would read, and starts nothing. The status is 0, or 22 if there are problems, which are told.",
+            ],
             ["-?, --help", "Prints the options."],
             ["--version", "Prints the release."],
           ],
