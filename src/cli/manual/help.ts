@@ -49,8 +49,7 @@ function optionsOf(row: CommandRow): readonly OptionRow[] {
     if (commands !== undefined) return commands.includes(row.name);
     if (name === "node") return row.daemon && row.remote;
     if (name === "timelimit") return row.daemon;
-    if (name === "json") return row.json !== undefined;
-    return name === "maxruntime";
+    return name === "json" || name === "maxruntime";
   }).concat(HELP_OPTIONS.filter(({ name }) => name === "help"));
 }
 

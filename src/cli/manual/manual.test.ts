@@ -99,7 +99,7 @@ test("commandHelp() has usage, the command's own options and no others, and fits
     expect(text).toContain("Examples:\n    # ctdb ");
     expect(text.includes("--write")).toBe(row.name === "addip" || row.name === "delip");
     expect(text.includes("--node=INT")).toBe(row.daemon && row.remote);
-    expect(text.includes("--json")).toBe(row.json !== undefined);
+    expect(text).toContain("--json");
   }
   const row = COMMANDS.find(({ name }) => name === "disable");
   if (row === undefined) throw new Error("expected the command disable");

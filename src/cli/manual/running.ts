@@ -74,6 +74,13 @@ TraverseTimeout            = 20`,
         { line: "ctdb process-exists 1734 0x1234" },
       ],
     },
+    schema: {
+      about: [
+        "Prints the JSON Schema of the document that a command gives with `--json`. No daemon is asked.",
+      ],
+      status: "64 for a command that does not exist.",
+      examples: [{ line: "ctdb schema getdbmap" }],
+    },
     dumpmemory: {
       about: ["Prints what the daemon uses memory for."],
       examples: [{ line: "ctdb dumpmemory" }],

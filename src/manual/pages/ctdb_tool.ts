@@ -78,7 +78,6 @@ function commandBlocks(row: CommandRow | undefined): readonly Block[] {
     { heading: `${row.name} ${row.args}`.trim() },
     ...manual.about,
     ...(options.length === 0 ? [] : [{ terms: options.map(optionTerm) }]),
-    ...(row.json === undefined ? [] : ["Takes `--json`."]),
     ...(manual.status === undefined ? [] : [`Exit status: ${manual.status}`]),
     ...manual.examples.map(exampleBlock),
   ];
