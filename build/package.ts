@@ -6,12 +6,11 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, normalize, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { billOfMaterials } from "../src/install/bill_of_materials.ts";
-import { debianLayout, type Layout } from "../src/install/layout.ts";
+import type { Layout } from "../src/install/layout.ts";
 import type { Architecture } from "../src/install/locked_parts.ts";
 import { shippedParts, shippedScripts } from "../src/install/payload.macro.ts";
+import { releaseLayout } from "../src/roles/release_layout.ts";
 import { VERSION } from "../src/roles/role.ts";
-import { ROLE_NAMES, STAND_INS } from "../src/roles/table.ts";
 import { compileExecutable } from "./executable.ts";
 import { writeControl } from "./package_control.ts";
 import { mustRun } from "./package_run.ts";
@@ -85,11 +84,7 @@ async function sourceDate(): Promise<string> {
 }
 
 function layoutFor(architecture: Architecture): Layout {
-  return debianLayout(
-    ROLE_NAMES,
-    [...shippedScripts(), billOfMaterials(VERSION, shippedParts(), architecture)],
-    STAND_INS.map(({ name }) => name),
-  );
+  return releaseLayout(shippedScripts(), shippedParts(), architecture);
 }
 
 async function makePackage(

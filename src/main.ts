@@ -56,7 +56,7 @@ async function main(): Promise<number> {
   const applet = APPLETS.find(({ name }) => name === first);
   if (applet !== undefined) return await runRole(applet, rest);
   if (first === "--list") {
-    printOut(ROLES.map(({ name }) => `${name}\n`).join(""));
+    printOut(`${namesOf(ROLES).join("\n")}\n`);
     return 0;
   }
   if (first === "--help" || first === "-?") {
@@ -73,8 +73,15 @@ async function main(): Promise<number> {
     printErr(usage());
     return UNKNOWN_ROLE_STATUS;
   }
-  printErr(`Unknown role "${isLink ? ownName : first}": expected one of\n${roleList()}`);
+  const wanted = isLink ? ownName : (first ?? "");
+  const { didYouMean } = await import("./base/suggestion.ts");
+  const near = didYouMean(wanted, namesOf([...APPLETS, ...ROLES]));
+  printErr(`Unknown role "${wanted}"${near}: expected one of\n${roleList()}`);
   return UNKNOWN_ROLE_STATUS;
+}
+
+function namesOf(entries: readonly RoleEntry[]): readonly string[] {
+  return entries.map(({ name }) => name);
 }
 
 function roleNamed(name: string): RoleEntry | undefined {

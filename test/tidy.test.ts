@@ -21,6 +21,7 @@ const ROWS: readonly (readonly string[])[] = [
   ["lock", "membership", "database"],
   ["services", "failover", "recovery", "cluster"],
   ["cli", "admin", "journal", "local", "install", "daemon"],
+  ["manual"],
   ["roles"],
 ];
 /** The interfaces of the operating system and the base types know each other. */

@@ -7,6 +7,7 @@
  * first wrong option ends everything, and so does a request for help in front of it.
  */
 import { err, ok, type Result } from "../base/result.ts";
+import { suggestion } from "../base/suggestion.ts";
 import { parseOptionInteger } from "./numbers.ts";
 
 export interface ToolOptions {
@@ -111,7 +112,11 @@ export type CommandLine =
       readonly given: ReadonlySet<string>;
       readonly words: readonly string[];
     }
-  | { readonly kind: "help" | "usage" };
+  | {
+      readonly kind: "help" | "usage";
+      /** What stood in front of the request. */
+      readonly words: readonly string[];
+    };
 
 const DEFAULT_TIMELIMIT_SEC = 10;
 
@@ -129,7 +134,7 @@ export function parseCommandLine(args: readonly string[]): Result<CommandLine> {
     } else {
       const asked = word.startsWith("--") ? reader.readLong(word) : reader.readShort(word);
       if (!asked.ok) return err(`Invalid option ${asked.error}`);
-      if (asked.value !== undefined) return ok({ kind: asked.value });
+      if (asked.value !== undefined) return ok({ kind: asked.value, words });
     }
   }
   const { values } = reader;
@@ -167,7 +172,7 @@ class OptionReader {
     const equals = word.indexOf("=");
     const name = word.slice(2, equals < 0 ? undefined : equals);
     const row = LONG_ROWS.find((entry) => entry.name === name);
-    if (row === undefined) return err(`${word}: unknown option`);
+    if (row === undefined) return err(`${word}: unknown option${nearestOption(name)}`);
     return this.#take(row, word, equals < 0 ? undefined : word.slice(equals + 1));
   }
 
@@ -203,6 +208,15 @@ class OptionReader {
     this.values.set(name, value.value);
     return ok(undefined);
   }
+}
+
+/** A second line: the first is the original's. */
+function nearestOption(name: string): string {
+  const near = suggestion(
+    name,
+    LONG_ROWS.map((row) => row.name),
+  );
+  return near === undefined ? "" : `\nDid you mean '--${near}'?`;
 }
 
 function readNumber(kind: "integer" | "seconds", text: string): Result<string> {

@@ -5,9 +5,10 @@
  * command does.
  */
 import { ETIMEDOUT, errnoOf } from "../base/errno.ts";
+import { suggestion } from "../base/suggestion.ts";
 import { connectClient } from "../client/ctdb_client.ts";
 import { type CommandRow, loadCommand, type OfflineContext } from "./command.ts";
-import { commandRow } from "./commands.ts";
+import { COMMANDS, commandRow } from "./commands.ts";
 import { CommandFailure, EXIT_STATUS, type FailureKind, WrongArguments } from "./failure.ts";
 import type { ToolHost } from "./host.ts";
 import { failureDocument, KeptTexts } from "./json.ts";
@@ -23,12 +24,7 @@ export async function runTool(host: ToolHost, args: readonly string[]): Promise<
   const parsed = parseCommandLine(args);
   if (!parsed.ok) return complain(host, parsed.error, args);
   const line = parsed.value;
-  if (line.kind !== "run") {
-    const usage = await import("./usage.ts");
-    host.out(line.kind === "help" ? usage.helpText() : usage.shortUsage());
-    return 0;
-  }
-  return await new ToolRun(host, line).run();
+  return line.kind === "run" ? await new ToolRun(host, line).run() : await explain(host, line);
 }
 
 /** Of options that could not be read: whether --json is one of them shows only as a word. */
@@ -38,8 +34,47 @@ function complain(host: ToolHost, message: string, args: readonly string[]): num
     return 1;
   }
   const status = EXIT_STATUS.usage;
-  host.err(failureDocument(undefined, status, "usage", [message]));
+  host.err(failureDocument(undefined, status, "usage", message.split("\n")));
   return status;
+}
+
+/** Behind a command `--help` is about the command; the original knows only its options. */
+async function explain(
+  host: ToolHost,
+  { kind, words: [name] }: CommandLine & { readonly kind: "help" | "usage" },
+): Promise<number> {
+  const usage = await import("./usage.ts");
+  if (kind === "usage" || name === undefined) {
+    host.out(kind === "help" ? usage.helpText() : usage.shortUsage());
+    return 0;
+  }
+  const row = commandRow(name);
+  if (row === undefined) {
+    host.err(`${unknownCommand(name)}\n`);
+    return 1;
+  }
+  const { commandHelp } = await import("./manual/help.ts");
+  host.out(commandHelp(row, columnsOf(host)));
+  return 0;
+}
+
+const HELP_COLUMNS = 80;
+const HELP_COLUMNS_MAX = 100;
+
+/** What the shell says of the terminal, if it does. */
+function columnsOf({ environment }: ToolHost): number {
+  const columns = parseUnsigned32(environment["COLUMNS"] ?? "");
+  return columns.ok ? Math.min(columns.value, HELP_COLUMNS_MAX) : HELP_COLUMNS;
+}
+
+/** The first line is compared by scripts. */
+function unknownCommand(name: string): string {
+  const near = suggestion(
+    name,
+    COMMANDS.map((row) => row.name),
+  );
+  const second = near === undefined ? "" : `\nDid you mean '${near}'?`;
+  return `Unknown command '${name}'${second}`;
 }
 
 /** One command line: from its options to the exit status, with errors in the form that was asked for. */
@@ -72,7 +107,7 @@ class ToolRun {
       return 1;
     }
     const row = this.#row;
-    if (row === undefined) return this.#refuse(`Unknown command '${name}'`);
+    if (row === undefined) return this.#refuse(unknownCommand(name));
     const strange = OPTIONS.find(
       ({ name: option, commands }) =>
         this.#line.given.has(option) && commands?.includes(name) === false,

@@ -53,8 +53,14 @@ function longName(row: OptionRow): string {
 }
 
 function leftColumn(row: OptionRow): string {
-  if (row.short === "") return `      ${longName(row)}`;
-  return row.hidesLongName === true ? `  -${row.short}` : `  -${row.short}, ${longName(row)}`;
+  return row.short === "" ? `      ${longName(row)}` : `  ${optionNames(row)}`;
+}
+
+/** `-n, --node=INT` */
+export function optionNames(row: OptionRow): string {
+  return [row.short === "" ? "" : `-${row.short}`, longName(row)]
+    .filter((name) => name !== "")
+    .join(", ");
 }
 
 function usageItem(row: OptionRow): string {

@@ -123,3 +123,14 @@ function destination(source: string): { readonly path: string; readonly kind: Fi
   const isDefault = name === "ctdb.conf" || name === "ctdb.tunables" || name === "script.options";
   return { path: `${ETC}/${name}`, kind: isDefault ? "default" : "conffile" };
 }
+
+/** What is made of the tables, and not of files: the manual, completions. */
+export interface Documents {
+  readonly files: readonly Omit<InstalledFile, "kind">[];
+  readonly links: readonly InstalledLink[];
+}
+
+export function withDocuments(layout: Layout, { files, links }: Documents): Layout {
+  const ours = files.map((file): InstalledFile => ({ ...file, kind: "program" }));
+  return { ...layout, files: [...layout.files, ...ours], links: [...layout.links, ...links] };
+}

@@ -5,8 +5,7 @@
 import { parseArgs } from "node:util";
 import { err, ok, type Result } from "../base/result.ts";
 import { applyInstall } from "../install/apply.ts";
-import { billOfMaterials } from "../install/bill_of_materials.ts";
-import { DPKG_STATUS, debianLayout, MANIFEST } from "../install/layout.ts";
+import { DPKG_STATUS, MANIFEST } from "../install/layout.ts";
 import { type Manifest, parseManifest } from "../install/manifest.ts";
 import { hasOwnPackage, packagedDigests } from "../install/packaged.ts";
 import { shippedParts, shippedScripts } from "../install/payload.macro.ts" with { type: "macro" };
@@ -15,8 +14,8 @@ import { uninstall } from "../install/uninstall.ts";
 import { printErr, printOut } from "./buffered_output.ts";
 import { RootedFiles } from "./install_files.ts";
 import { ownExecutable } from "./own_process.ts";
+import { releaseLayout } from "./release_layout.ts";
 import { type Role, VERSION } from "./role.ts";
-import { ROLE_NAMES, STAND_INS } from "./table.ts";
 
 const NAME = "ctdb-appliance";
 const USAGE_STATUS = 2;
@@ -106,11 +105,7 @@ function run(files: RootedFiles, { links, dryRun }: Options): Result<void> {
   const previous = manifestOf(files);
   if (!previous.ok) return previous;
   const architecture = process.arch === "arm64" ? "arm64" : "amd64";
-  const layout = debianLayout(
-    ROLE_NAMES,
-    [...shippedScripts(), billOfMaterials(VERSION, shippedParts(), architecture)],
-    STAND_INS.map(({ name }) => name),
-  );
+  const layout = releaseLayout(shippedScripts(), shippedParts(), architecture);
   const status = files.readText(DPKG_STATUS);
   const known = status.ok ? status.value : "";
   if (hasOwnPackage(known)) {

@@ -18,6 +18,8 @@ test("an unknown command, a refused -n and wrong options exit 1 with the reason"
     return [status, err];
   };
   expect(await line("foo")).toEqual([1, "Unknown command 'foo'\n"]);
+  expect(await line("statu")).toEqual([1, "Unknown command 'statu'\nDid you mean 'status'?\n"]);
+  expect(await line("statu", "--help")).toEqual(await line("statu"));
   expect(await line("-n", "1", "pnn")).toEqual([1, "Node cannot be specified for command pnn\n"]);
   expect(await line("-n", "1", "version")).toEqual([
     1,

@@ -202,7 +202,12 @@ test("Errors are documents on standard error, with statuses for usage and no dae
   expect([unknown.status, unknown.out]).toEqual([64, ""]);
   expect(JSON.parse(unknown.err)).toEqual({
     schema_version: 1,
-    error: { command: null, kind: "usage", status: 64, messages: ["Unknown command 'pnm'"] },
+    error: {
+      command: null,
+      kind: "usage",
+      status: 64,
+      messages: ["Unknown command 'pnm'", "Did you mean 'pnn'?"],
+    },
   });
   for (const line of ["--json --frobnicate pnn", "-j -n x pnn", "--json getvar", "--json -X pnn"]) {
     const wrong = await run(documentsWorld(), line);

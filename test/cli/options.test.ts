@@ -72,7 +72,7 @@ test("parseCommandLine() names the wrong option as it was written", () => {
   expect(parsed("-Z")).toBe("Invalid option -Z: unknown option");
   expect(parsed("-XZ", "ping")).toBe("Invalid option -XZ: unknown option");
   expect(parsed("--foo")).toBe("Invalid option --foo: unknown option");
-  expect(parsed("--nod=1")).toBe("Invalid option --nod=1: unknown option");
+  expect(parsed("--nod=1")).toBe("Invalid option --nod=1: unknown option\nDid you mean '--node'?");
   expect(parsed("--X")).toBe("Invalid option --X: unknown option");
   expect(parsed("-n")).toBe("Invalid option -n: missing argument");
   expect(parsed("--debug")).toBe("Invalid option --debug: missing argument");
@@ -103,6 +103,10 @@ test("parseCommandLine() stops at the first request for help", () => {
   expect(parsed("-?", "-Z")).toBe("help");
   expect(parsed("--help", "status")).toBe("help");
   expect(parsed("status", "--usage")).toBe("usage");
+  expect(parseCommandLine(["-n", "1", "ban", "--help", "9"])).toEqual({
+    ok: true,
+    value: { kind: "help", words: ["ban"] },
+  });
   expect(parsed("-Z", "-?")).toBe("Invalid option -Z: unknown option");
 });
 
