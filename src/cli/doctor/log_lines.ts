@@ -4,6 +4,8 @@ import { LOG_BYTES, LOG_RECENT_SEC } from "./limits.ts";
 import type { Machine } from "./machine.ts";
 
 const PROBLEM = /\b(error|failed|failure|cannot|could not|unable|refused|corrupt\w*)\b/i;
+/** Of a last start that failed: what is older is about something else. */
+const END_LINES = 30;
 const LAST_LINES = 5;
 const TIME_LENGTH = "2026-11-21T06:21:16".length;
 
@@ -13,9 +15,11 @@ export function logFacts(machine: Machine, path: string | undefined, nowSec: num
   const lines = (text ?? "").split("\n").slice(text?.length === LOG_BYTES ? 1 : 0);
   const said = lines.filter((line) => line !== "");
   const problems = said.filter((line) => PROBLEM.test(line));
+  const end = said.slice(-END_LINES);
+  const endProblems = end.filter((line) => PROBLEM.test(line));
   return {
     path,
-    lastLines: (problems.length > 0 ? problems : said).slice(-LAST_LINES),
+    lastLines: (endProblems.length > 0 ? endProblems : end).slice(-LAST_LINES),
     recentProblems: problems.filter((line) => isRecent(line, nowSec)),
   };
 }
