@@ -147,7 +147,7 @@ export const DAEMON_CHECKS: readonly Check[] = [
         return [];
       const helpers = family.filter(({ name }) => name === LOCK_HELPER);
       return when(
-        !helpers.some(runs),
+        helpers.length === 0 || !helpers.every(runs),
         () => "This node is leader, and no helper of it holds the cluster lock",
       );
     },
