@@ -18,6 +18,15 @@ import { step } from "../mixed/steps.ts";
 
 const FOUND_MS = 30_000;
 
+interface Finding {
+  readonly id: string;
+  readonly severity: keyof typeof STATUS;
+  readonly what: string;
+}
+
+/** Of the worst finding. */
+const STATUS = { error: 2, warning: 1, note: 0 } as const;
+
 export interface Diagnosis {
   readonly status: number;
   readonly ids: readonly string[];
@@ -30,7 +39,8 @@ export type Mend = () => unknown;
 export async function diagnose(cluster: TestCluster, pnn: number): Promise<Diagnosis> {
   const { code, stdout, stderr } = await cluster.ctdb(pnn, "--json", "doctor");
   expect(stderr).toBe("");
-  const { findings } = JSON.parse(stdout) as { findings: { id: string; what: string }[] };
+  const { findings } = JSON.parse(stdout) as { findings: Finding[] };
+  expect(code).toBe(Math.max(0, ...findings.map(({ severity }) => STATUS[severity])));
   const text = findings.map(({ id, what }) => `${id}: ${what}\n`).join("");
   return { status: code, ids: findings.map(({ id }) => id), text };
 }
