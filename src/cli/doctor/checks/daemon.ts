@@ -97,7 +97,9 @@ export const DAEMON_CHECKS: readonly Check[] = [
       severity: "note",
       examines: "that the daemon runs with realtime scheduling where ctdb.conf asks for it",
       why: "on a busy machine the node may answer so late that others count it as dead",
-      remedy: 'allow it (LimitRTPRIO, no cgroup in the way), or set "realtime scheduling = false"',
+      remedy:
+        "allow it to Samba's ctdbd (LimitRTPRIO, no cgroup in the way); ours does without it: set " +
+        '"realtime scheduling = false"',
     },
     ({ config, paths, loaded }, { daemon }) =>
       when(
