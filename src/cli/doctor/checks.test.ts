@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ok } from "../../base/result.ts";
 import { TUNABLES } from "../../config/tunables.ts";
-import type { CtdbConfig, CtdbPaths } from "../../config/types.ts";
+import type { ConfigProblem, CtdbConfig, CtdbPaths } from "../../config/types.ts";
 import { decodeExact } from "../../wire/codec.ts";
 import { CAPABILITIES, NODE_FLAGS } from "../../wire/constants.ts";
 import { statistics } from "../../wire/structs/statistics.ts";
@@ -52,7 +52,9 @@ const PUBLIC_ADDRESSES: LocalFacts["publicAddresses"] = ok(
 const LOCAL: LocalFacts = {
   uid: 0,
   paths: PATHS,
-  loaded: ok({ config: CONFIG, options: [], warnings: [] }),
+  problems: [],
+  scriptProblems: [],
+  realtimeIsWanted: false,
   config: CONFIG,
   tunableProblems: [],
   nodesSource: { kind: "file", path: "/etc/ctdb/nodes" },
@@ -194,7 +196,7 @@ const config = (section: Partial<CtdbConfig["cluster"]>): LocalFacts["config"] =
   ...CONFIG,
   cluster: { ...CONFIG.cluster, ...section },
 });
-const problem = (severity: "error" | "warning") => ({
+const problem = (severity: ConfigProblem["severity"]) => ({
   file: "/etc/ctdb/f",
   line: 3,
   reason: "expected something else",
@@ -202,25 +204,22 @@ const problem = (severity: "error" | "warning") => ({
 });
 const reach = (how: DaemonFacts["reach"][number]["reach"]): Facts =>
   daemon({ reach: [{ pnn: 1, address: "10.0.0.2", reach: how }] });
-const wrong = (severity: "error" | "warning") =>
+const wrong = (severity: ConfigProblem["severity"]) =>
   ({ ok: false, error: [problem(severity)] }) as const;
 const otherMap = NODE_MAP.toReversed().map((entry, pnn) => ({ ...entry, pnn }));
 const script = (found: FileFacts | undefined, name = "10.interface.script") => [
   { path: `/etc/ctdb/events/legacy/${name}`, isLink: true, found },
 ];
 const publicOn = (pnn: number) => PUBLIC.map((address) => ({ address, pnn }));
-const realtime = ok({
-  config: CONFIG,
-  options: [{ section: "legacy", name: "realtime scheduling", value: "true", given: true }],
-  warnings: [],
-});
 
 /** By the check that must find it; others may, too. */
 const PLANTED: Readonly<Record<string, readonly Facts[]>> = {
-  "configuration-invalid": [local({ loaded: wrong("error") })],
+  "configuration-invalid": [local({ problems: [problem("error")] })],
   "configuration-unknown": [
-    local({ loaded: ok({ config: CONFIG, options: [], warnings: [problem("warning")] }) }),
+    local({ problems: [problem("warning")] }),
+    local({ problems: [problem("unknown")] }),
   ],
+  "script-options-wrong": [local({ scriptProblems: [problem("error")] })],
   "tunables-invalid": [local({ tunableProblems: [problem("error")] })],
   "nodes-file-missing": [local({ nodes: "there is no file" })],
   "nodes-file-invalid": [local({ nodes: wrong("error") })],
@@ -287,7 +286,7 @@ const PLANTED: Readonly<Record<string, readonly Facts[]>> = {
     daemon({ toolFile: { ...SCRIPT, size: 5000, identity: "1:2" } }),
   ],
   "open-files-few": [daemon({ openFilesMax: 1024 })],
-  "realtime-not-possible": [local({ loaded: realtime })],
+  "realtime-not-possible": [local({ realtimeIsWanted: true })],
   "recovery-daemon-dead": [
     daemon({ family: [CTDBD] }),
     daemon({ family: [CTDBD, { ...RECOVERD, state: "T" }] }),
@@ -422,7 +421,7 @@ test("A node that does not run tells why from the end of its log, and nodes that
 
 test("docs/operations.md has every check, and no other", () => {
   const text = readFileSync(join(import.meta.dir, "../../../docs/operations.md"), "utf8");
-  const section = text.slice(text.indexOf("\n## ctdb doctor\n"));
+  const section = text.split("\n## ").find((part) => part.startsWith("ctdb doctor\n")) ?? "";
   const rows = [...section.matchAll(/^\| `([a-z-]+)` \| (\w+) \| (.*) \|$/gm)];
   expect(rows.map(([, id, severity, examines]) => [id, severity, examines])).toEqual(
     CHECKS.map(({ id, severity, examines }) => [id, severity, examines]),

@@ -3,7 +3,6 @@
  * undefined, and no check concludes anything from that but those whose subject it is.
  */
 
-import type { ConfigOutcome } from "../../config/ctdb_conf.ts";
 import type { NodesOutcome, NodesSource } from "../../config/nodes.ts";
 import type { PublicAddressesOutcome } from "../../config/public_addresses.ts";
 import type { ConfigProblem, CtdbConfig, CtdbPaths } from "../../config/types.ts";
@@ -22,9 +21,14 @@ export interface Facts {
 export interface LocalFacts {
   readonly uid: number;
   readonly paths: CtdbPaths;
-  readonly loaded: ConfigOutcome;
-  /** The defaults where the file is refused. */
+  /** Of ctdb.conf and ctdb-appliance.conf. */
+  readonly problems: readonly ConfigProblem[];
+  /** Of script.options and the like. */
+  readonly scriptProblems: readonly ConfigProblem[];
+  /** With defaults where the file is wrong. */
   readonly config: CtdbConfig;
+  /** ctdb.conf asks for it: the default does, too, and is no wish of anybody. */
+  readonly realtimeIsWanted: boolean;
   readonly tunableProblems: readonly ConfigProblem[];
   readonly nodesSource: NodesSource;
   /** The text is why the source gives nothing at all. */

@@ -1,9 +1,12 @@
 /** The facts of files and settings. */
 import { parseLogLocation } from "../../base/log_format.ts";
-import { loadCtdbConfig, parseCtdbConfig } from "../../config/ctdb_conf.ts";
+import { readApplianceConfig } from "../../config/appliance_conf.ts";
+import { readCtdbConfig } from "../../config/ctdb_conf.ts";
 import { loadNodesFile, type NodesOutcome, nodesSource, parseNodes } from "../../config/nodes.ts";
+import { OPTIONS } from "../../config/options.ts";
 import { resolvePaths } from "../../config/paths.ts";
 import { loadPublicAddresses, PUBLIC_ADDRESSES_FILE } from "../../config/public_addresses.ts";
+import { checkScriptOptions } from "../../config/script_options.ts";
 import { TunableSet } from "../../config/tunables.ts";
 import { loadTunables } from "../../config/tunables_file.ts";
 import type { CtdbConfig, CtdbPaths } from "../../config/types.ts";
@@ -25,8 +28,7 @@ export async function gatherFiles(host: ToolHost, machine: Machine): Promise<Loc
   if (!resolved.ok) throw new CommandFailure(2, resolved.error);
   const paths = resolved.value;
   const { files } = machine;
-  const loaded = loadCtdbConfig(files, paths);
-  const config = loaded.ok ? loaded.value.config : defaults(machine, paths);
+  const { config, reader, problems } = readCtdbConfig(files, paths);
   const publicAddresses = loadPublicAddresses(
     files,
     `${paths.etcDirectory}/${PUBLIC_ADDRESSES_FILE}`,
@@ -36,8 +38,12 @@ export async function gatherFiles(host: ToolHost, machine: Machine): Promise<Loc
   return {
     uid: machine.uid,
     paths,
-    loaded,
+    problems: [...problems, ...readApplianceConfig(files, paths).problems],
+    scriptProblems: checkScriptOptions(files, paths),
     config,
+    realtimeIsWanted:
+      reader.texts().some(({ name, given }) => given && name === OPTIONS.realtimeScheduling.name) &&
+      config.legacy.realtimeScheduling,
     tunableProblems: loadTunables(files, paths, new TunableSet()),
     nodesSource: nodesSource(config, paths),
     nodes: await nodesOf(host, machine, config, paths),
@@ -55,13 +61,6 @@ export async function gatherFiles(host: ToolHost, machine: Machine): Promise<Loc
     log: logFacts(machine, logPath(config), host.clock.wallTime().sec),
     sambaIsClustered: paths.testMode ? undefined : await sambaIsClustered(host),
   };
-}
-
-/** What follows from a file that says nothing. */
-function defaults(machine: Machine, paths: CtdbPaths): CtdbConfig {
-  const empty = parseCtdbConfig("", "", { files: machine.files, paths });
-  if (!empty.ok) throw new Error("an empty ctdb.conf has no errors");
-  return empty.value.config;
 }
 
 async function nodesOf(

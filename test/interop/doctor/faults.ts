@@ -37,6 +37,10 @@ export const FILE_FAULTS: readonly Fault[] = [
     plant: inConf((text) => `${text}\n[cluster]\n\trecovery locks = /tmp/x\n`),
   },
   {
+    ids: ["script-options-wrong"],
+    plant: (base) => plantFile(join(base, "script.options"), "CTDB_SAMBA_SKIP_SHARE_CHECK=maybe\n"),
+  },
+  {
     ids: ["tunables-invalid"],
     plant: (base) => plantFile(join(base, "ctdb.tunables"), "MonitorIntervall=1\n"),
   },

@@ -10,21 +10,31 @@ export const CONFIGURATION_CHECKS: readonly Check[] = [
     {
       id: "configuration-invalid",
       severity: "error",
-      examines: "ctdb.conf",
+      examines: "ctdb.conf and ctdb-appliance.conf",
       why: "ctdbd does not start with it",
       remedy: 'mend these lines until "ctdb-config validate" accepts the file, then start ctdbd',
     },
-    ({ loaded }) => texts(loaded.ok ? [] : loaded.error, "error"),
+    ({ problems }) => texts(problems, "error"),
   ),
   local(
     {
       id: "configuration-unknown",
       severity: "warning",
-      examines: "sections and options of ctdb.conf that are unknown or have a newer name",
+      examines: "sections and options of these files that are unknown or have a newer name",
       why: "an option that is not known does nothing, whatever it was meant to do",
       remedy: "correct the name, or remove the line",
     },
-    ({ loaded }) => texts(loaded.ok ? loaded.value.warnings : loaded.error, "warning"),
+    ({ problems }) => [...texts(problems, "unknown"), ...texts(problems, "warning")],
+  ),
+  local(
+    {
+      id: "script-options-wrong",
+      severity: "warning",
+      examines: "script.options and the files of options of single scripts",
+      why: "the script fails, or does without what was meant to be set",
+      remedy: 'correct these lines; "ctdb-config validate" looks at them, too',
+    },
+    ({ scriptProblems }) => scriptProblems.map(problemText),
   ),
   local(
     {

@@ -101,12 +101,10 @@ export const DAEMON_CHECKS: readonly Check[] = [
         "allow it to Samba's ctdbd (LimitRTPRIO, no cgroup in the way); ours does without it: set " +
         '"realtime scheduling = false"',
     },
-    ({ config, paths, loaded }, { daemon }) =>
+    ({ paths, realtimeIsWanted }, { daemon }) =>
       when(
         daemon.problem === undefined &&
-          config.legacy.realtimeScheduling &&
-          loaded.ok &&
-          loaded.value.options.some(({ name, given }) => given && name === "realtime scheduling") &&
+          realtimeIsWanted &&
           !paths.testMode &&
           daemon.process?.isRealtime === false,
         () => "ctdb.conf asks for realtime scheduling, and ctdbd runs without",

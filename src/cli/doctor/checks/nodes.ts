@@ -1,4 +1,5 @@
 /** Checks of the nodes: who is what, and whether all mean the same. */
+import { hasErrors } from "../../../config/problems.ts";
 import { TUNABLES } from "../../../config/tunables.ts";
 import { CAPABILITIES, NODE_FLAGS } from "../../../wire/constants.ts";
 import type { NodeAndFlags } from "../../../wire/structs/cluster.ts";
@@ -139,11 +140,11 @@ export const NODE_CHECKS: readonly Check[] = [
       why: "the next restart of this node uses another lock than the nodes that run",
       remedy: "set the same on all nodes and restart them, or take the change back",
     },
-    (known, { local: { config, loaded } }) => {
+    (known, { local: { config, problems } }) => {
       const running = known.nodes.find(({ pnn }) => pnn === known.own)?.lock;
       const configured = config.cluster.clusterLock ?? "";
       return when(
-        loaded.ok && running !== undefined && running !== configured,
+        !hasErrors(problems) && running !== undefined && running !== configured,
         () => `ctdb.conf says "${configured}", and the daemon runs with "${running}"`,
       );
     },
