@@ -4,9 +4,9 @@
  */
 import * as v from "valibot";
 import { parseWhole } from "../base/c_number.ts";
-import { parseAddressWithMask } from "./public_addresses.ts";
 import { parseAddress } from "../wire/structs/socket_address.ts";
 import { logLevel, logLocation } from "./option_values.ts";
+import { parseAddressWithMask } from "./public_addresses.ts";
 
 export type ValueForm = v.GenericSchema<string, unknown>;
 

@@ -2,8 +2,9 @@
  * What the variables of the configuration before release 4.9 became: options of ctdb.conf, names of scripts to
  * enable, or nothing, with the reason. Tunables and variables of scripts kept their names.
  */
-import { CTDB_CONF } from "../options.ts";
+
 import type { AnyOption } from "../option_table.ts";
+import { CTDB_CONF } from "../options.ts";
 
 export interface Successor {
   readonly option: AnyOption;
