@@ -68,6 +68,7 @@ const tickles = () => import("./commands/tickles.ts");
 const helpers = () => import("./commands/helpers.ts");
 const drain = () => import("./commands/drain.ts");
 const reload = () => import("./commands/reload.ts");
+const doctor = () => import("./commands/doctor.ts");
 const checktcpport = () => import("./commands/checktcpport.ts");
 const schema = () => import("./commands/schema.ts");
 
@@ -144,6 +145,10 @@ export const COMMANDS: readonly CommandRow[] = [
   onNode("addtickle", "<ip>:<port> <ip>:<port>", "add a tickle", tickles, "addtickle"),
   onNode("deltickle", "<ip>:<port> <ip>:<port>", "delete a tickle", tickles, "deltickle"),
   { ...onNode("reload", "", "read the configuration again", reload, "reload"), ours: true },
+  facts({
+    ...offline("doctor", "", "find out what is wrong here, and what to do", doctor, "doctor"),
+    ours: true,
+  }),
   facts(offline("listnodes", "", "list nodes in the cluster", listnodes, "listnodes")),
   facts(here("reloadnodes", "", "reload the nodes file all nodes", reloadnodes, "reloadnodes")),
   here("moveip", "<ip> <node>", "move an ip address to another node", moveip, "moveip"),

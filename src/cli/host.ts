@@ -8,6 +8,7 @@ import type { Network } from "../platform/types/network.ts";
 import type { RawNetwork } from "../platform/types/raw_network.ts";
 import type { Clock, Random, Timers } from "../platform/types/time.ts";
 import type { TdbOpener } from "../tdb/types.ts";
+import type { Machine } from "./doctor/machine.ts";
 
 /** An open file that a command reads or writes in pieces. Errors are error numbers. */
 export interface ToolFile {
@@ -49,6 +50,8 @@ export interface ToolHost {
   /** Binds to the IPv4 port for a moment, without listening; the errno when somebody has it. */
   tryTcpPort(port: number): Promise<Result<void, number>>;
   readonly random: Random;
+  /** For `ctdb doctor`. */
+  machine(): Promise<Machine>;
   readText(path: string): Promise<Result<string, SystemError>>;
   /** Standard input up to its end, or why it cannot be read. */
   readInput(): Promise<Result<Uint8Array>>;

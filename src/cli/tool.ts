@@ -4,18 +4,17 @@
  * Texts and statuses are those of the original tool, which scripts depend on. It must not know what any
  * command does.
  */
-import { ETIMEDOUT, errnoOf } from "../base/errno.ts";
+import { ETIMEDOUT } from "../base/errno.ts";
 import { suggestion } from "../base/suggestion.ts";
-import { connectClient } from "../client/ctdb_client.ts";
 import { type CommandRow, loadCommand, type OfflineContext } from "./command.ts";
 import { COMMANDS, commandRow } from "./commands.ts";
 import { CommandFailure, EXIT_STATUS, type FailureKind, WrongArguments } from "./failure.ts";
 import type { ToolHost } from "./host.ts";
 import { failureDocument, KeptTexts } from "./json.ts";
 import { parseUnsigned32 } from "./numbers.ts";
+import { openSession } from "./open_session.ts";
 import { type CommandLine, OPTIONS, parseCommandLine, type ToolOptions } from "./options.ts";
-import { Session } from "./session.ts";
-import { toolPaths } from "./tool_paths.ts";
+import type { Session } from "./session.ts";
 
 const DEFAULT_RUNTIME_SEC = 120;
 
@@ -218,28 +217,4 @@ async function selectNode(
   if (!row.remote && session.target !== session.pnn) {
     throw new CommandFailure(1, `Node cannot be specified for command ${row.name}`);
   }
-}
-
-async function openSession(host: ToolHost, options: ToolOptions): Promise<Session> {
-  const { socket } = toolPaths(host);
-  const connected = await connectClient(host.network, host.timers, socket);
-  if (connected.ok) {
-    return new Session(connected.value, host, { timelimit: options.timelimit, pid: host.pid });
-  }
-  const { cause } = connected.error;
-  if (cause !== undefined) host.err(`connect() failed, errno=${errnoOf(cause)}\n`);
-  host.err(`Failed to connect to CTDB daemon (${socket})\n`);
-  const { readNodes } = await import("./nodes_file.ts");
-  const nodes = await readNodes(host);
-  if (nodes !== undefined) {
-    for (const node of nodes) {
-      if (!node.deleted && (await host.hasAddress(node.address))) throw noDaemon();
-    }
-    host.err("Failed to detect PNN of the current node.\n");
-  }
-  throw noDaemon("Is this node part of CTDB cluster?");
-}
-
-function noDaemon(message = ""): CommandFailure {
-  return new CommandFailure(1, message, "no daemon");
 }

@@ -55,7 +55,7 @@ async function explainPeer(peers: Peers, pnn: number): Promise<UnhealthyNode> {
   return { pnn, reasons: [none], problem: "" };
 }
 
-function peerFailureText({ script, result, duration_ms, line }: MonitorFailure): string {
+export function peerFailureText({ script, result, duration_ms, line }: MonitorFailure): string {
   return failureText({
     script,
     result,

@@ -134,7 +134,13 @@ function ownNodeControls(needs: ControlsNeeds, shared: Shared): ControlHandlers 
     clientCount: () => routing.clients.size,
     backlogBytes: (srvid) => routing.messages.queuedBytes(core.nodes.ownPnn, srvid),
     knowledge: () =>
-      knowledgeOf(core.nodes, membership.keepalive, routing.leaderCache, membership.peers),
+      knowledgeOf(
+        core.nodes,
+        membership.keepalive,
+        routing.leaderCache,
+        membership.peers,
+        d.sambaVersion,
+      ),
     health: () => healthOf(membership.health),
     reload: reloader(d, core.state),
     allFrozen: () => membership.freeze.frozen,

@@ -46,6 +46,7 @@ function toolHost(output: BufferedOutput): ToolHost {
     rawNetwork: openRawNetwork,
     tryTcpPort: async (port) => (await import("./ctdb_ports.ts")).tryTcpPort(port),
     random: { u32: () => crypto.getRandomValues(new Uint32Array(1))[0] as number },
+    machine: openMachine,
     readText: async (path) => (await files()).readText(path),
     readInput: async () => (await files()).readInput(),
     writeFile: async (path, bytes) => (await files()).writeFile(path, bytes),
@@ -101,6 +102,11 @@ async function runToEnd(argv: readonly string[]): Promise<Result<string, string>
     });
     if (!child.ok) resolve(err(child.error.code));
   });
+}
+
+async function openMachine(): ReturnType<ToolHost["machine"]> {
+  compileAsUsual();
+  return (await import("./ctdb_machine.ts")).systemMachine();
 }
 
 /** For `ctdb tickle`: what sends segments of other people's connections. */

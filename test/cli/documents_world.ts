@@ -11,6 +11,7 @@ import { ltdbHeader, recData } from "../../src/wire/structs/records.ts";
 import { parseAddress } from "../../src/wire/structs/socket_address.ts";
 import { statistics } from "../../src/wire/structs/statistics.ts";
 import type { FakeCtdbd } from "../support/fake_ctdbd.ts";
+import { fakeMachine } from "../support/fake_machine.ts";
 import { FakeScripts } from "../support/fake_scripts.ts";
 import { must } from "../support/must.ts";
 import { BASE, daemon, nodeAt, type ToolWorld } from "./tool_harness.ts";
@@ -201,6 +202,12 @@ export function documentsWorld(flags = 0): ToolWorld {
   ctdbd.answerLater = setImmediate;
   return {
     ctdbd,
+    machine: fakeMachine({}, []),
+    network: {
+      // The scripted daemon speaks no event protocol.
+      connectUnix: (path, connected) =>
+        ctdbd.network.connectUnix(path.endsWith("/eventd.socket") ? "/nowhere" : path, connected),
+    },
     tdbs: tdbs(),
     files: { [`${BASE}/nodes`]: "10.0.0.1\n10.0.0.2\n" },
     opened: new Map([[BACKUP, new Uint8Array(0)]]),

@@ -15,7 +15,13 @@ const NODES = [nodeAt(0), nodeAt(1), nodeAt(2)];
 
 /** Nodes 1 and 2 hang; node 0 has last heard of a leader as told. */
 function withHungPeers(leader: number, leaderAge = 7250): FakeCtdbd {
-  const known = { leader, leader_age: leaderAge, heard: [0, 3000, 12_340], problems: [] };
+  const known = {
+    leader,
+    leader_age: leaderAge,
+    heard: [0, 3000, 12_340],
+    problems: [],
+    versions: [],
+  };
   return daemon(NODES)
     .on("GET_IFACES", (_, pnn) => (pnn === 0 ? { data: [] } : "silent"))
     .on("PING", () => ({ status: 1, data: encode(nodeKnowledge, known) }));

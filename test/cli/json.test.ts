@@ -52,6 +52,7 @@ const LINES: readonly (readonly [line: string, flags?: number])[] = [
   ["continue"],
   ["ban 5", NODE_FLAGS.BANNED],
   ["unban"],
+  ["doctor"],
   ["drain", DISABLED],
   ["gettickles 10.0.0.31"],
   ["listnodes"],

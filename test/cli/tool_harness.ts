@@ -2,6 +2,7 @@
 import { bytesText, textBytes } from "../../src/base/byte_text.ts";
 import { SystemError } from "../../src/base/errors.ts";
 import { err, ok, type Result } from "../../src/base/result.ts";
+import type { Machine } from "../../src/cli/doctor/machine.ts";
 import type { HelperEnd, HelperOutput, ToolFile, ToolHost } from "../../src/cli/host.ts";
 import { runTool } from "../../src/cli/tool.ts";
 import type { RawNetwork, TcpSegment } from "../../src/platform/types/raw_network.ts";
@@ -34,6 +35,7 @@ export interface ToolWorld {
   readonly environment?: Readonly<Record<string, string>>;
   readonly addresses?: readonly string[];
   readonly tdbs?: TdbOpener;
+  readonly machine?: Machine;
   /** Standard input. */
   readonly input?: string;
   /** Files that commands open, by path; they are changed in place. */
@@ -81,6 +83,7 @@ export async function runCtdb(world: ToolWorld, ...args: string[]): Promise<Tool
     rawNetwork: async () => rawNetworkOf(world),
     tryTcpPort: async (port) => (world.ports?.includes(port) ? err(EADDRINUSE) : ok(undefined)),
     random: { u32: () => 1 },
+    machine: async () => world.machine ?? Promise.reject(new Error("this test has no machine")),
     readText: async (path) => files.readText(path),
     readInput: async () => ok(textBytes(world.input ?? "")),
     writeFile: async () => err("no files are written in this test"),

@@ -250,6 +250,9 @@ test("PING with PING_KNOWLEDGE tells how long ago the others were heard, and the
   world.run(12_000);
   expect(knowledge().leader).toBe(UNKNOWN_PNN);
   expect(knowledge().heard[0]).toBe(0);
+  // The nodes of a test announce the same release; the other's is known from its first keepalive on.
+  const [own, other] = knowledge().versions;
+  expect([own === 0, other]).toEqual([false, own]);
   expect(knowledge().heard[1]).toBeLessThanOrEqual(7_000);
   // One more keepalive is under way, and none after it.
   nodes[1]?.tunables.set("KeepaliveInterval", 1000);

@@ -128,6 +128,7 @@ given(
     leader_age: anyU32,
     heard: listOf(anyU32, 5),
     problems: listOf(peerProblem, 5),
+    versions: listOf(anyU32, 5),
   }),
 );
 const monitorFailure = given(

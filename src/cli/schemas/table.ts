@@ -4,6 +4,7 @@ import { changedFacts, changedIpFacts } from "./acted.ts";
 import { getticklesFacts, ifacesFacts, ipFacts, ipinfoFacts } from "./addresses.ts";
 import * as cluster from "./cluster.ts";
 import { getdbmapFacts, getdbseqnumFacts, getdbstatusFacts } from "./databases.ts";
+import { doctorFacts } from "./doctor.ts";
 import { eventFacts, lvsFacts, natgwFacts, scriptstatusFacts } from "./helpers.ts";
 import * as node from "./node.ts";
 import { catdbFacts, dumpdbbackupFacts, fetchedFacts, tfetchFacts } from "./records.ts";
@@ -21,6 +22,7 @@ export const FACTS: Readonly<Record<string, v.GenericSchema>> = {
   dbstatistics: dbstatisticsFacts,
   delip: changedIpFacts,
   disable: changedFacts,
+  doctor: doctorFacts,
   drain: cluster.drainFacts,
   dumpdbbackup: dumpdbbackupFacts,
   dumpmemory: node.memoryFacts,

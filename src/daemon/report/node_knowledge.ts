@@ -12,12 +12,16 @@ export function knowledgeOf(
   keepalive: Keepalive,
   leaderCache: LeaderCache,
   peers: PeerAgreement,
+  ownVersion: number,
 ): NodeKnowledge {
   const { leader, ageMs } = leaderCache.last();
   const heard = nodes
     .entries()
     .map((node) => (node.pnn === nodes.ownPnn ? 0 : age(keepalive.heardWithinMs(node))));
-  return { leader, leader_age: age(ageMs), heard, problems: peers.problems() };
+  const versions = nodes
+    .entries()
+    .map(({ pnn, version }) => (pnn === nodes.ownPnn ? ownVersion : version));
+  return { leader, leader_age: age(ageMs), heard, problems: peers.problems(), versions };
 }
 
 function age(ms: number): number {

@@ -30,6 +30,8 @@ export const nodeKnowledge = struct({
   leader_age: u32Codec,
   heard: counted(u32Codec, "nodes"),
   problems: peerProblems,
+  /** Samba releases by pnn, as in keepalives: major << 16 | minor; 0 for what was not told yet. */
+  versions: counted(u32Codec, "versions"),
 });
 export type NodeKnowledge = TypeOf<typeof nodeKnowledge>;
 

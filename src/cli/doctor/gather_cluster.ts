@@ -1,0 +1,165 @@
+/** The facts that daemons tell. Every node is asked at the same time, each question has a bound, and nothing is printed. */
+import { bytesText } from "../../base/byte_text.ts";
+import type { Clock } from "../../platform/types/time.ts";
+import { decodePadded } from "../../wire/codec.ts";
+import { NODE_FLAGS } from "../../wire/constants.ts";
+import {
+  type ControlName,
+  type ControlReplyOf,
+  type ControlRequestOf,
+  PING_KNOWLEDGE,
+} from "../../wire/controls.ts";
+import {
+  type NodeAndFlags,
+  type NodeKnowledge,
+  nodeKnowledge,
+} from "../../wire/structs/cluster.ts";
+import { Peers } from "../peers.ts";
+import type { Session } from "../session.ts";
+import type { ClusterFacts, NodeFacts } from "./facts.ts";
+import { QUESTION_MS_MAX } from "./limits.ts";
+
+const MS_PER_SEC = 1000;
+const USEC_PER_MS = 1000;
+
+/** Undefined when the own daemon does not tell its node map. */
+export async function gatherCluster(session: Session): Promise<ClusterFacts | undefined> {
+  const map = await answer(session, "GET_NODEMAP", undefined, session.pnn);
+  if (map === undefined) return undefined;
+  const members = map.filter(({ flags }) => (flags & NODE_FLAGS.DELETED) === 0);
+  const peers = new Peers(session);
+  const [nodes, leader, knowledge] = await Promise.all([
+    Promise.all(members.map((node) => gatherNode(session, peers, node))),
+    session.leader(),
+    ownKnowledge(session),
+  ]);
+  return { own: session.pnn, nodes, leader, knowledge };
+}
+
+async function ownKnowledge(session: Session): Promise<NodeKnowledge | undefined> {
+  const said = await session.attempt("PING", undefined, session.pnn, { flags: PING_KNOWLEDGE });
+  const known = said.ok ? decodePadded(nodeKnowledge, said.value.data) : undefined;
+  return known?.ok === true ? known.value : undefined;
+}
+
+async function gatherNode(session: Session, peers: Peers, node: NodeAndFlags): Promise<NodeFacts> {
+  const nothing = nothingOf(node);
+  if ((node.flags & NODE_FLAGS.DISCONNECTED) !== 0) return nothing;
+  const clock = await clockOf(session, node.pnn);
+  if (clock === "silent") return { ...nothing, state: "silent" };
+  const ask = <N extends Unasked>(name: N) =>
+    answer(session, name, undefined as ControlRequestOf<N>, node.pnn);
+  const health = peers.health(node.pnn);
+  const [nodeMap, nodesFile, tunables, lock, ips, ifaces, capabilities, statistics] =
+    await Promise.all([
+      ask("GET_NODEMAP"),
+      ask("GET_NODES_FILE"),
+      ask("GET_ALL_TUNABLES"),
+      ask("GET_RECLOCK_FILE"),
+      ask("GET_PUBLIC_IPS"),
+      ask("GET_IFACES"),
+      ask("GET_CAPABILITIES"),
+      ask("STATISTICS"),
+    ]);
+  const [runstate, mode, said, unhealthyDatabases] = await Promise.all([
+    ask("GET_RUNSTATE"),
+    session.attempt("GET_RECMODE", undefined, node.pnn),
+    health,
+    databasesOf(session, node.pnn),
+  ]);
+  return {
+    ...nothing,
+    state: "answers",
+    clockOffsetMs: clock?.offsetMs,
+    upSec: clock?.upSec,
+    recoveryActive: mode.ok ? mode.value.status !== 0 : undefined,
+    runstate,
+    nodeMap,
+    nodesFile,
+    tunables,
+    lock: lock === undefined ? undefined : bytesText(lock).replace(/\0.*$/s, ""),
+    publicIps: ips?.map(({ addr, pnn }) => ({ address: addr.address, pnn })),
+    interfaces: ifaces?.map(({ name, link_state }) => ({ name, up: link_state !== 0 })),
+    capabilities,
+    statistics,
+    health: typeof said === "string" ? undefined : said,
+    unhealthyDatabases,
+  };
+}
+
+/** Controls that ask without saying more. */
+type Unasked = {
+  [N in ControlName]: ControlRequestOf<N> extends undefined ? N : never;
+}[ControlName];
+
+async function answer<N extends ControlName>(
+  session: Session,
+  name: N,
+  request: ControlRequestOf<N>,
+  pnn: number,
+): Promise<ControlReplyOf<N> | undefined> {
+  const said = await session.attempt(name, request, pnn, { timeoutMs: QUESTION_MS_MAX });
+  return said.ok ? said.value.data : undefined;
+}
+
+function nothingOf({ pnn, addr, flags }: NodeAndFlags): NodeFacts {
+  return {
+    pnn,
+    address: addr.address,
+    flags,
+    state: "not asked",
+    clockOffsetMs: undefined,
+    upSec: undefined,
+    recoveryActive: undefined,
+    runstate: undefined,
+    nodeMap: undefined,
+    nodesFile: undefined,
+    tunables: undefined,
+    lock: undefined,
+    publicIps: undefined,
+    interfaces: undefined,
+    capabilities: undefined,
+    statistics: undefined,
+    health: undefined,
+    unhealthyDatabases: [],
+  };
+}
+
+/**
+ * The time of a node against ours: it was read between question and answer, so that much of the difference is not
+ * certain. The first question to a node, so that no other of ours delays it.
+ */
+async function clockOf(
+  session: Session,
+  pnn: number,
+): Promise<{ offsetMs: number; upSec: number } | "silent" | undefined> {
+  const before = milliseconds(session.host.clock.wallTime());
+  const said = await session.attempt("UPTIME", undefined, pnn, { timeoutMs: QUESTION_MS_MAX });
+  const after = milliseconds(session.host.clock.wallTime());
+  if (!said.ok) return said.error.kind === "timeout" ? "silent" : undefined;
+  const { current_time, ctdbd_start_time } = said.value.data;
+  const theirs = milliseconds(current_time);
+  const offsetMs = theirs > after ? theirs - after : Math.min(0, theirs - before);
+  return { offsetMs, upSec: current_time.sec - ctdbd_start_time.sec };
+}
+
+function milliseconds({ sec, usec }: ReturnType<Clock["wallTime"]>): number {
+  return sec * MS_PER_SEC + usec / USEC_PER_MS;
+}
+
+async function databasesOf(
+  session: Session,
+  pnn: number,
+): Promise<NodeFacts["unhealthyDatabases"]> {
+  const databases = (await answer(session, "GET_DBMAP", undefined, pnn)) ?? [];
+  const found = await Promise.all(
+    databases.map(async ({ db_id }) => {
+      const said = await answer(session, "DB_GET_HEALTH", db_id, pnn);
+      const reason = said === undefined ? "" : bytesText(said).replace(/\0.*$/s, "");
+      if (reason === "") return undefined;
+      const name = await answer(session, "GET_DBNAME", db_id, pnn);
+      return { name: name ?? `0x${db_id.toString(16)}`, reason };
+    }),
+  );
+  return found.filter((each) => each !== undefined);
+}
