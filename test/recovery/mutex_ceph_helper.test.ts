@@ -155,7 +155,9 @@ test.skipIf(Bun.which("gcc") === null || !existsSync(STOCK))(
     const dropped = rados.calls().slice(before);
     const mine = rados.start(...PLACE, "60");
     expect(await mine.status()).toBe("0");
-    expect(await rados.startProgram([STOCK], [...PLACE, "60"]).status()).toBe("1");
+    const refused = rados.startProgram([STOCK], [...PLACE, "60"]);
+    expect(await refused.status()).toBe("1");
+    await refused.ended();
     mine.child.kill("SIGTERM");
     await mine.ended();
     expect(rados.calls().slice(-dropped.length)).toEqual([...dropped]);

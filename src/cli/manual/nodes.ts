@@ -56,6 +56,20 @@ Leader:0`,
       ],
       examples: [{ line: "ctdb -X listnodes", output: "|0|10.0.0.1|\n|1|10.0.0.2|" }],
     },
+    doctor: {
+      about: [
+        "Looks for what is wrong with the node that it runs on and with its cluster: configuration, files, disks, permissions, releases, clocks, locks, databases, the log, the network between nodes. Each finding says what is wrong, why that matters, and what to do. It says nothing when nothing is wrong; with `-v` also which checks were made. It changes nothing, and works without a daemon, too.",
+      ],
+      status: "0 if there is nothing wrong, or notes only; 1 with warnings, 2 with errors.",
+      examples: [
+        {
+          line: "ctdb doctor",
+          output: `WARNING clocks-differ: The clock of node 2 is 5.0 s behind
+  why: times of files jump with the node that a client uses, logs cannot be compared, tickets are refused
+  do: run a time service (chrony, systemd-timesyncd) on all nodes`,
+        },
+      ],
+    },
     pnn: {
       about: ["Prints the number of this node (PNN), which is its line in the nodes file, from 0."],
       examples: [{ line: "ctdb pnn", output: "0" }],
