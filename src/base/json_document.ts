@@ -10,6 +10,11 @@ export function documentText(facts: object): string {
   return `${JSON.stringify({ schema_version: SCHEMA_VERSION, ...facts }, null, 2)}\n`;
 }
 
+/** The same in one line. */
+export function documentLine(facts: object): string {
+  return `${JSON.stringify({ schema_version: SCHEMA_VERSION, ...facts })}\n`;
+}
+
 export interface DocumentedError {
   /** null: none that is known. */
   readonly command: string | null;

@@ -15,6 +15,13 @@ interface RowBase {
   readonly json: "original" | "facts" | "acted";
   /** The original tool has no such command: its statuses bind nobody, ours are EXIT_STATUS (failure.ts). */
   readonly ours?: boolean;
+  /**
+   * What a terminal is asked before (confirm.ts): {1} is the first argument, {node} the node that the command is about.
+   * By the first argument where only some forms of the command ask.
+   */
+  readonly asks?: string | Readonly<Record<string, string>>;
+  /** It runs until it is told to end, by -T too, which it looks at itself: no other limit is set for it. */
+  readonly lasting?: boolean;
 }
 
 export type CommandRow = RowBase &

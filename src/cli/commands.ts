@@ -2,8 +2,8 @@
  * The table of commands: dispatch, usage texts and checks of options come from it. A command's code is
  * loaded when it runs.
  *
- * Names, arguments and summaries are those of the original tool, which has no `drain` and no `schema`; the order is that of
- * its help.
+ * Names, arguments and summaries are those of the original tool, and the order is that of its help. Rows that it does
+ * not have are `ours`.
  */
 import type { Command, CommandRow, OfflineCommand } from "./command.ts";
 
@@ -45,6 +45,16 @@ function facts(row: CommandRow): CommandRow {
   return { ...row, json: "facts" };
 }
 
+/** The original tool has no such command. */
+function ours(row: CommandRow): CommandRow {
+  return { ...row, ours: true };
+}
+
+/** A terminal is asked first (`asks` in command.ts). */
+function asking(asks: NonNullable<CommandRow["asks"]>, row: CommandRow): CommandRow {
+  return { ...row, asks };
+}
+
 const version = () => import("./commands/version.ts");
 const status = () => import("./commands/status.ts");
 const listnodes = () => import("./commands/listnodes.ts");
@@ -71,6 +81,10 @@ const reload = () => import("./commands/reload.ts");
 const doctor = () => import("./commands/doctor.ts");
 const checktcpport = () => import("./commands/checktcpport.ts");
 const schema = () => import("./commands/schema.ts");
+const wait = () => import("./commands/wait.ts");
+const top = () => import("./commands/top.ts");
+const db = () => import("./commands/db.ts");
+const snapshot = () => import("./commands/snapshot.ts");
 
 const DATABASE = "<dbname|dbid>";
 const EVENTS = "[init|setup|startup|monitor|takeip|releaseip|ipreallocated]";
@@ -124,18 +138,28 @@ export const COMMANDS: readonly CommandRow[] = [
   onNode("setdebug", "ERROR|WARNING|NOTICE|INFO|DEBUG", "set debug level", node, "setdebug"),
   facts(onNode("getdebug", "", "get debug level", node, "getdebug")),
   here("attach", "<dbname> [persistent|replicated]", "attach a database", databases, "attach"),
-  here("detach", `${DATABASE} ...`, "detach database(s)", databases, "detach"),
+  asking(
+    "All nodes forget database {1} and what is in it.",
+    here("detach", `${DATABASE} ...`, "detach database(s)", databases, "detach"),
+  ),
   facts(onNode("dumpmemory", "", "dump ctdbd memory map", node, "dumpmemory")),
   facts(onNode("rddumpmemory", "", "dump recoverd memory map", node, "rddumpmemory")),
   facts(onNode("getpid", "", "get ctdbd process ID", node, "getpid")),
   facts(onNode("disable", "", "disable a node", administration, "disable")),
   facts(onNode("enable", "", "enable a node", administration, "enable")),
-  facts(onNode("drain", "[<pnn>]", "move clients away from a node and disable it", drain, "drain")),
+  ours(
+    facts(
+      onNode("drain", "[<pnn>]", "move clients away from a node and disable it", drain, "drain"),
+    ),
+  ),
   facts(onNode("stop", "", "stop a node", administration, "stop")),
   facts(onNode("continue", "", "continue a stopped node", administration, "continueNode")),
   facts(onNode("ban", "<bantime>", "ban a node", administration, "ban")),
   facts(onNode("unban", "", "unban a node", administration, "unban")),
-  onNode("shutdown", "", "shutdown ctdb daemon", administration, "shutdown"),
+  asking(
+    "The daemon of node {node} ends, and its clients with it.",
+    onNode("shutdown", "", "shutdown ctdb daemon", administration, "shutdown"),
+  ),
   onNode("recover", "", "force recovery", recovery, "recover"),
   onNode("sync", "", "run ip reallocation (deprecated)", administration, "ipreallocate"),
   onNode("ipreallocate", "", "run ip reallocation", administration, "ipreallocate"),
@@ -155,13 +179,22 @@ export const COMMANDS: readonly CommandRow[] = [
   facts(
     onNode("addip", "<ip/mask> <iface>", "add an ip address to a node", publicIpChanges, "addip"),
   ),
-  facts(onNode("delip", "<ip>", "delete an ip address from a node", publicIpChanges, "delip")),
+  asking(
+    "Node {node} no longer hosts {1}: who is connected to it there is cut off.",
+    facts(onNode("delip", "<ip>", "delete an ip address from a node", publicIpChanges, "delip")),
+  ),
   here("backupdb", `${DATABASE} <file>`, "backup a database into a file", backups, "backupdb"),
-  here("restoredb", "<file> [dbname]", "restore a database from a file", backups, "restoredb"),
+  asking(
+    "On all nodes the records of the database are replaced by those of {1}.",
+    here("restoredb", "<file> [dbname]", "restore a database from a file", backups, "restoredb"),
+  ),
   facts(
     offline("dumpdbbackup", "<file>", "dump database from a backup file", backups, "dumpdbbackup"),
   ),
-  here("wipedb", DATABASE, "wipe the contents of a database.", wipedb, "wipedb"),
+  asking(
+    "On all nodes every record of database {1} is removed.",
+    here("wipedb", DATABASE, "wipe the contents of a database.", wipedb, "wipedb"),
+  ),
   facts(onNode("leader", "", "show the pnn of the leader", recovery, "leader")),
   facts(offline("event", "", "event and event script commands", helpers, "event")),
   facts(offline("scriptstatus", EVENTS, "show event script status", helpers, "scriptstatus")),
@@ -252,6 +285,38 @@ export const COMMANDS: readonly CommandRow[] = [
     ...offline("schema", "<command>", "show what --json of a command gives", schema, "schema"),
     ours: true,
   }),
+  // What the original tool does not have.
+  {
+    ...facts(
+      ours(offline("wait", "<condition> ...", "wait until a condition holds", wait, "wait")),
+    ),
+    lasting: true,
+  },
+  {
+    ...facts(ours(onNode("top", "[<seconds>]", "watch nodes, load and databases", top, "top"))),
+    lasting: true,
+  },
+  asking(
+    { repack: "Nobody can use database {2} while all nodes write it anew." },
+    facts(ours(here("db", `repack ${DATABASE}`, "write a database anew", db, "db"))),
+  ),
+  asking(
+    {
+      restore: "On all nodes databases are replaced by those of snapshot {2}.",
+      prune: "Old snapshots are removed.",
+    },
+    facts(
+      ours(
+        offline(
+          "snapshot",
+          "create|list|verify|restore|prune [<args>] ...",
+          "keep copies of persistent databases",
+          snapshot,
+          "snapshot",
+        ),
+      ),
+    ),
+  ),
 ];
 
 export function commandRow(name: string): CommandRow | undefined {

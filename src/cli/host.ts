@@ -20,6 +20,40 @@ export interface ToolFile {
   close(): void;
 }
 
+/** Folders and whole files, for commands that keep sets of files. Errors are error numbers. */
+export interface ToolFolders {
+  /** With those above it, mode 0700; one that is there stays. */
+  make(path: string): Result<void, number>;
+  /** Names, sorted. */
+  list(path: string): Result<readonly string[], number>;
+  rename(from: string, to: string): Result<void, number>;
+  /** A file, or a folder with the files in it. */
+  remove(path: string): Result<void, number>;
+  /** Until its names are on the disk. */
+  sync(path: string): Result<void, number>;
+  sizeOf(path: string): Result<number, number>;
+  /** SHA-256 of a file's content, in hex. */
+  digest(path: string): Result<string, number>;
+}
+
+/** What standard input and output are. */
+export interface ToolTerminal {
+  /** Both are terminals: somebody can be asked. */
+  readonly answers: boolean;
+  /** Standard output is one: it can be drawn upon. */
+  readonly draws: boolean;
+  size(): { readonly columns: number; readonly rows: number };
+  /** The next line of standard input, without its end; what is there at the end of the input. */
+  readLine(): Promise<string>;
+  /** Another screen, without a cursor, and keys as they are pressed. The first one is back after `close`, and at any end. */
+  openScreen(watch: ScreenWatch): { close(): void };
+}
+
+export interface ScreenWatch {
+  key(text: string): void;
+  resized(): void;
+}
+
 /** How a program ended that had our standard input, and our output unless somebody else takes it. */
 export type HelperEnd =
   | { readonly kind: "status"; readonly status: number }
@@ -67,6 +101,8 @@ export interface ToolHost {
   ): Promise<Result<"changed" | "unchanged">>;
   /** For writing it is created, mode 0600, or emptied. */
   openFile(path: string, use: "read" | "write"): Promise<Result<ToolFile, number>>;
+  folders(): Promise<ToolFolders>;
+  terminal(): Promise<ToolTerminal>;
   /** Can this machine's address be bound to? */
   hasAddress(address: string): Promise<boolean>;
   /** Standard output and error, in the order of the calls; text as it is. */

@@ -6,7 +6,7 @@
  * 2. Whatever text it says besides is kept: it becomes the messages of the failure, or `warnings` on standard error.
  * 3. A command that only acts answers with the node that it acted on, and what it said about it.
  */
-import { documentText, errorDocument } from "../base/json_document.ts";
+import { documentLine, documentText, errorDocument } from "../base/json_document.ts";
 import type { CommandRow } from "./command.ts";
 import type { FailureKind } from "./failure.ts";
 import type { ToolHost } from "./host.ts";
@@ -65,6 +65,11 @@ function linesOf(said: readonly Said[]): readonly string[] {
 /** The answer of a command to --json. */
 export function answerFacts(host: ToolHost, facts: object): void {
   answerText(host, documentText(facts));
+}
+
+/** As `answerFacts`, in one line: of a command that answers again and again. */
+export function answerFactsLine(host: ToolHost, facts: object): void {
+  answerText(host, documentLine(facts));
 }
 
 function answerText(host: ToolHost, text: string): void {

@@ -1,6 +1,5 @@
 /** The node list of `status` and `nodestatus` in its three forms; values in, text out. */
 import { NODE_FLAGS } from "../wire/constants.ts";
-import type { NodeAndFlags } from "../wire/structs/cluster.ts";
 import { machineRow } from "./format.ts";
 import { FLAG_UNKNOWN, FLAG_WORDS, flagNames } from "./node_flags.ts";
 import type { NodeFlagsFacts, ShownNodesFacts } from "./schemas/cluster.ts";
@@ -96,10 +95,4 @@ export function jsonNodes(nodes: readonly ShownNode[]): ShownNodesFacts {
     deleted_node_count: nodes.filter(isDeleted).length,
     nodes: Object.fromEntries(entries),
   };
-}
-
-/** Flags of a node as the tool shows them while the asked node starts up. */
-export function flagsWhileStarting(node: NodeAndFlags, target: number): number {
-  const settled = NODE_FLAGS.DELETED | NODE_FLAGS.DISCONNECTED;
-  return (node.flags & settled) !== 0 || node.pnn === target ? node.flags : FLAG_UNKNOWN;
 }

@@ -42,3 +42,23 @@ export async function openSession(host: ToolHost, options: ToolOptions): Promise
 function noDaemon(message = ""): CommandFailure {
   return new CommandFailure(1, message, "no daemon");
 }
+
+/** What is still asked is answered first. */
+export async function endSession(session: Session): Promise<void> {
+  await session.client.settled();
+  session.client.close();
+}
+
+/** For commands that need a daemon in some of their forms only. */
+export async function withSession<T>(
+  host: ToolHost,
+  options: ToolOptions,
+  action: (session: Session) => Promise<T>,
+): Promise<T> {
+  const session = await openSession(host, options);
+  try {
+    return await action(session);
+  } finally {
+    await endSession(session);
+  }
+}

@@ -26,6 +26,22 @@ export interface ToolOptions {
   readonly simulate: number | undefined;
   /** What changes on the running node is to be in its file, too. */
   readonly write: boolean;
+  /** Seconds that `wait` waits, 0 for no limit; undefined when not given. */
+  readonly timeout: number | undefined;
+  /** Every connected node, not one. */
+  readonly all: boolean;
+  /** A terminal is not asked. */
+  readonly yes: boolean;
+  /** Nothing is changed: what would be is shown. */
+  readonly dryRun: boolean;
+  /** Where snapshots are; undefined when not given. */
+  readonly directory: string | undefined;
+  /** How many snapshots stay; undefined when not given. */
+  readonly keep: number | undefined;
+  /** For how many days snapshots stay; undefined when not given. */
+  readonly keepDays: number | undefined;
+  /** How often `top` shows; 0: until it is told to end. */
+  readonly iterations: number;
 }
 
 export interface OptionRow {
@@ -33,8 +49,8 @@ export interface OptionRow {
   readonly short: string;
   /** Short names only (-Y, -X). */
   readonly hidesLongName?: boolean;
-  /** Seconds are an integer that is not negative. */
-  readonly kind: "flag" | "text" | "integer" | "seconds";
+  /** Seconds and counts are integers that are not negative. */
+  readonly kind: "flag" | "text" | "integer" | "seconds" | "count";
   /** What help calls the value. */
   readonly value?: string;
   readonly help: string;
@@ -96,6 +112,74 @@ export const OPTIONS: readonly OptionRow[] = [
     kind: "flag",
     help: "with addip, delip: change the file of public addresses, too",
     commands: ["addip", "delip"],
+  },
+  {
+    name: "all",
+    short: "",
+    kind: "flag",
+    help: "with getvar, setvar, listvars: on every connected node",
+    commands: ["getvar", "setvar", "listvars"],
+  },
+  {
+    name: "yes",
+    short: "",
+    kind: "flag",
+    help: "do not ask on a terminal before something is taken away",
+    commands: ["detach", "shutdown", "delip", "restoredb", "wipedb", "db", "snapshot"],
+  },
+  {
+    name: "timeout",
+    short: "",
+    kind: "seconds",
+    value: "INT",
+    help: "with wait: seconds until it is given up (60), 0 for never",
+    commands: ["wait"],
+  },
+  {
+    name: "once",
+    short: "",
+    kind: "flag",
+    help: "with top: show once and end",
+    commands: ["top"],
+  },
+  {
+    name: "iterations",
+    short: "",
+    kind: "count",
+    value: "INT",
+    help: "with top: show so often and end",
+    commands: ["top"],
+  },
+  {
+    name: "directory",
+    short: "",
+    kind: "text",
+    value: "PATH",
+    help: "with snapshot: where snapshots are",
+    commands: ["snapshot"],
+  },
+  {
+    name: "keep",
+    short: "",
+    kind: "count",
+    value: "INT",
+    help: "with snapshot prune: so many of the newest stay",
+    commands: ["snapshot"],
+  },
+  {
+    name: "keep-days",
+    short: "",
+    kind: "count",
+    value: "INT",
+    help: "with snapshot prune: those of so many days stay",
+    commands: ["snapshot"],
+  },
+  {
+    name: "dry-run",
+    short: "",
+    kind: "flag",
+    help: "with db, snapshot: show what would change, and change nothing",
+    commands: ["db", "snapshot"],
   },
 ];
 
@@ -219,14 +303,16 @@ function nearestOption(name: string): string {
   return near === undefined ? "" : `\nDid you mean '--${near}'?`;
 }
 
-function readNumber(kind: "integer" | "seconds", text: string): Result<string> {
+function readNumber(kind: "integer" | "seconds" | "count", text: string): Result<string> {
   const number = parseOptionInteger(text);
   if (!number.ok) return number;
   if (kind === "seconds" && number.value < 0) return err("expected seconds, 0 or more");
+  if (kind === "count" && number.value < 0) return err("expected a number, 0 or more");
   return ok(String(number.value));
 }
 
 function toOptions(values: ReadonlyMap<string, string>): ToolOptions {
+  const number = (name: string) => (values.has(name) ? Number(values.get(name)) : undefined);
   return {
     debug: values.get("debug"),
     timelimit: Number(values.get("timelimit") ?? DEFAULT_TIMELIMIT_SEC),
@@ -236,7 +322,15 @@ function toOptions(values: ReadonlyMap<string, string>): ToolOptions {
     separator: values.get("separator") ?? "|",
     verbose: values.has("verbose"),
     maxruntime: Number(values.get("maxruntime") ?? 0),
-    simulate: values.has("simulate") ? Number(values.get("simulate")) : undefined,
+    simulate: number("simulate"),
     write: values.has("write"),
+    timeout: number("timeout"),
+    all: values.has("all"),
+    yes: values.has("yes"),
+    dryRun: values.has("dry-run"),
+    directory: values.get("directory"),
+    keep: number("keep"),
+    keepDays: number("keep-days"),
+    iterations: values.has("once") ? 1 : (number("iterations") ?? 0),
   };
 }

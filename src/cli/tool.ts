@@ -12,7 +12,7 @@ import { CommandFailure, EXIT_STATUS, type FailureKind, WrongArguments } from ".
 import type { ToolHost } from "./host.ts";
 import { failureDocument, KeptTexts } from "./json.ts";
 import { parseUnsigned32 } from "./numbers.ts";
-import { openSession } from "./open_session.ts";
+import { endSession, openSession } from "./open_session.ts";
 import { type CommandLine, OPTIONS, parseCommandLine, type ToolOptions } from "./options.ts";
 import type { Session } from "./session.ts";
 
@@ -95,7 +95,8 @@ class ToolRun {
 
   async run(): Promise<number> {
     const { options, words } = this.#line;
-    const runtimeSec = maxRuntime(this.#host, options);
+    const lasting = this.#row?.lasting === true;
+    const runtimeSec = maxRuntime(this.#host, options, lasting ? 0 : DEFAULT_RUNTIME_SEC);
     if (runtimeSec === undefined) return this.#refuse("Invalid value CTDB_TIMEOUT");
     if (options.json && options.machine) {
       return this.#refuse("--json and -Y options are mutually exclusive");
@@ -115,7 +116,9 @@ class ToolRun {
       return this.#refuse(`--${strange.name} not supported by the ${name} subcommand`);
     }
     const host = this.#kept?.host ?? this.#host;
-    return await this.#withinRuntime(runtimeSec, () => this.#guarded({ row, host, options }, rest));
+    const context = { row, host, options: { ...options, maxruntime: runtimeSec } };
+    const limitSec = lasting ? 0 : runtimeSec;
+    return await this.#withinRuntime(limitSec, () => this.#guarded(context, rest));
   }
 
   /** The command line is wrong. */
@@ -165,11 +168,11 @@ class ToolRun {
   }
 }
 
-/** Seconds from -T, else from CTDB_TIMEOUT, else the default; 0 means no limit. */
-function maxRuntime(host: ToolHost, options: ToolOptions): number | undefined {
+/** Seconds from -T, else from CTDB_TIMEOUT, else `otherwise`; 0 means no limit. */
+function maxRuntime(host: ToolHost, options: ToolOptions, otherwise: number): number | undefined {
   if (options.maxruntime !== 0) return options.maxruntime;
   const text = host.environment["CTDB_TIMEOUT"];
-  if (text === undefined) return DEFAULT_RUNTIME_SEC;
+  if (text === undefined) return otherwise;
   const seconds = parseUnsigned32(text);
   return seconds.ok ? seconds.value : undefined;
 }
@@ -187,6 +190,7 @@ async function runCommand(context: OfflineContext, args: readonly string[]): Pro
       throw new CommandFailure(1, `Cannot specify node for command ${row.name}`);
     }
     const command = await loadCommand(row);
+    await expectConsent(context, args);
     return acted(context, await command(context, args), null);
   }
   // The command's code is loaded while the connection is made.
@@ -195,10 +199,10 @@ async function runCommand(context: OfflineContext, args: readonly string[]): Pro
   try {
     await selectNode(session, row, options.node);
     const command = await loading;
+    await expectConsent(context, args, session.target);
     return acted(context, await command({ ...context, session }, args), session.target);
   } finally {
-    await session.client.settled();
-    session.client.close();
+    await endSession(session);
   }
 }
 
@@ -206,6 +210,16 @@ async function runCommand(context: OfflineContext, args: readonly string[]): Pro
 function acted({ row, host }: OfflineContext, status: number, node: number | null): number {
   if (row.json === "acted" && status === 0) host.acted?.(node);
   return status;
+}
+
+async function expectConsent(
+  context: OfflineContext,
+  args: readonly string[],
+  node?: number,
+): Promise<void> {
+  if (context.row.asks === undefined) return;
+  const { isConfirmed } = await import("./confirm.ts");
+  if (!(await isConfirmed(context, args, node))) throw new CommandFailure(1, "Not done");
 }
 
 async function selectNode(

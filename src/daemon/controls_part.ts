@@ -25,6 +25,7 @@ import type { NodeCore } from "./node_core.ts";
 import { healthOf } from "./report/node_health.ts";
 import { knowledgeOf } from "./report/node_knowledge.ts";
 import type { NodeStatistics } from "./report/node_statistics.ts";
+import { turnsOf } from "./report/node_turns.ts";
 import type { Client } from "./routing/client_table.ts";
 import type { RoutingPart } from "./routing_part.ts";
 
@@ -143,6 +144,7 @@ function ownNodeControls(needs: ControlsNeeds, shared: Shared): ControlHandlers 
       ),
     health: () => healthOf(membership.health),
     reload: reloader(d, core.state),
+    turns: () => turnsOf(needs.turns.trace),
     allFrozen: () => membership.freeze.frozen,
     memoryUsed: () => d.memoryUse().residentBytes,
     memoryReport: () => needs.memoryReport(),

@@ -56,6 +56,8 @@ function toolHost(output: BufferedOutput): ToolHost {
       compileAsUsual();
       return (await files()).openFile(path, use);
     },
+    folders: async () => (await import("./ctdb_folders.ts")).folders,
+    terminal: async () => (await import("./ctdb_terminal.ts")).terminal,
     hasAddress: canBind,
     out: (text) => output.out(text),
     err: (text) => output.err(text),

@@ -69,7 +69,7 @@ function writeAt(descriptor: number, offset: number, bytes: Uint8Array): void {
 }
 
 /** Node gives error numbers as negative values. */
-function attempt<T>(action: () => T): Result<T, number> {
+export function attempt<T>(action: () => T): Result<T, number> {
   try {
     return ok(action());
   } catch (error) {

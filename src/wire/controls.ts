@@ -240,6 +240,11 @@ export const PING_HEALTH = 0x00400000;
  * that (reloadReport). A node that does not know the flag answers without data.
  */
 export const PING_RELOAD = 0x00800000;
+/**
+ * Of PING, from our tool to our nodes: the answer carries how long turns of the event loop took (nodeTurns). A node
+ * that does not know the flag answers without data.
+ */
+export const PING_TURNS = 0x01000000;
 /** Of GET_PUBLIC_IPS: addresses that the node could host now. */
 export const PUBLIC_IPS_ONLY_AVAILABLE = 0x00010000;
 export const ATTACH_RECOVERY = 0x00020000;

@@ -210,7 +210,11 @@ export function documentsWorld(flags = 0): ToolWorld {
     },
     tdbs: tdbs(),
     files: { [`${BASE}/nodes`]: "10.0.0.1\n10.0.0.2\n" },
-    opened: new Map([[BACKUP, new Uint8Array(0)]]),
+    opened: new Map([
+      [BACKUP, new Uint8Array(0)],
+      // Its size is looked at, not its content.
+      [`/db/${KEPT}`, new Uint8Array(696)],
+    ]),
     helpers: {
       "ctdb-event": eventHelper,
       ctdb_natgw: scripted("ctdb_natgw"),

@@ -82,6 +82,10 @@ const LINES: readonly (readonly [line: string, flags?: number])[] = [
   ["nodestatus", DISABLED],
   ["dbstatistics v.tdb"],
   ["schema ip"],
+  ["wait node 0 connected"],
+  ["top --once"],
+  ["db repack p.tdb --dry-run"],
+  ["snapshot list"],
 ];
 
 /** `line` is not split at more than blanks. */

@@ -31,6 +31,14 @@ test("parseCommandLine() has the original's defaults", () => {
       maxruntime: 0,
       simulate: undefined,
       write: false,
+      timeout: undefined,
+      all: false,
+      yes: false,
+      dryRun: false,
+      directory: undefined,
+      keep: undefined,
+      keepDays: undefined,
+      iterations: 0,
     },
   });
 });
@@ -133,7 +141,9 @@ test("shortUsage() breaks its lines where popt does", () => {
     "Usage: [-?YjXv] [-?|--help] [--usage] [-d|--debug=STRING]\n" +
       "        [-t|--timelimit=INT] [-n|--node=INT] [-Y] [-j|--json]\n" +
       "        [-x|--separator=CHAR] [-X] [-v|--verbose] [-T|--maxruntime=INT]\n" +
-      "        [--simulate=INT] [--write]\n",
+      "        [--simulate=INT] [--write] [--all] [--yes] [--timeout=INT] [--once]\n" +
+      "        [--iterations=INT] [--directory=PATH] [--keep=INT]\n" +
+      "        [--keep-days=INT] [--dry-run]\n",
   );
 });
 
@@ -150,6 +160,15 @@ test("helpText() lists the options in popt's columns", () => {
   -T, --maxruntime=INT     die if runtime exceeds this limit (in seconds)
       --simulate=INT       with ip: where addresses would go if this node left
       --write              with addip, delip: change the file of public addresses, too
+      --all                with getvar, setvar, listvars: on every connected node
+      --yes                do not ask on a terminal before something is taken away
+      --timeout=INT        with wait: seconds until it is given up (60), 0 for never
+      --once               with top: show once and end
+      --iterations=INT     with top: show so often and end
+      --directory=PATH     with snapshot: where snapshots are
+      --keep=INT           with snapshot prune: so many of the newest stay
+      --keep-days=INT      with snapshot prune: those of so many days stay
+      --dry-run            with db, snapshot: show what would change, and change nothing
 
 Help options:
   -?, --help               Show this help message

@@ -3,7 +3,14 @@ import { bytesText, textBytes } from "../../src/base/byte_text.ts";
 import { SystemError } from "../../src/base/errors.ts";
 import { err, ok, type Result } from "../../src/base/result.ts";
 import type { Machine } from "../../src/cli/doctor/machine.ts";
-import type { HelperEnd, HelperOutput, ToolFile, ToolHost } from "../../src/cli/host.ts";
+import type {
+  HelperEnd,
+  HelperOutput,
+  ToolFile,
+  ToolFolders,
+  ToolHost,
+  ToolTerminal,
+} from "../../src/cli/host.ts";
 import { runTool } from "../../src/cli/tool.ts";
 import type { RawNetwork, TcpSegment } from "../../src/platform/types/raw_network.ts";
 import type { TdbOpener } from "../../src/tdb/types.ts";
@@ -56,6 +63,8 @@ export interface ToolWorld {
   readonly busy?: { times: number };
   /** Ports that somebody has. */
   readonly ports?: readonly number[];
+  /** What standard input and output are; no terminals by default. */
+  readonly tty?: Partial<ToolTerminal>;
   /** Gets both outputs, in the order in which they were written. */
   readonly terminal?: string[];
 }
@@ -89,6 +98,8 @@ export async function runCtdb(world: ToolWorld, ...args: string[]): Promise<Tool
     writeFile: async () => err("no files are written in this test"),
     changeFile: async (path, change) => changeMemoryFile(world.changed, path, change),
     openFile: async (path, use) => openMemoryFile(world.opened ?? new Map(), path, use),
+    folders: async () => memoryFolders(world.opened ?? new Map()),
+    terminal: async () => ({ ...NO_TERMINAL, ...world.tty }),
     hasAddress: async (address) => world.addresses?.includes(address) === true,
     out: (text) => {
       const shown = typeof text === "string" ? text : bytesText(text);
@@ -104,6 +115,48 @@ export async function runCtdb(world: ToolWorld, ...args: string[]): Promise<Tool
   const left = world.ctdbd?.leftWaiting ?? [];
   if (left.length > 0) throw new Error(`ctdb ${args.join(" ")} left without the answer to ${left}`);
   return { status, ...texts };
+}
+
+const NO_TERMINAL: ToolTerminal = {
+  answers: false,
+  draws: false,
+  size: () => ({ columns: 80, rows: 24 }),
+  readLine: async () => "",
+  openScreen: () => ({ close() {} }),
+};
+
+/** Folders are there when a file is in them. */
+function memoryFolders(files: Map<string, Uint8Array>): ToolFolders {
+  const below = (path: string) => [...files.keys()].filter((file) => file.startsWith(`${path}/`));
+  const move = (from: string, to: string) => {
+    const content = files.get(from);
+    files.delete(from);
+    if (content !== undefined) files.set(to, content);
+  };
+  const ofFile = <T>(path: string, action: (content: Uint8Array) => T): Result<T, number> => {
+    const content = files.get(path);
+    return content === undefined ? err(ENOENT) : ok(action(content));
+  };
+  return {
+    make: () => ok(undefined),
+    list: (path) => {
+      const names = below(path).map((file) => file.slice(path.length + 1).split("/")[0] as string);
+      return names.length === 0 ? err(ENOENT) : ok([...new Set(names)].sort());
+    },
+    rename: (from, to) => {
+      for (const file of below(from)) move(file, to + file.slice(from.length));
+      move(from, to);
+      return ok(undefined);
+    },
+    remove: (path) => {
+      for (const file of [path, ...below(path)]) files.delete(file);
+      return ok(undefined);
+    },
+    sync: () => ok(undefined),
+    sizeOf: (path) => ofFile(path, (content) => content.length),
+    digest: (path) =>
+      ofFile(path, (content) => new Bun.CryptoHasher("sha256").update(content).digest("hex")),
+  };
 }
 
 const ENOENT = 2;

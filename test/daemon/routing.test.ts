@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { decodeExact, EMPTY, encode, textBytes, u32Codec } from "../../src/wire/codec.ts";
 import { NODE_FLAGS, SRVID } from "../../src/wire/constants.ts";
-import { PING_BACKLOG, PING_KNOWLEDGE } from "../../src/wire/controls.ts";
+import { PING_BACKLOG, PING_KNOWLEDGE, PING_TURNS } from "../../src/wire/controls.ts";
 import {
   BROADCAST_ACTIVE,
   BROADCAST_ALL,
@@ -12,7 +12,7 @@ import {
 } from "../../src/wire/packet.ts";
 import { buildReqTunnel, readReqTunnel } from "../../src/wire/packets/message.ts";
 import { Reader } from "../../src/wire/reader.ts";
-import { nodeKnowledge } from "../../src/wire/structs/cluster.ts";
+import { nodeKnowledge, nodeTurns, TURNS_MAGIC } from "../../src/wire/structs/cluster.ts";
 import { must } from "../support/must.ts";
 import { type FakeNode, messagePacket, recover, startCluster } from "./fake_cluster.ts";
 
@@ -236,6 +236,22 @@ test("PING with PING_BACKLOG tells how much waits for the listener of a srvid, t
   expect(asker?.control("PING", undefined, { destnode: 0 })).toMatchObject({
     value: { status: 2 },
   });
+});
+
+test("PING with PING_TURNS tells how long turns of the event loop took", () => {
+  const { world, nodes } = startCluster(1);
+  const asker = nodes[0]?.client();
+  const turns = () => {
+    const reqid = asker?.sendControl("PING", undefined, { flags: PING_TURNS }) ?? 0;
+    world.settle();
+    return must(decodeExact(nodeTurns, asker?.reply(reqid)?.data ?? EMPTY));
+  };
+  const before = turns();
+  world.run(5_000);
+  const after = turns();
+  const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count, 0);
+  expect(after.magic).toBe(TURNS_MAGIC);
+  expect(sum(after.buckets)).toBeGreaterThan(sum(before.buckets));
 });
 
 test("PING with PING_KNOWLEDGE tells how long ago the others were heard, and the leader", () => {

@@ -139,6 +139,7 @@ given(
   s.nodeHealth,
   record({ magic: anyU32, monitor_events: anyU32, failures: listOf(monitorFailure, 3) }),
 );
+given(s.nodeTurns, record({ magic: anyU32, longest_us: anyU32, buckets: listOf(anyU32, 11) }));
 given(s.vnnMap, record({ generation: anyU32, map: listOf(anyU32, 8) }));
 const dbId = given(s.dbId, record({ db_id: anyU32, flags: (random) => anyU32(random) & 0xff }));
 given(s.dbIdMap, listOf(dbId, 6));

@@ -1,7 +1,7 @@
 /** `backupdb`, `restoredb`, `dumpdbbackup`: a database's local records in a file, and back into all nodes. */
 import { EIO } from "../../base/errno.ts";
 import { u64, u64FromNumber, u64ToNumber } from "../../base/u64.ts";
-import { attachDatabase } from "../../client/database.ts";
+import { type AttachedDatabase, attachDatabase } from "../../client/database.ts";
 import { DB_FLAGS } from "../../wire/constants.ts";
 import { UNKNOWN_PNN } from "../../wire/packet.ts";
 import { RecBufferBuilder, RecBufferCursor } from "../../wire/records/rec_buffer.ts";
@@ -14,7 +14,7 @@ import {
   BackupWriter,
 } from "../backup_file.ts";
 import type { Command, OfflineCommand, OfflineContext } from "../command.ts";
-import { chooseDatabase, isVolatile } from "../database_choice.ts";
+import { type ChosenDatabase, chooseDatabase, isVolatile } from "../database_choice.ts";
 import { attachChosen, describeAttachFailure } from "../database_open.ts";
 import { onEach, rewriteDatabase, type StepFailure } from "../database_rewrite.ts";
 import { CommandFailure, expectArguments } from "../failure.ts";
@@ -33,7 +33,19 @@ export const backupdb: Command = async ({ session, host }, args) => {
   expectArguments(args, 2);
   const [text, path] = args as [string, string];
   const database = await chooseDatabase(session, text);
-  const attached = await attachChosen(session, database);
+  await writeBackup(session, database, await attachChosen(session, database), path);
+  host.out(`Database backed up to ${path}\n`);
+  return 0;
+};
+
+/** The records of the own node's file, into a file of their own, which is on the disk then. Their number. */
+export async function writeBackup(
+  session: Session,
+  database: ChosenDatabase,
+  attached: AttachedDatabase,
+  path: string,
+): Promise<number> {
+  const { host } = session;
   const opened = await host.openFile(path, "write");
   if (!opened.ok) throw new CommandFailure(opened.error, `Failed to open file ${path} for writing`);
   const file = opened.value;
@@ -53,7 +65,9 @@ export const backupdb: Command = async ({ session, host }, args) => {
     buffer.reset();
   };
   const tdb = await openTdb(session, attached.path, attached.openFlags);
+  let records = 0;
   await walkTdb(session, tdb, (key, value) => {
+    records += 1;
     buffer.add(0, key, value);
     if (buffer.byteLength >= BACKUP_BUFFER_BYTES) write();
   });
@@ -63,9 +77,8 @@ export const backupdb: Command = async ({ session, host }, args) => {
   const timestamp = u64FromNumber(host.clock.wallTime().sec);
   done(writer.finish({ timestamp, flags: u64(0, flags), name }), headFailure);
   file.close();
-  host.out(`Database backed up to ${path}\n`);
-  return 0;
-};
+  return records;
+}
 
 async function openBackup(host: OfflineContext["host"], path: string): Promise<BackupReader> {
   const file = await host.openFile(path, "read");
@@ -120,9 +133,19 @@ function dumpBackup(backup: BackupReader, dump: RecordDump): void {
  * Empties the database everywhere and gives every active node the records of the backup; a database
  * that does not exist is made.
  */
-export const restoredb: Command = async ({ session, host }, args) => {
+export const restoredb: Command = async ({ session }, args) => {
   expectArguments(args, 1, 2);
   const [path, wanted] = args as [string, string?];
+  return await restoreBackup(session, path, wanted);
+};
+
+/** The exit status; every failure was printed. `wanted`: another name for the database. */
+export async function restoreBackup(
+  session: Session,
+  path: string,
+  wanted?: string,
+): Promise<number> {
+  const { host } = session;
   const backup = await openBackup(host, path);
   const { head } = backup;
   const name = wanted ?? head.name;
@@ -143,7 +166,7 @@ export const restoredb: Command = async ({ session, host }, args) => {
   );
   if (status === 0) host.out(`Database ${name} restored\n`);
   return status;
-};
+}
 
 interface Restoring {
   readonly id: number;

@@ -5,13 +5,8 @@ import type { NodeAndFlags, VnnMap } from "../../wire/structs/cluster.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { CommandFailure, expectArguments } from "../failure.ts";
 import { answerFacts } from "../json.ts";
-import {
-  flagsWhileStarting,
-  jsonNodes,
-  machineNodes,
-  type ShownNode,
-  textNodes,
-} from "../node_lines.ts";
+import { flagsWhileStarting } from "../node_flags.ts";
+import { jsonNodes, machineNodes, type ShownNode, textNodes } from "../node_lines.ts";
 import { Peers } from "../peers.ts";
 import type { nodestatusFacts } from "../schemas/cluster.ts";
 import type { Facts } from "../schemas/facts.ts";

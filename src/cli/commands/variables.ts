@@ -28,10 +28,14 @@ function variableLine(name: string, value: number): string {
   return `${name.padEnd(26)} = ${value}\n`;
 }
 
-export const getvar: Command = async ({ session, host, options }, args) => {
+const everywhere = () => import("../variables_everywhere.ts");
+
+export const getvar: Command = async (context, args) => {
+  const { session, host, options } = context;
   expectArguments(args, 1);
   const name = args[0] as string;
   const known = await expectTunable(session, name);
+  if (options.all) return await (await everywhere()).getEverywhere(context, known);
   const value = await session.ask("GET_TUNABLE", { name });
   const facts: Facts<typeof variableFacts> = { node: session.target, name: known, value };
   if (options.json) answerFacts(host, facts);
@@ -39,12 +43,16 @@ export const getvar: Command = async ({ session, host, options }, args) => {
   return 0;
 };
 
-export const setvar: Command = async ({ session, host }, args) => {
+export const setvar: Command = async (context, args) => {
+  const { session, host } = context;
   expectArguments(args, 2);
   const [name, text] = args as [string, string];
   await expectTunable(session, name);
   const value = parseUnsigned32(text);
   if (!value.ok) return value.error;
+  if (context.options.all) {
+    return await (await everywhere()).setEverywhere(context, name, value.value);
+  }
   const outcome = await session.tryAsk("SET_TUNABLE", { value: value.value, name });
   if (outcome.ok) return 0;
   if (outcome.error !== 1) return outcome.error;
@@ -52,9 +60,11 @@ export const setvar: Command = async ({ session, host }, args) => {
   return 0;
 };
 
-export const listvars: Command = async ({ session, host, options }, args) => {
+export const listvars: Command = async (context, args) => {
+  const { session, host, options } = context;
   expectArguments(args, 0);
   const names = await tunableNames(session);
+  if (options.all) return await (await everywhere()).listEverywhere(context, names);
   const values = await Promise.all(
     names.map(async (name) => {
       const value = await session.tryAsk("GET_TUNABLE", { name });

@@ -22,6 +22,26 @@ dbid:0xb775fff6 name:secrets.tdb path:/var/lib/ctdb/persistent/secrets.tdb.0 PER
         },
       ],
     },
+    db: {
+      about: [
+        "With `repack` all active nodes write a database anew, with the steps of a recovery: its free space is in one piece then. The file does not shrink, since other processes have it mapped. A volatile database takes a recovery of the whole cluster. When a step fails a recovery follows; no record is lost.",
+      ],
+      examples: [
+        { line: "ctdb db repack secrets.tdb --dry-run" },
+        { line: "ctdb db repack secrets.tdb --yes" },
+      ],
+    },
+    snapshot: {
+      about: [
+        "Keeps sets of copies of persistent databases, each a folder named by its time. `create` copies all of them or those that are named, and reads back what it wrote; `list` shows the sets; `verify` reads one (the newest without a name) or `all`; `restore` with a name or `latest` verifies and then restores all databases or those that are named, and with `--dry-run` counts what would change; `prune` removes what neither `--keep` nor `--keep-days` keeps, but never the newest that is sound. The files are those of `ctdb backupdb`.",
+      ],
+      status: "1 if something is not sound or was not done, 64 for wrong arguments.",
+      examples: [
+        { line: "ctdb snapshot create" },
+        { line: "ctdb snapshot restore latest --dry-run" },
+        { line: "ctdb snapshot prune --keep 14" },
+      ],
+    },
     getdbstatus: {
       about: ["Shows one database with its flags and its health, one a line."],
       examples: [

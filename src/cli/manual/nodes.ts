@@ -11,6 +11,16 @@ export const NODES: Subject = {
       about: ["Prints the release of the tool. No daemon is asked."],
       examples: [{ line: "ctdb version", output: "4.25.0-ctdb-appliance-0.1.0" }],
     },
+    wait: {
+      about: [
+        "Waits until a condition holds: `healthy` (every node is OK and no recovery runs), `recovered`, `leader` (a node says that it leads), `node PNN STATE` (`ok`, `connected` or the name of a flag such as `stopped`), `ips assigned` (every public address is hosted). A daemon that is not there yet or starts again is waited for, too. With `-v` every change of what is missing is told.",
+      ],
+      status: "0 when it holds, 75 when the time is over: what is missing then is told.",
+      examples: [
+        { line: "ctdb wait healthy --timeout 120", output: "healthy after 12.3 s" },
+        { line: "ctdb wait node 1 stopped" },
+      ],
+    },
     status: {
       about: [
         "Shows the cluster as the asked node sees it: each node with its address and state, the generation, the map of virtual nodes (which node is responsible for which share of the records), the recovery mode and the leader. A node that is not active may have an old view.",

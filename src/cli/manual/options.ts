@@ -10,10 +10,21 @@ export const OPTION_TEXTS: Readonly<Record<string, string>> = {
   X: "Prints lines for programs: fields with `|` between them, and in front and behind. The first line names the fields.",
   verbose: "Prints more, where a command has more to say.",
   maxruntime:
-    "How many seconds the whole command may take. Without it the environment variable `CTDB_TIMEOUT` says so, and without that it is 120. A command that takes longer ends with status 1.",
+    "How many seconds the whole command may take. Without it the environment variable `CTDB_TIMEOUT` says so, and without that it is 120. A command that takes longer ends with status 1. `ctdb wait` and `ctdb top` have no limit without it.",
   simulate:
     "Shows where public addresses would go if the node with this number left. Nothing moves.",
   write: "Changes the file of public addresses, too, so that the change outlasts the daemon.",
+  all: "Every connected node, one after the other in what is shown, and where they differ.",
+  yes: "A terminal is not asked before something is taken away. Scripts and pipes never are.",
+  timeout:
+    "How many seconds `ctdb wait` waits. The default is 60; with 0 only `-T` and `CTDB_TIMEOUT` limit it.",
+  once: "Shows one round and ends.",
+  iterations: "Shows so many rounds and ends.",
+  directory:
+    "Where snapshots are, a folder each. Without it that is `snapshots` in the directory of the daemon's files, `/var/lib/ctdb`.",
+  keep: "So many of the newest snapshots stay.",
+  "keep-days": "Snapshots of so many days stay.",
+  "dry-run": "Shows what would change, and changes nothing.",
   help: "Prints the options; behind a command, what there is to know of the command.",
   usage: "Prints the options in short.",
 };

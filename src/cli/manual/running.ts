@@ -32,7 +32,16 @@ TraverseTimeout            = 20`,
       examples: [
         { line: "ctdb setvar MonitorInterval 20" },
         { line: "ctdb -n 1 setvar NoIPTakeover 1" },
+        { line: "ctdb setvar MonitorInterval 20 --all" },
       ],
+    },
+    top: {
+      about: [
+        "Shows nodes, load and databases again and again, every two seconds or as often as it is told: calls and migrations a second, pending calls, mean latencies in the last interval, turns of the daemon's event loop that took more than 10 ms, databases whose locks are waited for, and the keys that move most. The first round has means since the counters began. A node that does not answer is `(silent)`; `-` is what a node does not tell. The leader has a `*`.",
+        "On a terminal `q` ends it. Elsewhere it prints one block after the other, with `--json` one document a line.",
+      ],
+      status: "75 when the time of `-T` is over.",
+      examples: [{ line: "ctdb top" }, { line: "ctdb top 10 --iterations 6 --json" }],
     },
     statistics: {
       about: [

@@ -8,8 +8,12 @@ import { doctorFacts } from "./doctor.ts";
 import { eventFacts, lvsFacts, natgwFacts, scriptstatusFacts } from "./helpers.ts";
 import * as node from "./node.ts";
 import { catdbFacts, dumpdbbackupFacts, fetchedFacts, tfetchFacts } from "./records.ts";
+import { repackFacts } from "./repack.ts";
 import { schemaFacts } from "./schema.ts";
+import { snapshotFacts } from "./snapshots.ts";
 import { dbstatisticsFacts, statisticsFacts, statsFacts } from "./statistics.ts";
+import { topFacts } from "./top.ts";
+import { waitFacts } from "./waiting.ts";
 
 /** In alphabetical order; without the version of the schema. */
 export const FACTS: Readonly<Record<string, v.GenericSchema>> = {
@@ -19,6 +23,7 @@ export const FACTS: Readonly<Record<string, v.GenericSchema>> = {
   cattdb: catdbFacts,
   checktcpport: node.checktcpportFacts,
   continue: changedFacts,
+  db: repackFacts,
   dbstatistics: dbstatisticsFacts,
   delip: changedIpFacts,
   disable: changedFacts,
@@ -56,10 +61,13 @@ export const FACTS: Readonly<Record<string, v.GenericSchema>> = {
   runstate: node.runstateFacts,
   schema: schemaFacts,
   scriptstatus: scriptstatusFacts,
+  snapshot: snapshotFacts,
   statistics: statisticsFacts,
   stats: statsFacts,
   stop: changedFacts,
   tfetch: tfetchFacts,
+  top: topFacts,
   unban: changedFacts,
   uptime: node.uptimeFacts,
+  wait: waitFacts,
 };

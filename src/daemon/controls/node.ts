@@ -6,13 +6,21 @@ import { listedTunablesText, type TunableSet } from "../../config/tunables.ts";
 import { type ControlHandlers, failure, SUCCESS } from "../../control/control_request.ts";
 import type { Clock, Timers } from "../../platform/types/time.ts";
 import { countedString, encode, i32Codec, stringZ, textBytes, u32Codec } from "../../wire/codec.ts";
-import { PING_BACKLOG, PING_HEALTH, PING_KNOWLEDGE, PING_RELOAD } from "../../wire/controls.ts";
+import {
+  PING_BACKLOG,
+  PING_HEALTH,
+  PING_KNOWLEDGE,
+  PING_RELOAD,
+  PING_TURNS,
+} from "../../wire/controls.ts";
 import { echoData } from "../../wire/structs/clients.ts";
 import {
   type NodeHealth,
   type NodeKnowledge,
+  type NodeTurns,
   nodeHealth,
   nodeKnowledge,
+  nodeTurns,
   uptime,
 } from "../../wire/structs/cluster.ts";
 import { type ReloadReport, reloadReport } from "../../wire/structs/reload.ts";
@@ -45,6 +53,7 @@ export interface NodeControlParts {
   health(): NodeHealth;
   /** Reads the configuration again; undefined where there is none. */
   readonly reload: (() => ReloadReport) | undefined;
+  turns(): NodeTurns;
   allFrozen(): boolean;
   memoryUsed(): number;
   memoryReport(): string;
@@ -70,6 +79,9 @@ export function nodeControls(parts: NodeControlParts): ControlHandlers {
       }
       if ((flags & PING_HEALTH) !== 0) {
         return { status, data: encode(nodeHealth, parts.health()) };
+      }
+      if ((flags & PING_TURNS) !== 0) {
+        return { status, data: encode(nodeTurns, parts.turns()) };
       }
       if ((flags & PING_BACKLOG) === 0) return { status };
       return { status, data: encode(u32Codec, Math.min(parts.backlogBytes(srvid), U32_MAX)) };

@@ -42,6 +42,7 @@ export const MEANINGS: Readonly<Record<string, Meaning>> = {
   section: [...new Set(Object.values(OPTIONS).map(({ section }) => section))],
   key: "nothing",
   option: "option",
+  condition: ["healthy", "recovered", "leader", "node", "ips"],
   level: ["ERROR", "WARNING", "NOTICE", "INFO", "DEBUG"],
   // Nobody can know these.
   anything: "nothing",
@@ -57,6 +58,7 @@ export const MEANINGS: Readonly<Record<string, Meaning>> = {
   pid: "nothing",
   port: "nothing",
   rsn: "nothing",
+  seconds: "nothing",
   "srcip:port": "nothing",
   srvid: "nothing",
   timeout: "nothing",

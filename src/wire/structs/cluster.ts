@@ -61,6 +61,17 @@ export const nodeHealth = struct({
 export type NodeHealth = TypeOf<typeof nodeHealth>;
 export const HEALTH_MAGIC = 0x6865616c;
 
+/** How long turns of a node's event loop took since its start (PING_TURNS). */
+export const nodeTurns = struct({
+  /** TURNS_MAGIC. */
+  magic: u32Codec,
+  longest_us: u32Codec,
+  /** How many took less than each bound of TURN_BUCKETS_MS, and then those that took longer; modulo 2³². */
+  buckets: counted(u32Codec, "buckets"),
+});
+export type NodeTurns = TypeOf<typeof nodeTurns>;
+export const TURNS_MAGIC = 0x7475726e;
+
 export const vnnMap: Codec<{ readonly generation: number; readonly map: readonly number[] }> = {
   minSize: 8,
   encode(writer, value) {

@@ -2,6 +2,8 @@
  * What may differ between two runs of the same command, and why: the list of normalised fields. Everything
  * else is compared byte for byte.
  */
+import { COMMANDS } from "../../../src/cli/commands.ts";
+import { OPTIONS } from "../../../src/cli/options.ts";
 
 export interface Normalisation {
   readonly field: string;
@@ -21,6 +23,15 @@ function replacing(
   const apply = (text: string) => text.replace(pattern, replacement);
   return commands === undefined ? { field, why, apply } : { field, why, commands, apply };
 }
+
+/** Options that only some commands take are ours. */
+const OUR_OPTIONS = OPTIONS.filter(({ commands }) => commands !== undefined)
+  .map(({ name, value }) => `--${name}${value === undefined ? "" : `=${value}`}`)
+  .join("|");
+const OUR_OPTIONS_IN_HELP = new RegExp(`^ {6}(${OUR_OPTIONS}) .*\\n`, "gm");
+const OUR_OPTIONS_IN_USAGE = new RegExp(` \\[(${OUR_OPTIONS})\\]`, "g");
+const OUR_COMMANDS = COMMANDS.filter(({ ours }) => ours === true).map(({ name }) => name);
+const OUR_COMMANDS_IN_HELP = new RegExp(`^ {2}(${OUR_COMMANDS.join("|")}) .*\\n`, "gm");
 
 const STATISTICS: readonly string[] = ["statistics", "stats", "dbstatistics"];
 
@@ -103,20 +114,16 @@ export const NORMALISATIONS: readonly Normalisation[] = [
     apply: (text) =>
       text
         .replace(/^ {2}-j, --json .*\n/gm, "")
-        .replace(
-          /^Usage: \[-[\s\S]*?maxruntime=INT\](\s+\[--simulate=INT\])?(\s+\[--write\])?$/gm,
-          (usage) =>
-            usage
-              .replace(/\s+/g, " ")
-              .replace("?YjXv", "?YXv")
-              .replace(" [-j|--json]", "")
-              .replace(" [--simulate=INT]", "")
-              .replace(" [--write]", ""),
+        .replace(/^Usage: \[-[\s\S]*?maxruntime=INT\](\s+\[--[a-z-]+(=[A-Z]+)?\])*$/gm, (usage) =>
+          usage
+            .replace(/\s+/g, " ")
+            .replace("?YjXv", "?YXv")
+            .replace(" [-j|--json]", "")
+            .replace(OUR_OPTIONS_IN_USAGE, ""),
         ),
   },
-  replacing("help: --simulate", "is ours", /^ {6}--simulate=INT .*\n/gm, ""),
-  replacing("help: --write", "is ours", /^ {6}--write .*\n/gm, ""),
-  replacing("help: drain", "is ours", /^ {2}drain .*\n/gm, ""),
+  replacing("help: options", "are ours", OUR_OPTIONS_IN_HELP, ""),
+  replacing("help: commands", "are ours", OUR_COMMANDS_IN_HELP, ""),
   replacing("help: pushrecord", "Samba 4.17 does not have it", /^ {2}pushrecord .*\n/gm, ""),
   replacing("spelling", "a slip of Samba 4.17", /Destiation IP/g, "Destination IP", ["gettickles"]),
   replacing("help: spelling", "a slip of Samba 4.17", /currnet node/g, "current node"),
