@@ -104,6 +104,11 @@ const LINES: readonly string[] = [
 const NOT_SHOWN = new Map([
   ["drain", "as disable: nobody has a client to move"],
   ["ban", "as disable, and the wait until it is over is long"],
+  ["doctor", "doctor.test.ts"],
+  ["wait", "new_commands.test.ts, and its unit tests"],
+  ["top", "new_commands.test.ts, and its unit tests"],
+  ["db", "new_commands.test.ts"],
+  ["snapshot", "new_commands.test.ts, and its unit tests"],
 ]);
 
 const words = (line: string, cluster: TestCluster) =>
