@@ -75,8 +75,8 @@ export interface ToolHost {
   readonly timers: Timers;
   readonly network: Pick<Network, "connectUnix">;
   tdbs(): Promise<TdbOpener>;
-  /** Standard output of a command, however it ended; the errno's name when it could not be started. */
-  run(argv: readonly string[]): Promise<Result<string, string>>;
+  /** Standard output of a command, however it ended; the errno's name when it could not be started. Errors are shown. */
+  run(argv: readonly string[], errors?: "shown" | "dropped"): Promise<Result<string, string>>;
   /** Runs a program of the directory of helpers in our place; it does not outlive us. */
   runHelper(name: string, args: readonly string[], output?: HelperOutput): Promise<HelperEnd>;
   /** Segments of connections of others, or why they cannot be sent. */

@@ -83,7 +83,10 @@ async function openTdbs(timers: RuntimeTimers): Promise<TdbOpener> {
   return new FileTdbOpener({ files, internalFiles: files, timers, clock, mutexesWork: true });
 }
 
-async function runToEnd(argv: readonly string[]): Promise<Result<string, string>> {
+async function runToEnd(
+  argv: readonly string[],
+  errors: "shown" | "dropped" = "shown",
+): Promise<Result<string, string>> {
   const [program, ...args] = argv;
   if (program === undefined) return err("ENOENT");
   const [{ EventLoop }, { SystemProcesses }, { inheritedEnvironment }] = await Promise.all([
@@ -98,7 +101,7 @@ async function runToEnd(argv: readonly string[]): Promise<Result<string, string>
       env: inheritedEnvironment(),
       onOutputLine: (line, from) => {
         if (from === "stdout") lines.push(`${line}\n`);
-        else printErr(`${line}\n`);
+        else if (errors === "shown") printErr(`${line}\n`);
       },
       onExit: () => resolve(ok(lines.join(""))),
     });

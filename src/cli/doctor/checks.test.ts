@@ -37,6 +37,7 @@ const PATHS = {
 } as CtdbPaths;
 const CONFIG = {
   cluster: { clusterLock: LOCK, nodeAddress: undefined },
+  database: { volatileDirectory: "/var/lib/ctdb/volatile" },
   failover: { disabled: false },
   legacy: { realtimeScheduling: true },
 } as unknown as CtdbConfig;
@@ -251,6 +252,7 @@ const PLANTED: Readonly<Record<string, readonly Facts[]>> = {
   "database-set-aside": [database({ setAside: true })],
   "database-file-permissions": [
     database({ found: { ...FILE, mode: 0o644 } }),
+    database({ path: "/var/lib/ctdb/volatile/locking.tdb.0", found: { ...FILE, mode: 0o666 } }),
     database({ found: { ...FILE, uid: 1000 } }),
   ],
   "cluster-lock-unusable": [lock({ directory: undefined }), lock({ writable: false })],
@@ -366,6 +368,11 @@ test("Every check finds what is planted for it", () => {
     cases.flatMap((facts, index) => (idsOf(facts).includes(id) ? [] : [`${id} ${index}`])),
   );
   expect(missed).toEqual([]);
+});
+
+test("Volatile databases that smbd opened may be read by others", () => {
+  const path = "/var/lib/ctdb/volatile/locking.tdb.0";
+  expect(idsOf(database({ path, found: { ...FILE, mode: 0o644 } }))).toEqual([]);
 });
 
 test("Nothing is concluded from what is not known", () => {

@@ -170,10 +170,10 @@ function scriptsIn(machine: Machine, directory: string, name: RegExp): readonly 
     });
 }
 
-/** testparm shows what smb.conf says, includes followed; without it nothing is known. */
+/** testparm shows what smb.conf says, includes followed; without it nothing is known. It greets on standard error. */
 async function sambaIsClustered(host: ToolHost): Promise<boolean | undefined> {
   const argv = ["testparm", "--suppress-prompt", "--parameter-name=clustering"];
-  const said = await withinMs(host.timers, COMMAND_MS_MAX, host.run(argv));
+  const said = await withinMs(host.timers, COMMAND_MS_MAX, host.run(argv, "dropped"));
   const word = said?.ok === true ? said.value.trim().toLowerCase() : "";
   return word === "" ? undefined : word === "yes";
 }

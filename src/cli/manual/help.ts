@@ -14,7 +14,7 @@ export function commandHelp(row: CommandRow, columns: number): string {
   return [
     `Usage: ${usage}\n`,
     ...commandSections(row).map(({ title, blocks }) => `${title}:\n${proseText(blocks, columns)}`),
-    wrapped("The other options and all commands: ctdb(1), or ctdb --help.", columns, ""),
+    wrapped("The other options and all commands: ctdb(1), or ctdb alone.", columns, ""),
   ].join("\n");
 }
 

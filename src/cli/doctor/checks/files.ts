@@ -12,6 +12,9 @@ import { isOwnAddress } from "./own_addresses.ts";
 
 const OTHERS_WRITE = 0o022;
 const OWNER_EXECUTES = 0o100;
+/** smbd itself gives volatile databases such as locking.tdb the mode 0644 when it opens them. */
+const SMBD_OPENS = 0o044;
+const OTHERS_ANY = 0o077;
 const VANISHING = new Set(["tmpfs", "ramfs"]);
 
 export const FILE_CHECKS: readonly Check[] = [
@@ -100,10 +103,12 @@ export const FILE_CHECKS: readonly Check[] = [
       why: "databases hold secrets, and who can write them can become anybody",
       remedy: "chown root and chmod 600 the file",
     },
-    ({ databases, uid }) =>
+    ({ databases, uid, config }) =>
       databases.flatMap(({ path, found }) =>
         when(
-          found !== undefined && uid === 0 && (found.uid !== 0 || (found.mode & 0o077) !== 0),
+          found !== undefined &&
+            uid === 0 &&
+            (found.uid !== 0 || (found.mode & closedBits(path, config)) !== 0),
           () => `"${path}" has mode ${octal(found?.mode)} and belongs to user ${found?.uid}`,
         ),
       ),
@@ -311,4 +316,10 @@ function isDisabled({ found }: ScriptFacts): boolean {
 
 function octal(mode = 0): string {
   return mode.toString(8).padStart(4, "0");
+}
+
+/** What others must not do with the file. */
+function closedBits(path: string, { database }: LocalFacts["config"]): number {
+  const isVolatile = path.startsWith(`${database.volatileDirectory}/`);
+  return isVolatile ? OTHERS_ANY & ~SMBD_OPENS : OTHERS_ANY;
 }
