@@ -114,6 +114,7 @@ function common(transcripts: readonly string[]): string[] {
     const lines = text
       .replace(/^( {2}OUTPUT:.*| {4}.*|)\n/gm, "")
       .replace(/^Unable to find event script installation directory: .*\n/gm, "")
+      .replace(/^ {2}-j, --json .*\n/gm, "")
       .split("\n");
     return [...new Set(lines)].join("\n");
   });
