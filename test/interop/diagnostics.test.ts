@@ -2,9 +2,9 @@
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
+import { ScriptBench } from "../scripts/script_bench.ts";
 import { runCommand } from "../support/command.ts";
 import { PROJECT } from "../support/source_tree.ts";
-import { ScriptBench } from "./script_bench.ts";
 
 const PROGRAM = join(PROJECT, "scripts/bin/ctdb_diagnostics");
 
