@@ -28,8 +28,17 @@ export const CORE_FOLDERS = [
 /** What runs, as the runtime loads it: they reach everything but what other runtimes have. */
 const PROGRAMS = ["src/main.ts", "src/platform/node/lock_worker.ts"];
 
-/** Begun first: for a long one that is begun last, the other core waits. */
-const LONG_STAGES = ["compile", "test/tdb", "unit tests", "deno check", "test/daemon"];
+/** Begun first: for a long one that is begun last, the other core waits. Those that mostly wait are in front. */
+const LONG_STAGES = [
+  "compile",
+  "test/daemon",
+  "test/scripts",
+  "unit tests",
+  "test/tdb",
+  "deno check",
+  "test/recovery",
+  "test/compiled",
+];
 
 export function gateStages(): readonly Stage[] {
   const rank = ({ name }: Stage) => LONG_STAGES.indexOf(name) + 1 || LONG_STAGES.length + 1;

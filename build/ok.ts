@@ -3,7 +3,7 @@ import { gateStages } from "./gate.ts";
 import { runStages } from "./stage.ts";
 
 /** Two cores: a third process fills the gaps in which the others wait. */
-const WIDTH = 3;
+const WIDTH = 4;
 
 const start = performance.now();
 const outcomes = await runStages(gateStages(), WIDTH);

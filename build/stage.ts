@@ -161,10 +161,18 @@ async function run(
   const code = await child.exited;
   clearTimeout(timer);
   // What a failed test has left behind may hold the pipes open.
-  await Promise.race([drained, Bun.sleep(PIPES_GRACE_MS)]);
+  await within(drained, PIPES_GRACE_MS);
   const killed = child.signalCode === null ? "" : `ended by ${child.signalCode}\n`;
   const output = `${stdout.join("")}${stderr.join("")}${killed}`;
   return { code: child.signalCode === null ? code : 1, output };
+}
+
+/** Until it is done, or that long; no timer is left that would keep this process. */
+async function within(work: Promise<unknown>, limitMs: number): Promise<void> {
+  const limit = Promise.withResolvers<void>();
+  const timer = setTimeout(limit.resolve, limitMs);
+  await Promise.race([work, limit.promise]);
+  clearTimeout(timer);
 }
 
 async function collect(stream: ReadableStream<Uint8Array>, chunks: string[]): Promise<void> {
