@@ -12,7 +12,7 @@ export const TDB_BREAKAGES: readonly Breakage[] = [
         replace: "",
       },
     ],
-    tests: ["test/tdb/power_failure.test.ts"],
+    tests: ["test/torture/power_failure.test.ts"],
   },
   {
     name: "armed-journal-not-synced",
@@ -24,7 +24,7 @@ export const TDB_BREAKAGES: readonly Breakage[] = [
         replace: "const armedOnDisk: TdbResult<void> = DONE;",
       },
     ],
-    tests: ["test/tdb/power_failure.test.ts"],
+    tests: ["test/torture/power_failure.test.ts"],
   },
   {
     name: "journal-armed-first",
@@ -36,7 +36,7 @@ export const TDB_BREAKAGES: readonly Breakage[] = [
         replace: "const magic = RECOVERY_MAGIC;",
       },
     ],
-    tests: ["test/tdb/power_failure.test.ts"],
+    tests: ["test/torture/power_failure.test.ts"],
   },
   {
     name: "blocks-not-synced",
@@ -48,7 +48,7 @@ export const TDB_BREAKAGES: readonly Breakage[] = [
         replace: "",
       },
     ],
-    tests: ["test/tdb/power_failure.test.ts"],
+    tests: ["test/torture/power_failure.test.ts"],
   },
   {
     name: "commit-not-synced",
@@ -60,7 +60,7 @@ export const TDB_BREAKAGES: readonly Breakage[] = [
         replace: "  return DONE;",
       },
     ],
-    tests: ["test/tdb/power_failure.test.ts"],
+    tests: ["test/torture/power_failure.test.ts"],
   },
   {
     name: "area-not-synced",
@@ -77,7 +77,7 @@ export const TDB_BREAKAGES: readonly Breakage[] = [
         replace: "",
       },
     ],
-    tests: ["test/tdb/power_failure.test.ts"],
+    tests: ["test/torture/power_failure.test.ts"],
   },
   {
     name: "room-not-in-force",
@@ -90,7 +90,7 @@ export const TDB_BREAKAGES: readonly Breakage[] = [
           "  for (const { offset, bytes } of pieces) yield* disk.write(slice, doing, offset, bytes);\n  const armed = disk.writeWord(doing, magic, RECOVERY_MAGIC);",
       },
     ],
-    tests: ["test/tdb/power_failure.test.ts"],
+    tests: ["test/torture/power_failure.test.ts"],
   },
   {
     name: "room-over-the-area",
@@ -102,7 +102,7 @@ export const TDB_BREAKAGES: readonly Breakage[] = [
         replace: "  if (offset < oldEnd) {",
       },
     ],
-    tests: ["test/tdb/power_failure.test.ts"],
+    tests: ["test/torture/power_failure.test.ts"],
   },
   {
     name: "added-space-undone",
@@ -138,7 +138,7 @@ export const TDB_BREAKAGES: readonly Breakage[] = [
         replace: "if (places.length === 0 || isDone) return { ok: true, value: undefined };",
       },
     ],
-    tests: ["test/tdb/power_failure.test.ts"],
+    tests: ["test/torture/power_failure.test.ts"],
   },
   {
     name: "replay-loses-the-journal",
@@ -150,7 +150,7 @@ export const TDB_BREAKAGES: readonly Breakage[] = [
         replace: "return parts;",
       },
     ],
-    tests: ["test/tdb/power_failure.test.ts"],
+    tests: ["test/torture/power_failure.test.ts"],
   },
   {
     name: "replay-frees-twice",
@@ -162,7 +162,7 @@ export const TDB_BREAKAGES: readonly Breakage[] = [
         replace: "if (places.length === 0)",
       },
     ],
-    tests: ["test/tdb/power_failure.test.ts"],
+    tests: ["test/torture/power_failure.test.ts"],
   },
   {
     name: "replay-frees-unsynced",
@@ -174,7 +174,7 @@ export const TDB_BREAKAGES: readonly Breakage[] = [
         replace: "",
       },
     ],
-    tests: ["test/tdb/power_failure.test.ts"],
+    tests: ["test/torture/power_failure.test.ts"],
   },
   {
     name: "busy-keeps-the-mutex",

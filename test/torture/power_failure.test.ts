@@ -11,10 +11,10 @@ import { MemoryDisk } from "../../src/tdb/memory/memory_files.ts";
 import { createMemoryTdbs } from "../../src/tdb/memory/memory_opener.ts";
 import type { FileTdbOpener } from "../../src/tdb/opener.ts";
 import { must } from "../support/must.ts";
-import { changeOf, SCENARIOS, type Scenario } from "../torture/crash_scenarios.ts";
-import { type Change, FaultyFiles, openerOver, withChanges } from "./faulty_files.ts";
-import { killedCommitOfLibtdb, LIBTDB_LAYOUTS } from "./libtdb_journal.ts";
-import { bytes, dump, finish, openTdb } from "./support.ts";
+import { type Change, FaultyFiles, openerOver, withChanges } from "../tdb/faulty_files.ts";
+import { killedCommitOfLibtdb, LIBTDB_LAYOUTS } from "../tdb/libtdb_journal.ts";
+import { bytes, dump, finish, openTdb } from "../tdb/support.ts";
+import { changeOf, SCENARIOS, type Scenario } from "./crash_scenarios.ts";
 
 const OPTIONS = { path: "a.tdb", flags: 0, hashSize: 5, create: true };
 /** Of long runs of writes, so many are lost or kept one by one. */
