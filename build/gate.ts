@@ -49,11 +49,7 @@ function allStages(): readonly Stage[] {
   return [
     { name: "compile", command: ["build/compile"] },
     { name: "types", command: ["tsc", "--noEmit"] },
-    { name: "format", command: ["biome", "format", "."] },
-    {
-      name: "lint",
-      command: ["biome", "check", "--formatter-enabled=false", "--error-on-warnings", "."],
-    },
+    { name: "format and lint", command: ["biome", "check", "--error-on-warnings", "."] },
     { name: "tidy", tests: ["test/tidy.test.ts"] },
     { name: "unit tests", tests: ["src"] },
     ...quickFolders().map((name) => ({ name: folderTitle(name), tests: [`test/${name}`] })),

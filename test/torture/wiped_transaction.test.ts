@@ -12,7 +12,7 @@ import { TDB_FLAGS, type Tdb } from "../../src/tdb/types.ts";
 import { SeededRandom } from "../fuzz/seeded_random.ts";
 import { must } from "../support/must.ts";
 import { TemporaryDirectory } from "../support/temp_dir.ts";
-import { bytes, fileOpener, finish, hasLibtdb, openTdb, tdbtoolCheck } from "./support.ts";
+import { bytes, fileOpener, finish, hasLibtdb, openTdb, tdbtoolCheck } from "../tdb/support.ts";
 
 const { NOSYNC, INCOMPATIBLE_HASH, MUTEX_LOCKING, SEQNUM } = TDB_FLAGS;
 const KINDS: readonly (readonly [string, number])[] = [
