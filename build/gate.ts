@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { holdsTests, PROJECT, type Stage } from "./stage.ts";
 
 /** Folders of test/ that need peers, privileges or minutes: the full suite runs them. */
-export const SLOW_TESTS = ["interop", "torture", "netns", "bench"];
+export const SLOW_TESTS = ["interop", "torture", "netns", "bench", "scripts"];
 
 /** The core: folders of src/ that know no outside world, so that they run on every runtime. */
 export const CORE_FOLDERS = [
@@ -28,11 +28,13 @@ export const CORE_FOLDERS = [
 /** What runs, as the runtime loads it: they reach everything but what other runtimes have. */
 const PROGRAMS = ["src/main.ts", "src/platform/node/lock_worker.ts"];
 
+/** How many stages run at a time. Two cores: the others fill the gaps in which these wait. */
+export const GATE_WIDTH = 4;
+
 /** Begun first: for a long one that is begun last, the other core waits. Those that mostly wait are in front. */
 const LONG_STAGES = [
   "compile",
   "test/daemon",
-  "test/scripts",
   "unit tests",
   "test/tdb",
   "deno check",
@@ -50,6 +52,7 @@ function allStages(): readonly Stage[] {
     { name: "compile", command: ["build/compile"] },
     { name: "types", command: ["tsc", "--noEmit"] },
     { name: "format and lint", command: ["biome", "check", "--error-on-warnings", "."] },
+    { name: "shellcheck", tests: ["test/scripts/shellcheck.test.ts"] },
     { name: "tidy", tests: ["test/tidy.test.ts"] },
     { name: "unit tests", tests: ["src"] },
     ...quickFolders().map((name) => ({ name: folderTitle(name), tests: [`test/${name}`] })),

@@ -1,12 +1,9 @@
 /** The gate: `npm run ok`. One line for each stage, the slowest decide the time; exit 1 on any failure. */
-import { gateStages } from "./gate.ts";
+import { GATE_WIDTH, gateStages } from "./gate.ts";
 import { runStages } from "./stage.ts";
 
-/** Two cores: a third process fills the gaps in which the others wait. */
-const WIDTH = 4;
-
 const start = performance.now();
-const outcomes = await runStages(gateStages(), WIDTH);
+const outcomes = await runStages(gateStages(), GATE_WIDTH);
 const failed = outcomes.filter((outcome) => outcome.failed > 0).length;
 const seconds = ((performance.now() - start) / 1000).toFixed(1);
 console.log(

@@ -4,10 +4,9 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { gateStages, SLOW_TESTS } from "./gate.ts";
+import { GATE_WIDTH, gateStages, SLOW_TESTS } from "./gate.ts";
 import { type Outcome, PROJECT, runStages, type Stage } from "./stage.ts";
 
-const GATE_WIDTH = 3;
 /** The simulator's seeds need a processor, the clusters of other tests mostly wait. */
 const SLOW_WIDTH = 2;
 const SLOW_TIMEOUT_MS = 60 * 60_000;
