@@ -4,6 +4,7 @@
  */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { mustRun } from "./must_run.ts";
 
 /** A worker is in the executable only when it is an entry point of its own. */
 export const ENTRY_POINTS = ["src/main.ts", "src/platform/node/lock_worker.ts"];
@@ -45,18 +46,11 @@ export async function compileExecutable(
       ? []
       : [`--target=${other.target}`, `--compile-executable-path=${other.runtime}`];
   const command = [bun, "build", ...OPTIONS, ...target, ...ENTRY_POINTS, "--outfile", outfile];
-  const child = Bun.spawn(command, {
-    cwd: project,
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const [stdout, stderr] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-  ]);
-  if ((await child.exited) === 0) return;
-  rmSync(join(project, outfile), { force: true });
-  rmSync(outfile, { force: true });
-  throw new Error(`bun build failed:\n${stdout}${stderr}`);
+  try {
+    await mustRun(command, "Cannot compile the executable", project);
+  } catch (error) {
+    rmSync(join(project, outfile), { force: true });
+    rmSync(outfile, { force: true });
+    throw error;
+  }
 }

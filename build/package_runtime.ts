@@ -20,7 +20,7 @@ import {
   RUNTIMES,
 } from "../src/install/locked_parts.ts";
 import type { OtherTarget } from "./executable.ts";
-import { mustRun } from "./package_run.ts";
+import { mustRun } from "./must_run.ts";
 
 const TARGETS: Readonly<Record<Architecture, string>> = {
   amd64: "bun-linux-x64",

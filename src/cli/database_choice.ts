@@ -1,5 +1,5 @@
 /** Which database an argument means: its name, or its id written with 0x. */
-import { bytesText } from "../wire/codec.ts";
+import { textBeforeNul } from "../wire/codec.ts";
 import { DB_FLAGS } from "../wire/constants.ts";
 import { CommandFailure } from "./failure.ts";
 import { hex8 } from "./format.ts";
@@ -50,6 +50,6 @@ export function isVolatile(database: { readonly flags: number }): boolean {
 
 /** Why a database is unhealthy, as DB_GET_HEALTH answers it; undefined for a healthy one. */
 export function healthProblem(reply: Uint8Array): string | undefined {
-  const text = bytesText(reply).replace(/\0.*$/s, "");
+  const text = textBeforeNul(reply);
   return text === "" ? undefined : text;
 }

@@ -243,6 +243,12 @@ export const countedBytes: Codec<Uint8Array> = {
 export { bytesText, textBytes } from "../base/byte_text.ts";
 export { EMPTY } from "./reader.ts";
 
+/** Up to the first NUL or, as the C daemons read it, to the end. */
+export function textBeforeNul(bytes: Uint8Array): string {
+  const end = bytes.indexOf(0);
+  return bytesText(end < 0 ? bytes : bytes.subarray(0, end));
+}
+
 /** Text with a NUL at its end, no length in front; the NUL must be there. */
 export const stringZ: Codec<string> = {
   minSize: 1,
@@ -284,8 +290,7 @@ export const optionalString: Codec<string | undefined> = {
   decode(reader) {
     const bytes = reader.take(reader.u32(), "text");
     if (reader.failed || bytes.length === 0) return undefined;
-    const end = bytes.indexOf(0);
-    return bytesText(end < 0 ? bytes : bytes.subarray(0, end));
+    return textBeforeNul(bytes);
   },
 };
 
@@ -316,8 +321,7 @@ export function fixedString(size: number): Codec<string> {
     },
     decode(reader) {
       const bytes = reader.take(size, "text");
-      const end = bytes.indexOf(0);
-      return bytesText(end < 0 ? bytes : bytes.subarray(0, end));
+      return textBeforeNul(bytes);
     },
   };
 }

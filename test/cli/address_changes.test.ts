@@ -174,7 +174,7 @@ test("reloadips reloads on the active ones of the nodes, then asks for a takeove
   const many = world();
   many.ctdbd.on("RELOAD_PUBLIC_IPS", (_, pnn) => {
     many.course.push(`RELOAD_PUBLIC_IPS ${pnn}`);
-    return pnn === 1 ? { status: -1 } : {};
+    return pnn === 1 ? { status: 1 } : {};
   });
   expect(await runCtdb({ ctdbd: many.ctdbd }, "reloadips", "all")).toEqual({
     status: 0,

@@ -4,7 +4,7 @@ import { runEventTool } from "../../src/services/tool/event_tool.ts";
 import { createMemoryTdbs } from "../../src/tdb/memory/memory_opener.ts";
 import { TDB_FLAGS } from "../../src/tdb/types.ts";
 import { decodeExact, EMPTY, encode, i32Codec, textBytes, u32Codec } from "../../src/wire/codec.ts";
-import { DB_FLAGS, NODE_FLAGS, SRVID } from "../../src/wire/constants.ts";
+import { NODE_FLAGS, SRVID } from "../../src/wire/constants.ts";
 import { Reader } from "../../src/wire/reader.ts";
 import { disableMessage, srvidMessage } from "../../src/wire/structs/cluster.ts";
 import { ltdbHeader, recData } from "../../src/wire/structs/records.ts";
@@ -14,15 +14,10 @@ import type { FakeCtdbd } from "../support/fake_ctdbd.ts";
 import { fakeMachine } from "../support/fake_machine.ts";
 import { FakeScripts } from "../support/fake_scripts.ts";
 import { must } from "../support/must.ts";
+import { KEPT, LOCKS, NAMES, withNamedDatabases } from "./named_databases.ts";
 import { BASE, daemon, nodeAt, type ToolWorld } from "./tool_harness.ts";
 
 export const KEY = "k";
-const [VOLATILE, KEPT, LOCKS] = [1, 2, 3];
-const NAMES = new Map([
-  ["v.tdb", VOLATILE],
-  ["p.tdb", KEPT],
-  ["g_lock.tdb", LOCKS],
-]);
 const HEADER = encode(ltdbHeader, { rsn: u64(1, 2), dmaster: 0, reserved1: 0, flags: 0x10000 });
 const ADDRESS = must(parseAddress("10.0.0.31"));
 const LATENCY = { num: 3, min: 0.25, max: 0.5, total: 1 };
@@ -30,19 +25,7 @@ const IFACES = [{ name: "eth0", link_state: 1, references: 2 }];
 const BACKUP = "/backup";
 
 function withDatabases(ctdbd: FakeCtdbd): FakeCtdbd {
-  return ctdbd
-    .on("GET_DBMAP", () => ({
-      data: [...NAMES.values()].map((id) => ({
-        db_id: id as number,
-        flags: id === KEPT ? DB_FLAGS.PERSISTENT : 0,
-      })),
-    }))
-    .on("GET_DBNAME", (id) => ({ data: [...NAMES].find(([, each]) => each === id)?.[0] ?? "" }))
-    .on("DB_ATTACH", (name) => ({ data: NAMES.get(name) ?? 0 }))
-    .on("DB_ATTACH_PERSISTENT", (name) => ({ data: NAMES.get(name) ?? 0 }))
-    .on("GETDBPATH", (id) => ({ data: `/db/${id}` }))
-    .on("DB_GET_HEALTH", () => ({ data: EMPTY }))
-    .on("DB_OPEN_FLAGS", () => ({ data: TDB_FLAGS.VOLATILE }))
+  return withNamedDatabases(ctdbd)
     .on("SCHEDULE_FOR_DELETION", () => ({}))
     .on("GET_DB_SEQNUM", () => ({ data: u64(1, 0xfffffffe) }))
     .on("TRAVERSE_START_EXT", ({ srvid }) => {

@@ -5,18 +5,13 @@
 import { expect, test } from "bun:test";
 import { createMemoryTdbs } from "../../src/tdb/memory/memory_opener.ts";
 import { TDB_FLAGS } from "../../src/tdb/types.ts";
-import { decodeExact, EMPTY, encode, i32Codec, textBytes, u32Codec } from "../../src/wire/codec.ts";
-import { DB_FLAGS, SRVID } from "../../src/wire/constants.ts";
+import { decodeExact, encode, i32Codec, textBytes, u32Codec } from "../../src/wire/codec.ts";
+import { SRVID } from "../../src/wire/constants.ts";
 import { srvidMessage } from "../../src/wire/structs/cluster.ts";
 import { must } from "../support/must.ts";
+import { KEPT, LOCKS, NAMES, VOLATILE, withNamedDatabases } from "./named_databases.ts";
 import { daemon, nodeAt, runCtdb } from "./tool_harness.ts";
 
-const [VOLATILE, KEPT, LOCKS] = [1, 2, 3];
-const NAMES = new Map([
-  ["v.tdb", VOLATILE],
-  ["p.tdb", KEPT],
-  ["g_lock.tdb", LOCKS],
-]);
 const HEADER_BYTES = 24;
 
 /** A node with databases whose answers come a turn late, and which has every record that is asked for. */
@@ -39,19 +34,7 @@ function world() {
     const stored = file.get(id)?.store(textBytes(key), new Uint8Array(HEADER_BYTES));
     expect(stored?.ok).toBe(true);
   }
-  const ctdbd = daemon([nodeAt(0), nodeAt(1)])
-    .on("GET_DBMAP", () => ({
-      data: [...NAMES.values()].map((db_id) => ({
-        db_id: db_id as number,
-        flags: db_id === KEPT ? DB_FLAGS.PERSISTENT : 0,
-      })),
-    }))
-    .on("GET_DBNAME", (id) => ({ data: [...NAMES].find(([, each]) => each === id)?.[0] ?? "" }))
-    .on("DB_ATTACH", (name) => ({ data: NAMES.get(name) ?? 0 }))
-    .on("DB_ATTACH_PERSISTENT", (name) => ({ data: NAMES.get(name) ?? 0 }))
-    .on("GETDBPATH", (id) => ({ data: `/db/${id}` }))
-    .on("DB_GET_HEALTH", () => ({ data: EMPTY }))
-    .on("DB_OPEN_FLAGS", () => ({ data: TDB_FLAGS.VOLATILE }))
+  const ctdbd = withNamedDatabases(daemon([nodeAt(0), nodeAt(1)]))
     .on("SCHEDULE_FOR_DELETION", () => ({ status: -1, error: "not implemented" }))
     .on("TRANS3_COMMIT", ({ records }) => {
       for (const { key, data } of records) file.get(KEPT as number)?.store(key, data);

@@ -1,5 +1,5 @@
 /** Commands about leadership and recovery. */
-import { bytesText } from "../../wire/codec.ts";
+import { textBeforeNul } from "../../wire/codec.ts";
 import { RECOVERY_ACTIVE } from "../../wire/constants.ts";
 import { INVALID_GENERATION, UNKNOWN_PNN } from "../../wire/packet.ts";
 import type { Command } from "../command.ts";
@@ -24,7 +24,7 @@ export const leader: Command = async ({ session, host, options }) => {
 
 export const getreclock: Command = async ({ session, host, options }, args) => {
   expectArguments(args, 0);
-  const lock = bytesText(await session.ask("GET_RECLOCK_FILE", undefined)).replace(/\0.*$/s, "");
+  const lock = textBeforeNul(await session.ask("GET_RECLOCK_FILE", undefined));
   if (options.json) {
     answerFacts(host, {
       node: session.target,

@@ -5,7 +5,6 @@
  * 1. A daemon that is not there, hangs or starts again while we wait is waited for like everything else.
  * 2. What keeps the condition from holding is said at the end, as it is then.
  */
-import { connectClient } from "../../client/ctdb_client.ts";
 import type { CtdbClient } from "../../client/types.ts";
 import { decodeExact, u32Codec } from "../../wire/codec.ts";
 import { SRVID } from "../../wire/constants.ts";
@@ -13,6 +12,7 @@ import { UNKNOWN_PNN } from "../../wire/packet.ts";
 import type { OfflineCommand, OfflineContext } from "../command.ts";
 import { CommandFailure } from "../failure.ts";
 import { answerFacts } from "../json.ts";
+import { trySession } from "../open_session.ts";
 import type { Seen, WaitFacts } from "../schemas/waiting.ts";
 import { toolPaths } from "../tool_paths.ts";
 import { type Condition, parseCondition } from "../wait/conditions.ts";
@@ -32,7 +32,6 @@ export const wait: OfflineCommand = (context, args) =>
 class Waiting {
   readonly #context: OfflineContext;
   readonly #condition: Condition;
-  readonly #socket: string;
   readonly #startMs: number;
   readonly #limitMs: number;
   #client: CtdbClient | undefined;
@@ -44,7 +43,6 @@ class Waiting {
     const { host, options } = context;
     this.#context = context;
     this.#condition = condition;
-    this.#socket = toolPaths(host).socket;
     this.#startMs = host.clock.monotonicMs();
     const limits = [options.timeout ?? DEFAULT_TIMEOUT_SEC, options.maxruntime];
     this.#limitMs = Math.min(
@@ -113,13 +111,13 @@ class Waiting {
 
   /** Why there is no connection. */
   async #connect(timeoutMs: number): Promise<CtdbClient | string> {
-    const { host } = this.#context;
-    const connected = await connectClient(host.network, host.timers, this.#socket, { timeoutMs });
-    if (!connected.ok) {
-      const { cause, reason } = connected.error;
-      return `no daemon answers at "${this.#socket}" (${cause?.code ?? reason})`;
+    const { host, options } = this.#context;
+    const opened = await trySession(host, options, timeoutMs);
+    if (!opened.ok) {
+      const { cause, reason } = opened.error;
+      return `no daemon answers at "${toolPaths(host).socket}" (${cause?.code ?? reason})`;
     }
-    const client = connected.value;
+    const { client } = opened.value;
     this.#client = client;
     this.#leader = undefined;
     client.onDisconnect(() => {

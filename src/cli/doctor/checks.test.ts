@@ -9,6 +9,7 @@ import { CAPABILITIES, NODE_FLAGS } from "../../wire/constants.ts";
 import { statistics } from "../../wire/structs/statistics.ts";
 import { CHECKS } from "./checks.ts";
 import type { ClusterFacts, DaemonFacts, Facts, LocalFacts, NodeFacts } from "./facts.ts";
+import { nothingOf } from "./gather_cluster.ts";
 import type { FileFacts, FileSystemFacts, ProcessFacts } from "./machine.ts";
 
 // --- a healthy cluster of two nodes
@@ -376,20 +377,12 @@ test("Volatile databases that smbd opened may be read by others", () => {
 });
 
 test("Nothing is concluded from what is not known", () => {
-  const unknown: Partial<NodeFacts> = {
-    state: "not asked",
-    clockOffsetMs: undefined,
-    recoveryActive: undefined,
-    runstate: undefined,
-    nodeMap: undefined,
-    nodesFile: undefined,
-    tunables: undefined,
-    lock: undefined,
-    publicIps: undefined,
-    interfaces: undefined,
-    capabilities: undefined,
-    statistics: undefined,
-  };
+  const {
+    pnn: _pnn,
+    address: _address,
+    flags: _flags,
+    ...unknown
+  } = nothingOf(NODE_MAP[1] as (typeof NODE_MAP)[number]);
   const facts = node(unknown);
   expect(
     idsOf({ ...facts, cluster: { ...(facts.cluster as ClusterFacts), knowledge: undefined } }),

@@ -1,7 +1,6 @@
 /** The facts that daemons tell. Every node is asked at the same time, each question has a bound, and nothing is printed. */
-import { bytesText } from "../../base/byte_text.ts";
 import type { Clock } from "../../platform/types/time.ts";
-import { decodePadded } from "../../wire/codec.ts";
+import { decodePadded, textBeforeNul } from "../../wire/codec.ts";
 import { NODE_FLAGS } from "../../wire/constants.ts";
 import {
   type ControlName,
@@ -14,6 +13,7 @@ import {
   type NodeKnowledge,
   nodeKnowledge,
 } from "../../wire/structs/cluster.ts";
+import { healthProblem } from "../database_choice.ts";
 import { Peers } from "../peers.ts";
 import type { Session } from "../session.ts";
 import type { ClusterFacts, NodeFacts } from "./facts.ts";
@@ -77,7 +77,7 @@ async function gatherNode(session: Session, peers: Peers, node: NodeAndFlags): P
     nodeMap,
     nodesFile,
     tunables,
-    lock: lock === undefined ? undefined : bytesText(lock).replace(/\0.*$/s, ""),
+    lock: lock === undefined ? undefined : textBeforeNul(lock),
     publicIps: ips?.map(({ addr, pnn }) => ({ address: addr.address, pnn })),
     interfaces: ifaces?.map(({ name, link_state }) => ({ name, up: link_state !== 0 })),
     capabilities,
@@ -102,7 +102,8 @@ async function answer<N extends ControlName>(
   return said.ok ? said.value.data : undefined;
 }
 
-function nothingOf({ pnn, addr, flags }: NodeAndFlags): NodeFacts {
+/** Of a node that was not asked: nothing is known. */
+export function nothingOf({ pnn, addr, flags }: NodeAndFlags): NodeFacts {
   return {
     pnn,
     address: addr.address,
@@ -155,8 +156,8 @@ async function databasesOf(
   const found = await Promise.all(
     databases.map(async ({ db_id }) => {
       const said = await answer(session, "DB_GET_HEALTH", db_id, pnn);
-      const reason = said === undefined ? "" : bytesText(said).replace(/\0.*$/s, "");
-      if (reason === "") return undefined;
+      const reason = said === undefined ? undefined : healthProblem(said);
+      if (reason === undefined) return undefined;
       const name = await answer(session, "GET_DBNAME", db_id, pnn);
       return { name: name ?? `0x${db_id.toString(16)}`, reason };
     }),

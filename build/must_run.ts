@@ -1,4 +1,4 @@
-/** Runs the programs that make a package. */
+/** Runs a program that has to succeed. */
 
 /** What it has printed; throws `failure` with the program's words when that fails. */
 export async function mustRun(
