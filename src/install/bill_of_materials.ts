@@ -3,6 +3,7 @@
  * no time and no random number in it: the same release has the same one.
  */
 
+import { bytesHex } from "../base/bytes_hex.ts";
 import type { ShippedScript } from "./layout.ts";
 import type { Architecture, LockedPart } from "./locked_parts.ts";
 
@@ -56,7 +57,5 @@ function packageUrl({ name, version }: LockedPart): string {
 }
 
 function hexadecimal(base64: string): string {
-  return Array.from(atob(base64), (character) =>
-    character.charCodeAt(0).toString(16).padStart(2, "0"),
-  ).join("");
+  return bytesHex(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)));
 }

@@ -1,4 +1,5 @@
 /** What happened between two samples. Counters begin anew when somebody resets them: what came of that is not known. */
+import { bytesHex } from "../../base/bytes_hex.ts";
 import { TURN_BUCKETS_MS } from "../../base/trace.ts";
 import { RECOVERY_NORMAL } from "../../wire/constants.ts";
 import { INVALID_GENERATION } from "../../wire/packet.ts";
@@ -135,7 +136,7 @@ function hotKeys({ node, databases }: NodeSample, { nameOf }: RateOptions): TopF
         database: nameOf(id) ?? `0x${hex8(id)}`,
         node: node.pnn,
         count,
-        key_hex: Array.from(key, (byte) => byte.toString(16).padStart(2, "0")).join(""),
+        key_hex: bytesHex(key),
       })),
   );
 }
