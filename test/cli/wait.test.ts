@@ -72,6 +72,19 @@ test("wait gives up with status 75 and says what is missing then", async () => {
   expect(v.parse(waitFacts, facts)).toMatchObject({ holds: false, waited_seconds: 2 });
 });
 
+test("wait has time for its last look, however little of it is left", async () => {
+  const time = new ManualTime();
+  const ctdbd = changing({ map: [nodeAt(0), nodeAt(1, NODE_FLAGS.STOPPED)] });
+  ctdbd.answerLater = (answer) => void time.after(150, answer);
+  const { status, err } = await ended(
+    runCtdb({ ctdbd, time }, "wait", "node", "1", "ok", "--timeout", "1"),
+    time,
+    250,
+  );
+  expect(status).toBe(75);
+  expect(err).toContain("node 1 is STOPPED");
+});
+
 test("wait outlives its daemon, and waits for one that is not there yet", async () => {
   const nodes = { map: [nodeAt(0, NODE_FLAGS.UNHEALTHY)] };
   const ctdbd = changing(nodes);

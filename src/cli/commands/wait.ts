@@ -23,6 +23,8 @@ const DEFAULT_TIMEOUT_SEC = 60;
 const POLL_MS = 250;
 /** Where messages tell of changes: one may be lost. */
 const LOOK_ANYWAY_MS = 1000;
+/** What an answer may take when the time is nearly over: what is said at the end is seen then, not that nobody answered. */
+const LAST_LOOK_MS = 1000;
 /** Messages come in bursts. */
 const BURST_MS = 20;
 
@@ -99,7 +101,7 @@ class Waiting {
 
   async #whatIsMissing(): Promise<string | undefined> {
     const { timelimit } = this.#context.options;
-    const limitMs = Math.max(1, Math.min(timelimit * 1000, this.#leftMs()));
+    const limitMs = Math.min(timelimit * 1000, Math.max(LAST_LOOK_MS, this.#leftMs()));
     this.#seen = NOTHING_SEEN;
     const client = this.#client ?? (await this.#connect(limitMs));
     if (typeof client === "string") return client;
