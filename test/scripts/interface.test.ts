@@ -56,6 +56,15 @@ test("10.interface init and shutdown take all addresses of the file away, the la
   }
 });
 
+test("10.interface takes nothing that ip complains of for an answer", async () => {
+  using bench = interfaceBench();
+  bench.standIn("ip", 'case "$*" in -br*) echo "No device" >&2 ;; esac');
+  expect(await bench.event("10.interface", "init")).toEqual(SILENT);
+  expect(
+    await bench.event("10.interface", "updateip", "__none__", "eth1", "10.1.0.3", "24"),
+  ).toEqual(saying("WARNING: Unable to determine interface for IP 10.1.0.3"));
+});
+
 test("10.interface init refuses a kernel that would lose other addresses", async () => {
   using bench = interfaceBench();
   await bench.run("rm", "-r", bench.path("proc/sys"));

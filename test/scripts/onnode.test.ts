@@ -43,6 +43,15 @@ test("onnode gives EXTRA_SSH_OPTS to ssh, and to no other program", async () => 
   expect(await bench.run(ONNODE, "0", "true")).toEqual(saying("rsh -n 10.0.0.1 true"));
 });
 
+test("onnode takes no warning of the tool for a node", async () => {
+  using bench = onnodeBench();
+  bench.standIn(
+    "ctdb",
+    "echo beware >&2; echo '|Node|IP|Off|'; echo '|0|10.0.0.1|0|'; echo '|3|10.0.0.4|1|'",
+  );
+  expect(await bench.run(ONNODE, "-q", "ok", "true")).toEqual(saying("ssh -n 10.0.0.1 true"));
+});
+
 test("onnode any without a ctdbd says so", async () => {
   using bench = onnodeBench();
   bench.standIn("ssh", "exit 1");
