@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { type Layout, UNIT } from "../src/install/layout.ts";
+import type { Layout } from "../src/install/layout.ts";
 import type { Architecture } from "../src/install/locked_parts.ts";
 import { SAMBA_VERSION, VERSION } from "../src/roles/role.ts";
 import { filesBelow, UNIT_COPY } from "./package_tree.ts";
@@ -79,12 +79,12 @@ function digests(root: string, files: readonly string[], conffiles: ReadonlySet<
 }
 
 /** The scripts name what the layout has. */
-function filled(text: string, { links }: Layout): string {
+function filled(text: string, { paths, links }: Layout): string {
   const enabled = links.filter(({ onlyInNewDirectory }) => onlyInNewDirectory === true);
   const always = links.filter(({ onlyInNewDirectory }) => onlyInNewDirectory !== true);
   const names = enabled.map(({ path }) => basename(path, ".script"));
   return text
-    .replaceAll("@UNIT@", UNIT)
+    .replaceAll("@UNIT@", paths.unit)
     .replaceAll("@UNIT_COPY@", UNIT_COPY)
     .replaceAll("@ENABLED@", names.join(" "))
     .replaceAll("@LINKS@", always.map(({ path }) => path).join(" "));
