@@ -5,10 +5,10 @@
 import { textBytes } from "../base/byte_text.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { InstallFiles } from "./files.ts";
-import { executableOf, manifestOf } from "./layout.ts";
+import { executableOf, manifestOf, savedDirectoryOf } from "./layout.ts";
 import { manifestText } from "./manifest.ts";
 import type { InstallPlan, Placed } from "./plan.ts";
-import { putBack } from "./uninstall.ts";
+import { putBack, removeEmptyAbove } from "./uninstall.ts";
 
 const NEW = ".ctdb-new";
 
@@ -21,7 +21,7 @@ export function applyInstall(
   const staged: string[] = [];
   const outcome = stage(files, plan, staged);
   if (!outcome.ok) {
-    for (const path of staged) files.remove(path);
+    takeBack(files, plan, staged);
     return err(`${outcome.error}; nothing was changed`);
   }
   const made = plan.directories.map(({ path }) => path);
@@ -40,6 +40,15 @@ export function applyInstall(
   });
   if (!removed.ok) return removed;
   return each(plan.places, ({ path }) => files.rename(`${path}${NEW}`, path));
+}
+
+/** Whatever of it is there. */
+function takeBack(files: InstallFiles, plan: InstallPlan, staged: readonly string[]): void {
+  const { paths, saves, directories } = plan;
+  for (const path of [...staged, ...saves.map(({ to }) => to)]) files.remove(path);
+  for (const { to } of saves) removeEmptyAbove(files, to, savedDirectoryOf(paths));
+  files.removeEmptyDirectory(paths.stateDirectory);
+  for (const { path } of directories.toReversed()) files.removeEmptyDirectory(path);
 }
 
 function stage(files: InstallFiles, plan: InstallPlan, staged: string[]): Result<void> {

@@ -67,7 +67,8 @@ export function putBack(
   return cleared.ok ? ok("restored") : cleared;
 }
 
-function removeEmptyAbove(files: InstallFiles, path: string, last: string): void {
+/** Directories of a file that was there, up to the last one. */
+export function removeEmptyAbove(files: InstallFiles, path: string, last: string): void {
   for (
     let directory = path.slice(0, path.lastIndexOf("/"));
     directory.startsWith(last);

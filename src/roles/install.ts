@@ -86,10 +86,17 @@ async function withOptions(
     return 1;
   }
   const files = new RootedFiles(root.replace(/\/+$/, ""), executable.path);
-  const outcome = act(files, { root, layout, links, dryRun });
+  const outcome = rootIsThere(files, root, () => act(files, { root, layout, links, dryRun }));
   if (outcome.ok) return 0;
   printErr(`${NAME}: ${outcome.error}\n`);
   return 1;
+}
+
+/** A name that is mistyped gets no tree of its own. */
+function rootIsThere(files: RootedFiles, root: string, act: () => Result<void>): Result<void> {
+  const found = files.look("/");
+  if (!found.ok) return found;
+  return found.value === undefined ? err(`--root: there is no directory "${root}"`) : act();
 }
 
 function parsed(args: readonly string[]) {

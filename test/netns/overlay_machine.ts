@@ -57,7 +57,9 @@ export class OverlayMachine {
   /** Runs a story of steps, and gives what each has printed. Throws all of it when a line fails. */
   async tell(story: string): Promise<(step: string) => string> {
     const options = { input: `${FUNCTIONS}${story}`, timeoutMs: STORY_MS_MAX };
-    const { code, stdout, stderr } = await this.run(["/bin/bash", "-s"], options);
+    // What it runs reads no part of it.
+    const shell = "cat >/tmp/story && exec /bin/bash /tmp/story </dev/null";
+    const { code, stdout, stderr } = await this.run(["/bin/sh", "-c", shell], options);
     if (code !== 0) throw new Error(`the story ended with ${code}:\n${stdout}${stderr}`);
     const steps = new Map(
       stdout.split(/^== /m).map((step) => {
