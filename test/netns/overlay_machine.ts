@@ -3,6 +3,7 @@
  * installed, changed and removed there is gone with it.
  */
 import { existsSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import type { CommandOptions, CommandResult } from "../support/command.ts";
 import { TemporaryDirectory } from "../support/temp_dir.ts";
 import { Namespaces } from "./namespaces.ts";
@@ -118,7 +119,7 @@ export class OverlayMachine {
         `mount -t tmpfs none '${root}/tmp'`,
         ...Object.entries(files).map(
           ([path, from]) =>
-            `mkdir -p '${root}${path}'; rmdir '${root}${path}'; cp '${from}' '${root}${path}'`,
+            `mkdir -p '${dirname(`${root}${path}`)}'; cp '${from}' '${root}${path}'`,
         ),
         ...Object.entries(directories).map(
           ([path, from]) => `mkdir -p '${root}${path}'; mount --bind '${from}' '${root}${path}'`,
