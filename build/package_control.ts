@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import type { Layout } from "../src/install/layout.ts";
+import { LAYOUTS } from "../src/config/layouts.ts";
+import { type Layout, manifestOf } from "../src/install/layout.ts";
 import type { Architecture } from "../src/install/locked_parts.ts";
 import { SAMBA_VERSION, VERSION } from "../src/roles/role.ts";
 import { filesBelow, UNIT_COPY } from "./package_tree.ts";
@@ -86,6 +87,7 @@ function filled(text: string, { paths, links }: Layout): string {
   return text
     .replaceAll("@UNIT@", paths.unit)
     .replaceAll("@UNIT_COPY@", UNIT_COPY)
+    .replaceAll("@MANIFESTS@", Object.values(LAYOUTS).map(manifestOf).join(" "))
     .replaceAll("@ENABLED@", names.join(" "))
     .replaceAll("@LINKS@", always.map(({ path }) => path).join(" "));
 }

@@ -13,15 +13,18 @@ const possible = namespacesPossible();
 const onLinux = test.skipIf(!possible);
 let appliance = "";
 let machine: OverlayMachine;
-/** Its story runs beside the others: nodes wait most of the time. */
+/** Their stories run beside the others: nodes wait most of the time. */
 let linked: Promise<(step: string) => string>;
+let moved: Promise<(step: string) => string>;
 
 beforeAll(async () => {
   if (!possible) return;
   appliance = `${await compiledExecutables()}/ctdb-appliance`;
   machine = await OverlayMachine.start("upstream", { "/ctdb-appliance": appliance });
-  linked = linkedMachine();
-  linked.catch(() => {});
+  linked = toldElsewhere("linked", LINKED);
+  moved = toldElsewhere("moved", MOVED);
+  // Their tests say it.
+  for (const told of [linked, moved]) told.catch(() => {});
 });
 afterAll(async () => await machine?.end());
 
@@ -227,10 +230,65 @@ ctdb -X nodestatus 0 | tail -n 1
 ended
 `;
 
-async function linkedMachine(): Promise<(step: string) => string> {
-  const other = await OverlayMachine.start("linked", { "/ctdb-appliance": appliance });
+const MOVED = `
+serves() {
+  mkdir -p /run/samba /share
+  chmod 777 /share
+  cat >/etc/samba/smb.conf <<END
+[global]
+	clustering = yes
+	ctdbd socket = $1
+	map to guest = bad user
+	load printers = no
+	disable spoolss = yes
+[share]
+	path = /share
+	guest ok = yes
+END
+  smbd -D
+  eventually smbclient -N //127.0.0.1/share -c ls
+  kill "$(cat /run/samba/smbd.pid)"
+}
+ip link set lo up
+mkdir -p /run/ctdb
+step first
+run=/run/ctdb
+/ctdb-appliance install --root /
+echo 127.0.0.1 >/etc/ctdb/nodes
+printf '[logging]\n location = file:/var/log/log.ctdb\n[cluster]\n node address = 127.0.0.1\n' >/etc/ctdb/ctdb.conf
+touch /etc/ctdb/public_addresses
+ctdbd
+healthy
+ctdb attach kept.tdb persistent
+ctdb pstore kept.tdb key value
+ended
+step move
+/ctdb-appliance uninstall --root / && /ctdb-appliance install --root / --layout upstream
+cd /etc/ctdb && cp -a nodes public_addresses ctdb.conf /usr/local/etc/ctdb
+cp -a /var/lib/ctdb/persistent /var/lib/ctdb/state /usr/local/var/lib/ctdb
+# The shell remembers where it found programs.
+hash -r
+step second
+run=/usr/local/var/run/ctdb
+ctdbd
+healthy
+ctdb pfetch kept.tdb key
+ctdb getdbstatus kept.tdb | grep HEALTH
+serves $run/ctdbd.socket
+step two at once
+pid=$(cat $run/ctdbd.pid)
+# It lies in no layout, and works with Debian's paths.
+! /ctdb-appliance ctdbd
+tail -n 3 /var/log/log.ctdb
+[ "$(cat $run/ctdbd.pid)" = $pid ]
+ctdb nodestatus
+ended
+`;
+
+async function toldElsewhere(name: string, story: string): Promise<(step: string) => string> {
+  const other = await OverlayMachine.start(name, { "/ctdb-appliance": appliance });
   try {
-    return await other.tell(FUNCTIONS + LINKED);
+    return await other.tell(FUNCTIONS + story);
   } finally {
     await other.end();
   }
@@ -240,3 +298,15 @@ onLinux("symbolic links, also of /usr/local itself, lead to the same paths", asy
   const step = await linked;
   expect(step("node")).toStartWith("/opt/local/libexec/ctdb/ctdb-appliance\n|0|127.0.0.1|0|0|");
 });
+
+onLinux(
+  "a node moves from Debian's layout with its databases, smbd finds it, and it is the only one",
+  async () => {
+    const step = await moved;
+    expect(step("move")).toContain(" files installed, 0 replaced");
+    expect(step("second")).toStartWith("value\nHEALTH: OK\n");
+    const [refused, ...log] = step("two at once").trimEnd().split("\n");
+    expect(refused).toBe('Cannot listen on 127.0.0.1 port 4379: bind "127.0.0.1:4379": EADDRINUSE');
+    expect(log.at(-1)).toMatch(/^pnn:0 127\.0\.0\.1 +OK /);
+  },
+);

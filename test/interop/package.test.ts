@@ -178,7 +178,14 @@ const ENABLED = (
 test("it replaces Debian's package, which comes back when ours goes", async () => {
   expect(existsSync("/usr/sbin/ctdbd")).toBe(true);
   const step = await overStock;
+  for (const directory of ["/var/lib", "/usr/local/var/lib"]) {
+    expect(step("refused")).toContain(
+      `has installed a release here (${directory}/ctdb-appliance/manifest.json)`,
+    );
+  }
+  expect(step("refused").match(/^ctdb installed$/gm)).toHaveLength(2);
   expect(step("install")).toContain('"/etc/ctdb/functions" was changed here');
+  expect(step("install").match(/dpkg has installed the package "ctdb-appliance"/g)).toHaveLength(2);
   expect(step("state").trimEnd().split("\n")).toEqual([
     "ctdb config-files",
     "ctdb-appliance installed",

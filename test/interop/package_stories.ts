@@ -34,8 +34,16 @@ printf '#!/bin/sh\\nexit 0\\n' >/etc/ctdb/events/legacy/99.mine.script
 chmod 755 /etc/ctdb/events/legacy/99.mine.script
 rm /etc/ctdb/events/legacy/05.system.script
 ${CONFIGURATION}
+step refused
+for directory in /var/lib /usr/local/var/lib; do
+  mkdir -p $directory/ctdb-appliance; true >$directory/ctdb-appliance/manifest.json
+  ! install /new.deb
+  dpkg-query -W -f '\${Package} \${db:Status-Status}\\n' ctdb
+  rm -r $directory/ctdb-appliance
+done
 step install
 install /new.deb
+for layout in debian upstream; do ! ctdb-appliance install --root / --layout $layout; done
 step state
 dpkg-query -W -f '\${Package} \${db:Status-Status}\\n' ctdb ctdb-appliance
 dpkg --audit
