@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { LAYOUTS } from "../src/config/layouts.ts";
-import { type Layout, manifestOf } from "../src/install/layout.ts";
+import { executableOf, type Layout, manifestOf } from "../src/install/layout.ts";
 import type { Architecture } from "../src/install/locked_parts.ts";
 import { SAMBA_VERSION, VERSION } from "../src/roles/role.ts";
 import { filesBelow, UNIT_COPY } from "./package_tree.ts";
@@ -83,11 +83,14 @@ function digests(root: string, files: readonly string[], conffiles: ReadonlySet<
 function filled(text: string, { paths, links }: Layout): string {
   const enabled = links.filter(({ onlyInNewDirectory }) => onlyInNewDirectory === true);
   const always = links.filter(({ onlyInNewDirectory }) => onlyInNewDirectory !== true);
+  const installations = Object.values(LAYOUTS).map(
+    (each) => `${manifestOf(each)}=${executableOf(each)}`,
+  );
   const names = enabled.map(({ path }) => basename(path, ".script"));
   return text
     .replaceAll("@UNIT@", paths.unit)
     .replaceAll("@UNIT_COPY@", UNIT_COPY)
-    .replaceAll("@MANIFESTS@", Object.values(LAYOUTS).map(manifestOf).join(" "))
+    .replaceAll("@INSTALLATIONS@", installations.join(" "))
     .replaceAll("@ENABLED@", names.join(" "))
     .replaceAll("@LINKS@", always.map(({ path }) => path).join(" "));
 }

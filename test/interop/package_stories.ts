@@ -43,7 +43,7 @@ for directory in /var/lib /usr/local/var/lib; do
 done
 step install
 install /new.deb
-for layout in debian upstream; do ! ctdb-appliance install --root / --layout $layout; done
+for layout in debian upstream; do ! /usr/libexec/ctdb/ctdb-appliance install --root / --layout $layout; done
 step state
 dpkg-query -W -f '\${Package} \${db:Status-Status}\\n' ctdb ctdb-appliance
 dpkg --audit
