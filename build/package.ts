@@ -6,6 +6,7 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, normalize, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { LAYOUTS } from "../src/config/layouts.ts";
 import type { Layout } from "../src/install/layout.ts";
 import type { Architecture } from "../src/install/locked_parts.ts";
 import { shippedParts, shippedScripts } from "../src/install/payload.macro.ts";
@@ -84,7 +85,7 @@ async function sourceDate(): Promise<string> {
 }
 
 function layoutFor(architecture: Architecture): Layout {
-  return releaseLayout(shippedScripts(), shippedParts(), architecture);
+  return releaseLayout(LAYOUTS.debian, shippedScripts(), shippedParts(), architecture);
 }
 
 async function makePackage(

@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { type Layout, UNIT } from "../src/install/layout.ts";
+import { LAYOUTS } from "../src/config/layouts.ts";
+import { executableOf, type Layout, manifestOf } from "../src/install/layout.ts";
 import type { Architecture } from "../src/install/locked_parts.ts";
 import { SAMBA_VERSION, VERSION } from "../src/roles/role.ts";
 import { filesBelow, UNIT_COPY } from "./package_tree.ts";
@@ -79,13 +80,17 @@ function digests(root: string, files: readonly string[], conffiles: ReadonlySet<
 }
 
 /** The scripts name what the layout has. */
-function filled(text: string, { links }: Layout): string {
+function filled(text: string, { paths, links }: Layout): string {
   const enabled = links.filter(({ onlyInNewDirectory }) => onlyInNewDirectory === true);
   const always = links.filter(({ onlyInNewDirectory }) => onlyInNewDirectory !== true);
+  const installations = Object.values(LAYOUTS).map(
+    (each) => `${manifestOf(each)}=${executableOf(each)}`,
+  );
   const names = enabled.map(({ path }) => basename(path, ".script"));
   return text
-    .replaceAll("@UNIT@", UNIT)
+    .replaceAll("@UNIT@", paths.unit)
     .replaceAll("@UNIT_COPY@", UNIT_COPY)
+    .replaceAll("@INSTALLATIONS@", installations.join(" "))
     .replaceAll("@ENABLED@", names.join(" "))
     .replaceAll("@LINKS@", always.map(({ path }) => path).join(" "));
 }

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { EXECUTABLE, type Layout, UNIT } from "../src/install/layout.ts";
+import { executableOf, type Layout } from "../src/install/layout.ts";
 
 /** The unit once more, for postinst. */
 export const UNIT_COPY = "/usr/share/ctdb/ctdb.service";
@@ -22,7 +22,7 @@ export function writeTree(root: string, layout: Layout, executable: string): voi
     return join(root, path);
   };
   for (const { path } of layout.directories) mkdirSync(join(root, path), { recursive: true });
-  const file = place(EXECUTABLE);
+  const file = place(executableOf(layout.paths));
   copyFileSync(executable, file);
   chmodSync(file, 0o755);
   for (const path of layout.roles) linkSync(file, place(path));
@@ -30,7 +30,7 @@ export function writeTree(root: string, layout: Layout, executable: string): voi
     writeFileSync(place(path), content);
     chmodSync(join(root, path), mode);
   }
-  linkSync(join(root, UNIT), place(UNIT_COPY));
+  linkSync(join(root, layout.paths.unit), place(UNIT_COPY));
   for (const { path, target, onlyInNewDirectory } of layout.links) {
     // Those that an administrator may take away are made when the package is set up.
     if (onlyInNewDirectory !== true) symlinkSync(target, place(path));

@@ -70,6 +70,8 @@ export interface ToolHost {
   /** What `ctdb version` says. */
   readonly version: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Where our executable lies, which says where the node's files are. */
+  readonly executableDirectory: string;
   readonly pid: number;
   readonly clock: Pick<Clock, "monotonicMs" | "wallTime">;
   readonly timers: Timers;

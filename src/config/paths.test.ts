@@ -14,6 +14,33 @@ test("resolvePaths() gives Debian's paths for an installed executable", () => {
   });
 });
 
+test("resolvePaths() gives the paths of Samba's own build for an executable that is installed there", () => {
+  for (const directory of ["sbin", "bin", "libexec/ctdb"]) {
+    expect(resolvePaths({}, `/usr/local/${directory}`)).toEqual({
+      ok: true,
+      value: {
+        testMode: false,
+        etcDirectory: "/usr/local/etc/ctdb",
+        dataDirectory: "/usr/local/share/ctdb",
+        socket: "/usr/local/var/run/ctdb/ctdbd.socket",
+        recoverdSocket: "/usr/local/var/run/ctdb/recd.socket",
+        eventSocket: "/usr/local/var/run/ctdb/eventd.socket",
+        pidFile: "/usr/local/var/run/ctdb/ctdbd.pid",
+        logDirectory: "/usr/local/var/log",
+        variableDirectory: "/usr/local/var/lib/ctdb",
+        runDirectory: "/usr/local/var/run/ctdb",
+        lockDirectory: "/usr/local/var/run/ctdb",
+        helperDirectory: "/usr/local/libexec/ctdb",
+      },
+    });
+  }
+  const unknown = resolvePaths({}, "/usr/local/libexec");
+  expect(unknown.ok && [unknown.value.etcDirectory, unknown.value.helperDirectory]).toEqual([
+    "/etc/ctdb",
+    "/usr/local/libexec",
+  ]);
+});
+
 test("resolvePaths() relocates everything in test mode", () => {
   const paths = resolvePaths(
     { CTDB_TEST_MODE: "yes", CTDB_BASE: "/t/node.1", CTDB_TEST_HELPER_BINDIR: "/h" },

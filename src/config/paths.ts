@@ -1,21 +1,19 @@
 /**
- * Where a node's files are (docs/operations.md, "Paths"). Production paths are Debian's. In test mode
- * (CTDB_TEST_MODE set) everything lies below CTDB_BASE, so that several nodes run on one machine.
+ * Where a node's files are (docs/operations.md, "Paths"). Production paths are those of the layout that the executable is
+ * installed in, and Debian's when it is in none. In test mode (CTDB_TEST_MODE set) everything lies below
+ * CTDB_BASE, so that several nodes run on one machine.
  *
  * Reads the environment that it is given, nothing else; no path is created or checked.
  */
 import { textBytes } from "../base/byte_text.ts";
 import { err, ok, type Result } from "../base/result.ts";
+import { installedLayout, layoutOf } from "./layouts.ts";
 import type { CtdbPaths } from "./types.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** bind() takes 107 bytes and the NUL. */
 const SOCKET_PATH_BYTES_MAX = 107;
-
-/** Executables installed there find their helpers in the library directory, others beside themselves. */
-const INSTALLED_IN = new Set(["/usr/sbin", "/usr/bin", "/sbin", "/bin"]);
-const HELPER_DIRECTORY = "/usr/libexec/ctdb";
 
 /** `executableDirectory`: where the running executable lies. */
 export function resolvePaths(
@@ -39,18 +37,20 @@ export function resolvePaths(
 }
 
 function productionPaths(environment: Environment, executableDirectory: string): Result<CtdbPaths> {
+  const layout = layoutOf(executableDirectory);
+  const { runDirectory } = layout;
   return ok({
     testMode: false,
-    etcDirectory: "/etc/ctdb",
-    dataDirectory: "/usr/share/ctdb",
-    socket: environment["CTDB_SOCKET"] ?? "/run/ctdb/ctdbd.socket",
-    recoverdSocket: "/run/ctdb/recd.socket",
-    eventSocket: "/run/ctdb/eventd.socket",
-    pidFile: "/run/ctdb/ctdbd.pid",
-    logDirectory: "/var/log/ctdb",
-    variableDirectory: "/var/lib/ctdb",
-    runDirectory: "/run/ctdb",
-    lockDirectory: "/run/ctdb",
+    etcDirectory: layout.etcDirectory,
+    dataDirectory: layout.dataDirectory,
+    socket: environment["CTDB_SOCKET"] ?? `${runDirectory}/ctdbd.socket`,
+    recoverdSocket: `${runDirectory}/recd.socket`,
+    eventSocket: `${runDirectory}/eventd.socket`,
+    pidFile: `${runDirectory}/ctdbd.pid`,
+    logDirectory: layout.logDirectory,
+    variableDirectory: layout.variableDirectory,
+    runDirectory,
+    lockDirectory: runDirectory,
     helperDirectory: besideOrInstalled(executableDirectory),
   });
 }
@@ -80,5 +80,5 @@ function testPaths(environment: Environment, executableDirectory: string): Resul
 }
 
 function besideOrInstalled(executableDirectory: string): string {
-  return INSTALLED_IN.has(executableDirectory) ? HELPER_DIRECTORY : executableDirectory;
+  return installedLayout(executableDirectory)?.helperDirectory ?? executableDirectory;
 }

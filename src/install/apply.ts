@@ -5,10 +5,10 @@
 import { textBytes } from "../base/byte_text.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { InstallFiles } from "./files.ts";
-import { EXECUTABLE, MANIFEST, STATE_DIRECTORY } from "./layout.ts";
+import { executableOf, manifestOf, savedDirectoryOf } from "./layout.ts";
 import { manifestText } from "./manifest.ts";
 import type { InstallPlan, Placed } from "./plan.ts";
-import { putBack } from "./uninstall.ts";
+import { putBack, removeEmptyAbove } from "./uninstall.ts";
 
 const NEW = ".ctdb-new";
 
@@ -21,7 +21,7 @@ export function applyInstall(
   const staged: string[] = [];
   const outcome = stage(files, plan, staged);
   if (!outcome.ok) {
-    for (const path of staged) files.remove(path);
+    takeBack(files, plan, staged);
     return err(`${outcome.error}; nothing was changed`);
   }
   const made = plan.directories.map(({ path }) => path);
@@ -31,19 +31,29 @@ export function applyInstall(
     directories: [...directoriesBefore, ...made],
     entries: [...plan.entries],
   });
-  const written = replaceText(files, MANIFEST, manifest);
+  const written = replaceText(files, manifestOf(plan.paths), manifest);
   if (!written.ok) return written;
   // First: names of the executable are told by the one that is still there.
   const removed = each(plan.removals, (entry) => {
-    const back = putBack(files, entry);
+    const back = putBack(files, entry, executableOf(plan.paths));
     return back.ok ? ok(undefined) : back;
   });
   if (!removed.ok) return removed;
   return each(plan.places, ({ path }) => files.rename(`${path}${NEW}`, path));
 }
 
+/** Whatever of it is there. */
+function takeBack(files: InstallFiles, plan: InstallPlan, staged: readonly string[]): void {
+  const { paths, saves, directories } = plan;
+  for (const path of [...staged, ...saves.map(({ to }) => to)]) files.remove(path);
+  for (const { to } of saves) removeEmptyAbove(files, to, savedDirectoryOf(paths));
+  files.removeEmptyDirectory(paths.stateDirectory);
+  for (const { path } of directories.toReversed()) files.removeEmptyDirectory(path);
+}
+
 function stage(files: InstallFiles, plan: InstallPlan, staged: string[]): Result<void> {
-  const directories = each([...plan.directories, { path: STATE_DIRECTORY, mode: 0o700 }], (one) =>
+  const state = { path: plan.paths.stateDirectory, mode: 0o700 };
+  const directories = each([...plan.directories, state], (one) =>
     files.makeDirectory(one.path, one.mode),
   );
   if (!directories.ok) return directories;
@@ -53,7 +63,7 @@ function stage(files: InstallFiles, plan: InstallPlan, staged: string[]): Result
   });
   if (!saved.ok) return saved;
   const isNew = plan.places.some(({ content }) => content.is === "executable");
-  const executable = isNew ? `${EXECUTABLE}${NEW}` : EXECUTABLE;
+  const executable = `${executableOf(plan.paths)}${isNew ? NEW : ""}`;
   return each(plan.places, (placed) => {
     const { path } = placed;
     const parent = files.makeDirectory(path.slice(0, path.lastIndexOf("/")), 0o755);

@@ -1,22 +1,23 @@
 /**
- * Where everything of an installation goes: the paths of Debian's package `ctdb`. All paths are absolute, below the
- * root of the installation.
+ * Where everything of an installation goes (src/config/layouts.ts). All paths are absolute, below the root of the
+ * installation.
  */
 import { textBytes } from "../base/byte_text.ts";
+import type { InstalledPaths } from "../config/layouts.ts";
+import { translated, translatedUnit } from "./translated.ts";
 
-const LIBEXEC_DIRECTORY = "/usr/libexec/ctdb";
-export const EXECUTABLE = `${LIBEXEC_DIRECTORY}/ctdb-appliance`;
-/** What was installed, and what was replaced. */
-export const STATE_DIRECTORY = "/var/lib/ctdb-appliance";
-export const MANIFEST = `${STATE_DIRECTORY}/manifest.json`;
-export const SAVED_DIRECTORY = `${STATE_DIRECTORY}/replaced`;
 export const DPKG_STATUS = "/var/lib/dpkg/status";
 
-export const UNIT = "/lib/systemd/system/ctdb.service";
-
-const ETC = "/etc/ctdb";
-const SHARE = "/usr/share/ctdb";
-const DOCUMENTS = "/usr/share/doc/ctdb-appliance";
+/** The one file that has all names. */
+export function executableOf({ helperDirectory }: InstalledPaths): string {
+  return `${helperDirectory}/ctdb-appliance`;
+}
+export function manifestOf({ stateDirectory }: InstalledPaths): string {
+  return `${stateDirectory}/manifest.json`;
+}
+export function savedDirectoryOf({ stateDirectory }: InstalledPaths): string {
+  return `${stateDirectory}/replaced`;
+}
 
 /**
  * `program`: always replaced. `conffile`: what the administrator has changed is set aside under another name, since our
@@ -39,6 +40,7 @@ export interface InstalledLink {
 }
 
 export interface Layout {
+  readonly paths: InstalledPaths;
   readonly directories: readonly { readonly path: string; readonly mode: number }[];
   readonly files: readonly InstalledFile[];
   readonly links: readonly InstalledLink[];
@@ -52,76 +54,103 @@ const IN_SBIN = new Set(["ctdbd"]);
 const IN_BIN = new Set(["ctdb", "ltdbtool", "ping_pong"]);
 /** Only for a checkout. */
 const NOT_INSTALLED = new Set(["ctdb-local", "ctdb_local_daemons"]);
-/** As Debian enables them. */
-const ENABLED = ["00.ctdb", "01.reclock", "05.system", "10.interface"];
-/** What programs of the system look for at a place of theirs: by the folder in the sources, and the name. */
-const PLACES = new Map([
-  ["systemd/ctdb.service", UNIT],
-  ["systemd/ctdb.tmpfiles", "/usr/lib/tmpfiles.d/ctdb.conf"],
-  ["system/logrotate", "/etc/logrotate.d/ctdb"],
-  ["system/sysvinit", "/etc/init.d/ctdb"],
-  // Event scripts need the functions of their release: their place in /etc is a link.
-  ["events/functions", `${SHARE}/functions`],
-]);
 const DEFAULTS: readonly ShippedScript[] = [
   ["events/ctdb.conf", 0o644, "[logging]\n\tlocation = syslog\n\tlog level = NOTICE\n"],
   ["events/ctdb.tunables", 0o644, "# See ctdb-tunables(7): one Name=value a line.\n"],
 ];
 
 /** `standIns`: names of programs that scripts find when the system has none of that name. */
-export function debianLayout(
+export function installedFiles(
+  paths: InstalledPaths,
   roleNames: readonly string[],
   scripts: readonly ShippedScript[],
   standIns: readonly string[] = [],
 ): Layout {
-  const roles = roleNames.filter((name) => !NOT_INSTALLED.has(name)).map(pathOfRole);
+  const { helperDirectory, etcDirectory, dataDirectory, variableDirectory } = paths;
+  const roles = roleNames
+    .filter((name) => !NOT_INSTALLED.has(name))
+    .map((name) => pathOfRole(paths, name));
   return {
+    paths,
     directories: [
-      { path: `${ETC}/events/legacy`, mode: 0o755 },
-      { path: `${ETC}/events/notification`, mode: 0o755 },
-      { path: "/var/lib/ctdb/persistent", mode: 0o700 },
-      { path: "/var/lib/ctdb/state", mode: 0o700 },
-      { path: "/var/lib/ctdb/volatile", mode: 0o700 },
-      { path: "/var/log/ctdb", mode: 0o755 },
+      { path: `${etcDirectory}/events/legacy`, mode: 0o755 },
+      { path: `${etcDirectory}/events/notification`, mode: 0o755 },
+      { path: `${variableDirectory}/persistent`, mode: 0o700 },
+      { path: `${variableDirectory}/state`, mode: 0o700 },
+      { path: `${variableDirectory}/volatile`, mode: 0o700 },
+      { path: paths.logDirectory, mode: 0o755 },
+      ...runDirectoryOf(paths),
     ],
-    files: [...scripts, ...DEFAULTS].map(installedFile),
+    files: [...scripts, ...DEFAULTS].map((script) => installedFile(paths, script)),
     links: [
-      { path: `${ETC}/functions`, target: `${SHARE}/functions` },
-      { path: `${ETC}/statd-callout`, target: `${LIBEXEC_DIRECTORY}/statd_callout` },
-      ...ENABLED.map((name) => ({
-        path: `${ETC}/events/legacy/${name}.script`,
-        target: `${SHARE}/events/legacy/${name}.script`,
+      { path: `${etcDirectory}/functions`, target: `${dataDirectory}/functions` },
+      { path: `${etcDirectory}/statd-callout`, target: `${helperDirectory}/statd_callout` },
+      ...paths.enabled.map((name) => ({
+        path: `${etcDirectory}/events/legacy/${name}.script`,
+        target: `${dataDirectory}/events/legacy/${name}.script`,
         onlyInNewDirectory: true,
       })),
     ],
-    roles: [...roles, ...standIns.map((name) => `${LIBEXEC_DIRECTORY}/applets/${name}`)],
+    roles: [...roles, ...standIns.map((name) => `${helperDirectory}/applets/${name}`)],
   };
 }
 
-function pathOfRole(name: string): string {
-  if (IN_SBIN.has(name)) return `/usr/sbin/${name}`;
-  if (IN_BIN.has(name)) return `/usr/bin/${name}`;
-  return `${LIBEXEC_DIRECTORY}/${name}`;
+/** Below /run it is gone with every start of the machine, and made anew by others. */
+function runDirectoryOf({ runDirectory }: InstalledPaths): Layout["directories"] {
+  return runDirectory.startsWith("/run/") ? [] : [{ path: runDirectory, mode: 0o755 }];
 }
 
-function installedFile([source, mode, text]: ShippedScript): InstalledFile {
-  const { path, kind } = destination(source);
-  return { path, kind, mode, content: textBytes(text) };
+function pathOfRole(paths: InstalledPaths, name: string): string {
+  if (IN_SBIN.has(name)) return `${paths.sbinDirectory}/${name}`;
+  if (IN_BIN.has(name)) return `${paths.binDirectory}/${name}`;
+  return `${paths.helperDirectory}/${name}`;
+}
+
+function installedFile(paths: InstalledPaths, [source, mode, text]: ShippedScript): InstalledFile {
+  return { ...destination(paths, source), mode, content: textBytes(ownText(paths, source, text)) };
+}
+
+/** Documents speak of several layouts. */
+function ownText(paths: InstalledPaths, source: string, text: string): string {
+  if (source.startsWith("documents/")) return text;
+  return source.startsWith("systemd/") ? translatedUnit(text, paths) : translated(text, paths);
+}
+
+/** What programs of the system look for at a place of theirs: by the folder in the sources, and the name. */
+function placeOf(paths: InstalledPaths, source: string): string | undefined {
+  switch (source) {
+    case "systemd/ctdb.service":
+      return paths.unit;
+    case "systemd/ctdb.tmpfiles":
+      return paths.tmpfiles;
+    case "system/logrotate":
+      return paths.logrotate;
+    case "system/sysvinit":
+      return paths.sysvinit;
+    // Event scripts need the functions of their release: their place in /etc is a link.
+    case "events/functions":
+      return `${paths.dataDirectory}/functions`;
+    default:
+      return undefined;
+  }
 }
 
 /** `source`: below scripts/, or in systemd/ or documents/ (payload.macro.ts). */
-function destination(source: string): { readonly path: string; readonly kind: FileKind } {
+function destination(paths: InstalledPaths, source: string): Pick<InstalledFile, "path" | "kind"> {
   const [folder, ...rest] = source.split("/");
   const name = rest.join("/");
-  const place = PLACES.get(source);
+  const place = placeOf(paths, source);
   if (place !== undefined)
-    return { path: place, kind: folder === "system" ? "default" : "program" };
-  if (folder === "documents") return { path: `${DOCUMENTS}/${name}`, kind: "program" };
-  if (folder === "bin") return { path: `/usr/bin/${name}`, kind: "program" };
-  if (folder === "helpers") return { path: `${LIBEXEC_DIRECTORY}/${name}`, kind: "program" };
-  if (name.startsWith("events/legacy/")) return { path: `${SHARE}/${name}`, kind: "program" };
+    return { path: place, kind: place.startsWith("/etc/") ? "default" : "program" };
+  if (folder === "documents")
+    return { path: `${paths.documentDirectory}/${name}`, kind: "program" };
+  if (folder === "bin") return { path: `${paths.binDirectory}/${name}`, kind: "program" };
+  if (folder === "helpers") return { path: `${paths.helperDirectory}/${name}`, kind: "program" };
+  if (name.startsWith("events/legacy/")) {
+    return { path: `${paths.dataDirectory}/${name}`, kind: "program" };
+  }
   const isDefault = name === "ctdb.conf" || name === "ctdb.tunables" || name === "script.options";
-  return { path: `${ETC}/${name}`, kind: isDefault ? "default" : "conffile" };
+  return { path: `${paths.etcDirectory}/${name}`, kind: isDefault ? "default" : "conffile" };
 }
 
 /** What is made of the tables, and not of files: the manual, completions. */

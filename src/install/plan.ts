@@ -3,8 +3,15 @@
  * what was there before is kept for uninstall.
  */
 import { err, ok, type Result } from "../base/result.ts";
+import { type InstalledPaths, LAYOUTS } from "../config/layouts.ts";
 import type { Found, InstallFiles } from "./files.ts";
-import { EXECUTABLE, type FileKind, type Layout, SAVED_DIRECTORY } from "./layout.ts";
+import {
+  executableOf,
+  type FileKind,
+  type Layout,
+  manifestOf,
+  savedDirectoryOf,
+} from "./layout.ts";
 import { EXECUTABLE_CONTENT, linkContent, type Manifest, type ManifestEntry } from "./manifest.ts";
 
 /** What a path is to hold. */
@@ -26,6 +33,7 @@ interface Directory {
 }
 
 export interface InstallPlan {
+  readonly paths: InstalledPaths;
   readonly directories: readonly Directory[];
   /** Copies of what is replaced. */
   readonly saves: readonly { readonly path: string; readonly to: string }[];
@@ -58,6 +66,7 @@ export function planInstall(input: PlanInput): Result<InstallPlan> {
 
 class Planner {
   readonly #input: PlanInput;
+  readonly #executable: string;
   readonly #before: ReadonlyMap<string, ManifestEntry>;
   readonly #saves: { path: string; to: string }[] = [];
   readonly #places: Placed[] = [];
@@ -67,10 +76,13 @@ class Planner {
 
   constructor(input: PlanInput) {
     this.#input = input;
+    this.#executable = executableOf(input.layout.paths);
     this.#before = new Map(input.previous?.entries.map((entry) => [entry.path, entry]) ?? []);
   }
 
   plan(): Result<InstallPlan> {
+    const others = this.#otherLayouts();
+    if (!others.ok) return others;
     const directories = this.#directories();
     if (!directories.ok) return directories;
     const executable = this.#input.files.executableDigest();
@@ -85,6 +97,7 @@ class Planner {
     const paths = new Set(this.#entries.map(({ path }) => path));
     const removals = [...this.#before.values()].filter(({ path }) => !paths.has(path));
     return ok({
+      paths: this.#input.layout.paths,
       directories: directories.value,
       saves: this.#saves,
       places: this.#places,
@@ -94,10 +107,41 @@ class Planner {
     });
   }
 
+  /**
+   * An installation of ours in another layout has its configuration and databases there, and would not be taken along.
+   * What others have installed there is theirs.
+   */
+  #otherLayouts(): Result<void> {
+    const { files, layout } = this.#input;
+    for (const other of Object.values(LAYOUTS)) {
+      if (other === layout.paths) continue;
+      const manifest = files.look(manifestOf(other));
+      if (!manifest.ok) return manifest;
+      if (manifest.value !== undefined) {
+        return err(
+          `"${manifestOf(other)}" says that the layout "${other.name}" is installed here, ` +
+            `expected "${layout.paths.name}" or none: uninstall it first, and move ` +
+            `"${other.etcDirectory}" and "${other.variableDirectory}" if they are to serve on`,
+        );
+      }
+      const daemon = files.look(`${other.sbinDirectory}/ctdbd`);
+      if (!daemon.ok) return daemon;
+      if (daemon.value === undefined) continue;
+      this.#notices.push(
+        `"${other.sbinDirectory}/ctdbd" is another CTDB: run one of them only, and see that PATH finds its "ctdb" first`,
+      );
+    }
+    return ok(undefined);
+  }
+
   /** Those that are missing, with those above them first. */
   #directories(): Result<readonly Directory[]> {
     const { files, layout } = this.#input;
-    const paths = [EXECUTABLE, ...layout.roles, ...[...layout.files, ...layout.links].map(pathOf)];
+    const paths = [
+      this.#executable,
+      ...layout.roles,
+      ...[...layout.files, ...layout.links].map(pathOf),
+    ];
     const modes = new Map(layout.directories.map(({ path, mode }) => [path, mode]));
     const all = new Set([...modes.keys(), ...paths.map(above)].flatMap(withThoseAbove));
     const missing: Directory[] = [];
@@ -119,10 +163,15 @@ class Planner {
       if (links === "hard") {
         return { path, kind: "program", content: { is: "role" }, text: EXECUTABLE_CONTENT };
       }
-      return this.#link(path, EXECUTABLE, "program");
+      return this.#link(path, this.#executable, "program");
     };
     return [
-      { path: EXECUTABLE, kind: "program", content: { is: "executable" }, text: executable },
+      {
+        path: this.#executable,
+        kind: "program",
+        content: { is: "executable" },
+        text: executable,
+      },
       ...layout.roles.map(role),
       ...layout.files.map(({ path, kind, mode, content: bytes }): Wanted => {
         return { path, kind, content: { is: "file", bytes, mode }, text: files.digestOf(bytes) };
@@ -166,7 +215,12 @@ class Planner {
       if (before !== undefined) this.#entries.push(before);
       return ok(undefined);
     }
-    const current = contentOf(this.#input.files, path, found, before);
+    const current = contentOf(this.#input.files, {
+      path,
+      found,
+      before,
+      executable: this.#executable,
+    });
     if (!current.ok) return current;
     // A role is current only if its executable is.
     const isCurrent = current.value === text && !(content.is === "role" && this.#newExecutable);
@@ -182,7 +236,9 @@ class Planner {
     const edited = kind === "conffile" ? this.#isEdited(path, found) : ok(false);
     if (!edited.ok) return edited;
     const aside = edited.value || saved !== undefined;
-    const to = aside ? this.#asideName(path) : ok(`${SAVED_DIRECTORY}${path}`);
+    const to = aside
+      ? this.#asideName(path)
+      : ok(`${savedDirectoryOf(this.#input.layout.paths)}${path}`);
     if (!to.ok) return to;
     if (aside) this.#notices.push(`"${path}" was changed here: it is "${to.value}" now`);
     this.#saves.push({ path, to: to.value });
@@ -229,15 +285,23 @@ function withThoseAbove(path: string): readonly string[] {
 /** What is at a path, as a manifest has it. */
 export function contentOf(
   files: InstallFiles,
-  path: string,
-  found: Found,
-  before: ManifestEntry | undefined,
+  {
+    path,
+    found,
+    before,
+    executable,
+  }: {
+    readonly path: string;
+    readonly found: Found;
+    readonly before: ManifestEntry | undefined;
+    readonly executable: string;
+  },
 ): Result<string> {
   if (found.kind === "link") return ok(linkContent(found.target));
   if (found.kind === "file" && before?.content === EXECUTABLE_CONTENT) {
-    const executable = files.look(EXECUTABLE);
-    if (!executable.ok) return executable;
-    if (executable.value?.kind === "file" && executable.value.inode === found.inode) {
+    const own = files.look(executable);
+    if (!own.ok) return own;
+    if (own.value?.kind === "file" && own.value.inode === found.inode) {
       return ok(EXECUTABLE_CONTENT);
     }
   }

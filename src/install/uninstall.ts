@@ -1,31 +1,38 @@
 /** Takes an installation away: what it replaced is there again, and what the administrator has changed since stays. */
 import { ok, type Result } from "../base/result.ts";
+import type { InstalledPaths } from "../config/layouts.ts";
 import type { InstallFiles } from "./files.ts";
-import { EXECUTABLE, MANIFEST, SAVED_DIRECTORY, STATE_DIRECTORY } from "./layout.ts";
+import { executableOf, manifestOf, savedDirectoryOf } from "./layout.ts";
 import type { Manifest, ManifestEntry } from "./manifest.ts";
 import { contentOf } from "./plan.ts";
 
 const OLD = ".ctdb-restored";
 
 /** The sentences for the administrator. */
-export function uninstall(files: InstallFiles, manifest: Manifest): Result<readonly string[]> {
+export function uninstall(
+  files: InstallFiles,
+  paths: InstalledPaths,
+  manifest: Manifest,
+): Result<readonly string[]> {
+  const executable = executableOf(paths);
   const notices: string[] = [];
   // The executable last: its other names are told by it.
   const order = [...manifest.entries].sort(
-    (a, b) => Number(a.path === EXECUTABLE) - Number(b.path === EXECUTABLE),
+    (a, b) => Number(a.path === executable) - Number(b.path === executable),
   );
   for (const entry of order) {
-    const back = putBack(files, entry);
+    const back = putBack(files, entry, executable);
     if (!back.ok) return back;
     if (back.value === "changed") {
       const kept = entry.saved === undefined ? "" : `; what was there before is "${entry.saved}"`;
       notices.push(`"${entry.path}" was changed since it was installed: it stays${kept}`);
     }
   }
-  const removed = files.remove(MANIFEST);
+  const removed = files.remove(manifestOf(paths));
   if (!removed.ok) return removed;
-  for (const { saved } of order) if (saved !== undefined) removeEmptyAbove(files, saved);
-  files.removeEmptyDirectory(STATE_DIRECTORY);
+  const kept = savedDirectoryOf(paths);
+  for (const { saved } of order) if (saved !== undefined) removeEmptyAbove(files, saved, kept);
+  files.removeEmptyDirectory(paths.stateDirectory);
   for (const path of [...manifest.directories].reverse()) files.removeEmptyDirectory(path);
   return ok(notices);
 }
@@ -34,13 +41,14 @@ export function uninstall(files: InstallFiles, manifest: Manifest): Result<reado
 export function putBack(
   files: InstallFiles,
   entry: ManifestEntry,
+  executable: string,
 ): Result<"restored" | "removed" | "changed" | "gone"> {
   const { path, saved } = entry;
   const found = files.look(path);
   if (!found.ok) return found;
   if (found.value === undefined) return ok("gone");
   if (found.value.kind === "directory" || found.value.kind === "other") return ok("changed");
-  const content = contentOf(files, path, found.value, entry);
+  const content = contentOf(files, { path, found: found.value, before: entry, executable });
   if (!content.ok) return content;
   if (content.value !== entry.content) return ok("changed");
   if (saved === undefined) {
@@ -59,10 +67,11 @@ export function putBack(
   return cleared.ok ? ok("restored") : cleared;
 }
 
-function removeEmptyAbove(files: InstallFiles, path: string): void {
+/** Directories of a file that was there, up to the last one. */
+export function removeEmptyAbove(files: InstallFiles, path: string, last: string): void {
   for (
     let directory = path.slice(0, path.lastIndexOf("/"));
-    directory.startsWith(SAVED_DIRECTORY);
+    directory.startsWith(last);
     directory = directory.slice(0, directory.lastIndexOf("/"))
   ) {
     files.removeEmptyDirectory(directory);

@@ -1,4 +1,5 @@
-/** The manual and the completions as files, where Debian's packages have such. */
+/** The manual and the completions as files, where an installation has them. */
+import type { InstalledPaths } from "../config/layouts.ts";
 import type { CtdbPaths } from "../config/types.ts";
 import { bashCompletion } from "./completion/bash.ts";
 import { grammars } from "./completion/programs.ts";
@@ -6,8 +7,6 @@ import { zshCompletion } from "./completion/zsh.ts";
 import type { Programs } from "./pages/appliance.ts";
 import { manualPages } from "./pages.ts";
 import { pageRoff } from "./roff.ts";
-
-const BASH = "/usr/share/bash-completion/completions";
 
 export interface DocumentFiles {
   readonly files: readonly {
@@ -25,21 +24,22 @@ export function documentFiles(
   programs: Programs,
   release: string,
   paths: CtdbPaths,
+  { manualDirectory, bashDirectory, zshDirectory }: InstalledPaths,
 ): DocumentFiles {
   const words = grammars(programs);
-  const [first, ...others] = words.map(({ program }) => `${BASH}/${program}`);
+  const [first, ...others] = words.map(({ program }) => `${bashDirectory}/${program}`);
   const pages = manualPages(programs, paths).map((page) => ({
-    path: `/usr/share/man/man${page.section}/${page.name}.${page.section}`,
+    path: `${manualDirectory}/man${page.section}/${page.name}.${page.section}`,
     text: pageRoff(page, release),
     compressed: true,
   }));
-  const target = first ?? BASH;
+  const target = first ?? bashDirectory;
   return {
     files: [
       ...pages,
       { path: target, text: bashCompletion(words), compressed: false },
       {
-        path: "/usr/share/zsh/vendor-completions/_ctdb",
+        path: `${zshDirectory}/_ctdb`,
         text: zshCompletion(words),
         compressed: false,
       },

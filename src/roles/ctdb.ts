@@ -13,7 +13,7 @@ import type { ConnectCallback } from "../platform/types/network.ts";
 import type { Timer } from "../platform/types/time.ts";
 import type { TdbOpener } from "../tdb/types.ts";
 import { BufferedOutput, printErr } from "./buffered_output.ts";
-import { ownEnvironment } from "./own_process.ts";
+import { ownEnvironment, ownExecutable } from "./own_process.ts";
 import { type Role, TOOL_VERSION } from "./role.ts";
 
 export const role: Role = {
@@ -33,6 +33,7 @@ function toolHost(output: BufferedOutput): ToolHost {
   return {
     version: TOOL_VERSION,
     environment: ownEnvironment(),
+    executableDirectory: ownExecutable().directory,
     pid: process.pid,
     clock,
     timers,

@@ -9,6 +9,7 @@ import { hostname } from "node:os";
 import { parseArgs } from "node:util";
 import { bytesText } from "../base/byte_text.ts";
 import { err, ok, type Result } from "../base/result.ts";
+import { layoutOf } from "../config/layouts.ts";
 import { problemText } from "../config/problems.ts";
 import { EtcdClient } from "../lock/etcd_client.ts";
 import { EtcdLock } from "../lock/etcd_lock.ts";
@@ -19,7 +20,7 @@ import { SystemFiles } from "../platform/node/file_system.ts";
 import { HttpPoster, type TlsFiles } from "../platform/node/http_post.ts";
 import { printErr, printOut } from "./buffered_output.ts";
 import { inheritedEnvironment } from "./environment.ts";
-import { ownEnvironment } from "./own_process.ts";
+import { ownEnvironment, ownExecutable } from "./own_process.ts";
 import { watchParent } from "./parent_watch.ts";
 import type { Role } from "./role.ts";
 
@@ -67,7 +68,7 @@ function parse(args: readonly string[]) {
         help: { type: "boolean", short: "h" },
       },
     });
-    const base = ownEnvironment()["CTDB_BASE"] ?? "/etc/ctdb";
+    const base = ownEnvironment()["CTDB_BASE"] ?? layoutOf(ownExecutable().directory).etcDirectory;
     const config = values.config ?? `${base}/etcd`;
     return ok({ config, verbosity: values.verbose?.length ?? 0, help: values.help === true });
   } catch (error) {

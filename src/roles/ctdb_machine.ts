@@ -40,11 +40,11 @@ const DELETED = " (deleted)";
 
 export function systemMachine(): Machine {
   const network = new LoopNetwork(new EventLoop());
-  const { path, directory } = ownExecutable();
+  const { path } = ownExecutable();
   return {
     uid: process.getuid?.() ?? 0,
     files: new SystemFiles(),
-    executable: { path, directory },
+    executable: { path },
     stat: (file) => attempt(() => factsOf(fs.statSync(pathForCall(file)))),
     isLink: (file) => attempt(() => fs.lstatSync(pathForCall(file)).isSymbolicLink()) === true,
     fileSystem: (file) => attempt(() => fileSystemOf(file)),

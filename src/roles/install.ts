@@ -1,11 +1,12 @@
 /**
  * ctdb-appliance install, uninstall: puts this executable under the names of its roles where Debian's package `ctdb`
- * has its programs, with the scripts that it carries (docs/operations.md, "Installation").
+ * has its programs, or Samba's own build, with the scripts that it carries (docs/operations.md, "Installation").
  */
 import { parseArgs } from "node:util";
 import { err, ok, type Result } from "../base/result.ts";
+import { type InstalledPaths, LAYOUTS, type LayoutName } from "../config/layouts.ts";
 import { applyInstall } from "../install/apply.ts";
-import { DPKG_STATUS, MANIFEST } from "../install/layout.ts";
+import { DPKG_STATUS, manifestOf } from "../install/layout.ts";
 import { type Manifest, parseManifest } from "../install/manifest.ts";
 import { hasOwnPackage, packagedDigests } from "../install/packaged.ts";
 import { shippedParts, shippedScripts } from "../install/payload.macro.ts" with { type: "macro" };
@@ -20,13 +21,15 @@ import { type Role, VERSION } from "./role.ts";
 const NAME = "ctdb-appliance";
 const USAGE_STATUS = 2;
 const INSTALL_HELP = `Usage: ${NAME} install --root DIR [OPTIONS]
-Installs this release below DIR, at the paths of Debian's package "ctdb": over that
-package, over an earlier release, or where there is none.
+Installs this release below DIR: over another CTDB, over an earlier release, or where
+there is none.
 
-  --root DIR            / for this machine
-  --links hard|symlink  names of roles (hard); with symlinks processes show one name
-  --dry-run             says what would be done
-  --help                this text
+  --root DIR                / for this machine
+  --layout debian|upstream  the paths of Debian's package "ctdb" (debian), or those of
+                            Samba's own build, all below /usr/local
+  --links hard|symlink      names of roles (hard); with symlinks processes show one name
+  --dry-run                 says what would be done
+  --help                    this text
 
 Configuration that was changed here is never lost: scripts that must be ours are set
 aside under another name, which is printed. "${NAME} uninstall" brings back what was
@@ -34,10 +37,10 @@ replaced.
 `;
 const UNINSTALL_HELP = `Usage: ${NAME} uninstall --root DIR
 Takes away what "${NAME} install" has installed below DIR, and brings back what it has
-replaced. What was changed since stays, and is named.
+replaced, in whichever layout. What was changed since stays, and is named.
 
-  --root DIR            / for this machine
-  --help                this text
+  --root DIR  / for this machine
+  --help      this text
 `;
 
 export const install: Role = { run: async (args) => await withOptions(args, INSTALL_HELP, run) };
@@ -47,6 +50,7 @@ export const remove: Role = {
 
 interface Options {
   readonly root: string;
+  readonly layout: InstalledPaths;
   readonly links: "hard" | "symlink";
   readonly dryRun: boolean;
 }
@@ -66,11 +70,15 @@ async function withOptions(
     printOut(help);
     return 0;
   }
-  const { root, links, "dry-run": dryRun } = read;
+  const { root, links, layout: name, "dry-run": dryRun } = read;
   if (root === undefined) return usage("expected --root DIR");
   if (!root.startsWith("/")) return usage(`--root: expected an absolute path, got "${root}"`);
   if (links !== "hard" && links !== "symlink") {
     return usage(`--links: expected hard or symlink, got "${links}"`);
+  }
+  const layout = Object.hasOwn(LAYOUTS, name) ? LAYOUTS[name as LayoutName] : undefined;
+  if (layout === undefined) {
+    return usage(`--layout: expected ${Object.keys(LAYOUTS).join(" or ")}, got "${name}"`);
   }
   const executable = ownExecutable();
   if (/^(bun|deno|node)/.test(executable.name)) {
@@ -78,10 +86,17 @@ async function withOptions(
     return 1;
   }
   const files = new RootedFiles(root.replace(/\/+$/, ""), executable.path);
-  const outcome = act(files, { root, links, dryRun });
+  const outcome = rootIsThere(files, root, () => act(files, { root, layout, links, dryRun }));
   if (outcome.ok) return 0;
   printErr(`${NAME}: ${outcome.error}\n`);
   return 1;
+}
+
+/** A name that is mistyped gets no tree of its own. */
+function rootIsThere(files: RootedFiles, root: string, act: () => Result<void>): Result<void> {
+  const found = files.look("/");
+  if (!found.ok) return found;
+  return found.value === undefined ? err(`--root: there is no directory "${root}"`) : act();
 }
 
 function parsed(args: readonly string[]) {
@@ -90,6 +105,7 @@ function parsed(args: readonly string[]) {
       args: [...args],
       options: {
         root: { type: "string" },
+        layout: { type: "string", default: LAYOUTS.debian.name },
         links: { type: "string", default: "hard" },
         "dry-run": { type: "boolean", default: false },
         help: { type: "boolean", default: false },
@@ -101,11 +117,11 @@ function parsed(args: readonly string[]) {
   }
 }
 
-function run(files: RootedFiles, { links, dryRun }: Options): Result<void> {
-  const previous = manifestOf(files);
+function run(files: RootedFiles, { layout: paths, links, dryRun }: Options): Result<void> {
+  const previous = readManifest(files, paths);
   if (!previous.ok) return previous;
   const architecture = process.arch === "arm64" ? "arm64" : "amd64";
-  const layout = releaseLayout(shippedScripts(), shippedParts(), architecture);
+  const layout = releaseLayout(paths, shippedScripts(), shippedParts(), architecture);
   const status = files.readText(DPKG_STATUS);
   const known = status.ok ? status.value : "";
   if (hasOwnPackage(known)) {
@@ -139,22 +155,29 @@ function planText({ directories, saves, places, removals, notices }: InstallPlan
 }
 
 function runUninstall(files: RootedFiles, { root }: Options): Result<void> {
-  const manifest = manifestOf(files);
-  if (!manifest.ok) return manifest;
-  if (manifest.value === undefined) {
-    printErr(`${NAME}: nothing is installed below "${root}": there is no ${MANIFEST}\n`);
-    return ok(undefined);
+  const layouts = Object.values(LAYOUTS);
+  let found = 0;
+  for (const paths of layouts) {
+    const manifest = readManifest(files, paths);
+    if (!manifest.ok) return manifest;
+    if (manifest.value === undefined) continue;
+    found += 1;
+    const notices = uninstall(files, paths, manifest.value);
+    if (!notices.ok) return notices;
+    for (const notice of notices.value) printErr(`${NAME}: ${notice}\n`);
   }
-  const notices = uninstall(files, manifest.value);
-  if (!notices.ok) return notices;
-  for (const notice of notices.value) printErr(`${NAME}: ${notice}\n`);
+  if (found === 0) {
+    const places = layouts.map(manifestOf).join(" and no ");
+    printErr(`${NAME}: nothing is installed below "${root}": there is no ${places}\n`);
+  }
   return ok(undefined);
 }
 
-function manifestOf(files: RootedFiles): Result<Manifest | undefined> {
-  const found = files.look(MANIFEST);
+function readManifest(files: RootedFiles, paths: InstalledPaths): Result<Manifest | undefined> {
+  const path = manifestOf(paths);
+  const found = files.look(path);
   if (!found.ok) return found;
   if (found.value === undefined) return ok(undefined);
-  const text = files.readText(MANIFEST);
-  return text.ok ? parseManifest(MANIFEST, text.value) : text;
+  const text = files.readText(path);
+  return text.ok ? parseManifest(path, text.value) : text;
 }

@@ -6,6 +6,7 @@
  */
 import { checkoutCommand, lostVariable } from "#program";
 import { bytesText, isUtf8 } from "../base/byte_text.ts";
+import { installedLayout, LAYOUTS, programDirectories } from "../config/layouts.ts";
 import { nodeFs, pathForCall, realPath } from "../platform/node/path.ts";
 
 /** What the runtime puts where it lost bytes. */
@@ -45,7 +46,23 @@ export function ownExecutable(): OwnExecutable {
   const path = given.includes(LOST) ? realPath("/proc/self/exe") : given;
   // Not by node:path, which replaces bytes too.
   const slash = path.lastIndexOf("/");
-  return { path, directory: path.slice(0, slash) || "/", name: path.slice(slash + 1) };
+  const directory = installedDirectory(path.slice(0, slash) || "/");
+  return { path, directory, name: path.slice(slash + 1) };
+}
+
+/** As layouts name it: the kernel has followed links, and /usr/local may be one. */
+function installedDirectory(directory: string): string {
+  if (installedLayout(directory) !== undefined) return directory;
+  const named = programDirectories(LAYOUTS.upstream).find((path) => linkedTo(path) === directory);
+  return named ?? directory;
+}
+
+function linkedTo(path: string): string | undefined {
+  try {
+    return realPath(path);
+  } catch {
+    return undefined;
+  }
 }
 
 /** What runs a role of this installation, from the executable that runs now. */

@@ -76,6 +76,7 @@ export async function runCtdb(world: ToolWorld, ...args: string[]): Promise<Tool
   const host: ToolHost = {
     version: "9.9.9",
     environment: { CTDB_TEST_MODE: "yes", CTDB_BASE: BASE, ...world.environment },
+    executableDirectory: "/usr/bin",
     pid: 4711,
     clock: time,
     timers: time,

@@ -2,12 +2,13 @@
 import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
-import { debianLayout, withDocuments } from "../../src/install/layout.ts";
+import { LAYOUTS } from "../../src/config/layouts.ts";
+import { installedFiles, withDocuments } from "../../src/install/layout.ts";
 import { installedDocuments } from "../../src/roles/install_documents.ts";
 import { ROLES } from "../../src/roles/table.ts";
 import { TemporaryDirectory } from "../support/temp_dir.ts";
 
-const documents = installedDocuments();
+const documents = installedDocuments(LAYOUTS.debian);
 const pages = documents.files.filter(({ path }) => path.startsWith("/usr/share/man/"));
 
 test("installedDocuments() has pages in gzip, without time and name, in the directory of their section", () => {
@@ -22,7 +23,7 @@ test("installedDocuments() has pages in gzip, without time and name, in the dire
 });
 
 test("installedDocuments() is the same to the byte each time", () => {
-  expect(installedDocuments()).toEqual(documents);
+  expect(installedDocuments(LAYOUTS.debian)).toEqual(documents);
 });
 
 test("each completed program has its file, and is installed", () => {
@@ -41,7 +42,8 @@ test("each completed program has its file, and is installed", () => {
 });
 
 test("withDocuments() adds to a layout, and puts nothing twice", () => {
-  const layout = debianLayout(
+  const layout = installedFiles(
+    LAYOUTS.debian,
     ROLES.map(({ name }) => name),
     [],
   );

@@ -15,9 +15,10 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { err, type Result } from "../../src/base/result.ts";
+import { LAYOUTS } from "../../src/config/layouts.ts";
 import { applyInstall } from "../../src/install/apply.ts";
 import { billOfMaterials } from "../../src/install/bill_of_materials.ts";
-import { debianLayout, EXECUTABLE, MANIFEST } from "../../src/install/layout.ts";
+import { executableOf, installedFiles, manifestOf } from "../../src/install/layout.ts";
 import { lockedParts } from "../../src/install/locked_parts.ts";
 import { parseManifest } from "../../src/install/manifest.ts";
 import { hasOwnPackage, packagedDigests } from "../../src/install/packaged.ts";
@@ -28,6 +29,9 @@ import { must } from "../support/must.ts";
 import { TemporaryDirectory } from "../support/temp_dir.ts";
 
 const ROLES = ["ctdbd", "ctdb", "ctdb-event", "ctdb_smnotify_helper", "smnotify", "ctdb-local"];
+const { debian, upstream } = LAYOUTS;
+const EXECUTABLE = executableOf(debian);
+const MANIFEST = manifestOf(debian);
 const NOTIFY = "/etc/ctdb/notify.sh";
 const SCRIPTS = [
   ["events/notify.sh", 0o755, "# ours\n"],
@@ -74,11 +78,13 @@ class Tree implements Disposable {
     links = "hard" as "hard" | "symlink",
     scripts = SCRIPTS as Scripts,
     roles = ROLES,
+    paths = debian,
   } = {}) {
-    const previous = existsSync(this.at(MANIFEST))
-      ? must(parseManifest(MANIFEST, this.text(MANIFEST)))
+    const manifest = manifestOf(paths);
+    const previous = existsSync(this.at(manifest))
+      ? must(parseManifest(manifest, this.text(manifest)))
       : undefined;
-    const layout = debianLayout(roles, scripts);
+    const layout = installedFiles(paths, roles, scripts);
     return {
       previous,
       plan: planInstall({ files, layout, links, previous, packaged: packaged() }),
@@ -90,8 +96,9 @@ class Tree implements Disposable {
     must(applyInstall(options.files ?? this.files, value, "1.0", previous?.directories ?? []));
     return value;
   }
-  uninstall(): readonly string[] {
-    return must(uninstall(this.files, must(parseManifest(MANIFEST, this.text(MANIFEST)))));
+  uninstall(paths = debian): readonly string[] {
+    const manifest = manifestOf(paths);
+    return must(uninstall(this.files, paths, must(parseManifest(manifest, this.text(manifest)))));
   }
 
   /** Every path with its kind, mode and content. */
@@ -226,6 +233,78 @@ test("what is in the way is named before anything is changed", () => {
   }
 });
 
+test("what is in the way of a link is set aside, unless it is a directory", () => {
+  const callout = "/etc/ctdb/statd-callout";
+  using tree = new Tree();
+  tree.put(callout, "foreign\n", 0o700);
+  tree.put("/etc/ctdb/events/legacy/00.ctdb.script", "mine\n");
+  const before = tree.everything();
+  const { notices } = tree.install();
+  expect(notices).toEqual([`"${callout}" was changed here: it is "${callout}.ctdb-old" now`]);
+  expect(readlinkSync(tree.at(callout))).toBe("/usr/libexec/ctdb/statd_callout");
+  expect(tree.text("/etc/ctdb/events/legacy/00.ctdb.script")).toBe("mine\n");
+  tree.uninstall();
+  expect(tree.everything()).toEqual(before);
+  rmSync(tree.at(callout));
+  mkdirSync(tree.at(callout));
+  expect(tree.plan().plan).toEqual(
+    err(`"${callout}": expected a file or nothing, found a directory`),
+  );
+});
+
+test("the layout of Samba's own build is installed below its prefix, repeated, and taken away", () => {
+  for (const links of ["hard", "symlink"] as const) {
+    using tree = new Tree();
+    tree.install({ paths: upstream, links });
+    const outside = tree.everything().filter((line) => !line.startsWith("usr/local/"));
+    expect(outside).toEqual(["usr/ 755"]);
+    const executable = executableOf(upstream);
+    for (const path of ["sbin/ctdbd", "bin/ctdb", "libexec/ctdb/smnotify"]) {
+      const name = tree.at(`/usr/local/${path}`);
+      if (links === "symlink") expect(readlinkSync(name)).toBe(executable);
+      else expect(statSync(name).ino).toBe(statSync(tree.at(executable)).ino);
+    }
+    const enabled = "/usr/local/etc/ctdb/events/legacy/95.database.script";
+    expect(readlinkSync(tree.at(enabled))).toBe(
+      "/usr/local/share/ctdb/events/legacy/95.database.script",
+    );
+    const { places, saves, removals, notices } = tree.install({ paths: upstream, links });
+    expect([places, saves, removals, notices]).toEqual([[], [], [], []]);
+    expect(tree.uninstall(upstream)).toEqual([]);
+    expect(tree.everything()).toEqual([]);
+  }
+});
+
+test("an installation in the other layout is named and left alone", () => {
+  for (const [first, second] of [
+    [debian, upstream],
+    [upstream, debian],
+  ] as const) {
+    using tree = new Tree();
+    tree.install({ paths: first });
+    const before = tree.everything();
+    expect(tree.plan({ paths: second }).plan).toEqual(
+      err(
+        `"${manifestOf(first)}" says that the layout "${first.name}" is installed here, expected "${second.name}" or none: ` +
+          `uninstall it first, and move "${first.etcDirectory}" and "${first.variableDirectory}" if they are to serve on`,
+      ),
+    );
+    expect(tree.everything()).toEqual(before);
+  }
+});
+
+test("another CTDB at the paths of the other layout stays, and is named", () => {
+  using tree = stockTree("# packaged\n");
+  const before = tree.everything();
+  const { notices } = tree.install({ paths: upstream });
+  expect(notices).toEqual([
+    '"/usr/sbin/ctdbd" is another CTDB: run one of them only, and see that PATH finds its "ctdb" first',
+  ]);
+  expect(tree.text("/usr/sbin/ctdbd")).toBe("stock ctdbd");
+  tree.uninstall(upstream);
+  expect(tree.everything()).toEqual(before);
+});
+
 test("a manifest that is none is named", () => {
   expect(parseManifest(MANIFEST, "{")).toEqual(err(`Cannot read "${MANIFEST}": expected JSON`));
   expect(parseManifest(MANIFEST, '{"version":2}').ok).toBe(false);
@@ -250,10 +329,7 @@ test("a full disk changes no file that is in use", () => {
   expect(outcome.ok ? "" : outcome.error).toMatch(
     /^Cannot write ".*": ENOSPC; nothing was changed$/,
   );
-  const saved = /\/ctdb-appliance(\/|$)|^var/;
-  const now = tree.everything().filter((line) => !saved.test(line.split(" ")[0] ?? ""));
-  const files0 = (lines: readonly string[]) => lines.filter((line) => !/\/ [0-7]+$/.test(line));
-  expect(files0(now)).toEqual(files0(before));
+  expect(tree.everything()).toEqual(before);
 });
 
 test("packagedDigests() reads dpkg's status", () => {

@@ -3,19 +3,14 @@
  * namespaces, so that nothing of it stays.
  */
 import { expect, test } from "bun:test";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { runCommand } from "../support/command.ts";
+import { OverlayMachine } from "../netns/overlay_machine.ts";
 import { compiledExecutables } from "../support/executables.ts";
-import { withTemporaryDirectory } from "../support/temp_dir.ts";
 
 const LIMIT_MS = 300_000;
-const RUN_MS = 200_000;
 
-/** What runs inside; each step says its name before, so that the output tells which one failed. */
 const STORY = `
-set -e
-step() { echo "== $*"; }
 listing() {
   find /etc/ctdb /usr/sbin/ctdbd /usr/bin/ctdb /usr/bin/ltdbtool /usr/bin/ping_pong /usr/libexec/ctdb /usr/share/ctdb /lib/systemd/system/ctdb.service \\
     -printf '%p %y %m %u %l ' -type f -exec md5sum {} \\; -o -printf '\\n' | sort
@@ -81,8 +76,8 @@ CTDB_BASE=/etc/ctdb /etc/ctdb/statd-callout update
 ctdb shutdown; ended
 
 step install
-"$APPLIANCE" install --root /
-"$APPLIANCE" install --root / --dry-run
+/ctdb-appliance install --root /
+/ctdb-appliance install --root / --dry-run
 
 step ours
 ctdbd; healthy
@@ -97,7 +92,7 @@ ctdb -X getdbmap | grep -F ctdb_statd_callout.tdb && exit 1
 ctdb shutdown; ended
 
 step uninstall
-"$APPLIANCE" uninstall --root /
+/ctdb-appliance uninstall --root /
 listing >/after
 diff /before /after
 
@@ -114,44 +109,26 @@ test(
   async () => {
     const appliance = join(await compiledExecutables(), "ctdb-appliance");
     expect(existsSync("/usr/sbin/ctdbd")).toBe(true);
-    await withTemporaryDirectory(async (base) => {
-      const story = join(base, "story.sh");
-      writeFileSync(story, STORY);
-      const overlay = [
-        `mount -t tmpfs none ${base}`,
-        `mkdir ${base}/up ${base}/work ${base}/root`,
-        `mount -t overlay overlay -o lowerdir=/,upperdir=${base}/up,workdir=${base}/work ${base}/root`,
-        `cp "$STORY" ${base}/root/story.sh`,
-        `cp "$APPLIANCE" ${base}/root/ctdb-appliance`,
-        `mount -t proc none ${base}/root/proc`,
-        `mount --bind /dev ${base}/root/dev`,
-        `mount -t tmpfs none ${base}/root/run`,
-        `mount -t tmpfs none ${base}/root/tmp`,
-        `APPLIANCE=/ctdb-appliance exec chroot ${base}/root /bin/bash /story.sh`,
-      ];
-      const script = `exec 9<"$STORY"; STORY=/dev/fd/9; ${overlay.join(" && ")}`;
-      const namespaces = ["unshare", "-m", "-n", "-p", "-u", "-f", "--kill-child", "--mount-proc"];
-      const { code, stdout, stderr } = await runCommand([...namespaces, "bash", "-c", script], {
-        env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", APPLIANCE: appliance, STORY: story },
-        timeoutMs: RUN_MS,
-      });
-      const told = { code, stdout, stderr };
-      expect({ ...told, code }).toMatchObject({ code: 0 });
-      const steps = stdout.split(/^== /m).slice(1);
-      const [stock = "", installed = "", ours = "", removed = "", again = ""] = steps;
-      expect(stock).toContain("4.17");
-      expect(installed).toEndWith("nothing to do\n");
-      expect(stderr).toContain('"/etc/ctdb/notify.sh" was changed here');
+    const machine = await OverlayMachine.start("stock", { "/ctdb-appliance": appliance });
+    try {
+      const step = await machine.tell(STORY);
+      expect(step("stock")).toContain("4.17");
+      expect(step("install")).toContain('"/etc/ctdb/notify.sh" was changed here');
+      expect(step("install")).toEndWith("nothing to do\n");
+      const ours = step("ours");
       expect(ours).toContain("ctdb-appliance");
       expect(ours).toContain("value-of-stock");
       expect(ours).toContain("/usr/sbin/ctdbd");
       expect(ours).toContain("made-with-stock");
       expect(ours).toContain("statd-state@10.9.9.1@10.9.9.8");
-      expect(removed).toBe("uninstall\n");
+      expect(step("uninstall")).toBe("");
+      const again = step("stock again");
       expect(again).toContain("4.17");
       expect(again).toContain("value-of-ours");
       expect(again.trimEnd().split("\n").at(-1)).toBe("3");
-    });
+    } finally {
+      await machine.end();
+    }
   },
   LIMIT_MS,
 );

@@ -5,6 +5,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { cpSync, existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { OverlayMachine } from "../netns/overlay_machine.ts";
 import { runCommand } from "../support/command.ts";
 import { PROJECT } from "../support/source_tree.ts";
 import { TemporaryDirectory } from "../support/temp_dir.ts";
@@ -69,7 +70,7 @@ test("the same sources give the same bytes, wherever and by whom they are made",
 
 // Both mostly wait: they run beside what follows. What they could not do, their tests tell.
 const overStock = made.promise.then((output) =>
-  tell("stock", OVER_STOCK, { "new.deb": join(output, deb("amd64")) }),
+  tell("stock", OVER_STOCK, { "/new.deb": join(output, deb("amd64")) }),
 );
 const upgraded = made.promise.then(async (output) => {
   const copy = directory.file("older");
@@ -78,8 +79,8 @@ const upgraded = made.promise.then(async (output) => {
   writeFileSync(role, readFileSync(role, "utf8").replace(`"${VERSION}"`, `"${OLDER}"`));
   await makePackages(copy, copy, "--no-tar", "--no-times", "--architecture", "amd64");
   return await tell("upgrade", UPGRADE, {
-    "old.deb": join(copy, `ctdb-appliance_${OLDER}_amd64.deb`),
-    "new.deb": join(output, deb("amd64")),
+    "/old.deb": join(copy, `ctdb-appliance_${OLDER}_amd64.deb`),
+    "/new.deb": join(output, deb("amd64")),
   });
 });
 for (const story of [overStock, upgraded]) story.catch(() => {});
@@ -148,36 +149,13 @@ test("systemd-tmpfiles makes the directories that a node needs", async () => {
   ]);
 });
 
-/** Runs a story in an overlay of this machine, with files put at its root; its steps by their name. */
 async function tell(name: string, story: string, files: Readonly<Record<string, string>>) {
-  const base = directory.file(`machine-${name}`);
-  const script = directory.file(`${name}.sh`);
-  writeFileSync(script, story);
-  const all = { ...files, "story.sh": script };
-  const steps = [
-    `mkdir -p ${base}`,
-    // Holds the files while the file systems go over them.
-    ...Object.values(all).map((path, index) => `exec ${index + 20}<"${path}"`),
-    `mount -t tmpfs none ${base}`,
-    `mkdir ${base}/up ${base}/work ${base}/root`,
-    `mount -t overlay overlay -o lowerdir=/,upperdir=${base}/up,workdir=${base}/work ${base}/root`,
-    ...Object.keys(all).map((name, index) => `cat <&${index + 20} >${base}/root/${name}`),
-    `mount -t proc none ${base}/root/proc`,
-    `mount --bind /dev ${base}/root/dev`,
-    `mount -t tmpfs none ${base}/root/run`,
-    `mount -t tmpfs none ${base}/root/tmp`,
-    `exec chroot ${base}/root /bin/bash /story.sh`,
-  ];
-  const namespaces = ["unshare", "-m", "-n", "-p", "-u", "-f", "--kill-child", "--mount-proc"];
-  const argv = [...namespaces, "bash", "-c", steps.join(" && ")];
-  const { code, stdout, stderr } = await runCommand(argv, { env: { PATH }, timeoutMs: RUN_MS });
-  expect({ code, told: code === 0 ? "" : stdout + stderr }).toEqual({ code: 0, told: "" });
-  return new Map(
-    stdout.split(/^== /m).map((step) => {
-      const end = step.indexOf("\n");
-      return [step.slice(0, end), step.slice(end + 1)];
-    }),
-  );
+  const machine = await OverlayMachine.start(name, files);
+  try {
+    return await machine.tell(story);
+  } finally {
+    await machine.end();
+  }
 }
 
 /** Of Debian's package, and not in ours: with the reason. */
@@ -199,9 +177,15 @@ const ENABLED = (
 
 test("it replaces Debian's package, which comes back when ours goes", async () => {
   expect(existsSync("/usr/sbin/ctdbd")).toBe(true);
-  const steps = await overStock;
-  const step = (name: string) => steps.get(name) ?? `no step "${name}"`;
+  const step = await overStock;
+  const refused = step("refused").match(/\(.*\); take it away first: .*/g);
+  expect(refused).toEqual([
+    "(/var/lib/ctdb-appliance/manifest.json); take it away first: /usr/libexec/ctdb/ctdb-appliance uninstall --root /",
+    "(/usr/local/var/lib/ctdb-appliance/manifest.json); take it away first: /usr/local/libexec/ctdb/ctdb-appliance uninstall --root /",
+  ]);
+  expect(step("refused").match(/^ctdb installed$/gm)).toHaveLength(2);
   expect(step("install")).toContain('"/etc/ctdb/functions" was changed here');
+  expect(step("install").match(/dpkg has installed the package "ctdb-appliance"/g)).toHaveLength(2);
   expect(step("state").trimEnd().split("\n")).toEqual([
     "ctdb config-files",
     "ctdb-appliance installed",
@@ -242,8 +226,7 @@ test("it replaces Debian's package, which comes back when ours goes", async () =
 });
 
 test("it is upgraded under a running daemon, whose helpers stay of the release that runs", async () => {
-  const steps = await upgraded;
-  const step = (name: string) => steps.get(name) ?? `no step "${name}"`;
+  const step = await upgraded;
   expect(step("older")).toContain(`ctdb_recovery_helper ${OLDER}\n`);
   const told = step("upgrade");
   expect(told).toContain("the running ctdbd goes on");

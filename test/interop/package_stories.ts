@@ -1,17 +1,8 @@
 /** What happens to a machine when packages come and go, as scripts that run in a copy of its files. */
 
-/** Shell functions of every story. Each step says its name before, so that the output tells which one failed. */
 const FUNCTIONS = `
-set -e
-exec 2>&1
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
-step() { echo "== $*"; }
-eventually() {
-  for i in $(seq 600); do if "$@" >/dev/null 2>&1; then return 0; fi; sleep 0.1; done
-  echo "never: $*"; ctdb status || true; tail -n 30 /var/log/ctdb/log.ctdb; return 1
-}
 install() { dpkg --force-confold -i "$1" </dev/null; }
-gone() { ! kill -0 "$1"; }
 stopped() { pid=$(cat /run/ctdb/ctdbd.pid); ctdb shutdown; eventually gone $pid; }
 # Ours of that parent.
 child() { for pid in $(cat /proc/$1/task/*/children); do [ "$(cat /proc/$pid/comm)" != "$2" ] || echo $pid; done; }
@@ -43,8 +34,16 @@ printf '#!/bin/sh\\nexit 0\\n' >/etc/ctdb/events/legacy/99.mine.script
 chmod 755 /etc/ctdb/events/legacy/99.mine.script
 rm /etc/ctdb/events/legacy/05.system.script
 ${CONFIGURATION}
+step refused
+for directory in /var/lib /usr/local/var/lib; do
+  mkdir -p $directory/ctdb-appliance; true >$directory/ctdb-appliance/manifest.json
+  ! install /new.deb
+  dpkg-query -W -f '\${Package} \${db:Status-Status}\\n' ctdb
+  rm -r $directory/ctdb-appliance
+done
 step install
 install /new.deb
+for layout in debian upstream; do ! /usr/libexec/ctdb/ctdb-appliance install --root / --layout $layout; done
 step state
 dpkg-query -W -f '\${Package} \${db:Status-Status}\\n' ctdb ctdb-appliance
 dpkg --audit

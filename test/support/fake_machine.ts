@@ -28,7 +28,7 @@ export function fakeMachine(
   return {
     uid: 0,
     files: memory,
-    executable: { path: "/usr/bin/ctdb", directory: "/usr/bin" },
+    executable: { path: "/usr/bin/ctdb" },
     stat: (path) => (memory.exists(path) ? facts(path) : undefined),
     isLink: () => false,
     fileSystem: () => DISK,

@@ -24,7 +24,7 @@ const DATABASE_NAME = /\.tdb\.\d+$/;
 const SET_ASIDE_NAME = /\.tdb\.\d+\.corrupted\./;
 
 export async function gatherFiles(host: ToolHost, machine: Machine): Promise<LocalFacts> {
-  const resolved = resolvePaths(host.environment, machine.executable.directory);
+  const resolved = resolvePaths(host.environment, host.executableDirectory);
   if (!resolved.ok) throw new CommandFailure(2, resolved.error);
   const paths = resolved.value;
   const { files } = machine;

@@ -46,7 +46,7 @@ export interface Machine {
   readonly uid: number;
   readonly files: FileSystem;
   /** The executable of this process. */
-  readonly executable: { readonly path: string; readonly directory: string };
+  readonly executable: { readonly path: string };
   /** Follows links; undefined when there is nothing. */
   stat(path: string): FileFacts | undefined;
   isLink(path: string): boolean;

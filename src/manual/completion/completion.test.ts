@@ -132,6 +132,7 @@ test("bash goes on with the words of another program", () => {
   expect(offered("ctdb-event", "run", "10", "legacy", "mon")).toEqual(["monitor"]);
   expect(offered("ctdb-appliance", "ctdb", "-n", "0", "ipinf")).toEqual(["ipinfo"]);
   expect(offered("ctdb-appliance", "install", "--links", "")).toEqual(["hard", "symlink"]);
+  expect(offered("ctdb-appliance", "install", "--layout", "u")).toEqual(["upstream"]);
 });
 
 test("bash offers options of ctdb.conf, directories of ctdb-path and nodes of onnode", () => {

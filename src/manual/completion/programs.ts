@@ -155,6 +155,7 @@ const APPLET_OPTIONS: readonly GrammarOption[] = [
     help: "below which directory",
     commands: ["install", "uninstall"],
   },
+  { names: ["--layout"], value: "debian|upstream", help: "whose paths", commands: ["install"] },
   { names: ["--links"], value: "hard|symlink", help: "links of roles", commands: ["install"] },
   { names: ["--dry-run"], help: "only says what would be done", commands: ["install"] },
 ];
