@@ -148,7 +148,7 @@ export class FakeNode {
       tdbs: {} as TdbOpener,
       lockWaiter: {} as LockWaiter,
       ownPid: 1000 + pnn,
-      sambaVersion: (4 << 16) | 25,
+      announcedVersion: { version: (4 << 16) | 25, fixed: false },
       pidFile: { acquire: () => ok(undefined), release() {}, writer: () => undefined },
       startRecoverd: (exited) => {
         const child = { running: true, exited };

@@ -263,7 +263,7 @@ test("PING with PING_KNOWLEDGE tells how long ago the others were heard, and the
     return must(decodeExact(nodeKnowledge, asker?.reply(reqid)?.data ?? EMPTY));
   };
   // Ticks of the keepalive are 5 s apart: what was counted since the last one is younger than that.
-  world.run(12_000);
+  world.run(17_000);
   expect(knowledge().leader).toBe(UNKNOWN_PNN);
   expect(knowledge().heard[0]).toBe(0);
   // The nodes of a test announce the same release; the other's is known from its first keepalive on.
