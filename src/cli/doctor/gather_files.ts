@@ -7,6 +7,7 @@ import { OPTIONS } from "../../config/options.ts";
 import { resolvePaths } from "../../config/paths.ts";
 import { loadPublicAddresses, PUBLIC_ADDRESSES_FILE } from "../../config/public_addresses.ts";
 import { checkScriptOptions } from "../../config/script_options.ts";
+import { missingInterfaces } from "../../config/this_machine.ts";
 import { TunableSet } from "../../config/tunables.ts";
 import { loadTunables } from "../../config/tunables_file.ts";
 import type { CtdbConfig, CtdbPaths } from "../../config/types.ts";
@@ -34,7 +35,6 @@ export async function gatherFiles(host: ToolHost, machine: Machine): Promise<Loc
     `${paths.etcDirectory}/${PUBLIC_ADDRESSES_FILE}`,
   );
   const wanted = publicAddresses.ok ? publicAddresses.value : [];
-  const names = new Set(wanted.flatMap(({ interfaces }) => interfaces));
   return {
     uid: machine.uid,
     paths,
@@ -48,7 +48,7 @@ export async function gatherFiles(host: ToolHost, machine: Machine): Promise<Loc
     nodesSource: nodesSource(config, paths),
     nodes: await nodesOf(host, machine, config, paths),
     publicAddresses,
-    missingInterfaces: [...names].filter((name) => !machine.hasInterface(name)),
+    missingInterfaces: missingInterfaces(wanted, machine),
     interfaces: machine.interfaces(),
     directories: directoriesOf(machine, config, paths),
     databases: databasesOf(machine, config),
