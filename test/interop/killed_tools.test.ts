@@ -1,7 +1,7 @@
 /**
  * A tool that writes a database anew and is killed in the middle leaves it frozen on all nodes: the daemon that it was
  * connected to sees it go, and has a recovery thaw it, without a loss. (With Debian's daemons nothing happens until the next
- * recovery: a `ctdb pstore` then waits for ever.)
+ * recovery: a `ctdb pstore` waits until then.)
  */
 import { expect, test } from "bun:test";
 import { join } from "node:path";

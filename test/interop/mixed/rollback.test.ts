@@ -16,6 +16,7 @@ import { until, when } from "../../support/until.ts";
 
 const TIMEOUT_MS = 240_000;
 const END_MS = 60_000;
+const CANNOT_CONTINUE = "CTDB Cluster with mixed versions, cannot continue";
 const mixed = test.skipIf(!stockInstalled());
 
 /** The same cluster, of which these nodes are stock from their next start on. */
@@ -73,7 +74,23 @@ mixed(
       expect(cluster.log(1)).toContain(
         "Keepalive version mismatch 0x00040011 != 0x00040019 from node 0",
       );
-      expect(cluster.log(1)).toContain("CTDB Cluster with mixed versions, cannot continue");
+      expect(cluster.log(1)).toContain(CANNOT_CONTINUE);
+
+      await cluster.stop(0);
+      must(await local.process(1).start());
+      await until("node 1 runs", END_MS, async () =>
+        when((await cluster.stockCtdb(1, "runstate", "running")).code === 0),
+      );
+      must(await local.process(0).start());
+      await isDown(cluster, 0);
+      expect(cluster.log(0)).toContain(
+        "Keepalive version mismatch 0x00040019 != 0x00040011 from node 1",
+      );
+      expect(cluster.log(0)).toContain(CANNOT_CONTINUE);
+      // What helps the one helps the other.
+      announce(cluster, 0, "4.17");
+      await cluster.start(0);
+      await cluster.waitReady();
     });
   },
   TIMEOUT_MS,
