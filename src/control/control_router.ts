@@ -6,7 +6,8 @@
  * 1. A control that wants a reply gets exactly one: the answer, "ctdb_control timed out" after ControlTimeout,
  *    or −1 when its node is lost or this daemon ends. The exception is a client that has gone.
  * 2. A reply counts only from the node that was asked.
- * 3. A control to another node is forwarded by changing its header; its body is not looked at.
+ * 3. A control to another node is forwarded by changing its header; its body is not looked at, but for which database
+ *    a client freezes and thaws.
  */
 import { assert } from "../base/assert.ts";
 import type { Logger } from "../base/log.ts";
@@ -18,6 +19,7 @@ import { CONTROL_NOREPLY, CONTROLS, type ControlName, controlName } from "../wir
 import { CURRENT_NODE, type PacketView } from "../wire/packet.ts";
 import { REQ_CONTROL_AT } from "../wire/packets/layouts.ts";
 import { buildReplyControl, buildReqControl, readReplyControl } from "../wire/packets/message.ts";
+import { ClientFreezes } from "./client_freezes.ts";
 import type { ControlDispatch } from "./control_dispatch.ts";
 import { type ControlReply, failure } from "./control_request.ts";
 import type {
@@ -56,6 +58,7 @@ export interface ControlRouterDependencies {
 export class ControlRouter {
   readonly #d: ControlRouterDependencies;
   readonly #pending: PendingControls;
+  readonly #freezes = new ClientFreezes();
 
   constructor(dependencies: ControlRouterDependencies) {
     this.#d = dependencies;
@@ -194,8 +197,10 @@ export class ControlRouter {
     this.#pending.nodeLost(pnn);
   }
 
-  clientGone(client: ControlClient): void {
+  /** Nodes on which it has left databases frozen. */
+  clientGone(client: ControlClient): readonly number[] {
     this.#pending.clientGone(client);
+    return this.#freezes.clientGone(client.id, this.#d.generation());
   }
 
   close(): void {
@@ -205,6 +210,7 @@ export class ControlRouter {
 
   #local(client: ControlClient, packet: PacketView, noReply: boolean): void {
     this.#d.statistics.node.req_control += 1;
+    this.#freezes.note(client.id, this.#d.nodes.ownPnn, packet, this.#d.generation());
     const opcode = packet.u32(REQ_CONTROL_AT.OPCODE);
     const clientReqid = packet.reqid;
     let reqid = 0;
@@ -233,6 +239,7 @@ export class ControlRouter {
       this.#answerClient(client, clientReqid, failure("ctdb_control to disconnected node"));
       return;
     }
+    this.#freezes.note(client.id, pnn, packet, this.#d.generation());
     let reqid = 0;
     if (!noReply) {
       reqid = requestIds.take();

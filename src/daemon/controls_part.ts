@@ -140,7 +140,7 @@ function ownNodeControls(needs: ControlsNeeds, shared: Shared): ControlHandlers 
         membership.keepalive,
         routing.leaderCache,
         membership.peers,
-        d.sambaVersion,
+        d.announcedVersion.version,
       ),
     health: () => healthOf(membership.health),
     reload: reloader(d, core.state),

@@ -6,6 +6,7 @@ import type { TunableSet } from "../config/tunables.ts";
 import type { ConfiguredNode, CtdbConfig, CtdbPaths } from "../config/types.ts";
 import type { DatabaseHost } from "../database/host.ts";
 import type { ClusterLockProbe } from "../lock/cluster_lock_probe.ts";
+import type { AnnouncedVersion } from "../membership/announced_version.ts";
 import type { FileSystem } from "../platform/types/files.ts";
 import type { Network } from "../platform/types/network.ts";
 import type { ArpNetwork, RawNetwork } from "../platform/types/raw_network.ts";
@@ -41,8 +42,8 @@ export interface DaemonDependencies {
 
   /** Process id that GET_PID answers. */
   readonly ownPid: number;
-  /** Announced in keepalives: major << 16 | minor. */
-  readonly sambaVersion: number;
+  /** In keepalives. */
+  readonly announcedVersion: AnnouncedVersion;
   readonly pidFile: PidFile;
   readonly startRecoverd: StartRecoverd;
   /** Asked only when a cluster lock is configured. */

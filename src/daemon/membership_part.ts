@@ -7,6 +7,7 @@ import type { ConfiguredNode } from "../config/types.ts";
 import type { ControlRouter } from "../control/control_router.ts";
 import type { OwnControlDone } from "../control/pending_controls.ts";
 import type { MutableStatistics } from "../database/host.ts";
+import { versionFor } from "../membership/announced_version.ts";
 import { Keepalive, versionConflict } from "../membership/keepalive.ts";
 import { NODE_MAP_ANSWER_MS } from "../membership/limits.ts";
 import { PeerAgreement } from "../membership/peer_agreement.ts";
@@ -88,6 +89,7 @@ export class MembershipPart {
       nodes,
       {
         sendKeepalive: (pnn) => this.#sendKeepalive(pnn),
+        waitsForVersion: !d.announcedVersion.fixed,
         nodeSilent: (pnn) => links.restart(pnn, "no packet came for too long"),
       },
       turns.timers("keepalive"),
@@ -99,7 +101,8 @@ export class MembershipPart {
       nodes,
       links,
       log,
-      introduce: (pnn) => this.#sendKeepalive(pnn),
+      // No keepalive: it would announce a version before the other's is known.
+      introduce: (pnn) => needs.controls().sendNoReply(pnn, CONTROLS.PING.opcode, 0, EMPTY),
       askNodeMap: (pnn, done) => this.#askNodeMap(pnn, done),
     });
   }
@@ -152,7 +155,7 @@ export class MembershipPart {
     const entry = nodes.entry(pnn);
     if (entry !== undefined) entry.version = version;
     if (this.#n.core.tunable("AllowMixedVersions") === 1) return;
-    const conflict = versionConflict(this.#identity(), { version, uptime });
+    const conflict = versionConflict(this.#identityFor(version), { version, uptime });
     if (conflict === undefined) return;
     log.error(`${conflict} from node ${pnn}`);
     log.error("CTDB Cluster with mixed versions, cannot continue");
@@ -180,12 +183,13 @@ export class MembershipPart {
       srcnode: core.nodes.ownPnn,
       reqid: 0,
     };
-    routing.output.send(pnn, buildReqKeepalive(header, this.#identity()));
+    const version = core.nodes.entry(pnn)?.version ?? 0;
+    routing.output.send(pnn, buildReqKeepalive(header, this.#identityFor(version)));
   }
 
-  #identity() {
+  #identityFor(theirVersion: number) {
     return {
-      version: this.#n.dependencies.sambaVersion,
+      version: versionFor(this.#n.dependencies.announcedVersion, theirVersion),
       uptime: this.#n.core.state.uptimeSec(),
     };
   }

@@ -184,6 +184,7 @@ export class Node {
       tunnels: routing.tunnels,
       messages: routing.messages,
       controls: this.controls,
+      nodes: this.nodes,
       database: this.database,
       addresses: this.addresses.addresses,
       input: this.input,

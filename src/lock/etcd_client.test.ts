@@ -42,6 +42,22 @@ test("EtcdClient.call() gets a token, and another one when it has ended", async 
   ]);
 });
 
+test("EtcdClient.call() logs in again when users of etcd have changed", async () => {
+  const asked: string[] = [];
+  let outdated = "";
+  const post: Post = async (url, _body, { Authorization: token }) => {
+    asked.push(`${url.split("/v3/")[1]} ${token}`);
+    if (url.endsWith("authenticate")) return answer(200, { token: `${asked.length}` });
+    const error = "etcdserver: revision of auth store is old";
+    return token === outdated ? answer(400, { error, code: 3 }) : answer(200, {});
+  };
+  const client = new EtcdClient(post, ["http://a:1"], { name: "u", password: "p" });
+  expect((await client.call("kv/range", {})).ok).toBe(true);
+  outdated = "1";
+  expect((await client.call("kv/range", {})).ok).toBe(true);
+  expect(asked.filter((one) => one.startsWith("auth"))).toHaveLength(2);
+});
+
 test("EtcdClient.call() says what an answer is when it is none", async () => {
   const client = new EtcdClient(async () => ok({ status: 502, body: "<html>" }), ["http://a:1"]);
   const outcome = await client.call("kv/range", {});

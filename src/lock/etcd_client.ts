@@ -34,6 +34,8 @@ export type EtcdAnswer = Readonly<Record<string, unknown>>;
 const HTTP_OK = 200;
 /** gRPC's code for a token that is missing or no longer valid. */
 const UNAUTHENTICATED = 16;
+/** What etcd says of a token that is older than the last change to its users and roles; it has no code of its own. */
+const OLD_REVISION = "revision of auth store is old";
 
 export class EtcdClient {
   readonly #post: Post;
@@ -56,8 +58,8 @@ export class EtcdClient {
       if (!authenticated.ok) return authenticated;
     }
     const answer = await this.#ask(path, request);
-    if (answer.ok || answer.error.code !== UNAUTHENTICATED || !hadToken) return answer;
-    // Tokens end after some minutes.
+    if (answer.ok || !hadToken || !wantsLogin(answer.error)) return answer;
+    // Tokens end after some minutes, and with every change to users and roles.
     this.#token = undefined;
     return await this.call(path, request);
   }
@@ -93,6 +95,10 @@ export class EtcdClient {
     }
     return err({ timedOut, reason: failures.join("; ") });
   }
+}
+
+function wantsLogin({ code, reason }: PostFailure & { readonly code?: number }): boolean {
+  return code === UNAUTHENTICATED || reason.includes(OLD_REVISION);
 }
 
 function understand(

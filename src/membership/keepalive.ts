@@ -1,18 +1,22 @@
 /**
- * Keepalives between ctdbds: who is silent too long is dead, and who runs another Samba version must
+ * Keepalives between ctdbds: who is silent too long is dead, and who announces another Samba version must
  * go unless mixed versions are allowed (docs/protocol.md, "Keepalive").
  *
  * Invariants:
- * 1. Every KeepaliveInterval each connected node gets one keepalive, whatever else was sent to it.
+ * 1. Every KeepaliveInterval each connected node gets one keepalive, whatever else was sent to it; but not the first ones
+ *    while its version is not known and would decide what it is told.
  * 2. A node is dead after KeepaliveLimit intervals in a row in which nothing came from it.
  */
 import type { Logger } from "../base/log.ts";
 import type { Clock, Timer, Timers } from "../platform/types/time.ts";
 import { NODE_FLAGS } from "../wire/constants.ts";
+import { KEEPALIVES_HELD_BACK_MAX, KEEPALIVES_IN_RESERVE } from "./limits.ts";
 import type { NodeEntry, NodeTable } from "./node_table.ts";
 
 export interface KeepaliveHost {
   sendKeepalive(pnn: number): void;
+  /** What a node is told of us depends on what it says of itself. */
+  readonly waitsForVersion: boolean;
   /** Nothing came for too long: its links are to be restarted. */
   nodeSilent(pnn: number): void;
 }
@@ -89,8 +93,15 @@ export class Keepalive {
         this.#log.notice(`dead count reached for node ${node.pnn}`);
         this.#host.nodeSilent(node.pnn);
       }
-      this.#host.sendKeepalive(node.pnn);
+      if (!this.#isHeldBack(node, limit)) this.#host.sendKeepalive(node.pnn);
     }
+  }
+
+  #isHeldBack(node: NodeEntry, limit: number): boolean {
+    if (!this.#host.waitsForVersion || node.version !== 0) return false;
+    node.keepalivesHeldBack += 1;
+    const most = Math.min(KEEPALIVES_HELD_BACK_MAX, limit - KEEPALIVES_IN_RESERVE);
+    return node.keepalivesHeldBack <= most;
   }
 }
 

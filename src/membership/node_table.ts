@@ -26,8 +26,10 @@ export interface NodeEntry {
   silentTicks: number;
   /** Begin of the last whole keepalive interval in which a packet came; undefined before there is one. */
   heardSinceMs: number | undefined;
-  /** Samba version of its last keepalive, 0 before. */
+  /** Samba version of the last keepalive on the present connection, 0 before. */
   version: number;
+  /** Keepalives that it did not get because its version is not known. */
+  keepalivesHeldBack: number;
 }
 
 export type OwnFlag = "UNHEALTHY" | "PERMANENTLY_DISABLED" | "BANNED" | "STOPPED";
@@ -102,6 +104,14 @@ export class NodeTable {
     return true;
   }
 
+  /** A new process may be at the other end. */
+  forgetVersion(pnn: number): void {
+    const entry = this.#entries[pnn];
+    if (entry === undefined) return;
+    entry.version = 0;
+    entry.keepalivesHeldBack = 0;
+  }
+
   /** True when it was connected before. A lost node counts as unhealthy until it says otherwise. */
   markDisconnected(pnn: number): boolean {
     const entry = this.#entries[pnn];
@@ -173,6 +183,7 @@ function newEntry(node: ConfiguredNode): NodeEntry {
     silentTicks: 0,
     heardSinceMs: undefined,
     version: 0,
+    keepalivesHeldBack: 0,
   };
 }
 

@@ -79,6 +79,7 @@ export class PeerAgreement {
 
   incomingUp(pnn: number): void {
     this.#heard.delete(pnn);
+    this.#p.nodes.forgetVersion(pnn);
   }
 
   /** Both connections are up, for the first time or on probation. */

@@ -17,7 +17,7 @@ import { type EtcdSettings, parseEtcdSettings } from "../lock/etcd_settings.ts";
 import { EventLoop } from "../platform/loop/event_loop.ts";
 import { SystemClock } from "../platform/node/clock.ts";
 import { SystemFiles } from "../platform/node/file_system.ts";
-import { HttpPoster, type TlsFiles } from "../platform/node/http_post.ts";
+import { HttpPoster, type TlsFiles, tlsProblem } from "../platform/node/http_post.ts";
 import { printErr, printOut } from "./buffered_output.ts";
 import { inheritedEnvironment } from "./environment.ts";
 import { ownEnvironment, ownExecutable } from "./own_process.ts";
@@ -176,7 +176,10 @@ function readTls({ certificate, key, authority }: EtcdSettings): Result<TlsFiles
     if (!read.ok) return err(read.error.message);
     tls[name] = read.value;
   }
-  return ok(tls);
+  const problem = tlsProblem(tls);
+  if (problem === undefined) return ok(tls);
+  const named = files.flatMap(([name, path]) => (path === undefined ? [] : [`${name} "${path}"`]));
+  return err(`expected certificates and the key of the first, got ${named.join(", ")}: ${problem}`);
 }
 
 /** The name that all nodes of the cluster have for Samba's clients. */

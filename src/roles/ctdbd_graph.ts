@@ -103,7 +103,7 @@ export function buildDaemon(
     crashPoints,
     lockWaiter: new ThreadLockWaiter(sharedFiles, loop),
     ownPid: process.pid,
-    sambaVersion: options.sambaVersion(appliance.announcedSambaVersion),
+    announcedVersion: options.announcedVersion(appliance.announcedSambaVersion),
     pidFile: new LockedPidFile(paths.pidFile, process.pid, sharedFiles, files),
     startRecoverd: recoverdStarter(processes, paths.helperDirectory, environment, log),
     clusterLockProbe:

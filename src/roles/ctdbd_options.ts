@@ -4,6 +4,7 @@ import * as v from "valibot";
 import { parseWhole } from "../base/c_number.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { sambaVersion } from "../config/option_values.ts";
+import type { AnnouncedVersion } from "../membership/announced_version.ts";
 import { ownEnvironment } from "./own_process.ts";
 import { SAMBA_VERSION, VERSION } from "./role.ts";
 
@@ -11,7 +12,7 @@ export const USAGE = `Usage: ctdbd [OPTIONS]
 Runs the CTDB daemon of this node.
 
   -i, --interactive           stay in the foreground and log to standard error
-      --samba-version=X.Y     Samba version that is announced to other nodes (default 4.25)
+      --samba-version=X.Y     Samba version that is announced to every other node (default: its own, from 4.17 to 4.25)
       --check-config          check all files that a start would read, and start nothing: 0, or 22
       --help                  this text
       --version               the release
@@ -24,7 +25,7 @@ export interface Options {
   /** Tells what is wrong with the configuration instead of running. */
   readonly checkConfig: boolean;
   /** What keepalives announce when the configuration says this of it. */
-  readonly sambaVersion: (configured: number | undefined) => number;
+  readonly announcedVersion: (configured: number | undefined) => AnnouncedVersion;
   /** To be printed instead of running. */
   readonly text: string | undefined;
 }
@@ -51,7 +52,7 @@ export function readOptions(args: readonly string[]): Result<Options> {
     return ok({
       interactive: values.interactive,
       checkConfig: values["check-config"],
-      sambaVersion: (configured) => {
+      announcedVersion: (configured) => {
         const version = announcedVersion({ option, environment, configured });
         return version.ok ? version.value : given.value;
       },
@@ -72,17 +73,19 @@ export interface AnnouncedVersionSources {
   readonly configured: number | undefined;
 }
 
-export function announcedVersion(sources: AnnouncedVersionSources): Result<number> {
+export function announcedVersion(sources: AnnouncedVersionSources): Result<AnnouncedVersion> {
   const { option, environment, configured } = sources;
   const text = option ?? environment["CTDB_SAMBA_VERSION"];
   if (text !== undefined) {
     const parsed = v.safeParse(sambaVersion, text);
-    if (parsed.success) return ok(parsed.output);
+    if (parsed.success) return ok({ version: parsed.output, fixed: true });
     return err(`Samba version: ${parsed.issues[0].message}, got "${text}"`);
   }
   const forTests = environment["CTDB_TEST_SAMBA_VERSION"];
-  if (forTests === undefined) return ok(configured ?? DEFAULT_SAMBA_VERSION);
+  if (forTests === undefined) {
+    return ok({ version: configured ?? DEFAULT_SAMBA_VERSION, fixed: configured !== undefined });
+  }
   const version = parseWhole(forTests, 0x7fffffff) ?? 0;
-  if (version > 0) return ok(version);
+  if (version > 0) return ok({ version, fixed: true });
   return err(`CTDB_TEST_SAMBA_VERSION: expected a positive number, got "${forTests}"`);
 }

@@ -6,7 +6,10 @@ test("TOOL_VERSION starts with the version that a node announces by itself", () 
   const [major, minor] = TOOL_VERSION.split(".").map(Number);
   expect({ major, minor }).toEqual(SAMBA_VERSION);
   const announced = announcedVersion({ option: undefined, environment: {}, configured: undefined });
-  expect(announced).toEqual({ ok: true, value: ((major ?? 0) << 16) | (minor ?? 0) });
+  expect(announced).toEqual({
+    ok: true,
+    value: { version: ((major ?? 0) << 16) | (minor ?? 0), fixed: false },
+  });
   expect(TOOL_VERSION.endsWith(VERSION)).toBe(true);
 });
 
@@ -16,7 +19,9 @@ test("announcedVersion() asks the command line, then the environment, then the c
   const minor = (sources: Partial<Parameters<typeof announcedVersion>[0]>) => {
     const none = { option: undefined, environment: {}, configured: undefined };
     const version = announcedVersion({ ...none, ...sources });
-    return version.ok ? version.value & 0xffff : version.error;
+    if (!version.ok) return version.error;
+    expect(version.value.fixed).toBe(true);
+    return version.value.version & 0xffff;
   };
   const configured = (4 << 16) | 19;
   expect(minor({ option: "4.17", environment, configured })).toBe(17);

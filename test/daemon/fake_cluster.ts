@@ -7,7 +7,7 @@ import { err, ok, type Result } from "../../src/base/result.ts";
 import type { U64 } from "../../src/base/u64.ts";
 import { TunableSet } from "../../src/config/tunables.ts";
 import type { ConfiguredNode, CtdbConfig, CtdbPaths } from "../../src/config/types.ts";
-import type { ReplyLater } from "../../src/control/control_request.ts";
+import { type ReplyLater, SUCCESS } from "../../src/control/control_request.ts";
 import type { DatabasePart } from "../../src/daemon/database_part.ts";
 import type { DaemonDependencies } from "../../src/daemon/dependencies.ts";
 import { Daemon } from "../../src/daemon/lifecycle/daemon.ts";
@@ -54,6 +54,8 @@ export class FakeDatabase implements DatabasePart {
       this.deferred.push(later);
       return "later";
     },
+    DB_FREEZE: () => SUCCESS,
+    DB_THAW: () => SUCCESS,
   };
 
   constructor(host: DatabaseHost) {
@@ -148,7 +150,7 @@ export class FakeNode {
       tdbs: {} as TdbOpener,
       lockWaiter: {} as LockWaiter,
       ownPid: 1000 + pnn,
-      sambaVersion: (4 << 16) | 25,
+      announcedVersion: { version: (4 << 16) | 25, fixed: false },
       pidFile: { acquire: () => ok(undefined), release() {}, writer: () => undefined },
       startRecoverd: (exited) => {
         const child = { running: true, exited };

@@ -118,8 +118,10 @@ test("Keepalive keeps quiet nodes connected", () => {
 test("of two Samba versions the younger process goes, unless mixed versions are allowed", () => {
   const exits = (allowed: number) => {
     const world = new FakeWorld();
-    const old = new FakeNode(world, configuredNodes(2), 0, { sambaVersion: (4 << 16) | 17 });
-    const young = new FakeNode(world, configuredNodes(2), 1);
+    const [old, young] = [17, 25].map((minor, pnn) => {
+      const announcedVersion = { version: (4 << 16) | minor, fixed: true };
+      return new FakeNode(world, configuredNodes(2), pnn, { announcedVersion });
+    }) as [FakeNode, FakeNode];
     for (const node of [old, young]) node.tunables.set("AllowMixedVersions", allowed);
     old.start();
     world.run(3000);
@@ -129,6 +131,31 @@ test("of two Samba versions the younger process goes, unless mixed versions are 
   };
   expect(exits(0)).toEqual([undefined, 0]);
   expect(exits(1)).toEqual([undefined, undefined]);
+});
+
+test("A node hears its own Samba version, whoever was there first, and only one that is known", () => {
+  const exits = (minors: readonly [number | undefined, number | undefined], laterMs: number) => {
+    const world = new FakeWorld();
+    const nodes = minors.map((minor, pnn) => {
+      const announcedVersion = { version: (4 << 16) | (minor ?? 25), fixed: minor !== undefined };
+      return new FakeNode(world, configuredNodes(2), pnn, { announcedVersion });
+    });
+    nodes[0]?.start();
+    world.run(laterMs);
+    nodes[1]?.start();
+    world.run(60_000);
+    expect(nodes.map((node, pnn) => isConnected(node, 1 - pnn))).toEqual(
+      nodes.map(() => nodes.every(({ exitCode }) => exitCode === undefined)),
+    );
+    return nodes.map(({ exitCode }) => exitCode);
+  };
+  for (const laterMs of [3000, 4900, 7500]) {
+    expect(exits([17, undefined], laterMs)).toEqual([undefined, undefined]);
+    expect(exits([undefined, 17], laterMs)).toEqual([undefined, undefined]);
+    expect(exits([undefined, undefined], laterMs)).toEqual([undefined, undefined]);
+    expect(exits([16, undefined], laterMs)).toEqual([undefined, 0]);
+    expect(exits([undefined, 26], laterMs)).toEqual([undefined, 0]);
+  }
 });
 
 test("malformed packets cost their sender the connection, and nobody else", () => {

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { decodeExact, EMPTY, encode, textBytes, u32Codec } from "../../src/wire/codec.ts";
-import { NODE_FLAGS, SRVID } from "../../src/wire/constants.ts";
+import { NODE_FLAGS, RECOVERY_ACTIVE, SRVID } from "../../src/wire/constants.ts";
 import { PING_BACKLOG, PING_KNOWLEDGE, PING_TURNS } from "../../src/wire/controls.ts";
 import {
   BROADCAST_ACTIVE,
@@ -263,7 +263,7 @@ test("PING with PING_KNOWLEDGE tells how long ago the others were heard, and the
     return must(decodeExact(nodeKnowledge, asker?.reply(reqid)?.data ?? EMPTY));
   };
   // Ticks of the keepalive are 5 s apart: what was counted since the last one is younger than that.
-  world.run(12_000);
+  world.run(17_000);
   expect(knowledge().leader).toBe(UNKNOWN_PNN);
   expect(knowledge().heard[0]).toBe(0);
   // The nodes of a test announce the same release; the other's is known from its first keepalive on.
@@ -293,6 +293,41 @@ test("DatabaseHost.queuedBytes() counts messages to this node that are not deliv
   world.settle();
   expect(host?.queuedBytes(0, TEST_SRVID)).toBe(0);
   expect(heard?.messages()).toHaveLength(3);
+});
+
+test("Nodes on which a client has left databases frozen, and no others, are in recovery mode when it ends", () => {
+  const { world, nodes } = startCluster(3);
+  for (const node of nodes) recover(node, [0, 1, 2]);
+  const [DB_A, DB_B] = [1, 2];
+  const endClient = (
+    frozen: readonly (readonly [pnn: number, dbId: number])[],
+    thawed = frozen,
+  ) => {
+    const client = nodes[0]?.client();
+    for (const [destnode, dbId] of frozen) client?.control("DB_FREEZE", dbId, { destnode });
+    for (const [destnode, dbId] of thawed) client?.control("DB_THAW", dbId, { destnode });
+    client?.stream?.close();
+    world.settle();
+    return nodes.map((node) => node.daemon.node?.state.recovering);
+  };
+  const both = [0, 1].flatMap((pnn) => [[pnn, DB_A] as const, [pnn, DB_B] as const]);
+  expect(endClient(both)).toEqual([false, false, false]);
+  expect(endClient([])).toEqual([false, false, false]);
+  expect(endClient([...both, [2, DB_A]], both)).toEqual([false, false, true]);
+  expect(endClient([...both, [2, DB_A]], both.slice(1))).toEqual([true, false, true]);
+});
+
+test("A client that has frozen databases before a recovery ends without another one", () => {
+  const { world, nodes } = startCluster(1);
+  const node = nodes[0] as FakeNode;
+  recover(node, [0]);
+  const client = node.client();
+  client.control("DB_FREEZE", 1);
+  client.control("SET_RECMODE", RECOVERY_ACTIVE);
+  recover(node, [0], 1235);
+  client.stream?.close();
+  world.settle();
+  expect(node.daemon.node?.state.recovering).toBe(false);
 });
 
 test("Node asks for a recovery when a client ends amidst persistent updates that it has announced", () => {

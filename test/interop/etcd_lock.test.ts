@@ -1,51 +1,26 @@
 /** ctdb_etcd_lock as a process, against Debian's etcd: taken, contended, released, lost. */
 import { expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { EtcdServer, etcdInstalled } from "../support/etcd_server.ts";
 import { TemporaryDirectory } from "../support/temp_dir.ts";
-import { until, when, within } from "../support/until.ts";
+import { until, when } from "../support/until.ts";
+import { type EtcdHelper, endOf, startHelper, TTL_SEC } from "./etcd_helper.ts";
 
-const MAIN = join(import.meta.dir, "../../src/main.ts");
 const LIMIT_MS = 20_000;
-const TTL_SEC = 3;
-
-interface Helper {
-  readonly child: Bun.Subprocess<"ignore", "pipe", "pipe">;
-  /** The one character. */
-  status(): Promise<string>;
-  stderr(): Promise<string>;
-}
-
-/** `wrapped`: through a shell that stays its parent, whose process number is `child.pid`. */
-function startHelper(directory: TemporaryDirectory, lines: string, wrapped = false): Helper {
-  writeFileSync(directory.file("config"), `lock_name = CLUSTER\nlock_ttl = ${TTL_SEC}\n${lines}\n`);
-  const command = [process.execPath, MAIN, "ctdb_etcd_lock", "-vv", "-c", directory.file("config")];
-  const shell = ["sh", "-c", '"$@" & wait', "sh", ...command];
-  const child = Bun.spawn(wrapped ? shell : command, { stdout: "pipe", stderr: "pipe" });
-  const reader = child.stdout.getReader();
-  return {
-    child: child as Helper["child"],
-    status: async () => {
-      const { value } = await within("there is a status", LIMIT_MS, reader.read());
-      return new TextDecoder().decode(value);
-    },
-    stderr: () => new Response(child.stderr).text(),
-  };
-}
-
-const ended = ({ child }: Helper) => within("the helper ends", LIMIT_MS, child.exited);
 
 async function withEtcd(
-  action: (server: EtcdServer, start: (wrapped?: boolean) => Helper) => Promise<void>,
-  lines = "refresh = 1",
+  action: (server: EtcdServer, start: (wrapped?: boolean) => EtcdHelper) => Promise<void>,
+  options: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   using directory = new TemporaryDirectory("etcd");
   await using server = await EtcdServer.start(directory);
-  const helpers: Helper[] = [];
+  const helpers: EtcdHelper[] = [];
   try {
     await action(server, (wrapped = false) => {
-      const helper = startHelper(directory, `port = ${server.port}\n${lines}`, wrapped);
+      const helper = startHelper(
+        directory,
+        { refresh: "1", port: `${server.port}`, ...options },
+        wrapped,
+      );
       helpers.push(helper);
       return helper;
     });
@@ -70,7 +45,7 @@ etcd(
       const takenMs = performance.now();
       const second = start();
       expect(await second.status()).toBe("1");
-      expect(await ended(second)).toBe(0);
+      expect(await endOf(second)).toBe(0);
       expect(await second.stderr()).toContain(`${first.child.pid}`);
       await until("the first lease would be over", LIMIT_MS, () =>
         when(performance.now() - takenMs > (TTL_SEC + 1) * 1000),
@@ -78,7 +53,7 @@ etcd(
       expect(first.child.exitCode).toBeNull();
       expect(await start().status()).toBe("1");
       first.child.kill("SIGTERM");
-      expect(await ended(first)).toBe(0);
+      expect(await endOf(first)).toBe(0);
       expect(await keyCount(server)).toBe(0);
       expect(await start().status()).toBe("0");
     });
@@ -93,7 +68,7 @@ etcd(
       const helper = start(true);
       expect(await helper.status()).toBe("0");
       helper.child.kill("SIGKILL");
-      await ended(helper);
+      await endOf(helper);
       expect(await keyCount(server)).toBe(1);
       // Sooner than the lease would end: it is renewed until then.
       await until("the lock is free", LIMIT_MS, async () => when((await keyCount(server)) === 0));
@@ -109,7 +84,7 @@ etcd(
       const robbed = start();
       expect(await robbed.status()).toBe("0");
       await server.call("kv/deleterange", { key: btoa("_locks/_ctdb/CLUSTER") });
-      expect(await ended(robbed)).toBe(1);
+      expect(await endOf(robbed)).toBe(1);
       expect(await robbed.stderr()).toContain("lock lost");
 
       const paused = start();
@@ -119,7 +94,7 @@ etcd(
       const next = start();
       expect(await next.status()).toBe("0");
       paused.child.kill("SIGCONT");
-      expect(await ended(paused)).toBe(1);
+      expect(await endOf(paused)).toBe(1);
       expect(await paused.stderr()).toContain("lock lost");
       expect(await keyCount(server)).toBe(1);
       expect(next.child.exitCode).toBeNull();
@@ -131,18 +106,21 @@ etcd(
 etcd(
   "ctdb_etcd_lock ends before its lease does when etcd does not answer, and says that it does not",
   async () => {
-    await withEtcd(async (server, start) => {
-      const helper = start();
-      expect(await helper.status()).toBe("0");
-      server.signal("SIGSTOP");
-      const stoppedMs = performance.now();
-      expect(await ended(helper)).toBe(1);
-      expect(performance.now() - stoppedMs).toBeLessThan(TTL_SEC * 1000);
-      expect(await start().status()).toBe("2");
-      server.signal("SIGCONT");
-      await server.stop();
-      expect(await start().status()).toBe("3");
-    }, "refresh = 1\nread_timeout = 1");
+    await withEtcd(
+      async (server, start) => {
+        const helper = start();
+        expect(await helper.status()).toBe("0");
+        server.signal("SIGSTOP");
+        const stoppedMs = performance.now();
+        expect(await endOf(helper)).toBe(1);
+        expect(performance.now() - stoppedMs).toBeLessThan(TTL_SEC * 1000);
+        expect(await start().status()).toBe("2");
+        server.signal("SIGCONT");
+        await server.stop();
+        expect(await start().status()).toBe("3");
+      },
+      { read_timeout: "1" },
+    );
   },
   60_000,
 );

@@ -268,6 +268,16 @@ export const COMMANDS: readonly Command[] = [
       stage.client(PNN, (client) => client.look(NAME ?? "", KEY ?? "")),
   },
   {
+    pattern: "client PNN freeze NAME",
+    help: "freezes the database on all nodes, as a tool that writes it anew begins",
+    action: (stage, { PNN, NAME }) => stage.client(PNN, (client) => client.freeze(NAME ?? "")),
+  },
+  {
+    pattern: "kill client PNN",
+    help: "the client is gone; the next command has another one",
+    action: (stage, { PNN }) => stage.client(PNN, (client) => client.kill()),
+  },
+  {
     pattern: "client PNN delete NAME KEY",
     help: "deletes a record under its lock",
     action: (stage, { PNN, NAME, KEY }) =>

@@ -108,6 +108,27 @@ export class ScenarioClient {
     return answer.ok ? "known" : answer.error.kind;
   }
 
+  async freeze(name: string): Promise<string> {
+    const client = await this.#connected();
+    if ("failure" in client) return client.failure;
+    const dbId = this.#node.databases?.databaseByName(name)?.dbId;
+    if (dbId === undefined) return "no such database";
+    const pnns = this.#cluster.nodes.map(({ pnn }) => pnn);
+    const answers = await client.value.controlEach("DB_FREEZE", dbId, pnns, {
+      timeoutMs: PATIENCE_MS,
+    });
+    const frozen = [...answers].filter(([, answer]) => answer.ok).map(([pnn]) => pnn);
+    return `frozen on ${frozen.sort().join(" ")}`;
+  }
+
+  async kill(): Promise<string> {
+    this.#client?.close();
+    this.#client = undefined;
+    for (const database of this.#open.values()) database.close();
+    this.#open.clear();
+    return "gone";
+  }
+
   /** Counts a record of a persistent database up in a transaction. */
   async transact(name: string, keyText: string): Promise<string> {
     const client = await this.#connected();

@@ -287,7 +287,7 @@ export class SimNode {
       tdbs: this.disk.opener(process, (tdb) => cluster.watch(this, tdb)),
       lockWaiter: this.disk.waiter(process),
       ownPid: cluster.network.pidOf(process),
-      sambaVersion: SAMBA_VERSION,
+      announcedVersion: { version: SAMBA_VERSION, fixed: false },
       pidFile: this.#pidLock.fileOf(process, cluster.network.pidOf(process)),
       startRecoverd: (exited) => this.#startRecoverd(process, exited),
       clusterLockProbe: cluster.probeFor(process),

@@ -1,11 +1,22 @@
-/** Debian's etcd on loopback, on ports that were free, with its data in a directory of the test. */
-import { existsSync } from "node:fs";
+/**
+ * Debian's etcd on loopback, on ports that were free, with its data in a directory of the test; plain, or with TLS to clients
+ * who have a certificate.
+ */
+import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import type { TemporaryDirectory } from "./temp_dir.ts";
 import { until } from "./until.ts";
 
 const ETCD = "/usr/bin/etcd";
+const ROOT_PASSWORD = "root";
 const START_TIMEOUT_MS = 20_000;
+
+export interface EtcdTls {
+  /** Paths. */
+  readonly authority: string;
+  readonly server: { readonly certificate: string; readonly key: string };
+  readonly client: { readonly certificate: string; readonly key: string };
+}
 
 /** For `test.skipIf(!etcdInstalled())`: Debian's package etcd-server is here. */
 export function etcdInstalled(): boolean {
@@ -15,16 +26,24 @@ export function etcdInstalled(): boolean {
 export class EtcdServer {
   readonly port: number;
   readonly #process: Bun.Subprocess;
+  readonly #tls: EtcdTls | undefined;
+  #wantsLogin = false;
 
-  private constructor(port: number, child: Bun.Subprocess) {
+  private constructor(port: number, child: Bun.Subprocess, tls: EtcdTls | undefined) {
     this.port = port;
     this.#process = child;
+    this.#tls = tls;
   }
 
   /** Runs and answers. */
-  static async start(directory: TemporaryDirectory): Promise<EtcdServer> {
+  static async start(
+    directory: TemporaryDirectory,
+    options: { readonly tls?: EtcdTls; readonly more?: readonly string[] } = {},
+  ): Promise<EtcdServer> {
     const [client, peer] = await freePorts(2);
-    const [clientUrl, peerUrl] = [`http://127.0.0.1:${client}`, `http://127.0.0.1:${peer}`];
+    const { tls, more = [] } = options;
+    const protocol = tls === undefined ? "http" : "https";
+    const [clientUrl, peerUrl] = [`${protocol}://127.0.0.1:${client}`, `http://127.0.0.1:${peer}`];
     const child = Bun.spawn(
       [
         ETCD,
@@ -32,10 +51,16 @@ export class EtcdServer {
         ...["--listen-client-urls", clientUrl, "--advertise-client-urls", clientUrl],
         ...["--listen-peer-urls", peerUrl, "--initial-advertise-peer-urls", peerUrl],
         ...["--initial-cluster", `default=${peerUrl}`],
+        ...(tls === undefined
+          ? []
+          : ["--client-cert-auth", "--trusted-ca-file", tls.authority]
+              .concat("--cert-file", tls.server.certificate)
+              .concat("--key-file", tls.server.key)),
+        ...more,
       ],
       { stdout: "ignore", stderr: Bun.file(directory.file("etcd.log")), stdin: "ignore" },
     );
-    const server = new EtcdServer(client as number, child);
+    const server = new EtcdServer(client as number, child, tls);
     await until("etcd answers", START_TIMEOUT_MS, async () => {
       const answer = await server.call("maintenance/status", {}).catch(() => undefined);
       return answer?.["leader"] === undefined ? undefined : true;
@@ -43,12 +68,54 @@ export class EtcdServer {
     return server;
   }
 
+  /** As root, where one has to log in. */
   async call(path: string, request: unknown): Promise<Record<string, unknown>> {
-    const answer = await fetch(`http://127.0.0.1:${this.port}/v3/${path}`, {
+    if (!this.#wantsLogin) return await this.#post(path, request, {});
+    const root = { name: "root", password: ROOT_PASSWORD };
+    const { token } = await this.#post("auth/authenticate", root, {});
+    return await this.#post(path, request, { Authorization: String(token) });
+  }
+
+  async #post(
+    path: string,
+    request: unknown,
+    headers: Readonly<Record<string, string>>,
+  ): Promise<Record<string, unknown>> {
+    const protocol = this.#tls === undefined ? "http" : "https";
+    const answer = await fetch(`${protocol}://127.0.0.1:${this.port}/v3/${path}`, {
       method: "POST",
+      headers,
       body: JSON.stringify(request),
+      ...(this.#tls === undefined ? {} : { tls: pemTexts(this.#tls) }),
     });
     return (await answer.json()) as Record<string, unknown>;
+  }
+
+  /** From now on everybody has to log in; this user may do what a lock needs. */
+  async enableLogin(user: string, password: string): Promise<void> {
+    for (const [path, request] of [
+      ["auth/user/add", { name: "root", password: ROOT_PASSWORD }],
+      ["auth/user/grant", { user: "root", role: "root" }],
+      ["auth/role/add", { name: "lock" }],
+      [
+        "auth/role/grant",
+        {
+          name: "lock",
+          perm: {
+            permType: "READWRITE",
+            key: btoa("_locks/_ctdb/"),
+            range_end: btoa("_locks/_ctdb0"),
+          },
+        },
+      ],
+      ["auth/user/add", { name: user, password }],
+      ["auth/user/grant", { user, role: "lock" }],
+      ["auth/enable", {}],
+    ] as const) {
+      const answer = await this.call(path, request);
+      if (answer["error"] !== undefined) throw new Error(`${path}: ${JSON.stringify(answer)}`);
+    }
+    this.#wantsLogin = true;
   }
 
   signal(signal: "SIGSTOP" | "SIGCONT"): void {
@@ -65,8 +132,13 @@ export class EtcdServer {
   }
 }
 
+function pemTexts({ authority, client }: EtcdTls) {
+  const text = (path: string) => readFileSync(path, "utf8");
+  return { ca: text(authority), cert: text(client.certificate), key: text(client.key) };
+}
+
 /** Nobody listens on them now. */
-async function freePorts(count: number): Promise<readonly number[]> {
+export async function freePorts(count: number): Promise<readonly number[]> {
   const servers = Array.from({ length: count }, () => createServer());
   const ports = await Promise.all(
     servers.map(

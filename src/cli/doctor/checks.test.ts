@@ -93,6 +93,8 @@ const LOCAL: LocalFacts = {
   notifications: [{ path: "/etc/ctdb/notify.sh", isLink: false, found: SCRIPT }],
   log: { path: "/var/log/ctdb/log.ctdb", lastLines: [], recentProblems: [] },
   sambaIsClustered: true,
+  sambaVersion: 0x40011,
+  announcedVersion: undefined,
 };
 
 const process = (pid: number, parent: number, name: string, state = "S"): ProcessFacts => ({
@@ -330,6 +332,11 @@ const PLANTED: Readonly<Record<string, readonly Facts[]>> = {
         versions: [0x40019, 0x40011],
       },
     }),
+  ],
+  "stock-node-refused": [
+    local({ announcedVersion: 0x40019 }),
+    local({ sambaVersion: 0x40010 }),
+    local({ sambaVersion: 0x4001a }),
   ],
   "leader-missing": [cluster({ leader: undefined })],
   "recovery-active": [node({ recoveryActive: true })],

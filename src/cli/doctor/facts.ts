@@ -46,6 +46,10 @@ export interface LocalFacts {
   readonly log: LogFacts;
   /** Of smb.conf, as testparm reads it; undefined where that cannot be asked, and in test mode. */
   readonly sambaIsClustered: boolean | undefined;
+  /** Of smbd on this machine, as in keepalives; undefined where that cannot be asked, and in test mode. */
+  readonly sambaVersion: number | undefined;
+  /** Of ctdb-appliance.conf. */
+  readonly announcedVersion: number | undefined;
 }
 
 export interface DirectoryFacts {

@@ -7,6 +7,7 @@ import { OPTIONS } from "../../config/options.ts";
 import { resolvePaths } from "../../config/paths.ts";
 import { loadPublicAddresses, PUBLIC_ADDRESSES_FILE } from "../../config/public_addresses.ts";
 import { checkScriptOptions } from "../../config/script_options.ts";
+import { missingInterfaces } from "../../config/this_machine.ts";
 import { TunableSet } from "../../config/tunables.ts";
 import { loadTunables } from "../../config/tunables_file.ts";
 import type { CtdbConfig, CtdbPaths } from "../../config/types.ts";
@@ -29,16 +30,16 @@ export async function gatherFiles(host: ToolHost, machine: Machine): Promise<Loc
   const paths = resolved.value;
   const { files } = machine;
   const { config, reader, problems } = readCtdbConfig(files, paths);
+  const appliance = readApplianceConfig(files, paths);
   const publicAddresses = loadPublicAddresses(
     files,
     `${paths.etcDirectory}/${PUBLIC_ADDRESSES_FILE}`,
   );
   const wanted = publicAddresses.ok ? publicAddresses.value : [];
-  const names = new Set(wanted.flatMap(({ interfaces }) => interfaces));
   return {
     uid: machine.uid,
     paths,
-    problems: [...problems, ...readApplianceConfig(files, paths).problems],
+    problems: [...problems, ...appliance.problems],
     scriptProblems: checkScriptOptions(files, paths),
     config,
     realtimeIsWanted:
@@ -48,7 +49,7 @@ export async function gatherFiles(host: ToolHost, machine: Machine): Promise<Loc
     nodesSource: nodesSource(config, paths),
     nodes: await nodesOf(host, machine, config, paths),
     publicAddresses,
-    missingInterfaces: [...names].filter((name) => !machine.hasInterface(name)),
+    missingInterfaces: missingInterfaces(wanted, machine),
     interfaces: machine.interfaces(),
     directories: directoriesOf(machine, config, paths),
     databases: databasesOf(machine, config),
@@ -60,6 +61,8 @@ export async function gatherFiles(host: ToolHost, machine: Machine): Promise<Loc
     ],
     log: logFacts(machine, logPath(config), host.clock.wallTime().sec),
     sambaIsClustered: paths.testMode ? undefined : await sambaIsClustered(host),
+    sambaVersion: paths.testMode ? undefined : await sambaVersion(host),
+    announcedVersion: appliance.config.announcedSambaVersion,
   };
 }
 
@@ -176,4 +179,16 @@ async function sambaIsClustered(host: ToolHost): Promise<boolean | undefined> {
   const said = await withinMs(host.timers, COMMAND_MS_MAX, host.run(argv, "dropped"));
   const word = said?.ok === true ? said.value.trim().toLowerCase() : "";
   return word === "" ? undefined : word === "yes";
+}
+
+/** It prints "Version 4.17.12-Debian". */
+async function sambaVersion(host: ToolHost): Promise<number | undefined> {
+  const said = await withinMs(
+    host.timers,
+    COMMAND_MS_MAX,
+    host.run(["smbd", "--version"], "dropped"),
+  );
+  const [, major, minor] =
+    said?.ok === true ? (/^Version (\d+)\.(\d+)/.exec(said.value) ?? []) : [];
+  return major === undefined ? undefined : (Number(major) << 16) | Number(minor);
 }

@@ -13,8 +13,12 @@ import type { ControlRouter } from "../../control/control_router.ts";
 import type { RequestIds } from "../../control/request_ids.ts";
 import type { MutableStatistics } from "../../database/host.ts";
 import type { NodeAddresses } from "../../failover/addresses/node_addresses.ts";
+import type { NodeTable } from "../../membership/node_table.ts";
 import type { ClientAcceptor, ClientKind } from "../../transport/client_links.ts";
 import type { PacketLink } from "../../transport/packet_link.ts";
+import { encode } from "../../wire/codec.ts";
+import { RECOVERY_ACTIVE } from "../../wire/constants.ts";
+import { CONTROLS } from "../../wire/controls.ts";
 import { BROADCAST_CONNECTED, OPERATIONS, type PacketView } from "../../wire/packet.ts";
 import type { DatabasePart } from "../database_part.ts";
 import { Client, type ClientTable } from "./client_table.ts";
@@ -31,6 +35,7 @@ export interface ClientServiceParts {
   readonly tunnels: TunnelRouter;
   readonly messages: MessageRouter;
   readonly controls: ControlRouter;
+  readonly nodes: Pick<NodeTable, "ownPnn">;
   readonly database: DatabasePart;
   readonly addresses: NodeAddresses;
   readonly input: PacketInput;
@@ -142,7 +147,7 @@ export class ClientService {
     for (const { hi, lo } of client.srvids) registry.remove(hi, lo, client);
     client.srvids.length = 0;
     tunnels.clientGone(client);
-    controls.clientGone(client);
+    this.#thawFor(client, controls.clientGone(client));
     database.clientGone(client.id);
     this.#p.addresses.connections.clientGone(client.id);
     if (client.persistentUpdates > 0) {
@@ -152,6 +157,19 @@ export class ClientService {
       messages.send(BROADCAST_CONNECTED, { hi, lo }, data);
     }
     client.notifications.length = 0;
+  }
+
+  /** A recovery thaws what a client has left frozen, on the nodes that have it: ours may be out of the cluster. */
+  #thawFor({ pid }: Client, frozenOn: readonly number[]): void {
+    if (frozenOn.length === 0) return;
+    const { controls, log, nodes, forceRecovery } = this.#p;
+    const reason = `client ${pid} ended and left databases frozen on node ${frozenOn.join(", ")}`;
+    log.error(reason);
+    const { opcode, request } = CONTROLS.SET_RECMODE;
+    for (const pnn of frozenOn) {
+      if (pnn === nodes.ownPnn) forceRecovery(reason);
+      else controls.sendNoReply(pnn, opcode, 0, encode(request, RECOVERY_ACTIVE));
+    }
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import * as http from "node:http";
 import * as https from "node:https";
+import { createSecureContext } from "node:tls";
 import { bytesText, textBytes } from "../../base/byte_text.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 
@@ -32,6 +33,16 @@ export interface HttpPostOptions {
 
 type Headers = Readonly<Record<string, string>>;
 
+/** Why connections cannot be made with these; undefined when they can. */
+export function tlsProblem(tls: TlsFiles): string | undefined {
+  try {
+    createSecureContext(tls);
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
 export class HttpPoster {
   readonly #options: HttpPostOptions;
   readonly #plain = new http.Agent({ keepAlive: true });
@@ -49,24 +60,31 @@ export class HttpPoster {
       headers: { ...headers, "Content-Length": String(bytes.length) },
     };
     return new Promise((resolve) => {
-      const fail = (reason: string, timedOut = false) => {
-        clearTimeout(timer);
-        resolve(err({ timedOut, reason }));
-        request.destroy();
-      };
       const onResponse = (response: http.IncomingMessage) =>
         this.#collect(response, fail, (answer) => {
           clearTimeout(timer);
           resolve(ok(answer));
         });
-      const request = url.startsWith("https:")
-        ? https.request(url, { ...options, agent: this.#encrypted, ...tls }, onResponse)
-        : http.request(url, { ...options, agent: this.#plain }, onResponse);
+      let request: http.ClientRequest;
+      try {
+        request = url.startsWith("https:")
+          ? https.request(url, { ...options, agent: this.#encrypted, ...tls }, onResponse)
+          : http.request(url, { ...options, agent: this.#plain }, onResponse);
+      } catch (error) {
+        // What is no URL.
+        resolve(err({ timedOut: false, reason: messageOf(error) }));
+        return;
+      }
+      const fail = (reason: string, timedOut = false) => {
+        clearTimeout(timer);
+        resolve(err({ timedOut, reason }));
+        request.destroy();
+      };
       const timer = setTimeout(
         () => fail(`no answer within ${timeoutMs / 1000} s`, true),
         timeoutMs,
       );
-      request.on("error", (error) => fail(error.message));
+      request.on("error", (error) => fail(failureText(error)));
       request.end(bytes);
     });
   }
@@ -90,4 +108,18 @@ export class HttpPoster {
       done({ status: response.statusCode ?? 0, body });
     });
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** What the library says of certificates, with whose it is. */
+function failureText(error: Error): string {
+  const { code } = error as { readonly code?: string };
+  const { message } = error;
+  if (/_ALERT_/.test(message))
+    return `the server refuses our certificate, or wants one: ${message}`;
+  const isAboutTheirs = /CERT|SIGNATURE/.test(code ?? "") || /certificate/.test(message);
+  return isAboutTheirs ? `cannot trust the server's certificate: ${message}` : message;
 }

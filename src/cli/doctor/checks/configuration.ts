@@ -1,9 +1,10 @@
 /** Checks of what the node is configured with. */
 import { problemText } from "../../../config/problems.ts";
+import { holderOf, missingInterfaceText, ownAddressProblem } from "../../../config/this_machine.ts";
 import type { ConfigProblem } from "../../../config/types.ts";
 import { type Check, local, when } from "../check.ts";
 import type { LocalFacts } from "../facts.ts";
-import { holderOf, isOwnAddress } from "./own_addresses.ts";
+import { isOwnAddress } from "./own_addresses.ts";
 
 export const CONFIGURATION_CHECKS: readonly Check[] = [
   local(
@@ -97,10 +98,7 @@ export const CONFIGURATION_CHECKS: readonly Check[] = [
       remedy:
         'create the interface, or correct its name in public_addresses and run "ctdb reloadips"',
     },
-    ({ missingInterfaces }) =>
-      missingInterfaces.map(
-        (name) => `There is no interface "${name}", which has public addresses`,
-      ),
+    ({ missingInterfaces }) => missingInterfaces.map(missingInterfaceText),
   ),
   local(
     {
@@ -171,21 +169,13 @@ function ownAddressMissing(facts: LocalFacts): readonly string[] {
   const addresses = listed(facts);
   if (addresses.length === 0) return [];
   const { nodeAddress } = facts.config.cluster;
-  if (nodeAddress === undefined) {
-    return when(
-      !addresses.some((address) => isOwnAddress(facts, address)),
-      () => `None of the nodes' addresses is on this machine: ${addresses.join(", ")}`,
-    );
-  }
+  const problem = ownAddressProblem(facts.interfaces, addresses, nodeAddress);
   return [
     ...when(
-      !addresses.includes(nodeAddress),
+      nodeAddress !== undefined && !addresses.includes(nodeAddress),
       () => `The node address "${nodeAddress}" of ctdb.conf is not in the nodes list`,
     ),
-    ...when(
-      !isOwnAddress(facts, nodeAddress),
-      () => `The node address "${nodeAddress}" of ctdb.conf is not on this machine`,
-    ),
+    ...(problem === undefined ? [] : [problem]),
   ];
 }
 
@@ -204,7 +194,7 @@ function publicOnes({ publicAddresses }: LocalFacts) {
 function nodeAddressOnPublicInterface(facts: LocalFacts): readonly string[] {
   const { nodeAddress } = facts.config.cluster;
   const own = nodeAddress ?? listed(facts).find((address) => isOwnAddress(facts, address));
-  const holder = own === undefined ? undefined : holderOf(facts, own);
+  const holder = own === undefined ? undefined : holderOf(facts.interfaces, own);
   const isPublic = publicOnes(facts).some(({ interfaces }) => interfaces.includes(holder ?? ""));
   return when(
     isPublic,

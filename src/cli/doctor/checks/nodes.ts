@@ -1,6 +1,7 @@
 /** Checks of the nodes: who is what, and whether all mean the same. */
 import { hasErrors } from "../../../config/problems.ts";
 import { TUNABLES } from "../../../config/tunables.ts";
+import { versionFor } from "../../../membership/announced_version.ts";
 import { CAPABILITIES, NODE_FLAGS } from "../../../wire/constants.ts";
 import type { NodeAndFlags } from "../../../wire/structs/cluster.ts";
 import { peerFailureText } from "../../unhealthy.ts";
@@ -185,9 +186,22 @@ export const NODE_CHECKS: readonly Check[] = [
       severity: "warning",
       examines: "that all nodes announce the same release, and can do what recoveries need",
       why: "nodes of different releases are only meant to be together while a cluster is being upgraded",
-      remedy: "upgrade that node, then set AllowMixedVersions back to 0",
+      remedy:
+        "end the replacement in one direction or the other, then set AllowMixedVersions back to 0 where it was set",
     },
     oldPeers,
+  ),
+  cluster(
+    {
+      id: "stock-node-refused",
+      severity: "warning",
+      examines:
+        "that the ctdbd of this machine's own Samba could take part in the cluster (smbd --version)",
+      why: "it ends itself when an older process announces another release: no node can go back to it",
+      remedy:
+        'remove "announced samba version" from ctdb-appliance.conf and restart ctdbd, or set AllowMixedVersions to 1 on all nodes, in ctdb.tunables, before a node goes back',
+    },
+    stockRefused,
   ),
   cluster(
     {
@@ -384,6 +398,25 @@ function oldPeers({ nodes, own, knowledge }: ClusterFacts): readonly string[] {
     ];
   });
 }
+
+/** Said beforehand: when a node of the other release is there it is too late for one of the two. */
+function stockRefused(
+  { own, nodes, knowledge }: ClusterFacts,
+  { local }: Facts,
+): readonly string[] {
+  const { announcedVersion, sambaVersion: samba } = local;
+  const version = knowledge?.versions[own];
+  if (version === undefined || samba === undefined) return [];
+  const told = versionFor({ version, fixed: announcedVersion !== undefined }, samba);
+  const isAllowed = nodes.every(({ tunables }) => tunables?.[ALLOW_MIXED_VERSIONS] === 1);
+  return when(
+    told !== samba && !isAllowed,
+    () =>
+      `A ctdbd of Samba ${release(samba)}, which this machine has, is told Samba ${release(told)}`,
+  );
+}
+
+const ALLOW_MIXED_VERSIONS = TUNABLES.findIndex(({ name }) => name === "AllowMixedVersions");
 
 function release(version: number): string {
   return `${version >>> 16}.${version & 0xffff}`;

@@ -1,0 +1,97 @@
+/**
+ * One node of a cluster goes back to Debian's ctdbd, and forward again, as in a rolling replacement, without an
+ * environment variable or a tunable: ours tells each stock node that node's own version. And what each side prints where
+ * that is turned off.
+ *
+ * A stock ctdbd has no say in this: it ends itself when an older process announces another version.
+ */
+import { expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { LocalCluster } from "../../../src/local/local_cluster.ts";
+import { connect } from "../../support/client.ts";
+import { stockInstalled, TestCluster, withCluster } from "../../support/local_cluster.ts";
+import { must } from "../../support/must.ts";
+import { until, when } from "../../support/until.ts";
+
+const TIMEOUT_MS = 240_000;
+const END_MS = 60_000;
+const CANNOT_CONTINUE = "CTDB Cluster with mixed versions, cannot continue";
+const mixed = test.skipIf(!stockInstalled());
+
+/** The same cluster, of which these nodes are stock from their next start on. */
+function withStock(cluster: TestCluster, stock: readonly number[]): TestCluster {
+  const { directory, description } = cluster.local;
+  const nodes = description.nodes.map((node) => ({ ...node, stock: stock.includes(node.pnn) }));
+  directory.write({ ...description, nodes });
+  return new TestCluster(must(LocalCluster.open(directory.path, connect)));
+}
+
+function announce(cluster: TestCluster, pnn: number, version: string): void {
+  const text = `[cluster]\n\tannounced samba version = ${version}\n`;
+  writeFileSync(join(cluster.base(pnn), "ctdb-appliance.conf"), text);
+}
+
+const isDown = (cluster: TestCluster, pnn: number) =>
+  until(`node ${pnn} has ended`, END_MS, () =>
+    when(cluster.local.process(pnn).daemonPid() === undefined),
+  );
+
+async function replace(before: TestCluster, pnn: number, stock: readonly number[]) {
+  await before.stop(pnn);
+  const after = withStock(before, stock);
+  await after.start(pnn);
+  await after.waitReady();
+  return after;
+}
+
+mixed(
+  "A node goes back to stock and forward again, one after the other, as either was there first",
+  async () => {
+    await withCluster({ nodes: 3 }, async (ours) => {
+      const one = await replace(ours, 2, [2]);
+      const two = await replace(one, 1, [1, 2]);
+      const again = await replace(two, 2, [1]);
+      await replace(again, 1, []);
+    });
+  },
+  TIMEOUT_MS,
+);
+
+mixed(
+  "With a version of its own announced, ours ends a stock node that starts beside it, and itself beside an older one",
+  async () => {
+    await withCluster({ nodes: 2, startNothing: true }, async (ours) => {
+      announce(ours, 0, "4.25");
+      const cluster = withStock(ours, [1]);
+      const { local } = cluster;
+      must(await local.process(0).start());
+      await until("node 0 answers", END_MS, async () =>
+        when((await cluster.ctdb(0, "runstate")).code === 0),
+      );
+      must(await local.process(1).start());
+      await isDown(cluster, 1);
+      expect(cluster.log(1)).toContain(
+        "Keepalive version mismatch 0x00040011 != 0x00040019 from node 0",
+      );
+      expect(cluster.log(1)).toContain(CANNOT_CONTINUE);
+
+      await cluster.stop(0);
+      must(await local.process(1).start());
+      await until("node 1 runs", END_MS, async () =>
+        when((await cluster.stockCtdb(1, "runstate", "running")).code === 0),
+      );
+      must(await local.process(0).start());
+      await isDown(cluster, 0);
+      expect(cluster.log(0)).toContain(
+        "Keepalive version mismatch 0x00040019 != 0x00040011 from node 1",
+      );
+      expect(cluster.log(0)).toContain(CANNOT_CONTINUE);
+      // What helps the one helps the other.
+      announce(cluster, 0, "4.17");
+      await cluster.start(0);
+      await cluster.waitReady();
+    });
+  },
+  TIMEOUT_MS,
+);
