@@ -57,6 +57,7 @@ export const FACTS: Readonly<Record<string, v.GenericSchema>> = {
   "process-exists": node.processExistsFacts,
   rddumpmemory: node.memoryFacts,
   readkey: fetchedFacts,
+  reload: node.reloadFacts,
   reloadnodes: cluster.reloadnodesFacts,
   runstate: node.runstateFacts,
   schema: schemaFacts,
