@@ -30,12 +30,17 @@ test("each completed program has its file, and is installed", () => {
   const all = [...documents.files, ...documents.links].map(({ path }) => path);
   const programs = all.filter((path) => path.startsWith(directory));
   expect(programs.map((path) => path.slice(directory.length)).toSorted()).toEqual([
+    "check_ctdb",
     "ctdb",
     "ctdb-appliance",
     "ctdb-config",
     "ctdb-event",
     "ctdb-path",
+    "ctdb_diagnostics",
+    "ctdbd",
+    "ltdbtool",
     "onnode",
+    "ping_pong",
   ]);
   for (const { target } of documents.links) expect(all).toContain(target);
 });

@@ -59,14 +59,18 @@ export const MEANINGS: Readonly<Record<string, Meaning>> = {
   flags: "nothing",
   "ip/mask": "nothing",
   "ip:port": "nothing",
+  host: "nothing",
   pid: "nothing",
   port: "nothing",
+  range: "nothing",
   rsn: "nothing",
   seconds: "nothing",
   "srcip:port": "nothing",
   srvid: "nothing",
   timeout: "nothing",
+  user: "nothing",
   value: "nothing",
+  version: "nothing",
 };
 
 /** Options of ctdb.conf by section. */

@@ -10,12 +10,12 @@ export const DAEMON: Grammar = {
     { names: ["-i", "--interactive"], help: "stays in the foreground, and logs to standard error" },
     {
       names: ["--samba-version"],
-      value: "<anything>",
-      help: "the Samba version X.Y that is announced to other nodes",
+      value: "<version>",
+      help: "the Samba version X.Y that is announced to other nodes; nodes of different versions do not stay together, see `AllowMixedVersions` in ctdb-tunables(7)",
     },
     {
       names: ["--check-config"],
-      help: "checks all files that a start would read, and starts nothing",
+      help: "checks all files that a start would read, and starts nothing; the status is 0, or 22 if there are problems, which are told",
     },
     { names: ["--help"], help: "prints the options" },
     { names: ["--version"], help: "prints the release" },
@@ -96,16 +96,16 @@ export const CHECK: Grammar = {
     },
     {
       names: ["-w", "--warning"],
-      value: "<anything>",
+      value: "<range>",
       help: "warns outside of this range; without any range `ping` warns when a node does not answer",
     },
     {
       names: ["-c", "--critical"],
-      value: "<anything>",
+      value: "<range>",
       help: "critical outside of this range; of `scriptstatus` above 0 when it is left out",
     },
-    { names: ["-H", "--hostname"], value: "<anything>", help: "asks this host, over ssh" },
-    { names: ["-l", "--login"], value: "<anything>", help: "the user there" },
+    { names: ["-H", "--hostname"], value: "<host>", help: "asks this host, over ssh" },
+    { names: ["-l", "--login"], value: "<user>", help: "the user there" },
     {
       names: ["-s", "--sudo"],
       help: "runs `ctdb` by sudo, for an account that has no access to the daemon's socket",

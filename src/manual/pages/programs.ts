@@ -2,6 +2,7 @@
 import type { Grammar } from "../completion/grammar.ts";
 import { CONFIG, EVENT, PATH } from "../completion/programs.ts";
 import type { ManualPage } from "../page.ts";
+import { commandTerms, optionTerms } from "./grammar_terms.ts";
 
 interface ToolTexts {
   readonly summary: string;
@@ -12,8 +13,8 @@ interface ToolTexts {
 }
 
 /** Of a program that is its commands. */
-function toolPage({ program, commands, options }: Grammar, texts: ToolTexts): ManualPage {
-  const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+function toolPage(grammar: Grammar, texts: ToolTexts): ManualPage {
+  const { program } = grammar;
   return {
     name: program,
     section: 1,
@@ -21,22 +22,8 @@ function toolPage({ program, commands, options }: Grammar, texts: ToolTexts): Ma
     synopsis: [`${program} [OPTION...] COMMAND [ARGUMENT...]`],
     sections: [
       { title: "Description", blocks: [texts.about] },
-      {
-        title: "Commands",
-        blocks: [
-          {
-            terms: commands.map(
-              ({ name, args, summary }) => [`${name} ${args}`.trim(), sentence(summary)] as const,
-            ),
-          },
-        ],
-      },
-      {
-        title: "Options",
-        blocks: [
-          { terms: options.map(({ names, help }) => [names.join(", "), sentence(help)] as const) },
-        ],
-      },
+      { title: "Commands", blocks: [{ terms: commandTerms(grammar) }] },
+      { title: "Options", blocks: [{ terms: optionTerms(grammar) }] },
       { title: "Exit status", blocks: [texts.status] },
       { title: "Examples", blocks: [{ screen: texts.example }] },
     ],
