@@ -88,8 +88,9 @@ function optionTerm(
   text: OptionText | undefined,
   paths: CtdbPaths,
 ): Term {
-  const byDefault = defaultValue(paths);
-  const shown = byDefault === undefined ? "No default." : `Default: \`${byDefault}\`.`;
+  const value = defaultValue(paths);
+  const byDefault = value === undefined ? text?.byDefault : `\`${value}\``;
+  const shown = byDefault === undefined ? "No default." : `Default: ${byDefault}.`;
   const taken = reload === "now" ? " `ctdb reload` takes a change." : "";
   return [`${name} = ${text?.value ?? ""}`, `${text?.text ?? ""} ${shown}${taken}`];
 }

@@ -32,7 +32,10 @@ const SCRIPT = "#!/bin/sh\nexit 0\n";
 
 function addScript(base: string): void {
   const directory = join(base, "events/legacy");
-  mkdirSync(directory, { recursive: true });
+  // Scripts that come with CTDB: none.
+  for (const path of [directory, join(base, "share/events/legacy")]) {
+    mkdirSync(path, { recursive: true });
+  }
   writeFileSync(join(directory, "00.test.script"), SCRIPT, { mode: 0o755 });
 }
 
