@@ -47,6 +47,10 @@ export const NORMALISATIONS: readonly Normalisation[] = [
   replacing("times", "a duration", /failover: \d+\.\d{6} seconds/g, "failover: T seconds", [
     "uptime",
   ]),
+  replacing("times", "of a script", /^(\S+ +(?:OK|ERROR) +)\d+\.\d{3} /gm, "$1T ", [
+    "event",
+    "scriptstatus",
+  ]),
   replacing("times", "a round trip", /time=\d+\.\d{6} sec/g, "time=T sec", ["ping"]),
   replacing("counters", "clients of the moment", /\(\d+ clients\)/g, "(N clients)", ["ping"]),
   replacing("pids", "of the daemon", /^\d+$/gm, "PID", ["getpid"]),
