@@ -24,6 +24,7 @@ export interface DocumentedError {
   readonly messages: readonly string[];
 }
 
-export function errorDocument(error: DocumentedError): string {
-  return documentText({ error });
+/** What standard error gets: why there is no answer, or, of a success, what is to be known of it. */
+export function complaintDocument(error: DocumentedError): string {
+  return documentText(error.status === 0 ? { warnings: error.messages } : { error });
 }

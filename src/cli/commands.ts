@@ -168,7 +168,7 @@ export const COMMANDS: readonly CommandRow[] = [
   facts(onNode("gettickles", "<ip> [<port>]", "get the list of tickles", tickles, "gettickles")),
   onNode("addtickle", "<ip>:<port> <ip>:<port>", "add a tickle", tickles, "addtickle"),
   onNode("deltickle", "<ip>:<port> <ip>:<port>", "delete a tickle", tickles, "deltickle"),
-  { ...onNode("reload", "", "read the configuration again", reload, "reload"), ours: true },
+  ours(facts(onNode("reload", "", "read the configuration again", reload, "reload"))),
   facts({
     ...offline("doctor", "", "find out what is wrong here, and what to do", doctor, "doctor"),
     ours: true,

@@ -2,11 +2,12 @@
  * What helpers print as documents of --json: the event tool knows --json itself, the scripts of the NAT gateway and of LVS
  * print lines with the same words as ever. Loaded on demand.
  */
+import type { EventStatusFacts } from "../services/tool/event_schemas.ts";
 import type { HelperAnswer } from "./commands/helpers.ts";
 import type { ToolHost } from "./host.ts";
 import { answerFacts } from "./json.ts";
 import type { Facts } from "./schemas/facts.ts";
-import type { EventStatusFacts, lvsFacts, natgwFacts } from "./schemas/helpers.ts";
+import type { lvsFacts, natgwFacts } from "./schemas/helpers.ts";
 
 /** The event tool's document; false: there is none, and what it said instead was said. */
 export function passOn(host: ToolHost, { out, err }: HelperAnswer): boolean {

@@ -6,7 +6,7 @@
  * 2. Whatever text it says besides is kept: it becomes the messages of the failure, or `warnings` on standard error.
  * 3. A command that only acts answers with the node that it acted on, and what it said about it.
  */
-import { documentLine, documentText, errorDocument } from "../base/json_document.ts";
+import { complaintDocument, documentLine, documentText } from "../base/json_document.ts";
 import type { CommandRow } from "./command.ts";
 import type { FailureKind } from "./failure.ts";
 import type { ToolHost } from "./host.ts";
@@ -110,6 +110,5 @@ export function failureDocument(
   kind: FailureKind,
   messages: readonly string[],
 ): string {
-  if (status === 0) return documentText({ warnings: messages });
-  return errorDocument({ command: row?.name ?? null, kind, status, messages });
+  return complaintDocument({ command: row?.name ?? null, kind, status, messages });
 }

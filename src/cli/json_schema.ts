@@ -5,6 +5,7 @@
 import { toJsonSchema } from "@valibot/to-json-schema";
 import * as v from "valibot";
 import { SCHEMA_VERSION } from "../base/json_document.ts";
+import { configToolFacts, pathToolFacts } from "../config/tool_schemas.ts";
 import { COMMANDS, commandRow } from "./commands.ts";
 import { actedFacts } from "./schemas/acted.ts";
 import { statusDocument, versionDocument } from "./schemas/cluster.ts";
@@ -20,17 +21,23 @@ const ORIGINALS: Readonly<Record<string, v.GenericSchema>> = {
   version: versionDocument,
 };
 
-/** Commands with a document of their own, and the two that are none. */
+/** Programs of their own. */
+const PROGRAMS: Readonly<Record<string, v.GenericSchema>> = {
+  "ctdb-config": configToolFacts,
+  "ctdb-path": pathToolFacts,
+};
+
+/** Commands with a document of their own, programs, and the two that are neither. */
 export function documentNames(): readonly string[] {
   const own = COMMANDS.filter(({ json }) => json !== "acted").map(({ name }) => name);
-  return [...own, ERROR, ACTED].sort();
+  return [...own, ...Object.keys(PROGRAMS), ERROR, ACTED].sort();
 }
 
-/** The document itself, with the version of its schema; undefined for what is no command. */
+/** The document itself, with the version of its schema; undefined for what has none. */
 export function documentSchema(name: string): v.GenericSchema | undefined {
   if (name === ERROR) return withVersion(errorFacts);
   if (name === ACTED || commandRow(name)?.json === "acted") return withVersion(actedFacts);
-  const facts = FACTS[name];
+  const facts = FACTS[name] ?? PROGRAMS[name];
   return facts === undefined ? ORIGINALS[name] : withVersion(facts);
 }
 
@@ -43,7 +50,7 @@ function withVersion(schema: v.GenericSchema): v.GenericSchema {
   return v.union(options.map(withVersion));
 }
 
-/** undefined for what is no command. */
+/** undefined for what has no document. */
 export function jsonSchema(name: string): Readonly<Record<string, unknown>> | undefined {
   const schema = documentSchema(name);
   if (schema === undefined) return undefined;
@@ -59,5 +66,6 @@ export function jsonSchema(name: string): Readonly<Record<string, unknown>> | un
 function titleOf(name: string): string {
   if (name === ERROR) return "What standard error gets from commands with --json";
   if (name === ACTED) return "ctdb COMMAND --json, of a command that only acts";
+  if (PROGRAMS[name] !== undefined) return `${name} --json`;
   return `ctdb ${name} --json: ${commandRow(name)?.summary ?? ""}`;
 }

@@ -38,9 +38,10 @@ export function shortUsage(): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** What a command prints that was given wrong arguments. */
+/** What a command prints that was given wrong arguments; of `sync` that of `ipreallocate`, whose other name it is. */
 export function commandUsage(row: CommandRow): string {
-  return `${shortUsage()}\nCommands:\n${commandLine(row)}`;
+  const shown = COMMANDS.find(({ name }) => name === row.command) ?? row;
+  return `${shortUsage()}\nCommands:\n${commandLine(shown)}`;
 }
 
 function commandLine(row: CommandRow): string {

@@ -6,6 +6,9 @@ import type { ControlOutcome } from "../client/types.ts";
 import { NODE_FLAGS } from "../wire/constants.ts";
 import type { CommandContext } from "./command.ts";
 import { CommandFailure } from "./failure.ts";
+import { answerFacts } from "./json.ts";
+import type { Facts } from "./schemas/facts.ts";
+import type { variableEverywhereFacts, variablesEverywhereFacts } from "./schemas/node.ts";
 import { exitStatus, type Session } from "./session.ts";
 import { connectedNodes } from "./takeover_runs.ts";
 
@@ -22,7 +25,7 @@ export async function setEverywhere(
   value: number,
 ): Promise<number> {
   expectNoNode(options.node);
-  const pnns = await reachable(session);
+  const { pnns } = await reachable(session);
   const outcomes = await session.client.controlEach("SET_TUNABLE", { value, name }, pnns, {
     timeoutMs: session.timeoutMs,
   });
@@ -46,11 +49,18 @@ export async function getEverywhere(
   { session, host, options }: CommandContext,
   name: string,
 ): Promise<number> {
-  expectOneForm(options);
-  const pnns = await reachable(session);
+  expectNoNode(options.node);
+  const { pnns, all } = await reachable(session);
   const values = await valuesOf(session, name, pnns);
-  for (const [pnn, value] of values) host.out(`Node ${pnn}: ${name} = ${value}\n`);
   sayDifference(session, name, values);
+  if (options.json) {
+    answerFacts(host, {
+      name,
+      nodes: all.map((node) => ({ node, value: values.get(node) ?? null })),
+    } satisfies Facts<typeof variableEverywhereFacts>);
+  } else {
+    for (const [pnn, value] of values) host.out(`Node ${pnn}: ${name} = ${value}\n`);
+  }
   return values.size === pnns.length ? 0 : 1;
 }
 
@@ -59,27 +69,43 @@ export async function listEverywhere(
   { session, host, options }: CommandContext,
   names: readonly string[],
 ): Promise<number> {
-  expectOneForm(options);
-  const pnns = await reachable(session);
+  expectNoNode(options.node);
+  const { pnns, all } = await reachable(session);
   const lists = await Promise.all(
     names.map(async (name) => ({ name, values: await valuesOf(session, name, pnns) })),
   );
-  for (const { name, values } of lists) {
-    const different = [...new Set(values.values())];
-    const shown =
-      different.length === 1
-        ? String(different[0])
-        : [...values].map(([pnn, value]) => `${value} (node ${pnn})`).join(", ");
-    host.out(`${name.padEnd(26)} = ${shown}\n`);
-  }
+  if (options.json) answerFacts(host, listFacts(all, lists));
+  else host.out(lists.map(listLine).join(""));
   return lists.every(({ values }) => values.size === pnns.length) ? 0 : 1;
 }
 
-/** The documents of --json are about one node. */
-function expectOneForm({ node, json }: CommandContext["options"]): void {
-  expectNoNode(node);
-  if (!json) return;
-  throw new CommandFailure(1, "--all and --json exclude each other: ask each node by -n", "usage");
+interface NamedValues {
+  readonly name: string;
+  readonly values: Values;
+}
+
+function listLine({ name, values }: NamedValues): string {
+  const different = [...new Set(values.values())];
+  const shown =
+    different.length === 1
+      ? String(different[0])
+      : [...values].map(([pnn, value]) => `${value} (node ${pnn})`).join(", ");
+  return `${name.padEnd(26)} = ${shown}\n`;
+}
+
+function listFacts(
+  all: readonly number[],
+  lists: readonly NamedValues[],
+): Facts<typeof variablesEverywhereFacts> {
+  const differing = lists.filter(({ values }) => new Set(values.values()).size > 1);
+  const nodes = all.map((node) => {
+    const variables = lists.flatMap(({ name, values }) => {
+      const value = values.get(node);
+      return value === undefined ? [] : [[name, value] as const];
+    });
+    return { node, variables: variables.length === 0 ? null : Object.fromEntries(variables) };
+  });
+  return { differing: differing.map(({ name }) => name), nodes };
 }
 
 function expectNoNode(node: number): void {
@@ -87,15 +113,17 @@ function expectNoNode(node: number): void {
   throw new CommandFailure(1, `--all means every connected node, and -n ${node} only one`, "usage");
 }
 
-/** The connected nodes; of the others it says that they are left out. */
-async function reachable(session: Session): Promise<readonly number[]> {
+/** `pnns` are the connected nodes; of the others in `all` it says that they are left out. */
+async function reachable(
+  session: Session,
+): Promise<{ readonly pnns: readonly number[]; readonly all: readonly number[] }> {
   const nodes = (await session.nodes()).filter(({ flags }) => (flags & NODE_FLAGS.DELETED) === 0);
   const pnns = connectedNodes(nodes);
   for (const { pnn } of nodes) {
     if (pnns.includes(pnn)) continue;
     session.host.err(`Node ${pnn} is not connected, and is left out\n`);
   }
-  return pnns;
+  return { pnns, all: nodes.map(({ pnn }) => pnn) };
 }
 
 async function valuesOf(session: Session, name: string, pnns: readonly number[]): Promise<Values> {

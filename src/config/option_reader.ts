@@ -23,7 +23,9 @@ export interface OptionText {
   readonly section: string;
   readonly name: string;
   /** Empty for what has no value; words as the file has them, numbers and truth values in one form. */
-  readonly value: string;
+  readonly text: string;
+  /** The same with its type; null for what has no value. */
+  readonly value: string | number | boolean | null;
   /** The file says something else than the default. */
   readonly given: boolean;
 }
@@ -67,13 +69,15 @@ export class OptionReader {
       const { section, name } = option;
       const standard = option.defaultValue(this.#context.paths);
       const isWord = typeof standard !== "number" && typeof standard !== "boolean";
-      const written = isWord ? this.#written.get(option) : undefined;
-      const value = written ?? this.textOf(option);
+      const read = this.get(option);
+      const text = (isWord ? this.#written.get(option) : undefined) ?? this.textOf(option);
+      const typed = typeof read === "number" || typeof read === "boolean";
       return {
         section,
         name,
-        value,
-        given: this.#values.has(option) && value !== String(standard),
+        text,
+        value: read === undefined ? null : typed && !isWord ? read : text,
+        given: this.#values.has(option) && text !== String(standard),
       };
     });
   }

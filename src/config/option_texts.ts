@@ -4,11 +4,22 @@ import type { OPTIONS } from "./options.ts";
 export interface OptionText {
   readonly value: string;
   readonly text: string;
+  /** Where the table has no default: what is so without the option. */
+  readonly byDefault?: string;
 }
 
 const TRUTH = "true|false";
 const SECONDS = "SECONDS";
 const LEVEL = "ERROR|WARNING|NOTICE|INFO|DEBUG";
+
+/** Of ctdb-appliance.conf(5), by the names of options. */
+export const APPLIANCE_OPTION_TEXTS: Readonly<Record<string, OptionText>> = {
+  "announced samba version": {
+    value: "X.Y",
+    text: "What keepalives announce, for the time in which a cluster also has nodes of an older Samba: nodes of different versions do not stay together. `ctdbd --samba-version` and the variable `CTDB_SAMBA_VERSION` go first.",
+    byDefault: "that of the release, which `ctdbd --help` shows",
+  },
+};
 
 export const CONF_OPTION_TEXTS: Readonly<Record<keyof typeof OPTIONS, OptionText>> = {
   location: {

@@ -3,7 +3,14 @@
  * its usage twice, this once.
  */
 import { EINVAL } from "../base/errno.ts";
-import { type ConfigToolHost, UNKNOWN_COMMAND_STATUS } from "./tool_host.ts";
+import type { ToolWords } from "../base/tool_words.ts";
+import {
+  type ConfigTool,
+  type ConfigToolHost,
+  misuse,
+  runTool,
+  UNKNOWN_COMMAND_STATUS,
+} from "./tool_host.ts";
 import type { CtdbPaths } from "./types.ts";
 
 interface Directory {
@@ -39,27 +46,30 @@ const USAGE = `Usage: ctdb-path [<options>] <command> [<args>]
 Help Options:
   -h, --help     Show this help message
 
+Options:
+  -j, --json     documents instead of texts
+
 Commands:
 ${COMMANDS.map(([words, help]) => `  ${words.padEnd(26)}${help}\n`).join("")}`;
 
+const TOOL: ConfigTool = { name: "ctdb-path", usage: USAGE, run: runWords };
+
 export function runPathTool(host: ConfigToolHost, args: readonly string[]): number {
-  const [command = "", first, ...rest] = args;
-  if (command === "-h" || command === "--help") {
-    host.out(USAGE);
-    return 0;
+  return runTool(TOOL, host, args);
+}
+
+function runWords(host: ConfigToolHost, { words }: ToolWords): number {
+  const [command = "", first, ...rest] = words;
+  const path = pathOf(host.paths, command, first, rest);
+  if (path === "unknown") return misuse(host, USAGE, UNKNOWN_COMMAND_STATUS);
+  if (path === undefined) {
+    const known = COMMANDS.filter(([form]) => form.split(" ")[0] === command);
+    const lines = known.map(([form, help]) => `  ${form.padEnd(26)}${help}\n`);
+    const usage = `Usage: ctdb-path [-h|--help] [-j|--json] <command> [<args>]\n\n${lines.join("")}`;
+    return misuse(host, usage, EINVAL);
   }
-  const answer = pathOf(host.paths, command, first, rest);
-  if (answer === "unknown") {
-    host.err(USAGE);
-    return UNKNOWN_COMMAND_STATUS;
-  }
-  if (answer === undefined) {
-    const known = COMMANDS.filter(([words]) => words.split(" ")[0] === command);
-    const lines = known.map(([words, help]) => `  ${words.padEnd(26)}${help}\n`);
-    host.err(`Usage: ctdb-path [-h|--help] <command> [<args>]\n\n${lines.join("")}`);
-    return EINVAL;
-  }
-  host.out(`${answer}\n`);
+  if (host.facts !== undefined) host.facts({ path });
+  else host.out(`${path}\n`);
   return 0;
 }
 

@@ -5,11 +5,14 @@ import { TemporaryDirectory } from "../../test/support/temp_dir.ts";
 import { COMMANDS } from "../cli/commands.ts";
 import { HELP_OPTIONS, OPTIONS } from "../cli/options.ts";
 import { statisticsHeader } from "../cli/statistics_text.ts";
+import { APPLIANCE_CONF } from "../config/appliance_conf.ts";
+import { APPLIANCE_OPTION_TEXTS } from "../config/option_texts.ts";
 import { OPTIONS as CONF_OPTIONS } from "../config/options.ts";
 import { resolvePaths } from "../config/paths.ts";
 import { SCRIPT_OPTIONS } from "../config/script_option_texts.ts";
 import { SCRIPT_VARIABLES } from "../config/script_variables.ts";
 import { TUNABLES } from "../config/tunables.ts";
+import { grammars } from "./completion/programs.ts";
 import type { ManualPage } from "./page.ts";
 import { manualPages } from "./pages.ts";
 import { pageRoff } from "./roff.ts";
@@ -21,6 +24,7 @@ const PROGRAMS = {
   applets: [{ name: "install", summary: "installs" }],
 };
 const PAGES = manualPages(PROGRAMS, paths.value);
+const APPLIANCE = "ctdb-appliance";
 const RELEASE = "ctdb-appliance 1.0";
 
 function page(reference: string): ManualPage {
@@ -57,6 +61,61 @@ test("ctdb(1) has every command and every option", () => {
   );
   const text = entries("ctdb(1)").join(" ");
   expect(options.filter((option) => !new RegExp(`${option}\\b`).test(text))).toEqual([]);
+});
+
+/** Those of Samba 4.25, also installed by Debian's package. */
+const ORIGINAL_PAGES = [
+  "ctdb(1)",
+  "ctdb_diagnostics(1)",
+  "ctdbd(1)",
+  "ltdbtool(1)",
+  "onnode(1)",
+  "ping_pong(1)",
+  "ctdb-script.options(5)",
+  "ctdb.conf(5)",
+  "ctdb.sysconfig(5)",
+  "ctdb-etcd(7)",
+  "ctdb-statistics(7)",
+  "ctdb-tunables(7)",
+  "ctdb(7)",
+  "ctdb_mutex_ceph_rados_helper(7)",
+];
+
+test("there is each page that the original has, and one for each name once", () => {
+  const names = PAGES.map(({ name, section }) => `${name}(${section})`);
+  expect(ORIGINAL_PAGES.filter((name) => !names.includes(name))).toEqual([]);
+  expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([]);
+});
+
+test("ctdb(7) refers to every other page", () => {
+  const others = PAGES.map(({ name, section }) => `${name}(${section})`).filter(
+    (name) => name !== "ctdb(7)",
+  );
+  expect(page("ctdb(7)").seeAlso.toSorted()).toEqual(others.toSorted());
+});
+
+test("each completed program has a page with all its commands and options", () => {
+  for (const { program, commands, options } of grammars(PROGRAMS)) {
+    const terms = entries(`${program}(1)`).join(" ");
+    const text = `${terms} ${page(`${program}(1)`).synopsis?.join(" ") ?? ""} `;
+    const words = commands.map(({ name }) => name.split(" ")[0] ?? "");
+    const names = options.filter(
+      ({ commands: only }) => only === undefined || program !== APPLIANCE,
+    );
+    const wanted = [...words, ...names.flatMap((option) => option.names)];
+    const lacks = wanted.filter(
+      (name) => !new RegExp(`(^|[ ,|[])${name.replace("?", "\\?")}(?=[ ,=|\\][]|$)`).test(text),
+    );
+    expect([program, lacks]).toEqual([program, []]);
+  }
+});
+
+test("ctdb-appliance.conf(5) has every option with its meaning", () => {
+  const wanted = APPLIANCE_CONF.options.map(({ name }) => `${name} =`);
+  expect(wanted.length).toBeGreaterThan(0);
+  expect(missing("ctdb-appliance.conf(5)", wanted)).toEqual([]);
+  const texts = APPLIANCE_CONF.options.map(({ name }) => APPLIANCE_OPTION_TEXTS[name]?.text ?? "");
+  expect(texts.filter((text) => text.length < 20)).toEqual([]);
 });
 
 test("ctdb-tunables(7) has every tunable with unit, default and meaning", () => {

@@ -8,6 +8,7 @@ import { NODE_FLAGS, SRVID } from "../../src/wire/constants.ts";
 import { Reader } from "../../src/wire/reader.ts";
 import { disableMessage, srvidMessage } from "../../src/wire/structs/cluster.ts";
 import { ltdbHeader, recData } from "../../src/wire/structs/records.ts";
+import { RELOAD_MAGIC, reloadReport } from "../../src/wire/structs/reload.ts";
 import { parseAddress } from "../../src/wire/structs/socket_address.ts";
 import { statistics } from "../../src/wire/structs/statistics.ts";
 import type { FakeCtdbd } from "../support/fake_ctdbd.ts";
@@ -23,6 +24,7 @@ const ADDRESS = must(parseAddress("10.0.0.31"));
 const LATENCY = { num: 3, min: 0.25, max: 0.5, total: 1 };
 const IFACES = [{ name: "eth0", link_state: 1, references: 2 }];
 const BACKUP = "/backup";
+const NOTHING_RELOADED = { magic: RELOAD_MAGIC, refused: 0, lines: [] };
 
 function withDatabases(ctdbd: FakeCtdbd): FakeCtdbd {
   return withNamedDatabases(ctdbd)
@@ -94,7 +96,7 @@ function withState(ctdbd: FakeCtdbd): FakeCtdbd {
         last_recovery_finished: at(201, 250_000),
       },
     }))
-    .on("PING", () => ({ status: 3 }))
+    .on("PING", () => ({ status: 3, data: encode(reloadReport, NOTHING_RELOADED) }))
     .on("GET_PID", () => ({ status: 4711 }))
     .on("PROCESS_EXISTS", (pid) => ({ status: pid === 1 ? 0 : -1 }))
     .on("GET_CAPABILITIES", () => ({ data: 3 }))

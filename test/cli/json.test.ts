@@ -22,7 +22,10 @@ const LINES: readonly (readonly [line: string, flags?: number])[] = [
   ["runstate running"],
   ["runstate init"],
   ["getvar monitorinterval"],
+  ["getvar monitorinterval --all"],
   ["listvars"],
+  ["listvars --all"],
+  ["reload"],
   ["statistics"],
   ["stats"],
   ["ip"],
@@ -262,6 +265,11 @@ test("schema prints the schema of any command, and knows no other", async () => 
   const { out } = await run({}, "schema pnn");
   expect(out).toBe(generatedSchemas().get("pnn.json") as string);
   expect(JSON.parse((await run({}, "schema recover")).out).required).toContain("messages");
+  const program = JSON.parse((await run({}, "schema ctdb-path")).out);
+  expect([program.title, program.required]).toEqual([
+    "ctdb-path --json",
+    ["schema_version", "path"],
+  ]);
   const unknown = await run({}, "schema pnm");
   expect([unknown.status, unknown.out]).toEqual([64, ""]);
   expect(unknown.err).toStartWith('No schema for "pnm": expected a command');

@@ -71,6 +71,18 @@ test("parseCommandLine() takes options run together and the separator", () => {
   expect(parsed("-x=", "leader")).toMatchObject({ options: { separator: "" } });
 });
 
+test("parseCommandLine() takes options that are given twice: flags are set, of values the last one counts", () => {
+  expect(parsed("-X", "-X", "-vv", "--verbose", "--json", "-j", "leader")).toMatchObject({
+    words: ["leader"],
+    options: { machine: true, verbose: true, json: true },
+  });
+  expect(
+    parsed("-t", "1", "--timelimit=2", "-x:", "-x", ";", "--node=3", "-n2", "leader"),
+  ).toMatchObject({
+    options: { timelimit: 2, separator: ";", node: 2 },
+  });
+});
+
 test("parseCommandLine() ends the options at --", () => {
   expect(parsed("ping", "--", "-n")).toMatchObject({ words: ["ping", "-n"] });
   expect(parsed("-", "ping")).toMatchObject({ words: ["-", "ping"] });

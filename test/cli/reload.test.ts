@@ -35,6 +35,31 @@ test("ctdb reload shows what changed and what needs a restart", async () => {
   expect(nothing).toEqual({ status: 0, out: "Nothing has changed\n", err: "" });
 });
 
+test("ctdb reload --json gives what changed and what needs a restart as lists", async () => {
+  const ctdbd = reloading(0, [
+    ["warning", "file: line 2: unknown"],
+    ["applied", "[logging] log level: a is now b"],
+    ["restart", "[cluster] leader timeout: 5 is now 7"],
+  ]);
+  const { status, out, err } = await runCtdb({ ctdbd }, "--json", "-n", "1", "reload");
+  expect([status, JSON.parse(out), JSON.parse(err)]).toEqual([
+    0,
+    {
+      schema_version: 1,
+      node: 1,
+      changed: ["[logging] log level: a is now b"],
+      needs_restart: ["[cluster] leader timeout: 5 is now 7"],
+    },
+    { schema_version: 1, warnings: ["file: line 2: unknown"] },
+  ]);
+  const refused = await runCtdb({ ctdbd: reloading(1, [["problem", "one"]]) }, "-j", "reload");
+  expect([refused.status, refused.out, JSON.parse(refused.err).error.messages]).toEqual([
+    22,
+    "",
+    ["one", "Nothing was changed"],
+  ]);
+});
+
 test("ctdb reload ends with 22 and every problem of a wrong file", async () => {
   const ctdbd = reloading(1, [
     ["problem", "one"],

@@ -56,6 +56,49 @@ test("getvar --all and listvars --all show each node where they differ", async (
   );
 });
 
+test("getvar --all and listvars --all give documents of all nodes, null for one that is gone", async () => {
+  const ctdbd = cluster();
+  await runCtdb({ ctdbd }, "setvar", "Interval", "6");
+  const warnings = [LEFT_OUT.trimEnd(), "Nodes differ in Interval: 6 on 0; 5 on 1"];
+  const one = await runCtdb({ ctdbd }, "--json", "getvar", "interval", "--all");
+  expect([one.status, JSON.parse(one.out), JSON.parse(one.err).warnings]).toEqual([
+    0,
+    {
+      schema_version: 1,
+      name: "Interval",
+      nodes: [
+        { node: 0, value: 6 },
+        { node: 1, value: 5 },
+        { node: 2, value: null },
+      ],
+    },
+    warnings,
+  ]);
+  const list = await runCtdb({ ctdbd }, "--json", "listvars", "--all");
+  expect([list.status, JSON.parse(list.out), JSON.parse(list.err).warnings]).toEqual([
+    0,
+    {
+      schema_version: 1,
+      differing: ["Interval"],
+      nodes: [
+        { node: 0, variables: { Interval: 6, Limit: 7 } },
+        { node: 1, variables: { Interval: 5, Limit: 7 } },
+        { node: 2, variables: null },
+      ],
+    },
+    [LEFT_OUT.trimEnd()],
+  ]);
+});
+
+test("getvar --all --json of a node that does not answer is a document and a failure", async () => {
+  const ctdbd = cluster().on("GET_TUNABLE", (_, pnn) =>
+    pnn === 1 ? { status: -1, error: "not here" } : { data: 5 },
+  );
+  const run = await runCtdb({ ctdbd }, "--json", "getvar", "Limit", "--all");
+  expect([run.status, JSON.parse(run.out).nodes[1]]).toEqual([1, { node: 1, value: null }]);
+  expect(JSON.parse(run.err).error.messages[1]).toContain("GET_TUNABLE Limit failed on node 1: ");
+});
+
 test("--all and -n exclude each other, and other commands know no --all", async () => {
   const both = await runCtdb({ ctdbd: cluster() }, "-n", "1", "getvar", "Limit", "--all");
   expect(both).toMatchObject({ status: 1, out: "" });

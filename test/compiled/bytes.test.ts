@@ -83,6 +83,32 @@ test("ping_pong makes the file of exactly this name", async () => {
   expect(names(directory)).toEqual([hex(OTHER), hex(NAME)]);
 });
 
+test("ctdb-config and ctdb-path give the bytes of a file in Latin-1, and documents that are ASCII", async () => {
+  using directory = new TemporaryDirectory("bytes");
+  const env = { CTDB_TEST_MODE: "yes", CTDB_BASE: directory.path };
+  const ask = (role: string, ...args: readonly string[]) =>
+    runCommand([join(dist, role), ...args], { env });
+  const write = (text: string) => writeFileSync(directory.file("ctdb.conf"), textBytes(text));
+  write(`# ${NAME}\n[cluster]\n\tcluster lock = /${NAME}\n`);
+  const get = ["get", "cluster", "cluster lock"];
+  expect(await ask("ctdb-config", ...get)).toMatchObject({ stdout: `/${NAME}\n`, code: 0 });
+  expect((await ask("ctdb-config", "dump")).stdout).toContain(`\tcluster lock = /${NAME}\n`);
+  expect(await ask("ctdb-config", "validate")).toMatchObject({ stderr: "", code: 0 });
+  const { stdout } = await ask("ctdb-config", "--json", ...get);
+  expect(stdout).toContain('"value": "/b\\udce9k"');
+  expect(stdout).toMatch(/^[\n -~]*$/);
+  write(`[cluster]\n\tleader timeout = ${NAME}\n`);
+  const wrong = await ask("ctdb-config", "validate");
+  expect(wrong.stderr).toContain('got "b\\xe9k"\n');
+  const told = await ask("ctdb-config", "validate", "-j");
+  expect(JSON.parse(told.stdout).problems[0].reason).toEndWith(`got "${NAME}"`);
+  expect(told.stdout).toMatch(/^[\n -~]*$/);
+  const path = await ask("ctdb-path", "vardir", "append", NAME);
+  expect(path.stdout).toBe(`${directory.path}/var/${NAME}\n`);
+  const document = await ask("ctdb-path", "-j", "vardir", "append", NAME);
+  expect(JSON.parse(document.stdout).path).toBe(`${directory.path}/var/${NAME}`);
+});
+
 test("ctdb opens the file that was named, from a checkout too", async () => {
   using directory = new TemporaryDirectory("bytes");
   writeFileSync(Buffer.from(textBytes(fileIn(directory, NAME))), new Uint8Array(104));

@@ -1,6 +1,6 @@
 /** Output that cannot be written ends every role with one plain line and status 1. */
 import { beforeAll, expect, test } from "bun:test";
-import { openSync } from "node:fs";
+import { mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROLES } from "../../src/roles/table.ts";
 import { compiledExecutables } from "../support/executables.ts";
@@ -51,6 +51,61 @@ test("every role says that standard output is full", () => {
   ]) {
     expect(run(argv, full)).toEqual({ argv, ...fullDisk(argv[0] as string) });
   }
+});
+
+/** Runs it with a pipe as standard output that nobody will ever read. */
+function runUnread(directory: TemporaryDirectory, argv: readonly string[]) {
+  const [name = "", ...args] = argv;
+  const pipe = directory.file("pipe");
+  const script = 'exec 3<>"$1" 4>"$1" 3<&-; shift; exec "$@" >&4 4>&-';
+  const child = Bun.spawnSync(["/bin/bash", "-c", script, "sh", pipe, join(dist, name), ...args], {
+    env: { CTDB_TEST_MODE: "yes", CTDB_BASE: directory.path },
+    stderr: "pipe",
+    timeout: 20_000,
+  });
+  return { argv, stderr: child.stderr.toString(), code: child.exitCode };
+}
+
+test("every role ends quietly, and not with success, when nobody reads its output", () => {
+  using directory = new TemporaryDirectory("output");
+  expect(Bun.spawnSync(["mkfifo", directory.file("pipe")]).success).toBe(true);
+  mkdirSync(directory.file("events/legacy"), { recursive: true });
+  mkdirSync(directory.file("share/events/legacy"), { recursive: true });
+  writeFileSync(directory.file("events/legacy/00.a.script"), "", { mode: 0o755 });
+  const options = [...ROLES, { name: "ctdb-appliance" }].map(({ name }) => [name, "--help"]);
+  for (const argv of [
+    ...options,
+    ["ctdb"],
+    ["ctdb", "schema", "ip"],
+    ["ctdb", "ban", "--help"],
+    ["ctdb-appliance", "--list"],
+    ["ctdb-config", "dump"],
+    ["ctdb-config", "--json", "dump"],
+    ["ctdb-path", "vardir"],
+    ["ctdb-event", "script", "list", "legacy"],
+    ["ctdb-event", "--json", "script", "list", "legacy"],
+  ]) {
+    expect(runUnread(directory, argv)).toEqual({ argv, stderr: "", code: 1 });
+  }
+});
+
+test("options that are given twice are options that are given", () => {
+  using directory = new TemporaryDirectory("output");
+  const twice = (...argv: readonly string[]) => {
+    const [name = "", ...args] = argv;
+    const env = { CTDB_TEST_MODE: "yes", CTDB_BASE: directory.path };
+    const child = Bun.spawnSync([join(dist, name), ...args], { env, timeout: 20_000 });
+    return [child.stderr.toString(), child.exitCode, child.stdout.toString()] as const;
+  };
+  const json = twice("ctdb-path", "--json", "config", "-j", "--json");
+  expect(json).toEqual(["", 0, twice("ctdb-path", "--json", "config")[2]]);
+  const get = ["ctdb-config", "get", "cluster", "transport"];
+  expect(twice(...get, "-d", "INFO", "--debug=DEBUG")).toEqual(["", 0, "tcp\n"]);
+  const checked = twice("ctdbd", "--check-config", "--check-config");
+  expect(checked).toEqual(twice("ctdbd", "--check-config"));
+  const installed = ["ctdb-appliance", "install", "--dry-run", "--dry-run", "--root", "/absent"];
+  const [, code, out] = twice(...installed, "--root", directory.path);
+  expect([code, out.includes("/absent")]).toEqual([0, false]);
 });
 
 test("output in many pieces stops at the first that cannot be written", async () => {

@@ -31,14 +31,38 @@ test("each completed program has its file, and is installed", () => {
   const all = [...documents.files, ...documents.links].map(({ path }) => path);
   const programs = all.filter((path) => path.startsWith(directory));
   expect(programs.map((path) => path.slice(directory.length)).toSorted()).toEqual([
+    "check_ctdb",
     "ctdb",
     "ctdb-appliance",
     "ctdb-config",
     "ctdb-event",
     "ctdb-path",
+    "ctdb_diagnostics",
+    "ctdbd",
+    "ltdbtool",
     "onnode",
+    "ping_pong",
   ]);
   for (const { target } of documents.links) expect(all).toContain(target);
+});
+
+/** Roles that nobody calls by hand, or that are described elsewhere. */
+const WITHOUT_PAGE = new Map([
+  ["ctdb-recoverd", "ctdbd starts it"],
+  ["ctdb-eventd", "ctdbd starts it"],
+  ["ctdb_recovery_helper", "ctdb-recoverd starts it"],
+  ["ctdb_takeover_helper", "ctdb-recoverd starts it"],
+  ["ctdb_etcd_lock", "ctdb-etcd(7), as the original calls the page"],
+  ["ctdb_lock_helper", "other programs start it; docs/operations.md"],
+  ["ctdb_smnotify_helper", "a call-out starts it"],
+  ["ctdb-local", "it is not installed"],
+  ["ctdb_local_daemons", "it is not installed"],
+]);
+
+test("each role has a page of its name, or a reason", () => {
+  const names = pages.map(({ path }) => /([^/]+)\.\d\.gz$/.exec(path)?.[1] ?? "");
+  const missing = ROLES.map(({ name }) => name).filter((name) => !names.includes(name));
+  expect(missing).toEqual([...WITHOUT_PAGE.keys()]);
 });
 
 test("withDocuments() adds to a layout, and puts nothing twice", () => {

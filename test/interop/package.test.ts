@@ -161,7 +161,6 @@ async function tell(name: string, story: string, files: Readonly<Record<string, 
 /** Of Debian's package, and not in ours: with the reason. */
 const NOT_OURS: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/^\/etc\/ctdb\/events\/legacy\/[0-9.a-z]+\.script$/, "links that postinst makes, see ENABLED"],
-  [/^\/usr\/share\/man(\/|$)/, "not in the package yet"],
   [/^\/usr\/share\/doc\/ctdb(\/|$)/, "our documents are in a directory of our name"],
   [/^\/etc\/sudoers\.d(\/ctdb)?$/, "statd's call-out needs no root"],
   [/^\/etc\/ctdb\/events\/notification\/README$/, "it is README.md"],

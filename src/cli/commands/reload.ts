@@ -12,11 +12,14 @@ import {
 import type { Command } from "../command.ts";
 import { CommandFailure, expectArguments } from "../failure.ts";
 import { printable } from "../format.ts";
+import { answerFacts } from "../json.ts";
+import type { Facts } from "../schemas/facts.ts";
+import type { reloadFacts } from "../schemas/node.ts";
 import { okOrThrow, type Session } from "../session.ts";
 
 const FAILED = 1;
 
-export const reload: Command = async ({ session, host }, args) => {
+export const reload: Command = async ({ session, host, options }, args) => {
   expectArguments(args, 0);
   const { refused, lines } = await askToReload(session);
   const texts = (kind: number) =>
@@ -28,6 +31,11 @@ export const reload: Command = async ({ session, host }, args) => {
   }
   const applied = texts(RELOAD_LINES.applied);
   const restart = texts(RELOAD_LINES.restart);
+  if (options.json) {
+    const facts = { node: session.target, changed: applied, needs_restart: restart };
+    answerFacts(host, facts satisfies Facts<typeof reloadFacts>);
+    return 0;
+  }
   for (const text of applied) host.out(`Changed: ${text}\n`);
   for (const text of restart) host.out(`Needs a restart: ${text}\n`);
   if (applied.length + restart.length === 0) host.out("Nothing has changed\n");

@@ -3,9 +3,9 @@
  * with the tool; tests hold the outputs against the schemas, and docs/schemas/ has them as JSON Schema.
  */
 import * as v from "valibot";
+import type { Facts } from "../../base/document_values.ts";
 
-/** What `answerFacts` is given: the document without the version of its schema. */
-export type Facts<S extends v.GenericSchema> = v.InferOutput<S>;
+export { count, type Facts, integer, seconds, time } from "../../base/document_values.ts";
 
 /** An unsigned 32-bit number. */
 export const u32 = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xffffffff));
@@ -17,12 +17,5 @@ export const u64 = v.pipe(v.string(), v.regex(/^0x[0-9a-f]{16}$/));
 export const hex = v.pipe(v.string(), v.regex(/^([0-9a-f]{2})*$/));
 /** An IP address. */
 export const address = v.pipe(v.string(), v.nonEmpty());
-/** Seconds since 1970. */
-export const time = v.pipe(v.number(), v.minValue(0));
-/** A duration. */
-export const seconds = v.pipe(v.number(), v.minValue(0));
-export const count = v.pipe(v.number(), v.integer(), v.minValue(0));
-/** An errno or a status of a process. */
-export const integer = v.pipe(v.number(), v.integer());
 export const databaseName = v.strictObject({ id: databaseId, name: v.string() });
 export type DatabaseNameFacts = Facts<typeof databaseName>;

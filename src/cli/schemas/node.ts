@@ -58,5 +58,33 @@ export const checktcpportFacts = v.strictObject({
   errno: v.nullable(integer),
 });
 
-export const variableFacts = v.strictObject({ node: pnn, name: v.string(), value: u32 });
-export const variablesFacts = v.strictObject({ node: pnn, variables: v.record(v.string(), u32) });
+/** With --all: every node of the cluster. */
+export const variableEverywhereFacts = v.strictObject({
+  name: v.string(),
+  /** null: the node is not connected, or has not answered. */
+  nodes: v.array(v.strictObject({ node: pnn, value: v.nullable(u32) })),
+});
+export const variableFacts = v.union([
+  v.strictObject({ node: pnn, name: v.string(), value: u32 }),
+  variableEverywhereFacts,
+]);
+
+const variables = v.record(v.string(), u32);
+/** With --all, as above. */
+export const variablesEverywhereFacts = v.strictObject({
+  /** Variables of which nodes have different values. */
+  differing: v.array(v.string()),
+  nodes: v.array(v.strictObject({ node: pnn, variables: v.nullable(variables) })),
+});
+export const variablesFacts = v.union([
+  v.strictObject({ node: pnn, variables }),
+  variablesEverywhereFacts,
+]);
+
+export const reloadFacts = v.strictObject({
+  node: pnn,
+  /** Changes that the running daemon has taken, as sentences: which option, what it was and is. */
+  changed: v.array(v.string()),
+  /** Changes that only a start takes. */
+  needs_restart: v.array(v.string()),
+});

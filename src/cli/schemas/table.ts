@@ -1,11 +1,12 @@
 /** The schema of each command's document, by the command's name. */
 import type * as v from "valibot";
+import { eventFacts, eventStatus } from "../../services/tool/event_schemas.ts";
 import { changedFacts, changedIpFacts } from "./acted.ts";
 import { getticklesFacts, ifacesFacts, ipFacts, ipinfoFacts } from "./addresses.ts";
 import * as cluster from "./cluster.ts";
 import { getdbmapFacts, getdbseqnumFacts, getdbstatusFacts } from "./databases.ts";
 import { doctorFacts } from "./doctor.ts";
-import { eventFacts, lvsFacts, natgwFacts, scriptstatusFacts } from "./helpers.ts";
+import { lvsFacts, natgwFacts } from "./helpers.ts";
 import * as node from "./node.ts";
 import { catdbFacts, dumpdbbackupFacts, fetchedFacts, tfetchFacts } from "./records.ts";
 import { repackFacts } from "./repack.ts";
@@ -57,10 +58,11 @@ export const FACTS: Readonly<Record<string, v.GenericSchema>> = {
   "process-exists": node.processExistsFacts,
   rddumpmemory: node.memoryFacts,
   readkey: fetchedFacts,
+  reload: node.reloadFacts,
   reloadnodes: cluster.reloadnodesFacts,
   runstate: node.runstateFacts,
   schema: schemaFacts,
-  scriptstatus: scriptstatusFacts,
+  scriptstatus: eventStatus,
   snapshot: snapshotFacts,
   statistics: statisticsFacts,
   stats: statsFacts,

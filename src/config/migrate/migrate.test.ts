@@ -1,9 +1,11 @@
 import { expect, test } from "bun:test";
+import * as v from "valibot";
 import { MemoryFiles } from "../../../test/support/memory_files.ts";
 import { runConfigTool } from "../config_tool.ts";
 import { loadCtdbConfig } from "../ctdb_conf.ts";
 import { resolvePaths } from "../paths.ts";
 import { SCRIPT_VARIABLES } from "../script_variables.ts";
+import { configToolFacts } from "../tool_schemas.ts";
 import { REMOVED, SERVICE_SCRIPTS, SUCCESSORS } from "./old_names.ts";
 
 const resolved = resolvePaths({ CTDB_TEST_MODE: "yes", CTDB_BASE: "/n" }, "/opt");
@@ -162,8 +164,11 @@ test("migrate takes the last of several values, and says which file it looked fo
     out: "",
     err: 'Cannot find an old configuration: expected "/n/none"\n',
   });
-  for (const args of [["--what"], ["a", "b"], ["a", "--dry-run"]]) {
-    expect(host.run(...args)).toMatchObject({ status: 22, out: "" });
+  for (const [status, ...args] of [
+    [1, "--what"],
+    [22, "a", "b"],
+  ] as const) {
+    expect(host.run(...args)).toMatchObject({ status, out: "" });
   }
 });
 
@@ -174,4 +179,29 @@ test("every old name has one fate", () => {
   // Scripts get these from the daemon, whose options they are.
   expect(both).toEqual(["CTDB_LOGGING", "CTDB_DEBUGLEVEL"]);
   for (const script of Object.values(SERVICE_SCRIPTS)) expect(script).toMatch(/^[0-9]{2}\.\w+$/);
+});
+
+test("migrate --json says which files it read and wrote, and what is left to do", () => {
+  const host = new Host(`${EVERYTHING}CTDB_MANAGES_SAMBA=yes\n`, { "/n/ctdb.conf": "[logging]\n" });
+  const run = (...args: string[]) => {
+    const { status, out, err } = host.run("--json", ...args);
+    expect(err).toBe("");
+    const { schema_version, ...facts } = JSON.parse(out);
+    expect([schema_version, v.safeParse(configToolFacts, facts).issues]).toEqual([1, undefined]);
+    return { status, facts };
+  };
+  const planned = run("--dry-run");
+  expect([planned.status, planned.facts.dry_run, planned.facts.read]).toEqual([0, true, [OLD]]);
+  expect(planned.facts.scripts).toEqual(["50.samba"]);
+  const [file] = planned.facts.files;
+  expect(file).toMatchObject({ file: "/n/ctdb.conf", written: null, differs: null });
+  expect(file.text).toContain("cluster lock = /shared/lock file\n");
+  expect(run().facts.files[0]).toMatchObject({ written: "/n/ctdb.conf.new", differs: true });
+  expect(run().facts.files[0]).toMatchObject({ written: null, differs: true });
+  const missing = host.run("-j", "/n/none");
+  expect([missing.status, missing.out, JSON.parse(missing.err).error.kind]).toEqual([
+    2,
+    "",
+    "failed",
+  ]);
 });

@@ -10,19 +10,19 @@ import { err, ok, type Result } from "../../base/result.ts";
 import { problemText, quoted } from "../problems.ts";
 import { readConfigFile } from "../read_file.ts";
 import type { ConfigToolHost } from "../tool_host.ts";
+import type { MigrationFacts } from "../tool_schemas.ts";
 import { type Migration, migrate, type OldFile } from "./migration.ts";
 
 /** In the order in which the old scripts read them. */
 const OLD_FILES = ["/etc/sysconfig/ctdb", "/etc/default/ctdb"];
 const FAILED = 1;
-const DRY_RUN = "--dry-run";
 
-/** Undefined for arguments that are none of the command's. */
-export function migrateCommand(host: ConfigToolHost, args: readonly string[]): number | undefined {
-  const dryRun = args[0] === DRY_RUN;
-  const operands = dryRun ? args.slice(1) : args;
-  if (operands.length > 1 || operands.some((word) => word.startsWith("-"))) return undefined;
-  const [given] = operands;
+/** `given`: the old file, where it is none of the usual ones. The result is the exit status. */
+export function migrateCommand(
+  host: ConfigToolHost,
+  dryRun: boolean,
+  given: string | undefined,
+): number {
   const old = readOldFiles(host, given);
   if (!old.ok) return old.error;
   for (const { path } of old.value) host.out(`Read ${quoted(path)}\n`);
@@ -33,21 +33,33 @@ export function migrateCommand(host: ConfigToolHost, args: readonly string[]): n
     return EINVAL;
   }
   tellNotes(host, migration);
+  const files: FileFacts[] = [];
   for (const [name, text] of newFiles(migration)) {
     if (text === "") continue;
-    if (dryRun) {
-      host.out(`Would write into "${host.paths.etcDirectory}/${name}":\n${text}`);
-      continue;
-    }
-    const written = writeNew(host, `${host.paths.etcDirectory}/${name}`, text);
-    if (!written.ok) {
-      host.err(`${written.error}\n`);
+    const file = `${host.paths.etcDirectory}/${name}`;
+    const facts = dryRun ? ok({ written: null, differs: null }) : writeNew(host, file, text);
+    if (!facts.ok) {
+      host.err(`${facts.error}\n`);
       return FAILED;
     }
-    host.out(`${written.value}\n`);
+    files.push({ file, ...facts.value, text });
+    host.out(
+      dryRun ? `Would write into "${file}":\n${text}` : `${writtenText(file, facts.value)}\n`,
+    );
   }
+  host.facts?.({
+    dry_run: dryRun,
+    read: old.value.map(({ path }) => path),
+    not_taken_over: [...migration.notes],
+    scripts: [...migration.scripts],
+    files,
+  });
   return 0;
 }
+
+type FileFacts = MigrationFacts["files"][number];
+/** What was done. */
+type Written = Omit<FileFacts, "file" | "text">;
 
 function newFiles(migration: Migration): readonly (readonly [name: string, text: string])[] {
   return [
@@ -86,16 +98,14 @@ function tellNotes(host: ConfigToolHost, { notes, scripts }: Migration): void {
   for (const script of scripts) host.out(`  ctdb event script enable legacy ${script}\n`);
 }
 
-/** What was done. */
-function writeNew({ files }: ConfigToolHost, path: string, text: string): Result<string> {
+function writeNew({ files }: ConfigToolHost, path: string, text: string): Result<Written> {
   const there = files.readText(path);
-  if (there.ok && there.value === text) return ok(`${quoted(path)} says it already`);
+  if (there.ok && there.value === text) return ok({ written: null, differs: false });
   if (!there.ok && there.error.code !== "ENOENT") return err(there.error.message);
-  const target = there.ok ? `${path}.new` : path;
-  const before = there.ok ? files.readText(target) : there;
-  if (before.ok && before.value === text) {
-    return ok(`${quoted(path)} says something else and stays; ${quoted(target)} is there already`);
-  }
+  const differs = there.ok;
+  const target = differs ? besideOf(path) : path;
+  const before = differs ? files.readText(target) : there;
+  if (before.ok && before.value === text) return ok({ written: null, differs });
   const partial = `${path}.migrating`;
   const written = files.writeText(partial, text);
   const renamed = written.ok ? files.rename(partial, target) : written;
@@ -103,6 +113,19 @@ function writeNew({ files }: ConfigToolHost, path: string, text: string): Result
     files.remove(partial);
     return err(`Cannot write ${quoted(target)}: ${renamed.error.code}`);
   }
-  const stays = there.ok ? `${quoted(path)} says something else and stays; ` : "";
-  return ok(`${stays}${stays === "" ? "Wrote" : "wrote"} ${quoted(target)}`);
+  return ok({ written: target, differs });
+}
+
+/** Where the new text is while another stays. */
+function besideOf(path: string): string {
+  return `${path}.new`;
+}
+
+function writtenText(path: string, { written, differs }: Written): string {
+  if (differs !== true) {
+    return written === null ? `${quoted(path)} says it already` : `Wrote ${quoted(written)}`;
+  }
+  const beside =
+    written === null ? `${quoted(besideOf(path))} is there already` : `wrote ${quoted(written)}`;
+  return `${quoted(path)} says something else and stays; ${beside}`;
 }

@@ -5,7 +5,7 @@
  * 1. Whoever completes waits two seconds at most for a daemon that does not answer, and sees no errors.
  * 2. Names from outside (databases, scripts) are compared and quoted as text, never expanded.
  */
-import { type Grammar, type GrammarCommand, type Offer, offersOf } from "./grammar.ts";
+import { type Grammar, type GrammarCommand, NODE_WORDS, type Offer, offersOf } from "./grammar.ts";
 import { confKeys, MEANINGS } from "./meanings.ts";
 
 export function bashCompletion(grammars: readonly Grammar[]): string {
@@ -84,7 +84,7 @@ function confCases(): readonly string[] {
 
 /** Words as they are, sources with an at sign. */
 function items({ words, sources }: Offer): string {
-  const all = [...words, ...sources.map((source) => `@${source}`)];
+  const all = [...words, ...sources.map((source) => `@${source.replace(" ", "_")}`)];
   return all.length === 0 ? "@nothing" : all.join(" ");
 }
 
@@ -133,6 +133,11 @@ _ctdb_offer()
 		@command)
 			while IFS= read -r line; do COMPREPLY+=("$line"); done < <(compgen -c -- "$current")
 			;;
+		@node_list) _ctdb_offer_last "\${current##*,}" $(_ctdb_source node) ;;
+		@node_specification)
+			_ctdb_offer_last "\${current##*,}" ${NODE_WORDS.join(" ")}
+			_ctdb_offer_last "\${current##*[,-]}" $(_ctdb_source node)
+			;;
 		@*)
 			while IFS= read -r line; do
 				[[ $line == "\${current//\\\\/}"* ]] && COMPREPLY+=("$(printf %q "$line")")
@@ -140,6 +145,16 @@ _ctdb_offer()
 			;;
 		*) [[ $item == "$current"* ]] && COMPREPLY+=("$item") ;;
 		esac
+	done
+}
+
+# Adds the words that begin as LAST, the end of the word under the cursor, behind what stands in front of that.
+_ctdb_offer_last()
+{
+	local last=$1 word
+	shift
+	for word; do
+		[[ $word != "$last"* ]] || COMPREPLY+=("\${current%"$last"}$word")
 	done
 }
 

@@ -1,6 +1,8 @@
 /** Completion: bash is asked for real; zsh reads its file. */
 import { expect, test } from "bun:test";
 import { chmodSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { PROJECT } from "../../../test/support/source_tree.ts";
 import { TemporaryDirectory } from "../../../test/support/temp_dir.ts";
 import { COMMANDS } from "../../cli/commands.ts";
 import { OPTIONS } from "../../cli/options.ts";
@@ -8,16 +10,17 @@ import { runConfigTool } from "../../config/config_tool.ts";
 import { runPathTool } from "../../config/path_tool.ts";
 import { resolvePaths } from "../../config/paths.ts";
 import { LISTED_TUNABLES } from "../../config/tunables.ts";
+import { USAGE as DAEMON_USAGE } from "../../roles/ctdbd_options.ts";
 import { runEventTool } from "../../services/tool/event_tool.ts";
 import { bashCompletion } from "./bash.ts";
-import { offersOf } from "./grammar.ts";
+import { NODE_WORDS, offersOf } from "./grammar.ts";
 import { MEANINGS } from "./meanings.ts";
 import { grammars } from "./programs.ts";
 import { zshCompletion } from "./zsh.ts";
 
 const ZSH = Bun.which("zsh");
 const GRAMMARS = grammars({
-  roles: ["ctdbd", "ctdb", "ctdb-event"].map((name) => ({ name, summary: "a role" })),
+  roles: ["ctdbd", "ctdb", "ctdb-event", "ltdbtool"].map((name) => ({ name, summary: "a role" })),
   applets: [{ name: "install", summary: "installs" }],
 });
 
@@ -135,15 +138,52 @@ test("bash goes on with the words of another program", () => {
   expect(offered("ctdb-appliance", "install", "--layout", "u")).toEqual(["upstream"]);
 });
 
-test("bash offers options of ctdb.conf, directories of ctdb-path and nodes of onnode", () => {
+test("bash offers options of ctdb.conf and directories of ctdb-path", () => {
   expect(offered("ctdb-config", "get", "cluster", "node")).toEqual([
     "node\\ address",
     "nodes\\ list",
   ]);
   expect(offered("ctdb-path", "vardir", "")).toEqual(["append"]);
   expect(offered("ctdb-path", "socket", "")).toEqual(["ctdbd", "eventd"]);
+});
+
+test("bash offers nodes of onnode one after the other: words, numbers, ranges, and then a command", () => {
+  expect(offered("onnode", "")).toEqual([...NODE_WORDS, "0", "1"]);
   expect(offered("onnode", "-p", "con")).toEqual(["con", "connected"]);
+  expect(offered("onnode", "-cq", "0,")).toEqual([
+    ...NODE_WORDS.map((word) => `0,${word}`),
+    "0,0",
+    "0,1",
+  ]);
+  expect(offered("onnode", "all,h")).toEqual(["all,healthy"]);
+  expect(offered("onnode", "0,0-")).toEqual(["0,0-0", "0,0-1"]);
+  expect(offered("onnode", "-f", "/nowhere/n", "ok")).toEqual(["ok"]);
+  expect(offered("onnode", "0,$(id)")).toEqual([]);
   expect(offered("onnode", "1", "ctdb-ev")).toContain("ctdb-event");
+  expect(offered("ctdb", "nodestatus", "0,")).toEqual(["0,0", "0,1"]);
+  expect(offered("ctdb", "reloadips", "1,0,a")).toEqual([]);
+  expect(offered("ctdb_diagnostics", "-n", "0,")).toEqual(["0,0", "0,1"]);
+});
+
+test("bash offers names of documents for ctdb schema, and options of the other programs", () => {
+  expect(offered("ctdb", "schema", "nodes")).toEqual(["nodestatus"]);
+  expect(offered("ctdb", "schema", "ctdb-")).toEqual(["ctdb-config", "ctdb-path"]);
+  expect(offered("ctdb", "schema", "")).toEqual(
+    expect.arrayContaining([...COMMANDS.map(({ name }) => name), "error", "acted"]),
+  );
+  expect(offered("ctdbd", "--")).toEqual([
+    "--interactive",
+    "--samba-version",
+    "--check-config",
+    "--help",
+    "--version",
+  ]);
+  expect(offered("ctdbd", "")).toEqual([]);
+  expect(offered("ctdb-appliance", "ctdbd", "--che")).toEqual(["--check-config"]);
+  expect(offered("check_ctdb", "-i", "")).toEqual(["ping", "scriptstatus"]);
+  expect(offered("check_ctdb", "--info", "=", "s")).toEqual(["scriptstatus"]);
+  expect(offered("ltdbtool", "convert", "-o", "")).toEqual(["0", "32", "64"]);
+  expect(offered("ctdb-config", "migrate", "--d")).toEqual(["--debug", "--dry-run"]);
 });
 
 test("bash offers nothing behind what it does not know, and does not run it", () => {
@@ -170,9 +210,48 @@ test("the commands of programs are those that their help lists", async () => {
     await tool(host, ["--help"]);
     const listed = [...(help.split("Commands:\n")[1] ?? "").matchAll(/^ {2}(\S+)/gm)];
     const commands = GRAMMARS.find((each) => each.program === program)?.commands ?? [];
+    const options = optionNames(program).filter((name) => name !== "--dry-run");
+    expect([program, [...listedOptions(help)].sort()]).toEqual([program, [...options].sort()]);
     const firstWords = new Set(commands.map(({ name }) => name.split(" ")[0]));
     expect([program, firstWords]).toEqual([program, new Set(listed.map(([, word]) => word))]);
   }
+});
+
+/** Names of options as a help lists them: at the beginning of lines. */
+function listedOptions(help: string): readonly string[] {
+  const heads = [...help.matchAll(/^ {2,8}(-[^ ].*?)(?: {2,}|$)/gm)].map(([, head = ""]) => head);
+  return heads
+    .flatMap((head) => head.split(/,? /))
+    .map((word) => word.replace(/[=[].*/, ""))
+    .filter((word) => word.startsWith("-"));
+}
+
+function optionNames(program: string): readonly string[] {
+  const options = GRAMMARS.find((each) => each.program === program)?.options ?? [];
+  return options.flatMap(({ names }) => names);
+}
+
+/** The programs themselves say what they take. */
+test("the options of scripts and of ctdbd are those that their help lists", () => {
+  const help = (path: string) => {
+    const run = Bun.spawnSync(["sh", join(PROJECT, "scripts", path), "--help"]);
+    return run.stdout.toString();
+  };
+  const texts = {
+    onnode: help("bin/onnode"),
+    ctdb_diagnostics: help("bin/ctdb_diagnostics"),
+    check_ctdb: help("helpers/check_ctdb"),
+    ctdbd: DAEMON_USAGE,
+  };
+  for (const [program, text] of Object.entries(texts)) {
+    const wanted = optionNames(program).filter(
+      (name) => name !== "--help" || text.includes("--help"),
+    );
+    expect([program, [...listedOptions(text)].sort()]).toEqual([program, [...wanted].sort()]);
+  }
+  const [, nodes = ""] = /<NODES> +(.*?);/s.exec(texts.onnode) ?? [];
+  const words = [...nodes.matchAll(/"(\w+)"/g)].map(([, word]) => word);
+  expect(words.toSorted()).toEqual(NODE_WORDS.toSorted());
 });
 
 test.skipIf(ZSH === null)("zsh can read its completion", () => {

@@ -35,10 +35,16 @@ const SOURCES = [
   "file",
   "interface",
   "node",
+  /** Numbers with commas between them. */
+  "node list",
+  /** What onnode takes: words and numbers, with commas between them, and ranges of numbers. */
+  "node specification",
   "option",
   "script",
   "nothing",
 ] as const;
+/** Words that stand for several nodes. */
+export const NODE_WORDS = ["all", "any", "ok", "healthy", "con", "connected"];
 export type Source = (typeof SOURCES)[number];
 
 /** What a placeholder stands for: a source, or words. */

@@ -1,4 +1,6 @@
 /** What the placeholders of arguments stand for, so that a shell can offer it. */
+import { COMMANDS } from "../../cli/commands.ts";
+import { documentNames } from "../../cli/json_schema.ts";
 import { OPTIONS } from "../../config/options.ts";
 import { LISTED_TUNABLES } from "../../config/tunables.ts";
 import type { EventName } from "../../wire/events.ts";
@@ -24,8 +26,8 @@ export const MEANINGS: Readonly<Record<string, Meaning>> = {
   dbname: "database",
   node: "node",
   pnn: "node",
-  "pnn-list": "node",
-  nodes: "node",
+  "pnn-list": "node list",
+  nodes: "node specification",
   name: LISTED_TUNABLES,
   iface: "interface",
   interface: "interface",
@@ -34,7 +36,9 @@ export const MEANINGS: Readonly<Record<string, Meaning>> = {
   "tdb-file": "file",
   path: "file",
   directory: "file",
-  command: "command",
+  program: "command",
+  // Of `ctdb schema`.
+  command: [...new Set([...COMMANDS.map(({ name }) => name), ...documentNames()])],
   component: ["legacy"],
   event: Object.keys(EVENT_NAMES),
   script: "script",
@@ -55,14 +59,18 @@ export const MEANINGS: Readonly<Record<string, Meaning>> = {
   flags: "nothing",
   "ip/mask": "nothing",
   "ip:port": "nothing",
+  host: "nothing",
   pid: "nothing",
   port: "nothing",
+  range: "nothing",
   rsn: "nothing",
   seconds: "nothing",
   "srcip:port": "nothing",
   srvid: "nothing",
   timeout: "nothing",
+  user: "nothing",
   value: "nothing",
+  version: "nothing",
 };
 
 /** Options of ctdb.conf by section. */

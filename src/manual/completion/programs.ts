@@ -3,12 +3,17 @@ import { COMMANDS } from "../../cli/commands.ts";
 import { HELP_OPTIONS, OPTIONS, type OptionRow } from "../../cli/options.ts";
 import type { Programs } from "../pages/appliance.ts";
 import type { Grammar, GrammarOption } from "./grammar.ts";
+import { CHECK, DAEMON, DIAGNOSTICS, LTDBTOOL, ONNODE, PING_PONG } from "./other_programs.ts";
 
 const HELP: GrammarOption = { names: ["-h", "--help"], help: "prints help" };
 const DEBUG: GrammarOption = {
   names: ["-d", "--debug"],
   value: "<level>",
   help: "level of messages",
+};
+const JSON_DOCUMENTS: GrammarOption = {
+  names: ["-j", "--json"],
+  help: "documents in place of texts, see `ctdb schema`",
 };
 const TOOL_VALUES: Readonly<Record<string, string>> = {
   debug: "<level>",
@@ -17,7 +22,12 @@ const TOOL_VALUES: Readonly<Record<string, string>> = {
 };
 
 export function grammars(programs: Programs): readonly Grammar[] {
-  return [toolGrammar(), EVENT, CONFIG, PATH, ONNODE, applianceGrammar(programs)];
+  return [...roleGrammars(), ONNODE, DIAGNOSTICS, CHECK, applianceGrammar(programs)];
+}
+
+/** Of programs that the executable is, under its own name with theirs behind it, too. */
+function roleGrammars(): readonly Grammar[] {
+  return [toolGrammar(), EVENT, CONFIG, PATH, DAEMON, LTDBTOOL, PING_PONG];
 }
 
 function toolGrammar(): Grammar {
@@ -51,7 +61,7 @@ function toolOption({
 
 export const EVENT: Grammar = {
   program: "ctdb-event",
-  options: [HELP, DEBUG],
+  options: [HELP, DEBUG, JSON_DOCUMENTS],
   commands: [
     {
       name: "run",
@@ -86,6 +96,7 @@ export const CONFIG: Grammar = {
   options: [
     HELP,
     DEBUG,
+    JSON_DOCUMENTS,
     { names: ["--dry-run"], help: "only says what would be done", commands: ["migrate"] },
   ],
   commands: [
@@ -108,7 +119,7 @@ const DIRECTORIES = ["datadir", "etcdir", "lockdir", "piddir", "rundir", "socket
 
 export const PATH: Grammar = {
   program: "ctdb-path",
-  options: [HELP],
+  options: [HELP, JSON_DOCUMENTS],
   commands: [
     { name: "config", args: "", summary: "prints the path of the configuration file" },
     {
@@ -122,28 +133,6 @@ export const PATH: Grammar = {
       args: "[append <path>]",
       summary: "prints a directory, or a path below it",
     })),
-  ],
-};
-
-const ONNODE: Grammar = {
-  program: "onnode",
-  options: [
-    { names: ["-c"], help: "in the current directory" },
-    { names: ["-f"], value: "<file>", help: "another nodes file" },
-    { names: ["-i"], help: "keeps standard input open" },
-    { names: ["-n"], help: "nodes are host names" },
-    { names: ["-p"], help: "on all nodes at once" },
-    { names: ["-P"], help: "puts a file on nodes" },
-    { names: ["-q"], help: "without the names of nodes" },
-    { names: ["-v"], help: "with the names of nodes" },
-    { names: ["-h", "--help"], help: "prints help" },
-  ],
-  commands: [
-    {
-      name: "",
-      args: "all|any|ok|healthy|con|connected|<nodes> <command> <file> ...",
-      summary: "runs a command on nodes",
-    },
   ],
 };
 
@@ -161,7 +150,7 @@ const APPLET_OPTIONS: readonly GrammarOption[] = [
 ];
 
 function applianceGrammar({ roles, applets }: Programs): Grammar {
-  const known = [toolGrammar(), EVENT, CONFIG, PATH].map(({ program }) => program);
+  const known = roleGrammars().map(({ program }) => program);
   return {
     program: "ctdb-appliance",
     options: [

@@ -3,6 +3,7 @@ import {
   type Grammar,
   type GrammarCommand,
   type GrammarOption,
+  NODE_WORDS,
   type Offer,
   offersOf,
   type Source,
@@ -15,12 +16,16 @@ export function zshCompletion(grammars: readonly Grammar[]): string {
   return [
     `#compdef ${programs.join(" ")}\n`,
     "# Completion for the programs of CTDB. Made from their tables.\n",
-    ...sources.map(([source, body]) => `_ctdb_source_${source}()\n{\n${body}}\n`),
+    ...sources.map(([source, body]) => `${sourceFunction(source)}()\n{\n${body}}\n`),
     ...grammars.map(programFunction),
     `case "$service" in\n${programs
       .map((program) => `${program}) ${functionOf(program)} "$@" ;;\n`)
       .join("")}esac\n`,
   ].join("\n");
+}
+
+function sourceFunction(source: string): string {
+  return `_ctdb_source_${source.replace(" ", "_")}`;
 }
 
 function functionOf(program: string): string {
@@ -91,7 +96,7 @@ function subcommandSpecs(rows: readonly GrammarCommand[]): readonly string[] {
 }
 
 function optionSpecs({ names, value, help }: GrammarOption): readonly string[] {
-  const text = `[${help.replace(/[\\[\]:]/g, "\\$&")}]`;
+  const text = `[${help.replaceAll("`", "").replace(/[\\[\]:]/g, "\\$&")}]`;
   const [offer] = value === undefined ? [] : offersOf(value, MEANINGS);
   return names.map((name) => {
     if (offer === undefined) return `${name}${text}`;
@@ -115,7 +120,7 @@ function action({ words, sources }: Offer): string {
   if (source === "file") return "_files";
   if (source === "command") return "_command_names -e";
   // Behind a blank the words are passed as they are.
-  return [` _ctdb_source_${source}`, ...words].join(" ");
+  return [` ${sourceFunction(source)}`, ...words].join(" ");
 }
 
 function line(spec: string): string {
@@ -132,10 +137,14 @@ function fromCommand(command: string): string {
 
 const CUT = (field: number, from: number) => `cut -d"|" -f${field} | tail -n +${from}`;
 
+const NODES = `ctdb -T 2 -X listnodes 2>/dev/null | ${CUT(2, 1)}`;
+
 /** Bodies of functions that get the words which are offered besides. */
 const SOURCE_FUNCTIONS: Readonly<Record<Source, string>> = {
   database: fromCommand(`ctdb -t 2 -T 2 -X getdbmap 2>/dev/null | ${CUT(3, 2)}`),
-  node: fromCommand(`ctdb -T 2 -X listnodes 2>/dev/null | ${CUT(2, 1)}`),
+  node: fromCommand(NODES),
+  "node list": `\tcompset -P '*,'\n${fromCommand(NODES)}`,
+  "node specification": `\tcompset -P '*[,-]'\n\tset -- "$@" ${NODE_WORDS.join(" ")}\n${fromCommand(NODES)}`,
   address: fromCommand(`ctdb -t 2 -T 2 -X ip all 2>/dev/null | ${CUT(2, 2)}`),
   script: fromCommand("ctdb-event script list legacy 2>/dev/null | sed 's/^[* ]*//'"),
   interface: '\tlocal -a found\n\tfound=("$@" /sys/class/net/*(N:t))\n\tcompadd -a found\n',

@@ -1,6 +1,12 @@
 /** ctdb.conf(5), ctdb-tunables(7) and ctdb-script.options(5): from the tables of src/config. */
 import type { Block } from "../../base/prose.ts";
-import { CONF_OPTION_TEXTS } from "../../config/option_texts.ts";
+import { APPLIANCE_CONF } from "../../config/appliance_conf.ts";
+import type { AnyOption } from "../../config/option_table.ts";
+import {
+  APPLIANCE_OPTION_TEXTS,
+  CONF_OPTION_TEXTS,
+  type OptionText,
+} from "../../config/option_texts.ts";
 import { OPTIONS } from "../../config/options.ts";
 import { SCRIPT_OPTIONS, type ScriptVariable } from "../../config/script_option_texts.ts";
 import { TUNABLE_TEXTS } from "../../config/tunable_texts.ts";
@@ -9,7 +15,7 @@ import type { CtdbPaths } from "../../config/types.ts";
 import type { ManualPage } from "../page.ts";
 
 export function configurationPages(paths: CtdbPaths): readonly ManualPage[] {
-  return [confPage(paths), tunablesPage(), scriptOptionsPage()];
+  return [confPage(paths), appliancePage(paths), tunablesPage(), scriptOptionsPage()];
 }
 
 function confPage(paths: CtdbPaths): ManualPage {
@@ -45,18 +51,55 @@ function confPage(paths: CtdbPaths): ManualPage {
   };
 }
 
-function confTerms(section: string, paths: CtdbPaths): readonly (readonly [string, string])[] {
+function appliancePage(paths: CtdbPaths): ManualPage {
+  const { options, sections } = APPLIANCE_CONF;
+  const terms = (section: string): readonly Term[] =>
+    options
+      .filter((option) => option.section === section)
+      .map((option) => optionTerm(option, APPLIANCE_OPTION_TEXTS[option.name], paths));
+  return {
+    name: "ctdb-appliance.conf",
+    section: 5,
+    summary: "configuration of a CTDB node that Samba's programs do not know",
+    sections: [
+      {
+        title: "Description",
+        blocks: [
+          `\`${paths.etcDirectory}/ctdb-appliance.conf\` has the form of ctdb.conf(5). It is a file of its own because Samba's \`ctdbd\`, which may run on this node again, refuses what it does not know. Without it everything is as by default. \`ctdb-config validate\` says what is wrong with it, too.`,
+        ],
+      },
+      ...sections.map((section) => ({
+        title: `[${section}]`,
+        blocks: [{ terms: terms(section) }],
+      })),
+      {
+        title: "Examples",
+        blocks: [{ screen: "[cluster]\n    announced samba version = 4.17\n" }],
+      },
+    ],
+    seeAlso: ["ctdbd(1)", "ctdb.conf(5)", "ctdb(7)"],
+  };
+}
+
+type Term = readonly [string, string];
+
+function optionTerm(
+  { name, defaultValue, reload }: AnyOption,
+  text: OptionText | undefined,
+  paths: CtdbPaths,
+): Term {
+  const value = defaultValue(paths);
+  const byDefault = value === undefined ? text?.byDefault : `\`${value}\``;
+  const shown = byDefault === undefined ? "No default." : `Default: ${byDefault}.`;
+  const taken = reload === "now" ? " `ctdb reload` takes a change." : "";
+  return [`${name} = ${text?.value ?? ""}`, `${text?.text ?? ""} ${shown}${taken}`];
+}
+
+function confTerms(section: string, paths: CtdbPaths): readonly Term[] {
   const keys = Object.keys(OPTIONS) as (keyof typeof OPTIONS)[];
   return keys
     .filter((key) => OPTIONS[key].section === section)
-    .map((key) => {
-      const { name, defaultValue, reload } = OPTIONS[key];
-      const { value, text } = CONF_OPTION_TEXTS[key];
-      const byDefault = defaultValue(paths);
-      const shown = byDefault === undefined ? "No default." : `Default: \`${byDefault}\`.`;
-      const taken = reload === "now" ? " `ctdb reload` takes a change." : "";
-      return [`${name} = ${value}`, `${text} ${shown}${taken}`];
-    });
+    .map((key) => optionTerm(OPTIONS[key] as unknown as AnyOption, CONF_OPTION_TEXTS[key], paths));
 }
 
 function tunablesPage(): ManualPage {

@@ -1,11 +1,13 @@
 /** ctdbd(1). */
+import { DAEMON } from "../completion/other_programs.ts";
 import type { ManualPage } from "../page.ts";
+import { optionTerms } from "./grammar_terms.ts";
 
 export const DAEMON_PAGE: ManualPage = {
   name: "ctdbd",
   section: 1,
   summary: "the CTDB daemon of a node",
-  synopsis: ["ctdbd [-i] [--samba-version=X.Y]", "ctdbd --help | --version"],
+  synopsis: ["ctdbd [-i] [--samba-version=X.Y]", "ctdbd --check-config | --help | --version"],
   sections: [
     {
       title: "Description",
@@ -14,26 +16,7 @@ export const DAEMON_PAGE: ManualPage = {
         "Usually the system starts it: `systemctl start ctdb`. To end it, use `ctdb shutdown`, or SIGTERM: both give its addresses away first.",
       ],
     },
-    {
-      title: "Options",
-      blocks: [
-        {
-          terms: [
-            ["-i, --interactive", "Stays in the foreground, and logs to standard error."],
-            [
-              "--samba-version=X.Y",
-              "The Samba version that is announced to other nodes. Nodes of different versions do not stay together, see `AllowMixedVersions` in ctdb-tunables(7).",
-            ],
-            [
-              "--check-config",
-              "Checks all files that a start would read, and starts nothing. The status is 0, or 22 if there are problems, which are told.",
-            ],
-            ["-?, --help", "Prints the options."],
-            ["--version", "Prints the release."],
-          ],
-        },
-      ],
-    },
+    { title: "Options", blocks: [{ terms: optionTerms(DAEMON) }] },
     {
       title: "Signals",
       blocks: [

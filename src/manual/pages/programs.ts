@@ -2,6 +2,7 @@
 import type { Grammar } from "../completion/grammar.ts";
 import { CONFIG, EVENT, PATH } from "../completion/programs.ts";
 import type { ManualPage } from "../page.ts";
+import { commandTerms, optionTerms } from "./grammar_terms.ts";
 
 interface ToolTexts {
   readonly summary: string;
@@ -12,8 +13,8 @@ interface ToolTexts {
 }
 
 /** Of a program that is its commands. */
-function toolPage({ program, commands, options }: Grammar, texts: ToolTexts): ManualPage {
-  const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+function toolPage(grammar: Grammar, texts: ToolTexts): ManualPage {
+  const { program } = grammar;
   return {
     name: program,
     section: 1,
@@ -21,22 +22,8 @@ function toolPage({ program, commands, options }: Grammar, texts: ToolTexts): Ma
     synopsis: [`${program} [OPTION...] COMMAND [ARGUMENT...]`],
     sections: [
       { title: "Description", blocks: [texts.about] },
-      {
-        title: "Commands",
-        blocks: [
-          {
-            terms: commands.map(
-              ({ name, args, summary }) => [`${name} ${args}`.trim(), sentence(summary)] as const,
-            ),
-          },
-        ],
-      },
-      {
-        title: "Options",
-        blocks: [
-          { terms: options.map(({ names, help }) => [names.join(", "), sentence(help)] as const) },
-        ],
-      },
+      { title: "Commands", blocks: [{ terms: commandTerms(grammar) }] },
+      { title: "Options", blocks: [{ terms: optionTerms(grammar) }] },
       { title: "Exit status", blocks: [texts.status] },
       { title: "Examples", blocks: [{ screen: texts.example }] },
     ],
@@ -57,19 +44,21 @@ const EVENT_TEXTS: ToolTexts = {
 
 const CONFIG_TEXTS: ToolTexts = {
   summary: "shows what ctdb.conf says, and whether it is valid",
-  about: "It reads `ctdb.conf` in the configuration directory, and asks no daemon.",
+  about:
+    "It reads `ctdb.conf` in the configuration directory, and asks no daemon. `validate` also looks at ctdb-appliance.conf(5) and at the files of ctdb-script.options(5). Sections are found whatever their case, options as ctdb.conf(5) writes them.",
   status:
-    "0 if it worked, 2 for a file or an option that does not exist, 22 for a file with problems, which are printed to standard error.",
+    "0 if it worked; 1 for a command, or an option of the program, that does not exist; 2 for a file or an option of `ctdb.conf` that does not exist; 22 for wrong arguments, and for a file with problems, which are printed to standard error.",
   example:
     '# ctdb-config validate\n# ctdb-config get cluster "cluster lock"\n/clusterfs/.ctdb/lock\n',
-  seeAlso: ["ctdbd(1)", "ctdb.conf(5)"],
+  seeAlso: ["ctdbd(1)", "ctdb.conf(5)", "ctdb-appliance.conf(5)", "ctdb.sysconfig(5)"],
 };
 
 const PATH_TEXTS: ToolTexts = {
   summary: "shows where the files of CTDB are",
   about:
     "It prints paths, for scripts that should not know them. Whether something is there it does not look. Daemons are `ctdbd` and `eventd`.",
-  status: "0 if it worked, 1 for a command that does not exist, 22 for wrong arguments.",
+  status:
+    "0 if it worked, 1 for a command or an option that does not exist, 22 for wrong arguments.",
   example: "# ctdb-path vardir append scripts\n/var/lib/ctdb/scripts\n",
   seeAlso: ["ctdb(7)"],
 };

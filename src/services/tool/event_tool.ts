@@ -3,8 +3,9 @@
  * statuses are those of the original.
  */
 import { ECANCELED, EINVAL, ENOENT, ENOEXEC, ETIMEDOUT } from "../../base/errno.ts";
-import { err, ok, type Result } from "../../base/result.ts";
-import { withDocuments } from "./event_documents.ts";
+import type { Result } from "../../base/result.ts";
+import { ToolDocuments } from "../../base/tool_documents.ts";
+import { asksForJson, parseToolWords, type ToolWords } from "../../base/tool_words.ts";
 import type { EventToolHost } from "./event_tool_host.ts";
 import { disableCommand, enableCommand, listCommand } from "./script_commands.ts";
 import { NEVER_RAN, statusFacts } from "./status_facts.ts";
@@ -68,33 +69,33 @@ const SECONDS_MAX = 0x7fffffff;
 
 /** The result is the exit status. */
 export async function runEventTool(host: EventToolHost, args: readonly string[]): Promise<number> {
-  const words = withoutOptions(args);
-  if (!words.ok) {
-    host.err(words.error);
-    host.out(usage());
-    return FAILED;
-  }
-  if (words.value.json && !words.value.help)
-    return await withDocuments(host, (inner) => runWords(inner, words.value));
-  return await runWords(host, words.value);
+  const words = parseToolWords(args);
+  const json = words.ok ? words.value.json && !words.value.help : asksForJson(args);
+  if (!json) return await run(host, words);
+  const documents = new ToolDocuments(host, "event");
+  return documents.end(await run(documents.host, words));
 }
 
-interface Words {
-  readonly words: readonly string[];
-  readonly help: boolean;
-  readonly json: boolean;
+async function run(host: EventToolHost, words: Result<ToolWords>): Promise<number> {
+  if (words.ok) return await runWords(host, words.value);
+  host.misused?.();
+  host.err(`${words.error}\n`);
+  host.out(usage());
+  return FAILED;
 }
 
-async function runWords(host: EventToolHost, words: Words): Promise<number> {
+async function runWords(host: EventToolHost, words: ToolWords): Promise<number> {
   const command = COMMANDS.find(({ name }) =>
     name.split(" ").every((word, at) => words.words[at] === word),
   );
+  if (command === undefined && !words.help) host.misused?.();
   if (words.help || command === undefined) {
     host.out(command === undefined ? usage() : commandUsage(command));
     return words.help ? 0 : FAILED;
   }
   const rest = words.words.slice(command.name.split(" ").length);
   if (rest.length < command.argsMin || rest.length > command.argsMax) {
+    host.misused?.();
     host.out(commandUsage(command));
     return FAILED;
   }
@@ -177,29 +178,6 @@ async function statusCommand(host: EventToolHost, args: readonly string[]): Prom
 function secondsOf(text: string): number {
   const value = Number.parseInt(text, 10);
   return Number.isNaN(value) ? 0 : Math.min(Math.max(value, 0), SECONDS_MAX);
-}
-
-/** Options stand anywhere. The level of messages is taken and has no effect: there are none. */
-function withoutOptions(args: readonly string[]): Result<Words> {
-  const words: string[] = [];
-  let help = false;
-  let json = false;
-  for (let at = 0; at < args.length; at++) {
-    const word = args[at] as string;
-    if (word === "--") {
-      words.push(...args.slice(at + 1));
-      break;
-    }
-    if (word === "-h" || word === "--help") help = true;
-    else if (word === "-j" || word === "--json") json = true;
-    else if (word === "-d" || word === "--debug") {
-      at += 1;
-      if (at >= args.length) return err(`Invalid option ${word}: missing argument\n`);
-    } else if (word.startsWith("-") && word !== "-" && !/^(-d|--debug=)./.test(word)) {
-      return err(`Invalid option ${word}: unknown option\n`);
-    } else if (!word.startsWith("-") || word === "-") words.push(word);
-  }
-  return ok({ words, help, json });
 }
 
 function usage(): string {

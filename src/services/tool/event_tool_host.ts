@@ -1,9 +1,11 @@
 /** What `ctdb-event` needs of the process that it runs in. */
 import type { Result } from "../../base/result.ts";
+import type { ToolOutput } from "../../base/tool_documents.ts";
 import type { ScriptFiles } from "../../platform/types/script_files.ts";
 import type { EventReply, EventRequest } from "../../wire/event_protocol.ts";
+import type { EventFacts } from "./event_schemas.ts";
 
-export interface EventToolHost {
+export interface EventToolHost extends ToolOutput {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly etcDirectory: string;
   /** Where the scripts lie that come with CTDB. */
@@ -11,8 +13,6 @@ export interface EventToolHost {
   readonly files: ScriptFiles;
   /** The reply, or the errno of why there is none. */
   ask(request: EventRequest): Promise<Result<EventReply, number>>;
-  out(text: string): void;
-  err(text: string): void;
-  /** Of --json: takes the place of what is said on success. */
-  facts?(facts: object): void;
+  /** Takes the place of what is said on success. */
+  facts?(facts: EventFacts): void;
 }

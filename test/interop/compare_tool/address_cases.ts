@@ -41,7 +41,16 @@ const WITHOUT_ADDRESSES = [
   "delip 10.9.9.9",
   "reloadips",
   "reloadips all",
+  "-X ipinfo 10.9.9.9",
+  "-Y ipinfo 10.9.9.9",
   "checktcpport 0",
+  "-X checktcpport 0",
+  "-Y checktcpport 0",
+  ...["natgw", "lvs"].flatMap((name) =>
+    ["leader", "list", "status"].flatMap((what) =>
+      ["", "-X ", "-Y "].map((form) => `${form}${name} ${what}`),
+    ),
+  ),
   "checktcpport 4379",
 ];
 
@@ -58,6 +67,7 @@ const WITH_ADDRESS = [
   `ipinfo ${ADDRESS}`,
   "ifaces",
   "-X ifaces",
+  "-Y ifaces",
   "setifacelink lo sideways",
   `addip ${ADDRESS}/8 lo`,
   `moveip ${ADDRESS} 0`,
@@ -71,6 +81,7 @@ const WHILE_ADDED: readonly Case[] = [
   change(`addtickle ${CLIENT} ${SERVER}`, [], [`deltickle ${CLIENT} ${SERVER}`]),
   change(`gettickles ${ADDRESS}`, [`addtickle ${CLIENT} ${SERVER}`], []),
   change(`-X gettickles ${ADDRESS} 445`, [], []),
+  change(`-Y gettickles ${ADDRESS} 445`, [], []),
   change(`deltickle ${CLIENT} ${SERVER}`, [`addtickle ${CLIENT} ${SERVER}`], []),
   change("addip 127.0.0.202/8 lo", [], ["delip 127.0.0.202", "ipreallocate"]),
   change(`delip ${ADDRESS}`, [], [...DELETE, ...ADD]),
@@ -122,5 +133,5 @@ const WRONG = [
 export const ADDRESS_CASES: readonly Case[] = [
   ...WITHOUT_ADDRESSES.map((line) => change(line, [], [])),
   ...WHILE_ADDED,
-  ...WRONG.map((line) => change(line, [], [])),
 ];
+export const WRONG_ADDRESS_CASES: readonly Case[] = WRONG.map((line) => change(line, [], []));

@@ -4,7 +4,8 @@
  *
  * A case that changes the cluster says how to undo it; each tool then gets the same cluster.
  */
-import { ADDRESS_CASES } from "./address_cases.ts";
+import { COMMANDS } from "../../../src/cli/commands.ts";
+import { ADDRESS_CASES, WRONG_ADDRESS_CASES } from "./address_cases.ts";
 
 export type Situation = "healthy" | "peer dead";
 
@@ -181,7 +182,21 @@ const SHOWING = all(
   "backupdb kept.tdb DIRECTORY/compared",
 );
 
+/** By the event daemon of the node: what the script that both have came to. */
+const EVENTS = all(
+  "scriptstatus startup",
+  "scriptstatus init",
+  "scriptstatus frobnicate",
+  "event status legacy startup",
+  "event status frobnicate startup",
+  "event script list legacy",
+  "event run 10 legacy ipreallocated",
+);
+
 const CHANGING: readonly Case[] = [
+  change("sync"),
+  change("-n 1 sync"),
+  change("event script disable legacy 00.test", "event script enable legacy 00.test"),
   change("setvar MonitorInterval 16", "setvar MonitorInterval 15"),
   change("-n 1 setvar monitorinterval 0x10", "-n 1 setvar MonitorInterval 15"),
   change("-n 2 setvar MonitorInterval 15"),
@@ -396,19 +411,40 @@ const WRONG = healthy(
   "tstore",
   `tstore ${VOLATILE}/compare.tdb.0`,
   "tstore DIRECTORY/absent key value",
+  "sync extra",
+  "uptime extra",
+  "dumpmemory extra",
+  "rddumpmemory extra",
+  "getpid extra",
+  "leader extra",
+  "event",
+  "event frobnicate",
+  "event status legacy",
+  "-n 1 event status legacy startup",
 );
 
-export const CASES: readonly Case[] = [
-  ...SHOWING,
-  ...ADDRESS_CASES,
-  ...CHANGING,
-  ...ALREADY,
-  ...WRONG,
-  ...ENDING,
-].map((entry) => ({
-  ...entry,
-  args: entry.args.filter((word) => word !== ""),
-}));
+/** One command line of each command that shows facts, in both forms for programs: many have none, and show their text. */
+const MACHINE: readonly Case[] = COMMANDS.filter(({ json }) => json !== "acted").flatMap(
+  ({ name }) => {
+    const plain = [...SHOWING, ...EVENTS].find(({ args }) => args[0] === name);
+    return plain === undefined ? [] : ["-X", "-Y"].map((form) => formOf(plain, form));
+  },
+);
+
+function formOf({ args }: Case, form: string): Case {
+  return { args: [form, ...args], situations: HEALTHY };
+}
+
+function withoutBlanks(cases: readonly Case[]): readonly Case[] {
+  return cases.map((entry) => ({ ...entry, args: entry.args.filter((word) => word !== "") }));
+}
+
+export const WRONG_CASES = withoutBlanks([...WRONG, ...WRONG_ADDRESS_CASES]);
+export const CASES = [
+  ...withoutBlanks([...SHOWING, ...EVENTS, ...MACHINE, ...ADDRESS_CASES, ...CHANGING, ...ALREADY]),
+  ...WRONG_CASES,
+  ...withoutBlanks(ENDING),
+];
 
 export function casesFor(situation: Situation): readonly Case[] {
   return CASES.filter((entry) => entry.situations?.includes(situation) ?? true);

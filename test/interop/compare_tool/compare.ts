@@ -1,8 +1,9 @@
 /** Runs the cases with a tool on a cluster, and compares two such runs field by field. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { CommandResult } from "../../support/command.ts";
 import type { TestCluster } from "../../support/local_cluster.ts";
+import { PROJECT } from "../../support/source_tree.ts";
 import { until, when } from "../../support/until.ts";
 import { type Case, casesFor, DEAD_PEER, PREPARATION, type Situation } from "./cases.ts";
 import { normalise } from "./normalise.ts";
@@ -30,15 +31,34 @@ const NO_VACUUM = ["setvar", "VacuumInterval", "100000"];
 /** Without one a node of ours hosts no address, and one of Debian's thinks that it does. */
 const SCRIPT = "#!/bin/sh\nexit 0\n";
 
+/** What the scripts behind `natgw` and `lvs` read: Debian's with our functions, which are those of an upgraded node. */
+function addGroups(cluster: TestCluster, base: string): void {
+  const addresses = cluster.local.description.nodes.map(({ address }) => `${address}\n`).join("");
+  const options = ["natgw", "lvs"].map((name) => {
+    const file = join(base, `${name}_nodes`);
+    writeFileSync(file, addresses);
+    return `CTDB_${name.toUpperCase()}_NODES="${file}"\n`;
+  });
+  writeFileSync(join(base, "script.options"), options.join(""));
+  copyFileSync(join(PROJECT, "scripts/events/functions"), join(base, "functions"));
+}
+
 function addScript(base: string): void {
   const directory = join(base, "events/legacy");
-  mkdirSync(directory, { recursive: true });
+  // Scripts that come with CTDB: none.
+  for (const path of [directory, join(base, "share/events/legacy")]) {
+    mkdirSync(path, { recursive: true });
+  }
   writeFileSync(join(directory, "00.test.script"), SCRIPT, { mode: 0o755 });
 }
 
 /** Node 0 first, so that it leads in every cluster. */
 export async function startInOrder(cluster: TestCluster): Promise<void> {
-  for (const pnn of [0, 1, 2]) addScript(cluster.local.process(pnn).base);
+  for (const pnn of [0, 1, 2]) {
+    const { base } = cluster.local.process(pnn);
+    addScript(base);
+    addGroups(cluster, base);
+  }
   await cluster.start(0);
   await cluster.start(1, 2);
   for (const pnn of [0, 1, 2]) await mustSucceed(cluster, NO_VACUUM, pnn);

@@ -3,9 +3,11 @@
  * compared is normalise.ts.
  */
 import { expect, test } from "bun:test";
-import { stockInstalled } from "../../support/local_cluster.ts";
+import { COMMANDS } from "../../../src/cli/commands.ts";
+import { STOCK_CTDB, stockInstalled } from "../../support/local_cluster.ts";
+import { CASES, WRONG_CASES } from "./cases.ts";
 import { compareRuns, differenceText } from "./compare.ts";
-import { NORMALISATIONS, normalise } from "./normalise.ts";
+import { commandOf, NORMALISATIONS, normalise } from "./normalise.ts";
 import { compareNodes, compareTools } from "./run.ts";
 
 const interop = test.skipIf(!stockInstalled());
@@ -41,6 +43,44 @@ test("compareRuns() sees every field that differs, and only that", () => {
     ["stderr", "", "oops\n"],
     ["status", "0", "1"],
   ]);
+});
+
+/** Not compared with wrong arguments, with the reason. */
+const NOT_WRONG = new Map([
+  ["checktcpport", "the original shows its whole usage, since it looks for another name there"],
+]);
+
+/** Their documents say what they did; without --json they say nothing, in any form. */
+const ACTING = ["disable", "enable", "stop", "continue", "ban", "unban", "addip", "delip"];
+
+/** As `ctdb` alone lists them. */
+function stockCommands(): readonly string[] {
+  const run = Bun.spawnSync([STOCK_CTDB]);
+  const [, list = ""] = run.stdout.toString().split("\nCommands:\n");
+  return list.split("\n").flatMap((line) => /^ {2}(\S+)/.exec(line)?.[1] ?? []);
+}
+
+interop("every command that the stock tool knows is compared, also with wrong arguments", () => {
+  const known = stockCommands();
+  expect(known.length).toBeGreaterThan(70);
+  const lines = CASES.map(({ args }) => commandOf(args));
+  expect(known.filter((name) => !lines.includes(name))).toEqual([]);
+  // Without arguments, or with one more than it takes.
+  const wrong = WRONG_CASES.map(({ args }) => commandOf(args));
+  expect(known.filter((name) => !wrong.includes(name))).toEqual([...NOT_WRONG.keys()]);
+});
+
+interop("both forms for programs are compared of every command that shows something", () => {
+  const known = stockCommands();
+  const showing = COMMANDS.filter(({ name, json }) => json !== "acted" && known.includes(name));
+  for (const form of ["X", "Y"]) {
+    const seen = CASES.filter(({ args }) =>
+      args.some((word) => new RegExp(`^-\\w*${form}`).test(word)),
+    );
+    const names = seen.map(({ args }) => commandOf(args));
+    const missing = showing.map(({ name }) => name).filter((name) => !names.includes(name));
+    expect([form, missing]).toEqual([form, ACTING]);
+  }
 });
 
 interop(

@@ -47,6 +47,10 @@ export const NORMALISATIONS: readonly Normalisation[] = [
   replacing("times", "a duration", /failover: \d+\.\d{6} seconds/g, "failover: T seconds", [
     "uptime",
   ]),
+  replacing("times", "of a script", /^(\S+ +(?:OK|ERROR) +)\d+\.\d{3} /gm, "$1T ", [
+    "event",
+    "scriptstatus",
+  ]),
   replacing("times", "a round trip", /time=\d+\.\d{6} sec/g, "time=T sec", ["ping"]),
   replacing("counters", "clients of the moment", /\(\d+ clients\)/g, "(N clients)", ["ping"]),
   replacing("pids", "of the daemon", /^\d+$/gm, "PID", ["getpid"]),
@@ -124,6 +128,13 @@ export const NORMALISATIONS: readonly Normalisation[] = [
   },
   replacing("help: options", "are ours", OUR_OPTIONS_IN_HELP, ""),
   replacing("help: commands", "are ours", OUR_COMMANDS_IN_HELP, ""),
+  {
+    field: "help of ctdb-event",
+    why: "the original prints it twice; --json is ours",
+    commands: ["event"],
+    apply: (text) =>
+      text.replace(/\s+\[-j\|--json\]\s+/g, " ").replace(/^(Usage: [\s\S]+)\1$/, "$1"),
+  },
   replacing("help: pushrecord", "Samba 4.17 does not have it", /^ {2}pushrecord .*\n/gm, ""),
   replacing("spelling", "a slip of Samba 4.17", /Destiation IP/g, "Destination IP", ["gettickles"]),
   replacing("help: spelling", "a slip of Samba 4.17", /currnet node/g, "current node"),
