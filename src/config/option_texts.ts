@@ -16,8 +16,8 @@ const LEVEL = "ERROR|WARNING|NOTICE|INFO|DEBUG";
 export const APPLIANCE_OPTION_TEXTS: Readonly<Record<string, OptionText>> = {
   "announced samba version": {
     value: "X.Y",
-    text: "What keepalives announce, for the time in which a cluster also has nodes of an older Samba: nodes of different versions do not stay together. `ctdbd --samba-version` and the variable `CTDB_SAMBA_VERSION` go first.",
-    byDefault: "that of the release, which `ctdbd --help` shows",
+    text: "One version that keepalives announce to every node. Left out, each node hears its own from us, so that nodes of Samba's own ctdbd, which refuse another version, stay. `ctdbd --samba-version` and the variable `CTDB_SAMBA_VERSION` go first.",
+    byDefault: "that of the other node, from 4.17 to that of the release",
   },
 };
 

@@ -18,7 +18,7 @@ export const TUNABLE_TEXTS: Readonly<Record<string, TunableText>> = {
   },
   AllowMixedVersions: {
     unit: NO_OR_YES,
-    text: "Whether nodes with different Samba versions (major and minor number) stay in one cluster. With 0 the younger of two daemons shuts down when it hears another version. Set it to 1 on all nodes for the time of a rolling upgrade.",
+    text: "Whether nodes with different Samba versions (major and minor number) stay in one cluster. With 0 the younger of two daemons shuts down when it hears another version. Nodes of ours tell each node its own version, so that Samba's own nodes from 4.17 on stay beside them with 0; set it to 1 on all nodes where different versions of Samba's own ctdbd meet.",
   },
   AllowUnhealthyDBRead: {
     unit: NO_OR_YES,
