@@ -11,6 +11,7 @@
  *    nodes.
  */
 import { unreachable } from "../base/assert.ts";
+import type { Journal } from "../base/journal_event.ts";
 import type { Logger } from "../base/log.ts";
 import { done, err, type Result } from "../base/result.ts";
 import type { CtdbClient } from "../client/types.ts";
@@ -61,6 +62,7 @@ export interface RecoverdHost {
   readonly timers: Timers;
   readonly random: Random;
   readonly log: Logger;
+  readonly journal: Journal;
   readonly recoveryHelper: RecoveryHelper;
   readonly takeoverHelper: TakeoverHelper;
   /** undefined: elections by message. */

@@ -2,6 +2,7 @@
  * The recoveries that a leading node runs: whether one is needed, one at a time, and what is remembered of
  * those that failed. docs/recovery.md, "Sequence".
  */
+import type { Journal } from "../base/journal_event.ts";
 import type { Logger } from "../base/log.ts";
 import type { Result } from "../base/result.ts";
 import type { CtdbClient } from "../client/types.ts";
@@ -12,6 +13,7 @@ import type { Culprits } from "./culprits.ts";
 import { OperationGate } from "./operation_gate.ts";
 import type { OwnView } from "./own_view.ts";
 import { type RecoveryHelper, RecoveryRun } from "./recovery_run.ts";
+import { activeNodes } from "./snapshot.ts";
 import type { TakeoverRuns } from "./takeover_runs.ts";
 
 export interface RecoveriesHost {
@@ -20,6 +22,7 @@ export interface RecoveriesHost {
   readonly timers: Timers;
   readonly random: Random;
   readonly log: Logger;
+  readonly journal: Journal;
   readonly helper: RecoveryHelper;
   readonly takeoverRuns: TakeoverRuns;
   readonly view: OwnView;
@@ -71,6 +74,13 @@ export class Recoveries {
     if (culprits.last !== undefined) {
       log.info(`Recovery initiated due to problem with node ${culprits.last}`);
     }
+    this.#host.journal.record({
+      kind: "recovery_started",
+      generation,
+      reason,
+      nodes: activeNodes(nodes),
+      culprit: culprits.last ?? null,
+    });
     this.#host.beginEpoch();
     this.gate.inProgress = true;
     const plan = {
@@ -79,7 +89,7 @@ export class Recoveries {
       timeoutMs: view.requestTimeoutMs,
       takeoverTimeoutMs: view.tunable("TakeoverTimeout") * 1000,
     };
-    this.#run = new RecoveryRun(this.#host, plan, (outcome) => this.#ended(outcome));
+    this.#run = new RecoveryRun(this.#host, plan, (outcome) => this.#ended(generation, outcome));
   }
 
   cancel(): void {
@@ -89,11 +99,18 @@ export class Recoveries {
     this.#needed = false;
   }
 
-  #ended(outcome: Result<void>): void {
-    const { clock, log, view, culprits } = this.#host;
+  #ended(generation: number, outcome: Result<void>): void {
+    const { clock, log, view, culprits, journal } = this.#host;
     const tookMs = clock.monotonicMs() - (this.#run?.startMs ?? 0);
     this.#run = undefined;
     this.gate.inProgress = false;
+    journal.record({
+      kind: "recovery_ended",
+      generation,
+      succeeded: outcome.ok,
+      reason: outcome.ok ? null : outcome.error,
+      duration_ms: tookMs,
+    });
     this.#host.beginEpoch();
     if (!outcome.ok) {
       this.#failedInRow += 1;

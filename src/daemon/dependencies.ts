@@ -41,6 +41,8 @@ export interface DaemonDependencies {
 
   /** Process id that GET_PID answers. */
   readonly ownPid: number;
+  /** Of this program. */
+  readonly version: string;
   /** Announced in keepalives: major << 16 | minor. */
   readonly sambaVersion: number;
   readonly pidFile: PidFile;

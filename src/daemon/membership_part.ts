@@ -110,6 +110,7 @@ export class MembershipPart {
     const { core } = this.#n;
     const { nodes, vnnMap, log } = core;
     if (!nodes.markConnected(pnn)) return;
+    core.journal.record({ kind: "link_up", peer: pnn });
     this.peers.complete(pnn);
     log.error(
       `${this.#name(nodes.ownPnn)}: connected to ${this.#name(pnn)} - ${this.#others()} connected`,
@@ -123,9 +124,10 @@ export class MembershipPart {
   }
 
   nodeLost(pnn: number, reason: string): void {
-    const { nodes, log } = this.#n.core;
+    const { nodes, log, journal } = this.#n.core;
     const wasActive = (nodes.flags(pnn) & NODE_FLAGS_INACTIVE) === 0;
     if (!nodes.markDisconnected(pnn)) return;
+    journal.record({ kind: "link_down", peer: pnn, reason });
     log.error(
       `${this.#name(nodes.ownPnn)}: node ${this.#name(pnn)} is dead: ${this.#others()} connected (${reason})`,
     );

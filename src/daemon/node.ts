@@ -16,6 +16,8 @@ import { createControls } from "./controls_part.ts";
 import { createDatabaseHost } from "./database_host.ts";
 import type { DatabasePart } from "./database_part.ts";
 import type { DaemonDependencies } from "./dependencies.ts";
+import { JournalFeed } from "./journal/journal_feed.ts";
+import type { JournalRing } from "./journal/journal_ring.ts";
 import type { NodeEvents } from "./lifecycle/node_events.ts";
 import type { NodeState } from "./lifecycle/node_state.ts";
 import type { RecoverdWatch } from "./lifecycle/recoverd_watch.ts";
@@ -36,6 +38,7 @@ export interface NodeParts {
   readonly events: NodeEvents;
   readonly ownPnn: number;
   readonly statistics: NodeStatistics;
+  readonly journal: JournalRing;
   shutdown(exitCode: number, reason: string): void;
 }
 
@@ -52,6 +55,7 @@ export class Node {
   readonly controls: ControlRouter;
   readonly input: PacketInput;
   readonly clientService: ClientService;
+  readonly #journalFeed: JournalFeed;
   readonly #core: NodeCore;
   readonly #parts: NodeParts;
 
@@ -60,7 +64,7 @@ export class Node {
     this.#parts = parts;
     this.pnn = parts.ownPnn;
     this.statistics = statistics;
-    const core = new NodeCore(dependencies, parts.ownPnn, {
+    const core = new NodeCore(dependencies, parts.ownPnn, parts.journal, {
       progressed: () => {
         this.database.recovered();
         this.membership.health.look();
@@ -79,6 +83,13 @@ export class Node {
       statistics: statistics.current,
       looped: (packet) => this.input.looped(packet),
       isPendingControl: (reqid) => this.controls.isPending(reqid),
+    });
+    this.#journalFeed = new JournalFeed({
+      ring: parts.journal,
+      messages: this.routing.messages,
+      timers: turns.timers("journal"),
+      ownPnn: this.pnn,
+      log: core.log,
     });
     this.database = dependencies.createDatabase(this.#databaseHost());
     const { routing, database } = this;
@@ -128,6 +139,7 @@ export class Node {
   }
 
   close(): void {
+    this.#journalFeed.close();
     this.membership.close();
     this.addresses.close();
     this.statistics.stop();

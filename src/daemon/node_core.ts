@@ -5,6 +5,7 @@
  * Invariant: a recovery that is asked for while one runs follows it, unless what was seen is over with
  * the generation of that moment.
  */
+import type { Journal } from "../base/journal_event.ts";
 import type { Logger } from "../base/log.ts";
 import { NodeTable } from "../membership/node_table.ts";
 import { VnnMap } from "../membership/vnn_map.ts";
@@ -23,12 +24,19 @@ export class NodeCore {
   readonly vnnMap: VnnMap;
   readonly state: NodeState;
   readonly log: Logger;
+  readonly journal: Journal;
   readonly #d: DaemonDependencies;
   /** Asked for while a recovery ran, with the generation of that moment. */
   #wantedRecovery: { readonly generation: number; readonly reason: string } | undefined;
 
-  constructor(dependencies: DaemonDependencies, ownPnn: number, listener: CoreListener) {
+  constructor(
+    dependencies: DaemonDependencies,
+    ownPnn: number,
+    journal: Journal,
+    listener: CoreListener,
+  ) {
     this.#d = dependencies;
+    this.journal = journal;
     this.log = dependencies.log;
     this.nodes = new NodeTable(ownPnn, dependencies.nodes);
     this.#setFirstFlags();
@@ -86,6 +94,7 @@ export class NodeCore {
       },
       runstateChanged: (runstate) => {
         runstateChanged?.(runstate);
+        this.journal.record({ kind: "runstate", runstate });
         if (runstate !== "INIT" && runstate !== "SHUTDOWN") progressed();
       },
     });

@@ -103,6 +103,7 @@ export function buildDaemon(
     crashPoints,
     lockWaiter: new ThreadLockWaiter(sharedFiles, loop),
     ownPid: process.pid,
+    version: VERSION,
     sambaVersion: options.sambaVersion(appliance.announcedSambaVersion),
     pidFile: new LockedPidFile(paths.pidFile, process.pid, sharedFiles, files),
     startRecoverd: recoverdStarter(processes, paths.helperDirectory, environment, log),

@@ -148,6 +148,7 @@ export class FakeNode {
       tdbs: {} as TdbOpener,
       lockWaiter: {} as LockWaiter,
       ownPid: 1000 + pnn,
+      version: "0",
       sambaVersion: (4 << 16) | 25,
       pidFile: { acquire: () => ok(undefined), release() {}, writer: () => undefined },
       startRecoverd: (exited) => {

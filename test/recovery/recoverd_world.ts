@@ -1,4 +1,5 @@
 /** Recoverd objects of all nodes of a fake cluster, with locks and recovery helpers on virtual time. */
+import { silentJournal } from "../../src/base/journal_event.ts";
 import { silentLogger } from "../../src/base/log.ts";
 import { Recoverd } from "../../src/cluster/recoverd.ts";
 import type { TakeoverHelper } from "../../src/cluster/takeover_runs.ts";
@@ -58,6 +59,7 @@ export class RecoverdWorld {
       timers: node.process.timers,
       random: { u32: () => (seed = (Math.imul(seed, 69069) + 12345) >>> 0) },
       log: silentLogger,
+      journal: silentJournal,
       clusterLock: this.#options.lock === true ? lock : undefined,
       leaderTimeoutMs: this.#options.leaderTimeoutMs ?? 5000,
       testMode: this.#options.testMode ?? false,

@@ -7,6 +7,7 @@ import type { Logger } from "../../src/base/log.ts";
 import { done, err, ok, type Result } from "../../src/base/result.ts";
 import { u64 } from "../../src/base/u64.ts";
 import { connectClient } from "../../src/client/ctdb_client.ts";
+import { JournalReporter } from "../../src/client/journal_reporter.ts";
 import { Recoverd } from "../../src/cluster/recoverd.ts";
 import { PUBLIC_ADDRESSES_FILE } from "../../src/config/public_addresses.ts";
 import { TunableSet } from "../../src/config/tunables.ts";
@@ -287,6 +288,7 @@ export class SimNode {
       tdbs: this.disk.opener(process, (tdb) => cluster.watch(this, tdb)),
       lockWaiter: this.disk.waiter(process),
       ownPid: cluster.network.pidOf(process),
+      version: "0",
       sambaVersion: SAMBA_VERSION,
       pidFile: this.#pidLock.fileOf(process, cluster.network.pidOf(process)),
       startRecoverd: (exited) => this.#startRecoverd(process, exited),
@@ -376,6 +378,7 @@ export class SimNode {
       timers: process.timers,
       random: this.#random.fork(),
       log,
+      journal: new JournalReporter(client, "recoverd", process.clock, process.timers),
       recoveryHelper: {
         start: (generation, ended) => this.#startHelper(process, generation, ended),
       },

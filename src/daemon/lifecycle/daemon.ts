@@ -17,6 +17,7 @@ import { NodeLinks } from "../../transport/node_links.ts";
 import { TcpNodeTransport } from "../../transport/tcp_node_transport.ts";
 import { Turns } from "../../transport/turns.ts";
 import type { DaemonDependencies } from "../dependencies.ts";
+import { JournalRing } from "../journal/journal_ring.ts";
 import { Node } from "../node.ts";
 import { NodeStatistics } from "../report/node_statistics.ts";
 import { NodeEvents } from "./node_events.ts";
@@ -33,6 +34,8 @@ type Step = (next: (outcome: Result<unknown>) => void) => void;
 export class Daemon {
   readonly #d: DaemonDependencies;
   readonly turns: Turns;
+  /** What happened here, until it is kept for good. */
+  readonly journal: JournalRing;
   readonly #nodeLinks: NodeLinks;
   readonly #clientLinks: ClientLinks;
   readonly #recoverdLinks: ClientLinks;
@@ -46,8 +49,9 @@ export class Daemon {
   constructor(dependencies: DaemonDependencies) {
     const { clock, timers, network, files, paths, log } = dependencies;
     this.#d = dependencies;
+    this.journal = new JournalRing(ringName(dependencies), clock);
     this.turns = new Turns(
-      new TracedTurns(clock, (stall) => log.warning(stallText(stall)), dependencies.processorMs),
+      new TracedTurns(clock, (stall) => this.#stalled(stall), dependencies.processorMs),
       timers,
     );
     this.#nodeLinks = new NodeLinks({
@@ -100,6 +104,8 @@ export class Daemon {
   /** `started` when clients are served, or with the reason why the daemon cannot start. */
   start(started: (outcome: Result<void>) => void): void {
     this.#phase = "starting";
+    const { ownPid: pid, version } = this.#d;
+    this.journal.record({ kind: "process_started", process: "ctdbd", pid, version });
     const steps: readonly Step[] = [
       (next) => this.#acquirePidFile(PID_FILE_TRIES, next),
       (next) => next(this.#checkDirectories()),
@@ -123,6 +129,20 @@ export class Daemon {
   shutdown(exitCode: number, reason: string): void {
     if (this.#phase === "ended") return;
     this.turns.run("shutdown", () => this.#shutdown(exitCode, reason));
+  }
+
+  #stalled(stall: TurnStall): void {
+    this.#d.log.warning(stallText(stall));
+    this.journal.record({
+      kind: "long_turn",
+      duration_ms: stall.durationMs,
+      busy_ms: stall.busyMs,
+      spans: stall.spans.map(({ name, depth, durationMs }) => ({
+        name,
+        depth,
+        duration_ms: durationMs,
+      })),
+    });
   }
 
   #tunable(name: string): number {
@@ -204,6 +224,7 @@ export class Daemon {
       recoverd: this.#recoverd,
       ownPnn: own.value,
       statistics: this.#statistics,
+      journal: this.journal,
       shutdown: (exitCode, reason) => this.shutdown(exitCode, reason),
     });
     this.#node.tunablesChanged();
@@ -266,6 +287,7 @@ export class Daemon {
     }
     this.#phase = "shutting down";
     log.error(`Shutdown sequence commencing: ${reason}`);
+    this.journal.record({ kind: "shutdown", reason });
     const node = this.#node;
     if (node === undefined) {
       this.#end(exitCode);
@@ -316,6 +338,12 @@ export class Daemon {
     if (this.#pidFileHeld) this.#d.pidFile.release();
     this.#pidFileHeld = false;
   }
+}
+
+/** No other start of a ctdbd on this node has it. */
+function ringName({ clock, ownPid }: DaemonDependencies): string {
+  const { sec, usec } = clock.wallTime();
+  return `${sec}.${String(usec).padStart(6, "0")}-${ownPid}`;
 }
 
 function stallText(stall: TurnStall): string {
