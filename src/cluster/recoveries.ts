@@ -2,6 +2,7 @@
  * The recoveries that a leading node runs: whether one is needed, one at a time, and what is remembered of
  * those that failed. docs/recovery.md, "Sequence".
  */
+import type { Journal } from "../base/journal_event.ts";
 import type { Logger } from "../base/log.ts";
 import type { Result } from "../base/result.ts";
 import type { CtdbClient } from "../client/types.ts";
@@ -12,6 +13,7 @@ import type { Culprits } from "./culprits.ts";
 import { OperationGate } from "./operation_gate.ts";
 import type { OwnView } from "./own_view.ts";
 import { type RecoveryHelper, RecoveryRun } from "./recovery_run.ts";
+import { activeNodes } from "./snapshot.ts";
 import type { TakeoverRuns } from "./takeover_runs.ts";
 
 export interface RecoveriesHost {
@@ -20,6 +22,7 @@ export interface RecoveriesHost {
   readonly timers: Timers;
   readonly random: Random;
   readonly log: Logger;
+  readonly journal: Journal;
   readonly helper: RecoveryHelper;
   readonly takeoverRuns: TakeoverRuns;
   readonly view: OwnView;
@@ -34,9 +37,12 @@ export interface RecoveriesHost {
 export class Recoveries {
   readonly gate: OperationGate;
   readonly #host: RecoveriesHost;
-  #needed = false;
+  /** Why one is needed. */
+  #needed: string | undefined;
   #failedInRow = 0;
   #run: RecoveryRun | undefined;
+  /** Of the recovery that runs. */
+  #generation = INVALID_GENERATION;
 
   constructor(host: RecoveriesHost) {
     this.#host = host;
@@ -48,8 +54,8 @@ export class Recoveries {
     });
   }
 
-  /** One was wanted, and none has succeeded since. */
-  get needed(): boolean {
+  /** Why one was wanted, if none has succeeded since. */
+  get needed(): string | undefined {
     return this.#needed;
   }
   get running(): boolean {
@@ -59,8 +65,8 @@ export class Recoveries {
   /** Recovers `nodes`, unless it may not be now: then the next look at the cluster asks again. */
   want(reason: string, nodes: readonly NodeAndFlags[]): void {
     const { log, view, culprits } = this.#host;
-    const first = !this.#needed;
-    this.#needed = true;
+    const first = this.#needed === undefined;
+    this.#needed ??= reason;
     if (this.gate.disabled) {
       if (first) log.notice(`Recovery needed (${reason}), but recoveries are disabled`);
       return;
@@ -71,6 +77,13 @@ export class Recoveries {
     if (culprits.last !== undefined) {
       log.info(`Recovery initiated due to problem with node ${culprits.last}`);
     }
+    this.#host.journal.record({
+      kind: "recovery_started",
+      generation,
+      reason,
+      nodes: activeNodes(nodes),
+      culprit: culprits.last ?? null,
+    });
     this.#host.beginEpoch();
     this.gate.inProgress = true;
     const plan = {
@@ -79,30 +92,49 @@ export class Recoveries {
       timeoutMs: view.requestTimeoutMs,
       takeoverTimeoutMs: view.tunable("TakeoverTimeout") * 1000,
     };
+    this.#generation = generation;
     this.#run = new RecoveryRun(this.#host, plan, (outcome) => this.#ended(outcome));
   }
 
-  cancel(): void {
-    this.#run?.cancel();
+  cancel(reason: string): void {
+    const run = this.#run;
+    run?.cancel(reason);
     this.#run = undefined;
+    if (run !== undefined) this.#written(run, `it was given up: ${reason}`);
     this.gate.inProgress = false;
-    this.#needed = false;
+    this.#needed = undefined;
+  }
+
+  #written({ startMs }: RecoveryRun, failure: string | undefined): number {
+    const { clock, journal } = this.#host;
+    const tookMs = clock.monotonicMs() - startMs;
+    journal.record({
+      kind: "recovery_ended",
+      generation: this.#generation,
+      succeeded: failure === undefined,
+      reason: failure ?? null,
+      duration_ms: tookMs,
+    });
+    return tookMs;
   }
 
   #ended(outcome: Result<void>): void {
-    const { clock, log, view, culprits } = this.#host;
-    const tookMs = clock.monotonicMs() - (this.#run?.startMs ?? 0);
+    const { log, view, culprits } = this.#host;
+    const run = this.#run;
+    if (run === undefined) return;
+    const tookMs = this.#written(run, outcome.ok ? undefined : outcome.error);
     this.#run = undefined;
     this.gate.inProgress = false;
     this.#host.beginEpoch();
     if (!outcome.ok) {
       this.#failedInRow += 1;
       culprits.excludeTime(tookMs);
+      this.#needed = `the one before has failed: ${outcome.error}`;
       log.error(`Recovery failed (${this.#failedInRow} in a row): ${outcome.error}`);
       return;
     }
     log.notice(`Recovery complete after ${Math.round(tookMs)} ms`);
-    this.#needed = false;
+    this.#needed = undefined;
     this.#failedInRow = 0;
     culprits.clear();
     this.gate.disable(view.tunable("RerecoveryTimeout"));

@@ -19,7 +19,7 @@ import type { NodesLoaded } from "./controls/membership.ts";
 import type { LogLevelSetting } from "./controls/node.ts";
 import type { DatabasePart } from "./database_part.ts";
 import type { PidFile } from "./lifecycle/pid_file.ts";
-import type { StartRecoverd } from "./lifecycle/recoverd_watch.ts";
+import type { StartChild } from "./lifecycle/recoverd_watch.ts";
 import type { MemoryUse } from "./report/memory_report.ts";
 
 export interface DaemonDependencies {
@@ -42,10 +42,15 @@ export interface DaemonDependencies {
 
   /** Process id that GET_PID answers. */
   readonly ownPid: number;
+  /** Of this program. */
+  readonly version: string;
   /** In keepalives. */
   readonly announcedVersion: AnnouncedVersion;
   readonly pidFile: PidFile;
-  readonly startRecoverd: StartRecoverd;
+  readonly startRecoverd: StartChild;
+  readonly startAdmind: StartChild;
+  /** As the configuration is now. */
+  wantsAdmind(): boolean;
   /** Asked only when a cluster lock is configured. */
   readonly clusterLockProbe: ClusterLockProbe | undefined;
   readonly events: EventRunner;

@@ -7,6 +7,7 @@ import { countObjects } from "#runtime";
 import { logLevelOfNumber } from "../base/log.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { connectClient } from "../client/ctdb_client.ts";
+import { JournalReporter } from "../client/journal_reporter.ts";
 import { Recoverd } from "../cluster/recoverd.ts";
 import { RECOVERY_HELPER, recoveryProcess } from "../cluster/recovery_process.ts";
 import { TAKEOVER_HELPER, takeoverProcess } from "../cluster/takeover_process.ts";
@@ -153,6 +154,7 @@ function build(
     timers,
     random: new SystemRandom(),
     log,
+    journal: new JournalReporter(client, "recoverd", clock, timers),
     clusterLock,
     recoveryHelper: recoveryProcess({
       processes,

@@ -3,6 +3,7 @@ import { eventRunnerContract } from "../../test/contract/event_runner.ts";
 import { EVENTS, FakeEventDaemon } from "../../test/support/fake_event_daemon.ts";
 import { FakeWorld } from "../../test/support/fake_world.ts";
 import { MemoryFiles } from "../../test/support/memory_files.ts";
+import { RecordedEvents } from "../../test/support/recorded_events.ts";
 import { silentLogger } from "../base/log.ts";
 import { TracedTurns } from "../base/trace.ts";
 import { Turns } from "../transport/turns.ts";
@@ -24,6 +25,7 @@ class Scene {
   readonly gone: string[] = [];
   /** What happened to the child, as a process. */
   readonly child: string[] = [];
+  readonly journal = new RecordedEvents();
   handlers: Parameters<StartEventd>[0] | undefined;
   server: EventServer | undefined;
   /** Whether it says that it is ready, and whether it can be started at all. */
@@ -42,6 +44,8 @@ class Scene {
       turns: this.turns,
       timers: world.timers,
       log: silentLogger,
+      journal: this.journal,
+      version: "1",
       gone: (reason) => void this.gone.push(reason),
     });
   }
@@ -59,6 +63,7 @@ class Scene {
       if (this.starts === "ready") handlers.ready();
     });
     return {
+      pid: 4711,
       kill: () => void this.child.push("killed"),
       reconfigure: () => void this.child.push("reconfigured"),
     };
@@ -212,4 +217,21 @@ test("EventServer ends the connection of who sends no request, and serves the ot
   scene.daemon.end(0);
   scene.world.run(0);
   expect(ended).toHaveLength(1);
+});
+
+test("EventdEvents writes down when the event daemon starts, and how it ends", () => {
+  const scene = new Scene(["00.ctdb.script"]);
+  scene.begin("init");
+  scene.world.run(10);
+  scene.handlers?.ended("SIGKILL");
+  const process = { process: "eventd" as const, pid: 4711 };
+  expect(scene.journal.take()).toEqual([
+    { kind: "process_started", ...process, version: "1" },
+    { kind: "process_ended", ...process, how: "the event daemon ended (SIGKILL)" },
+  ]);
+  const other = new Scene(["00.ctdb.script"]);
+  other.begin("init");
+  other.world.run(10);
+  other.events.stop();
+  expect(other.journal.take().at(-1)).toMatchObject({ how: "it was ended: ctdbd ends" });
 });

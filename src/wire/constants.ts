@@ -93,4 +93,10 @@ export const SRVID = {
   DISABLE_TAKEOVER_RUNS: srvid(0xfb03),
   DISABLE_RECOVERIES: srvid(0xfb04),
   DISABLE_IP_CHECK: srvid(0xfc00),
+  // Ours, among nodes and clients of our kind (docs/journal.md).
+  JOURNAL_REPORT: srvid(0xdc00),
+  JOURNAL_READ: srvid(0xdc01),
+  NODE_FACTS: srvid(0xdc02),
+  API_REQUEST: srvid(0xdc10),
+  OUR_ANSWERS: srvid(0xdc20),
 } as const;

@@ -90,8 +90,11 @@ export class FakeDatabase implements DatabasePart {
   nodePacket(packet: PacketView): void {
     this.nodePackets.push(packet.copy());
   }
-  clientGone(clientId: number): void {
+  /** What a client that goes was committing. */
+  committing: readonly string[] = [];
+  clientGone(clientId: number): readonly string[] {
     this.gone.push(clientId);
+    return this.committing;
   }
   nodeLost(pnn: number): void {
     this.lost.push(pnn);
@@ -108,6 +111,12 @@ export class FakeDatabase implements DatabasePart {
   memoryItems() {
     return [];
   }
+  facts() {
+    return [];
+  }
+  callFacts() {
+    return { pending: 0, collapsed: 0 };
+  }
   close(): void {}
 }
 
@@ -120,6 +129,7 @@ export class FakeNode {
   started: Result<void> | undefined;
   exitCode: number | undefined;
   recoverds: { running: boolean; exited: (how: string) => void }[] = [];
+  adminds: { running: boolean; exited: (how: string) => void }[] = [];
   probeOutcome: ProbeOutcome = "contended";
   nodesFile: Result<readonly ConfiguredNode[]>;
   readonly files: MemoryFiles;
@@ -150,6 +160,7 @@ export class FakeNode {
       tdbs: {} as TdbOpener,
       lockWaiter: {} as LockWaiter,
       ownPid: 1000 + pnn,
+      version: "0",
       announcedVersion: { version: (4 << 16) | 25, fixed: false },
       pidFile: { acquire: () => ok(undefined), release() {}, writer: () => undefined },
       startRecoverd: (exited) => {
@@ -162,6 +173,15 @@ export class FakeNode {
           },
         };
       },
+      startAdmind: (exited) => {
+        const child = { running: true, exited };
+        this.adminds.push(child);
+        const kill = () => {
+          child.running = false;
+        };
+        return { pid: 2, kill };
+      },
+      wantsAdmind: () => false,
       clusterLockProbe: undefined,
       events: new NoEvents(silentLogger, world.timers),
       createDatabase: (host) => {

@@ -8,6 +8,7 @@ import { FakeClient } from "../recovery/fake_client.ts";
 import { FakeCluster } from "../recovery/fake_cluster.ts";
 import { SimProcess } from "../sim/scheduler.ts";
 import { address } from "../support/addresses.ts";
+import { RecordedEvents } from "../support/recorded_events.ts";
 
 const LEADER = 1;
 const NOBODY = 0xffffffff;
@@ -43,15 +44,16 @@ function start(cluster: FakeCluster, options: Partial<TakeoverOptions> = {}) {
       blamed.push(node.pnn, pnn.ok ? pnn.value : NOBODY);
     });
   }
-  const host = { client, clock: process.clock, log, logsDetails: false };
-  return { client, lines, blamed, outcome: runTakeover(host, { ...OPTIONS, ...options }) };
+  const journal = new RecordedEvents();
+  const host = { client, clock: process.clock, log, journal, logsDetails: false };
+  return { client, journal, lines, blamed, outcome: runTakeover(host, { ...OPTIONS, ...options }) };
 }
 
 function takenOver(cluster: FakeCluster, options: Partial<TakeoverOptions> = {}) {
-  const { outcome, lines, blamed } = start(cluster, options);
+  const { outcome, lines, blamed, journal } = start(cluster, options);
   const result = cluster.settle(outcome);
   cluster.run(10);
-  return { result, lines, blamed };
+  return { result, lines, blamed, journal };
 }
 
 function failing(name: ControlName, pnn: number, how: "fail" | "hang" | number) {
@@ -280,4 +282,19 @@ test("runTakeover() reads home_nodes for the deterministic algorithm only", () =
     expect(asked).toBe(reads);
     if (reads > 0) expect(hosts(cluster)).toMatchObject({ "10.0.0.1": [2] });
   }
+});
+
+test("runTakeover() writes down each address that it moves, and no other", () => {
+  const cluster = newCluster(TWO);
+  cluster.node(0).flags = NODE_FLAGS.UNHEALTHY;
+  for (const address of cluster.node(0).addresses) address.available = false;
+  cluster.node(LEADER).handle("MODIFY_FLAGS", { pnn: 0, new_flags: NODE_FLAGS.UNHEALTHY });
+  const { journal } = takenOver(cluster);
+  const placed = hosts(cluster);
+  const moved = journal.of("address_assigned");
+  expect(moved.map(({ address }) => address).sort()).toEqual(["10.0.0.1", "10.0.0.2"]);
+  for (const { address, from, to, reason } of moved) {
+    expect([from, [to], reason]).toEqual([0, placed[address] ?? [], "node 0 is unhealthy"]);
+  }
+  expect(takenOver(cluster).journal.events).toEqual([]);
 });

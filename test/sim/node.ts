@@ -7,6 +7,7 @@ import type { Logger } from "../../src/base/log.ts";
 import { done, err, ok, type Result } from "../../src/base/result.ts";
 import { u64 } from "../../src/base/u64.ts";
 import { connectClient } from "../../src/client/ctdb_client.ts";
+import { JournalReporter } from "../../src/client/journal_reporter.ts";
 import { Recoverd } from "../../src/cluster/recoverd.ts";
 import { PUBLIC_ADDRESSES_FILE } from "../../src/config/public_addresses.ts";
 import { TunableSet } from "../../src/config/tunables.ts";
@@ -121,6 +122,7 @@ export class SimNode {
     });
     const daemon = new Daemon(this.#daemonDependencies(process));
     this.daemon = daemon;
+    this.#cluster.journals?.watch(this, daemon);
     daemon.start((outcome) => {
       if (outcome.ok) return;
       this.log(process).error(`cannot start: ${outcome.error}`);
@@ -287,9 +289,12 @@ export class SimNode {
       tdbs: this.disk.opener(process, (tdb) => cluster.watch(this, tdb)),
       lockWaiter: this.disk.waiter(process),
       ownPid: cluster.network.pidOf(process),
+      version: "0",
       announcedVersion: { version: SAMBA_VERSION, fixed: false },
       pidFile: this.#pidLock.fileOf(process, cluster.network.pidOf(process)),
       startRecoverd: (exited) => this.#startRecoverd(process, exited),
+      startAdmind: () => "there is none in the simulator",
+      wantsAdmind: () => false,
       clusterLockProbe: cluster.probeFor(process),
       events: this.#startEvents(process),
       createDatabase: (host: DatabaseHost) => {
@@ -376,6 +381,7 @@ export class SimNode {
       timers: process.timers,
       random: this.#random.fork(),
       log,
+      journal: new JournalReporter(client, "recoverd", process.clock, process.timers),
       recoveryHelper: {
         start: (generation, ended) => this.#startHelper(process, generation, ended),
       },
@@ -413,13 +419,11 @@ export class SimNode {
   #startTakeover(
     parent: SimProcess,
     rebalance: readonly number[],
-    ended: (succeeded: boolean) => void,
+    ended: (outcome: Result<void>) => void,
   ): { cancel(): void } {
-    return this.#newHelper(
-      "takeover_helper",
-      parent,
-      (outcome) => ended(outcome.ok),
-      (process) => this.#takeOver(process, rebalance),
+    this.#cluster.journals?.takeoverStarted(this);
+    return this.#newHelper("takeover_helper", parent, ended, (process) =>
+      this.#takeOver(process, rebalance),
     );
   }
 
@@ -461,7 +465,10 @@ export class SimNode {
     this.#cluster.leaders.watchCoordinator(this, client, generation);
     const random = this.#random.fork();
     const log = this.log(process);
-    const outcome = await runRecovery({ client, clock, timers, random, log }, { generation });
+    const journal = new JournalReporter(client, "recovery_helper", clock, timers);
+    const host = { client, clock, timers, random, log, journal };
+    const outcome = await runRecovery(host, { generation });
+    journal.flush();
     client.close();
     return outcome.ok ? done : err(outcome.error.reason);
   }
@@ -471,9 +478,12 @@ export class SimNode {
     const connected = await connectClient(network, process.timers, PATHS.recoverdSocket);
     if (!connected.ok) return err(connected.error.reason);
     const client = connected.value;
-    const host = { client, clock: process.clock, log: this.log(process), logsDetails: false };
+    const { clock, timers } = process;
+    const journal = new JournalReporter(client, "takeover_helper", clock, timers);
+    const host = { client, clock, log: this.log(process), journal, logsDetails: false };
     const options = { rebalance, failoverDisabled: false, homeNodes: () => [] };
     const outcome = await runTakeover(host, options);
+    journal.flush();
     client.close();
     return outcome.ok ? done : err(outcome.error.reason);
   }

@@ -17,11 +17,13 @@ import { NodeLinks } from "../../transport/node_links.ts";
 import { TcpNodeTransport } from "../../transport/tcp_node_transport.ts";
 import { Turns } from "../../transport/turns.ts";
 import type { DaemonDependencies } from "../dependencies.ts";
+import { JournalRing } from "../journal/journal_ring.ts";
 import { Node } from "../node.ts";
 import { NodeStatistics } from "../report/node_statistics.ts";
+import { AdmindWatch } from "./admind_watch.ts";
 import { NodeEvents } from "./node_events.ts";
 import { listenOnOwnAddress } from "./own_address.ts";
-import { RecoverdWatch } from "./recoverd_watch.ts";
+import { RecoverdWatch, type StartChild } from "./recoverd_watch.ts";
 import { takeoverBeforeShutdown } from "./shutdown_takeover.ts";
 
 /** Together longer than the dead daemon's child needs. */
@@ -33,10 +35,13 @@ type Step = (next: (outcome: Result<unknown>) => void) => void;
 export class Daemon {
   readonly #d: DaemonDependencies;
   readonly turns: Turns;
+  /** What happened here, until it is kept for good. */
+  readonly journal: JournalRing;
   readonly #nodeLinks: NodeLinks;
   readonly #clientLinks: ClientLinks;
   readonly #recoverdLinks: ClientLinks;
   readonly #recoverd: RecoverdWatch;
+  readonly #admind: AdmindWatch;
   readonly #statistics: NodeStatistics;
   readonly #events: NodeEvents;
   #node: Node | undefined;
@@ -46,8 +51,9 @@ export class Daemon {
   constructor(dependencies: DaemonDependencies) {
     const { clock, timers, network, files, paths, log } = dependencies;
     this.#d = dependencies;
+    this.journal = new JournalRing(ringName(dependencies), clock);
     this.turns = new Turns(
-      new TracedTurns(clock, (stall) => log.warning(stallText(stall)), dependencies.processorMs),
+      new TracedTurns(clock, (stall) => this.#stalled(stall), dependencies.processorMs),
       timers,
     );
     this.#nodeLinks = new NodeLinks({
@@ -76,17 +82,28 @@ export class Daemon {
       "node",
     );
     this.#statistics = new NodeStatistics(clock);
-    this.#recoverd = new RecoverdWatch(
-      (exited) =>
-        dependencies.startRecoverd((how) => this.turns.run("recoverd-exit", () => exited(how))),
-      this.turns.timers("recoverd-watch"),
-      log,
-      (name) => this.#tunable(name),
-    );
+    const inTurn = (start: StartChild): StartChild => {
+      return (exited) => start((how) => this.turns.run("child-exit", () => exited(how)));
+    };
+    const written = { log, journal: this.journal, version: dependencies.version };
+    this.#recoverd = new RecoverdWatch({
+      ...written,
+      start: inTurn(dependencies.startRecoverd),
+      timers: this.turns.timers("recoverd-watch"),
+      tunable: (name) => this.#tunable(name),
+    });
+    this.#admind = new AdmindWatch({
+      ...written,
+      start: inTurn(dependencies.startAdmind),
+      timers: this.turns.timers("admind-watch"),
+      clock,
+    });
     this.#events = new NodeEvents({
       runner: dependencies.events,
       turns: this.turns,
+      clock,
       log,
+      journal: this.journal,
       tunable: (name) => this.#tunable(name),
       recovering: () => this.#node?.state.recovering ?? false,
     });
@@ -100,6 +117,8 @@ export class Daemon {
   /** `started` when clients are served, or with the reason why the daemon cannot start. */
   start(started: (outcome: Result<void>) => void): void {
     this.#phase = "starting";
+    const { ownPid: pid, version } = this.#d;
+    this.journal.record({ kind: "process_started", process: "ctdbd", pid, version });
     const steps: readonly Step[] = [
       (next) => this.#acquirePidFile(PID_FILE_TRIES, next),
       (next) => next(this.#checkDirectories()),
@@ -123,6 +142,20 @@ export class Daemon {
   shutdown(exitCode: number, reason: string): void {
     if (this.#phase === "ended") return;
     this.turns.run("shutdown", () => this.#shutdown(exitCode, reason));
+  }
+
+  #stalled(stall: TurnStall): void {
+    this.#d.log.warning(stallText(stall));
+    this.journal.record({
+      kind: "long_turn",
+      duration_ms: stall.durationMs,
+      busy_ms: stall.busyMs,
+      spans: stall.spans.map(({ name, depth, durationMs }) => ({
+        name,
+        depth,
+        duration_ms: durationMs,
+      })),
+    });
   }
 
   #tunable(name: string): number {
@@ -202,8 +235,10 @@ export class Daemon {
       turns: this.turns,
       links: this.#nodeLinks,
       recoverd: this.#recoverd,
+      admind: this.#admind,
       ownPnn: own.value,
       statistics: this.#statistics,
+      journal: this.journal,
       shutdown: (exitCode, reason) => this.shutdown(exitCode, reason),
     });
     this.#node.tunablesChanged();
@@ -231,12 +266,12 @@ export class Daemon {
     const timers = this.turns.timers("statistics");
     this.#statistics.start(timers, () => this.#tunable("StatHistoryInterval"));
     node.state.becomeRunstate("SETUP");
-    node.addresses.start();
-    node.clientService.serve();
+    node.serve();
     const others = node.nodes.configured().filter((pnn) => pnn !== node.pnn);
     this.#nodeLinks.start(
       others.map((pnn) => ({ pnn, address: node.nodes.entry(pnn)?.address ?? "" })),
     );
+    this.#admind.want(this.#d.wantsAdmind());
     this.#events.run("setup", [], (status) => {
       if (this.#phase !== "running") return;
       if (status !== 0) return this.shutdown(1, "Failed to run setup event");
@@ -266,6 +301,7 @@ export class Daemon {
     }
     this.#phase = "shutting down";
     log.error(`Shutdown sequence commencing: ${reason}`);
+    this.journal.record({ kind: "shutdown", reason });
     const node = this.#node;
     if (node === undefined) {
       this.#end(exitCode);
@@ -307,6 +343,7 @@ export class Daemon {
 
   #release(): void {
     this.#recoverd.stop();
+    this.#admind.stop();
     this.#statistics.stop();
     this.#node?.close();
     this.#nodeLinks.close();
@@ -316,6 +353,12 @@ export class Daemon {
     if (this.#pidFileHeld) this.#d.pidFile.release();
     this.#pidFileHeld = false;
   }
+}
+
+/** No other start of a ctdbd on this node has it. */
+function ringName({ clock, ownPid }: DaemonDependencies): string {
+  const { sec, usec } = clock.wallTime();
+  return `${sec}.${String(usec).padStart(6, "0")}-${ownPid}`;
 }
 
 function stallText(stall: TurnStall): string {

@@ -8,6 +8,7 @@
  * 3. What waits for one client is bounded; a client over the limit is dropped and nobody else is
  *    held up.
  */
+import type { Journal } from "../../base/journal_event.ts";
 import type { Logger } from "../../base/log.ts";
 import type { ControlRouter } from "../../control/control_router.ts";
 import type { RequestIds } from "../../control/request_ids.ts";
@@ -43,6 +44,8 @@ export interface ClientServiceParts {
   readonly requestIds: RequestIds;
   readonly statistics: MutableStatistics;
   readonly log: Logger;
+  readonly journal: Journal;
+  processName(pid: number): string | undefined;
   tunable(name: string): number;
   forceRecovery(reason: string): void;
 }
@@ -148,9 +151,12 @@ export class ClientService {
     client.srvids.length = 0;
     tunnels.clientGone(client);
     this.#thawFor(client, controls.clientGone(client));
-    database.clientGone(client.id);
+    for (const name of database.clientGone(client.id)) {
+      this.#died(client, name, "a commit of a transaction");
+    }
     this.#p.addresses.connections.clientGone(client.id);
     if (client.persistentUpdates > 0) {
+      this.#died(client, null, "an update of persistent databases");
       forceRecovery(`client ${client.pid} ended with persistent updates in flight`);
     }
     for (const { hi, lo, data } of client.notifications) {
@@ -160,8 +166,10 @@ export class ClientService {
   }
 
   /** A recovery thaws what a client has left frozen, on the nodes that have it: ours may be out of the cluster. */
-  #thawFor({ pid }: Client, frozenOn: readonly number[]): void {
+  #thawFor(client: Client, frozenOn: readonly number[]): void {
     if (frozenOn.length === 0) return;
+    this.#died(client, null, "work on frozen databases");
+    const { pid } = client;
     const { controls, log, nodes, forceRecovery } = this.#p;
     const reason = `client ${pid} ended and left databases frozen on node ${frozenOn.join(", ")}`;
     log.error(reason);
@@ -170,6 +178,12 @@ export class ClientService {
       if (pnn === nodes.ownPnn) forceRecovery(reason);
       else controls.sendNoReply(pnn, opcode, 0, encode(request, RECOVERY_ACTIVE));
     }
+  }
+
+  #died({ pid }: Client, database: string | null, during: string): void {
+    // The process is on its way out, and mostly still has its name.
+    const program = this.#p.processName(pid) ?? "";
+    this.#p.journal.record({ kind: "client_died", pid, program, database, during });
   }
 }
 
