@@ -2,7 +2,11 @@ import { expect, test } from "bun:test";
 import type * as v from "valibot";
 import { must } from "../../test/support/must.ts";
 import type { JournalEventFields, JournalKind } from "../base/journal_event.ts";
-import { JOURNAL_LIST_ENTRIES_MAX, JOURNAL_TEXT_CHARACTERS_MAX } from "../base/journal_event.ts";
+import {
+  JOURNAL_KINDS,
+  JOURNAL_LIST_ENTRIES_MAX,
+  JOURNAL_TEXT_CHARACTERS_MAX,
+} from "../base/journal_event.ts";
 import { EVENT_SCHEMAS, readEvent } from "./event_schemas.ts";
 
 type Mutable<T> = T extends object ? { -readonly [K in keyof T]: Mutable<T[K]> } : T;
