@@ -22,7 +22,8 @@ const KILLS = Number(process.env["JOURNAL_KILLS"] ?? 200);
 /** A reader may live for so long after the first batch that it kept. */
 const LIFE_MS_MAX = 60;
 const REPORT_EVENTS = 20;
-const REPORT_PAUSE_MS = 5;
+/** Slow enough for a machine that is busy: nothing overflows before it is to. */
+const REPORT_PAUSE_MS = 20;
 const WAIT_MS = 30_000;
 const LIMIT_MS = 600_000;
 const PROGRAM = join(import.meta.dir, "journal_reader.ts");
