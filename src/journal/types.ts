@@ -76,7 +76,8 @@ export interface MergedEvent extends KeptEvent {
 /** What somebody wants to know. */
 export type WhyQuestion = (
   | { readonly subject: "ban"; readonly node: number }
-  | { readonly subject: "flags"; readonly node: number }
+  /** `flag`: one of NODE_FLAGS that it got, as in "why is node 1 unhealthy"; any change of them when left out. */
+  | { readonly subject: "flags"; readonly node: number; readonly flag?: number }
   | { readonly subject: "recovery" }
   | { readonly subject: "leader" }
   | { readonly subject: "address"; readonly address: string }
