@@ -14,6 +14,7 @@ import type {
   WhyQuestion,
 } from "../journal/types.ts";
 import type { Clock, Timers } from "../platform/types/time.ts";
+import type { SourceDocument } from "../wire/journal_documents.ts";
 import type { NodeFacts } from "../wire/node_facts.ts";
 import type { ClusterFacts } from "./cluster/facts.ts";
 import type { Rate } from "./limits.ts";
@@ -73,20 +74,22 @@ export interface Daemon {
   nodeFacts(): Promise<Result<NodeFacts>>;
 }
 
-/** What of other nodes came back, and which have not said anything. */
-export interface NodesJournal {
-  readonly events: readonly MergedEvent[];
-  readonly caveats: readonly string[];
+/** With the nodes whose journals were asked. */
+export interface OfNodes<T> {
+  readonly value: T;
+  readonly sources: readonly SourceDocument[];
 }
 
 /** The journal of this node, and answers that are made of those of all nodes. */
 export interface JournalAnswers {
   query(query: JournalQuery): Result<readonly KeptEvent[]>;
   facts(): JournalFacts;
+  /** What an event says, in a sentence. */
+  sentence(event: MergedEvent): string;
   /** Of all nodes, in the order of a common time. */
-  queryNodes(query: JournalQuery): Promise<Result<NodesJournal>>;
-  explain(question: WhyQuestion): Promise<Result<Explanation>>;
-  stateAt(atUs: number): Promise<Result<ClusterState>>;
+  queryNodes(query: JournalQuery): Promise<Result<OfNodes<readonly MergedEvent[]>>>;
+  explain(question: WhyQuestion): Promise<Result<OfNodes<Explanation>>>;
+  stateAt(atUs: number): Promise<Result<OfNodes<ClusterState>>>;
 }
 
 export interface SecretSource {

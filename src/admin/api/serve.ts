@@ -150,7 +150,8 @@ async function inTime(route: Route, asked: Asked<never, never>, timers: Timers):
 
 function answerResponse({ answer: form }: Route, answer: Answer): Response {
   const headers = new Headers(ALWAYS);
-  if ("headers" in answer) answer.headers?.forEach((value, name) => headers.append(name, value));
+  const more = "headers" in answer ? (answer.headers ?? []) : [];
+  for (const [name, value] of more) headers.append(name, value);
   if ("nothing" in answer) return new Response(null, { status: 204, headers });
   if ("document" in answer) {
     headers.set("content-type", "application/json");

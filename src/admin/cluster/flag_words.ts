@@ -15,3 +15,8 @@ export const FLAG_WORDS = WORDS.map(([word]) => word);
 export function flagWords(flags: number): readonly string[] {
   return WORDS.filter(([, mask]) => (flags & mask) !== 0).map(([word]) => word);
 }
+
+/** undefined: there is no such word. */
+export function flagOfWord(text: string): number | undefined {
+  return WORDS.find(([word]) => word === text)?.[1];
+}

@@ -26,7 +26,7 @@ const IDLE_BEATS_MAX = 4;
 
 export interface EventStreamsParts {
   readonly timers: Timers;
-  readonly journal: Pick<JournalAnswers, "query"> | undefined;
+  readonly journal: Pick<JournalAnswers, "query" | "sentence"> | undefined;
   readonly watch: ClusterWatch;
 }
 
@@ -70,9 +70,10 @@ export class EventStreams {
   }
 
   publishJournal(events: readonly KeptEvent[]): void {
-    if (this.#open.size === 0) return;
+    const { journal } = this.#d;
+    if (this.#open.size === 0 || journal === undefined) return;
     for (const each of events) {
-      const bytes = journalBytes(each);
+      const bytes = journalBytes(each, journal);
       for (const { stream } of [...this.#open]) {
         if (!stream.isReplaying) stream.push(bytes);
       }
@@ -97,7 +98,9 @@ export class EventStreams {
     return {
       after: (id, count) => {
         const kept = journal.query({ afterId: id, limit: count });
-        return kept.ok ? kept.value.map((each) => ({ id: each.id, bytes: journalBytes(each) })) : [];
+        return kept.ok
+          ? kept.value.map((each) => ({ id: each.id, bytes: journalBytes(each, journal) }))
+          : [];
       },
     };
   }
@@ -125,8 +128,9 @@ export class EventStreams {
   }
 }
 
-function journalBytes(kept: KeptEvent): Uint8Array {
-  return eventBytes("journal", JSON.stringify(eventDocument(kept)), kept.id);
+function journalBytes(kept: KeptEvent, journal: Pick<JournalAnswers, "sentence">): Uint8Array {
+  const document = eventDocument(kept, (event) => journal.sentence(event));
+  return eventBytes("journal", JSON.stringify(document), kept.id);
 }
 
 function clusterBytes(document: ClusterDocument, mayAct: boolean): Uint8Array {

@@ -1,5 +1,9 @@
-/** What the journal's routes answer, and what is read of other nodes' answers. */
+/**
+ * What the journal's routes answer (wire/journal_documents.ts), as schemas, and what is made of the journal's answers. Nodes
+ * ask each other for events as they are kept (`form=kept`), which the merge needs.
+ */
 import * as v from "valibot";
+import type { Result } from "../../base/result.ts";
 import type {
   ClusterState,
   Explained,
@@ -8,34 +12,51 @@ import type {
   MergedEvent,
   WhyQuestion,
 } from "../../journal/types.ts";
-import { parseTimeText, timeText } from "../api/times.ts";
+import type { EventDocument, SourceDocument } from "../../wire/journal_documents.ts";
+import { timeText } from "../api/times.ts";
 import { FLAG_WORDS, flagWords } from "../cluster/flag_words.ts";
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const time = v.pipe(v.string(), v.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/));
 
-export const eventSchema = v.strictObject({
+const eventSchema = v.strictObject({
+  id: count,
+  node: count,
+  /** By the clock of its node. */
+  time,
+  /** By the clock of who answers. */
+  common_time: time,
+  process: v.string(),
+  text: v.string(),
+  event: v.looseObject({ kind: v.string() }),
+});
+
+const sourceSchema = v.strictObject({
+  node: count,
+  journal: v.picklist(["kept", "none", "silent"]),
+  reason: v.nullable(v.string()),
+  clock_ahead_ms: v.nullable(v.number()),
+  clock_error_ms: v.nullable(v.number()),
+});
+
+const keptEventSchema = v.object({
   id: count,
   node: count,
   ring: v.string(),
   number: count,
-  /** By the clock of its node. */
-  time,
-  /** By the clock of who answers; with scope=cluster. */
-  common_time: v.exactOptional(time),
+  time_us: count,
   monotonic_ms: v.pipe(v.number(), v.minValue(0)),
   process: v.string(),
   event: v.looseObject({ kind: v.string() }),
 });
-export type EventDocument = v.InferOutput<typeof eventSchema>;
 
-export const journalSchema = v.strictObject({
-  node: v.nullable(count),
-  scope: v.picklist(["node", "cluster"]),
-  events: v.array(eventSchema),
-  /** What the reader must know beside. */
-  caveats: v.array(v.string()),
-});
+const sources = v.array(sourceSchema);
+const caveats = v.array(v.string());
+
+const listedSchema = v.strictObject({ time, node: count, events: v.array(eventSchema), sources });
+/** Of events as they are kept, for other nodes. */
+const keptSchema = v.object({ kept: v.array(keptEventSchema) });
+export const journalSchema = v.union([listedSchema, v.strictObject(keptSchema.entries)]);
 
 const explainedSchema: v.GenericSchema = v.strictObject({
   event: eventSchema,
@@ -43,21 +64,20 @@ const explainedSchema: v.GenericSchema = v.strictObject({
   because: v.array(v.lazy(() => explainedSchema)),
 });
 
-export const explanationSchema = v.strictObject({
-  question: v.strictObject({
-    subject: v.string(),
-    node: v.exactOptional(count),
-    address: v.exactOptional(v.string()),
-    event: v.exactOptional(count),
-    at: v.exactOptional(time),
-  }),
+export const whySchema = v.strictObject({
+  time,
+  node: count,
+  question: v.looseObject({ subject: v.string() }),
   /** null: the journal has nothing of it. */
   answer: v.nullable(explainedSchema),
-  caveats: v.array(v.string()),
+  caveats,
+  sources,
 });
 
 export const stateSchema = v.strictObject({
   time,
+  node: count,
+  at: time,
   leader: v.nullable(count),
   generation: v.nullable(count),
   recovering: v.boolean(),
@@ -71,41 +91,37 @@ export const stateSchema = v.strictObject({
   ),
   addresses: v.array(v.strictObject({ address: v.string(), node: v.nullable(count) })),
   databases: v.array(v.strictObject({ name: v.string(), id: count, kind: v.string() })),
-  caveats: v.array(v.string()),
+  caveats,
+  sources,
 });
 
-export function eventDocument(kept: KeptEvent | MergedEvent): EventDocument {
-  const common = "common_us" in kept ? { common_time: timeText(kept.common_us) } : {};
+/** What an event says in a sentence. */
+export type Sentence = (event: MergedEvent) => string;
+
+export function eventDocument(kept: KeptEvent | MergedEvent, sentence: Sentence): EventDocument {
+  const merged = "common_us" in kept ? kept : { ...kept, common_us: kept.time_us };
   return {
     id: kept.id,
     node: kept.node,
-    ring: kept.ring,
-    number: kept.number,
     time: timeText(kept.time_us),
-    ...common,
-    monotonic_ms: kept.monotonic_ms,
+    common_time: timeText(merged.common_us),
     process: kept.process,
+    text: sentence(merged),
     event: { ...kept.event },
   };
 }
 
-/** Of another node: its events are looked at as ours are. undefined: it is no answer of a journal. */
-export function keptEvents(document: unknown): readonly KeptEvent[] | undefined {
-  const parsed = v.safeParse(nodeAnswer, document);
-  if (!parsed.success) return undefined;
-  return parsed.output.events.map(({ time: text, common_time: _, ...rest }) => ({
-    ...rest,
-    time_us: parseTimeText(text) ?? 0,
-  })) as unknown as readonly KeptEvent[];
+/** Of another node, whose events are looked at as ours are. */
+export function readKept(document: unknown): Result<readonly KeptEvent[]> {
+  const parsed = v.safeParse(keptSchema, document);
+  if (parsed.success) return { ok: true, value: parsed.output.kept as unknown as KeptEvent[] };
+  return { ok: false, error: "expected events as they are kept" };
 }
 
-/** Later releases may say more. */
-const nodeAnswer = v.object({ events: v.array(v.object(eventSchema.entries)) });
-
-export function explanationDocument({ question, answer, caveats }: Explanation) {
+export function whyDocument({ question, answer, caveats }: Explanation, sentence: Sentence) {
   return {
     question: questionDocument(question),
-    answer: answer === undefined ? null : explainedDocument(answer),
+    answer: answer === undefined ? null : explainedDocument(answer, sentence),
     caveats: [...caveats],
   };
 }
@@ -117,17 +133,22 @@ function questionDocument(question: WhyQuestion): object {
     ...("node" in question ? { node: question.node } : {}),
     ...("address" in question ? { address: question.address } : {}),
     ...("id" in question ? { event: question.id } : {}),
+    ...("flag" in question ? { flag: flagWords(question.flag ?? 0)[0] } : {}),
     ...(atUs === undefined ? {} : { at: timeText(atUs) }),
   };
 }
 
-function explainedDocument({ event, text, because }: Explained): object {
-  return { event: eventDocument(event), text, because: because.map(explainedDocument) };
+function explainedDocument({ event, text, because }: Explained, sentence: Sentence): object {
+  return {
+    event: eventDocument(event, sentence),
+    text,
+    because: because.map((each) => explainedDocument(each, sentence)),
+  };
 }
 
 export function stateDocument(state: ClusterState) {
   return {
-    time: timeText(state.atUs),
+    at: timeText(state.atUs),
     leader: state.leader,
     generation: state.generation,
     recovering: state.recovering,
@@ -136,4 +157,27 @@ export function stateDocument(state: ClusterState) {
     databases: state.databases.map((each) => ({ ...each })),
     caveats: [...state.caveats],
   };
+}
+
+export function sourceDocument(
+  node: number,
+  known: { readonly clock?: { readonly aheadUs: number; readonly errorUs: number } },
+): SourceDocument {
+  const { clock = { aheadUs: 0, errorUs: 0 } } = known;
+  return {
+    node,
+    journal: "kept",
+    reason: null,
+    clock_ahead_ms: clock.aheadUs / 1000,
+    clock_error_ms: clock.errorUs / 1000,
+  };
+}
+
+/** Of a node that has not answered. */
+export function silentSource(
+  node: number,
+  journal: "none" | "silent",
+  reason: string,
+): SourceDocument {
+  return { node, journal, reason, clock_ahead_ms: null, clock_error_ms: null };
 }
