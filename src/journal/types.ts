@@ -65,6 +65,8 @@ export interface JournalFacts {
   readonly gaps: number;
   /** Corrupt files that were set aside, newest last. */
   readonly setAside: readonly string[];
+  /** Path of the file; undefined while it cannot be opened. */
+  readonly file?: string;
 }
 
 /** Events of several nodes, in the order of a common time. */
