@@ -306,6 +306,7 @@ const KINDS: Readonly<Record<JournalKind, true>> = {
   long_turn: true,
   tunable: true,
   configuration: true,
+  action: true,
 };
 export const JOURNAL_KINDS = Object.keys(KINDS) as readonly JournalKind[];
 

@@ -150,6 +150,16 @@ export const EVENT_SCHEMAS = {
     changes: list(v.object({ option: text, before: maybe(text), after: maybe(text) })),
     by: actor,
   }),
+
+  action: v.object({
+    action: text,
+    target: maybe(pnn),
+    arguments: list(text),
+    who: text,
+    before: maybe(text),
+    after: maybe(text),
+    failure: maybe(text),
+  }),
 } as const satisfies Record<JournalKind, v.GenericSchema>;
 
 export const JOURNAL_KINDS = Object.keys(EVENT_SCHEMAS) as readonly JournalKind[];
