@@ -47,11 +47,8 @@ const actor = v.object({
   pid: v.exactOptional(number),
   program: v.exactOptional(text),
 });
-const database = v.object({
-  name: text,
-  id: number,
-  kind: v.picklist(["volatile", "persistent", "replicated"]),
-});
+const databaseType = v.picklist(["volatile", "persistent", "replicated"]);
+const database = v.object({ name: text, id: number, kind: databaseType });
 
 /** The fields of each kind. */
 export const EVENT_SCHEMAS = {
@@ -133,7 +130,7 @@ export const EVENT_SCHEMAS = {
   event_failed: v.object({ event: text, status: text, duration_ms: number }),
   event_recovered: v.object({ event: text }),
 
-  database_attached: database,
+  database_attached: v.object({ name: text, id: number, type: databaseType }),
   database_detached: v.object({ name: text, id: number }),
   database_unhealthy: v.object({ name: text, reason: text }),
   database_warning: v.object({ name: text, warning: text }),
@@ -161,8 +158,6 @@ export const EVENT_SCHEMAS = {
     failure: maybe(text),
   }),
 } as const satisfies Record<JournalKind, v.GenericSchema>;
-
-export const JOURNAL_KINDS = Object.keys(EVENT_SCHEMAS) as readonly JournalKind[];
 
 /** An event without its kind, as it is kept. */
 export function readFields(kind: string, fields: unknown): Result<JournalEvent> {
