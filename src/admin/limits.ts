@@ -47,6 +47,12 @@ export const LOOK_INTERVAL_MS = 1000;
 export const LOOK_SOON_MS = 100;
 export const OWN_STATE_MS_OLD = 250;
 export const NODE_FACTS_MS_OLD = 900;
+export const NODE_FACTS_MS_MAX = 1000;
+export const OWN_QUESTION_MS_MAX = 1000;
+/** For each question to another node. */
+export const NODE_QUESTION_MS_MAX = 700;
+export const RECONNECT_MS = 500;
+export const CONNECT_MS_MAX = 5000;
 export const HEARD_MS_STEP = 2000;
 
 // --- health
@@ -70,7 +76,7 @@ export const REPLAY_EVENTS = 64;
 export const MESSAGE_REQUESTS_AT_ONCE_MAX = 16;
 
 // --- webhooks
-export const WEBHOOKS_MAX = 8;
+export const WEBHOOKS_MAX = 16;
 export const WEBHOOK_QUEUE_MAX = 1000;
 export const WEBHOOK_MS_MAX = 5000;
 export const WEBHOOK_TRIES_MAX = 5;
