@@ -75,6 +75,11 @@ export const REPLAY_EVENTS = 64;
 // --- messages from other nodes
 export const MESSAGE_REQUESTS_AT_ONCE_MAX = 16;
 
+// --- the process
+export const LISTEN_AGAIN_MS = 2000;
+/** For last events of streams. */
+export const LAST_WORDS_MS = 200;
+
 // --- webhooks
 export const WEBHOOKS_MAX = 16;
 export const WEBHOOK_QUEUE_MAX = 1000;

@@ -121,6 +121,8 @@ export interface AdminParts {
   /** Cookies are for TLS only. */
   readonly secureCookies: boolean;
   readonly rates: { readonly requests: Rate; readonly actions: Rate; readonly wrongTokens: Rate };
+  /** `metrics = yes`. */
+  readonly metrics: boolean;
   /** The page: what is served without a right, since a browser brings none when it begins. */
   readonly page: readonly PageFile[];
   /** Bytes of this process that are in memory. */

@@ -1,6 +1,7 @@
 /** ctdb-admind's connection to the own ctdbd, which is made again whenever it ends. */
-import { type ConnectedClient, connectClient } from "../client/ctdb_client.ts";
+
 import { CONNECT_MS_MAX, RECONNECT_MS } from "../admin/limits.ts";
+import { type ConnectedClient, connectClient } from "../client/ctdb_client.ts";
 import type { Network } from "../platform/types/network.ts";
 import type { Timers } from "../platform/types/time.ts";
 

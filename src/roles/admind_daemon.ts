@@ -10,6 +10,7 @@ import { OWN_QUESTION_MS_MAX, OWN_STATE_MS_OLD } from "../admin/limits.ts";
 import { NodeFactsQuestion } from "../admin/node_facts_question.ts";
 import type { Daemon, OwnState } from "../admin/parts.ts";
 import { err, ok, type Result } from "../base/result.ts";
+import type { ToolHost } from "../cli/host.ts";
 import type { CtdbClient } from "../client/types.ts";
 import type { Clock, Random, Timers } from "../platform/types/time.ts";
 import { decodePadded } from "../wire/codec.ts";
@@ -18,7 +19,6 @@ import { PING_KNOWLEDGE } from "../wire/controls.ts";
 import { UNKNOWN_PNN } from "../wire/packet.ts";
 import { nodeKnowledge } from "../wire/structs/cluster.ts";
 import { AdmindLook } from "./admind_look.ts";
-import type { ToolHost } from "../cli/host.ts";
 
 export interface AdmindDaemonParts {
   readonly clock: Clock;

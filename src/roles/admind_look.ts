@@ -2,15 +2,20 @@
  * One look at the cluster for the API: what `ctdb doctor` asks of all nodes, with its checks as conditions, and what each
  * node knows of the others.
  */
-import type { ClusterFacts, Condition, DatabaseLook, NodeLook } from "../admin/cluster/facts.ts";
+
 import { microsecondsOf } from "../admin/api/times.ts";
+import type { ClusterFacts, Condition, DatabaseLook, NodeLook } from "../admin/cluster/facts.ts";
 import { KeptAnswer } from "../admin/kept_answer.ts";
 import { NODE_QUESTION_MS_MAX } from "../admin/limits.ts";
 import { bytesHex } from "../base/bytes_hex.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { TURN_BUCKETS_MS } from "../base/trace.ts";
 import { CHECKS } from "../cli/doctor/checks.ts";
-import type { ClusterFacts as Gathered, Facts, NodeFacts as Gatherer } from "../cli/doctor/facts.ts";
+import type {
+  Facts,
+  ClusterFacts as Gathered,
+  NodeFacts as Gatherer,
+} from "../cli/doctor/facts.ts";
 import { gatherFacts } from "../cli/doctor/gather.ts";
 import { gatherCluster } from "../cli/doctor/gather_cluster.ts";
 import { printable } from "../cli/format.ts";
@@ -80,8 +85,7 @@ export class AdmindLook {
     return ok({
       atUs: microsecondsOf(this.#d.host.clock),
       node: own,
-      leader:
-        knowledge === undefined || knowledge.leader === UNKNOWN_PNN ? null : knowledge.leader,
+      leader: knowledge === undefined || knowledge.leader === UNKNOWN_PNN ? null : knowledge.leader,
       generation: generation === INVALID_GENERATION ? null : generation,
       recovering: mode.ok && mode.value.status !== 0,
       nodes,
@@ -104,7 +108,7 @@ export class AdmindLook {
 
   async #gatherMachine(): Promise<Facts> {
     const line = parseCommandLine(["doctor"]);
-    if (!line.ok) throw new Error(line.error);
+    if (!line.ok || line.value.kind !== "run") throw new Error("expected a command");
     const facts = await gatherFacts(this.#d.host, line.value.options);
     this.#machineFacts = facts;
     return facts;
@@ -168,7 +172,8 @@ export class AdmindLook {
   /** Since the look before; what was not counted then is not known. */
   #rates(facts: NodeFacts | undefined) {
     const before = this.#before;
-    const now = facts === undefined ? undefined : countedOf(facts, this.#d.host.clock.monotonicMs());
+    const now =
+      facts === undefined ? undefined : countedOf(facts, this.#d.host.clock.monotonicMs());
     this.#before = now;
     return (name: string): Pick<DatabaseLook, "callsPerSecond" | "migrationsPerSecond"> => {
       const rate = (of: "calls" | "migrations") => {
@@ -211,11 +216,7 @@ async function lookAt(client: CtdbClient, node: Gatherer, cluster: Gathered): Pr
   const { pnn, address, flags, nodeMap } = node;
   const isThere = node.state === "answers";
   const [knowledge, turns, ownJournal] = isThere
-    ? await Promise.all([
-        knowledgeOf(client, pnn),
-        turnsOf(client, pnn),
-        listensToApi(client, pnn),
-      ])
+    ? await Promise.all([knowledgeOf(client, pnn), turnsOf(client, pnn), listensToApi(client, pnn)])
     : [undefined, undefined, "unknown" as const];
   const version = cluster.knowledge?.versions[pnn] ?? 0;
   return {
@@ -271,7 +272,9 @@ async function listensToApi(client: CtdbClient, pnn: number): Promise<NodeLook["
 
 /** Who says itself that it has it; of a node that does not answer, what others say. */
 function addressesOf({ nodes }: Gathered): ClusterFacts["addresses"] {
-  const answering = new Set(nodes.filter(({ publicIps }) => publicIps !== undefined).map(({ pnn }) => pnn));
+  const answering = new Set(
+    nodes.filter(({ publicIps }) => publicIps !== undefined).map(({ pnn }) => pnn),
+  );
   const found = new Map<string, { node: number | null; mayBeOn: number[] }>();
   for (const { pnn: teller, publicIps } of nodes) {
     for (const { address, pnn } of publicIps ?? []) {

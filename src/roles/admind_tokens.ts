@@ -5,9 +5,9 @@
  * that is wrong lets nobody in, and the log says why.
  */
 import * as fs from "node:fs";
+import { parseTokens } from "../admin/auth/tokens.ts";
 import { TOKEN_FILE_BYTES_MAX } from "../admin/limits.ts";
 import type { Token } from "../admin/parts.ts";
-import { parseTokens } from "../admin/auth/tokens.ts";
 import { bytesText } from "../base/byte_text.ts";
 import { err, type Result } from "../base/result.ts";
 import { pathForCall } from "../platform/node/path.ts";
@@ -68,7 +68,8 @@ export function readTokens(path: string): Result<readonly Token[]> {
     if ((mode & OTHERS) !== 0) {
       return err(`expected mode 0600, got 0${(mode & 0o777).toString(8)}: others could read it`);
     }
-    if (uid !== 0 && uid !== process.getuid?.()) return err(`expected it to be root's, not ${uid}'s`);
+    if (uid !== 0 && uid !== process.getuid?.())
+      return err(`expected it to be root's, not ${uid}'s`);
     if (size > TOKEN_FILE_BYTES_MAX) return err(`expected at most ${TOKEN_FILE_BYTES_MAX} bytes`);
     return parseTokens(bytesText(fs.readFileSync(descriptor)));
   } catch (error) {

@@ -72,13 +72,16 @@ function healthRoute(name: HealthRoute, { parts }: RouteParts): Route {
   });
 }
 
-function documentRoutes({ streams, metrics, watch, openApi }: RouteParts): readonly Route[] {
+function documentRoutes(needs: RouteParts): readonly Route[] {
+  const { parts, streams, metrics, watch, openApi } = needs;
   return [
     route({
       path: "/metrics",
       summary: "Metrics for Prometheus; OpenMetrics when it is accepted",
       answer: { kind: "text", contentTypes: metrics.contentTypes },
+      statuses: [404],
       async handle({ headers }) {
+        if (!parts.metrics) return err(problem(404, "metrics are off"));
         return ok(await metrics.answer(headers.get("accept") ?? ""));
       },
     }),

@@ -69,7 +69,9 @@ export class ApiMessageServer {
     const response = await this.#api.fetch(new Request(url), { kind: "node", node });
     const text = bytesText(new Uint8Array(await response.arrayBuffer()));
     if (text.length > API_ANSWER_CHARACTERS_MAX) {
-      return said(problem(502, `the answer is longer than ${API_ANSWER_CHARACTERS_MAX} characters`));
+      return said(
+        problem(502, `the answer is longer than ${API_ANSWER_CHARACTERS_MAX} characters`),
+      );
     }
     const contentType = response.headers.get("content-type") ?? "";
     return { status: response.status, contentType, text };
