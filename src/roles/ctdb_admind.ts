@@ -39,7 +39,7 @@ import { ImageProcesses } from "./image_processes.ts";
 import { ownEnvironment, ownExecutable } from "./own_process.ts";
 import { watchParent } from "./parent_watch.ts";
 import { type Role, VERSION } from "./role.ts";
-import { failRole, openRoleLog } from "./role_log.ts";
+import { openRoleLog } from "./role_log.ts";
 
 const USAGE = `Usage: ctdb-admind
 
@@ -185,10 +185,11 @@ async function build(settings: Settings, { loop, processes, log }: Own): Promise
   const socket = `${paths.runDirectory}/${SOCKET}`;
   const servers = new AdmindServers({ api, socket, config: admin, files, timers: loop, log });
   return () => {
-    servers.close();
     api.close();
     webhooks.close();
     journal.close();
+    // What streams say last is on its way for LAST_WORDS_MS.
+    loop.after(LAST_WORDS_MS / 2, () => servers.close());
   };
 }
 

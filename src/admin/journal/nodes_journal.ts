@@ -7,7 +7,7 @@
  */
 import { err, ok, type Result } from "../../base/result.ts";
 import type { ApiOutcome } from "../../client/api_request.ts";
-import { readFields } from "../../journal/event_schemas.ts";
+import { readKeptEvent } from "../../journal/event_schemas.ts";
 import type {
   JournalQuery,
   JournalSource,
@@ -93,12 +93,9 @@ function eventsOf(node: number, text: string): Result<readonly KeptEvent[]> {
   }
   const kept = readKept(document);
   if (!kept.ok) return err(`node ${node}: ${kept.error}`);
-  // A later release may have kinds that this one does not know.
-  return ok(kept.value.filter((each) => each.node === node && isKnown(each)));
-}
-
-function isKnown({ event }: KeptEvent): boolean {
-  return event.kind === "gap" || readFields(event.kind, event).ok;
+  const own = kept.value.filter((each) => each.node === node);
+  // A later release may have kinds that this one does not know: those are gaps here.
+  return ok(own.map((each) => ({ ...each, event: readKeptEvent(each.event) })));
 }
 
 /** What a document says of those that were asked. */
