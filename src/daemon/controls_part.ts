@@ -134,6 +134,7 @@ function ownNodeControls(needs: ControlsNeeds, shared: Shared): ControlHandlers 
     clock: d.clock,
     clientCount: () => routing.clients.size,
     backlogBytes: (srvid) => routing.messages.queuedBytes(core.nodes.ownPnn, srvid),
+    listeners: (srvid) => routing.messages.listeners(srvid),
     knowledge: () =>
       knowledgeOf(
         core.nodes,

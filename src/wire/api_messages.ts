@@ -1,7 +1,7 @@
 /**
  * A request to the API of a node's ctdb-admind that travels as messages, so that no port is needed (docs/journal.md,
- * "From node to node"). The asker looks first whether anybody listens to API_REQUEST there (CHECK_SRVIDS): a node
- * without ctdb-admind, or of another kind, drops what is sent to it.
+ * "From node to node"). The asker looks first whether anybody listens to API_REQUEST there (PING_LISTENERS): a node
+ * without ctdb-admind, or of another kind, drops what is sent to it. Parts of an answer come in order.
  *
  *     asker ── ApiRequest to (node, API_REQUEST) ──▶ admind ── ApiAnswerPart … to (asker's node, answer) ──▶ asker
  *
@@ -33,6 +33,9 @@ export interface ApiAnswerPart {
   readonly content_type: string;
   readonly part: number;
   readonly parts: number;
+  /** When the request came and when this part went, by the clock of who answers: the asker finds how far it is off. */
+  readonly received_us: number;
+  readonly sent_us: number;
   readonly text: string;
 }
 
@@ -58,12 +61,13 @@ export function encodeApiAnswerPart(part: ApiAnswerPart): Uint8Array {
 export function decodeApiAnswerPart(data: Uint8Array): Result<ApiAnswerPart> {
   const read = decodeJson(data, API_PART_BYTES_MAX);
   if (!read.ok) return read;
-  const { id, status, content_type, part, parts, text } = read.value;
+  const { id, status, content_type, part, parts, received_us, sent_us, text } = read.value;
   if (!isCount(id) || !isCount(status) || !isCount(part) || !isCount(parts) || part >= parts) {
     return err("expected the numbers of a part");
   }
+  if (!isCount(received_us) || !isCount(sent_us)) return err("expected the times of a part");
   if (typeof content_type !== "string" || typeof text !== "string") return err("expected text");
-  return ok({ id, status, content_type, part, parts, text });
+  return ok({ id, status, content_type, part, parts, received_us, sent_us, text });
 }
 
 function isCount(value: unknown): value is number {

@@ -245,6 +245,11 @@ export const PING_RELOAD = 0x00800000;
  * that does not know the flag answers without data.
  */
 export const PING_TURNS = 0x01000000;
+/**
+ * Of PING, among our nodes: the answer carries how many clients listen to the srvid (u32). A node that does not know the
+ * flag answers without data.
+ */
+export const PING_LISTENERS = 0x02000000;
 /** Of GET_PUBLIC_IPS: addresses that the node could host now. */
 export const PUBLIC_IPS_ONLY_AVAILABLE = 0x00010000;
 export const ATTACH_RECOVERY = 0x00020000;

@@ -1,7 +1,12 @@
 import { expect, test } from "bun:test";
 import { decodeExact, EMPTY, encode, textBytes, u32Codec } from "../../src/wire/codec.ts";
 import { NODE_FLAGS, SRVID } from "../../src/wire/constants.ts";
-import { PING_BACKLOG, PING_KNOWLEDGE, PING_TURNS } from "../../src/wire/controls.ts";
+import {
+  PING_BACKLOG,
+  PING_KNOWLEDGE,
+  PING_LISTENERS,
+  PING_TURNS,
+} from "../../src/wire/controls.ts";
 import {
   BROADCAST_ACTIVE,
   BROADCAST_ALL,
@@ -236,6 +241,23 @@ test("PING with PING_BACKLOG tells how much waits for the listener of a srvid, t
   expect(asker?.control("PING", undefined, { destnode: 0 })).toMatchObject({
     value: { status: 2 },
   });
+});
+
+test("PING with PING_LISTENERS tells how many listen to a srvid, to other nodes too", () => {
+  const { world, nodes } = startCluster(2);
+  const asker = nodes[1]?.client();
+  const listeners = () => {
+    const options = { destnode: 0, srvid: TEST_SRVID, flags: PING_LISTENERS };
+    const reqid = asker?.sendControl("PING", undefined, options) ?? 0;
+    world.settle();
+    return must(decodeExact(u32Codec, asker?.reply(reqid)?.data ?? EMPTY));
+  };
+  nodes[0]?.client(1)?.register(SRVID.ALL);
+  expect(listeners()).toBe(0);
+  nodes[0]?.client(2)?.register(TEST_SRVID);
+  nodes[1]?.client(3)?.register(TEST_SRVID);
+  world.settle();
+  expect(listeners()).toBe(1);
 });
 
 test("PING with PING_TURNS tells how long turns of the event loop took", () => {

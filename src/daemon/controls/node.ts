@@ -10,6 +10,7 @@ import {
   PING_BACKLOG,
   PING_HEALTH,
   PING_KNOWLEDGE,
+  PING_LISTENERS,
   PING_RELOAD,
   PING_TURNS,
 } from "../../wire/controls.ts";
@@ -49,6 +50,8 @@ export interface NodeControlParts {
   clientCount(): number;
   /** Bytes that wait for the listener of a srvid that is most behind. */
   backlogBytes(srvid: U64): number;
+  /** How many listen to a srvid on this node. */
+  listeners(srvid: U64): number;
   knowledge(): NodeKnowledge;
   health(): NodeHealth;
   /** Reads the configuration again; undefined where there is none. */
@@ -82,6 +85,9 @@ export function nodeControls(parts: NodeControlParts): ControlHandlers {
       }
       if ((flags & PING_TURNS) !== 0) {
         return { status, data: encode(nodeTurns, parts.turns()) };
+      }
+      if ((flags & PING_LISTENERS) !== 0) {
+        return { status, data: encode(u32Codec, parts.listeners(srvid)) };
       }
       if ((flags & PING_BACKLOG) === 0) return { status };
       return { status, data: encode(u32Codec, Math.min(parts.backlogBytes(srvid), U32_MAX)) };

@@ -65,6 +65,11 @@ export class MessageRouter {
     return pnn === this.#ownPnn ? onTheWay + this.#registry.backlogBytes(hi, lo) : onTheWay;
   }
 
+  /** How many listen to a srvid here; those that want all messages do not count. */
+  listeners({ hi, lo }: U64): number {
+    return this.#registry.find(hi, lo).length;
+  }
+
   /** A handler of this daemon; the result removes it. */
   listen(srvid: U64, handler: (data: Uint8Array, srcnode: number) => void): () => void {
     const sink: MessageSink = {
