@@ -121,19 +121,19 @@ export const ACTIONS: readonly Action[] = [
   },
   {
     name: "reload",
-    place: "cluster",
+    place: "node",
     label: "Reload configuration",
-    consequence: () =>
-      "The node that answers reads its files again and takes over what can change while it runs.",
+    consequence: (what) =>
+      `${what} reads its files again and takes over what can change while it runs.`,
     fields: [],
     makesSense: always,
     drastic: false,
   },
   {
     name: "setvar",
-    place: "cluster",
+    place: "node",
     label: "Set a tunable",
-    consequence: () => "The node that answers uses this value from now on, until it is restarted.",
+    consequence: (what) => `${what} uses this value from now on, until it is restarted.`,
     fields: [
       { name: "name", label: "Tunable", kind: "text", initial: "" },
       { name: "value", label: "Value", kind: "count", initial: "" },

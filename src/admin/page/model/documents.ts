@@ -93,6 +93,8 @@ export interface Entry {
   /** In the time of the node that answers, where its document says so; else of the node itself. */
   readonly timeUs: number;
   readonly process: string;
+  /** What happened, in a sentence of the server's. */
+  readonly text: string;
   readonly event: EntryEvent;
 }
 

@@ -1,6 +1,5 @@
-/** Which events are shown: the server is asked for kinds and node, words are looked for in what it has answered. */
+/** Which events are shown: the server is asked for kinds, the rest is looked for in what it has answered. */
 import type { Entry } from "./documents.ts";
-import { eventText } from "./event_text.ts";
 import { GROUPS, type Group, groupOf, kindName, kindsOf, levelOf } from "./kinds.ts";
 
 export interface Filter {
@@ -20,7 +19,7 @@ export function matches(filter: Filter, entry: Entry): boolean {
   if (filter.weighty && levelOf(entry) === "good") return false;
   const words = filter.words.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return true;
-  const text = `node ${entry.node} ${kindName(entry)} ${eventText(entry)}`.toLowerCase();
+  const text = `node ${entry.node} ${kindName(entry)} ${entry.text}`.toLowerCase();
   return words.every((word) => text.includes(word));
 }
 

@@ -30,7 +30,7 @@ const ROWS: readonly FlagRow[] = [
   { name: "DELETED", bit: NODE_FLAGS.DELETED, word: "deleted", level: "notice" },
 ];
 
-/** Of NODE_FLAGS as a number. */
+/** Of NODE_FLAGS as a number, which events have. */
 export function flagWords(bits: number): readonly string[] {
   return ROWS.filter(({ bit }) => (bits & bit) !== 0).map(({ name }) => name);
 }

@@ -65,6 +65,7 @@ const KINDS: Readonly<Record<JournalKind | "gap", KindRow>> = {
   long_turn: { group: "slowness", name: "long turn", level: "warning" },
   tunable: { group: "configuration", name: "tunable", level: "notice" },
   configuration: { group: "configuration", name: "options", level: "notice" },
+  action: { group: "configuration", name: "action", level: "notice" },
   gap: { group: "processes", name: "gap", level: "warning" },
 };
 
@@ -112,6 +113,8 @@ function levelByContent(event: JournalEvent): Level | undefined {
     case "address_taken":
     case "address_released":
       return event.failure === null ? "notice" : "critical";
+    case "action":
+      return event.failure === null ? "notice" : "warning";
     case "interface_link":
       return event.up ? "notice" : "warning";
     default:

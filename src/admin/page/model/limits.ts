@@ -16,6 +16,9 @@ export const RATE_DATABASES_MAX = 256;
 /** Causes below causes that are shown. */
 export const CAUSES_DEPTH_MAX = 16;
 
+/** Clocks of nodes that differ by less are taken for equal. */
+export const CLOCK_MS_MAX = 500;
+
 /** Without a word from the server for so long, the page asks whether it is there. */
 export const SILENCE_MS = 12_000;
 export const ANSWER_TIMEOUT_MS = 10_000;

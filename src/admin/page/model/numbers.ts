@@ -34,7 +34,7 @@ export function nodesText(nodes: readonly number[]): string {
   return nodes.length === 1 ? `node ${nodes[0]}` : `nodes ${listText(nodes.map(String))}`;
 }
 
-const KEY_CHARACTERS_MAX = 32;
+const KEY_CHARACTERS_MAX = 24;
 
 /** A key as text where most of it is printable, else its hexadecimal digits; a long one is cut. */
 export function keyText(hex: string): string {

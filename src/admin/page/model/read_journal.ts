@@ -9,15 +9,17 @@ import type {
   PastDocument,
   PastNode,
 } from "./documents.ts";
-import { flagWords } from "./flags.ts";
 import { isKnownKind } from "./kinds.ts";
-import { type Fields, fields, list, number, text, textOrNull, texts } from "./lenient.ts";
-import { CAUSES_DEPTH_MAX } from "./limits.ts";
-import { parseTimeUs } from "./time.ts";
+import { type Fields, fields, list, number, text, texts } from "./lenient.ts";
+import { CAUSES_DEPTH_MAX, CLOCK_MS_MAX } from "./limits.ts";
+import { durationText, parseTimeUs } from "./time.ts";
 
 export function readJournal(value: unknown): JournalAnswer {
   const document = fields(value);
-  return { entries: list(document["events"], readEntry), caveats: texts(document["caveats"]) };
+  return {
+    entries: list(document["events"], readEntry),
+    caveats: list(document["sources"], caveatOf),
+  };
 }
 
 /** undefined: it names no event. */
@@ -28,17 +30,26 @@ export function readEntry(value: unknown): Entry | undefined {
   const timeUs = timeOf(entry);
   const event = readEvent(fields(entry["event"]));
   if (node === null || id === null || timeUs === undefined || event === undefined) return undefined;
-  return { node, id, timeUs, process: text(entry["process"]), event };
+  return { node, id, timeUs, process: text(entry["process"]), text: text(entry["text"]), event };
+}
+
+/** A journal that is not in the answer, or whose clock is wrong by more than people take for the same moment. */
+function caveatOf(source: Fields): string | undefined {
+  const node = number(source["node"]);
+  const reason = text(source["reason"]);
+  const aheadMs = number(source["clock_ahead_ms"]) ?? 0;
+  if (node === null) return undefined;
+  if (source["journal"] === "none") return `Node ${node} keeps no journal.`;
+  if (source["journal"] === "silent") {
+    return `Node ${node} did not answer${reason === "" ? "" : `: ${reason}`}.`;
+  }
+  if (Math.abs(aheadMs) < CLOCK_MS_MAX) return undefined;
+  const way = aheadMs > 0 ? "ahead" : "behind";
+  return `The clock of node ${node} is ${durationText(Math.abs(aheadMs))} ${way}; its times are corrected here.`;
 }
 
 function timeOf(entry: Fields): number | undefined {
-  return (
-    parseTimeUs(text(entry["common_time"])) ??
-    parseTimeUs(text(entry["time"])) ??
-    number(entry["common_us"]) ??
-    number(entry["time_us"]) ??
-    undefined
-  );
+  return parseTimeUs(text(entry["common_time"])) ?? parseTimeUs(text(entry["time"]));
 }
 
 function readEvent(event: Fields): EntryEvent | undefined {
@@ -53,8 +64,13 @@ export function readExplanation(value: unknown): ExplanationDocument {
   const document = fields(value);
   return {
     answer: readCause(fields(document["answer"]), 0) ?? null,
-    caveats: texts(document["caveats"]),
+    caveats: caveatsOf(document),
   };
+}
+
+/** What the answer says of itself, and what its sources say. */
+function caveatsOf(document: Fields): readonly string[] {
+  return [...new Set([...texts(document["caveats"]), ...list(document["sources"], caveatOf)])];
 }
 
 function readCause(value: Fields, depth: number): Cause | undefined {
@@ -67,11 +83,8 @@ function readCause(value: Fields, depth: number): Cause | undefined {
 /** undefined: no such document. */
 export function readPast(value: unknown): PastDocument | undefined {
   const document = fields(value);
-  const atUs =
-    parseTimeUs(text(document["at"])) ??
-    parseTimeUs(text(document["time"])) ??
-    number(document["atUs"]);
-  if (atUs === null) return undefined;
+  const atUs = parseTimeUs(text(document["at"]));
+  if (atUs === undefined) return undefined;
   return {
     atUs,
     leader: number(document["leader"]),
@@ -84,21 +97,20 @@ export function readPast(value: unknown): PastDocument | undefined {
     })),
     databases: list(document["databases"], (entry) => ({
       name: text(entry["name"]),
-      id: textOrNull(entry["id"]) ?? String(number(entry["id"]) ?? ""),
+      id: String(number(entry["id"]) ?? ""),
       kind: text(entry["kind"]),
     })),
-    caveats: texts(document["caveats"]),
+    caveats: caveatsOf(document),
   };
 }
 
 function readPastNode(entry: Fields): PastNode | undefined {
   const node = number(entry["node"]);
   if (node === null) return undefined;
-  const bits = number(entry["flags"]);
   return {
     node,
     address: text(entry["address"]),
-    flags: bits === null ? texts(entry["flags"]) : flagWords(bits),
+    flags: texts(entry["flags"]),
     running: typeof entry["running"] === "boolean" ? entry["running"] : null,
   };
 }

@@ -83,11 +83,11 @@ export class JournalSource {
     const query = new URLSearchParams({
       ...range,
       scope: "cluster",
-      order: "newest",
+      order: "desc",
       limit: String(ENTRIES_PER_QUESTION),
     });
-    for (const kind of wantedKinds(filter)) query.append("kind", kind);
-    if (filter.node !== null) query.set("node", String(filter.node));
+    const kinds = wantedKinds(filter);
+    if (kinds.length > 0) query.set("kind", kinds.join(","));
     const answer = await request(`/api/v1/journal?${query}`, { signal });
     if (signal.aborted) return undefined;
     this.#listener.problem(answer.ok ? undefined : answer.problem);

@@ -1,7 +1,6 @@
 /** The journal: filters, the timeline with its tools, and events as a list that is turned page by page. */
 import type { Entry } from "../model/documents.ts";
 import { keyOf } from "../model/entries.ts";
-import { eventText } from "../model/event_text.ts";
 import { type Filter, isGroup, matches } from "../model/filter.ts";
 import { GROUPS, kindName, levelOf } from "../model/kinds.ts";
 import { LIST_ROWS } from "../model/limits.ts";
@@ -197,7 +196,7 @@ function entryRow(entry: Entry, state: PageState, verbs: JournalVerbs): KeyedRow
     element("span", { class: "entry-node" }, `node ${entry.node}`),
     sign,
     element("span", { class: "entry-kind" }, kindName(entry)),
-    element("span", { class: "entry-text" }, eventText(entry)),
+    element("span", { class: "entry-text" }, entry.text),
   );
   button.addEventListener("click", () => verbs.explain(entry));
   return {

@@ -20,17 +20,15 @@ export function showLock(state: PageState, session: PageSession, changed: () => 
     });
   });
   signOut.addEventListener("click", () => {
-    void session.end().then(() => {
-      state.cluster = undefined;
-      state.entries.clear();
-      changed();
-    });
+    void session.end().then(() => location.reload());
   });
   state.follow(() => {
     const locked = state.connection.state === "locked";
+    // Nothing of the cluster stays in a page whose session is over, not even out of sight.
+    if (locked && state.cluster !== undefined) return location.reload();
     if (section.hidden && locked) queueMicrotask(() => token.focus());
     section.hidden = !locked;
     sections.hidden = locked || state.cluster === undefined;
-    signOut.hidden = locked || !session.isOwn;
+    signOut.hidden = locked || !session.canEnd;
   });
 }

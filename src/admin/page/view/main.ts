@@ -55,7 +55,10 @@ const live = new Live({
   entry(entry) {
     if (state.entries.add([entry]) > 0) state.changed();
   },
-  joined: () => loadWindow(),
+  joined() {
+    loadWindow();
+    void session.join().then(() => state.changed());
+  },
 });
 
 function loadWindow(): void {
@@ -161,8 +164,7 @@ function joinParts(): void {
       loadWindow();
     },
     filter(filter) {
-      const asksServer =
-        filter.node !== state.filter.node || `${filter.groups}` !== `${state.filter.groups}`;
+      const asksServer = `${filter.groups}` !== `${state.filter.groups}`;
       state.filter = filter;
       rememberAddress();
       if (asksServer) {

@@ -1,28 +1,35 @@
 /**
- * The session of this page: its cookie is the browser's, which gives it to no script; the page has the value that each
- * action must name, for as long as its tab is open.
+ * The session of this page: its cookie is the browser's, which gives it to no script; the value that each action must name is
+ * asked for once the server lets this page in, and kept nowhere but here.
  */
-import { fields, text } from "../model/lenient.ts";
+import { fields, textOrNull } from "../model/lenient.ts";
 import { type Answer, request } from "./request.ts";
 
-const KEY = "ctdb-csrf-token";
 const PATH = "/api/v1/session";
 
 export class PageSession {
-  /** A session that this page has begun: there is one to end. */
-  get isOwn(): boolean {
-    return sessionStorage.getItem(KEY) !== null;
+  /** null: there is no session to end: the page has come through the socket, or with a certificate. */
+  #csrfToken: string | null = null;
+
+  get canEnd(): boolean {
+    return this.#csrfToken !== null;
   }
 
   async begin(token: string): Promise<Answer> {
     const answer = await request(PATH, { method: "POST", body: { token } });
-    if (answer.ok) sessionStorage.setItem(KEY, text(fields(answer.document)["csrf_token"]));
+    if (answer.ok) this.#take(answer.document);
     return answer;
+  }
+
+  /** After a page was loaded again, or in another tab: the session may be there already. */
+  async join(): Promise<void> {
+    const answer = await request(PATH);
+    if (answer.ok) this.#take(answer.document);
   }
 
   async end(): Promise<Answer> {
     const answer = await request(PATH, { method: "DELETE", headers: this.#headers() });
-    if (answer.ok || answer.status === 401) sessionStorage.removeItem(KEY);
+    if (answer.ok) this.#csrfToken = null;
     return answer;
   }
 
@@ -30,9 +37,11 @@ export class PageSession {
     return request(`/api/v1/actions/${name}`, { method: "POST", body, headers: this.#headers() });
   }
 
-  /** Without a session of its own the page has come through the socket, or with a certificate. */
+  #take(document: unknown): void {
+    this.#csrfToken = textOrNull(fields(document)["csrf_token"]);
+  }
+
   #headers(): Readonly<Record<string, string>> {
-    const value = sessionStorage.getItem(KEY);
-    return value === null ? {} : { "x-csrf-token": value };
+    return this.#csrfToken === null ? {} : { "x-csrf-token": this.#csrfToken };
   }
 }
