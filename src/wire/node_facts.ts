@@ -4,7 +4,8 @@
  *     asker ── NodeFactsRequest to (own node, NODE_FACTS) ──▶ ctdbd ── NodeFacts to (own node, answer) ──▶ asker
  *
  * Only clients of the own node are answered. Every list is bounded (NODE_FACTS_MAX); what does not fit is in the last entry,
- * whose name is OTHERS, where a sum makes sense, and is left out elsewhere. Counters count since the start of ctdbd.
+ * whose name is OTHERS, where a sum makes sense, and is left out elsewhere. Counters count since the start of ctdbd, those
+ * of databases also anew after `ctdb statisticsreset`.
  */
 import * as v from "valibot";
 import { err, ok, type Result } from "../base/result.ts";
@@ -26,11 +27,6 @@ export const NODE_FACTS_MAX = {
 
 /** The entry of what did not fit. */
 export const OTHERS = "(others)";
-
-/** Upper bounds of lock waits and migrations in milliseconds; the last bucket has none. */
-export const WAIT_BUCKETS_MS = [
-  1, 10, 100, 1000, 2000, 4000, 8000, 16_000, 32_000, 64_000,
-] as const;
 
 export interface NodeFactsRequest {
   /** The asker's choice, comes back with the answer. */
@@ -57,9 +53,9 @@ const database = v.object({
   name,
   id: count,
   kind: v.picklist(["volatile", "persistent", "replicated"]),
-  /** Waits for a chain that another process held; `buckets` as WAIT_BUCKETS_MS. */
+  /** Waits for a chain that another process held. */
   lock_waits: v.object({ ...durations.entries, failed: count, waiting: count }),
-  /** Records that were fetched from another node for a call; `buckets` as WAIT_BUCKETS_MS. */
+  /** Calls that another node answered, or its record. */
   migrations: durations,
   /** Calls by the hops they made: bit length of the number. */
   hops: buckets,
@@ -131,6 +127,8 @@ const schema = v.object({
       v.maxLength(NODE_FACTS_MAX.CLIENTS),
     ),
   }),
+  /** Bounds of the buckets of lock waits and migrations in milliseconds. */
+  wait_bounds_ms: buckets,
   databases: v.pipe(v.array(database), v.maxLength(NODE_FACTS_MAX.DATABASES)),
   /** The ring of events: numbers, how many wait, and how many went before anybody kept them. */
   journal: v.object({
