@@ -7,7 +7,7 @@
  *    events by node, generation, address, database, client and time.
  * 2. Names of fields are those of the documents that programs read: snake_case, units last.
  * 3. No field grows without bound: texts are cut at TEXT_CHARACTERS_MAX, lists at LIST_ENTRIES_MAX, by the one that
- *    takes the event (daemon/report/journal_ring.ts).
+ *    sends the event on (daemon/journal/bounded_event.ts).
  * 4. Recording costs a push: no event is made into text or bytes by the one that records it.
  *
  * The same table as schemas, for what comes from other processes and nodes: journal/event_schemas.ts.
@@ -212,7 +212,12 @@ export interface JournalEventFields {
   event_recovered: { readonly event: string };
 
   // Databases
-  database_attached: JournalDatabase;
+  database_attached: {
+    readonly name: string;
+    readonly id: number;
+    /** `kind` of a JournalDatabase: the event has a kind of its own. */
+    readonly type: JournalDatabase["kind"];
+  };
   database_detached: { readonly name: string; readonly id: number };
   database_unhealthy: { readonly name: string; readonly reason: string };
   database_warning: { readonly name: string; readonly warning: string };
@@ -245,6 +250,51 @@ export interface JournalEventFields {
 }
 
 export type JournalKind = keyof JournalEventFields;
+
+/** All of them: each is recorded somewhere, which a test looks at (test/journal_kinds.test.ts). */
+const KINDS: Readonly<Record<JournalKind, true>> = {
+  process_started: true,
+  process_ended: true,
+  runstate: true,
+  shutdown: true,
+  state: true,
+  link_up: true,
+  link_down: true,
+  flags: true,
+  nodes_file: true,
+  election: true,
+  leader: true,
+  lock_taken: true,
+  lock_refused: true,
+  lock_lost: true,
+  lock_released: true,
+  recovery_started: true,
+  recovery_step: true,
+  recovery_database: true,
+  recovery_ended: true,
+  recovery_mode: true,
+  blame: true,
+  ban: true,
+  unban: true,
+  takeover_started: true,
+  address_assigned: true,
+  takeover_ended: true,
+  address_taken: true,
+  address_released: true,
+  interface_link: true,
+  script_failed: true,
+  event_failed: true,
+  event_recovered: true,
+  database_attached: true,
+  database_detached: true,
+  database_unhealthy: true,
+  database_warning: true,
+  client_died: true,
+  long_turn: true,
+  tunable: true,
+  configuration: true,
+};
+export const JOURNAL_KINDS = Object.keys(KINDS) as readonly JournalKind[];
 
 export type JournalEventOf<K extends JournalKind> = { readonly kind: K } & JournalEventFields[K];
 export type JournalEvent = { [K in JournalKind]: JournalEventOf<K> }[JournalKind];

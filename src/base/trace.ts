@@ -3,7 +3,8 @@
  *
  * A turn is what the event loop runs between two looks at its input. Every handler runs inside a
  * span; spans nest. When a turn lasts longer than the threshold (tunable LogLatencyMs; 0 turns the log
- * off), the spans of that turn are reported with their durations. Durations also go to a histogram.
+ * off), the spans of that turn are reported with their durations. Durations also go to histograms: one of all turns, and
+ * one for each name of an outermost span.
  *
  * A turn may also be long because the system let others run. So the thread's processor time is looked at,
  * too: after each turn that took some time and now and then between short ones, which tells at most how
@@ -36,6 +37,17 @@ const LOOK_AFTER_MS = 1;
 const LOOK_AFTER_TURNS = 64;
 
 const SPANS_KEPT_MAX = 32;
+/** Names of outermost spans that are told apart; the others share one histogram. */
+const TURN_NAMES_MAX = 48;
+
+/** Turns of one outermost span. */
+export class TurnTimes {
+  count = 0;
+  totalMs = 0;
+  longestMs = 0;
+  /** See TURN_BUCKETS_MS. */
+  readonly buckets: number[] = new Array<number>(TURN_BUCKETS_MS.length + 1).fill(0);
+}
 const SPAN_KEPT_MIN_MS = 1;
 
 export class TracedTurns {
@@ -51,6 +63,12 @@ export class TracedTurns {
   #kept: SpanRecord[] = [];
   /** Turns by duration, see TURN_BUCKETS_MS. */
   readonly histogram: number[] = new Array<number>(TURN_BUCKETS_MS.length + 1).fill(0);
+  /** By the name of the outermost span. */
+  readonly #times = new Map<string, TurnTimes>();
+  readonly #otherTimes = new TurnTimes();
+  /** Of the turn before: mostly turns of one kind follow each other. */
+  #lastName = "";
+  #lastTimes = this.#otherTimes;
   longestMs = 0;
   /** The span that made the longest turn so long, of those that nest in it the innermost. */
   longestSpan = "";
@@ -110,6 +128,24 @@ export class TracedTurns {
     if (this.#depth === 0) this.#endTurn(name, durationMs);
   }
 
+  /** Turns by the name of their outermost span; those beyond TURN_NAMES_MAX names have none. */
+  turnTimes(): readonly (readonly [name: string | undefined, times: TurnTimes])[] {
+    const named: (readonly [string | undefined, TurnTimes])[] = [...this.#times];
+    return this.#otherTimes.count === 0 ? named : [...named, [undefined, this.#otherTimes]];
+  }
+
+  #timesOf(name: string): TurnTimes {
+    if (name === this.#lastName) return this.#lastTimes;
+    let times = this.#times.get(name);
+    if (times === undefined) {
+      times = this.#times.size < TURN_NAMES_MAX ? new TurnTimes() : this.#otherTimes;
+      if (times !== this.#otherTimes) this.#times.set(name, times);
+    }
+    this.#lastName = name;
+    this.#lastTimes = times;
+    return times;
+  }
+
   #sinceLook(): number {
     const nowMs = this.#processorMs();
     const sinceMs = nowMs - this.#lookedAtMs;
@@ -125,6 +161,11 @@ export class TracedTurns {
       bucket += 1;
     }
     this.histogram[bucket] = (this.histogram[bucket] as number) + 1;
+    const times = this.#timesOf(name);
+    times.count += 1;
+    times.totalMs += durationMs;
+    if (durationMs > times.longestMs) times.longestMs = durationMs;
+    times.buckets[bucket] = (times.buckets[bucket] as number) + 1;
     if (durationMs > this.longestMs) {
       this.longestMs = durationMs;
       this.longestSpan = culprit(this.#kept)?.name ?? name;

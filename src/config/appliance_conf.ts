@@ -3,9 +3,17 @@
  * original, which may run on this node again tomorrow, never reads it. A missing file is an empty one.
  */
 import type { FileSystem } from "../platform/types/files.ts";
+import {
+  ADMIN_OPTIONS,
+  type AdminConfig,
+  adminConfig,
+  type JournalConfig,
+  journalConfig,
+} from "./admin_options.ts";
 import { OptionReader } from "./option_reader.ts";
 import { define, OptionTable } from "./option_table.ts";
 import { sambaVersion } from "./option_values.ts";
+import { ProblemList } from "./problems.ts";
 import { readConfigFile } from "./read_file.ts";
 import type { ConfigProblem, CtdbPaths } from "./types.ts";
 
@@ -14,6 +22,8 @@ const APPLIANCE_CONF_FILE = "ctdb-appliance.conf";
 export interface ApplianceConfig {
   /** Major × 65536 + minor. */
   readonly announcedSambaVersion: number | undefined;
+  readonly admin: AdminConfig;
+  readonly journal: JournalConfig;
 }
 
 const OPTIONS = {
@@ -24,6 +34,7 @@ const OPTIONS = {
     defaultValue: () => undefined,
     reload: "restart",
   }),
+  ...ADMIN_OPTIONS,
 } as const;
 
 export const APPLIANCE_CONF = new OptionTable(OPTIONS);
@@ -40,6 +51,12 @@ export function readApplianceConfig(files: FileSystem, paths: CtdbPaths): ReadAp
   const text = readConfigFile(files, file);
   const reader = new OptionReader(APPLIANCE_CONF, file, { files, paths });
   if (text.ok) reader.read(text.value ?? "");
-  const config = { announcedSambaVersion: reader.get(OPTIONS.announcedSambaVersion) };
-  return { config, reader, problems: text.ok ? reader.problems() : text.error };
+  const together = new ProblemList(file);
+  const config = {
+    announcedSambaVersion: reader.get(OPTIONS.announcedSambaVersion),
+    admin: adminConfig(reader, files, together),
+    journal: journalConfig(reader),
+  };
+  const found = [...reader.problems(), ...together.all()];
+  return { config, reader, problems: text.ok ? found : text.error };
 }

@@ -7,7 +7,12 @@
  */
 import { err, ok, type Result } from "../base/result.ts";
 import type { FileSystem } from "../platform/types/files.ts";
-import { APPLIANCE_CONF, type ReadApplianceConfig, readApplianceConfig } from "./appliance_conf.ts";
+import {
+  APPLIANCE_CONF,
+  type ApplianceConfig,
+  type ReadApplianceConfig,
+  readApplianceConfig,
+} from "./appliance_conf.ts";
 import { assembleConfig, type ReadConfig, readCtdbConfig } from "./ctdb_conf.ts";
 import type { OptionReader } from "./option_reader.ts";
 import { type AnyOption, type OptionTable, optionPath } from "./option_table.ts";
@@ -26,6 +31,7 @@ export interface ChangedOption {
 
 export interface Reloaded {
   readonly config: CtdbConfig;
+  readonly appliance: ApplianceConfig;
   readonly applied: readonly ChangedOption[];
   readonly needRestart: readonly ChangedOption[];
   readonly warnings: readonly ConfigProblem[];
@@ -40,8 +46,9 @@ export class LiveConfig {
   readonly #files: FileSystem;
   readonly #paths: CtdbPaths;
   readonly #started: ReadOptions;
-  #taken: OptionReader;
+  #taken: ReadOptions;
   #current: CtdbConfig;
+  #appliance: ApplianceConfig;
 
   /** What a start has read, without errors. */
   constructor(
@@ -53,12 +60,18 @@ export class LiveConfig {
     this.#files = files;
     this.#paths = paths;
     this.#started = { conf: conf.reader, appliance: appliance.reader };
-    this.#taken = conf.reader;
+    this.#taken = this.#started;
     this.#current = conf.config;
+    this.#appliance = appliance.config;
   }
 
   get current(): CtdbConfig {
     return this.#current;
+  }
+
+  /** Of ctdb-appliance.conf. */
+  get appliance(): ApplianceConfig {
+    return this.#appliance;
   }
 
   /** On failure: all problems of the files. */
@@ -68,17 +81,28 @@ export class LiveConfig {
     const problems = [...conf.problems, ...appliance.problems];
     if (hasErrors(problems)) return err(problems);
     const started = this.#started;
-    const applied = changed(CTDB_CONF, "now", this.#taken, conf.reader);
+    const applied = [
+      ...changed(CTDB_CONF, "now", this.#taken.conf, conf.reader),
+      ...changed(APPLIANCE_CONF, "now", this.#taken.appliance, appliance.reader),
+    ];
     const needRestart = [
       ...changed(CTDB_CONF, "restart", started.conf, conf.reader),
       ...changed(APPLIANCE_CONF, "restart", started.appliance, appliance.reader),
     ];
-    this.#taken = conf.reader;
+    this.#taken = { conf: conf.reader, appliance: appliance.reader };
+    const { announcedSambaVersion } = this.#appliance;
+    this.#appliance = { ...appliance.config, announcedSambaVersion };
     this.#current = assembleConfig(
       (option) => (option.reload === "now" ? conf.reader : started.conf).get(option),
       this.#paths,
     );
-    return ok({ config: this.#current, applied, needRestart, warnings: problems });
+    return ok({
+      config: this.#current,
+      appliance: this.#appliance,
+      applied,
+      needRestart,
+      warnings: problems,
+    });
   }
 }
 

@@ -17,6 +17,7 @@ import { nodeControls } from "./controls/node.ts";
 import { recoveryControls } from "./controls/recovery.ts";
 import type { DatabasePart } from "./database_part.ts";
 import type { DaemonDependencies } from "./dependencies.ts";
+import type { AdmindWatch } from "./lifecycle/admind_watch.ts";
 import type { NodeEvents } from "./lifecycle/node_events.ts";
 import type { RecoverdWatch } from "./lifecycle/recoverd_watch.ts";
 import { reloader } from "./lifecycle/reload.ts";
@@ -38,6 +39,7 @@ export interface ControlsNeeds {
   readonly membership: MembershipPart;
   readonly addresses: AddressPart;
   readonly recoverd: RecoverdWatch;
+  readonly admind: AdmindWatch;
   readonly events: NodeEvents;
   readonly statistics: NodeStatistics;
   memoryReport(): string;
@@ -82,6 +84,8 @@ function sharedParts({
     vnnMap: core.vnnMap,
     state: core.state,
     log: core.log,
+    journal: core.journal,
+    actors: core.actors,
     ownPnn: core.nodes.ownPnn,
     database,
     freeze: membership.freeze,
@@ -106,7 +110,7 @@ function daemonHandlers(
       ...shared,
       standing: membership.standing,
       loadNodes: (done) => d.loadNodes((outcome) => turns.run("nodes-file", () => done(outcome))),
-      nodesReloaded: (nodes) => membership.nodesReloaded(nodes),
+      nodesReloaded: (nodes, by) => membership.nodesReloaded(nodes, by),
       forceRecovery: (reason) => core.forceRecovery(reason),
     }),
     recoveryControls({
@@ -144,7 +148,12 @@ function ownNodeControls(needs: ControlsNeeds, shared: Shared): ControlHandlers 
         d.sambaVersion,
       ),
     health: () => healthOf(membership.health),
-    reload: reloader(d, core.state),
+    reload: reloader({
+      reloadConfig: d.reloadConfig,
+      ...shared,
+      logLevel: d.logLevel,
+      admindReconfigured: (wanted) => needs.admind.reconfigured(wanted),
+    }),
     turns: () => turnsOf(needs.turns.trace),
     allFrozen: () => membership.freeze.frozen,
     memoryUsed: () => d.memoryUse().residentBytes,
@@ -152,7 +161,7 @@ function ownNodeControls(needs: ControlsNeeds, shared: Shared): ControlHandlers 
     resetDatabaseStatistics: () => database.resetStatistics(),
     tunableChanged: () => needs.tunablesChanged(),
     recoverdPinged: () => recoverd.ping(),
-    shutdown: () => needs.shutdown(0, "asked to shut down"),
+    shutdown: (by) => needs.shutdown(0, `asked to shut down by ${core.actors.text(by)}`),
   });
 }
 

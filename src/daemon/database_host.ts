@@ -1,4 +1,6 @@
 /** The daemon as the part that owns the records sees it. */
+
+import type { Journal } from "../base/journal_event.ts";
 import type { DatabaseHost, MutableStatistics } from "../database/host.ts";
 import { SliceTurns } from "../database/slice_turns.ts";
 import type { NodeTable } from "../membership/node_table.ts";
@@ -6,6 +8,7 @@ import type { VnnMap } from "../membership/vnn_map.ts";
 import type { LockWaiter } from "../tdb/types.ts";
 import type { Turns } from "../transport/turns.ts";
 import type { DaemonDependencies } from "./dependencies.ts";
+import { DatabaseWarnings } from "./journal/database_warnings.ts";
 import type { NodeState } from "./lifecycle/node_state.ts";
 import type { ClientTable } from "./routing/client_table.ts";
 import type { MessageRouter } from "./routing/message_router.ts";
@@ -24,6 +27,7 @@ export interface DatabaseHostParts {
   newReqid(): number;
   sendNoReply(destination: number, opcode: number, srvidLow: number, data: Uint8Array): void;
   readonly requestControl: DatabaseHost["requestControl"];
+  readonly journal: Journal;
   forceRecovery(reason: string): void;
 }
 
@@ -31,6 +35,7 @@ export function createDatabaseHost(parts: DatabaseHostParts): DatabaseHost {
   const { dependencies: d, turns, nodes, vnnMap, state, clients, output, messages } = parts;
   const { database } = d.config;
   const timers = turns.timers("database");
+  const warnings = new DatabaseWarnings(d.clock, d.log, parts.journal);
   return {
     pnn: nodes.ownPnn,
     directories: {
@@ -46,6 +51,8 @@ export function createDatabaseHost(parts: DatabaseHostParts): DatabaseHost {
     random: d.random,
     files: d.files,
     log: d.log,
+    journal: parts.journal,
+    databaseWarning: (name, problem, text) => warnings.warn(name, problem, text),
     trace: turns.trace,
     slices: new SliceTurns(timers, turns.trace),
     statistics: parts.statistics,

@@ -8,6 +8,7 @@
  */
 import type { Result } from "../base/result.ts";
 import type { ControlHandlers } from "../control/control_request.ts";
+import type { DatabaseFacts } from "../wire/node_facts.ts";
 import type { PacketView } from "../wire/packet.ts";
 import type { MemoryItem } from "./report/memory_report.ts";
 
@@ -34,7 +35,8 @@ export interface DatabasePart {
   /** REQ_CALL, REPLY_CALL, REQ_DMASTER, REPLY_DMASTER and REPLY_ERROR of a node; likewise. */
   nodePacket(packet: PacketView): void;
 
-  clientGone(clientId: number): void;
+  /** Databases of which it was committing something. */
+  clientGone(clientId: number): readonly string[];
   nodeLost(pnn: number): void;
   /** Recovery mode became NORMAL: deferred attaches go on. */
   recovered(): void;
@@ -44,6 +46,9 @@ export interface DatabasePart {
   /** Bytes held for records on their way, for the memory report. */
   memoryBytes(): number;
   databaseNames(): readonly string[];
+  /** At most `count`. */
+  facts(count: number): readonly DatabaseFacts[];
+  callFacts(): { readonly pending: number; readonly collapsed: number };
   /** What each database holds beside its file, and what its vacuum has done. */
   memoryItems(): readonly MemoryItem[];
   close(): void;

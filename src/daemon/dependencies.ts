@@ -18,7 +18,7 @@ import type { NodesLoaded } from "./controls/membership.ts";
 import type { LogLevelSetting } from "./controls/node.ts";
 import type { DatabasePart } from "./database_part.ts";
 import type { PidFile } from "./lifecycle/pid_file.ts";
-import type { StartRecoverd } from "./lifecycle/recoverd_watch.ts";
+import type { StartChild } from "./lifecycle/recoverd_watch.ts";
 import type { MemoryUse } from "./report/memory_report.ts";
 
 export interface DaemonDependencies {
@@ -46,7 +46,10 @@ export interface DaemonDependencies {
   /** Announced in keepalives: major << 16 | minor. */
   readonly sambaVersion: number;
   readonly pidFile: PidFile;
-  readonly startRecoverd: StartRecoverd;
+  readonly startRecoverd: StartChild;
+  readonly startAdmind: StartChild;
+  /** As the configuration is now. */
+  wantsAdmind(): boolean;
   /** Asked only when a cluster lock is configured. */
   readonly clusterLockProbe: ClusterLockProbe | undefined;
   readonly events: EventRunner;

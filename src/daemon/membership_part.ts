@@ -2,6 +2,7 @@
  * The part of a node that is about being one of several: which others are connected and mean the same
  * by their numbers, keepalives between them, and our own standing, health and freezing.
  */
+import type { JournalActor } from "../base/journal_event.ts";
 import { U64_ZERO } from "../base/u64.ts";
 import type { ConfiguredNode } from "../config/types.ts";
 import type { ControlRouter } from "../control/control_router.ts";
@@ -9,6 +10,7 @@ import type { OwnControlDone } from "../control/pending_controls.ts";
 import type { MutableStatistics } from "../database/host.ts";
 import { Keepalive, versionConflict } from "../membership/keepalive.ts";
 import { NODE_MAP_ANSWER_MS } from "../membership/limits.ts";
+import type { NodeEntry } from "../membership/node_table.ts";
 import { PeerAgreement } from "../membership/peer_agreement.ts";
 import type { NodeLinks } from "../transport/node_links.ts";
 import type { Turns } from "../transport/turns.ts";
@@ -40,6 +42,8 @@ export interface MembershipNeeds {
   controls(): ControlRouter;
   /** This node is stopped or banned from now on. */
   becameInactive(): void;
+  /** Others are nodes of the cluster now, or known by other addresses. */
+  nodesChanged(): void;
   shutdown(exitCode: number, reason: string): void;
 }
 
@@ -65,6 +69,8 @@ export class MembershipPart {
       database,
       freeze: this.freeze,
       log,
+      journal: core.journal,
+      actors: core.actors,
       tunable: (name: string) => core.tunable(name),
     };
     this.standing = new Standing({
@@ -109,7 +115,7 @@ export class MembershipPart {
   nodeConnected(pnn: number): void {
     const { core } = this.#n;
     const { nodes, vnnMap, log } = core;
-    if (!nodes.markConnected(pnn)) return;
+    if (!nodes.markConnected(pnn, "both connections with it are up")) return;
     core.journal.record({ kind: "link_up", peer: pnn });
     this.peers.complete(pnn);
     log.error(
@@ -126,8 +132,9 @@ export class MembershipPart {
   nodeLost(pnn: number, reason: string): void {
     const { nodes, log, journal } = this.#n.core;
     const wasActive = (nodes.flags(pnn) & NODE_FLAGS_INACTIVE) === 0;
-    if (!nodes.markDisconnected(pnn)) return;
+    if (!nodes.exists(pnn) || (nodes.flags(pnn) & NODE_FLAGS.DISCONNECTED) !== 0) return;
     journal.record({ kind: "link_down", peer: pnn, reason });
+    nodes.markDisconnected(pnn, `its link is lost: ${reason}`);
     log.error(
       `${this.#name(nodes.ownPnn)}: node ${this.#name(pnn)} is dead: ${this.#others()} connected (${reason})`,
     );
@@ -137,15 +144,19 @@ export class MembershipPart {
   }
 
   /** A new nodes file is in force. */
-  nodesReloaded(configured: readonly ConfiguredNode[]): void {
+  nodesReloaded(configured: readonly ConfiguredNode[], by: JournalActor): void {
     const { core, links, routing } = this.#n;
-    const { added, removed } = core.nodes.reload(configured);
+    const cause = { reason: "the nodes file was read again", by };
+    const { added, removed } = core.nodes.reload(configured, cause);
+    const pnns = (nodes: readonly NodeEntry[]) => nodes.map(({ pnn }) => pnn);
+    core.journal.record({ kind: "nodes_file", added: pnns(added), removed: pnns(removed) });
     for (const { pnn } of removed) {
       links.remove(pnn, "the nodes file changed");
       this.#forgetRequests(pnn);
     }
     for (const { pnn, address } of added) links.add(pnn, address);
-    this.peers.reloaded(removed.map(({ pnn }) => pnn));
+    this.peers.reloaded(pnns(removed));
+    this.#n.nodesChanged();
     routing.messages.send(core.nodes.ownPnn, SRVID.RELOAD_NODES, EMPTY);
   }
 

@@ -6,6 +6,7 @@
  *                                       ├────▶ controls ─▶ handlers of membership, database …
  *                                       └────▶ database (records)
  */
+import type { JournalNodeState } from "../base/journal_event.ts";
 import type { ControlRouter } from "../control/control_router.ts";
 import type { NodeTable } from "../membership/node_table.ts";
 import type { VnnMap } from "../membership/vnn_map.ts";
@@ -16,14 +17,19 @@ import { createControls } from "./controls_part.ts";
 import { createDatabaseHost } from "./database_host.ts";
 import type { DatabasePart } from "./database_part.ts";
 import type { DaemonDependencies } from "./dependencies.ts";
+import { actors } from "./journal/actors.ts";
 import { JournalFeed } from "./journal/journal_feed.ts";
 import type { JournalRing } from "./journal/journal_ring.ts";
+import { nodeStateNow } from "./journal/node_state_now.ts";
+import { StateEvents } from "./journal/state_events.ts";
+import type { AdmindWatch } from "./lifecycle/admind_watch.ts";
 import type { NodeEvents } from "./lifecycle/node_events.ts";
 import type { NodeState } from "./lifecycle/node_state.ts";
 import type { RecoverdWatch } from "./lifecycle/recoverd_watch.ts";
 import { MembershipPart } from "./membership_part.ts";
 import { NodeCore } from "./node_core.ts";
 import { memoryReport } from "./report/memory_report.ts";
+import { NodeFactsService } from "./report/node_facts.ts";
 import { nodeMemory } from "./report/node_memory.ts";
 import type { NodeStatistics } from "./report/node_statistics.ts";
 import { ClientService } from "./routing/client_service.ts";
@@ -35,6 +41,7 @@ export interface NodeParts {
   readonly turns: Turns;
   readonly links: NodeLinks;
   readonly recoverd: RecoverdWatch;
+  readonly admind: AdmindWatch;
   readonly events: NodeEvents;
   readonly ownPnn: number;
   readonly statistics: NodeStatistics;
@@ -56,6 +63,8 @@ export class Node {
   readonly input: PacketInput;
   readonly clientService: ClientService;
   readonly #journalFeed: JournalFeed;
+  readonly #states: StateEvents;
+  readonly #facts: NodeFactsService;
   readonly #core: NodeCore;
   readonly #parts: NodeParts;
 
@@ -64,12 +73,15 @@ export class Node {
     this.#parts = parts;
     this.pnn = parts.ownPnn;
     this.statistics = statistics;
-    const core = new NodeCore(dependencies, parts.ownPnn, parts.journal, {
+    const core = new NodeCore(dependencies, parts.ownPnn, this.#records(), {
       progressed: () => {
         this.database.recovered();
         this.membership.health.look();
       },
-      recoveryModeChanged: (active) => this.addresses.recoveryModeChanged(active),
+      recoveryModeChanged: (active) => {
+        this.addresses.recoveryModeChanged(active);
+        if (!active) this.#states.recoveryEnded();
+      },
     });
     this.#core = core;
     this.nodes = core.nodes;
@@ -104,6 +116,7 @@ export class Node {
       statistics: statistics.current,
       controls: () => this.controls,
       becameInactive: () => this.addresses.becameInactive(),
+      nodesChanged: () => this.#states.write(),
       shutdown: parts.shutdown,
     });
     this.addresses = new AddressPart({
@@ -126,6 +139,16 @@ export class Node {
     });
     this.input = this.#newInput();
     this.clientService = this.#newClientService();
+    const stateTimers = turns.timers("journal");
+    this.#states = new StateEvents(parts.journal, stateTimers, () => this.#stateNow());
+    this.#facts = this.#newFacts();
+  }
+
+  /** Clients and other nodes are served from now on. */
+  serve(): void {
+    this.addresses.start();
+    this.clientService.serve();
+    this.#states.start();
   }
 
   forceRecovery(reason: string): void {
@@ -140,6 +163,8 @@ export class Node {
 
   close(): void {
     this.#journalFeed.close();
+    this.#states.stop();
+    this.#facts.close();
     this.membership.close();
     this.addresses.close();
     this.statistics.stop();
@@ -147,6 +172,13 @@ export class Node {
     this.controls.close();
     this.routing.output.close();
     this.clientService.close();
+  }
+
+  #records() {
+    const { journal, ownPnn, dependencies } = this.#parts;
+    const pidOf = (clientId: number) => this.routing.clients.get(clientId)?.pid;
+    const processName = (pid: number) => dependencies.processName(pid);
+    return { journal, actors: actors({ ownPnn, pidOf, processName }) };
   }
 
   #databaseHost() {
@@ -161,6 +193,7 @@ export class Node {
       clients: routing.clients,
       output: routing.output,
       messages: routing.messages,
+      journal: this.#parts.journal,
       newReqid: () => routing.requestIds.take(),
       sendNoReply: (destination, opcode, srvidLow, data) =>
         this.controls.sendNoReply(destination, opcode, srvidLow, data),
@@ -203,8 +236,41 @@ export class Node {
       requestIds: routing.requestIds,
       statistics: this.statistics.current,
       log: this.#core.log,
+      journal: this.#parts.journal,
+      processName: (pid) => this.#parts.dependencies.processName(pid),
       tunable: (name) => this.#core.tunable(name),
       forceRecovery: (reason) => this.forceRecovery(reason),
+    });
+  }
+
+  #stateNow(): JournalNodeState {
+    const { state, vnnMap, nodes, routing, database, addresses } = this;
+    return nodeStateNow({
+      state,
+      vnnMap,
+      nodes,
+      database,
+      leaderCache: routing.leaderCache,
+      addresses: addresses.addresses,
+    });
+  }
+
+  #newFacts(): NodeFactsService {
+    const { routing, database } = this;
+    const { dependencies, turns, journal, events } = this.#parts;
+    return new NodeFactsService({
+      core: this.#core,
+      dependencies,
+      startedMs: this.state.startedMs,
+      trace: turns.trace,
+      clients: routing.clients,
+      messages: routing.messages,
+      output: routing.output,
+      database,
+      pendingControls: () => this.controls.pendingCount,
+      ring: journal,
+      events,
+      timers: turns.timers("facts"),
     });
   }
 

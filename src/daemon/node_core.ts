@@ -7,10 +7,11 @@
  */
 import type { Journal } from "../base/journal_event.ts";
 import type { Logger } from "../base/log.ts";
-import { NodeTable } from "../membership/node_table.ts";
+import { type FlagsCause, NodeTable } from "../membership/node_table.ts";
 import { VnnMap } from "../membership/vnn_map.ts";
 import { CAPABILITIES } from "../wire/constants.ts";
 import type { DaemonDependencies } from "./dependencies.ts";
+import type { Actors } from "./journal/actors.ts";
 import { NodeState } from "./lifecycle/node_state.ts";
 
 export interface CoreListener {
@@ -19,12 +20,19 @@ export interface CoreListener {
   recoveryModeChanged(active: boolean): void;
 }
 
+/** Where what happens is written down, and by whom it was caused. */
+export interface CoreRecords {
+  readonly journal: Journal;
+  readonly actors: Actors;
+}
+
 export class NodeCore {
   readonly nodes: NodeTable;
   readonly vnnMap: VnnMap;
   readonly state: NodeState;
   readonly log: Logger;
   readonly journal: Journal;
+  readonly actors: Actors;
   readonly #d: DaemonDependencies;
   /** Asked for while a recovery ran, with the generation of that moment. */
   #wantedRecovery: { readonly generation: number; readonly reason: string } | undefined;
@@ -32,14 +40,17 @@ export class NodeCore {
   constructor(
     dependencies: DaemonDependencies,
     ownPnn: number,
-    journal: Journal,
+    { journal, actors }: CoreRecords,
     listener: CoreListener,
   ) {
     this.#d = dependencies;
     this.journal = journal;
+    this.actors = actors;
     this.log = dependencies.log;
-    this.nodes = new NodeTable(ownPnn, dependencies.nodes);
-    this.#setFirstFlags();
+    this.nodes = new NodeTable(ownPnn, dependencies.nodes, (change) =>
+      journal.record({ kind: "flags", ...change }),
+    );
+    this.#setFirstFlags({ reason: "the configuration says so", by: actors.own });
     this.vnnMap = new VnnMap(this.nodes.configured());
     this.state = this.#newState(listener);
   }
@@ -58,7 +69,7 @@ export class NodeCore {
       return;
     }
     this.log.error(`Recovery mode set to ACTIVE: ${reason}`);
-    this.state.setRecovering(true);
+    this.state.setRecovering(true, reason);
   }
 
   #recoverAgain(): void {
@@ -68,15 +79,15 @@ export class NodeCore {
     if (wanted?.generation === this.vnnMap.generation) this.forceRecovery(wanted.reason);
   }
 
-  #setFirstFlags(): void {
+  #setFirstFlags(cause: FlagsCause): void {
     const { legacy } = this.#d.config;
     if (legacy.startAsDisabled) {
       this.log.error("This node is configured to start in DISABLED state");
-      this.nodes.setOwnFlag("PERMANENTLY_DISABLED");
+      this.nodes.setOwnFlag("PERMANENTLY_DISABLED", cause);
     }
     if (legacy.startAsStopped) {
       this.log.error("This node is configured to start in STOPPED state");
-      this.nodes.setOwnFlag("STOPPED");
+      this.nodes.setOwnFlag("STOPPED", cause);
     }
   }
 
@@ -86,7 +97,9 @@ export class NodeCore {
     if (config.cluster.leaderCapability) capabilities |= CAPABILITIES.RECMASTER;
     if (config.legacy.lmasterCapability) capabilities |= CAPABILITIES.LMASTER;
     return new NodeState(clock, log, capabilities, {
-      recoveryModeChanged: (active) => {
+      recoveryModeChanged: (active, reason) => {
+        const { generation } = this.vnnMap;
+        this.journal.record({ kind: "recovery_mode", active, generation, reason });
         recoveryModeChanged(active);
         if (active) return;
         progressed();

@@ -72,8 +72,8 @@ export class Database implements DatabaseIdentity {
   generation: number;
   /** Content is worthless, because this node was out of the cluster (until a recovery commits). */
   invalidRecords = false;
-  /** Why a persistent database must not be used. */
-  unhealthyReason: string | undefined;
+  readonly #host: DatabaseHost;
+  #unhealthyReason: string | undefined;
 
   readonly statistics = new DatabaseStatistics();
   readonly hotKeys = new HotKeys();
@@ -111,6 +111,7 @@ export class Database implements DatabaseIdentity {
     tdb: Tdb,
     makeParts: (database: Database) => DatabaseParts,
   ) {
+    this.#host = host;
     this.name = identity.name;
     this.dbId = identity.dbId;
     this.kind = identity.kind;
@@ -127,5 +128,16 @@ export class Database implements DatabaseIdentity {
     this.freeze = parts.freeze;
     this.updates = parts.updates;
     this.revokes = parts.revokes;
+  }
+
+  /** Why a persistent database must not be used. */
+  get unhealthyReason(): string | undefined {
+    return this.#unhealthyReason;
+  }
+  set unhealthyReason(reason: string | undefined) {
+    if (reason === this.#unhealthyReason) return;
+    this.#unhealthyReason = reason;
+    if (reason === undefined) return;
+    this.#host.journal.record({ kind: "database_unhealthy", name: this.name, reason });
   }
 }

@@ -18,6 +18,7 @@ import {
 import { encode, u32Codec } from "../wire/codec.ts";
 import { DB_FLAGS, NODE_FLAGS_INACTIVE } from "../wire/constants.ts";
 import { CONTROLS } from "../wire/controls.ts";
+import type { DatabaseFacts } from "../wire/node_facts.ts";
 import { BROADCAST_CONNECTED, INVALID_GENERATION, type PacketView } from "../wire/packet.ts";
 import { type AttachOutcome, AttachTable, persistentNames } from "./attach/attach.ts";
 import { AttachControl } from "./attach/attach_control.ts";
@@ -30,6 +31,7 @@ import { PendingCalls } from "./calls/pending_calls.ts";
 import { Replies } from "./calls/replies.ts";
 import type { Database } from "./database.ts";
 import { DatabaseControls } from "./database_controls.ts";
+import { databaseFacts } from "./database_facts.ts";
 import type { DatabaseHost } from "./host.ts";
 import { RecoveryControls, unknownDatabase } from "./recovery/recovery_controls.ts";
 import { PushRecord } from "./transactions/push_record.ts";
@@ -48,6 +50,7 @@ export class DatabaseSet {
   readonly #attachTable: AttachTable;
   readonly #attachControl: AttachControl;
   readonly #pending: PendingCalls;
+  readonly #collapse: FetchCollapse;
   readonly #clientCalls: ClientCalls;
   readonly #nodeCalls: NodeCalls;
   readonly #traverses: Traverses;
@@ -66,6 +69,7 @@ export class DatabaseSet {
     const pending = new PendingCalls(host, replies, collapse);
     const calls = { host, replies, pending, collapse, findDatabase };
     this.#pending = pending;
+    this.#collapse = collapse;
     this.#clientCalls = new ClientCalls(calls);
     this.#commits = new TransactionCommits(host, findDatabase);
     const isCommitting = (dbId: number) => this.#commits.isCommitting(dbId);
@@ -193,6 +197,7 @@ export class DatabaseSet {
     const reason = `database "${database.name}" was detached`;
     this.#pending.refuseAll(database, reason);
     this.#release(database, reason);
+    this.#host.journal.record({ kind: "database_detached", name: database.name, id: dbId });
     this.#host.log.notice(`Detached from database '${database.name}'`);
     return SUCCESS;
   }
@@ -283,15 +288,16 @@ export class DatabaseSet {
 
   // --- what happens around
 
-  clientGone(clientId: number): void {
+  /** Databases of which it was committing something. */
+  clientGone(clientId: number): readonly string[] {
     this.#attachControl.dropClient(clientId);
     for (const database of this.#byId.values()) {
       database.gate.dropClient(clientId);
       this.#clientCalls.clientGone(database, clientId);
     }
     this.#pending.cancelClient(clientId);
-    this.#commits.clientGone(clientId);
     this.#traverses.dropClient(clientId);
+    return this.#commits.clientGone(clientId);
   }
 
   /**
@@ -348,6 +354,15 @@ export class DatabaseSet {
   databaseByName(name: string): Database | undefined {
     for (const database of this.#byId.values()) if (database.name === name) return database;
     return undefined;
+  }
+
+  /** For metrics: of at most `count` databases. */
+  facts(count: number): readonly DatabaseFacts[] {
+    return [...this.#byId.values()].slice(0, count).map(databaseFacts);
+  }
+
+  callFacts() {
+    return { pending: this.#pending.size, collapsed: this.#collapse.waiting };
   }
 
   /** For the memory report: one item each, with what waits for the vacuum. */

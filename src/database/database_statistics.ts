@@ -45,12 +45,15 @@ export function addLatency(counter: MutableLatency, durationMs: number): void {
   counter.num += 1;
 }
 
-const LOCK_BUCKETS_MS = [1, 10, 100, 1000, 2000, 4000, 8000, 16_000, 32_000, 64_000];
+/** Upper bounds of waits in milliseconds; the last bucket has none. */
+export const WAIT_BUCKETS_MS = [
+  1, 10, 100, 1000, 2000, 4000, 8000, 16_000, 32_000, 64_000,
+] as const;
 
-/** Index of the lock histogram: below 1 ms, 10 ms, 100 ms, 1 s, 2 s, 4 s … 64 s, and the rest. */
-function lockBucket(durationMs: number): number {
+/** Index of a histogram of waits: below 1 ms, 10 ms, 100 ms, 1 s, 2 s, 4 s … 64 s, and the rest. */
+function waitBucket(durationMs: number): number {
   let bucket = 0;
-  while (bucket < LOCK_BUCKETS_MS.length && durationMs >= (LOCK_BUCKETS_MS[bucket] as number)) {
+  while (bucket < WAIT_BUCKETS_MS.length && durationMs >= (WAIT_BUCKETS_MS[bucket] as number)) {
     bucket += 1;
   }
   return bucket;
@@ -75,7 +78,7 @@ export function countLockWait(
       if (locks.num_current > 0) locks.num_current -= 1;
       locks.num_calls += 1;
       if (granted) {
-        increment(locks.buckets, lockBucket(durationMs));
+        increment(locks.buckets, waitBucket(durationMs));
         addLatency(locks.latency, durationMs);
       } else {
         locks.num_failed += 1;
@@ -88,6 +91,11 @@ export class DatabaseStatistics {
   readonly locks = newLocks();
   readonly hopCountBuckets = new Array<number>(MAX_COUNT_BUCKETS).fill(0);
   readonly vacuumLatency = newLatency();
+  /** Calls that were answered by another node, or by its record. */
+  readonly migrations = {
+    latency: newLatency(),
+    buckets: new Array<number>(WAIT_BUCKETS_MS.length + 1).fill(0),
+  };
   vacuum = new VacuumStatistics();
   delegations = 0;
   revokes = 0;
@@ -97,7 +105,14 @@ export class DatabaseStatistics {
     this.vacuum.ended(counts, how);
   }
 
+  migrated(durationMs: number): void {
+    addLatency(this.migrations.latency, durationMs);
+    increment(this.migrations.buckets, waitBucket(durationMs));
+  }
+
   reset(): void {
+    Object.assign(this.migrations.latency, newLatency());
+    this.migrations.buckets.fill(0);
     this.vacuum = new VacuumStatistics();
     // Waits that are running end later: the gauges stay.
     Object.assign(this.locks, { num_calls: 0, num_failed: 0 });

@@ -2,6 +2,7 @@
  * What database/ needs from the node it lives in. The daemon implements it; tests use a small fake.
  */
 import type { CrashPoints } from "../base/crash_points.ts";
+import type { Journal } from "../base/journal_event.ts";
 import type { Logger } from "../base/log.ts";
 import type { Result } from "../base/result.ts";
 import type { TracedTurns } from "../base/trace.ts";
@@ -21,6 +22,17 @@ type Mutable<T> = T extends readonly number[]
   : T extends object
     ? { -readonly [K in keyof T]: Mutable<T[K]> }
     : T;
+
+/** What is wrong with a database, for those who count. */
+export type DatabaseProblem =
+  | "damaged"
+  | "locked"
+  | "lock owner died"
+  | "records"
+  | "record size"
+  | "size"
+  | "short values"
+  | "vacuum";
 
 /** Answer to a control that this node sent. */
 export type ControlAnswered = Result<{ readonly status: number; readonly data: Uint8Array }>;
@@ -49,6 +61,7 @@ export interface DatabaseHost {
   readonly random: Random;
   readonly files: FileSystem;
   readonly log: Logger;
+  readonly journal: Journal;
   readonly trace: TracedTurns;
   readonly slices: SliceTurns;
   readonly statistics: MutableStatistics;
@@ -71,6 +84,12 @@ export interface DatabaseHost {
   /** All that are not deleted. */
   nodes(): readonly number[];
   runstateBefore(state: "STARTUP" | "RUNNING"): boolean;
+
+  /**
+   * Says in the log, and in the journal, what is wrong with a database. Of the same problem of the same database the
+   * journal hears now and then only.
+   */
+  databaseWarning(name: string, problem: DatabaseProblem, text: string): void;
 
   /** Sets our recovery mode ACTIVE, so that the leader runs a recovery. */
   forceRecovery(reason: string): void;

@@ -6,8 +6,10 @@
  * 1. Our own flags change through `setOwnFlag` and `clearOwnFlag` only: other nodes ask us for them.
  * 2. DISCONNECTED of another node follows our own links and nothing else.
  * 3. An entry's pnn is its line in the nodes file; a deleted line keeps its entry.
+ * 4. Flags change in here only, and each change is told with its cause, which who changes them must give.
  */
 import { assert } from "../base/assert.ts";
+import type { JournalActor } from "../base/journal_event.ts";
 import type { ConfiguredNode } from "../config/types.ts";
 import { CTDB_PORT, NODE_FLAGS, NODE_FLAGS_INACTIVE } from "../wire/constants.ts";
 import type { NodeAndFlags } from "../wire/structs/cluster.ts";
@@ -19,7 +21,7 @@ export interface NodeEntry {
   readonly address: string;
   /** The address as nodes tell it each other, which they do all the time. */
   readonly wireAddress: SockAddr;
-  flags: number;
+  readonly flags: number;
   /** Packets since the last keepalive tick. */
   received: number;
   /** Keepalive ticks in a row without a packet. */
@@ -30,16 +32,37 @@ export interface NodeEntry {
   version: number;
 }
 
+type MutableEntry = { -readonly [K in keyof NodeEntry]: NodeEntry[K] };
+
+/** Why flags change, in plain words, and who wants it. */
+export interface FlagsCause {
+  readonly reason: string;
+  readonly by: JournalActor;
+}
+
+export interface FlagsChanged extends FlagsCause {
+  readonly target: number;
+  readonly before: number;
+  readonly after: number;
+}
+
 export type OwnFlag = "UNHEALTHY" | "PERMANENTLY_DISABLED" | "BANNED" | "STOPPED";
 
 export class NodeTable {
   readonly ownPnn: number;
-  #entries: NodeEntry[];
+  readonly #changed: (change: FlagsChanged) => void;
+  #entries: MutableEntry[];
 
-  constructor(ownPnn: number, nodes: readonly ConfiguredNode[]) {
+  /** `changed` is told of changes; what flags are at first is none. */
+  constructor(
+    ownPnn: number,
+    nodes: readonly ConfiguredNode[],
+    changed: (change: FlagsChanged) => void,
+  ) {
     this.ownPnn = ownPnn;
+    this.#changed = changed;
     this.#entries = nodes.map(newEntry);
-    const own = this.own;
+    const own = this.#own;
     assert((own.flags & NODE_FLAGS.DELETED) === 0, "our own line of the nodes file is not deleted");
     own.flags &= ~NODE_FLAGS.DISCONNECTED;
   }
@@ -48,6 +71,9 @@ export class NodeTable {
     return this.#entries.length;
   }
   get own(): NodeEntry {
+    return this.#own;
+  }
+  get #own(): MutableEntry {
     const own = this.#entries[this.ownPnn];
     assert(own !== undefined, "our own pnn is in the table");
     return own;
@@ -84,46 +110,50 @@ export class NodeTable {
     return this.#pnnsWithout(NODE_FLAGS.DELETED | NODE_FLAGS.DISCONNECTED);
   }
 
-  setOwnFlag(flag: OwnFlag): void {
-    this.own.flags |= NODE_FLAGS[flag];
+  setOwnFlag(flag: OwnFlag, cause: FlagsCause): void {
+    this.#change(this.#own, this.own.flags | NODE_FLAGS[flag], cause);
   }
-  clearOwnFlag(flag: OwnFlag): void {
-    this.own.flags &= ~NODE_FLAGS[flag];
+  clearOwnFlag(flag: OwnFlag, cause: FlagsCause): void {
+    this.#change(this.#own, this.own.flags & ~NODE_FLAGS[flag], cause);
   }
 
   /** True when it was not connected before. */
-  markConnected(pnn: number): boolean {
+  markConnected(pnn: number, reason: string): boolean {
     const entry = this.#entries[pnn];
     if (entry === undefined || (entry.flags & NODE_FLAGS.DISCONNECTED) === 0) return false;
-    entry.flags &= ~NODE_FLAGS.DISCONNECTED;
     entry.silentTicks = 0;
     entry.heardSinceMs = undefined;
     entry.received = 0;
+    this.#change(entry, entry.flags & ~NODE_FLAGS.DISCONNECTED, this.#seen(reason));
     return true;
   }
 
   /** True when it was connected before. A lost node counts as unhealthy until it says otherwise. */
-  markDisconnected(pnn: number): boolean {
+  markDisconnected(pnn: number, reason: string): boolean {
     const entry = this.#entries[pnn];
     if (entry === undefined || (entry.flags & NODE_FLAGS.DISCONNECTED) !== 0) return false;
-    entry.flags |= NODE_FLAGS.DISCONNECTED | NODE_FLAGS.UNHEALTHY;
     entry.silentTicks = 0;
     entry.received = 0;
+    const flags = entry.flags | NODE_FLAGS.DISCONNECTED | NODE_FLAGS.UNHEALTHY;
+    this.#change(entry, flags, this.#seen(reason));
     return true;
   }
 
   /** Flags of another node, as its leader says; the result is the flags before. */
-  modifyFlags(pnn: number, newFlags: number): number {
+  modifyFlags(pnn: number, newFlags: number, cause: FlagsCause): number {
     const entry = this.#entries[pnn];
     assert(entry !== undefined && pnn !== this.ownPnn, "flags of another node that exists");
     const before = entry.flags;
     const kept = NODE_FLAGS.DISCONNECTED;
-    entry.flags = ((before & kept) | (newFlags & ~kept)) >>> 0;
+    this.#change(entry, ((before & kept) | (newFlags & ~kept)) >>> 0, cause);
     return before;
   }
 
   /** Takes a new nodes file; entries with an unchanged address stay as they are. */
-  reload(nodes: readonly ConfiguredNode[]): {
+  reload(
+    nodes: readonly ConfiguredNode[],
+    cause: FlagsCause,
+  ): {
     readonly added: readonly NodeEntry[];
     readonly removed: readonly NodeEntry[];
   } {
@@ -133,6 +163,10 @@ export class NodeTable {
       return old !== undefined && sameNode(old, node) ? old : newEntry(node);
     });
     const after = this.#entries;
+    for (const { pnn, flags } of after) {
+      const flagsBefore = before[pnn]?.flags ?? flags;
+      if (flags !== flagsBefore) this.#tell(pnn, flagsBefore, flags, cause);
+    }
     const live = (entry: NodeEntry) => (entry.flags & NODE_FLAGS.DELETED) === 0;
     return {
       added: after.filter((entry) => live(entry) && before[entry.pnn] !== entry),
@@ -142,6 +176,21 @@ export class NodeTable {
 
   toWire(): NodeAndFlags[] {
     return this.#entries.map(({ pnn, flags, wireAddress }) => ({ pnn, flags, addr: wireAddress }));
+  }
+
+  #change(entry: MutableEntry, flags: number, cause: FlagsCause): void {
+    const before = entry.flags;
+    entry.flags = flags;
+    if (flags !== before) this.#tell(entry.pnn, before, flags, cause);
+  }
+
+  #tell(target: number, before: number, after: number, { reason, by }: FlagsCause): void {
+    this.#changed({ target, before, after, reason, by });
+  }
+
+  /** What this node has seen itself. */
+  #seen(reason: string): FlagsCause {
+    return { reason, by: { node: this.ownPnn } };
   }
 
   #pnnsWithout(flags: number): number[] {
@@ -160,7 +209,7 @@ export function nodesFileToWire(nodes: readonly ConfiguredNode[]): NodeAndFlags[
   }));
 }
 
-function newEntry(node: ConfiguredNode): NodeEntry {
+function newEntry(node: ConfiguredNode): MutableEntry {
   const flags =
     NODE_FLAGS.DISCONNECTED | (node.deleted ? NODE_FLAGS.DELETED : NODE_FLAGS.UNHEALTHY);
   const address = node.deleted ? "" : node.address;

@@ -1,7 +1,7 @@
-/** The processes that ctdbd starts: their environment, the recovery daemon and the event daemon. */
+/** The processes that ctdbd starts: their environment, and the daemons beside it. */
 import type { Logger, LogLevel } from "../base/log.ts";
 import type { CtdbConfig, CtdbPaths } from "../config/types.ts";
-import type { RecoverdChild, StartRecoverd } from "../daemon/lifecycle/recoverd_watch.ts";
+import type { DaemonChild, StartChild } from "../daemon/lifecycle/recoverd_watch.ts";
 import type { Processes } from "../platform/types/processes.ts";
 import type { StartEventd } from "../services/eventd_events.ts";
 import { inheritedEnvironment, withRuntimeSettings } from "./environment.ts";
@@ -9,6 +9,7 @@ import { helperCommand } from "./helper_command.ts";
 
 const RECOVERD = "ctdb-recoverd";
 const EVENTD = "ctdb-eventd";
+const ADMIND = "ctdb-admind";
 /** The child writes an unsigned int into its descriptor 3: 0 when it is ready. */
 const EVENTD_STATUS = { descriptor: 3, bytes: 4 } as const;
 /** Time between asking and forcing. */
@@ -37,14 +38,20 @@ export function childEnvironment(parts: ChildEnvironmentParts): Record<string, s
 }
 
 /** Starts ctdb-recoverd from the helper directory, or as another role of this executable. */
-export function recoverdStarter(
+export const recoverdStarter = daemonStarter(RECOVERD);
+/** The same with ctdb-admind. */
+export const admindStarter = daemonStarter(ADMIND);
+
+type Starter = (
   processes: Processes,
   helperDirectory: string,
   environment: Readonly<Record<string, string>>,
   log: Logger,
-): StartRecoverd {
-  return (exited) => {
-    const argv = helperCommand(helperDirectory, RECOVERD);
+) => StartChild;
+
+function daemonStarter(name: string): Starter {
+  return (processes, helperDirectory, environment, log) => (exited) => {
+    const argv = helperCommand(helperDirectory, name);
     let pid = 0;
     const child = processes.spawn({
       argv,
@@ -52,13 +59,13 @@ export function recoverdStarter(
       keepStdinOpen: true,
       reopensLog: true,
       // It has looked at the level already.
-      onOutputLine: (line) => log.error(`${RECOVERD}[${pid}]: ${line}`),
+      onOutputLine: (line) => log.error(`${name}[${pid}]: ${line}`),
       onExit: ({ code, signal }) => exited(signal ?? `exit status ${code}`),
     });
     if (!child.ok) return `Cannot start "${argv[0]}": ${child.error.message}`;
     const process = child.value;
     pid = process.pid;
-    const kill: RecoverdChild["kill"] = () => {
+    const kill: DaemonChild["kill"] = () => {
       process.kill("SIGTERM");
       setTimeout(() => process.kill("SIGKILL"), KILL_GRACE_MS).unref();
     };
@@ -95,6 +102,7 @@ export function eventdStarter(
     pid = process.pid;
     // The original reconfigures by this signal, too.
     return {
+      pid,
       kill: () => process.kill("SIGTERM"),
       reconfigure: () => process.kill("SIGUSR1"),
     };

@@ -1,4 +1,5 @@
 /** How ctdbd runs events: by an event daemon, or not at all where there is no directory of event scripts. */
+import type { Journal } from "../base/journal_event.ts";
 import { TracedTurns } from "../base/trace.ts";
 import type { CtdbPaths } from "../config/types.ts";
 import type { EventLoop } from "../platform/loop/event_loop.ts";
@@ -14,6 +15,7 @@ import { NoEvents } from "../services/no_events.ts";
 import { type Notification, Notifications } from "../services/notifications.ts";
 import { Turns } from "../transport/turns.ts";
 import { eventdStarter } from "./ctdbd_children.ts";
+import { VERSION } from "./role.ts";
 
 export interface DaemonEventsParts {
   readonly paths: CtdbPaths;
@@ -23,6 +25,7 @@ export interface DaemonEventsParts {
   readonly clock: Clock;
   readonly environment: Readonly<Record<string, string>>;
   readonly log: RoleLogger;
+  readonly journal: Journal;
   /** The event daemon has ended by itself. */
   gone(reason: string): void;
 }
@@ -59,6 +62,8 @@ export function buildEvents(parts: DaemonEventsParts): DaemonEvents {
     turns: new Turns(new TracedTurns(parts.clock, () => undefined, threadProcessorMs), loop),
     timers: loop,
     log,
+    journal: parts.journal,
+    version: VERSION,
     gone: (reason) => parts.gone(reason),
   });
   return {

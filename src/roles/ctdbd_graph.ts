@@ -20,7 +20,7 @@ import type { RoleLogger } from "../platform/node/logger.ts";
 import type { SystemProcesses } from "../platform/node/processes.ts";
 import type { Timers } from "../platform/types/time.ts";
 import { FileTdbOpener } from "../tdb/opener.ts";
-import { childEnvironment, recoverdStarter } from "./ctdbd_children.ts";
+import { admindStarter, childEnvironment, recoverdStarter } from "./ctdbd_children.ts";
 import type { Configuration } from "./ctdbd_configuration.ts";
 import { buildEvents } from "./ctdbd_events.ts";
 import { loadNodes } from "./ctdbd_nodes.ts";
@@ -74,6 +74,7 @@ export function buildDaemon(
   const network = new LoopNetwork(loop);
   const { events, notify, reconfigure, stop } = buildEvents({
     ...{ paths, loop, processes, network, clock, environment, log },
+    journal: { record: (event) => daemon.journal.record(event) },
     gone: (reason) => daemon.shutdown(1, reason),
   });
   const onErrorLine = (line: string) => log.error(`cluster lock: ${line}`);
@@ -107,6 +108,8 @@ export function buildDaemon(
     sambaVersion: options.sambaVersion(appliance.announcedSambaVersion),
     pidFile: new LockedPidFile(paths.pidFile, process.pid, sharedFiles, files),
     startRecoverd: recoverdStarter(processes, paths.helperDirectory, environment, log),
+    startAdmind: admindStarter(processes, paths.helperDirectory, environment, log),
+    wantsAdmind: () => live.appliance.admin.enabled,
     clusterLockProbe:
       command === undefined ? undefined : new MutexHelperProbe(helperHost, command.value),
     events,

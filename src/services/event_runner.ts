@@ -26,6 +26,18 @@ export interface EventFailure {
   readonly durationMs: number | undefined;
 }
 
+/** How a script of an event ended when that ran last. */
+export interface ScriptRun {
+  readonly event: EventName;
+  readonly script: string;
+  /** As in EventFailure; 0 is success. */
+  readonly result: number;
+  /** Undefined when nobody knows when it ended. */
+  readonly durationMs: number | undefined;
+  /** By the wall clock, 0 when that is not known. */
+  readonly endedUs: number;
+}
+
 export interface RunningEvent {
   /** Its status is not told. A `monitor` of it ends with the next event, another runs to its end. */
   cancel(): void;
@@ -46,4 +58,6 @@ export interface EventRunner {
   ): RunningEvent;
   /** What made the last run of the event fail, when that is known; told once, never inside the call. */
   explain(event: EventName, done: (failure: EventFailure | undefined) => void): void;
+  /** How the scripts of the last run of the event ended, those that ran; told once, never inside the call. */
+  lastRun(event: EventName, done: (scripts: readonly ScriptRun[]) => void): void;
 }

@@ -3,6 +3,7 @@ import { eventRunnerContract } from "../../test/contract/event_runner.ts";
 import { EVENTS, FakeEventDaemon } from "../../test/support/fake_event_daemon.ts";
 import { FakeWorld } from "../../test/support/fake_world.ts";
 import { MemoryFiles } from "../../test/support/memory_files.ts";
+import { RecordedEvents } from "../../test/support/recorded_events.ts";
 import { silentLogger } from "../base/log.ts";
 import { TracedTurns } from "../base/trace.ts";
 import { Turns } from "../transport/turns.ts";
@@ -24,6 +25,7 @@ class Scene {
   readonly gone: string[] = [];
   /** What happened to the child, as a process. */
   readonly child: string[] = [];
+  readonly journal = new RecordedEvents();
   handlers: Parameters<StartEventd>[0] | undefined;
   server: EventServer | undefined;
   /** Whether it says that it is ready, and whether it can be started at all. */
@@ -42,6 +44,8 @@ class Scene {
       turns: this.turns,
       timers: world.timers,
       log: silentLogger,
+      journal: this.journal,
+      version: "1",
       gone: (reason) => void this.gone.push(reason),
     });
   }
@@ -59,6 +63,7 @@ class Scene {
       if (this.starts === "ready") handlers.ready();
     });
     return {
+      pid: 4711,
       kill: () => void this.child.push("killed"),
       reconfigure: () => void this.child.push("reconfigured"),
     };

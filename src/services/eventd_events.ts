@@ -11,12 +11,13 @@
  *    order, so who owns this ends the node.
  */
 import { EIO, errnoText } from "../base/errno.ts";
+import type { Journal } from "../base/journal_event.ts";
 import type { Logger } from "../base/log.ts";
 import type { Result } from "../base/result.ts";
 import type { ScriptFiles } from "../platform/types/script_files.ts";
 import type { Timer, Timers } from "../platform/types/time.ts";
 import type { Turns } from "../transport/turns.ts";
-import type { EventReply } from "../wire/event_protocol.ts";
+import type { EventReply, EventStatus as EventScripts } from "../wire/event_protocol.ts";
 import type { EventArguments, EventName } from "../wire/events.ts";
 import {
   connectEvents,
@@ -30,12 +31,14 @@ import {
   type EventRunner,
   type EventStatus,
   type RunningEvent,
+  type ScriptRun,
 } from "./event_runner.ts";
 import { ANSWER_GRACE_MS, EVENTD_START_MS_MAX } from "./limits.ts";
-import { scriptFailures } from "./script_failures.ts";
+import { scriptFailures, scriptRuns } from "./script_failures.ts";
 import { listScripts } from "./scripts/script_directory.ts";
 
 export interface EventdChild {
+  readonly pid: number;
   kill(): void;
   /** It reads its configuration again. */
   reconfigure(): void;
@@ -57,6 +60,9 @@ export interface EventdEventsOptions {
   readonly turns: Turns;
   readonly timers: Timers;
   readonly log: Logger;
+  readonly journal: Journal;
+  /** Of the event daemon, which is of the same release. */
+  readonly version: string;
   gone(reason: string): void;
 }
 
@@ -117,12 +123,22 @@ export class EventdEvents implements EventRunner {
   }
 
   explain(event: EventName, done: (failure: EventFailure | undefined) => void): void {
+    this.#askStatus(event, (status) =>
+      done(status === undefined ? undefined : scriptFailures(status)[0]),
+    );
+  }
+
+  lastRun(event: EventName, done: (scripts: readonly ScriptRun[]) => void): void {
+    this.#askStatus(event, (status) => done(status === undefined ? [] : scriptRuns(event, status)));
+  }
+
+  #askStatus(event: EventName, done: (status: EventScripts | undefined) => void): void {
     if (this.#connection === undefined) {
       this.#options.timers.soon(() => done(undefined));
       return;
     }
     this.#connection.request({ command: "status", component: EVENT_COMPONENT, event }, (reply) =>
-      done(failureOf(reply)),
+      done(reply.ok && reply.value.command === "status" ? reply.value.status : undefined),
     );
   }
 
@@ -136,7 +152,7 @@ export class EventdEvents implements EventRunner {
     this.#state = "ended";
     for (const { deadline } of this.#running) deadline.cancel();
     this.#running.clear();
-    this.#release();
+    this.#release("it was ended: ctdbd ends");
   }
 
   #start(): void {
@@ -152,6 +168,8 @@ export class EventdEvents implements EventRunner {
       return;
     }
     this.#child = child;
+    const { journal, version } = this.#options;
+    journal.record({ kind: "process_started", process: "eventd", pid: child.pid, version });
     this.#startLimit = timers.after(EVENTD_START_MS_MAX, () =>
       this.#lost(`the event daemon did not start within ${EVENTD_START_MS_MAX / 1000} s`),
     );
@@ -212,12 +230,16 @@ export class EventdEvents implements EventRunner {
     if (this.#state === "ended") return;
     this.#state = "ended";
     this.#options.log.error(`Eventd went away - exiting: ${reason}`);
-    this.#release();
+    this.#release(reason);
     for (const running of [...this.#running]) this.#answer(running, EIO);
     this.#options.gone(reason);
   }
 
-  #release(): void {
+  #release(how: string): void {
+    const pid = this.#child?.pid;
+    if (pid !== undefined) {
+      this.#options.journal.record({ kind: "process_ended", process: "eventd", pid, how });
+    }
     this.#startLimit?.cancel();
     this.#connecting?.cancel();
     this.#connection?.close();
@@ -229,11 +251,4 @@ export class EventdEvents implements EventRunner {
 
 function statusOf(reply: Result<EventReply>): EventStatus {
   return reply.ok ? reply.value.result : EIO;
-}
-
-function failureOf(reply: Result<EventReply>): EventFailure | undefined {
-  if (!reply.ok || reply.value.command !== "status" || reply.value.status === undefined) {
-    return undefined;
-  }
-  return scriptFailures(reply.value.status)[0];
 }

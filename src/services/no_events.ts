@@ -2,7 +2,13 @@
 import type { Logger } from "../base/log.ts";
 import type { Timers } from "../platform/types/time.ts";
 import type { EventName } from "../wire/events.ts";
-import type { EventFailure, EventRunner, EventStatus, RunningEvent } from "./event_runner.ts";
+import type {
+  EventFailure,
+  EventRunner,
+  EventStatus,
+  RunningEvent,
+  ScriptRun,
+} from "./event_runner.ts";
 
 export class NoEvents implements EventRunner {
   readonly runsScripts = false;
@@ -38,5 +44,9 @@ export class NoEvents implements EventRunner {
 
   explain(_event: EventName, done: (failure: EventFailure | undefined) => void): void {
     this.#timers.soon(() => done(undefined));
+  }
+
+  lastRun(_event: EventName, done: (scripts: readonly ScriptRun[]) => void): void {
+    this.#timers.soon(() => done([]));
   }
 }

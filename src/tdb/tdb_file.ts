@@ -86,6 +86,7 @@ export class TdbFile implements Tdb {
   readonly #transaction: HandleTransaction;
   #flags: number;
   #closed = false;
+  #ownerDied: () => void = () => {};
 
   constructor(facts: TdbFileFacts) {
     this.#facts = facts;
@@ -107,10 +108,11 @@ export class TdbFile implements Tdb {
     this.#locks = new LockTable(
       locksNothing
         ? undefined
-        : new LockProtocol(facts.file, tryingPrimitives(facts.file), {
-            hashSize: facts.hashSize,
-            mutexes: facts.mutexes,
-          }),
+        : new LockProtocol(
+            facts.file,
+            tryingPrimitives(facts.file, () => this.#ownerDied()),
+            { hashSize: facts.hashSize, mutexes: facts.mutexes },
+          ),
     );
     this.#free = new FreeSpace(this.#space);
     const maxDead = (facts.flags & TDB_FLAGS.VOLATILE) !== 0 ? VOLATILE_MAX_DEAD : 0;
@@ -371,6 +373,10 @@ export class TdbFile implements Tdb {
 
   chainHolder(chain: number | undefined): number | undefined {
     return this.#locks.holderOf(chain);
+  }
+
+  whenOwnerDied(action: () => void): void {
+    this.#ownerDied = action;
   }
 
   otherUser(): number | undefined {

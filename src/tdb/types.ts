@@ -133,6 +133,8 @@ export interface Tdb {
    * nobody does or the system does not tell. For reports: it may have let go already.
    */
   chainHolder(chain: number | undefined): number | undefined;
+  /** Called each time when a lock (a mutex) is had that a process has died with. */
+  whenOwnerDied(action: () => void): void;
   /** A process that has the file open like us (CLEAR_IF_FIRST, mutexes), as far as the system tells. */
   otherUser(): number | undefined;
   tryLockAll(mode: LockMode): "granted" | "busy" | TdbError;

@@ -2,13 +2,15 @@
  * Messages of our own among ctdbd, its children, ctdb-admind and the tool: JSON text as the data of a message. They are
  * not on the packet path of records: a few a second.
  */
+import { bytesText, isUtf8, textBytes } from "../base/byte_text.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { U64 } from "../base/u64.ts";
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
+/** Bytes that are no characters (src/base/byte_text.ts) travel as JSON's escapes. */
 export function encodeJson(value: object): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(value));
+  return textBytes(JSON.stringify(value));
 }
 
 /** `bytesMax`: longer ones are refused before they are looked into. */
@@ -16,8 +18,10 @@ export function decodeJson(data: Uint8Array, bytesMax: number): Result<JsonObjec
   if (data.length > bytesMax) {
     return err(`expected at most ${bytesMax} bytes of JSON, got ${data.length}`);
   }
+  const text = bytesText(data);
+  if (!isUtf8(text)) return err("expected JSON, got bytes that are no UTF-8");
   try {
-    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(data));
+    const value: unknown = JSON.parse(text);
     if (typeof value === "object" && value !== null && !Array.isArray(value)) {
       return ok(value as JsonObject);
     }

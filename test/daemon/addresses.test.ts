@@ -51,6 +51,9 @@ class Kernel implements EventRunner {
     return timer;
   }
 
+  lastRun(_event: EventName, done: (scripts: readonly []) => void): void {
+    this.#world.timers.soon(() => done([]));
+  }
   explain(_event: EventName, done: (failure: undefined) => void): void {
     done(undefined);
   }

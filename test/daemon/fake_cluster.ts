@@ -88,8 +88,11 @@ export class FakeDatabase implements DatabasePart {
   nodePacket(packet: PacketView): void {
     this.nodePackets.push(packet.copy());
   }
-  clientGone(clientId: number): void {
+  /** What a client that goes was committing. */
+  committing: readonly string[] = [];
+  clientGone(clientId: number): readonly string[] {
     this.gone.push(clientId);
+    return this.committing;
   }
   nodeLost(pnn: number): void {
     this.lost.push(pnn);
@@ -106,6 +109,12 @@ export class FakeDatabase implements DatabasePart {
   memoryItems() {
     return [];
   }
+  facts() {
+    return [];
+  }
+  callFacts() {
+    return { pending: 0, collapsed: 0 };
+  }
   close(): void {}
 }
 
@@ -118,6 +127,7 @@ export class FakeNode {
   started: Result<void> | undefined;
   exitCode: number | undefined;
   recoverds: { running: boolean; exited: (how: string) => void }[] = [];
+  adminds: { running: boolean; exited: (how: string) => void }[] = [];
   probeOutcome: ProbeOutcome = "contended";
   nodesFile: Result<readonly ConfiguredNode[]>;
   readonly files: MemoryFiles;
@@ -161,6 +171,15 @@ export class FakeNode {
           },
         };
       },
+      startAdmind: (exited) => {
+        const child = { running: true, exited };
+        this.adminds.push(child);
+        const kill = () => {
+          child.running = false;
+        };
+        return { pid: 2, kill };
+      },
+      wantsAdmind: () => false,
       clusterLockProbe: undefined,
       events: new NoEvents(silentLogger, world.timers),
       createDatabase: (host) => {

@@ -83,6 +83,7 @@ export class Scene {
           return none.run(event, args, timeoutMs, done);
         },
         explain: (event, done) => none.explain(event, done),
+        lastRun: (event, done) => none.lastRun(event, done),
       },
     });
     node.tunables.set("DatabaseHashSize", HASH_SIZE);

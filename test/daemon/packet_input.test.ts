@@ -2,7 +2,6 @@
 import { expect, test } from "bun:test";
 import { u64 } from "../../src/base/u64.ts";
 import { EMPTY, textBytes } from "../../src/wire/codec.ts";
-import { NODE_FLAGS } from "../../src/wire/constants.ts";
 import { OPERATIONS, type PacketView } from "../../src/wire/packet.ts";
 import {
   REPLY_CALL_AT,
@@ -83,7 +82,7 @@ test("PacketInput drops calls of another generation, and all while the node is b
   const errors = [OPERATIONS.REPLY_ERROR, OPERATIONS.REPLY_ERROR];
   expect(through(bring(GENERATION - 1))).toEqual(errors);
   expect(input.staleCalls).toBe(8);
-  node.nodes.own.flags |= NODE_FLAGS.BANNED;
+  node.nodes.setOwnFlag("BANNED", { reason: "for a test", by: { node: null } });
   expect(through(bring(GENERATION))).toEqual(errors);
   expect(input.staleCalls).toBe(16);
 });

@@ -13,6 +13,7 @@ import {
   type EventFailure,
   type EventRunner,
   type RunningEvent,
+  type ScriptRun,
 } from "../../src/services/event_runner.ts";
 import { decodeExact, encode, i32Codec, u32Codec } from "../../src/wire/codec.ts";
 import { NODE_FLAGS, SRVID } from "../../src/wire/constants.ts";
@@ -214,6 +215,7 @@ class ToldEvents implements EventRunner {
   readonly ran: EventName[] = [];
   status = 0;
   failure: EventFailure | undefined;
+  scripts: readonly ScriptRun[] = [];
   readonly told: Partial<Record<EventName, number>> = {};
   monitorMs = 0;
   startupMs = 0;
@@ -249,6 +251,10 @@ class ToldEvents implements EventRunner {
   explain(_event: EventName, done: (failure: EventFailure | undefined) => void): void {
     const { failure } = this;
     this.#timers.soon(() => done(failure));
+  }
+  lastRun(_event: EventName, done: (scripts: readonly ScriptRun[]) => void): void {
+    const { scripts } = this;
+    this.#timers.soon(() => done(scripts));
   }
   count(event: EventName): number {
     return this.ran.filter((one) => one === event).length;

@@ -1,4 +1,5 @@
 /** A DatabaseHost for tests: everything that the database part does is recorded and can be steered. */
+
 import { silentLogger } from "../../src/base/log.ts";
 import { ok } from "../../src/base/result.ts";
 import { TracedTurns } from "../../src/base/trace.ts";
@@ -20,6 +21,7 @@ import { CONTROLS, type ControlName, type ControlRequestOf } from "../../src/wir
 import type { PacketView } from "../../src/wire/packet.ts";
 import { Reader } from "../../src/wire/reader.ts";
 import { statistics } from "../../src/wire/structs/statistics.ts";
+import { RecordedEvents } from "../support/recorded_events.ts";
 import { MemoryLockWaiter, MemoryTdbs } from "./memory_tdb.ts";
 import { VirtualTime } from "./virtual_time.ts";
 
@@ -77,6 +79,8 @@ export class FakeHost implements DatabaseHost {
   readonly timers: VirtualTime;
   readonly random = { u32: () => 4 };
   readonly log = silentLogger;
+  readonly journal = new RecordedEvents();
+  readonly warnings: string[] = [];
   readonly trace: TracedTurns;
   readonly slices: SliceTurns;
   readonly statistics: MutableStatistics;
@@ -114,6 +118,10 @@ export class FakeHost implements DatabaseHost {
       statistics.decode(new Reader(new Uint8Array(statistics.minSize))),
     ) as MutableStatistics;
     this.flags.set(pnn, 0);
+  }
+
+  databaseWarning(name: string, problem: string, _text: string): void {
+    this.warnings.push(`${name}: ${problem}`);
   }
 
   readonly files: FileSystem = {

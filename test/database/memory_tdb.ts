@@ -132,6 +132,12 @@ export class MemoryTdb implements Tdb {
   chainHolder(): number | undefined {
     return undefined;
   }
+  whenOwnerDied(action: () => void): void {
+    this.ownerDied = action;
+  }
+  /** A process has died with one of its locks. */
+  ownerDied: () => void = () => {};
+
   otherUser(): number | undefined {
     return undefined;
   }

@@ -87,7 +87,7 @@ test(
       await untilEvent(base, "notify unhealthy");
       expect(await inNode(base, "ctdb", "status")).toContain("UNHEALTHY (THIS NODE)");
       await until("the log says why", STEP_MS, () =>
-        when(/UNHEALTHY because of 01\.told.*it is sick/.test(readLog(base))),
+        when(/UNHEALTHY because its monitor script 01\.told.*it is sick/.test(readLog(base))),
       );
       await node.end();
       expect(eventsOf(base).at(-1)).toBe("shutdown");

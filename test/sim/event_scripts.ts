@@ -14,6 +14,7 @@ import {
   type EventRunner,
   type EventStatus,
   type RunningEvent,
+  type ScriptRun,
 } from "../../src/services/event_runner.ts";
 import type { EventArguments, EventName } from "../../src/wire/events.ts";
 import { type HostAddresses, PUBLIC_INTERFACES } from "./host_addresses.ts";
@@ -115,6 +116,10 @@ export class SimEvents implements EventRunner {
 
   explain(_event: EventName, done: (failure: EventFailure | undefined) => void): void {
     this.#ctdbd.timers.after(LOCAL_DELAY_MS, () => done(undefined));
+  }
+
+  lastRun(_event: EventName, done: (scripts: readonly ScriptRun[]) => void): void {
+    this.#ctdbd.timers.after(LOCAL_DELAY_MS, () => done([]));
   }
 
   /** The scripts that run are killed. */

@@ -292,6 +292,8 @@ export class SimNode {
       sambaVersion: SAMBA_VERSION,
       pidFile: this.#pidLock.fileOf(process, cluster.network.pidOf(process)),
       startRecoverd: (exited) => this.#startRecoverd(process, exited),
+      startAdmind: () => "there is none in the simulator",
+      wantsAdmind: () => false,
       clusterLockProbe: cluster.probeFor(process),
       events: this.#startEvents(process),
       createDatabase: (host: DatabaseHost) => {

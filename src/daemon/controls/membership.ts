@@ -1,8 +1,14 @@
 /** Controls about nodes: the node map, flags, the nodes file, bans, the vnn map. */
+import type { JournalActor } from "../../base/journal_event.ts";
 import type { Logger } from "../../base/log.ts";
 import type { Result } from "../../base/result.ts";
 import type { ConfiguredNode } from "../../config/types.ts";
-import { type ControlHandlers, failure, SUCCESS } from "../../control/control_request.ts";
+import {
+  type ControlHandlers,
+  type ControlRequest,
+  failure,
+  SUCCESS,
+} from "../../control/control_request.ts";
 import { type NodeTable, nodesFileToWire } from "../../membership/node_table.ts";
 import type { VnnMap } from "../../membership/vnn_map.ts";
 import { encode } from "../../wire/codec.ts";
@@ -13,6 +19,7 @@ import {
   nodeMap,
   vnnMap as vnnMapCodec,
 } from "../../wire/structs/cluster.ts";
+import type { Actors } from "../journal/actors.ts";
 import type { NodeState } from "../lifecycle/node_state.ts";
 import type { Standing } from "../lifecycle/standing.ts";
 
@@ -24,32 +31,33 @@ export interface MembershipControlParts {
   readonly state: NodeState;
   readonly standing: Standing;
   readonly log: Logger;
+  readonly actors: Actors;
   /** Reads the nodes file anew, or runs the command that prints it. */
   loadNodes(done: NodesLoaded): void;
   /** A new nodes file is in force. */
-  nodesReloaded(nodes: readonly ConfiguredNode[]): void;
+  nodesReloaded(nodes: readonly ConfiguredNode[], by: JournalActor): void;
   forceRecovery(reason: string): void;
 }
 
 export function membershipControls(parts: MembershipControlParts): ControlHandlers {
-  const { nodes, vnnMap, state, standing } = parts;
-  const act = (action: () => void) => () => {
-    action();
+  const { nodes, vnnMap, state, standing, actors } = parts;
+  const act = (action: (by: JournalActor) => void) => (_request: unknown, from: ControlRequest) => {
+    action(actors.of(from));
     return SUCCESS;
   };
   return {
     GET_NODEMAP: () => ({ status: 0, data: encode(nodeMap, nodes.toWire()) }),
-    MODIFY_FLAGS: (change) => modifyFlags(parts, change),
-    STOP_NODE: act(() => standing.stop()),
-    CONTINUE_NODE: act(() => standing.continue()),
-    DISABLE_NODE: act(() => standing.disable()),
-    ENABLE_NODE: act(() => standing.enable()),
+    MODIFY_FLAGS: (change, from) => modifyFlags(parts, change, from),
+    STOP_NODE: act((by) => standing.stop(by)),
+    CONTINUE_NODE: act((by) => standing.continue(by)),
+    DISABLE_NODE: act((by) => standing.disable(by)),
+    ENABLE_NODE: act((by) => standing.enable(by)),
     GET_BAN_STATE: () => ({ status: 0, data: encode(banState, standing.banState()) }),
-    SET_BAN_STATE: ({ pnn, time }) => {
+    SET_BAN_STATE: ({ pnn, time }, from) => {
       if (pnn !== nodes.ownPnn) {
         return failure(`SET_BAN_STATE for node ${pnn} came to node ${nodes.ownPnn}`);
       }
-      standing.setBan(time);
+      standing.setBan(time, actors.of(from));
       return SUCCESS;
     },
     GETVNNMAP: () => ({
@@ -68,7 +76,8 @@ export function membershipControls(parts: MembershipControlParts): ControlHandle
       });
       return "later";
     },
-    RELOAD_NODES_FILE: (_request, _from, later) => {
+    RELOAD_NODES_FILE: (_request, from, later) => {
+      const by = actors.of(from);
       parts.loadNodes((loaded) => {
         if (!loaded.ok) {
           parts.log.error(loaded.error);
@@ -79,7 +88,7 @@ export function membershipControls(parts: MembershipControlParts): ControlHandle
           parts.log.error(problem);
           return later(failure(problem));
         }
-        parts.nodesReloaded(loaded.value);
+        parts.nodesReloaded(loaded.value, by);
         later(SUCCESS);
       });
       return "later";
@@ -95,13 +104,16 @@ function ownLineProblem(nodes: NodeTable, loaded: readonly ConfiguredNode[]): st
   return `Cannot reload the nodes file: expected our address ${nodes.own.address} for node ${nodes.ownPnn}, got ${got}`;
 }
 
-function modifyFlags(parts: MembershipControlParts, change: FlagChange) {
-  const { nodes, state, log } = parts;
+function modifyFlags(parts: MembershipControlParts, change: FlagChange, from: ControlRequest) {
+  const { nodes, state, log, actors } = parts;
   // The leader asks us for our own flags; what it sends back may be old.
   if (change.pnn === nodes.ownPnn) return SUCCESS;
   if (!nodes.exists(change.pnn)) return failure(`node ${change.pnn} does not exist`);
   if ((nodes.flags(change.pnn) & NODE_FLAGS.DISCONNECTED) !== 0) return SUCCESS;
-  const before = nodes.modifyFlags(change.pnn, change.new_flags);
+  const before = nodes.modifyFlags(change.pnn, change.new_flags, {
+    reason: from.srcnode === change.pnn ? "it says so" : `node ${from.srcnode} says so`,
+    by: actors.of(from),
+  });
   const after = nodes.flags(change.pnn);
   if (after === before) return SUCCESS;
   log.notice(

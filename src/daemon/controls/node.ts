@@ -1,5 +1,6 @@
 /** Controls about the daemon itself: who and how it is, its tunables, counters and log level. */
 import { EINVAL } from "../../base/errno.ts";
+import type { Journal, JournalActor } from "../../base/journal_event.ts";
 import type { Logger } from "../../base/log.ts";
 import type { U64 } from "../../base/u64.ts";
 import { listedTunablesText, type TunableSet } from "../../config/tunables.ts";
@@ -27,6 +28,7 @@ import {
 import { type ReloadReport, reloadReport } from "../../wire/structs/reload.ts";
 import { statisticsHistory } from "../../wire/structs/statistics.ts";
 import { tunableList } from "../../wire/structs/tunables.ts";
+import type { Actors } from "../journal/actors.ts";
 import type { NodeState } from "../lifecycle/node_state.ts";
 import { encodeStatistics, type NodeStatistics } from "../report/node_statistics.ts";
 
@@ -47,6 +49,8 @@ export interface NodeControlParts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log: Logger;
+  readonly journal: Journal;
+  readonly actors: Actors;
   clientCount(): number;
   /** Bytes that wait for the listener of a srvid that is most behind. */
   backlogBytes(srvid: U64): number;
@@ -55,7 +59,7 @@ export interface NodeControlParts {
   knowledge(): NodeKnowledge;
   health(): NodeHealth;
   /** Reads the configuration again; undefined where there is none. */
-  readonly reload: (() => ReloadReport) | undefined;
+  readonly reload: ((by: JournalActor) => ReloadReport) | undefined;
   turns(): NodeTurns;
   allFrozen(): boolean;
   memoryUsed(): number;
@@ -63,21 +67,22 @@ export interface NodeControlParts {
   resetDatabaseStatistics(): void;
   tunableChanged(name: string): void;
   recoverdPinged(): void;
-  shutdown(): void;
+  shutdown(by: JournalActor): void;
 }
 
 const U32_MAX = 0xffffffff;
 
 export function nodeControls(parts: NodeControlParts): ControlHandlers {
-  const { state, statistics } = parts;
+  const { state, statistics, actors } = parts;
   return {
-    PING: (_nothing, { flags, srvid }) => {
+    PING: (_nothing, from) => {
+      const { flags, srvid } = from;
       const status = parts.clientCount();
       if ((flags & PING_KNOWLEDGE) !== 0) {
         return { status, data: encode(nodeKnowledge, parts.knowledge()) };
       }
       if ((flags & PING_RELOAD) !== 0) {
-        const report = parts.reload?.();
+        const report = parts.reload?.(parts.actors.of(from));
         return report === undefined ? { status } : { status, data: encode(reloadReport, report) };
       }
       if ((flags & PING_HEALTH) !== 0) {
@@ -130,9 +135,9 @@ export function nodeControls(parts: NodeControlParts): ControlHandlers {
       statistics.addClusterLockLatency("recd", seconds);
       return SUCCESS;
     },
-    SHUTDOWN: () => {
+    SHUTDOWN: (_request, from) => {
       parts.log.notice("Received SHUTDOWN command.");
-      parts.shutdown();
+      parts.shutdown(actors.of(from));
       return SUCCESS;
     },
     // The requested delay is not kept, as in the original; the answer still comes in a later turn.
@@ -172,16 +177,21 @@ function statisticsControls(parts: NodeControlParts): ControlHandlers {
 }
 
 function tunableControls(parts: NodeControlParts): ControlHandlers {
-  const { tunables } = parts;
+  const { tunables, journal, actors } = parts;
   return {
     GET_TUNABLE: ({ name }) => {
       const value = tunables.get(name);
       if (value === undefined) return failure(`there is no tunable "${name}"`, -EINVAL);
       return { status: 0, data: encode(u32Codec, value) };
     },
-    SET_TUNABLE: ({ name, value }) => {
+    SET_TUNABLE: ({ name, value }, from) => {
+      const before = tunables.get(name);
       const outcome = tunables.set(name, value);
       if (outcome === "unknown") return failure(`there is no tunable "${name}"`);
+      if (before !== undefined && before !== value) {
+        const by = actors.of(from);
+        journal.record({ kind: "tunable", name, before, after: value, by });
+      }
       parts.tunableChanged(name);
       if (outcome === "set") return SUCCESS;
       parts.log.warning(`Setting obsolete tunable "${name}"`);

@@ -8,6 +8,7 @@ import type { Logger } from "../../base/log.ts";
 import {
   type ControlHandlers,
   type ControlReply,
+  type ControlRequest,
   failure,
   type ReplyLater,
   SUCCESS,
@@ -20,6 +21,7 @@ import { EMPTY } from "../../wire/codec.ts";
 import { RECOVERY_ACTIVE, RECOVERY_NORMAL } from "../../wire/constants.ts";
 import { textUpToNul } from "../../wire/packets/call.ts";
 import type { DatabasePart } from "../database_part.ts";
+import type { Actors } from "../journal/actors.ts";
 import type { NodeEvents } from "../lifecycle/node_events.ts";
 import type { NodeFreeze } from "../lifecycle/node_freeze.ts";
 import type { NodeState } from "../lifecycle/node_state.ts";
@@ -37,6 +39,7 @@ export interface RecoveryControlParts {
   /** Asked only when a cluster lock is configured. */
   readonly clusterLockProbe: ClusterLockProbe | undefined;
   readonly log: Logger;
+  readonly actors: Actors;
   /** GET_RECLOCK_FILE to a node. */
   askClusterLock(pnn: number, done: OwnControlDone): void;
   shutdown(exitCode: number, reason: string): void;
@@ -46,7 +49,7 @@ export function recoveryControls(parts: RecoveryControlParts): ControlHandlers {
   const { state, freeze } = parts;
   return {
     GET_RECMODE: () => ({ status: state.recoveryMode }),
-    SET_RECMODE: (mode, _from, later) => setRecoveryMode(parts, mode, later),
+    SET_RECMODE: (mode, from, later) => setRecoveryMode(parts, mode, from, later),
     START_RECOVERY: (_request, from, later) => {
       startRecovery(parts, from.srcnode, later);
       return "later";
@@ -65,9 +68,10 @@ export function recoveryControls(parts: RecoveryControlParts): ControlHandlers {
 function setRecoveryMode(
   parts: RecoveryControlParts,
   mode: number,
+  from: ControlRequest,
   later: ReplyLater,
 ): ControlReply | "later" {
-  const { state, freeze, log, clusterLock, clusterLockProbe, statistics } = parts;
+  const { state, freeze, log, clusterLock, clusterLockProbe, statistics, actors } = parts;
   if (mode !== RECOVERY_ACTIVE && mode !== RECOVERY_NORMAL) {
     return failure(`expected recovery mode ${RECOVERY_NORMAL} or ${RECOVERY_ACTIVE}, got ${mode}`);
   }
@@ -76,16 +80,17 @@ function setRecoveryMode(
     const problem = mode === RECOVERY_NORMAL ? generationProblem(parts) : undefined;
     return problem === undefined ? SUCCESS : failure(problem);
   }
+  const who = actors.text(actors.of(from));
   log.notice(`Recovery mode set to ${mode === RECOVERY_NORMAL ? "NORMAL" : "ACTIVE"}`);
   if (mode === RECOVERY_ACTIVE) {
-    state.setRecovering(true);
+    state.setRecovering(true, `${who} asked for it`);
     return SUCCESS;
   }
   const problem = generationProblem(parts);
   if (problem !== undefined) return failure(problem);
   if (freeze.frozen) freeze.thaw();
   if (clusterLock === undefined || clusterLockProbe === undefined) {
-    state.setRecovering(false);
+    state.setRecovering(false, `${who} has ended the recovery`);
     return SUCCESS;
   }
   clusterLockProbe.probe((outcome, latencySec) => {
@@ -98,7 +103,7 @@ function setRecoveryMode(
       log.error(refused);
       return later(failure(refused));
     }
-    state.setRecovering(false);
+    state.setRecovering(false, `${who} has ended the recovery`);
     later(SUCCESS);
   });
   return "later";

@@ -21,6 +21,7 @@ import {
   type JournalEntry,
 } from "../../wire/journal_messages.ts";
 import type { MessageRouter } from "../routing/message_router.ts";
+import { boundedEntry } from "./bounded_event.ts";
 import { isJournalProcess, type JournalRing } from "./journal_ring.ts";
 import { BATCH_DELAY_MS } from "./limits.ts";
 
@@ -88,7 +89,7 @@ export class JournalFeed {
     if (reader === undefined) return;
     // What it waits for may be gone by now.
     const first = Math.max(reader.from, ring.first);
-    const entries = withinBatch(ring.peek(first, BATCH_EVENTS_MAX));
+    const entries = withinBatch(ring.peek(first, BATCH_EVENTS_MAX).map(boundedEntry));
     const batch = { ring: ring.name, node: ownPnn, first, entries };
     messages.send(ownPnn, reader.srvid, encodeBatch(batch));
   }

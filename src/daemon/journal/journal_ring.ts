@@ -10,6 +10,7 @@
 import type { Journal, JournalEvent, JournalProcess } from "../../base/journal_event.ts";
 import type { Clock } from "../../platform/types/time.ts";
 import type { JournalEntry } from "../../wire/journal_messages.ts";
+import { JournalCounts } from "./journal_counts.ts";
 import { REPORTED_BYTES_MAX, RING_EVENTS_MAX } from "./limits.ts";
 
 interface Waiting {
@@ -29,6 +30,8 @@ export class JournalRing implements Journal {
   #last = 0;
   #lost = 0;
   #recorded: (() => void) | undefined;
+  /** What all events since the start say in numbers. */
+  readonly counts = new JournalCounts();
 
   /** `name`: of no other ring of this node. */
   constructor(name: string, clock: Clock) {
@@ -83,6 +86,7 @@ export class JournalRing implements Journal {
   }
 
   #push(entry: JournalEntry, bytes: number): void {
+    this.counts.count(entry);
     this.#waiting.push({ entry, bytes });
     this.#last += 1;
     this.#bytes += bytes;

@@ -20,9 +20,10 @@ import type { DaemonDependencies } from "../dependencies.ts";
 import { JournalRing } from "../journal/journal_ring.ts";
 import { Node } from "../node.ts";
 import { NodeStatistics } from "../report/node_statistics.ts";
+import { AdmindWatch } from "./admind_watch.ts";
 import { NodeEvents } from "./node_events.ts";
 import { listenOnOwnAddress } from "./own_address.ts";
-import { RecoverdWatch } from "./recoverd_watch.ts";
+import { RecoverdWatch, type StartChild } from "./recoverd_watch.ts";
 import { takeoverBeforeShutdown } from "./shutdown_takeover.ts";
 
 /** Together longer than the dead daemon's child needs. */
@@ -40,6 +41,7 @@ export class Daemon {
   readonly #clientLinks: ClientLinks;
   readonly #recoverdLinks: ClientLinks;
   readonly #recoverd: RecoverdWatch;
+  readonly #admind: AdmindWatch;
   readonly #statistics: NodeStatistics;
   readonly #events: NodeEvents;
   #node: Node | undefined;
@@ -80,17 +82,28 @@ export class Daemon {
       "node",
     );
     this.#statistics = new NodeStatistics(clock);
-    this.#recoverd = new RecoverdWatch(
-      (exited) =>
-        dependencies.startRecoverd((how) => this.turns.run("recoverd-exit", () => exited(how))),
-      this.turns.timers("recoverd-watch"),
-      log,
-      (name) => this.#tunable(name),
-    );
+    const inTurn = (start: StartChild): StartChild => {
+      return (exited) => start((how) => this.turns.run("child-exit", () => exited(how)));
+    };
+    const written = { log, journal: this.journal, version: dependencies.version };
+    this.#recoverd = new RecoverdWatch({
+      ...written,
+      start: inTurn(dependencies.startRecoverd),
+      timers: this.turns.timers("recoverd-watch"),
+      tunable: (name) => this.#tunable(name),
+    });
+    this.#admind = new AdmindWatch({
+      ...written,
+      start: inTurn(dependencies.startAdmind),
+      timers: this.turns.timers("admind-watch"),
+      clock,
+    });
     this.#events = new NodeEvents({
       runner: dependencies.events,
       turns: this.turns,
+      clock,
       log,
+      journal: this.journal,
       tunable: (name) => this.#tunable(name),
       recovering: () => this.#node?.state.recovering ?? false,
     });
@@ -222,6 +235,7 @@ export class Daemon {
       turns: this.turns,
       links: this.#nodeLinks,
       recoverd: this.#recoverd,
+      admind: this.#admind,
       ownPnn: own.value,
       statistics: this.#statistics,
       journal: this.journal,
@@ -252,12 +266,12 @@ export class Daemon {
     const timers = this.turns.timers("statistics");
     this.#statistics.start(timers, () => this.#tunable("StatHistoryInterval"));
     node.state.becomeRunstate("SETUP");
-    node.addresses.start();
-    node.clientService.serve();
+    node.serve();
     const others = node.nodes.configured().filter((pnn) => pnn !== node.pnn);
     this.#nodeLinks.start(
       others.map((pnn) => ({ pnn, address: node.nodes.entry(pnn)?.address ?? "" })),
     );
+    this.#admind.want(this.#d.wantsAdmind());
     this.#events.run("setup", [], (status) => {
       if (this.#phase !== "running") return;
       if (status !== 0) return this.shutdown(1, "Failed to run setup event");
@@ -329,6 +343,7 @@ export class Daemon {
 
   #release(): void {
     this.#recoverd.stop();
+    this.#admind.stop();
     this.#statistics.stop();
     this.#node?.close();
     this.#nodeLinks.close();

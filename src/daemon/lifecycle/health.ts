@@ -7,7 +7,7 @@
  *
  * Invariants:
  * 1. Our own UNHEALTHY flag changes here only, and every change is told to the recovery daemon.
- * 2. While the last monitor event that counted has failed, `problem` says why, as soon as that is known.
+ * 2. While the last monitor event that counted has failed, `problem` says why, if that is known.
  */
 import { unreachable } from "../../base/assert.ts";
 import type { Logger } from "../../base/log.ts";
@@ -22,7 +22,7 @@ import {
 } from "../../services/event_runner.ts";
 import { NODE_FLAGS } from "../../wire/constants.ts";
 import type { DatabasePart } from "../database_part.ts";
-import type { NodeEvents } from "./node_events.ts";
+import { type EventEnded, failureText, type NodeEvents } from "./node_events.ts";
 import type { NodeFreeze } from "./node_freeze.ts";
 import type { NodeState } from "./node_state.ts";
 
@@ -63,7 +63,6 @@ export class Health {
   #waits = 0;
   #nextIntervalSec = FIRST_MONITOR_SEC;
   #timeouts = 0;
-  /** Counts the monitor events: what is asked about one is not said of the next. */
   #monitors = 0;
   #problem: EventFailure | undefined;
 
@@ -188,40 +187,30 @@ export class Health {
       this.#plan(this.#nextIntervalSec * 1000);
       return;
     }
-    this.#run("monitor", (status) => this.#monitored(status));
+    this.#run("monitor", (status, failure) => this.#monitored(status, failure));
   }
 
   /** One event at a time; `stop` ends it. */
-  #run(event: "startup" | "monitor", ended: (status: number) => void): void {
-    this.#event = this.#d.events.run(event, [], (status) => {
+  #run(event: "startup" | "monitor", ended: EventEnded): void {
+    this.#event = this.#d.events.run(event, [], (status, failure) => {
       this.#event = undefined;
-      ended(status);
+      ended(status, failure);
     });
   }
 
-  #monitored(status: number): void {
+  #monitored(status: number, failure: EventFailure | undefined): void {
     const { nodes, tunable } = this.#d;
     const before = nodes.own.flags;
     this.#monitors += 1;
     if (this.#counts(status)) {
-      this.#setHealth(status === 0);
       if (status === 0) this.#problem = undefined;
-      else this.#explain((nodes.own.flags ^ before) !== 0);
+      else this.#problem = failure ?? this.#problem;
+      this.#setHealth(status === 0, reasonOf(status, failure));
     }
     const intervalSec = this.#nextIntervalSec;
     this.#nextIntervalSec = Math.min(intervalSec * 2, Math.max(1, tunable("MonitorInterval")));
     this.#plan(intervalSec * 1000);
     if (nodes.own.flags !== before) this.#d.flagsChanged(before);
-  }
-
-  /** The flag does not wait for this. */
-  #explain(isNew: boolean): void {
-    const monitor = this.#monitors;
-    this.#d.events.explain("monitor", (failure) => {
-      if (failure === undefined || monitor !== this.#monitors) return;
-      this.#problem = failure;
-      if (isNew) this.#d.log.error(`Node is UNHEALTHY because of ${failureText(failure)}`);
-    });
   }
 
   /** A cancelled event says nothing, and a few timeouts are tolerated. */
@@ -241,25 +230,27 @@ export class Health {
     return true;
   }
 
-  #setHealth(healthy: boolean): void {
+  #setHealth(healthy: boolean, reason: string): void {
     const { nodes, log } = this.#d;
     const wasHealthy = (nodes.own.flags & NODE_FLAGS.UNHEALTHY) === 0;
     if (healthy === wasHealthy) return;
     this.#nextIntervalSec = CHANGED_MONITOR_SEC;
+    const cause = { reason, by: { node: nodes.ownPnn } };
     if (healthy) {
       log.notice("monitor event OK - node re-enabled");
-      nodes.clearOwnFlag("UNHEALTHY");
+      nodes.clearOwnFlag("UNHEALTHY", cause);
     } else {
       log.notice("monitor event failed - disabling node");
-      nodes.setOwnFlag("UNHEALTHY");
+      log.error(`Node is UNHEALTHY because ${reason}`);
+      nodes.setOwnFlag("UNHEALTHY", cause);
     }
     this.#d.notify(healthy ? "healthy" : "unhealthy");
   }
 }
 
-function failureText({ script, result, line, durationMs }: EventFailure): string {
-  const how = result === -EVENT_TIMED_OUT ? "timed out" : `ended with ${result}`;
-  const said = line === undefined ? "printed nothing" : `said "${line}"`;
-  const after = durationMs === undefined ? "" : ` after ${(durationMs / 1000).toFixed(1)} s`;
-  return `${script}, which ${how}${after} and ${said}`;
+function reasonOf(status: number, failure: EventFailure | undefined): string {
+  if (status === 0) return "its monitor event succeeded";
+  if (failure !== undefined) return `its ${failureText("monitor", failure)}`;
+  if (status === EVENT_TIMED_OUT) return "its monitor event timed out too often";
+  return `its monitor event failed with status ${status}`;
 }

@@ -18,7 +18,7 @@ import {
 } from "../../wire/constants.ts";
 
 export interface NodeStateListener {
-  recoveryModeChanged(active: boolean): void;
+  recoveryModeChanged(active: boolean, reason: string): void;
   runstateChanged(runstate: Runstate): void;
 }
 
@@ -75,10 +75,11 @@ export class NodeState {
     return this.#recoveryActive ? RECOVERY_ACTIVE : RECOVERY_NORMAL;
   }
 
-  setRecovering(active: boolean): void {
+  /** `reason`: why it is to be so. */
+  setRecovering(active: boolean, reason: string): void {
     if (active === this.#recoveryActive) return;
     this.#recoveryActive = active;
-    this.#listener.recoveryModeChanged(active);
+    this.#listener.recoveryModeChanged(active, reason);
   }
 
   recoveryStarted(): void {

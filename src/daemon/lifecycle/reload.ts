@@ -2,7 +2,9 @@
  * `ctdb reload`: the configuration is read again, what a running node takes is applied, and the answer says what
  * changed, what needs a restart, or why nothing was changed (docs/daemon.md, "Reload").
  */
+import type { Journal, JournalActor } from "../../base/journal_event.ts";
 import { LOG_LEVELS } from "../../base/log.ts";
+import { isOfAdmind } from "../../config/admin_options.ts";
 import type { ChangedOption, Reloaded } from "../../config/live_config.ts";
 import { OPTIONS } from "../../config/options.ts";
 import { problemText } from "../../config/problems.ts";
@@ -10,16 +12,19 @@ import { RELOAD_LINES, RELOAD_MAGIC, type ReloadReport } from "../../wire/struct
 import type { DaemonDependencies } from "../dependencies.ts";
 import type { NodeState } from "./node_state.ts";
 
-type Needs = Pick<DaemonDependencies, "reloadConfig" | "logLevel" | "log">;
+interface Needs extends Pick<DaemonDependencies, "reloadConfig" | "logLevel" | "log"> {
+  readonly journal: Journal;
+  readonly state: NodeState;
+  /** What ctdb-admind is configured with has changed. */
+  admindReconfigured(wanted: boolean): void;
+}
 type Line = ReloadReport["lines"][number];
 
 /** undefined where the configuration comes from no file. */
-export function reloader(
-  { reloadConfig, logLevel, log }: Needs,
-  state: NodeState,
-): (() => ReloadReport) | undefined {
+export function reloader(needs: Needs): ((by: JournalActor) => ReloadReport) | undefined {
+  const { reloadConfig, logLevel, log, journal, state } = needs;
   if (reloadConfig === undefined) return undefined;
-  return () => {
+  return (by) => {
     const outcome = reloadConfig();
     if (!outcome.ok) {
       const texts = outcome.error.map(problemText);
@@ -30,7 +35,14 @@ export function reloader(
       );
     }
     // The new level decides whether the rest is logged.
-    for (const { option } of outcome.value.applied) apply(option, outcome.value, logLevel, state);
+    const { applied, appliance } = outcome.value;
+    for (const { option } of applied) apply(option, outcome.value, logLevel, state);
+    if (applied.length > 0) {
+      journal.record({ kind: "configuration", changes: applied.map(changeOf), by });
+    }
+    if (applied.some(({ option }) => isOfAdmind(option))) {
+      needs.admindReconfigured(appliance.admin.enabled);
+    }
     const lines = linesOf(outcome.value);
     for (const { text } of lines) log.notice(`Configuration reloaded: ${text}`);
     return report(0, lines);
@@ -72,4 +84,10 @@ function linesOf({ applied, needRestart, warnings }: Reloaded): readonly Line[] 
 
 function changeText({ path, from, to }: ChangedOption): string {
   return `${path}: "${from}" is now "${to}"`;
+}
+
+function changeOf({ option, from, to }: ChangedOption) {
+  const { section, name } = option;
+  const shown = (value: string) => (value === "" ? null : value);
+  return { option: `${section}:${name}`, before: shown(from), after: shown(to) };
 }

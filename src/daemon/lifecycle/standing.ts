@@ -6,14 +6,17 @@
  *    mode ACTIVE, databases on their way to frozen, public addresses on their way elsewhere.
  * 2. A ban ends only when all databases are frozen; otherwise it is prolonged.
  * 3. What others sent to a banned node that a recovery had taken in is made good by another recovery.
+ * 4. Each change has a cause, which is in the journal.
  */
+import type { Journal, JournalActor } from "../../base/journal_event.ts";
 import type { Logger } from "../../base/log.ts";
-import type { NodeTable } from "../../membership/node_table.ts";
+import type { NodeTable, OwnFlag } from "../../membership/node_table.ts";
 import type { VnnMap } from "../../membership/vnn_map.ts";
 import type { Timer, Timers } from "../../platform/types/time.ts";
 import { NODE_FLAGS } from "../../wire/constants.ts";
 import type { BanState } from "../../wire/structs/cluster.ts";
 import type { DatabasePart } from "../database_part.ts";
+import type { Actors } from "../journal/actors.ts";
 import type { NodeFreeze } from "./node_freeze.ts";
 import type { NodeState } from "./node_state.ts";
 
@@ -25,6 +28,8 @@ export interface StandingDependencies {
   readonly freeze: NodeFreeze;
   readonly timers: Timers;
   readonly log: Logger;
+  readonly journal: Journal;
+  readonly actors: Actors;
   readonly tunable: (name: string) => number;
   /** What this node hosts has to go. */
   becameInactive(): void;
@@ -39,25 +44,25 @@ export class Standing {
     this.#d = dependencies;
   }
 
-  stop(): void {
+  stop(by: JournalActor): void {
     this.#d.log.error("Stopping node");
-    this.#d.nodes.setOwnFlag("STOPPED");
-    this.#becomeInactive();
+    this.#setFlag("STOPPED", true, by);
+    this.#becomeInactive(`this node was stopped by ${this.#d.actors.text(by)}`);
   }
 
-  continue(): void {
+  continue(by: JournalActor): void {
     this.#d.log.error("Continue node");
-    this.#d.nodes.clearOwnFlag("STOPPED");
+    this.#setFlag("STOPPED", false, by);
   }
 
-  disable(): void {
+  disable(by: JournalActor): void {
     this.#d.log.error("Disable node");
-    this.#d.nodes.setOwnFlag("PERMANENTLY_DISABLED");
+    this.#setFlag("PERMANENTLY_DISABLED", true, by);
   }
 
-  enable(): void {
+  enable(by: JournalActor): void {
     this.#d.log.error("Enable node");
-    this.#d.nodes.clearOwnFlag("PERMANENTLY_DISABLED");
+    this.#setFlag("PERMANENTLY_DISABLED", false, by);
   }
 
   banState(): BanState {
@@ -65,29 +70,43 @@ export class Standing {
   }
 
   /** 0 seconds end a ban. */
-  setBan(timeSec: number): void {
-    const { nodes, log, tunable, timers } = this.#d;
-    const wasBanned = this.#ban !== undefined;
-    this.#ban?.timer.cancel();
-    this.#ban = undefined;
-    if (timeSec === 0) {
-      log.error("Unbanning this node");
-      this.#banEnded();
+  setBan(timeSec: number, by: JournalActor): void {
+    const reason = `asked for by ${this.#d.actors.text(by)}`;
+    if (timeSec > 0) {
+      this.#begin(timeSec, reason, by);
       return;
     }
+    this.#forgetBan();
+    this.#d.log.error("Unbanning this node");
+    this.#banEnded("asked", by);
+  }
+
+  banOurselves(reason: string): void {
+    const { log, tunable, actors } = this.#d;
+    log.error(`Banning ourselves: ${reason}`);
+    const timeSec = tunable("RecoveryBanPeriod");
+    if (timeSec > 0) this.#begin(timeSec, reason, actors.own);
+    else this.setBan(0, actors.own);
+  }
+
+  #begin(timeSec: number, reason: string, by: JournalActor): void {
+    const { nodes, log, tunable, timers, journal } = this.#d;
+    const wasBanned = this.#ban !== undefined;
+    this.#forgetBan();
     if (tunable("EnableBans") === 0) {
       log.error(`Bans are disabled - ignoring ban of node ${nodes.ownPnn}`);
       return;
     }
     log.error(`Banning this node for ${timeSec} seconds`);
-    nodes.setOwnFlag("BANNED");
+    journal.record({ kind: "ban", target: nodes.ownPnn, seconds: timeSec, reason, by });
+    nodes.setOwnFlag("BANNED", { reason: `banned for ${timeSec} s: ${reason}`, by });
     this.#ban = { timeSec, timer: timers.after(timeSec * 1000, () => this.#banExpired()) };
-    if (!wasBanned) this.#becomeInactive();
+    if (!wasBanned) this.#becomeInactive(`this node was banned: ${reason}`);
   }
 
-  banOurselves(reason: string): void {
-    this.#d.log.error(`Banning ourselves: ${reason}`);
-    this.setBan(this.#d.tunable("RecoveryBanPeriod"));
+  #forgetBan(): void {
+    this.#ban?.timer.cancel();
+    this.#ban = undefined;
   }
 
   close(): void {
@@ -102,24 +121,33 @@ export class Standing {
     }
     this.#d.log.error("Banning timed out");
     this.#ban = undefined;
-    this.#banEnded();
+    this.#banEnded("expired", this.#d.actors.own);
   }
 
-  #banEnded(): void {
-    const { nodes, vnnMap, forceRecovery } = this.#d;
+  #banEnded(how: "expired" | "asked", by: JournalActor): void {
+    const { nodes, vnnMap, forceRecovery, journal, actors } = this.#d;
     const wasBanned = (nodes.own.flags & NODE_FLAGS.BANNED) !== 0;
-    nodes.clearOwnFlag("BANNED");
+    if (wasBanned) journal.record({ kind: "unban", target: nodes.ownPnn, how, by });
+    const reason = how === "expired" ? "its ban is over" : `unbanned by ${actors.text(by)}`;
+    nodes.clearOwnFlag("BANNED", { reason, by });
     if (!wasBanned || !vnnMap.valid) return;
     forceRecovery("packets about records were dropped while this node was banned");
   }
 
-  #becomeInactive(): void {
+  #setFlag(flag: OwnFlag, set: boolean, by: JournalActor): void {
+    const { nodes, actors } = this.#d;
+    const cause = { reason: `asked for by ${actors.text(by)}`, by };
+    if (set) nodes.setOwnFlag(flag, cause);
+    else nodes.clearOwnFlag(flag, cause);
+  }
+
+  #becomeInactive(reason: string): void {
     const { vnnMap, database, freeze, state, log } = this.#d;
     log.warning("Making node INACTIVE");
     vnnMap.invalidate();
     database.invalidateGenerations();
     if (!state.recovering) log.notice("Recovery mode set to ACTIVE");
-    state.setRecovering(true);
+    state.setRecovering(true, reason);
     freeze.freeze((outcome) => {
       if (!outcome.ok)
         log.error(`Cannot freeze the databases of an inactive node: ${outcome.error}`);

@@ -8,6 +8,7 @@
  * 3. What waits for one client is bounded; a client over the limit is dropped and nobody else is
  *    held up.
  */
+import type { Journal } from "../../base/journal_event.ts";
 import type { Logger } from "../../base/log.ts";
 import type { ControlRouter } from "../../control/control_router.ts";
 import type { RequestIds } from "../../control/request_ids.ts";
@@ -38,6 +39,8 @@ export interface ClientServiceParts {
   readonly requestIds: RequestIds;
   readonly statistics: MutableStatistics;
   readonly log: Logger;
+  readonly journal: Journal;
+  processName(pid: number): string | undefined;
   tunable(name: string): number;
   forceRecovery(reason: string): void;
 }
@@ -143,15 +146,24 @@ export class ClientService {
     client.srvids.length = 0;
     tunnels.clientGone(client);
     controls.clientGone(client);
-    database.clientGone(client.id);
+    for (const name of database.clientGone(client.id)) {
+      this.#died(client, name, "a commit of a transaction");
+    }
     this.#p.addresses.connections.clientGone(client.id);
     if (client.persistentUpdates > 0) {
+      this.#died(client, null, "an update of persistent databases");
       forceRecovery(`client ${client.pid} ended with persistent updates in flight`);
     }
     for (const { hi, lo, data } of client.notifications) {
       messages.send(BROADCAST_CONNECTED, { hi, lo }, data);
     }
     client.notifications.length = 0;
+  }
+
+  #died({ pid }: Client, database: string | null, during: string): void {
+    // The process is on its way out, and mostly still has its name.
+    const program = this.#p.processName(pid) ?? "";
+    this.#p.journal.record({ kind: "client_died", pid, program, database, during });
   }
 }
 

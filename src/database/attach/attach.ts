@@ -303,7 +303,8 @@ export class AttachTable implements AttachWaits {
       .slice(0, 19)
       .replace(/[-:T]/g, "");
     const newPath = `${path}.corrupted.${stamp}.0Z`;
-    this.#host.log.error(`tdb ${path} is damaged (${why}), renaming it to ${newPath}`);
+    const warning = `tdb ${path} is damaged (${why}), renaming it to ${newPath}`;
+    this.#host.databaseWarning(name, "damaged", warning);
     const reason = `ERROR - Backup of corrupted TDB in '${newPath}'${advice}`;
     this.#health.set(name, reason, (problem) => {
       if (this.#attaching.get(attaching.identity.dbId) !== attaching) return;
@@ -318,6 +319,12 @@ export class AttachTable implements AttachWaits {
     const { identity, flags } = attaching;
     tdb.setMaxDead(this.#host.tunable("DatabaseMaxDead"));
     const database = createDatabase(this.#host, identity, flags, tdb);
+    const { name, dbId: id, kind } = identity;
+    this.#host.journal.record({ kind: "database_attached", name, id, type: kind });
+    const ownerDied = "a process has died while it had a record locked; the lock is free again";
+    tdb.whenOwnerDied(() =>
+      this.#host.databaseWarning(name, "lock owner died", `Database "${name}": ${ownerDied}`),
+    );
     if (identity.kind === "persistent") {
       database.unhealthyReason = this.#health.reasonOf(identity.name);
     }

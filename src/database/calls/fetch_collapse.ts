@@ -50,6 +50,11 @@ export class FetchCollapse {
     });
   }
 
+  /** Calls that wait behind another one. */
+  get waiting(): number {
+    return this.#deferredCalls;
+  }
+
   /** A remote fetch of the key begins, in place of a lesser one; `key` is copied. */
   begin(
     fetches: CollapsedFetches,

@@ -140,14 +140,14 @@ export class PendingCalls {
 
   /** The record has come here. */
   finishWithRecord(pending: PendingCall, header: RecordHeader, data: Uint8Array): void {
-    this.#forget(pending);
+    this.#answered(pending);
     const { clientId, clientReqid, callid, startedMs } = pending;
     this.#replies.record(clientId, clientReqid, callid, header, data, startedMs);
   }
 
   /** Another node answered. */
   finish(pending: PendingCall, status: number, data: Uint8Array): void {
-    this.#forget(pending);
+    this.#answered(pending);
     const { clientId, clientReqid, startedMs } = pending;
     const hasHeader = pending.wantsReadonly && data.length >= LTDB_HEADER_BYTES;
     const answer =
@@ -158,6 +158,12 @@ export class PendingCalls {
   finishWithError(pending: PendingCall, message: string): void {
     this.#forget(pending);
     this.#replies.error(pending.clientId, pending.clientReqid, message, pending.startedMs);
+  }
+
+  #answered(pending: PendingCall): void {
+    const durationMs = this.#host.clock.monotonicMs() - pending.startedMs;
+    pending.database.statistics.migrated(durationMs);
+    this.#forget(pending);
   }
 
   #forget(pending: PendingCall): void {

@@ -360,8 +360,12 @@ export class ChainGate {
     queue.logTimer ??= this.#host.timers.after(LOCK_WAIT_LOG_MS, () => {
       queue.logTimer = undefined;
       const waitedSec = Math.round((this.#host.clock.monotonicMs() - queue.sinceMs) / 1000);
-      this.#host.log.warning(
-        `Unable to get RECORD lock on database ${this.#name} for ${waitedSec} seconds (chain ${queue.chain}, ${queue.works.length - queue.taken} requests wait)${heldBy(this.#host, this.#tdb, queue.chain)}`,
+      const waiting = queue.works.length - queue.taken;
+      const holder = heldBy(this.#host, this.#tdb, queue.chain);
+      this.#host.databaseWarning(
+        this.#name,
+        "locked",
+        `Unable to get RECORD lock on database ${this.#name} for ${waitedSec} seconds (chain ${queue.chain}, ${waiting} requests wait)${holder}`,
       );
       if (this.#queues.get(queue.chain) === queue) this.#logLongWait(queue);
     });

@@ -175,9 +175,10 @@ export class DatabaseFreeze implements Freeze {
   #logLongWait(): void {
     this.#logTimer = this.#host.timers.after(LOCK_WAIT_LOG_MS, () => {
       const waitedSec = Math.round((this.#host.clock.monotonicMs() - this.#sinceMs) / 1000);
-      this.#host.log.warning(
-        `Unable to get DB lock on database ${this.#database.name} for ${waitedSec} seconds${heldBy(this.#host, this.#database.tdb, undefined)}`,
-      );
+      const { name, tdb } = this.#database;
+      const holder = heldBy(this.#host, tdb, undefined);
+      const text = `Unable to get DB lock on database ${name} for ${waitedSec} seconds${holder}`;
+      this.#host.databaseWarning(name, "locked", text);
       this.#logLongWait();
     });
   }

@@ -77,9 +77,9 @@ export class Pull {
       if (this.#buffer.count > 0) this.#send();
     }
     if (this.#leftOut > 0) {
-      this.#host.log.error(
-        `Database "${this.#database.name}": ${this.#leftOut} values are too short for a record header, the recovery drops them`,
-      );
+      const { name } = this.#database;
+      const text = `Database "${name}": ${this.#leftOut} values are too short for a record header, the recovery drops them`;
+      this.#host.databaseWarning(name, "short values", text);
     }
     this.#end(undefined);
     return "done";

@@ -24,7 +24,7 @@ import { RecBufferCursor } from "../../wire/records/rec_buffer.ts";
 import { LTDB_HEADER_BYTES } from "../../wire/structs/records.ts";
 import { lmasterOf } from "../calls/replies.ts";
 import type { Database, RunningPush } from "../database.ts";
-import type { DatabaseHost } from "../host.ts";
+import type { DatabaseHost, DatabaseProblem } from "../host.ts";
 import { RecordHeader } from "../record/record_header.ts";
 import { type Budget, runSliced } from "../slices.ts";
 import { PUSH_WAITING_BYTES_MAX } from "./limits.ts";
@@ -170,16 +170,16 @@ export class Push implements RunningPush {
 
   /** A recovery sees every record: the time to notice a database that grows without end. */
   #warnOfSize(): void {
-    const warn = (what: string, value: number, tunable: string): void => {
+    const { name } = this.#database;
+    const warn = (problem: DatabaseProblem, what: string, value: number, tunable: string): void => {
       const limit = this.#host.tunable(tunable);
       if (limit === 0 || value <= limit) return;
-      this.#host.log.warning(
-        `Database "${this.#database.name}" has ${what} of ${value}, above ${tunable} ${limit}`,
-      );
+      const text = `Database "${name}" has ${what} of ${value}, above ${tunable} ${limit}`;
+      this.#host.databaseWarning(name, problem, text);
     };
-    warn("a number of records", this.#stored, "DBRecordCountWarn");
-    warn("a longest record", this.#longest, "DBRecordSizeWarn");
-    warn("a size", this.#bytes, "DBSizeWarn");
+    warn("records", "a number of records", this.#stored, "DBRecordCountWarn");
+    warn("record size", "a longest record", this.#longest, "DBRecordSizeWarn");
+    warn("size", "a size", this.#bytes, "DBSizeWarn");
   }
 
   #fail(reason: string): void {

@@ -228,12 +228,16 @@ export class TransactionCommits {
     this.#end(commit, { status: ENDED_BY_RECOVERY, error: "the commit was ended by a recovery" });
   }
 
-  clientGone(clientId: number): void {
+  /** Databases of which it was committing something. */
+  clientGone(clientId: number): readonly string[] {
+    const names: string[] = [];
     for (const commit of [...this.#commits.values()]) {
       if (commit.clientId !== clientId) continue;
+      names.push(commit.database.name);
       this.#leaveToRecovery(commit, "its client has gone while it was committed");
       this.#end(commit, failure("the client has gone"));
     }
+    return names;
   }
 
   close(): void {

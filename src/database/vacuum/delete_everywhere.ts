@@ -151,9 +151,8 @@ export class VacuumDelete implements VacuumStage {
       this.#work.keep(slot);
       if (budget.spent) return "more";
     }
-    host.log.warning(
-      `Deleted records of database "${database.name}" are kept for now: ${this.#failure}`,
-    );
+    const text = `Deleted records of database "${database.name}" are kept for now: ${this.#failure}`;
+    host.databaseWarning(database.name, "vacuum", text);
     return "done";
   }
 }

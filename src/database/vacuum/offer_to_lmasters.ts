@@ -64,9 +64,9 @@ export class VacuumOffer implements VacuumStage {
         counts.offered += told.length;
         for (const slot of told) table.remove(slot);
       } else {
-        host.log.warning(
-          `Node ${lmaster} was not told of ${told.length} deleted records of database "${this.#work.database.name}": ${outcome.error}`,
-        );
+        const { name } = this.#work.database;
+        const text = `Node ${lmaster} was not told of ${told.length} deleted records of database "${name}": ${outcome.error}`;
+        host.databaseWarning(name, "vacuum", text);
         this.#failed.add(lmaster);
         slots.push(...told);
       }

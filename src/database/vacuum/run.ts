@@ -80,7 +80,8 @@ export class VacuumRun {
     ];
     const limitMs = host.tunable("VacuumMaxRunTime") * 1000;
     this.#deadline = host.timers.after(limitMs, () => {
-      host.log.error(`Vacuuming of database ${database.name} timed out in state ${this.state}`);
+      const text = `Vacuuming of database ${database.name} timed out in state ${this.state}`;
+      host.databaseWarning(database.name, "vacuum", text);
       this.cancel("it took longer than VacuumMaxRunTime");
     });
     database.vacuum = this;

@@ -30,11 +30,16 @@ export interface LockPrimitives {
   mutex(offset: number): TryLock | "owner_died";
 }
 
-export function tryingPrimitives(file: SharedFile): LockPrimitives {
+/** `ownerDied`: a mutex was had from a process that had died with it. */
+export function tryingPrimitives(file: SharedFile, ownerDied = () => {}): LockPrimitives {
   return {
     range: (mode, start, length) => file.tryLockRange(mode, start, length),
     tryRange: (mode, start, length) => file.tryLockRange(mode, start, length),
-    mutex: (offset) => file.tryLockMutex(offset),
+    mutex: (offset) => {
+      const taken = file.tryLockMutex(offset);
+      if (taken === "owner_died") ownerDied();
+      return taken;
+    },
   };
 }
 
