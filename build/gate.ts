@@ -23,6 +23,7 @@ export const CORE_FOLDERS = [
   "recovery",
   "cluster",
   "daemon",
+  "journal",
 ];
 
 /** What runs, as the runtime loads it: they reach everything but what other runtimes have. */

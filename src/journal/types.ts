@@ -65,11 +65,32 @@ export interface JournalFacts {
   readonly gaps: number;
   /** Corrupt files that were set aside, newest last. */
   readonly setAside: readonly string[];
+  /** Path of the file; undefined while it cannot be opened. */
+  readonly file?: string;
+}
+
+/** What the journal of one node has answered. */
+export interface NodeAnswer {
+  readonly node: number;
+  /** Or why there are none, for a person: it has no journal, it does not answer. */
+  readonly events: Result<readonly KeptEvent[]>;
+  /** What its clock is ahead of the asker's, and how far that may be wrong; 0 where it is not known. */
+  readonly clockAheadUs: number;
+  readonly clockErrorUs: number;
+}
+
+/** The journals of all nodes, as somebody reaches them. */
+export interface JournalSource {
+  /** Asks those nodes, or all when left out, at once. Times are those of each node's own clock. Never rejects. */
+  ask(query: JournalQuery, nodes?: readonly number[]): Promise<readonly NodeAnswer[]>;
 }
 
 /** Events of several nodes, in the order of a common time. */
 export interface MergedEvent extends KeptEvent {
-  /** time_us minus what the clock of its node is ahead of the asker's. */
+  /**
+   * By the clock of the asker: time_us minus what the clock of its node is ahead, and steps of that clock since then
+   * taken out as far as its monotonic clock tells them (merge.ts).
+   */
   readonly common_us: number;
 }
 

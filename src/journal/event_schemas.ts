@@ -1,0 +1,173 @@
+/**
+ * The table of base/journal_event.ts as schemas, for what comes from other processes and nodes and out of the file.
+ *
+ * Invariants:
+ * 1. What a schema lets through has exactly the fields of its kind, within the bounds: what else came is left out.
+ * 2. A text or a list that is too long costs its end, never the event.
+ *
+ * The compiler holds both tables equal (event_schemas.test.ts).
+ */
+import * as v from "valibot";
+import {
+  JOURNAL_LIST_ENTRIES_MAX,
+  JOURNAL_TEXT_CHARACTERS_MAX,
+  type JournalEvent,
+  type JournalKind,
+  type JournalProcess,
+} from "../base/journal_event.ts";
+import { err, ok, type Result } from "../base/result.ts";
+
+const text = v.pipe(
+  v.string(),
+  v.transform((value) => cutText(value)),
+);
+const number = v.pipe(v.number(), v.finite());
+const pnn = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const maybe = v.nullable;
+
+const list = <const T extends v.GenericSchema>(entry: T) =>
+  v.pipe(
+    v.array(entry),
+    v.transform((entries) => entries.slice(0, JOURNAL_LIST_ENTRIES_MAX)),
+  );
+
+const PROCESSES = [
+  "ctdbd",
+  "recoverd",
+  "eventd",
+  "admind",
+  "recovery_helper",
+  "takeover_helper",
+] as const satisfies readonly JournalProcess[];
+
+export const processSchema = v.picklist(PROCESSES);
+
+const actor = v.object({
+  node: maybe(pnn),
+  pid: v.exactOptional(number),
+  program: v.exactOptional(text),
+});
+const databaseType = v.picklist(["volatile", "persistent", "replicated"]);
+const database = v.object({ name: text, id: number, kind: databaseType });
+
+/** The fields of each kind. */
+export const EVENT_SCHEMAS = {
+  process_started: v.object({ process: processSchema, pid: number, version: text }),
+  process_ended: v.object({ process: processSchema, pid: maybe(number), how: text }),
+  runstate: v.object({ runstate: text }),
+  shutdown: v.object({ reason: text }),
+  state: v.object({
+    runstate: text,
+    generation: number,
+    recovering: v.boolean(),
+    leader: maybe(pnn),
+    nodes: list(v.object({ node: pnn, address: text, flags: number })),
+    addresses: list(v.object({ address: text, node: maybe(pnn) })),
+    databases: list(database),
+  }),
+
+  link_up: v.object({ peer: pnn }),
+  link_down: v.object({ peer: pnn, reason: text }),
+  flags: v.object({ target: pnn, before: number, after: number, reason: text, by: actor }),
+  nodes_file: v.object({ added: list(pnn), removed: list(pnn) }),
+
+  election: v.object({ reason: text }),
+  leader: v.object({ before: maybe(pnn), after: maybe(pnn), reason: text }),
+  lock_taken: v.object({ lock: text, duration_ms: number }),
+  lock_refused: v.object({ lock: text, reason: text }),
+  lock_lost: v.object({ lock: text, reason: text }),
+  lock_released: v.object({ lock: text }),
+
+  recovery_started: v.object({
+    generation: number,
+    reason: text,
+    nodes: list(pnn),
+    culprit: maybe(pnn),
+  }),
+  recovery_step: v.object({ generation: number, step: text, duration_ms: number }),
+  recovery_database: v.object({
+    generation: number,
+    database: text,
+    records: number,
+    duration_ms: number,
+  }),
+  recovery_ended: v.object({
+    generation: number,
+    succeeded: v.boolean(),
+    reason: maybe(text),
+    duration_ms: number,
+  }),
+  recovery_mode: v.object({ active: v.boolean(), generation: number, reason: text }),
+
+  blame: v.object({ target: pnn, credits: number, total: number, limit: number, reason: text }),
+  ban: v.object({ target: pnn, seconds: number, reason: text, by: actor }),
+  unban: v.object({ target: pnn, how: v.picklist(["expired", "asked"]), by: actor }),
+
+  takeover_started: v.object({ reason: text }),
+  address_assigned: v.object({ address: text, from: maybe(pnn), to: maybe(pnn), reason: text }),
+  takeover_ended: v.object({ succeeded: v.boolean(), reason: maybe(text), duration_ms: number }),
+  address_taken: v.object({
+    address: text,
+    interface: text,
+    duration_ms: number,
+    failure: maybe(text),
+  }),
+  address_released: v.object({
+    address: text,
+    interface: text,
+    duration_ms: number,
+    failure: maybe(text),
+  }),
+  interface_link: v.object({ interface: text, up: v.boolean() }),
+
+  script_failed: v.object({
+    event: text,
+    script: text,
+    result: number,
+    line: maybe(text),
+    duration_ms: maybe(number),
+  }),
+  event_failed: v.object({ event: text, status: text, duration_ms: number }),
+  event_recovered: v.object({ event: text }),
+
+  database_attached: v.object({ name: text, id: number, type: databaseType }),
+  database_detached: v.object({ name: text, id: number }),
+  database_unhealthy: v.object({ name: text, reason: text }),
+  database_warning: v.object({ name: text, warning: text }),
+  client_died: v.object({ pid: number, program: text, database: maybe(text), during: text }),
+
+  long_turn: v.object({
+    duration_ms: number,
+    busy_ms: number,
+    spans: list(v.object({ name: text, depth: number, duration_ms: number })),
+  }),
+
+  tunable: v.object({ name: text, before: number, after: number, by: actor }),
+  configuration: v.object({
+    changes: list(v.object({ option: text, before: maybe(text), after: maybe(text) })),
+    by: actor,
+  }),
+} as const satisfies Record<JournalKind, v.GenericSchema>;
+
+/** An event without its kind, as it is kept. */
+export function readFields(kind: string, fields: unknown): Result<JournalEvent> {
+  if (!Object.hasOwn(EVENT_SCHEMAS, kind)) return err(`expected a kind of event, got "${kind}"`);
+  const read = v.safeParse(EVENT_SCHEMAS[kind as JournalKind], fields);
+  if (read.success) return ok({ kind, ...read.output } as JournalEvent);
+  const [issue] = read.issues;
+  return err(`${v.getDotPath(issue) ?? kind}: ${issue.message}`);
+}
+
+/** An event as it travels. */
+export function readEvent(event: unknown): Result<JournalEvent> {
+  const kind: unknown = (event as { readonly kind?: unknown } | null | undefined)?.kind;
+  if (typeof kind !== "string") return err("expected an event with a kind");
+  return readFields(cutText(kind), event);
+}
+
+/** As far as it is kept; not in the middle of a character. */
+function cutText(value: string): string {
+  if (value.length <= JOURNAL_TEXT_CHARACTERS_MAX) return value;
+  const cut = value.slice(0, JOURNAL_TEXT_CHARACTERS_MAX - 1);
+  return `${/[\ud800-\udbff]$/.test(cut) ? cut.slice(0, -1) : cut}…`;
+}
