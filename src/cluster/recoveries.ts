@@ -40,6 +40,8 @@ export class Recoveries {
   #needed = false;
   #failedInRow = 0;
   #run: RecoveryRun | undefined;
+  /** Of the recovery that runs. */
+  #generation = INVALID_GENERATION;
 
   constructor(host: RecoveriesHost) {
     this.#host = host;
@@ -89,28 +91,39 @@ export class Recoveries {
       timeoutMs: view.requestTimeoutMs,
       takeoverTimeoutMs: view.tunable("TakeoverTimeout") * 1000,
     };
-    this.#run = new RecoveryRun(this.#host, plan, (outcome) => this.#ended(generation, outcome));
+    this.#generation = generation;
+    this.#run = new RecoveryRun(this.#host, plan, (outcome) => this.#ended(outcome));
   }
 
-  cancel(): void {
-    this.#run?.cancel();
+  cancel(reason: string): void {
+    const run = this.#run;
+    run?.cancel(reason);
     this.#run = undefined;
+    if (run !== undefined) this.#written(run, `it was given up: ${reason}`);
     this.gate.inProgress = false;
     this.#needed = false;
   }
 
-  #ended(generation: number, outcome: Result<void>): void {
-    const { clock, log, view, culprits, journal } = this.#host;
-    const tookMs = clock.monotonicMs() - (this.#run?.startMs ?? 0);
-    this.#run = undefined;
-    this.gate.inProgress = false;
+  #written({ startMs }: RecoveryRun, failure: string | undefined): number {
+    const { clock, journal } = this.#host;
+    const tookMs = clock.monotonicMs() - startMs;
     journal.record({
       kind: "recovery_ended",
-      generation,
-      succeeded: outcome.ok,
-      reason: outcome.ok ? null : outcome.error,
+      generation: this.#generation,
+      succeeded: failure === undefined,
+      reason: failure ?? null,
       duration_ms: tookMs,
     });
+    return tookMs;
+  }
+
+  #ended(outcome: Result<void>): void {
+    const { log, view, culprits } = this.#host;
+    const run = this.#run;
+    if (run === undefined) return;
+    const tookMs = this.#written(run, outcome.ok ? undefined : outcome.error);
+    this.#run = undefined;
+    this.gate.inProgress = false;
     this.#host.beginEpoch();
     if (!outcome.ok) {
       this.#failedInRow += 1;
