@@ -16,6 +16,7 @@ import {
   type JournalProcess,
 } from "../base/journal_event.ts";
 import { err, ok, type Result } from "../base/result.ts";
+import type { KeptEvent } from "./types.ts";
 
 const text = v.pipe(
   v.string(),
@@ -159,20 +160,35 @@ export const EVENT_SCHEMAS = {
   }),
 } as const satisfies Record<JournalKind, v.GenericSchema>;
 
-/** An event without its kind, as it is kept. */
-export function readFields(kind: string, fields: unknown): Result<JournalEvent> {
-  if (!Object.hasOwn(EVENT_SCHEMAS, kind)) return err(`expected a kind of event, got "${kind}"`);
-  const read = v.safeParse(EVENT_SCHEMAS[kind as JournalKind], fields);
+/** An event as it travels. */
+export function readEvent(event: unknown): Result<JournalEvent> {
+  const kind: unknown = (event as { readonly kind?: unknown } | null | undefined)?.kind;
+  if (typeof kind !== "string") return err("expected an event with a kind");
+  if (!Object.hasOwn(EVENT_SCHEMAS, kind)) {
+    return err(`expected a kind of event, got "${cutText(kind)}"`);
+  }
+  const read = v.safeParse(EVENT_SCHEMAS[kind as JournalKind], event);
   if (read.success) return ok({ kind, ...read.output } as JournalEvent);
   const [issue] = read.issues;
   return err(`${v.getDotPath(issue) ?? kind}: ${issue.message}`);
 }
 
-/** An event as it travels. */
-export function readEvent(event: unknown): Result<JournalEvent> {
-  const kind: unknown = (event as { readonly kind?: unknown } | null | undefined)?.kind;
-  if (typeof kind !== "string") return err("expected an event with a kind");
-  return readFields(cutText(kind), event);
+const gapSchema = v.object({ kind: v.literal("gap"), missing: maybe(number), reason: text });
+
+/**
+ * An event out of a journal, of this node or another. What cannot be read is a gap: another version may have kept what
+ * this one does not know.
+ */
+export function readKeptEvent(event: unknown): KeptEvent["event"] {
+  const gap = v.safeParse(gapSchema, event);
+  if (gap.success) return gap.output;
+  const read = readEvent(event);
+  if (read.ok) return read.value;
+  return {
+    kind: "gap",
+    missing: 1,
+    reason: `an event was kept that cannot be read: ${read.error}`,
+  };
 }
 
 /** As far as it is kept; not in the middle of a character. */

@@ -12,8 +12,8 @@
  */
 import type { JournalProcess } from "../../base/journal_event.ts";
 import type { SqlDatabase, SqlRow, SqlStatement, SqlValue } from "../../platform/types/sql.ts";
-import { readFields } from "../event_schemas.ts";
-import type { GapEvent, KeptEvent, KeptKind } from "../types.ts";
+import { readKeptEvent } from "../event_schemas.ts";
+import type { KeptEvent, KeptKind } from "../types.ts";
 import { chunkOf, chunkRange, type IdRange } from "./chunk_runs.ts";
 
 export interface RingRow {
@@ -172,7 +172,6 @@ export class JournalTables {
 
   #keptEvent(row: SqlRow): KeptEvent {
     const kind = this.#names.get(row["kind"] as number) ?? "";
-    const event = readKept(kind, row["fields"] as string);
     return {
       id: row["id"] as number,
       node: row["node"] as number,
@@ -181,7 +180,7 @@ export class JournalTables {
       time_us: row["time_us"] as number,
       monotonic_ms: row["monotonic_ms"] as number,
       process: (this.#names.get(row["process"] as number) ?? "ctdbd") as JournalProcess,
-      event,
+      event: readStored(kind, row["fields"] as string),
     };
   }
 
@@ -292,20 +291,11 @@ function count(chunks: Map<number, Chunk>, chunk: number, { time_us, event }: Ne
   of.gaps += gaps;
 }
 
-/** The disk may have damaged what SQLite does not look at, and another version may have kept what this one does not know. */
-function readKept(kind: string, text: string): KeptEvent["event"] {
-  const unreadable = (reason: string): GapEvent => ({
-    kind: "gap",
-    missing: 1,
-    reason: `An event was kept that cannot be read: ${reason}`,
-  });
-  let fields: unknown;
+/** The disk may have damaged what SQLite does not look at. */
+function readStored(kind: string, text: string): KeptEvent["event"] {
   try {
-    fields = JSON.parse(text);
-  } catch (error) {
-    return unreadable((error as Error).message);
+    return readKeptEvent({ ...(JSON.parse(text) as object), kind });
+  } catch {
+    return readKeptEvent(undefined);
   }
-  if (kind === "gap") return { kind, ...(fields as Omit<GapEvent, "kind">) };
-  const event = readFields(kind, fields);
-  return event.ok ? event.value : unreadable(event.error);
 }
