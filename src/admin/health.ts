@@ -12,8 +12,7 @@ import type { AdminParts, OwnState } from "./parts.ts";
 
 export interface HealthFacts {
   readonly own: Result<OwnState>;
-  readonly connected: boolean;
-  /** Since ctdbd last answered; since our start when it never did. */
+  /** Since ctdbd answers nothing; 0 when it does. */
   readonly silentMs: number;
   readonly journal: "kept" | "none" | string;
 }
@@ -107,15 +106,13 @@ function resultOf(name: string, reason: string | undefined) {
 
 export async function healthFacts(
   parts: Pick<AdminParts, "daemon" | "journal" | "clock">,
-  startedMs: number,
 ): Promise<HealthFacts> {
   const { daemon, clock } = parts;
   const own = await daemon.ownState();
-  const answeredMs = daemon.answeredMs ?? startedMs;
+  const nowMs = clock.monotonicMs();
   return {
     own,
-    connected: daemon.connected,
-    silentMs: clock.monotonicMs() - answeredMs,
+    silentMs: nowMs - (daemon.silentSinceMs ?? nowMs),
     journal: journalState(parts),
   };
 }

@@ -47,6 +47,12 @@ export const LOOK_INTERVAL_MS = 1000;
 export const LOOK_SOON_MS = 100;
 export const OWN_STATE_MS_OLD = 250;
 export const NODE_FACTS_MS_OLD = 900;
+export const NODE_FACTS_MS_MAX = 1000;
+export const OWN_QUESTION_MS_MAX = 1000;
+/** For each question to another node. */
+export const NODE_QUESTION_MS_MAX = 700;
+export const RECONNECT_MS = 500;
+export const CONNECT_MS_MAX = 5000;
 export const HEARD_MS_STEP = 2000;
 
 // --- health
@@ -69,8 +75,13 @@ export const REPLAY_EVENTS = 64;
 // --- messages from other nodes
 export const MESSAGE_REQUESTS_AT_ONCE_MAX = 16;
 
+// --- the process
+export const LISTEN_AGAIN_MS = 2000;
+/** For last events of streams. */
+export const LAST_WORDS_MS = 200;
+
 // --- webhooks
-export const WEBHOOKS_MAX = 8;
+export const WEBHOOKS_MAX = 16;
 export const WEBHOOK_QUEUE_MAX = 1000;
 export const WEBHOOK_MS_MAX = 5000;
 export const WEBHOOK_TRIES_MAX = 5;

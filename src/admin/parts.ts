@@ -65,9 +65,8 @@ export interface OwnState {
 export interface Daemon {
   /** undefined: never yet connected. */
   readonly node: number | undefined;
-  readonly connected: boolean;
-  /** When it last answered anything, by the monotonic clock; undefined: never yet. */
-  readonly answeredMs: number | undefined;
+  /** Since when it answers nothing, by the monotonic clock; undefined: it does, or was not asked. */
+  readonly silentSinceMs: number | undefined;
   ownState(): Promise<Result<OwnState>>;
   /** What all nodes say that answer soon. */
   look(): Promise<Result<ClusterFacts>>;
@@ -122,6 +121,8 @@ export interface AdminParts {
   /** Cookies are for TLS only. */
   readonly secureCookies: boolean;
   readonly rates: { readonly requests: Rate; readonly actions: Rate; readonly wrongTokens: Rate };
+  /** `metrics = yes`. */
+  readonly metrics: boolean;
   /** The page: what is served without a right, since a browser brings none when it begins. */
   readonly page: readonly PageFile[];
   /** Bytes of this process that are in memory. */

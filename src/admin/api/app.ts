@@ -61,7 +61,6 @@ export function createApi(
     streams,
     metrics,
     watch,
-    startedMs: clock.monotonicMs(),
     openApi: () => {
       openApi ??= import("./openapi.ts").then(({ openApiText }) =>
         openApiText(routes, parts.version),

@@ -23,7 +23,6 @@ export interface RouteParts {
   readonly documents: ToolDocuments;
   readonly streams: EventStreams;
   readonly metrics: Metrics;
-  readonly startedMs: number;
   readonly watch: ClusterWatch;
   /** The text of the OpenAPI document. */
   openApi(): Promise<string>;
@@ -49,7 +48,7 @@ const HEALTH_SUMMARY: Readonly<Record<HealthRoute, string>> = {
 const TEXT = "text/plain; charset=utf-8";
 const CHECKS_EXCLUDED_MAX = 16;
 
-function healthRoute(name: HealthRoute, { parts, startedMs }: RouteParts): Route {
+function healthRoute(name: HealthRoute, { parts }: RouteParts): Route {
   return route({
     path: `/${name}`,
     summary: HEALTH_SUMMARY[name],
@@ -62,7 +61,7 @@ function healthRoute(name: HealthRoute, { parts, startedMs }: RouteParts): Route
     answer: { kind: "text", contentTypes: [TEXT] },
     statuses: [503],
     async handle({ query, caller }) {
-      const facts = await healthFacts(parts, startedMs);
+      const facts = await healthFacts(parts);
       const verbose = query.verbose !== undefined && caller.right !== "none";
       const { isHealthy, text } = healthText(name, facts, {
         exclude: query.exclude ?? [],
@@ -73,13 +72,16 @@ function healthRoute(name: HealthRoute, { parts, startedMs }: RouteParts): Route
   });
 }
 
-function documentRoutes({ streams, metrics, watch, openApi }: RouteParts): readonly Route[] {
+function documentRoutes(needs: RouteParts): readonly Route[] {
+  const { parts, streams, metrics, watch, openApi } = needs;
   return [
     route({
       path: "/metrics",
       summary: "Metrics for Prometheus; OpenMetrics when it is accepted",
       answer: { kind: "text", contentTypes: metrics.contentTypes },
+      statuses: [404],
       async handle({ headers }) {
+        if (!parts.metrics) return err(problem(404, "metrics are off"));
         return ok(await metrics.answer(headers.get("accept") ?? ""));
       },
     }),

@@ -1,9 +1,8 @@
 /** Families of what the own ctdbd tells (NODE_FACTS). Every label comes from a list that ctdbd bounds. */
-import { type NodeFacts, WAIT_BUCKETS_MS } from "../../wire/node_facts.ts";
+import type { NodeFacts } from "../../wire/node_facts.ts";
 import type { Family, HistogramSample, Labels, NumberFamily } from "./exposition.ts";
 
 const MS_PER_SECOND = 1000;
-const WAIT_BOUNDS = WAIT_BUCKETS_MS.map((ms) => ms / MS_PER_SECOND);
 
 type Row = readonly [labels: Labels, value: number];
 
@@ -102,7 +101,8 @@ function queueFamilies({ calls, queues }: NodeFacts): Family[] {
   ];
 }
 
-function databaseFamilies({ databases }: NodeFacts): Family[] {
+function databaseFamilies({ databases, wait_bounds_ms }: NodeFacts): Family[] {
+  const bounds = wait_bounds_ms.map((ms) => ms / MS_PER_SECOND);
   const each = (read: (database: (typeof databases)[number]) => number): readonly Row[] =>
     databases.map((database) => [{ database: database.name }, read(database)]);
   const histogram = (
@@ -114,7 +114,7 @@ function databaseFamilies({ databases }: NodeFacts): Family[] {
     databases.map((database) => {
       const { total_ms, buckets } = read(database);
       const labels = { database: database.name };
-      return { labels, bounds: WAIT_BOUNDS, counts: buckets, sum: total_ms / MS_PER_SECOND };
+      return { labels, bounds, counts: buckets, sum: total_ms / MS_PER_SECOND };
     });
   return [
     rows(
