@@ -74,7 +74,13 @@ async function playNight(cluster: NetnsCluster): Promise<void> {
     process.stdout.write(
       `night: ${causes} causes, ${states} states, ${each} explanations of bans, recoveries and moves, ${wrong.length} wrong\n`,
     );
-    expect(wrong).toEqual([]);
+    for (const each of wrong) {
+      const { node, cause, asked, expected, got } = each;
+      process.stdout.write(
+        `wrong: ${cause}: ${asked}, on node ${node}\n expected ${expected}\n got ${got}\n`,
+      );
+    }
+    expect(wrong.length).toBe(0);
     expect(each).toBeGreaterThan(0);
     await expectAlerts(prometheus, targets);
   } finally {

@@ -8,6 +8,8 @@ const KINDS = ["ban", "recovery_started", "address_assigned"];
 /** What a node notices a little after. */
 const SLACK_US = 2_000_000;
 
+const VERBOSE = process.env["CTDB_TEST_VERBOSE"] === "1";
+
 interface Answer {
   readonly status: number;
   /** All sentences, the answer first. */
@@ -30,6 +32,8 @@ export async function askAll(
         })),
       );
       for (const { node, answer } of answers) wrong.push(...compare(node, cause, question, answer));
+      if (VERBOSE)
+        process.stdout.write(`ctdb why ${question.args.join(" ")}\n${answers[0]?.answer.text}\n`);
     }
   }
   return wrong;
@@ -107,9 +111,11 @@ export async function askStates(night: NightWorld, node: number): Promise<readon
   for (const state of night.states) {
     const at = new Date(state.atUs / 1000).toISOString();
     const asked = `ctdb state --at ${at}`;
-    const got = rebuilt(await night.document(node, "state", "--at", at));
-    const expected = wanted(state);
-    const [want, have] = [JSON.stringify(expected), JSON.stringify(got)];
+    const { stdout, stderr } = await night.cluster
+      .node(node)
+      .ourCtdb(["--json", "state", "--at", at], { timeoutMs: 30_000 });
+    const want = JSON.stringify(wanted(state));
+    const have = stdout === "" ? stderr : JSON.stringify(rebuilt(JSON.parse(stdout)));
     if (want !== have) wrong.push({ node, cause: state.name, asked, expected: want, got: have });
   }
   return wrong;
