@@ -62,8 +62,8 @@ export function decideLocal(
 
 export interface ClusterMemory {
   readonly pnn: number;
-  /** A recovery was begun and did not succeed. */
-  readonly recoveryNeeded: boolean;
+  /** Why a recovery is needed that did not succeed, or was not begun. */
+  readonly recoveryNeeded: string | undefined;
   readonly recoveriesDisabled: boolean;
   readonly takeoverRunsDisabled: boolean;
   /** Somebody asked for a takeover run, or the last one failed. */
@@ -108,8 +108,8 @@ class ClusterChecks {
   run(): void {
     if (!this.#answersComplete()) return;
     this.#fixFlags();
-    if (this.#memory.recoveryNeeded) {
-      this.#recover("the previous recovery did not finish");
+    if (this.#memory.recoveryNeeded !== undefined) {
+      this.#recover(this.#memory.recoveryNeeded);
       return;
     }
     if (!this.#modesNormal()) return;

@@ -157,10 +157,11 @@ export class Election {
 
   // --- what is heard
 
-  heardLeader(pnn: number): void {
+  /** `from`: the node it came from. */
+  heardLeader(pnn: number, from: number): void {
     if (this.#closed || pnn === this.#host.pnn) return;
     if (pnn === UNKNOWN_PNN) {
-      this.#heardElectionCall();
+      this.#heardElectionCall(from);
       return;
     }
     const lock = this.#lock;
@@ -213,9 +214,9 @@ export class Election {
   }
 
   /** LEADER(unknown): somebody calls an election; with a lock there is no other notice. */
-  #heardElectionCall(): void {
+  #heardElectionCall(from: number): void {
     if (this.inProgress) return;
-    const reason = "another node calls one";
+    const reason = `node ${from} calls one`;
     if (this.#lock === undefined) this.#becomeElecting(reason);
     else this.#becomeLocking(this.#lock, reason);
   }

@@ -52,7 +52,7 @@ function leader() {
   world.electionsCalled = 0;
   const hear = (pnn: number, atMs: number) => {
     world.nowMs = atMs;
-    election.heardLeader(pnn);
+    election.heardLeader(pnn, pnn);
   };
   return { election, world, hear };
 }

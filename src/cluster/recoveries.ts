@@ -37,7 +37,8 @@ export interface RecoveriesHost {
 export class Recoveries {
   readonly gate: OperationGate;
   readonly #host: RecoveriesHost;
-  #needed = false;
+  /** Why one is needed. */
+  #needed: string | undefined;
   #failedInRow = 0;
   #run: RecoveryRun | undefined;
   /** Of the recovery that runs. */
@@ -53,8 +54,8 @@ export class Recoveries {
     });
   }
 
-  /** One was wanted, and none has succeeded since. */
-  get needed(): boolean {
+  /** Why one was wanted, if none has succeeded since. */
+  get needed(): string | undefined {
     return this.#needed;
   }
   get running(): boolean {
@@ -64,8 +65,8 @@ export class Recoveries {
   /** Recovers `nodes`, unless it may not be now: then the next look at the cluster asks again. */
   want(reason: string, nodes: readonly NodeAndFlags[]): void {
     const { log, view, culprits } = this.#host;
-    const first = !this.#needed;
-    this.#needed = true;
+    const first = this.#needed === undefined;
+    this.#needed ??= reason;
     if (this.gate.disabled) {
       if (first) log.notice(`Recovery needed (${reason}), but recoveries are disabled`);
       return;
@@ -101,7 +102,7 @@ export class Recoveries {
     this.#run = undefined;
     if (run !== undefined) this.#written(run, `it was given up: ${reason}`);
     this.gate.inProgress = false;
-    this.#needed = false;
+    this.#needed = undefined;
   }
 
   #written({ startMs }: RecoveryRun, failure: string | undefined): number {
@@ -128,11 +129,12 @@ export class Recoveries {
     if (!outcome.ok) {
       this.#failedInRow += 1;
       culprits.excludeTime(tookMs);
+      this.#needed = `the one before has failed: ${outcome.error}`;
       log.error(`Recovery failed (${this.#failedInRow} in a row): ${outcome.error}`);
       return;
     }
     log.notice(`Recovery complete after ${Math.round(tookMs)} ms`);
-    this.#needed = false;
+    this.#needed = undefined;
     this.#failedInRow = 0;
     culprits.clear();
     this.gate.disable(view.tunable("RerecoveryTimeout"));

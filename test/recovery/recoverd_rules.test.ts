@@ -170,7 +170,7 @@ function locking() {
 
 test("Election takes no answer for the lock that belongs to an earlier attempt", () => {
   const { answers, state, election } = locking();
-  election.heardLeader(2);
+  election.heardLeader(2, 2);
   expect([election.leader, state.released]).toEqual([2, 1]);
   answers[0]?.({ kind: "held", latencyMs: 5 });
   expect([election.leader, state.led]).toEqual([2, false]);

@@ -108,6 +108,7 @@ export class AddressMoves {
     if (refused !== undefined) return refused;
     const iface = to ?? address.iface ?? address.bestInterface();
     if (iface === undefined) return failure(`no interface for ${address.text}`);
+    const had = address.iface === iface && address.pnn === this.#host.ownPnn;
     address.assign(iface, this.#host.ownPnn);
     address.activity = "taking";
     this.#writeHeld();
@@ -115,13 +116,10 @@ export class AddressMoves {
     const startMs = this.#host.clock.monotonicMs();
     this.#host.runEvent("takeip", eventArguments(address), (status, why) => {
       address.activity = "idle";
-      this.#written(
-        "address_taken",
-        address,
-        iface.name,
-        failureOf("takeip", status, why),
-        startMs,
-      );
+      const failed = failureOf("takeip", status, why);
+      if (!had || failed !== null) {
+        this.#written("address_taken", address, iface.name, failed, startMs);
+      }
       if (status === 0) this.#taken(address);
       else {
         this.#host.log.error(

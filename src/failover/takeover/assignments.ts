@@ -29,26 +29,31 @@ export function assignments(facts: AssignmentFacts): readonly Assignment[] {
   const hosts = hostsBefore(facts.known);
   return facts.placed.flatMap((placed) => {
     const { address } = placed.addr;
-    const from = hosts.get(address) ?? null;
     const to = placed.pnn === UNKNOWN_PNN ? null : placed.pnn;
-    return from === to ? [] : [{ address, from, to, reason: reasonOf(placed, from, to, facts) }];
+    const host = hosts.hosting.get(address);
+    if (host === to) return [];
+    const former = hosts.told.get(address);
+    const from = host ?? (former === undefined || former === to ? null : former);
+    if (from === null && to === null) return [];
+    return [{ address, from, to, reason: reasonOf(placed, from, to, facts) }];
   });
 }
 
-/** A node is believed about itself; about a node that says nothing the others are, which were told who has what. */
-function hostsBefore(known: AddressesByNode): ReadonlyMap<string, number> {
-  const hosts = new Map<string, number>();
-  const sure = new Set<string>();
+/**
+ * Who says of itself that it has an address, and who has had it last as the others were told: a node that is not
+ * connected says nothing, and one that was banned has let go.
+ */
+function hostsBefore(known: AddressesByNode) {
+  const hosting = new Map<string, number>();
+  const told = new Map<string, number>();
   for (const [node, addresses] of known) {
     for (const { addr, pnn } of addresses) {
-      if (pnn === UNKNOWN_PNN || sure.has(addr.address)) continue;
-      // One that answered, and does not say so itself, does not have it.
-      if (pnn !== node && known.has(pnn)) continue;
-      hosts.set(addr.address, pnn);
-      if (pnn === node) sure.add(addr.address);
+      if (pnn === UNKNOWN_PNN) continue;
+      if (pnn === node) hosting.set(addr.address, pnn);
+      else told.set(addr.address, pnn);
     }
   }
-  return hosts;
+  return { hosting, told };
 }
 
 function reasonOf(
