@@ -20,15 +20,19 @@ export const RECOVERY_CAUSES: CauseRules = {
   recovery_started(_, kept, events) {
     const withinMs = sinceLastRecovery(events, kept);
     const own = { node: kept.node, withinMs };
+    const changes = inactiveChanges(events, kept, withinMs);
+    const changed = changes.map(({ event }) => (event.kind === "flags" ? event.target : -1));
     return nearest(
       kept,
       CAUSES_MAX,
       events.find(kept, "recovery_ended", { ...own, where: ({ succeeded }) => !succeeded }),
       events.find(kept, "leader", { ...own, where: ({ after }) => after === kept.node }),
-      inactiveChanges(events, kept, withinMs),
+      changes,
+      // One that stopped since its flags changed says nothing more.
       events.find(kept, "recovery_mode", {
         withinMs,
-        where: ({ active }, mode) => active && !isOfRecovery(events, mode),
+        where: ({ active }, mode) =>
+          active && !changed.includes(mode.node) && !isOfRecovery(events, mode),
       }),
       events.find(kept, "client_died", { withinMs }),
       events.find(kept, "database_detached", own),
@@ -144,10 +148,9 @@ function begunAs(
   });
 }
 
-/** What a recovery has mended is not the cause of the next one. */
+/** What a recovery has mended is not the cause of the next one, whoever led it. */
 function sinceLastRecovery(events: EventIndex, kept: MergedEvent): number {
   const [last] = events.find(kept, "recovery_ended", {
-    node: kept.node,
     withinMs: MINUTE,
     where: ({ succeeded }) => succeeded,
   });

@@ -96,16 +96,17 @@ export const STANDING_CAUSES: CauseRules = {
     ];
   },
 
-  election: (_, kept, events) =>
+  election: ({ reason }, kept, events) =>
     firstOf(
+      () => calledBy(events, kept, reason),
       () => events.find(kept, "lock_lost", { node: kept.node, withinMs: 30 * SECOND }),
+      () => endOfLeader(events, kept),
       () =>
         events.find(kept, "leader", {
           node: kept.node,
           withinMs: 30 * SECOND,
           where: ({ after }) => after === null,
         }),
-      () => endOfLeader(events, kept),
       () =>
         events.find(kept, "process_started", {
           node: kept.node,
@@ -113,14 +114,16 @@ export const STANDING_CAUSES: CauseRules = {
           where: ({ process }) => process === "recoverd" || process === "ctdbd",
         }),
     ),
-  leader({ before, after }, kept, events) {
+  leader({ before, after, reason }, kept, events) {
     const withinMs = MINUTE;
     const ended = () => {
       if (before === null || before === after) return [];
       const lock = events.find(kept, "lock_lost", { node: before, withinMs });
       return lock.length > 0 ? lock : endOfNode(events, kept, before, withinMs);
     };
-    if (after === null) return ended();
+    if (after === null) {
+      return firstOf(() => calledBy(events, kept, reason), ended);
+    }
     return [
       ...ended(),
       ...events.find(kept, "lock_taken", { node: after, withinMs }),
@@ -208,6 +211,13 @@ function busy(events: EventIndex, kept: MergedEvent, node: number): readonly Mer
     afterMs: MINUTE,
     where: isLong,
   });
+}
+
+/** Another node's election: it knows why. Its number stands in the reason only. */
+function calledBy(events: EventIndex, kept: MergedEvent, reason: string): readonly MergedEvent[] {
+  const caller = /\bnode (\d+) calls one\b/.exec(reason)?.[1];
+  if (caller === undefined || Number(caller) === kept.node) return [];
+  return events.find(kept, "election", { node: Number(caller), withinMs: 30 * SECOND });
 }
 
 function endOfLeader(events: EventIndex, kept: MergedEvent): readonly MergedEvent[] {
