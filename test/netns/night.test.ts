@@ -4,7 +4,10 @@
  * and in the morning; the cluster as it was is rebuilt from journals; Prometheus has told of it.
  */
 import { expect, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { alertRules, dashboardQueries, metricNames } from "../alerts/shipped.ts";
+import { PROJECT } from "../support/source_tree.ts";
 import { type NetnsCluster, netnsPossible, withNetnsCluster } from "./cluster.ts";
 import { ACTS, giveSmallDisk, SMALL_DISK_NODE } from "./night/acts.ts";
 import { Prometheus, prometheusInstalled } from "./night/prometheus.ts";
@@ -74,6 +77,7 @@ async function playNight(cluster: NetnsCluster): Promise<void> {
     process.stdout.write(
       `night: ${causes} causes, ${states} states, ${each} explanations of bans, recoveries and moves, ${wrong.length} wrong\n`,
     );
+    if (wrong.length > 0) await keepJournal(night);
     for (const each of wrong) {
       const { node, cause, asked, expected, got } = each;
       process.stdout.write(
@@ -86,6 +90,16 @@ async function playNight(cluster: NetnsCluster): Promise<void> {
   } finally {
     await prometheus.end();
   }
+}
+
+/** What there was to explain, for who looks into it. */
+async function keepJournal(night: NightWorld): Promise<void> {
+  const args = ["-v", "journal", "--limit", "20000"];
+  const { stdout } = await night.cluster.node(0).ourCtdb(args);
+  const file = join(PROJECT, "node_modules/.cache/night.journal.txt");
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, stdout);
+  process.stdout.write(`night: the journal is in ${file}\n`);
 }
 
 async function expectAlerts(prometheus: Prometheus, targets: readonly string[]): Promise<void> {

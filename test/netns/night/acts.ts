@@ -233,7 +233,7 @@ const leaderKilled: Act = {
     const rest = ALL.filter((other) => other !== pnn);
     const [witness] = rest as [number, number];
     const moved = await night.addressesOf(pnn);
-    const gone = new RegExp(`node ${pnn}.*(disconnect|connection|link|closed|gone|lost)`, "i");
+    const gone = new RegExp(`node ${pnn}\\b.*(disconnect|connect|link|closed|ended)`, "i");
     await night.cause(this.name, async () => {
       await cluster.node(pnn).kill();
       night.alive = rest;
