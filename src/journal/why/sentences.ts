@@ -95,8 +95,9 @@ const SENTENCES: Sentences = {
     `${me} lost the cluster lock "${lock}"${because(reason)}`,
   lock_released: ({ lock }, { me }) => `${me} gave up the cluster lock "${lock}"`,
 
-  recovery_started({ reason, nodes, culprit }, { me }) {
-    const blamed = culprit === null ? "" : `, after trouble with node ${culprit}`;
+  recovery_started({ reason, nodes, culprit }, { me, node }) {
+    const blamed =
+      culprit === null || culprit === node ? "" : `, after trouble with node ${culprit}`;
     return `${me} began a recovery of the databases with ${nodesText(nodes)}${blamed}${because(reason)}`;
   },
   recovery_step: ({ step, duration_ms }, { node }) =>
