@@ -144,6 +144,8 @@ function destination(paths: InstalledPaths, source: string): Pick<InstalledFile,
     return { path: place, kind: place.startsWith("/etc/") ? "default" : "program" };
   if (folder === "documents")
     return { path: `${paths.documentDirectory}/${name}`, kind: "program" };
+  // Whoever runs Prometheus and Grafana takes them from there.
+  if (folder === "alerts") return { path: `${paths.dataDirectory}/${source}`, kind: "program" };
   if (folder === "bin") return { path: `${paths.binDirectory}/${name}`, kind: "program" };
   if (folder === "helpers") return { path: `${paths.helperDirectory}/${name}`, kind: "program" };
   if (name.startsWith("events/legacy/")) {

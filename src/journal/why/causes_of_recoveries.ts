@@ -58,12 +58,14 @@ export const RECOVERY_CAUSES: CauseRules = {
     );
     return [...trouble, ...begun];
   },
-  recovery_mode({ active }, kept, events) {
+  recovery_mode({ active, reason }, kept, events) {
     const recovery = events.find(kept, "recovery_started", {
       withinMs: active ? 30 * SECOND : 10 * MINUTE,
       where: ({ nodes }) => nodes.includes(kept.node),
     });
     if (!active) return recovery;
+    // An administrator's own.
+    if (reason.includes("(ctdb)")) return [];
     const own = { node: kept.node, withinMs: 10 * SECOND };
     const isOwn = ({ target }: { readonly target: number }) => target === kept.node;
     return nearest(
@@ -76,6 +78,9 @@ export const RECOVERY_CAUSES: CauseRules = {
         where: (event) => isOwn(event) && (event.after & ~event.before & NODE_FLAGS_INACTIVE) !== 0,
       }),
       events.find(kept, "client_died", own),
+      // What was on its way to or from another node is lost, or was not sent.
+      events.find(kept, "link_down", own),
+      events.find(kept, "link_up", own),
       events.find(kept, "process_started", {
         ...own,
         where: ({ process }) => process === "ctdbd",

@@ -1,0 +1,121 @@
+/**
+ * Everything that the page shows, in one place: parts read it when they are told, and change it by its verbs.
+ *
+ * Invariants:
+ * 1. Parts are told at most once a frame's time, of all changes together, also in a tab that nobody sees.
+ * 2. The clock is that of the node that answers: this machine's may be wrong.
+ */
+import type { Connection } from "../model/connection.ts";
+import type { ClusterDocument, ExplanationDocument, PastDocument } from "../model/documents.ts";
+import { Entries } from "../model/entries.ts";
+import { type Filter, NO_FILTER } from "../model/filter.ts";
+import { RateHistory } from "../model/history.ts";
+import { ENTRIES_MAX } from "../model/limits.ts";
+import type { Question } from "../model/question.ts";
+import { type Shown, shownNow, shownPast } from "../model/shown.ts";
+import type { Zone } from "../model/time.ts";
+import { spanMsOf, type TimeWindow, windowBefore } from "../model/timeline.ts";
+
+const SPAN_MS = 3600 * 1000;
+const FRAME_MS = 16;
+
+export type Explained =
+  | { readonly state: "asking" }
+  | { readonly state: "answered"; readonly explanation: ExplanationDocument }
+  | { readonly state: "failed"; readonly problem: string };
+
+export class PageState {
+  connection: Connection = { state: "connecting" };
+  cluster: ClusterDocument | undefined;
+  readonly rates = new RateHistory();
+
+  /** undefined: now. */
+  atUs: number | undefined;
+  past: PastDocument | undefined;
+  pastProblem: string | undefined;
+
+  readonly entries = new Entries(ENTRIES_MAX);
+  filter: Filter = NO_FILTER;
+  completeFromUs: number | undefined;
+  journalProblem: string | undefined;
+  journalCaveats: readonly string[] = [];
+
+  question: Question | undefined;
+  explained: Explained = { state: "asking" };
+
+  zone: Zone = "local";
+  /** undefined: it ends now. */
+  #window: TimeWindow | undefined;
+  #spanMs = SPAN_MS;
+  #aheadUs = 0;
+  #told = false;
+  readonly #parts: (() => void)[] = [];
+
+  /** `part` is called after each change. */
+  follow(part: () => void): void {
+    this.#parts.push(part);
+  }
+
+  changed(): void {
+    if (this.#told) return;
+    this.#told = true;
+    setTimeout(() => {
+      this.#told = false;
+      for (const part of this.#parts) part();
+    }, FRAME_MS);
+  }
+
+  get nowUs(): number {
+    return Date.now() * 1000 + this.#aheadUs;
+  }
+
+  get window(): TimeWindow {
+    return this.#window ?? windowBefore(this.nowUs, this.#spanMs);
+  }
+
+  get followsNow(): boolean {
+    return this.#window === undefined;
+  }
+
+  /** One that ends now, or all but, follows the time. */
+  showWindow(window: TimeWindow): void {
+    this.#spanMs = spanMsOf(window);
+    // A hundredth of the window is too little to be seen.
+    const endsNow = window.toUs >= this.nowUs - this.#spanMs * 10 && this.atUs === undefined;
+    this.#window = endsNow ? undefined : window;
+    this.completeFromUs = undefined;
+    this.changed();
+  }
+
+  /** Stays where it is, although it ends now. */
+  hold(window: TimeWindow): void {
+    this.#spanMs = spanMsOf(window);
+    this.#window = window;
+    this.changed();
+  }
+
+  /** Around what is looked at. */
+  showSpan(spanMs: number): void {
+    this.#spanMs = spanMs;
+    const half = spanMs * 500;
+    this.#window =
+      this.atUs === undefined ? undefined : { fromUs: this.atUs - half, toUs: this.atUs + half };
+    this.completeFromUs = undefined;
+    this.changed();
+  }
+
+  takeCluster(cluster: ClusterDocument): void {
+    this.cluster = cluster;
+    this.rates.add(cluster);
+    this.#aheadUs = cluster.timeUs - Date.now() * 1000;
+    this.changed();
+  }
+
+  /** What the sections show; undefined: nothing has come yet. */
+  get shown(): Shown | undefined {
+    if (this.atUs !== undefined) {
+      return this.past === undefined ? undefined : shownPast(this.past, this.cluster);
+    }
+    return this.cluster === undefined ? undefined : shownNow(this.cluster);
+  }
+}
