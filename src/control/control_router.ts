@@ -51,6 +51,8 @@ export interface ControlRouterDependencies {
   /** Of the vnn map: what is sent is stamped with it. */
   readonly generation: () => number;
   readonly timeoutSec: () => number;
+  /** A client here asks another node for something; before it goes out. */
+  readonly asksOther?: (client: ControlClient, pnn: number, packet: PacketView) => void;
 }
 
 export class ControlRouter {
@@ -233,6 +235,7 @@ export class ControlRouter {
       this.#answerClient(client, clientReqid, failure("ctdb_control to disconnected node"));
       return;
     }
+    this.#d.asksOther?.(client, pnn, packet);
     let reqid = 0;
     if (!noReply) {
       reqid = requestIds.take();
