@@ -91,7 +91,6 @@ class Journals implements JournalSource {
       },
       () => `expected ${parts.join(" … ")}, got\n${text}`,
     );
-    if (process.env["SHOW"] !== undefined) console.log(text);
   }
 
   state(): Promise<ClusterState> {
@@ -217,11 +216,12 @@ test(
         await journals.says({ subject: "recovery" }, "began a recovery", `node ${leader}`);
 
         await cluster.ctdb(0, "setvar", "MonitorInterval", "3");
-        const [kept] = await journals.ask({ kinds: ["tunable"], newestFirst: true, limit: 1 }, [0]);
-        const id = kept?.events.ok ? kept.events.value[0]?.id : undefined;
-        expect(id).toBeNumber();
+        const id = await until("the change is kept", WAIT_MS, async () => {
+          const [kept] = await journals.ask({ kinds: ["tunable"], limit: 1 }, [0]);
+          return kept?.events.ok ? kept.events.value[0]?.id : undefined;
+        });
         await journals.says(
-          { subject: "event", node: 0, id: id ?? 0 },
+          { subject: "event", node: 0, id },
           "The tunable MonitorInterval of node 0 was set from 1 to 3 by process",
           "(ctdb)",
         );

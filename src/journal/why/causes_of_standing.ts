@@ -20,19 +20,20 @@ const { DISCONNECTED, UNHEALTHY, BANNED, DELETED } = NODE_FLAGS;
 const BY_SOMEBODY = NODE_FLAGS.STOPPED | NODE_FLAGS.PERMANENTLY_DISABLED;
 
 export const STANDING_CAUSES: CauseRules = {
-  process_started: ({ process }, kept, events) =>
-    nearest(
-      kept,
-      1,
-      events.find(kept, "process_ended", {
-        node: kept.node,
-        withinMs: 5 * MINUTE,
-        where: (event) => event.process === process,
-      }),
-      process === "ctdbd"
-        ? events.find(kept, "shutdown", { node: kept.node, withinMs: 5 * MINUTE })
-        : [],
-    ),
+  process_started({ process }, kept, events) {
+    const look = { node: kept.node, withinMs: 5 * MINUTE };
+    const ended = events.find(kept, "process_ended", {
+      ...look,
+      where: (event) => event.process === process,
+    });
+    if (process !== "ctdbd") return ended;
+    const isEnd = ({ missing }: { readonly missing: number | null }) => missing === null;
+    return firstOf(
+      () => nearest(kept, 1, ended, events.find(kept, "shutdown", look)),
+      // One that was killed leaves nothing but a hole.
+      () => events.find(kept, "gap", { ...look, where: isEnd }),
+    );
+  },
   process_ended: (_, kept, events) =>
     events.find(kept, "shutdown", { node: kept.node, withinMs: MINUTE }),
 
