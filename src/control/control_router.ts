@@ -53,6 +53,8 @@ export interface ControlRouterDependencies {
   /** Of the vnn map: what is sent is stamped with it. */
   readonly generation: () => number;
   readonly timeoutSec: () => number;
+  /** A client here asks another node for something; before it goes out. */
+  readonly asksOther?: (client: ControlClient, pnn: number, packet: PacketView) => void;
 }
 
 export class ControlRouter {
@@ -240,6 +242,7 @@ export class ControlRouter {
       return;
     }
     this.#freezes.note(client.id, pnn, packet, this.#d.generation());
+    this.#d.asksOther?.(client, pnn, packet);
     let reqid = 0;
     if (!noReply) {
       reqid = requestIds.take();

@@ -604,6 +604,54 @@ nothing is known
   expect(await why({ subject: "event", node: 0, id: 99 }, little)).toContain("nothing is known");
 });
 
+test("a ban that a process of another node asked for is not for what the leader blamed the node for", async () => {
+  const action = { before: null, after: null, failure: null, arguments: ["600"] };
+  const { answer } = await answerWhy(
+    { subject: "ban", node: 1 },
+    story([
+      [0, 1, { kind: "blame", target: 1, credits: 3, total: 3, limit: 6, reason: "takeover runs" }],
+      [0, 9.9, { kind: "action", action: "ban", target: 1, who: "process 7 (ctdb)", ...action }],
+      [1, 10, { kind: "ban", target: 1, seconds: 600, reason: "asked for by node 0", by: own(0) }],
+    ]),
+  );
+  expect(answer?.because.map(({ text }) => text)).toEqual([
+    "On node 0, process 7 (ctdb) asked for ban of node 1",
+  ]);
+});
+
+test("a node that bans itself for a script does so whoever blames it", async () => {
+  const { answer } = await answerWhy(
+    { subject: "ban", node: 1 },
+    story([
+      [0, 1, { kind: "blame", target: 1, credits: 3, total: 3, limit: 6, reason: "takeover runs" }],
+      [
+        1,
+        9.9,
+        {
+          kind: "script_failed",
+          event: "ipreallocated",
+          script: "60.night",
+          result: -110,
+          line: null,
+          duration_ms: 5000,
+        },
+      ],
+      [
+        1,
+        10,
+        {
+          kind: "ban",
+          target: 1,
+          seconds: 20,
+          reason: 'event "ipreallocated" timed out',
+          by: own(1),
+        },
+      ],
+    ]),
+  );
+  expect(answer?.because.map(({ event }) => event.event.kind)).toEqual(["script_failed"]);
+});
+
 test("an explanation is bounded, whatever the journals hold", async () => {
   const many: Happening[] = [];
   for (let round = 0; round < 3000; round++) {
@@ -620,7 +668,7 @@ test("an explanation is bounded, whatever the journals hold", async () => {
     many.push([
       0,
       round + 0.4,
-      { kind: "blame", target: 1, credits: 1, total: 1, limit: 9, reason: "b" },
+      { kind: "blame", target: 1, credits: 1, total: 9, limit: 9, reason: "b" },
     ]);
     many.push([1, round + 0.5, { kind: "ban", target: 1, seconds: 1, reason: "b", by: own(0) }]);
   }
