@@ -2,7 +2,8 @@
  * A server of the page without a cluster: documents that a test has put there, a stream of events, tokens and actions as
  * docs/admin.md has them. What the page asks for is written down.
  */
-import { type PageFile, pageFiles } from "../../../src/admin/page/files.ts";
+import { pageFiles } from "../../../src/admin/page/files.ts";
+import type { PageFile } from "../../../src/admin/parts.ts";
 import type { EventDocument } from "../../../src/wire/journal_documents.ts";
 import { healthyCluster, nightEvents, type PageCluster, SOURCES, timeText } from "./fixtures.ts";
 
