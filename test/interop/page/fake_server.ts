@@ -64,7 +64,9 @@ export class FakeServer {
 
   show(cluster: PageCluster): void {
     this.cluster = cluster;
-    this.#send("cluster", cluster);
+    // What a session may is no matter of the stream.
+    const { actions: _, ...document } = cluster;
+    this.#send("cluster", document);
   }
 
   happen(event: EventDocument): void {

@@ -104,8 +104,9 @@ export class PageState {
     this.changed();
   }
 
+  /** Those of the stream do not say what this session may: it may what it might. */
   takeCluster(cluster: ClusterDocument): void {
-    this.cluster = cluster;
+    this.cluster = { actions: this.cluster?.actions === true, ...cluster };
     this.rates.add(cluster);
     this.#aheadUs = cluster.timeUs - Date.now() * 1000;
     this.changed();
