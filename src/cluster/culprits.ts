@@ -7,21 +7,41 @@
  * (upstream bug 13670).
  */
 export class Culprits {
-  readonly #credits = new Map<number, { count: number; reportedMs: number }>();
+  readonly #credits = new Map<number, { count: number; reportedMs: number; reason: string }>();
   last: number | undefined;
 
-  blame(pnn: number, credits: number, nowMs: number, gracePeriodMs: number): void {
+  /** The credits that the node has then. */
+  blame(
+    pnn: number,
+    credits: number,
+    reason: string,
+    nowMs: number,
+    gracePeriodMs: number,
+  ): number {
     const known = this.#credits.get(pnn);
     const forgiven = known === undefined || nowMs - known.reportedMs > gracePeriodMs;
-    this.#credits.set(pnn, { count: (forgiven ? 0 : known.count) + credits, reportedMs: nowMs });
+    const count = (forgiven ? 0 : known.count) + credits;
+    this.#credits.set(pnn, { count, reportedMs: nowMs, reason });
     this.last = pnn;
+    return count;
+  }
+
+  /** A node with as many is to be banned. */
+  limit(nodeCount: number): number {
+    return 2 * nodeCount;
   }
 
   /** Nodes at the limit. */
   due(nodeCount: number): readonly number[] {
     const due: number[] = [];
-    for (const [pnn, { count }] of this.#credits) if (count >= 2 * nodeCount) due.push(pnn);
+    const limit = this.limit(nodeCount);
+    for (const [pnn, { count }] of this.#credits) if (count >= limit) due.push(pnn);
     return due;
+  }
+
+  /** Why it was blamed last. */
+  reason(pnn: number): string {
+    return this.#credits.get(pnn)?.reason ?? "";
   }
 
   count(pnn: number): number {

@@ -41,7 +41,7 @@ function remote(changes: Partial<RemoteSnapshot> = {}): RemoteSnapshot {
 
 const CALM: ClusterMemory = {
   pnn: ME,
-  recoveryNeeded: false,
+  recoveryNeeded: undefined,
   recoveriesDisabled: false,
   takeoverRunsDisabled: false,
   takeoverRunWanted: false,
@@ -138,7 +138,11 @@ describe("decideCluster()", () => {
     readonly problem?: string;
   }[] = [
     { name: "does nothing when all is well", actions: [] },
-    { name: "finishes a recovery", memory: { recoveryNeeded: true }, actions: ["recover"] },
+    {
+      name: "finishes a recovery",
+      memory: { recoveryNeeded: "the one before has failed" },
+      actions: ["recover"],
+    },
     {
       name: "recovers when a node is in recovery mode",
       remote: { recoveryModes: withEntry(remote().recoveryModes, 2, RECOVERY_ACTIVE) },
@@ -310,7 +314,7 @@ describe("decideCluster()", () => {
     },
     {
       name: "prefers a recovery",
-      memory: { takeoverRunWanted: true, recoveryNeeded: true },
+      memory: { takeoverRunWanted: true, recoveryNeeded: "the one before has failed" },
       actions: ["recover"],
     },
   ];

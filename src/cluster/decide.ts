@@ -27,7 +27,7 @@ export type Action =
       readonly flags: number;
       readonly moves: boolean;
     }
-  | { readonly do: "blame"; readonly pnn: number }
+  | { readonly do: "blame"; readonly pnn: number; readonly reason: string }
   | { readonly do: "elect"; readonly reason: string }
   | { readonly do: "recover"; readonly reason: string }
   | { readonly do: "takeover_run" };
@@ -62,8 +62,8 @@ export function decideLocal(
 
 export interface ClusterMemory {
   readonly pnn: number;
-  /** A recovery was begun and did not succeed. */
-  readonly recoveryNeeded: boolean;
+  /** Why a recovery is needed that did not succeed, or was not begun. */
+  readonly recoveryNeeded: string | undefined;
   readonly recoveriesDisabled: boolean;
   readonly takeoverRunsDisabled: boolean;
   /** Somebody asked for a takeover run, or the last one failed. */
@@ -108,8 +108,8 @@ class ClusterChecks {
   run(): void {
     if (!this.#answersComplete()) return;
     this.#fixFlags();
-    if (this.#memory.recoveryNeeded) {
-      this.#recover("the previous recovery did not finish");
+    if (this.#memory.recoveryNeeded !== undefined) {
+      this.#recover(this.#memory.recoveryNeeded);
       return;
     }
     if (!this.#modesNormal()) return;
@@ -135,8 +135,10 @@ class ClusterChecks {
     this.actions.push({ do: "recover", reason });
   }
 
-  #blame(pnn: number): void {
-    this.actions.push({ do: "blame", pnn });
+  /** The reason, which is what the recovery is for, too. */
+  #blame(pnn: number, reason: string): string {
+    this.actions.push({ do: "blame", pnn, reason });
+    return reason;
   }
 
   /** Node maps of all connected nodes and capabilities of all active ones are needed for everything. */
@@ -145,7 +147,7 @@ class ClusterChecks {
       if ((flags & NODE_FLAGS.DISCONNECTED) !== 0 || pnn === this.#memory.pnn) continue;
       if (!this.#remote.nodeMaps.has(pnn)) {
         this.problem ??= `Cannot read the node map of node ${pnn}`;
-        this.#blame(pnn);
+        this.#blame(pnn, "it does not tell its node map");
       }
       const active = (flags & NODE_FLAGS_INACTIVE) === 0;
       if (active && !this.#remote.capabilities.has(pnn)) {
@@ -200,13 +202,13 @@ class ClusterChecks {
       const map = this.#remote.nodeMaps.get(pnn);
       if (map === undefined) continue;
       if (map.length !== this.nodes.length) {
-        this.#blame(pnn);
-        return `node ${pnn} knows ${map.length} nodes, this node ${this.nodes.length}`;
+        const known = `node ${pnn} knows ${map.length} nodes, this node ${this.nodes.length}`;
+        return this.#blame(pnn, known);
       }
       const at = map.findIndex((node, i) => node.pnn !== this.nodes[i]?.pnn);
       if (at >= 0) {
-        this.#blame(pnn);
-        return `node ${pnn} has node ${map[at]?.pnn} in place ${at}, this node ${this.nodes[at]?.pnn}`;
+        const theirs = `node ${pnn} has node ${map[at]?.pnn} in place ${at}`;
+        return this.#blame(pnn, `${theirs}, this node ${this.nodes[at]?.pnn}`);
       }
     }
     return undefined;
@@ -222,13 +224,12 @@ class ClusterChecks {
     // With no lmaster at all, a recovery makes the leader the only one: that is no violation.
     const expected = lmasters.length === 0 ? [this.#memory.pnn] : lmasters;
     if (own.map.length !== expected.length) {
-      this.#blame(this.#memory.pnn);
-      return `the vnn map has ${own.map.length} nodes, expected the ${expected.length} active lmasters`;
+      const wanted = `expected the ${expected.length} active lmasters`;
+      return this.#blame(this.#memory.pnn, `the vnn map has ${own.map.length} nodes, ${wanted}`);
     }
     const absent = expected.find((pnn) => !own.map.includes(pnn));
     if (absent !== undefined) {
-      this.#blame(absent);
-      return `active lmaster ${absent} is not in the vnn map`;
+      return this.#blame(absent, `active lmaster ${absent} is not in the vnn map`);
     }
     for (const pnn of active) {
       if (pnn === this.#memory.pnn) continue;
@@ -239,8 +240,7 @@ class ClusterChecks {
       }
       const difference = vnnMapDifference(map, own);
       if (difference === undefined) continue;
-      this.#blame(pnn);
-      return `node ${pnn} has another ${difference}`;
+      return this.#blame(pnn, `node ${pnn} has another ${difference}`);
     }
     return undefined;
   }

@@ -17,6 +17,7 @@
  * It decides about nothing but leadership, and reaches nodes only through its host.
  */
 import { unreachable } from "../base/assert.ts";
+import type { Journal } from "../base/journal_event.ts";
 import type { Logger } from "../base/log.ts";
 import type { ClusterLock, LockAttempt } from "../lock/cluster_lock.ts";
 import type { Timer, Timers } from "../platform/types/time.ts";
@@ -37,6 +38,7 @@ export interface ElectionHost {
   readonly pnn: number;
   readonly timers: Timers;
   readonly log: Logger;
+  readonly journal: Journal;
   nowMs(): number;
   readonly leaderTimeoutMs: number;
   /** ElectionTimeout, or the short one of a test cluster's first election. */
@@ -80,6 +82,9 @@ export class Election {
   #silence: Timer | undefined;
   /** Others that claim to lead while this node does, and when they said so. */
   readonly #rivals = new Map<number, number>();
+  /** Who leads as it is written down, and why the one who leads now does. */
+  #written = UNKNOWN_PNN;
+  #why = "";
   #closed = false;
 
   constructor(host: ElectionHost, lock: ClusterLock | undefined) {
@@ -111,10 +116,10 @@ export class Election {
     this.#host.stopTraffic();
     this.#host.sendLeader(UNKNOWN_PNN);
     if (this.#lock !== undefined) {
-      this.#becomeLocking(this.#lock);
+      this.#becomeLocking(this.#lock, reason);
       return;
     }
-    this.#becomeElecting();
+    this.#becomeElecting(reason);
     this.#sendOwnMessage();
   }
 
@@ -124,15 +129,15 @@ export class Election {
     const involved = this.leading || lock?.held === true || this.#state.name === "locking";
     if (!involved || this.#closed) return;
     this.#host.log.notice(`Yielding leadership: ${reason}`);
-    this.#setLeader(UNKNOWN_PNN);
+    this.#setLeader(UNKNOWN_PNN, reason);
     if (lock !== undefined) {
       this.#settle();
       // The others begin at once, and would find the lock still taken.
-      lock.release(() => this.#host.sendLeader(UNKNOWN_PNN));
+      this.#release(lock, () => this.#host.sendLeader(UNKNOWN_PNN));
       return;
     }
     this.#host.sendLeader(UNKNOWN_PNN);
-    if (!this.inProgress) this.#becomeElecting();
+    if (!this.inProgress) this.#becomeElecting(`this node must not lead any more: ${reason}`);
     this.#host.sendElection(this.#host.electionMessage());
   }
 
@@ -147,15 +152,16 @@ export class Election {
     this.#leaveState();
     this.#state = { name: "settled" };
     if (this.#lock === undefined) released?.();
-    else this.#lock.release(released);
+    else this.#release(this.#lock, released);
   }
 
   // --- what is heard
 
-  heardLeader(pnn: number): void {
+  /** `from`: the node it came from. */
+  heardLeader(pnn: number, from: number): void {
     if (this.#closed || pnn === this.#host.pnn) return;
     if (pnn === UNKNOWN_PNN) {
-      this.#heardElectionCall();
+      this.#heardElectionCall(from);
       return;
     }
     const lock = this.#lock;
@@ -172,7 +178,7 @@ export class Election {
       case "locking":
         this.#host.log.notice(`Received leader broadcast, leader=${pnn}`);
         lock?.release();
-        this.#setLeader(pnn);
+        this.#setLeader(pnn, "it says so");
         this.#settle();
         return;
       case "settled":
@@ -193,7 +199,7 @@ export class Election {
       );
       return;
     }
-    const state = this.#becomeElecting();
+    const state = this.#becomeElecting(`node ${message.pnn} calls one`);
     if (beats(host.electionMessage(), message) && host.canLead()) {
       const delayMs = Math.min(ANSWER_DELAY_MS, host.electionTimeoutMs() / 2);
       state.answer ??= host.timers.after(delayMs, () => {
@@ -204,14 +210,15 @@ export class Election {
     }
     state.answer?.cancel();
     state.answer = undefined;
-    this.#setLeader(message.pnn);
+    this.#setLeader(message.pnn, "it has won the election");
   }
 
   /** LEADER(unknown): somebody calls an election; with a lock there is no other notice. */
-  #heardElectionCall(): void {
+  #heardElectionCall(from: number): void {
     if (this.inProgress) return;
-    if (this.#lock === undefined) this.#becomeElecting();
-    else this.#becomeLocking(this.#lock);
+    const reason = `node ${from} calls one`;
+    if (this.#lock === undefined) this.#becomeElecting(reason);
+    else this.#becomeLocking(this.#lock, reason);
   }
 
   /** Another node leads. Without a lock two may think so after the cluster was parted. */
@@ -228,21 +235,20 @@ export class Election {
       return;
     }
     if (this.leader !== pnn) host.log.notice(`Received leader broadcast, leader=${pnn}`);
-    this.#setLeader(pnn);
+    this.#setLeader(pnn, "it says so");
     this.#expectLeader();
   }
 
   // --- states
 
-  #becomeElecting(): State & { name: "electing" } {
+  #becomeElecting(reason: string): State & { name: "electing" } {
     const host = this.#host;
     if (this.#state.name === "electing") {
       this.#state.deadline.cancel();
       this.#state.deadline = this.#deadline(this.#state.attempt);
       return this.#state;
     }
-    this.#silence?.cancel();
-    this.#attempt += 1;
+    this.#begun(reason);
     const state: State = {
       name: "electing",
       attempt: this.#attempt,
@@ -263,39 +269,46 @@ export class Election {
   #sendOwnMessage(): void {
     if (this.#state.name !== "electing") return;
     const message = this.#host.electionMessage();
-    if (this.#host.canLead()) this.#setLeader(this.#host.pnn);
-    else if (this.leading) this.#setLeader(UNKNOWN_PNN);
-    this.#becomeElecting();
+    if (this.#host.canLead()) this.#setLeader(this.#host.pnn, "it has won the election");
+    else if (this.leading) this.#setLeader(UNKNOWN_PNN, "it cannot lead any more");
+    this.#becomeElecting("it goes on");
     this.#host.sendElection(message);
   }
 
   #electionEnded(): void {
-    if (this.leading && !this.#host.canLead()) this.#setLeader(UNKNOWN_PNN);
+    if (this.leading && !this.#host.canLead()) {
+      this.#setLeader(UNKNOWN_PNN, "it cannot lead any more");
+    }
     this.#host.log.notice(`Election period ended, leader=${pnnText(this.leader)}`);
     this.#settle();
     this.broadcast();
   }
 
-  #becomeLocking(lock: ClusterLock): void {
-    const host = this.#host;
+  #begun(reason: string): void {
     this.#silence?.cancel();
     this.#attempt += 1;
+    this.#host.journal.record({ kind: "election", reason });
+  }
+
+  #becomeLocking(lock: ClusterLock, reason: string): void {
+    const host = this.#host;
+    this.#begun(reason);
     const attempt = this.#attempt;
     if (!host.canLead()) {
-      if (lock.held) lock.release();
-      this.#setLeader(UNKNOWN_PNN);
+      if (lock.held) this.#release(lock);
+      this.#setLeader(UNKNOWN_PNN, `there is an election: ${reason}`);
       this.#settle();
       return;
     }
     if (lock.held) {
       // Holding on to it keeps the cluster stable; the others only need to hear so.
-      this.#setLeader(host.pnn);
+      this.#setLeader(host.pnn, "it still has the cluster lock");
       this.#settle();
       this.broadcast();
       return;
     }
     this.#state = { name: "locking", attempt };
-    this.#setLeader(UNKNOWN_PNN);
+    this.#setLeader(UNKNOWN_PNN, `there is an election: ${reason}`);
     host.changed();
     host.log.notice(`Attempting to take cluster lock (${lock.description})`);
     lock.attempt(LOCK_TIMEOUT_MS, (outcome) => {
@@ -306,24 +319,36 @@ export class Election {
 
   #lockAnswered(lock: ClusterLock, outcome: LockAttempt): void {
     const host = this.#host;
+    const { journal } = host;
+    const { description } = lock;
+    const refused = (reason: string) =>
+      journal.record({ kind: "lock_refused", lock: description, reason });
     switch (outcome.kind) {
       case "held":
         host.lockTaken(outcome.latencyMs);
+        journal.record({
+          kind: "lock_taken",
+          lock: description,
+          duration_ms: outcome.latencyMs,
+        });
         if (host.canLead()) {
-          this.#setLeader(host.pnn);
+          this.#setLeader(host.pnn, "it has taken the cluster lock");
           host.log.notice(`Took cluster lock, leader=${host.pnn}`);
         } else {
-          lock.release();
+          this.#release(lock);
         }
         break;
       case "contended":
         host.log.notice("Unable to take cluster lock - contention");
+        refused("another node holds it");
         break;
       case "timeout":
         host.log.error("Unable to take cluster lock - timeout");
+        refused("there was no answer in time");
         break;
       case "failed":
         host.log.error(`Unable to take cluster lock - ${outcome.reason}`);
+        refused(outcome.reason);
         break;
       default:
         unreachable(outcome);
@@ -335,8 +360,10 @@ export class Election {
   #lockLost(): void {
     if (this.#closed) return;
     this.#host.log.error("Cluster lock lost: its helper terminated");
+    const lock = this.#lock?.description ?? "";
+    this.#host.journal.record({ kind: "lock_lost", lock, reason: "its helper terminated" });
     this.#host.lockLost();
-    if (this.leading) this.#setLeader(UNKNOWN_PNN);
+    if (this.leading) this.#setLeader(UNKNOWN_PNN, "it has lost the cluster lock");
     if (this.#host.canLead()) this.force("cluster lock lost");
     else this.#expectLeader();
   }
@@ -346,6 +373,7 @@ export class Election {
     this.#leaveState();
     this.#state = { name: "settled" };
     if (wasInProgress) this.completed += 1;
+    this.#writeLeader();
     this.#expectLeader();
     this.#host.changed();
   }
@@ -356,10 +384,30 @@ export class Election {
     this.#state.answer?.cancel();
   }
 
-  #setLeader(pnn: number): void {
+  #setLeader(pnn: number, why: string): void {
     if (this.leader === pnn) return;
     this.leader = pnn;
+    this.#why = why;
+    // While messages are exchanged it is only who is ahead.
+    if (this.#state.name !== "electing") this.#writeLeader();
     this.#host.changed();
+  }
+
+  #writeLeader(): void {
+    const [before, after] = [this.#written, this.leader];
+    if (before === after) return;
+    this.#written = after;
+    this.#host.journal.record({
+      kind: "leader",
+      before: before === UNKNOWN_PNN ? null : before,
+      after: after === UNKNOWN_PNN ? null : after,
+      reason: this.#why,
+    });
+  }
+
+  #release(lock: ClusterLock, released?: () => void): void {
+    if (lock.held) this.#host.journal.record({ kind: "lock_released", lock: lock.description });
+    lock.release(released);
   }
 
   /** Unless this node leads, a leader must be heard within the leader timeout. */
@@ -368,7 +416,7 @@ export class Election {
     if (this.leading || this.#closed) return;
     this.#silence = this.#host.timers.after(this.#host.leaderTimeoutMs, () => {
       this.#host.log.notice("Leader broadcast timeout");
-      this.#setLeader(UNKNOWN_PNN);
+      this.#setLeader(UNKNOWN_PNN, `it was silent for ${this.#host.leaderTimeoutMs / 1000} s`);
       if (this.#host.canLead()) this.force("leader broadcast timeout");
       else this.#expectLeader();
     });

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { silentJournal } from "../base/journal_event.ts";
 import { silentLogger } from "../base/log.ts";
 import type { Timers } from "../platform/types/time.ts";
 import { Election } from "./election.ts";
@@ -23,6 +24,7 @@ function leader() {
       pnn: OWN_PNN,
       timers,
       log: silentLogger,
+      journal: silentJournal,
       nowMs: () => world.nowMs,
       leaderTimeoutMs: 5000,
       electionTimeoutMs: () => 3000,
@@ -50,7 +52,7 @@ function leader() {
   world.electionsCalled = 0;
   const hear = (pnn: number, atMs: number) => {
     world.nowMs = atMs;
-    election.heardLeader(pnn);
+    election.heardLeader(pnn, pnn);
   };
   return { election, world, hear };
 }

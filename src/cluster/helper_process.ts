@@ -1,6 +1,7 @@
 /**
  * A coordinator as a child process: `HELPER FD SOCKET ARGUMENTS…`, ours or any other that keeps the
- * contract. It writes a 32-bit status to FD, 0 for success; one that ends without has failed.
+ * contract. It writes a 32-bit status to FD, 0 for success; one that ends without has failed. Ours says why with the last
+ * line that it prints.
  */
 import { err, ok, type Result } from "../base/result.ts";
 import type { Processes } from "../platform/types/processes.ts";
@@ -8,6 +9,7 @@ import type { Processes } from "../platform/types/processes.ts";
 /** The status pipe's number in the child (platform/types/processes.ts, SpawnOptions). */
 const STATUS_DESCRIPTOR = 3;
 const STATUS_BYTES = 4;
+const LINE_CHARACTERS_MAX = 500;
 
 export interface HelperProcessOptions {
   readonly processes: Processes;
@@ -44,6 +46,8 @@ export class HelperProcess {
 class HelperRun {
   readonly #name: string;
   #status = new Uint8Array(0);
+  /** What it wrote last: mostly why it failed. */
+  #lastLine = "";
   #kill: () => void = () => {};
   #done: ((outcome: Result<void>) => void) | undefined;
 
@@ -61,11 +65,14 @@ class HelperRun {
       env: environment,
       keepStdinOpen: true,
       reopensLog: true,
-      onOutputLine: (line) => options.onLine(line),
+      onOutputLine: (line) => {
+        if (line.trim() !== "") this.#lastLine = line.slice(0, LINE_CHARACTERS_MAX);
+        options.onLine(line);
+      },
       onStatusPipe: (chunk) => this.#statusArrived(chunk),
       onExit: ({ code, signal }) => {
         this.#kill = () => {};
-        this.#finish(err(`The ${name} helper failed (${signal ?? `exit status ${code}`})`));
+        this.#failed(`failed (${signal ?? `exit status ${code}`})`);
       },
     });
     if (spawned.ok) {
@@ -90,9 +97,13 @@ class HelperRun {
     if (bytes.length < STATUS_BYTES) return;
     const status = new DataView(bytes.buffer).getInt32(0, true);
     // It ends by itself: what it logged last may not be written yet.
-    this.#finish(
-      status === 0 ? ok(undefined) : err(`The ${this.#name} helper reports error ${status}`),
-    );
+    if (status === 0) this.#finish(ok(undefined));
+    else this.#failed(`reports error ${status}`);
+  }
+
+  #failed(how: string): void {
+    const said = this.#lastLine === "" ? "" : `: ${this.#lastLine}`;
+    this.#finish(err(`The ${this.#name} helper ${how}${said}`));
   }
 
   #finish(outcome: Result<void>): void {

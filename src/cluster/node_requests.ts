@@ -2,6 +2,7 @@
  * What a recovery daemon asks of nodes without waiting for it: bans, flags, frozen databases, stopped traffic.
  * A refusal is logged; the next look at the cluster shows what came of it.
  */
+import type { Journal } from "../base/journal_event.ts";
 import type { Logger } from "../base/log.ts";
 import type { CtdbClient } from "../client/types.ts";
 import { RECOVERY_ACTIVE } from "../wire/constants.ts";
@@ -11,22 +12,26 @@ import { activeNodes, connectedNodes, flagsOf } from "./snapshot.ts";
 export class NodeRequests {
   readonly #client: CtdbClient;
   readonly #log: Logger;
+  readonly #journal: Journal;
   readonly #view: OwnView;
   #frozen: "no" | "freezing" | "yes" = "no";
 
-  constructor(client: CtdbClient, log: Logger, view: OwnView) {
+  constructor(client: CtdbClient, log: Logger, journal: Journal, view: OwnView) {
     this.#client = client;
     this.#log = log;
+    this.#journal = journal;
     this.#view = view;
   }
 
-  ban(pnn: number): void {
+  ban(pnn: number, reason: string): void {
     if (this.#view.tunable("EnableBans") === 0) {
       this.#log.notice(`Bans are disabled - not banning node ${pnn}`);
       return;
     }
     const time = this.#view.tunable("RecoveryBanPeriod");
     this.#log.notice(`Banning node ${pnn} for ${time} seconds`);
+    const by = { node: this.#client.pnn };
+    this.#journal.record({ kind: "ban", target: pnn, seconds: time, reason, by });
     const options = { pnn, timeoutMs: this.#view.requestTimeoutMs };
     this.#client.control("SET_BAN_STATE", { pnn, time }, options).then((outcome) => {
       if (!outcome.ok) this.#log.error(`Cannot ban node ${pnn}: ${outcome.error.reason}`);

@@ -106,8 +106,8 @@ export class Recoverd {
     this.#priorityTime = host.clock.wallTime();
     const { client, timers, log } = host;
     this.#view = new OwnView(client.pnn);
-    this.#requests = new NodeRequests(client, log, this.#view);
-    this.takeoverRuns = new TakeoverRuns(client, timers, log, host.takeoverHelper);
+    this.#requests = new NodeRequests(client, log, host.journal, this.#view);
+    this.takeoverRuns = new TakeoverRuns({ ...host, helper: host.takeoverHelper });
     this.recoveries = new Recoveries({
       ...host,
       helper: host.recoveryHelper,
@@ -128,6 +128,7 @@ export class Recoverd {
         pnn: client.pnn,
         timers,
         log,
+        journal: host.journal,
         nowMs: () => host.clock.monotonicMs(),
         leaderTimeoutMs: host.leaderTimeoutMs,
         electionTimeoutMs: () => this.#electionTimeoutMs(),
@@ -156,7 +157,7 @@ export class Recoverd {
       requestTimeoutMs: () => this.#view.requestTimeoutMs,
       look: () => this.look(),
       memoryReport: () => this.#host.memoryReport(),
-      blameAll: (pnn) => this.#blame(pnn, this.#view.nodes.length),
+      blameAll: (pnn) => this.#blame(pnn, this.#view.nodes.length, "it makes takeover runs fail"),
     });
     if (!registered.ok) return err(registered.error);
     this.#subscriptions = registered.value;
@@ -175,7 +176,7 @@ export class Recoverd {
     this.#nextTick?.cancel();
     this.#broadcasts?.cancel();
     for (const subscription of this.#subscriptions) subscription.remove();
-    this.#cancelOperations();
+    this.#cancelOperations("the recovery daemon ends");
     this.#selfFence?.close();
     this.recoveries.gate.close();
     this.takeoverRuns.gate.close();
@@ -342,8 +343,7 @@ export class Recoverd {
     switch (action.do) {
       case "ban":
         this.#host.log.notice(`Node ${action.pnn} reached ${action.credits} banning credits`);
-        this.#culprits.settle(action.pnn);
-        this.#requests.ban(action.pnn);
+        this.#ban(action);
         return;
       case "lock_databases":
         this.#requests.lockDatabases(action.setMode);
@@ -354,10 +354,10 @@ export class Recoverd {
       case "push_flags":
         this.#requests.pushFlags(action.pnn, action.flags);
         // A run that was made meanwhile, after a recovery or for the tool, took it for what it was.
-        if (action.moves) this.takeoverRuns.want();
+        if (action.moves) this.takeoverRuns.want(`flags of node ${action.pnn} have changed`);
         return;
       case "blame":
-        this.#blame(action.pnn, 1);
+        this.#blame(action.pnn, 1, action.reason);
         return;
       case "elect":
         this.election.force(action.reason);
@@ -373,14 +373,24 @@ export class Recoverd {
     }
   }
 
-  #blame(pnn: number, credits: number): void {
+  #ban({ pnn, credits }: Action & { readonly do: "ban" }): void {
+    const limit = this.#culprits.limit(this.#view.nodes.length);
+    const reason = `it has ${credits} banning credits of ${limit}: ${this.#culprits.reason(pnn)}`;
+    this.#culprits.settle(pnn);
+    this.#requests.ban(pnn, reason);
+  }
+
+  #blame(pnn: number, credits: number, reason: string): void {
+    const { clock, journal } = this.#host;
     const graceMs = this.#view.tunable("RecoveryGracePeriod") * 1000;
     if (flagsOf(this.#view.nodes, pnn) === undefined) {
       this.#host.log.warning(`Unknown culprit node ${pnn}`);
       return;
     }
     if (!this.#view.active) return;
-    this.#culprits.blame(pnn, credits, this.#host.clock.monotonicMs(), graceMs);
+    const total = this.#culprits.blame(pnn, credits, reason, clock.monotonicMs(), graceMs);
+    const limit = this.#culprits.limit(this.#view.nodes.length);
+    journal.record({ kind: "blame", target: pnn, credits, total, limit, reason });
   }
 
   #bansDue(): readonly { readonly pnn: number; readonly credits: number }[] {
@@ -392,7 +402,8 @@ export class Recoverd {
   #takeOver(): void {
     this.#beginEpoch();
     const timeoutMs = this.#view.tunable("TakeoverTimeout") * 1000;
-    this.takeoverRuns.start(connectedNodes(this.#view.nodes), timeoutMs, () => this.#beginEpoch());
+    const connected = connectedNodes(this.#view.nodes);
+    this.takeoverRuns.start({ connected, timeoutMs }, () => this.#beginEpoch());
   }
 
   // --- leadership
@@ -403,16 +414,14 @@ export class Recoverd {
       if (!this.election.inProgress) this.look();
       return;
     }
-    if (this.recovering) {
-      const leader = pnnText(this.election.leader);
-      this.#host.log.error(`Leader changed to ${leader}, aborting recovery`);
-    }
-    this.#cancelOperations();
+    const reason = `leader changed to ${pnnText(this.election.leader)}`;
+    if (this.recovering) this.#host.log.error(`Aborting recovery: ${reason}`);
+    this.#cancelOperations(reason);
   }
 
-  #cancelOperations(): void {
-    this.recoveries.cancel();
-    this.takeoverRuns.cancel();
+  #cancelOperations(reason: string): void {
+    this.recoveries.cancel(reason);
+    this.takeoverRuns.cancel(reason);
   }
 
   #electionTimeoutMs(): number {

@@ -71,10 +71,13 @@ class Handlers {
     this.#targets = targets;
   }
 
-  table(): readonly (readonly [U64, (data: Uint8Array) => void])[] {
+  table(): readonly (readonly [U64, (data: Uint8Array, from: number) => void])[] {
     const { election, takeoverRuns, recoveries, look, blameAll } = this.#targets;
     return [
-      [SRVID.LEADER, this.#decoded("LEADER", u32Codec, (pnn) => election.heardLeader(pnn))],
+      [
+        SRVID.LEADER,
+        this.#decoded("LEADER", u32Codec, (pnn, from) => election.heardLeader(pnn, from)),
+      ],
       [
         SRVID.ELECTION,
         this.#decoded("ELECTION", electionMessage, (message) => election.heardElection(message)),
@@ -119,11 +122,11 @@ class Handlers {
     ];
   }
 
-  #decoded<T>(name: string, codec: Codec<T>, action: (value: T) => void) {
-    return (data: Uint8Array): void => {
+  #decoded<T>(name: string, codec: Codec<T>, action: (value: T, from: number) => void) {
+    return (data: Uint8Array, from: number): void => {
       // A copy: what is decoded may be kept, the bytes are the connection's.
       const value = decodePadded(codec, data.slice());
-      if (value.ok) action(value.value);
+      if (value.ok) action(value.value, from);
       else
         this.#log.error(`Cannot decode a message ${name} of ${data.length} bytes: ${value.error}`);
     };

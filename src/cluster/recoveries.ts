@@ -37,9 +37,12 @@ export interface RecoveriesHost {
 export class Recoveries {
   readonly gate: OperationGate;
   readonly #host: RecoveriesHost;
-  #needed = false;
+  /** Why one is needed. */
+  #needed: string | undefined;
   #failedInRow = 0;
   #run: RecoveryRun | undefined;
+  /** Of the recovery that runs. */
+  #generation = INVALID_GENERATION;
 
   constructor(host: RecoveriesHost) {
     this.#host = host;
@@ -51,8 +54,8 @@ export class Recoveries {
     });
   }
 
-  /** One was wanted, and none has succeeded since. */
-  get needed(): boolean {
+  /** Why one was wanted, if none has succeeded since. */
+  get needed(): string | undefined {
     return this.#needed;
   }
   get running(): boolean {
@@ -62,8 +65,8 @@ export class Recoveries {
   /** Recovers `nodes`, unless it may not be now: then the next look at the cluster asks again. */
   want(reason: string, nodes: readonly NodeAndFlags[]): void {
     const { log, view, culprits } = this.#host;
-    const first = !this.#needed;
-    this.#needed = true;
+    const first = this.#needed === undefined;
+    this.#needed ??= reason;
     if (this.gate.disabled) {
       if (first) log.notice(`Recovery needed (${reason}), but recoveries are disabled`);
       return;
@@ -89,37 +92,49 @@ export class Recoveries {
       timeoutMs: view.requestTimeoutMs,
       takeoverTimeoutMs: view.tunable("TakeoverTimeout") * 1000,
     };
-    this.#run = new RecoveryRun(this.#host, plan, (outcome) => this.#ended(generation, outcome));
+    this.#generation = generation;
+    this.#run = new RecoveryRun(this.#host, plan, (outcome) => this.#ended(outcome));
   }
 
-  cancel(): void {
-    this.#run?.cancel();
+  cancel(reason: string): void {
+    const run = this.#run;
+    run?.cancel(reason);
     this.#run = undefined;
+    if (run !== undefined) this.#written(run, `it was given up: ${reason}`);
     this.gate.inProgress = false;
-    this.#needed = false;
+    this.#needed = undefined;
   }
 
-  #ended(generation: number, outcome: Result<void>): void {
-    const { clock, log, view, culprits, journal } = this.#host;
-    const tookMs = clock.monotonicMs() - (this.#run?.startMs ?? 0);
-    this.#run = undefined;
-    this.gate.inProgress = false;
+  #written({ startMs }: RecoveryRun, failure: string | undefined): number {
+    const { clock, journal } = this.#host;
+    const tookMs = clock.monotonicMs() - startMs;
     journal.record({
       kind: "recovery_ended",
-      generation,
-      succeeded: outcome.ok,
-      reason: outcome.ok ? null : outcome.error,
+      generation: this.#generation,
+      succeeded: failure === undefined,
+      reason: failure ?? null,
       duration_ms: tookMs,
     });
+    return tookMs;
+  }
+
+  #ended(outcome: Result<void>): void {
+    const { log, view, culprits } = this.#host;
+    const run = this.#run;
+    if (run === undefined) return;
+    const tookMs = this.#written(run, outcome.ok ? undefined : outcome.error);
+    this.#run = undefined;
+    this.gate.inProgress = false;
     this.#host.beginEpoch();
     if (!outcome.ok) {
       this.#failedInRow += 1;
       culprits.excludeTime(tookMs);
+      this.#needed = `the one before has failed: ${outcome.error}`;
       log.error(`Recovery failed (${this.#failedInRow} in a row): ${outcome.error}`);
       return;
     }
     log.notice(`Recovery complete after ${Math.round(tookMs)} ms`);
-    this.#needed = false;
+    this.#needed = undefined;
     this.#failedInRow = 0;
     culprits.clear();
     this.gate.disable(view.tunable("RerecoveryTimeout"));

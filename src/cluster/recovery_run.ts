@@ -6,6 +6,7 @@
  * 1. The states go flags → databases → takeover → ended, and may end from each of them.
  * 2. `ended` is called once; not after `cancel`, which stops the helper.
  */
+import type { Journal } from "../base/journal_event.ts";
 import type { Logger } from "../base/log.ts";
 import type { Result } from "../base/result.ts";
 import type { CtdbClient } from "../client/types.ts";
@@ -26,6 +27,7 @@ export interface RecoveryRunHost {
   readonly client: CtdbClient;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly journal: Journal;
   readonly helper: RecoveryHelper;
   readonly takeoverRuns: TakeoverRuns;
 }
@@ -44,17 +46,19 @@ export class RecoveryRun {
   readonly #ended: (outcome: Result<void>) => void;
   #state: "flags" | "databases" | "takeover" | "ended" = "flags";
   #helper: { cancel(): void } | undefined;
+  #stepMs: number;
 
   constructor(host: RecoveryRunHost, plan: RecoveryPlan, ended: (outcome: Result<void>) => void) {
     this.#host = host;
     this.#plan = plan;
     this.#ended = ended;
     this.startMs = host.clock.monotonicMs();
+    this.#stepMs = this.startMs;
     this.#pushFlags();
   }
 
-  cancel(): void {
-    if (this.#state === "takeover") this.#host.takeoverRuns.cancel();
+  cancel(reason: string): void {
+    if (this.#state === "takeover") this.#host.takeoverRuns.cancel(reason);
     this.#helper?.cancel();
     this.#state = "ended";
   }
@@ -86,6 +90,7 @@ export class RecoveryRun {
   }
 
   #recoverDatabases(): void {
+    this.#stepEnded("flags");
     this.#state = "databases";
     this.#host.log.notice("Recovery - updated flags");
     this.#helper = this.#host.helper.start(this.#plan.generation, (outcome) => {
@@ -97,15 +102,27 @@ export class RecoveryRun {
   }
 
   #takeOver(): void {
+    this.#stepEnded("databases");
     this.#state = "takeover";
     const { client, takeoverRuns } = this.#host;
     const { nodes, takeoverTimeoutMs } = this.#plan;
     // A run that fails is repeated by the main loop; the databases are recovered all the same.
-    takeoverRuns.start(connectedNodes(nodes), takeoverTimeoutMs, () => {
+    const connected = connectedNodes(nodes);
+    const reason = "the databases were recovered";
+    takeoverRuns.start({ connected, timeoutMs: takeoverTimeoutMs, reason }, () => {
       if (this.#state !== "takeover") return;
+      this.#stepEnded("takeover");
       client.sendMessage(BROADCAST_CONNECTED, SRVID.RECONFIGURE, EMPTY);
       this.#end({ ok: true, value: undefined });
     });
+  }
+
+  #stepEnded(step: string): void {
+    const { clock, journal } = this.#host;
+    const nowMs = clock.monotonicMs();
+    const { generation } = this.#plan;
+    journal.record({ kind: "recovery_step", generation, step, duration_ms: nowMs - this.#stepMs });
+    this.#stepMs = nowMs;
   }
 
   #end(outcome: Result<void>): void {

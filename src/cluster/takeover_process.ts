@@ -13,7 +13,7 @@ export function takeoverProcess(options: () => HelperProcessOptions, log: Logger
       const args = rebalance.length === 0 ? [] : [rebalance.join(",")];
       return helper.start(options(), args, (outcome) => {
         if (!outcome.ok) log.error(outcome.error);
-        done(outcome.ok);
+        done(outcome);
       });
     },
   };

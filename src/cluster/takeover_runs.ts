@@ -6,10 +6,12 @@
  *    ones wait for the next, because they may be about changes that this run has not seen.
  * 2. A cancelled run answers nobody; its requests wait for the next run, or go to the next leader.
  */
+import type { Journal } from "../base/journal_event.ts";
 import type { Logger } from "../base/log.ts";
+import type { Result } from "../base/result.ts";
 import { type U64, U64_ZERO, u64Equal } from "../base/u64.ts";
 import type { CtdbClient } from "../client/types.ts";
-import type { Timers } from "../platform/types/time.ts";
+import type { Clock, Timers } from "../platform/types/time.ts";
 import { encode, i32Codec } from "../wire/codec.ts";
 import { SRVID } from "../wire/constants.ts";
 import { UNKNOWN_PNN } from "../wire/packet.ts";
@@ -18,6 +20,8 @@ import { OperationGate } from "./operation_gate.ts";
 
 /** Others must not ask for a run while one is under way: for this long, should we die in the middle. */
 const DISABLE_OTHERS_SEC = 60;
+/** Of what is told of why a run is made. */
+const REASONS_MAX = 4;
 /** Requests kept; more come only from something that has gone wild. */
 const REQUESTS_MAX = 1000;
 
@@ -37,24 +41,42 @@ export interface TakeoverRequest {
 
 /** What a run does; `done` is not called after `cancel`. */
 export interface TakeoverHelper {
-  start(request: TakeoverRequest, done: (succeeded: boolean) => void): { cancel(): void };
+  start(request: TakeoverRequest, done: (outcome: Result<void>) => void): { cancel(): void };
+}
+
+export interface TakeoverRunsHost {
+  readonly client: CtdbClient;
+  readonly clock: Pick<Clock, "monotonicMs">;
+  readonly timers: Timers;
+  readonly log: Logger;
+  readonly journal: Journal;
+  readonly helper: TakeoverHelper;
+}
+
+interface CurrentRun {
+  readonly requests: ReplyAddress[];
+  readonly startMs: number;
+  readonly run: { cancel(): void };
 }
 
 export class TakeoverRuns {
   readonly gate: OperationGate;
   readonly #client: CtdbClient;
   readonly #log: Logger;
-  readonly #helper: TakeoverHelper;
+  readonly #host: TakeoverRunsHost;
   #requests: ReplyAddress[] = [];
   #rebalance: number[] = [];
   /** The last run failed, or somebody here asks for one. */
   #wanted = false;
-  #current: { readonly requests: ReplyAddress[]; readonly run: { cancel(): void } } | undefined;
+  /** Why the next one is made. */
+  readonly #reasons = new Set<string>();
+  #current: CurrentRun | undefined;
 
-  constructor(client: CtdbClient, timers: Timers, log: Logger, helper: TakeoverHelper) {
+  constructor(host: TakeoverRunsHost) {
+    const { client, timers, log } = host;
+    this.#host = host;
     this.#client = client;
     this.#log = log;
-    this.#helper = helper;
     this.gate = new OperationGate(timers, (state, seconds) => {
       if (state === "disabled") log.notice(`Disabling takeover runs for ${seconds} seconds`);
       else log.notice(`Reenabling takeover runs${state === "expired" ? " after timeout" : ""}`);
@@ -71,10 +93,16 @@ export class TakeoverRuns {
   request(from: ReplyAddress): void {
     if (this.#requests.length >= REQUESTS_MAX) this.#reply(from, -1);
     else this.#requests.push(from);
+    this.#because(`node ${from.pnn} asks for it`);
   }
 
-  want(): void {
+  want(reason: string): void {
     this.#wanted = true;
+    this.#because(reason);
+  }
+
+  #because(reason: string): void {
+    if (this.#reasons.size < REASONS_MAX) this.#reasons.add(reason);
   }
 
   addRebalance(pnn: number): void {
@@ -89,10 +117,20 @@ export class TakeoverRuns {
     this.#requests = [];
     this.#rebalance = [];
     this.#wanted = false;
+    this.#reasons.clear();
   }
 
-  /** `done` gets false at once when a run cannot begin. */
-  start(connected: readonly number[], timeoutMs: number, done: (succeeded: boolean) => void): void {
+  /** `done` gets false at once when a run cannot begin. `reason`: beside those of requests. */
+  start(
+    plan: {
+      readonly connected: readonly number[];
+      readonly timeoutMs: number;
+      readonly reason?: string;
+    },
+    done: (succeeded: boolean) => void,
+  ): void {
+    const { connected, timeoutMs, reason } = plan;
+    if (reason !== undefined) this.#because(reason);
     if (this.running || this.gate.disabled) {
       this.#log.notice("Unable to begin - takeover runs are disabled");
       this.#wanted = true;
@@ -100,16 +138,23 @@ export class TakeoverRuns {
       return;
     }
     this.#log.notice("Takeover run starting");
+    const { journal, clock, helper } = this.#host;
+    const startMs = clock.monotonicMs();
+    journal.record({ kind: "takeover_started", reason: [...this.#reasons].join("; ") });
+    this.#reasons.clear();
     this.gate.inProgress = true;
     this.#wanted = false;
     this.#disableOthers(connected, DISABLE_OTHERS_SEC);
     const requests = this.#requests;
     this.#requests = [];
     const rebalance = this.#rebalance;
-    const run = this.#helper.start({ connected, rebalance, timeoutMs }, (succeeded) => {
+    const run = helper.start({ connected, rebalance, timeoutMs }, (outcome) => {
+      const succeeded = outcome.ok;
       this.#current = undefined;
+      this.#ended(startMs, outcome.ok ? undefined : outcome.error);
       this.gate.inProgress = false;
       this.#wanted = !succeeded;
+      if (!succeeded) this.#because("the one before has failed");
       // Nodes that were added meanwhile wait for the next run.
       if (succeeded) this.#rebalance = this.#rebalance.filter((pnn) => !rebalance.includes(pnn));
       this.#disableOthers(connected, 0);
@@ -117,17 +162,29 @@ export class TakeoverRuns {
       this.#log.notice(`Takeover run ${succeeded ? "completed successfully" : "unsuccessful"}`);
       done(succeeded);
     });
-    this.#current = { requests, run };
+    this.#current = { requests, startMs, run };
   }
 
-  cancel(): void {
+  cancel(reason: string): void {
     const current = this.#current;
     if (current === undefined) return;
     current.run.cancel();
     this.#current = undefined;
     this.gate.inProgress = false;
     this.#requests.unshift(...current.requests);
-    this.#wanted = true;
+    this.want(`the one before was given up: ${reason}`);
+    this.#ended(current.startMs, `it was given up: ${reason}`);
+  }
+
+  #ended(startMs: number, failure: string | undefined): void {
+    const { journal, clock } = this.#host;
+    const durationMs = clock.monotonicMs() - startMs;
+    journal.record({
+      kind: "takeover_ended",
+      succeeded: failure === undefined,
+      reason: failure ?? null,
+      duration_ms: durationMs,
+    });
   }
 
   #disableOthers(connected: readonly number[], timeout: number): void {

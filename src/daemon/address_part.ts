@@ -30,7 +30,7 @@ import { connection, tickleList } from "../wire/structs/addresses.ts";
 import type { Connection } from "../wire/structs/connection_text.ts";
 import type { SockAddr } from "../wire/structs/socket_address.ts";
 import type { DaemonDependencies } from "./dependencies.ts";
-import type { NodeEvents } from "./lifecycle/node_events.ts";
+import { failureText, type NodeEvents } from "./lifecycle/node_events.ts";
 import type { NodeCore } from "./node_core.ts";
 import type { RoutingPart } from "./routing_part.ts";
 
@@ -146,6 +146,8 @@ export class AddressPart {
     return {
       ownPnn: nodes.ownPnn,
       log,
+      journal: core.journal,
+      clock: d.clock,
       timers: this.#timers,
       rawNetwork: d.rawNetwork,
       announcesTaken: !d.paths.testMode,
@@ -185,10 +187,13 @@ export class AddressPart {
   }
 
   readonly #runEvent: AddressEvents = (event, args, done) => {
-    this.#n.events.run(event, args, (status) => {
+    this.#n.events.run(event, args, (status, failure) => {
       // Only an updateip that hangs is told of.
-      if (status === EVENT_TIMED_OUT) this.#n.banOurselves(`event "${event}" timed out`);
-      done(status);
+      const why = failure === undefined ? undefined : failureText(event, failure);
+      if (status === EVENT_TIMED_OUT) {
+        this.#n.banOurselves(`event "${event}" timed out${why === undefined ? "" : `: ${why}`}`);
+      }
+      done(status, why);
     });
   };
 

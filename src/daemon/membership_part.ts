@@ -115,8 +115,9 @@ export class MembershipPart {
   nodeConnected(pnn: number): void {
     const { core } = this.#n;
     const { nodes, vnnMap, log } = core;
-    if (!nodes.markConnected(pnn, "both connections with it are up")) return;
+    if (!nodes.exists(pnn) || (nodes.flags(pnn) & NODE_FLAGS.DISCONNECTED) === 0) return;
     core.journal.record({ kind: "link_up", peer: pnn });
+    nodes.markConnected(pnn, "both connections with it are up");
     this.peers.complete(pnn);
     log.error(
       `${this.#name(nodes.ownPnn)}: connected to ${this.#name(pnn)} - ${this.#others()} connected`,

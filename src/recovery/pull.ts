@@ -118,7 +118,7 @@ function worstOf(
     first ??= outcome.error;
     // With our own connection gone, nobody else is to blame.
     if (outcome.error.pnn !== undefined && context.client.connected) {
-      context.credits.add(outcome.error.pnn);
+      context.credits.add(outcome.error.pnn, outcome.error.reason);
     }
   }
   return first === undefined ? ok(table) : stepFailure(first.reason, first.pnn);

@@ -18,7 +18,7 @@ export async function recoverDatabase(
   context: RecoveryContext,
   database: RecoveredDatabase,
   times: StepTimes,
-): Promise<StepResult<number>> {
+): Promise<StepResult<{ readonly name: string; readonly records: number }>> {
   const { pnns } = context;
   const dbId = database.db_id;
   const transaction = { db_id: dbId, tid: context.generation };
@@ -64,7 +64,7 @@ export async function recoverDatabase(
   // Those that have thawed may have sent packets of this generation: another attempt must have another one.
   if (!thawed.ok) return err({ ...thawed.error, final: true });
   times.ended("thaw");
-  return ok(pushed.value);
+  return ok({ name: pulled.name, records: pushed.value });
 }
 
 /** The name that all nodes give to the id; another one costs the node that gives it a credit. */
@@ -79,8 +79,9 @@ async function databaseName(
     name ??= data;
     if (data === name) continue;
     const first = database.pnns[0];
-    context.credits.add(pnn);
-    return stepFailure(`Node ${pnn} calls it "${data}", node ${first} calls it "${name}"`, pnn);
+    const reason = `Node ${pnn} calls it "${data}", node ${first} calls it "${name}"`;
+    context.credits.add(pnn, reason);
+    return stepFailure(reason, pnn);
   }
   return name === undefined ? stepFailure("No node has this database") : ok(name);
 }
@@ -112,7 +113,7 @@ function blamed<T extends StepResult<unknown> & { readonly ok: false }>(
 ): T {
   // With our own connection gone, nobody else is to blame.
   if (failed.error.pnn !== undefined && context.client.connected) {
-    context.credits.add(failed.error.pnn);
+    context.credits.add(failed.error.pnn, failed.error.reason);
   }
   return failed;
 }

@@ -3,6 +3,7 @@
  * control to each of them, with the recovery's deadline, reduced to values by node or the first
  * failure in the order of the nodes.
  */
+import type { Journal } from "../base/journal_event.ts";
 import type { Logger } from "../base/log.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { ClientFailure, CtdbClient, RequestOptions } from "../client/types.ts";
@@ -17,6 +18,7 @@ export interface RecoveryHost {
   readonly timers: Timers;
   readonly random: Random;
   readonly log: Logger;
+  readonly journal: Journal;
 }
 
 export interface RecoveryContext extends RecoveryHost {

@@ -33,6 +33,7 @@ import {
   type RecoveryHost,
   type StepResult,
 } from "./recovery_context.ts";
+import { StepEvents } from "./step_events.ts";
 import { StepTimes } from "./step_times.ts";
 import { Turnstile } from "./turnstile.ts";
 
@@ -58,12 +59,14 @@ export async function runRecovery(
   options: { readonly generation: number },
 ): Promise<RecoveryOutcome> {
   const startMs = host.clock.monotonicMs();
+  const steps = new StepEvents(host.journal, host.clock, options.generation);
   const tunables = await host.client.control("GET_ALL_TUNABLES", undefined);
   if (!tunables.ok) return failed(`Cannot read the tunables: ${tunables.error.reason}`);
   const settings = settingsOf(tunables.value.data);
 
   const membership = await findMembers(host, settings.timeoutMs);
   if (!membership.ok) return failed(membership.error.reason);
+  steps.ended("members");
   const { connected, pnns, lmasters } = membership.value;
   const context: RecoveryContext = {
     ...host,
@@ -77,9 +80,10 @@ export async function runRecovery(
     nextStream: streamNumbers(host.random.u32()),
   };
 
-  const prepared = await beginRecovery(context, lmasters);
+  const prepared = await beginRecovery(context, lmasters, steps);
   if (!prepared.ok) return failed(prepared.error.reason);
   const recovered = await recoverAll(context, prepared.value);
+  steps.ended("all databases");
   const done = recovered.filter((outcome) => outcome.ok).length;
   host.log.notice(`${done} of ${recovered.length} databases recovered`);
   const failure = recovered.find((outcome) => !outcome.ok);
@@ -88,7 +92,7 @@ export async function runRecovery(
     return failed(failure.error.reason, banned);
   }
 
-  const ended = await endRecovery(context);
+  const ended = await endRecovery(context, steps);
   if (!ended.ok) return failed(ended.error.reason);
   const records = recovered.reduce((sum, outcome) => sum + (outcome.ok ? outcome.value : 0), 0);
   const durationMs = host.clock.monotonicMs() - startMs;
@@ -162,6 +166,7 @@ async function findMembers(host: RecoveryHost, timeoutMs: number): Promise<StepR
 async function beginRecovery(
   context: RecoveryContext,
   lmasters: readonly number[],
+  steps: StepEvents,
 ): Promise<StepResult<readonly RecoveredDatabase[]>> {
   const { pnns, log, client, generation } = context;
   const maps = await askEach(context, "GET_DBMAP", undefined, pnns);
@@ -172,15 +177,18 @@ async function beginRecovery(
   const active = await askEach(context, "SET_RECMODE", RECOVERY_ACTIVE, pnns);
   if (!active.ok) return active;
   log.notice("Set recovery mode to ACTIVE");
+  steps.ended("recovery mode active");
   const started = await askEach(context, "START_RECOVERY", undefined, pnns);
   if (!started.ok) return started;
   log.notice("start_recovery event finished");
+  steps.ended("startrecovery event");
 
   if (lmasters.length === 0) log.warning("No active node can be lmaster; using this node");
   const map = lmasters.length === 0 ? [client.pnn] : lmasters;
   const set = await askEach(context, "SETVNNMAP", { generation, map }, pnns);
   if (!set.ok) return set;
   log.notice(`updated VNNMAP: generation ${generation}, lmasters ${map.join(", ")}`);
+  steps.ended("vnn map");
   return ok(union.value);
 }
 
@@ -202,12 +210,19 @@ async function attempts(
     context.log.notice(`recover database ${id}${attempt === 1 ? "" : `, attempt ${attempt}`}`);
     const times = new StepTimes(context.clock);
     const outcome = await recoverDatabase(context, database, times);
-    const tookMs = Math.round(context.clock.monotonicMs() - startMs);
+    const durationMs = context.clock.monotonicMs() - startMs;
+    const tookMs = Math.round(durationMs);
     if (outcome.ok) {
-      context.log.info(
-        `recovered database ${id}: ${outcome.value} records in ${tookMs} ms (${times})`,
-      );
-      return outcome;
+      const { name, records } = outcome.value;
+      context.log.info(`recovered database ${id}: ${records} records in ${tookMs} ms (${times})`);
+      context.journal.record({
+        kind: "recovery_database",
+        generation: context.generation,
+        database: name,
+        records,
+        duration_ms: durationMs,
+      });
+      return ok(records);
     }
     const reason = `database ${id}: ${outcome.error.reason}`;
     context.log.error(
@@ -220,14 +235,27 @@ async function attempts(
   }
 }
 
-async function endRecovery(context: RecoveryContext): Promise<StepResult<void>> {
+async function endRecovery(context: RecoveryContext, steps: StepEvents): Promise<StepResult<void>> {
   const normal = await askEach(context, "SET_RECMODE", RECOVERY_NORMAL, context.pnns);
   if (!normal.ok) return normal;
   context.log.notice("Set recovery mode to NORMAL");
+  steps.ended("recovery mode normal");
   const ended = await askEach(context, "END_RECOVERY", undefined, context.pnns);
   if (!ended.ok) return ended;
   context.log.notice("recovered event finished");
+  steps.ended("recovered event");
   return ok(undefined);
+}
+
+function recordBan(context: RecoveryContext, target: number, seconds: number): void {
+  const { client, credits, journal } = context;
+  const count = credits.count(target);
+  const reason = credits.reason(target);
+  const blamed = { target, credits: count, total: count, limit: ATTEMPTS_MAX, reason };
+  journal.record({ kind: "blame", ...blamed });
+  const banned = `it failed ${count} requests of a recovery: ${reason}`;
+  const by = { node: client.pnn };
+  journal.record({ kind: "ban", target, seconds, reason: banned, by });
 }
 
 /** Bans the node with the most credits, unless it became inactive by itself; then the next. */
@@ -249,6 +277,7 @@ async function banWorst(context: RecoveryContext, settings: Settings): Promise<n
       continue;
     }
     log.error(`Banning node ${pnn} for ${settings.banPeriodSec} seconds`);
+    recordBan(context, pnn, settings.banPeriodSec);
     const ban = { pnn, time: settings.banPeriodSec };
     const options = { pnn, timeoutMs: context.timeoutMs };
     const banned = await client.control("SET_BAN_STATE", ban, options);

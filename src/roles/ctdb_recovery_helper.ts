@@ -5,6 +5,7 @@
 import { collectGarbage } from "#runtime";
 import { parseU64 } from "../base/u64.ts";
 import { connectClient } from "../client/ctdb_client.ts";
+import { JournalReporter } from "../client/journal_reporter.ts";
 import { EventLoop } from "../platform/loop/event_loop.ts";
 import { LoopNetwork } from "../platform/loop/network.ts";
 import { SystemClock, SystemRandom } from "../platform/node/clock.ts";
@@ -62,11 +63,20 @@ async function run(args: readonly string[]): Promise<number> {
   const connected = await connectClient(new LoopNetwork(timers), timers, socket, options);
   if (!connected.ok) failRole(log, `recovery: ${connected.error.reason}`);
   const client = connected.value;
-  const host = { client, clock: new SystemClock(), timers, random: new SystemRandom(), log };
+  const clock = new SystemClock();
+  const journal = new JournalReporter(client, "recovery_helper", clock, timers);
+  const host = { client, clock, timers, random: new SystemRandom(), log, journal };
   const debug = await client.control("GET_DEBUG", undefined);
   if (debug.ok) log.level.set(debug.value.data);
   const outcome = await runRecovery(host, { generation: generation.lo });
-  if (!outcome.ok) failRole(log, `database recovery failed: ${outcome.error.reason}`);
+  // Before the end is known: what happened in it comes before what follows from it.
+  journal.flush();
+  client.close();
+  if (!outcome.ok) {
+    // The last line that is printed: who started us tells it on.
+    printErr(`${outcome.error.reason}\n`);
+    failRole(log, `database recovery failed: ${outcome.error.reason}`);
+  }
   const { records, databases, durationMs } = outcome.value;
   log.info(
     `recovered ${records} records in ${databases} databases in ${Math.round(durationMs)} ms`,

@@ -5,6 +5,7 @@
 import { EINVAL, ENOTCONN } from "../base/errno.ts";
 import { parseLogLevel } from "../base/log.ts";
 import { connectClient } from "../client/ctdb_client.ts";
+import { JournalReporter } from "../client/journal_reporter.ts";
 import { resolvePaths } from "../config/paths.ts";
 import { type HomeNode, parseHomeNodes } from "../failover/allocation/home_nodes.ts";
 import { NODES_MAX } from "../failover/allocation/limits.ts";
@@ -96,15 +97,22 @@ async function takeOver(
   }
   const client = connected.value;
   const logsDetails = log.level.get() >= DEBUG_LEVEL;
+  const clock = new SystemClock();
+  const journal = new JournalReporter(client, "takeover_helper", clock, timers);
   const outcome = await runTakeover(
-    { client, clock: new SystemClock(), log, logsDetails },
+    { client, clock, log, journal, logsDetails },
     {
       rebalance,
       failoverDisabled: environment["CTDB_DISABLE_IP_FAILOVER"] !== undefined,
       homeNodes: () => readHomeNodes(environment, log),
     },
   );
-  if (!outcome.ok) log.error(`takeover run failed, ret=${outcome.error.status}`);
+  if (!outcome.ok) {
+    log.error(`takeover run failed, ret=${outcome.error.status}`);
+    // The last line that is printed: who started us tells it on.
+    printErr(`${outcome.error.reason}\n`);
+  }
+  journal.flush();
   // Writes what is queued: a message may be the last that was sent.
   client.close();
   return outcome.ok ? 0 : outcome.error.status;

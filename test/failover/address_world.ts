@@ -18,6 +18,7 @@ import type { Connection } from "../../src/wire/structs/connection_text.ts";
 import { parseAddress, type SockAddr } from "../../src/wire/structs/socket_address.ts";
 import { FakeWorld } from "../support/fake_world.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
+import { RecordedEvents } from "../support/recorded_events.ts";
 
 export const OWN_PNN = 1;
 export const HELD_PATH = "/run/held";
@@ -28,6 +29,7 @@ export class AddressWorld {
   readonly world = new FakeWorld();
   readonly files = new MemoryFiles();
   readonly logged: string[] = [];
+  readonly journal = new RecordedEvents();
   /** Interfaces of the machine, each with its addresses. */
   readonly kernel = new Map<string, Set<string>>();
   /** Events with their arguments, in order. */
@@ -60,6 +62,8 @@ export class AddressWorld {
       {
         ownPnn: OWN_PNN,
         log,
+        journal: this.journal,
+        clock: this.world.clock,
         timers: this.world.timers,
         rawNetwork: raw ? this.#rawNetwork() : undefined,
         announcesTaken: true,

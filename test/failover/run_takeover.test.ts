@@ -8,6 +8,7 @@ import { FakeClient } from "../recovery/fake_client.ts";
 import { FakeCluster } from "../recovery/fake_cluster.ts";
 import { SimProcess } from "../sim/scheduler.ts";
 import { address } from "../support/addresses.ts";
+import { RecordedEvents } from "../support/recorded_events.ts";
 
 const LEADER = 1;
 const NOBODY = 0xffffffff;
@@ -43,15 +44,16 @@ function start(cluster: FakeCluster, options: Partial<TakeoverOptions> = {}) {
       blamed.push(node.pnn, pnn.ok ? pnn.value : NOBODY);
     });
   }
-  const host = { client, clock: process.clock, log, logsDetails: false };
-  return { client, lines, blamed, outcome: runTakeover(host, { ...OPTIONS, ...options }) };
+  const journal = new RecordedEvents();
+  const host = { client, clock: process.clock, log, journal, logsDetails: false };
+  return { client, journal, lines, blamed, outcome: runTakeover(host, { ...OPTIONS, ...options }) };
 }
 
 function takenOver(cluster: FakeCluster, options: Partial<TakeoverOptions> = {}) {
-  const { outcome, lines, blamed } = start(cluster, options);
+  const { outcome, lines, blamed, journal } = start(cluster, options);
   const result = cluster.settle(outcome);
   cluster.run(10);
-  return { result, lines, blamed };
+  return { result, lines, blamed, journal };
 }
 
 function failing(name: ControlName, pnn: number, how: "fail" | "hang" | number) {

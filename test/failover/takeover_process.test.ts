@@ -19,8 +19,8 @@ function setUp() {
   );
   const outcomes: boolean[] = [];
   const start = (rebalance: readonly number[] = []) =>
-    helper.start({ connected: [0, 1], rebalance, timeoutMs: 9000 }, (succeeded) =>
-      outcomes.push(succeeded),
+    helper.start({ connected: [0, 1], rebalance, timeoutMs: 9000 }, (outcome) =>
+      outcomes.push(outcome.ok),
     );
   const setLevel = (name: string) => {
     level = name;

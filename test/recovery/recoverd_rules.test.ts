@@ -1,6 +1,9 @@
 /** What a recovery daemon must not do, and what it must not forget. */
+
 import { expect, test } from "bun:test";
+import { silentJournal } from "../../src/base/journal_event.ts";
 import { silentLogger } from "../../src/base/log.ts";
+import { done, err, type Result } from "../../src/base/result.ts";
 import { u64 } from "../../src/base/u64.ts";
 import { Election } from "../../src/cluster/election.ts";
 import { OperationGate } from "../../src/cluster/operation_gate.ts";
@@ -9,6 +12,7 @@ import type { ClusterLock, LockAttempt } from "../../src/lock/cluster_lock.ts";
 import { decodeExact, encode, i32Codec, u32Codec } from "../../src/wire/codec.ts";
 import { NODE_FLAGS, RECOVERY_NORMAL, SRVID } from "../../src/wire/constants.ts";
 import { VirtualTime } from "../database/virtual_time.ts";
+import { RecordedEvents } from "../support/recorded_events.ts";
 import { FakeClient } from "./fake_client.ts";
 import { RecoverdWorld } from "./recoverd_world.ts";
 
@@ -141,6 +145,7 @@ function locking() {
       pnn: 0,
       timers: time,
       log: silentLogger,
+      journal: silentJournal,
       nowMs: () => time.monotonicMs(),
       leaderTimeoutMs: 5000,
       electionTimeoutMs: () => 3000,
@@ -165,7 +170,7 @@ function locking() {
 
 test("Election takes no answer for the lock that belongs to an earlier attempt", () => {
   const { answers, state, election } = locking();
-  election.heardLeader(2);
+  election.heardLeader(2, 2);
   expect([election.leader, state.released]).toEqual([2, 1]);
   answers[0]?.({ kind: "held", latencyMs: 5 });
   expect([election.leader, state.led]).toEqual([2, false]);
@@ -194,18 +199,22 @@ test("OperationGate.disable() is refused while the operation runs, but not the e
 function takeovers() {
   const { world } = calm();
   const node = world.cluster.node(0);
-  const ends: ((succeeded: boolean) => void)[] = [];
-  const runs = new TakeoverRuns(
-    new FakeClient(node, node.process),
-    node.process.timers,
-    silentLogger,
-    {
-      start: (_request, done) => {
-        ends.push(done);
+  const ends: ((outcome: Result<void>) => void)[] = [];
+  const journal = new RecordedEvents();
+  const runs = new TakeoverRuns({
+    client: new FakeClient(node, node.process),
+    clock: node.process.clock,
+    timers: node.process.timers,
+    log: silentLogger,
+    journal,
+    helper: {
+      start: (_request, ended) => {
+        ends.push(ended);
         return { cancel: () => undefined };
       },
     },
-  );
+  });
+  const start = () => runs.start({ connected: [0], timeoutMs: 1000 }, () => undefined);
   const answers: string[] = [];
   const ask = (lo: number) => {
     const srvid = u64(0xce010000, lo);
@@ -219,26 +228,48 @@ function takeovers() {
     world.cluster.run(10);
     return answers.splice(0);
   };
-  return { runs, ends, ask, heard };
+  return { runs, start, journal, ends, ask, heard };
 }
 
 test("TakeoverRuns answers who asked for a run that was cancelled at the end of the next", () => {
-  const { runs, ends, ask, heard } = takeovers();
+  const { runs, start, ends, ask, heard } = takeovers();
   ask(1);
-  runs.start([0], 1000, () => undefined);
-  runs.cancel();
+  start();
+  runs.cancel("for a test");
   expect(heard()).toEqual([]);
   ask(2);
-  runs.start([0], 1000, () => undefined);
-  ends.at(-1)?.(true);
+  start();
+  ends.at(-1)?.(done);
   expect(heard()).toEqual(["1: 0", "2: 0"]);
 });
 
 test("TakeoverRuns keeps a thousand requests, and refuses those beyond", () => {
-  const { runs, ends, ask, heard } = takeovers();
+  const { start, ends, ask, heard } = takeovers();
   for (let lo = 1; lo <= 1001; lo++) ask(lo);
   expect(heard()).toEqual(["1001: -1"]);
-  runs.start([0], 1000, () => undefined);
-  ends[0]?.(true);
+  start();
+  ends[0]?.(done);
   expect(heard().length).toBe(1000);
+});
+
+test("TakeoverRuns writes down why each run is made, and how it ended", () => {
+  const { runs, start, journal, ends, ask } = takeovers();
+  ask(1);
+  runs.want("flags of node 2 have changed");
+  start();
+  ends.at(-1)?.(err("the helper failed"));
+  start();
+  runs.cancel("leader changed to 1");
+  start();
+  ends.at(-1)?.(done);
+  expect(journal.of("takeover_started").map(({ reason }) => reason)).toEqual([
+    "node 0 asks for it; flags of node 2 have changed",
+    "the one before has failed",
+    "the one before was given up: leader changed to 1",
+  ]);
+  expect(journal.of("takeover_ended").map(({ succeeded, reason }) => [succeeded, reason])).toEqual([
+    [false, "the helper failed"],
+    [false, "it was given up: leader changed to 1"],
+    [true, null],
+  ]);
 });

@@ -1,6 +1,6 @@
 /** Recoverd objects of all nodes of a fake cluster, with locks and recovery helpers on virtual time. */
-import { silentJournal } from "../../src/base/journal_event.ts";
 import { silentLogger } from "../../src/base/log.ts";
+import { err, ok } from "../../src/base/result.ts";
 import { Recoverd } from "../../src/cluster/recoverd.ts";
 import type { TakeoverHelper } from "../../src/cluster/takeover_runs.ts";
 import { runTakeover } from "../../src/failover/takeover/run_takeover.ts";
@@ -10,6 +10,7 @@ import { UNKNOWN_PNN } from "../../src/wire/packet.ts";
 import { LockService, type SimLock } from "../sim/cluster_lock.ts";
 import { SeededRandom } from "../sim/random.ts";
 import { SimProcess } from "../sim/scheduler.ts";
+import { RecordedEvents } from "../support/recorded_events.ts";
 import { FakeClient } from "./fake_client.ts";
 import { FakeCluster } from "./fake_cluster.ts";
 
@@ -35,6 +36,7 @@ export class RecoverdWorld {
   /** Recoveries fail while this is set. */
   recoveriesFail = false;
   readonly #options: WorldOptions;
+  readonly #journals = new Map<number, RecordedEvents>();
 
   constructor(options: WorldOptions = {}) {
     this.#options = options;
@@ -59,7 +61,7 @@ export class RecoverdWorld {
       timers: node.process.timers,
       random: { u32: () => (seed = (Math.imul(seed, 69069) + 12345) >>> 0) },
       log: silentLogger,
-      journal: silentJournal,
+      journal: this.journal(pnn),
       clusterLock: this.#options.lock === true ? lock : undefined,
       leaderTimeoutMs: this.#options.leaderTimeoutMs ?? 5000,
       testMode: this.#options.testMode ?? false,
@@ -75,6 +77,13 @@ export class RecoverdWorld {
     this.locks[pnn] = lock;
     void recoverd.start();
     return recoverd;
+  }
+
+  /** Of the recovery daemon of a node and its helpers. */
+  journal(pnn: number): RecordedEvents {
+    const journal = this.#journals.get(pnn) ?? new RecordedEvents();
+    this.#journals.set(pnn, journal);
+    return journal;
   }
 
   /** The lock is taken away from the node, which hears of it at once. */
@@ -122,12 +131,14 @@ export class RecoverdWorld {
     return {
       start: ({ rebalance }, done) => {
         const { process, client } = this.#helperProcess(pnn);
-        const host = { client, clock: process.clock, log: silentLogger, logsDetails: false };
+        const { clock } = process;
+        const journal = this.journal(pnn);
+        const host = { client, clock, log: silentLogger, journal, logsDetails: false };
         const options = { rebalance, failoverDisabled: false, homeNodes: () => [] };
         void runTakeover(host, options).then((outcome) => {
           if (!process.alive) return;
           client.close();
-          done(outcome.ok);
+          done(outcome.ok ? ok(undefined) : err(outcome.error.reason));
         });
         return { cancel: () => endHelper(process, client) };
       },
@@ -154,6 +165,7 @@ export class RecoverdWorld {
       timers: process.timers,
       random: { u32: () => 5 },
       log: silentLogger,
+      journal: this.journal(pnn),
     };
     void runRecovery(host, { generation }).then((outcome) => {
       if (!process.alive) return;

@@ -10,6 +10,7 @@ import { runRecovery } from "../../src/recovery/run_recovery.ts";
 import { Turnstile } from "../../src/recovery/turnstile.ts";
 import { NODE_FLAGS } from "../../src/wire/constants.ts";
 import { SimProcess } from "../sim/scheduler.ts";
+import { RecordedEvents } from "../support/recorded_events.ts";
 import { FakeClient } from "./fake_client.ts";
 import { FakeCluster } from "./fake_cluster.ts";
 
@@ -27,14 +28,16 @@ function newCluster(databases = 1): FakeCluster {
 function recover(cluster: FakeCluster) {
   const process = new SimProcess(cluster.scheduler, "recovery helper");
   const client = new FakeClient(cluster.node(LEADER), process);
+  const journal = new RecordedEvents();
   const host = {
     client,
     clock: process.clock,
     timers: process.timers,
     random: { u32: () => 7 },
     log: silentLogger,
+    journal,
   };
-  return { client, outcome: runRecovery(host, { generation: 4711 }) };
+  return { client, journal, outcome: runRecovery(host, { generation: 4711 }) };
 }
 
 test("runRecovery() bans nobody who failed fewer times than a database has attempts", () => {

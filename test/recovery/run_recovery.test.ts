@@ -12,6 +12,7 @@ import {
 import type { ControlName } from "../../src/wire/controls.ts";
 import { BROADCAST_CONNECTED } from "../../src/wire/packet.ts";
 import { Scheduler, SimProcess } from "../sim/scheduler.ts";
+import { RecordedEvents } from "../support/recorded_events.ts";
 import { FakeClient } from "./fake_client.ts";
 import { FakeCluster, SEQUENCE_RECORD } from "./fake_cluster.ts";
 
@@ -36,14 +37,16 @@ function recover(cluster: FakeCluster, pnn = LEADER) {
   const process = new SimProcess(cluster.scheduler, "recovery helper");
   const client = new FakeClient(cluster.node(pnn), process);
   let seed = 1;
+  const journal = new RecordedEvents();
   const host = {
     client,
     clock: process.clock,
     timers: process.timers,
     random: { u32: () => (seed = (Math.imul(seed, 69069) + 1) >>> 0) },
     log: silentLogger,
+    journal,
   };
-  return { client, outcome: runRecovery(host, { generation: GENERATION }) };
+  return { client, journal, outcome: runRecovery(host, { generation: GENERATION }) };
 }
 
 function recovered(cluster: FakeCluster, pnn = LEADER) {

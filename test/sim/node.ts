@@ -418,13 +418,10 @@ export class SimNode {
   #startTakeover(
     parent: SimProcess,
     rebalance: readonly number[],
-    ended: (succeeded: boolean) => void,
+    ended: (outcome: Result<void>) => void,
   ): { cancel(): void } {
-    return this.#newHelper(
-      "takeover_helper",
-      parent,
-      (outcome) => ended(outcome.ok),
-      (process) => this.#takeOver(process, rebalance),
+    return this.#newHelper("takeover_helper", parent, ended, (process) =>
+      this.#takeOver(process, rebalance),
     );
   }
 
@@ -466,7 +463,10 @@ export class SimNode {
     this.#cluster.leaders.watchCoordinator(this, client, generation);
     const random = this.#random.fork();
     const log = this.log(process);
-    const outcome = await runRecovery({ client, clock, timers, random, log }, { generation });
+    const journal = new JournalReporter(client, "recovery_helper", clock, timers);
+    const host = { client, clock, timers, random, log, journal };
+    const outcome = await runRecovery(host, { generation });
+    journal.flush();
     client.close();
     return outcome.ok ? done : err(outcome.error.reason);
   }
@@ -476,9 +476,12 @@ export class SimNode {
     const connected = await connectClient(network, process.timers, PATHS.recoverdSocket);
     if (!connected.ok) return err(connected.error.reason);
     const client = connected.value;
-    const host = { client, clock: process.clock, log: this.log(process), logsDetails: false };
+    const { clock, timers } = process;
+    const journal = new JournalReporter(client, "takeover_helper", clock, timers);
+    const host = { client, clock, log: this.log(process), journal, logsDetails: false };
     const options = { rebalance, failoverDisabled: false, homeNodes: () => [] };
     const outcome = await runTakeover(host, options);
+    journal.flush();
     client.close();
     return outcome.ok ? done : err(outcome.error.reason);
   }

@@ -28,7 +28,7 @@ export interface StoryOptions {
   readonly silent?: Readonly<Record<number, string>>;
 }
 
-/** The journals of the nodes of a story. */
+/** The journals of the nodes of a story; a start of ctdbd begins another ring. */
 export class Story implements JournalSource {
   readonly #journals = new Map<number, KeptEvent[]>();
   readonly options: StoryOptions;
@@ -44,10 +44,12 @@ export class Story implements JournalSource {
       const id = journal.length + 1;
       const timeUs = STORY_START_US + (at + this.#ahead(node)) * 1_000_000;
       const monotonicMs = 1_000_000 + at * 1000;
+      const begins = event.kind === "process_started" && event.process === "ctdbd";
+      const ring = `${Number(journal.at(-1)?.ring ?? 0) + (begins ? 1 : 0)}`;
       journal.push({
         id,
         node,
-        ring: "r",
+        ring,
         number: id,
         time_us: timeUs,
         monotonic_ms: monotonicMs,

@@ -34,10 +34,15 @@ const PROBLEM = {
 
 export async function openApiText(routes: readonly Route[], version: string): Promise<string> {
   const paths: Record<string, Record<string, unknown>> = {};
+  const shared: Record<string, unknown> = { Problem: PROBLEM };
   for (const route of routes) {
     const methods = paths[route.path] ?? {};
     paths[route.path] = methods;
-    methods[route.method.toLowerCase()] = await operation(route);
+    methods[route.method.toLowerCase()] = withoutOwn(
+      await operation(route),
+      operationId(route),
+      shared,
+    );
   }
   const document = {
     openapi: "3.1.0",
@@ -51,7 +56,7 @@ export async function openApiText(routes: readonly Route[], version: string): Pr
     servers: [{ url: "/" }],
     paths,
     components: {
-      schemas: { Problem: PROBLEM },
+      schemas: shared,
       securitySchemes: {
         token: { type: "http", scheme: "bearer" },
         session: { type: "apiKey", in: "cookie", name: "ctdb_session" },
@@ -59,6 +64,29 @@ export async function openApiText(routes: readonly Route[], version: string): Pr
     },
   };
   return `${JSON.stringify(document)}\n`;
+}
+
+const OWN_REFERENCE = /"#\/\$defs\/([^"]+)"/g;
+
+/** Schemas that name parts of themselves do so from the root of the document: those parts go there. */
+function withoutOwn(made: object, name: string, shared: Record<string, unknown>): unknown {
+  const reference = (part: string) => `${name}_${part}`;
+  const text = JSON.stringify(made, (key, value) => {
+    if (key !== "$defs") return value;
+    for (const [part, schema] of Object.entries(value as object)) shared[reference(part)] = schema;
+    return undefined;
+  });
+  const moved = (json: string): unknown =>
+    JSON.parse(
+      json.replaceAll(
+        OWN_REFERENCE,
+        (_, part: string) => `"#/components/schemas/${reference(part)}"`,
+      ),
+    );
+  for (const part of Object.keys(shared)) {
+    if (part.startsWith(`${name}_`)) shared[part] = moved(JSON.stringify(shared[part]));
+  }
+  return moved(text);
 }
 
 async function operation(route: Route): Promise<object> {

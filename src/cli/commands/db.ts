@@ -8,6 +8,7 @@
  * 2. A volatile database is never written anew within its generation: a record on its way from one data master to
  *    another would arrive afterwards, and have two. It takes a recovery, which begins another generation.
  */
+import { silentJournal } from "../../base/journal_event.ts";
 import { silentLogger } from "../../base/log.ts";
 import { BanCredits } from "../../membership/ban_credits.ts";
 import { databaseUnion } from "../../recovery/database_union.ts";
@@ -80,6 +81,7 @@ async function repack(
       timers: host.timers,
       random: host.random,
       log: silentLogger,
+      journal: silentJournal,
       generation: await settledGeneration(session, ""),
       timeoutMs,
       pushBufferBytes: BACKUP_BUFFER_BYTES,

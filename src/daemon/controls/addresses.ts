@@ -17,7 +17,7 @@ import { encode } from "../../wire/codec.ts";
 import { SRVID } from "../../wire/constants.ts";
 import { PUBLIC_IPS_ONLY_AVAILABLE } from "../../wire/controls.ts";
 import { ifaceList, publicIpInfo, publicIpList, tickleList } from "../../wire/structs/addresses.ts";
-import type { NodeEvents } from "../lifecycle/node_events.ts";
+import { failureText, type NodeEvents } from "../lifecycle/node_events.ts";
 import type { NodeState } from "../lifecycle/node_state.ts";
 
 export interface AddressControlParts {
@@ -119,8 +119,11 @@ function connections({ connections: known }: NodeAddresses): ControlHandlers {
 /** The beginning and the end of a takeover run. */
 function runs(parts: AddressControlParts): ControlHandlers {
   const run = (event: "ipreallocated" | "startipreallocate", srvid: U64, later: ReplyLater) => {
-    parts.events.run(event, [], (status) => {
-      if (status === EVENT_TIMED_OUT) parts.banOurselves(`event "${event}" timed out`);
+    parts.events.run(event, [], (status, failure) => {
+      if (status === EVENT_TIMED_OUT) {
+        const why = failure === undefined ? "" : `: ${failureText(event, failure)}`;
+        parts.banOurselves(`event "${event}" timed out${why}`);
+      }
       parts.announce(srvid);
       later({ status: 0 - status });
     });

@@ -110,9 +110,10 @@ function modifyFlags(parts: MembershipControlParts, change: FlagChange, from: Co
   if (change.pnn === nodes.ownPnn) return SUCCESS;
   if (!nodes.exists(change.pnn)) return failure(`node ${change.pnn} does not exist`);
   if ((nodes.flags(change.pnn) & NODE_FLAGS.DISCONNECTED) !== 0) return SUCCESS;
+  const by = actors.of(from);
   const before = nodes.modifyFlags(change.pnn, change.new_flags, {
-    reason: from.srcnode === change.pnn ? "it says so" : `node ${from.srcnode} says so`,
-    by: actors.of(from),
+    reason: from.srcnode === change.pnn ? "it says so" : `${actors.text(by)} says so`,
+    by,
   });
   const after = nodes.flags(change.pnn);
   if (after === before) return SUCCESS;

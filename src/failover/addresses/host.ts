@@ -1,8 +1,9 @@
 /** What the public addresses of a node need of the node. */
+import type { Journal } from "../../base/journal_event.ts";
 import type { Logger } from "../../base/log.ts";
 import type { U64 } from "../../base/u64.ts";
 import type { ArpNetwork, RawNetwork } from "../../platform/types/raw_network.ts";
-import type { Timers } from "../../platform/types/time.ts";
+import type { Clock, Timers } from "../../platform/types/time.ts";
 import type { AddressEvents } from "./events.ts";
 
 /** Whether this machine has an interface with this name or alternative name. */
@@ -11,6 +12,8 @@ export type InterfaceLookup = (name: string) => boolean;
 export interface AddressHost {
   readonly ownPnn: number;
   readonly log: Logger;
+  readonly journal: Journal;
+  readonly clock: Pick<Clock, "monotonicMs">;
   readonly timers: Timers;
   /** undefined: nothing can be announced. */
   readonly rawNetwork: (RawNetwork & ArpNetwork) | undefined;

@@ -5,6 +5,7 @@
  * 1. `references` counts the addresses whose interface it is (public_address.ts).
  * 2. An interface that this machine does not have is not usable, whatever was said about its link.
  */
+import type { Journal } from "../../base/journal_event.ts";
 import type { Logger } from "../../base/log.ts";
 import type { InterfaceLookup } from "./host.ts";
 
@@ -27,12 +28,14 @@ export class AddressInterface {
 
 export class InterfaceTable {
   readonly #log: Logger;
+  readonly #journal: Journal;
   readonly #lookup: () => InterfaceLookup | undefined;
   /** Newest first, as others list them. */
   #interfaces: AddressInterface[] = [];
 
-  constructor(log: Logger, lookup: () => InterfaceLookup | undefined) {
+  constructor(log: Logger, journal: Journal, lookup: () => InterfaceLookup | undefined) {
     this.#log = log;
+    this.#journal = journal;
     this.#lookup = lookup;
   }
 
@@ -57,6 +60,12 @@ export class InterfaceTable {
     this.#interfaces = this.#interfaces.filter((entry) => used.has(entry));
   }
 
+  setLink(entry: AddressInterface, up: boolean): void {
+    this.#change(entry, () => {
+      entry.linkUp = up;
+    });
+  }
+
   /** Looks which of them this machine has now. */
   refresh(): void {
     if (this.#interfaces.length === 0) return;
@@ -65,7 +74,9 @@ export class InterfaceTable {
     for (const entry of this.#interfaces) {
       const missing = !exists(entry.name);
       if (missing === entry.missing) continue;
-      entry.missing = missing;
+      this.#change(entry, () => {
+        entry.missing = missing;
+      });
       if (missing) {
         this.#log.warning(
           `Interface "${entry.name}" of public addresses does not exist: they cannot be hosted on it`,
@@ -74,5 +85,12 @@ export class InterfaceTable {
         this.#log.notice(`Interface "${entry.name}" of public addresses exists now`);
       }
     }
+  }
+
+  #change(entry: AddressInterface, change: () => void): void {
+    const before = entry.usable;
+    change();
+    const { name, usable: up } = entry;
+    if (up !== before) this.#journal.record({ kind: "interface_link", interface: name, up });
   }
 }

@@ -70,6 +70,7 @@ export class AddressMoves {
     if (address === undefined) return SUCCESS;
     const reason = this.#host.reasonNotToTake();
     if (reason !== undefined) {
+      this.#written("address_taken", address, address.interfaceName, reason);
       return failure(`cannot take over ${address.text}: ${reason}`);
     }
     this.#book.interfaces.refresh();
@@ -77,6 +78,7 @@ export class AddressMoves {
     const best = address.bestInterface();
     if (best === undefined) {
       log.error(`Takeover of IP ${address.described} failed to find a usable interface`);
+      this.#written("address_taken", address, address.interfaceName, "no interface can be used");
       return failure(`no interface for ${address.text} can be used`);
     }
     if (here && address.pnn !== ownPnn && address.pnn !== UNKNOWN_PNN) {
@@ -106,12 +108,18 @@ export class AddressMoves {
     if (refused !== undefined) return refused;
     const iface = to ?? address.iface ?? address.bestInterface();
     if (iface === undefined) return failure(`no interface for ${address.text}`);
+    const had = address.iface === iface && address.pnn === this.#host.ownPnn;
     address.assign(iface, this.#host.ownPnn);
     address.activity = "taking";
     this.#writeHeld();
     this.#host.log.notice(`Takeover of IP ${address.described} on interface ${iface.name}`);
-    this.#host.runEvent("takeip", eventArguments(address), (status) => {
+    const startMs = this.#host.clock.monotonicMs();
+    this.#host.runEvent("takeip", eventArguments(address), (status, why) => {
       address.activity = "idle";
+      const failed = failureOf("takeip", status, why);
+      if (!had || failed !== null) {
+        this.#written("address_taken", address, iface.name, failed, startMs);
+      }
       if (status === 0) this.#taken(address);
       else {
         this.#host.log.error(
@@ -148,8 +156,10 @@ export class AddressMoves {
     this.#writeHeld();
     log.notice(`Update of IP ${address.described} from interface ${fromName} to ${to.name}`);
     const args = [fromName, to.name, address.text, String(address.prefixLength)] as const;
-    this.#host.runEvent("updateip", args, (status) => {
+    const startMs = this.#host.clock.monotonicMs();
+    this.#host.runEvent("updateip", args, (status, why) => {
       address.activity = "idle";
+      this.#written("address_taken", address, to.name, failureOf("updateip", status, why), startMs);
       if (status !== 0) {
         log.error(`Failed update of IP ${address.text} from interface ${fromName} to ${to.name}`);
         // The next takeover run sees where it is, and tries again.
@@ -191,6 +201,7 @@ export class AddressMoves {
 
   #release(address: PublicAddress, targetPnn: number, later: ReplyLater): void {
     const { log } = this.#host;
+    const startMs = this.#host.clock.monotonicMs();
     const release: Release = { targetPnn, waiters: [later] };
     this.#releases.set(address, release);
     address.activity = "releasing";
@@ -198,10 +209,14 @@ export class AddressMoves {
     log.notice(
       `Release of IP ${address.described} on interface ${address.interfaceName}  node:${target}`,
     );
-    this.#host.runEvent("releaseip", eventArguments(address), (status) => {
+    const from = address.interfaceName;
+    this.#host.runEvent("releaseip", eventArguments(address), (status, why) => {
       address.activity = "idle";
       this.#releases.delete(address);
       const reply = this.#released(address, release, status);
+      // What the kernel says counts, whatever the scripts did.
+      const failed = reply.status === 0 ? null : (why ?? "it is still on this machine");
+      this.#written("address_released", address, from, failed, startMs);
       for (const waiter of release.waiters) waiter(reply);
       this.#ended(address, true);
     });
@@ -245,6 +260,19 @@ export class AddressMoves {
     if (count > 0) log.notice(`Releasing ${count} public IPs: ${why}`);
     this.#quiet.push(quiet);
     this.#lookWhetherQuiet();
+  }
+
+  #written(
+    kind: "address_taken" | "address_released",
+    { text: address }: PublicAddress,
+    interfaceName: string,
+    failure: string | null,
+    startMs = this.#host.clock.monotonicMs(),
+  ): void {
+    const { clock, journal } = this.#host;
+    const durationMs = clock.monotonicMs() - startMs;
+    const fields = { address, interface: interfaceName, duration_ms: durationMs, failure };
+    journal.record({ kind, ...fields });
   }
 
   /** Something that was deleted goes now, or with its release. */
@@ -313,6 +341,11 @@ export class AddressMoves {
       .filter(({ iface, activity }) => iface !== undefined || activity !== "idle");
     this.#held.write(held.map(({ text }) => text));
   }
+}
+
+function failureOf(event: string, status: number, why: string | undefined): string | null {
+  if (status === 0) return null;
+  return why ?? `its ${event} event ended with ${status}`;
 }
 
 function eventArguments(address: PublicAddress) {

@@ -34,7 +34,9 @@ export class NodeAddresses {
 
   constructor(host: AddressHost, network: TickleNetwork, held: HeldFile | undefined) {
     this.#host = host;
-    this.#book = new AddressBook(new InterfaceTable(host.log, () => host.interfaceLookup()));
+    this.#book = new AddressBook(
+      new InterfaceTable(host.log, host.journal, () => host.interfaceLookup()),
+    );
     this.#announcer = new Announcer(host.rawNetwork, host.timers, host.log);
     this.connections = new Connections(host, this.#book, network);
     this.moves = new AddressMoves(host, this.#book, this.#announcer, this.connections, held);
@@ -78,7 +80,7 @@ export class NodeAddresses {
     this.#host.log.error(
       `Interface ${name} has changed its link status ${words(known.linkUp)} => ${words(up)}`,
     );
-    known.linkUp = up;
+    this.#book.interfaces.setLink(known, up);
     return true;
   }
 

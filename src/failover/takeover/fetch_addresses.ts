@@ -43,7 +43,7 @@ async function addressesOf(
       continue;
     }
     log.error(`control GET_PUBLIC_IPS failed on node ${pnn}, ret=${status}`);
-    credits.add(pnn);
+    credits.add(pnn, `GET_PUBLIC_IPS failed with status ${status}`);
     failure ||= status;
   }
   if (failure === 0) return ok(lists);

@@ -130,7 +130,7 @@ class Step {
 
   failed(what: string, pnn: number, status: number, where: "on" | "to" = "on"): void {
     this.#context.log.error(`${what} failed ${where} node ${pnn}, ret=${status}`);
-    this.#context.credits.add(pnn);
+    this.#context.credits.add(pnn, `${what} failed with status ${status}`);
     this.#failures += 1;
     this.#first ??= { pnn, status };
   }

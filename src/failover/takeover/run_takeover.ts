@@ -16,6 +16,7 @@ import type { NodeAndFlags } from "../../wire/structs/cluster.ts";
 import { canHostAddresses, type PublicAddress } from "../allocation/addresses.ts";
 import { type AllocationAlgorithm, algorithmOfTunable, allocate } from "../allocation/allocate.ts";
 import type { HomeNode } from "../allocation/home_nodes.ts";
+import { assignments } from "./assignments.ts";
 import { fetchAddresses } from "./fetch_addresses.ts";
 import {
   FIRST_REQUEST_TIMEOUT_MS,
@@ -65,16 +66,15 @@ export async function runTakeover(
   const context: TakeoverContext = {
     ...host,
     nodeCount: nodes.value.length,
-    connected: nodes.value.filter(isConnected).map(({ pnn }) => pnn),
+    connected: nodes.value.filter(isConnected).map(pnnOf),
     timeoutMs: settings.value.timeoutMs,
     credits: new BanCredits(1),
   };
-  const active = nodes.value.filter(isActive).map(({ pnn }) => pnn);
-  if (active.length === 0) {
+  if (!nodes.value.some(isActive)) {
     host.log.error("No node is active, there is nobody to host public IPs");
     return stepFailed("no node is active", ENOENT);
   }
-  const outcome = await reallocate(context, active, settings.value, options);
+  const outcome = await reallocate(context, nodes.value, settings.value, options);
   if (outcome.ok) return outcome;
   const blamed = settings.value.enableBans ? blameWorst(context) : undefined;
   return err({ ...outcome.error, blamed });
@@ -82,7 +82,7 @@ export async function runTakeover(
 
 async function reallocate(
   context: TakeoverContext,
-  active: readonly number[],
+  nodes: readonly NodeAndFlags[],
   settings: Settings,
   options: TakeoverOptions,
 ): Promise<TakeoverOutcome> {
@@ -93,7 +93,7 @@ async function reallocate(
   };
   if (options.failoverDisabled) return nothingHosted();
 
-  const fetched = await fetchAddresses(context, active);
+  const fetched = await fetchAddresses(context, nodes.filter(isActive).map(pnnOf));
   if (!fetched.ok) return fetched;
   const { known, available } = fetched.value;
   if (!canHostAddresses(context.nodeCount, known, available)) {
@@ -118,6 +118,10 @@ async function reallocate(
     return stepFailed(placed.error, E2BIG);
   }
   const addresses = placed.value;
+  const moved = { placed: addresses, known, nodes, rebalance: options.rebalance };
+  for (const assignment of assignments(moved)) {
+    context.journal.record({ kind: "address_assigned", ...assignment });
+  }
   // Its time begins here: what the allocation took is not the nodes' fault.
   const deadline = new StepDeadline(context.clock, stepsMs);
   const started = await startReallocation(context, deadline);
@@ -169,6 +173,10 @@ async function readNodes(
   const where = wasAnswered(outcome) ? "" : ` to node ${client.pnn}`;
   log.error(`control GET_NODEMAP failed${where}, ret=${status}`);
   return stepFailed(`GET_NODEMAP: ${outcome.error.reason}`, status);
+}
+
+function pnnOf({ pnn }: NodeAndFlags): number {
+  return pnn;
 }
 
 function isConnected({ flags }: NodeAndFlags): boolean {

@@ -1,4 +1,5 @@
 /** What the steps of a takeover run work with, and how they end. */
+import type { Journal } from "../../base/journal_event.ts";
 import type { Logger } from "../../base/log.ts";
 import { err, type Result } from "../../base/result.ts";
 import type { CtdbClient } from "../../client/types.ts";
@@ -10,6 +11,7 @@ export interface TakeoverHost {
   readonly client: CtdbClient;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly journal: Journal;
   /** Whether the log shows DEBUG. */
   readonly logsDetails: boolean;
 }
