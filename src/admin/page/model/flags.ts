@@ -48,12 +48,22 @@ export function stateLevel(flags: readonly string[]): Level {
 /** `ok`, or `banned, unhealthy` */
 export function stateText(flags: readonly string[]): string {
   if (flags.length === 0) return "ok";
+  return worstFirst(flags)
+    .map((flag) => rowOf(flag).word)
+    .join(", ");
+}
+
+/** undefined: it has none. */
+export function worstFlag(flags: readonly string[]): string | undefined {
+  return worstFirst(flags)[0];
+}
+
+function worstFirst(flags: readonly string[]): readonly string[] {
   const order = (name: string) => {
     const at = ROWS.findIndex((row) => row.name === name);
     return at < 0 ? ROWS.length : at;
   };
-  const sorted = [...flags].sort((one, other) => order(one) - order(other));
-  return sorted.map((flag) => rowOf(flag).word).join(", ");
+  return [...flags].sort((one, other) => order(one) - order(other));
 }
 
 export function sameFlags(one: readonly string[], other: readonly string[]): boolean {

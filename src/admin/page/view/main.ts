@@ -1,7 +1,7 @@
 /** Joins the parts of the page: what comes goes into the state, what somebody does changes it, and each part shows its own. */
 import { LATE_EVENTS_MS, OTHER_JOURNALS_MS } from "../model/limits.ts";
 import { readPageAddress, writePageAddress } from "../model/page_address.ts";
-import { type Question, questionQuery } from "../model/question.ts";
+import { type Question, questionAbout, questionQuery } from "../model/question.ts";
 import { readExplanation, readPast } from "../model/read_journal.ts";
 import { isoTime } from "../model/time.ts";
 import { spanMsOf } from "../model/timeline.ts";
@@ -141,7 +141,7 @@ function joinParts(): void {
   showHeader(state, (subject) => void explain({ subject }));
   showConditions(state);
   showNodes(state, {
-    explain: (node) => void explain({ subject: "flags", node }),
+    explain: (node, flags) => void explain(questionAbout(node, flags)),
     act: (node, flags) => actions.forNode(node, flags),
   });
   showMatrix(state);

@@ -13,7 +13,7 @@ interface NodeRowValue {
 }
 
 export interface NodeVerbs {
-  explain(node: number): void;
+  explain(node: number, flags: readonly string[]): void;
   act(node: number, flags: readonly string[]): void;
 }
 
@@ -41,7 +41,7 @@ function nodeRow(node: number, verbs: NodeVerbs): KeyedRow<NodeRowValue> {
   const sign = levelSign("good");
   const words = element("span");
   const why = element("button", { type: "button", class: "why-link state" }, sign, words);
-  why.addEventListener("click", () => verbs.explain(node));
+  why.addEventListener("click", () => verbs.explain(node, flags));
   const reason = element("span", { class: "second reason" });
   const version = element("td", { class: "roomy now-only" });
   const journal = element("td", { class: "roomy now-only" });
