@@ -69,10 +69,3 @@ function worstFirst(flags: readonly string[]): readonly string[] {
 export function sameFlags(one: readonly string[], other: readonly string[]): boolean {
   return one.length === other.length && one.every((flag) => other.includes(flag));
 }
-
-/** With any of these a node takes no part: it leads nothing, and has no public address. */
-const INACTIVE = ["DISCONNECTED", "BANNED", "STOPPED", "DELETED"];
-
-export function isInactive(flags: readonly string[]): boolean {
-  return flags.some((flag) => INACTIVE.includes(flag));
-}

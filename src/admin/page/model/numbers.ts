@@ -8,7 +8,7 @@ export function countText(value: number): string {
 }
 
 /** A figure that nobody has told. */
-export const UNTOLD = "–";
+const UNTOLD = "–";
 
 export function maybeCount(value: number | null): string {
   return value === null ? UNTOLD : countText(value);

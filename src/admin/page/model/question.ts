@@ -46,7 +46,7 @@ export function questionQuery(question: Question, atUs: number | undefined): str
   if (question.subject === "address") query.set("address", question.address);
   if (question.subject === "event") query.set("event", String(question.id));
   else if (atUs !== undefined) query.set("at", isoTime(atUs));
-  return query.toString();
+  return String(query);
 }
 
 /** `flags 2`, `address 10.0.0.5`, `event 1 4711`, `leader` */
