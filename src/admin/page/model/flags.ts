@@ -9,6 +9,11 @@ export function worst(levels: readonly Level[]): Level {
   return LEVELS.find((level) => levels.includes(level)) ?? "good";
 }
 
+/** Smaller is worse. */
+export function rankOf(level: Level): number {
+  return LEVELS.indexOf(level);
+}
+
 interface FlagRow {
   readonly name: string;
   readonly bit: number;
