@@ -2,7 +2,7 @@
 import { openSqlite } from "#sqlite";
 import { NodesJournal, RememberedSource, sourcesOf } from "../admin/journal/nodes_journal.ts";
 import type { JournalAnswers } from "../admin/parts.ts";
-import { err, ok, type Result } from "../base/result.ts";
+import { ok, type Result } from "../base/result.ts";
 import { u64 } from "../base/u64.ts";
 import type { ApiRequests } from "../client/api_request.ts";
 import type { ClientFailure, CtdbClient } from "../client/types.ts";
@@ -10,6 +10,7 @@ import type { JournalConfig } from "../config/admin_options.ts";
 import { mergeEvents } from "../journal/merge.ts";
 import { JournalReader } from "../journal/reader/journal_reader.ts";
 import { RetentionTimer } from "../journal/reader/retention_timer.ts";
+import { readState } from "../journal/state/read_state.ts";
 import { SqliteStore } from "../journal/store/sqlite_store.ts";
 import type { KeptEvent } from "../journal/types.ts";
 import { answerWhy } from "../journal/why/answer_why.ts";
@@ -113,8 +114,10 @@ function answersOf(store: SqliteStore, parts: AdmindJournalParts): JournalAnswer
       const value = await answerWhy(question, source);
       return ok({ value, sources: source.sources });
     },
-    async stateAt() {
-      return err("not yet");
+    async stateAt(atUs) {
+      const source = new RememberedSource(nodes);
+      const value = await readState(atUs, source);
+      return ok({ value, sources: source.sources });
     },
   };
 }

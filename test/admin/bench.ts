@@ -24,7 +24,13 @@ import { nodeFacts } from "./node_facts.ts";
 export const READER: Token = { token: "reader-token-0123456789", right: "read" };
 export const ACTOR: Token = { token: "actor-token-0123456789", right: "act" };
 export const UNIX: Origin = { kind: "unix" };
-export const STRANGER: Origin = { kind: "tcp", address: "192.0.2.7", certified: false };
+export const STRANGER = { kind: "tcp", address: "192.0.2.7", certified: false } as const;
+/** What the tool says of a command that has acted. */
+export const DONE = {
+  status: 0,
+  text: '{"schema_version":1,"node":1,"messages":[]}',
+  error: "",
+} as const;
 
 const STEP_MS = 500;
 /** Of which nothing is remembered between tests. */

@@ -39,7 +39,11 @@ export class ClusterWatch {
 
   async current(): Promise<Result<ClusterDocument>> {
     const facts = await this.#facts.get();
-    return facts.ok ? ok(clusterDocument(facts.value)) : facts;
+    if (!facts.ok) return facts;
+    const document = clusterDocument(facts.value);
+    // Who begins to watch has this one.
+    this.#lastKey ||= changeKey(document);
+    return ok(document);
   }
 
   /** The result ends it. */
