@@ -98,7 +98,12 @@ export class PageState {
   }
 
   get nowUs(): number {
-    return Date.now() * 1000 + this.#aheadUs;
+    return this.nodeUs(Date.now());
+  }
+
+  /** By the node's clock, what this machine's clock calls so. */
+  nodeUs(ownMs: number): number {
+    return ownMs * 1000 + this.#aheadUs;
   }
 
   get window(): TimeWindow {
