@@ -19,6 +19,7 @@ import { DATABASE_REST_BREAKAGES } from "./database_rest.ts";
 import { DATABASE_WALKS_BREAKAGES } from "./database_walks.ts";
 import { FAILOVER_BREAKAGES } from "./failover.ts";
 import { LOCK_BREAKAGES } from "./lock.ts";
+import { PAGE_BREAKAGES } from "./page.ts";
 import { RECOVERY_BREAKAGES } from "./recovery.ts";
 import { SERVICES_BREAKAGES } from "./services.ts";
 import { TDB_BREAKAGES } from "./tdb.ts";
@@ -44,4 +45,5 @@ export const BREAKAGES: readonly Breakage[] = [
   ...DAEMON_PARTS_BREAKAGES,
   ...ADDRESS_BREAKAGES,
   ...SERVICES_BREAKAGES,
+  ...PAGE_BREAKAGES,
 ];
