@@ -18,6 +18,7 @@ import { sentenceOf } from "../../src/journal/why/sentences.ts";
 import { NODE_FLAGS } from "../../src/wire/constants.ts";
 import type { NodeFacts } from "../../src/wire/node_facts.ts";
 import { daemon, nodeAt, runCtdb } from "../cli/tool_harness.ts";
+import { fakeMachine } from "../support/fake_machine.ts";
 import { ManualTime } from "../support/manual_time.ts";
 import { nodeFacts } from "./node_facts.ts";
 
@@ -64,7 +65,6 @@ export class AdminBench {
 
   constructor(options: BenchOptions = {}) {
     const bench = this;
-    const ctdbd = daemon([nodeAt(0), nodeAt(1)]);
     this.api = createApi({
       version: "9.9.9",
       clock: this.time,
@@ -77,8 +77,11 @@ export class AdminBench {
         async run(args) {
           bench.runs.push(args);
           if (options.run !== undefined) return await options.run(args);
-          const { status, out, err: error } = await runCtdb({ ctdbd, time: bench.time }, ...args);
-          return { status, text: out, error };
+          // One for each, since it knows one connection at a time; of two, as doctor makes them, none.
+          const alone = args.includes("doctor") ? {} : { ctdbd: daemon([nodeAt(0), nodeAt(1)]) };
+          const world = { ...alone, machine: fakeMachine({}, []) };
+          const ran = await runCtdb({ ...world, time: bench.time }, ...args);
+          return { status: ran.status, text: ran.out, error: ran.err };
         },
       },
       daemon: {

@@ -9,8 +9,8 @@ import { PROBLEM_TYPE } from "./problem.ts";
 import type { AnswerForm, JsonSchema, Route } from "./route.ts";
 
 /** Every route may be answered so. */
-const ALWAYS = [400, 429, 500, 503, 504];
-const WITH_RIGHT = [401, 403];
+const ALWAYS = [400, 401, 429, 500, 503, 504];
+const WITH_RIGHT = [403];
 const WITH_BODY = [413, 415];
 
 const PROBLEM = {
