@@ -3,7 +3,8 @@ import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { commandRow } from "../../src/cli/commands.ts";
-import { debianLayout } from "../../src/install/layout.ts";
+import { LAYOUTS } from "../../src/config/layouts.ts";
+import { installedFiles } from "../../src/install/layout.ts";
 import { shippedScripts } from "../../src/install/payload.macro.ts";
 import { withTemporaryDirectory } from "../support/temp_dir.ts";
 import { type AlertCase, CASES } from "./cases.ts";
@@ -112,7 +113,9 @@ test("Each runbook says what it means, why it matters and what to do, with comma
 });
 
 test("Rules, dashboard and runbooks are installed where the rules say", () => {
-  const installed = debianLayout([], shippedScripts()).files.map(({ path }) => path);
+  const installed = installedFiles(LAYOUTS.debian, [], shippedScripts()).files.map(
+    ({ path }) => path,
+  );
   const alerts = "/usr/share/ctdb/alerts";
   expect(installed).toContain(`${alerts}/prometheus_rules.yml`);
   expect(installed).toContain(`${alerts}/grafana_dashboard.json`);
