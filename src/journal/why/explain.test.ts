@@ -6,7 +6,7 @@ import {
   type StoryOptions,
   treeText,
 } from "../../../test/support/journal_story.ts";
-import type { JournalActor } from "../../base/journal_event.ts";
+import type { JournalActor, JournalEvent } from "../../base/journal_event.ts";
 import { NODE_FLAGS } from "../../wire/constants.ts";
 import type { WhyQuestion } from "../types.ts";
 import { answerWhy, explain } from "./answer_why.ts";
@@ -616,6 +616,28 @@ test("a ban that a process of another node asked for is not for what the leader 
   );
   expect(answer?.because.map(({ text }) => text)).toEqual([
     "On node 0, process 7 (ctdb) asked for ban of node 1",
+  ]);
+});
+
+test("an address moved because its node was cut off, which was banned a minute before", async () => {
+  const by = own(1);
+  const banned = { kind: "flags", target: 1, before: 0, after: NODE_FLAGS.BANNED, reason: "b", by };
+  const fit = { kind: "flags", target: 1, before: NODE_FLAGS.BANNED, after: 0, reason: "over", by };
+  const gone = { kind: "flags", target: 1, before: 0, after: NODE_FLAGS.DISCONNECTED, reason: "l" };
+  const { answer } = await answerWhy(
+    { subject: "address", address: "10.0.0.5" },
+    story([
+      [1, 1, banned as JournalEvent],
+      [0, 1.1, banned as JournalEvent],
+      [1, 40, fit as JournalEvent],
+      [0, 40.1, fit as JournalEvent],
+      [0, 60, { kind: "link_down", peer: 1, reason: "silent" }],
+      [0, 60.1, { ...gone, by: own(0) } as JournalEvent],
+      [0, 62, { kind: "address_assigned", address: "10.0.0.5", from: 1, to: 0, reason: "r" }],
+    ]),
+  );
+  expect(answer?.because.map(({ event: { event } }) => event)).toMatchObject([
+    { kind: "flags", after: NODE_FLAGS.DISCONNECTED },
   ]);
 });
 
