@@ -59,16 +59,6 @@ export async function answerWhy(
   return { question, answer: explainEvent(anchor ?? event, events), caveats };
 }
 
-/** The same from events that are at hand, in the order of merge.ts. */
-export function explain(question: WhyQuestion, events: readonly MergedEvent[]): Explanation {
-  const caveats = gapsIn(events);
-  for (const anchor of anchorsOf(question)) {
-    const event = pickAnchor(events, anchor, question.atUs);
-    if (event !== undefined) return { question, answer: explainEvent(event, events), caveats };
-  }
-  return { question, answer: undefined, caveats };
-}
-
 interface Found {
   readonly event: MergedEvent | undefined;
   readonly answers: readonly NodeAnswer[];

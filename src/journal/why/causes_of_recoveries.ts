@@ -63,13 +63,12 @@ export const RECOVERY_CAUSES: CauseRules = {
       withinMs: active ? 30 * SECOND : 10 * MINUTE,
       where: ({ nodes }) => nodes.includes(kept.node),
     });
-    if (!active) return recovery;
+    if (!active || recovery.length > 0) return recovery;
     const own = { node: kept.node, withinMs: 10 * SECOND };
     const isOwn = ({ target }: { readonly target: number }) => target === kept.node;
-    return nearest(
+    const ownTurn = nearest(
       kept,
       1,
-      recovery,
       events.find(kept, "ban", { ...own, where: isOwn }),
       events.find(kept, "flags", {
         ...own,
@@ -81,6 +80,8 @@ export const RECOVERY_CAUSES: CauseRules = {
         where: ({ process }) => process === "ctdbd",
       }),
     );
+    // Led by a node without a journal: what it may have seen, too.
+    return ownTurn.length > 0 ? ownTurn : inactiveChanges(events, kept, MINUTE);
   },
 
   blame({ target }, kept, events) {
