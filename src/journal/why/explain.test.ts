@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import {
   explainWhole,
   type Happening,
+  STORY_START_US,
   Story,
   type StoryOptions,
   treeText,
@@ -184,14 +185,28 @@ Node 0 moved address 10.0.0.5 from node 1 to node 2: to spread addresses evenly
   const before: Question = {
     subject: "address",
     address: "10.0.0.5",
-    atUs: 1e6 * 50 + (await start()),
+    atUs: STORY_START_US + 50e6,
   };
   expect(await why(before, story(again))).toContain("from node 2 to node 1");
 });
 
-async function start(): Promise<number> {
-  return (await story([[0, 0, { kind: "election", reason: "" }]]).events())[0]?.common_us ?? 0;
-}
+test("a flag that is over, or from before a restart, is said to be", async () => {
+  const question: Question = { subject: "flags", node: 2, flag: UNHEALTHY };
+  const over: Happening = [2, 100, flags(2, UNHEALTHY, 0, "its monitor event succeeded")];
+  expect(await why(question, story([...DISK_FULL, over]))).toEndWith(
+    "\n! Node 2 is no longer UNHEALTHY since 2026-11-29 03:01:40 UTC\n",
+  );
+  const anew: Happening = [
+    2,
+    700,
+    { kind: "process_started", process: "ctdbd", pid: 1, version: "" },
+  ];
+  expect(await why(question, story([...DISK_FULL, anew]))).toEndWith(
+    "\n! ctdbd of node 2 was started anew at 2026-11-29 03:11:40 UTC, after this\n",
+  );
+  const before: Question = { ...question, atUs: STORY_START_US + 50e6 };
+  expect(await why(before, story([...DISK_FULL, over, anew]))).not.toContain("!");
+});
 
 test("an address moved because an administrator said so", async () => {
   const moved: readonly Happening[] = [
