@@ -12,6 +12,7 @@ import {
   WRONG_TOKEN_RATE,
 } from "../admin/limits.ts";
 import { ApiMessageServer } from "../admin/messages/api_message_server.ts";
+import { pageFiles } from "../admin/page/files.ts";
 import type { Webhooks } from "../admin/webhooks.ts";
 import { QuietCollector } from "../base/quiet_collector.ts";
 import { err, ok, type Result } from "../base/result.ts";
@@ -173,7 +174,7 @@ async function build(settings: Settings, { loop, processes, log }: Own): Promise
       secureCookies: admin.tlsCertificate !== undefined,
       rates: { requests: REQUEST_RATE, actions: ACTION_RATE, wrongTokens: WRONG_TOKEN_RATE },
       metrics: admin.metrics,
-      page: [],
+      page: pageFiles(),
       residentBytes,
     },
     () => webhooks.counts,

@@ -20,6 +20,7 @@ import { DATABASE_WALKS_BREAKAGES } from "./database_walks.ts";
 import { FAILOVER_BREAKAGES } from "./failover.ts";
 import { JOURNAL_BREAKAGES } from "./journal.ts";
 import { LOCK_BREAKAGES } from "./lock.ts";
+import { PAGE_BREAKAGES } from "./page.ts";
 import { RECOVERY_BREAKAGES } from "./recovery.ts";
 import { SERVICES_BREAKAGES } from "./services.ts";
 import { TDB_BREAKAGES } from "./tdb.ts";
@@ -46,4 +47,5 @@ export const BREAKAGES: readonly Breakage[] = [
   ...ADDRESS_BREAKAGES,
   ...SERVICES_BREAKAGES,
   ...JOURNAL_BREAKAGES,
+  ...PAGE_BREAKAGES,
 ];
