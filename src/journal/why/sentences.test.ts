@@ -230,6 +230,19 @@ const SENTENCES: readonly (readonly [event: Event, text: string])[] = [
     },
     'The configuration of node 1 changed (by process 5 (ctdb) on node 1): a:b from its default to "c"',
   ],
+  [
+    {
+      kind: "action",
+      action: "disable",
+      target: 2,
+      arguments: [],
+      who: "token 1234abcd",
+      before: "OK",
+      after: "DISABLED",
+      failure: null,
+    },
+    'On node 1, token 1234abcd asked for disable of node 2: from "OK" to "DISABLED"',
+  ],
   [{ kind: "gap", missing: 1, reason: "r" }, "1 event of node 1 is missing before this: r"],
   [{ kind: "gap", missing: null, reason: "r" }, "Events of node 1 may be missing before this: r"],
 ];
