@@ -55,6 +55,8 @@ export interface ControlRouterDependencies {
   /** Of the vnn map: what is sent is stamped with it. */
   readonly generation: () => number;
   readonly timeoutSec: () => number;
+  /** A client here asks another node for something; before it goes out. */
+  readonly asksOther?: (client: ControlClient, pnn: number, opcode: number) => void;
 }
 
 export class ControlRouter {
@@ -239,6 +241,7 @@ export class ControlRouter {
     }
     const opcode = packet.u32(REQ_CONTROL_AT.OPCODE);
     if (opcode === CONTROLS.SET_BAN_STATE.opcode) this.#tellBan(client, packet);
+    this.#d.asksOther?.(client, pnn, opcode);
     let reqid = 0;
     if (!noReply) {
       reqid = requestIds.take();

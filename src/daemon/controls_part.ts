@@ -17,6 +17,7 @@ import { nodeControls } from "./controls/node.ts";
 import { recoveryControls } from "./controls/recovery.ts";
 import type { DatabasePart } from "./database_part.ts";
 import type { DaemonDependencies } from "./dependencies.ts";
+import { recordsAskedOfOthers } from "./journal/asked_of_others.ts";
 import type { AdmindWatch } from "./lifecycle/admind_watch.ts";
 import type { NodeEvents } from "./lifecycle/node_events.ts";
 import type { RecoverdWatch } from "./lifecycle/recoverd_watch.ts";
@@ -65,6 +66,7 @@ export function createControls(needs: ControlsNeeds): ControlRouter {
     banAsked: (client, { pnn, time }) => banAsked(needs, client.id, pnn, time),
     generation: () => core.vnnMap.generation,
     timeoutSec: () => core.tunable("ControlTimeout"),
+    asksOther: recordsAskedOfOthers(core.journal, (pid) => d.processName(pid)),
   });
   return router;
 }

@@ -56,7 +56,7 @@ const SEEN_BY: Readonly<Record<JournalKind, string>> = {
 
 const all = sourceFiles(["src", "test"]);
 /** What records events; others look at them. */
-const RECORDING = /^src\/(admin|daemon|cluster|recovery|failover|services|database)\//;
+const RECORDING = /^src\/(daemon|cluster|recovery|failover|services|database|admin)\//;
 const recording = all.filter(
   ({ path }) => RECORDING.test(path) && !path.endsWith(".test.ts") && !path.endsWith("counts.ts"),
 );
