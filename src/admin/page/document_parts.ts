@@ -1,6 +1,6 @@
 /** What of the page is shipped as it stands: the document, its style and its icon. */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { bytesText } from "../../base/byte_text.ts";
 
 const PARTS: readonly (readonly [path: string, contentType: string, source: string])[] = [
@@ -12,6 +12,10 @@ const PARTS: readonly (readonly [path: string, contentType: string, source: stri
 /** As [path of the URL, content type, text]. */
 export function documentParts(): [string, string, string][] {
   return PARTS.map(([path, contentType, source]) => {
-    return [path, contentType, bytesText(readFileSync(join(import.meta.dirname, source)))];
+    return [
+      path,
+      contentType,
+      bytesText(readFileSync(fileURLToPath(new URL(source, import.meta.url)))),
+    ];
   });
 }

@@ -7,15 +7,7 @@
  * 3. The texts depend on the sources alone: a browser may keep them as long as the server says that they are the same.
  */
 import { pageParts } from "#page_parts";
-
-export interface PageFile {
-  /** Of the URL. */
-  readonly path: string;
-  readonly contentType: string;
-  readonly text: string;
-  /** Of the document; it holds for what the document loads. */
-  readonly contentSecurityPolicy?: string;
-}
+import type { PageFile } from "../parts.ts";
 
 /** Own scripts, styles, images and requests; no way to make markup of text. */
 const POLICY = [

@@ -5,11 +5,12 @@
 import { readFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
 import { bytesText } from "../../base/byte_text.ts";
 import { documentParts } from "./document_parts.ts";
 
-const SOURCES = join(import.meta.dirname, "../..");
-const ENTRY = join(import.meta.dirname, "view/main.ts");
+const SOURCES = fileURLToPath(new URL("../../", import.meta.url));
+const ENTRY = join(SOURCES, "admin/page/view/main.ts");
 const SCRIPT = "text/javascript; charset=utf-8";
 const IMPORTED = /(\bfrom\s*|\bimport\s*)"(\.{1,2}\/[^"]+)\.ts"/g;
 

@@ -29,7 +29,7 @@ interface PageStateCase {
   readonly cluster: (nowMs: number) => PageCluster;
   readonly size?: { readonly width: number; readonly height: number };
   readonly dark?: boolean;
-  readonly reach?: (page: TestPage) => Promise<void>;
+  readonly reach?: (page: TestPage, server: FakeServer) => Promise<void>;
 }
 
 const troubledWithActions = (nowMs: number) => ({ ...troubledCluster(nowMs), actions: true });
@@ -66,7 +66,29 @@ const STATES: readonly PageStateCase[] = [
       await page.says("#action-title", "Ban: node 1");
     },
   },
+  {
+    name: "no connection",
+    cluster: troubledCluster,
+    async reach(page, server) {
+      page.serverIsAway = true;
+      await server.stop();
+      await page.says("#connection", "no connection since 03:14");
+    },
+  },
+  {
+    name: "signed out",
+    cluster: healthyCluster,
+    async reach(page, server) {
+      page.serverIsAway = true;
+      server.locked = true;
+      await page.page.reload();
+      await page.page.waitForSelector("#lock", { visible: true });
+    },
+  },
 ];
+
+/** Those of docs/page.md. */
+const PICTURES = ["light", "dark", "narrow", "problem", "past", "actions"];
 
 for (const { name, cluster, size, dark, reach } of STATES) {
   browserTest(`axe-core finds nothing serious: ${name}`, async () => {
@@ -79,11 +101,11 @@ for (const { name, cluster, size, dark, reach } of STATES) {
       await page.page.emulateMediaFeatures([scheme]);
       await page.ready();
       await page.page.waitForSelector("#journal-caveats li");
-      await reach?.(page);
+      await reach?.(page, server);
       expect(await page.violations()).toEqual([]);
       expect(page.complaints).toEqual([]);
       expect(await isWiderThanScreen(page)).toBe(false);
-      if (process.env["CTDB_TEST_SCREENSHOTS"] !== undefined) {
+      if (PICTURES.includes(name) && process.env["CTDB_TEST_SCREENSHOTS"] !== undefined) {
         const path = join(PROJECT, "docs/screenshots", `${name}.png`);
         await page.page.screenshot({ path: path as `${string}.png`, optimizeForSpeed: false });
       }

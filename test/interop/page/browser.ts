@@ -40,7 +40,7 @@ export class TestBrowser {
     return new TestBrowser(browser, directory);
   }
 
-  async open(url: string, size = { width: 1280, height: 800 }): Promise<TestPage> {
+  async open(url: string, size = { width: 1240, height: 780 }): Promise<TestPage> {
     const context = await this.#browser.createBrowserContext();
     const page = await context.newPage();
     await page.setViewport({ ...size, deviceScaleFactor: 1 });

@@ -2,7 +2,8 @@
  * A server of the page without a cluster: documents that a test has put there, a stream of events, tokens and actions as
  * docs/admin.md has them. What the page asks for is written down.
  */
-import { type PageFile, pageFiles } from "../../../src/admin/page/files.ts";
+import { pageFiles } from "../../../src/admin/page/files.ts";
+import type { PageFile } from "../../../src/admin/parts.ts";
 import type { EventDocument } from "../../../src/wire/journal_documents.ts";
 import { healthyCluster, nightEvents, type PageCluster, SOURCES, timeText } from "./fixtures.ts";
 
@@ -63,7 +64,9 @@ export class FakeServer {
 
   show(cluster: PageCluster): void {
     this.cluster = cluster;
-    this.#send("cluster", cluster);
+    // What a session may is no matter of the stream.
+    const { actions: _, ...document } = cluster;
+    this.#send("cluster", document);
   }
 
   happen(event: EventDocument): void {

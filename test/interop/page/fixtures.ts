@@ -4,6 +4,7 @@
  */
 import type { ClusterDocument } from "../../../src/admin/cluster/document.ts";
 import type { JournalEvent } from "../../../src/base/journal_event.ts";
+import { TURN_BUCKETS_MS } from "../../../src/base/trace.ts";
 import type { EventDocument, SourceDocument } from "../../../src/wire/journal_documents.ts";
 
 export type PageCluster = ClusterDocument & {
@@ -17,7 +18,6 @@ export function timeText(ms: number): string {
 }
 
 const NODES = [0, 1, 2];
-const BOUNDS_MS = [1, 10, 100, 1000, 2000, 4000];
 
 function nodeDocument(node: number, flags: readonly string[], why: string | null): NodeDocument {
   return {
@@ -70,9 +70,9 @@ export function healthyCluster(nowMs: number): PageCluster {
     turns: NODES.map((node) => ({
       node,
       longest_ms: node === 1 ? 148 : 12.4 + node,
-      buckets: [...BOUNDS_MS, null].map((le_ms, i) => ({
+      buckets: [...TURN_BUCKETS_MS, null].map((le_ms, i) => ({
         le_ms,
-        count: [918_204, 40_112, 310, node === 1 ? 2 : 0, 0, 0, 0][i] ?? 0,
+        count: [918_204, 40_112, 3310, 204, 31, 6, 1, node === 1 ? 1 : 0][i] ?? 0,
       })),
     })),
     conditions: [],

@@ -3,11 +3,14 @@
  * a keyboard. Against a live cluster: live_page.test.ts.
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { join } from "node:path";
 import {
   ENTRIES_PER_QUESTION,
   LIST_ROWS,
   QUESTIONS_PER_WINDOW,
 } from "../../../src/admin/page/model/limits.ts";
+import { runCommand } from "../../support/command.ts";
+import { denoCommand, denoEnvironment } from "../../support/deno_cluster.ts";
 import { until, when } from "../../support/until.ts";
 import { chromiumInstalled, TestBrowser, type TestPage } from "./browser.ts";
 import { FakeServer, TOKEN } from "./fake_server.ts";
@@ -63,6 +66,19 @@ browserTest("the page shows the cluster, and asks nobody but its server", async 
     expect(await page.text("#entries")).toContain("node 2 banned for 5 min");
     expect(await page.page.$$eval("#matrix-rows .cell.sees", (cells) => cells.length)).toBe(6);
     expect(await page.page.title()).toBe("ok – ctdb");
+  });
+});
+
+browserTest("on a runtime without macros the page is the same, module by module", async () => {
+  const printer = join(import.meta.dir, "print_files.ts");
+  const command = [denoCommand("")[0] ?? "", "run", "--quiet", "--allow-all", printer];
+  const { stdout, stderr } = await runCommand(command, { env: denoEnvironment() });
+  expect(stderr).toBe("");
+  const server = new FakeServer(Date.now(), JSON.parse(stdout));
+  await withPage(server, async (page) => {
+    await page.ready();
+    expect(await page.text("#verdict")).toBe("All 3 nodes are well");
+    expect(server.asked.filter(({ path }) => path.startsWith("/page/")).length).toBeGreaterThan(20);
   });
 });
 

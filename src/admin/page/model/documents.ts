@@ -17,8 +17,8 @@ export interface ClusterDocument {
   readonly databases: readonly DatabaseFacts[];
   readonly turns: readonly TurnFacts[];
   readonly conditions: readonly Condition[];
-  /** Whether this session may act. */
-  readonly actions: boolean;
+  /** Whether this session may act; undefined: the document is for all sessions. */
+  readonly actions?: boolean;
 }
 
 export interface NodeFacts {

@@ -14,7 +14,11 @@ const entry = (node: number, id: number, timeUs: number): Entry => ({
 test("Entries.add() keeps each once, by time", () => {
   const entries = new Entries(10);
   expect(entries.add([entry(0, 2, 20), entry(1, 2, 10), entry(0, 2, 20)])).toBe(2);
+  const { version } = entries;
+  expect(entries.add([entry(0, 2, 20)])).toBe(0);
+  expect(entries.version).toBe(version);
   expect(entries.add([entry(0, 2, 20), entry(0, 1, 10)])).toBe(1);
+  expect(entries.version).not.toBe(version);
   expect(entries.all.map(({ node, id }) => `${node}:${id}`)).toEqual(["0:1", "1:2", "0:2"]);
 });
 

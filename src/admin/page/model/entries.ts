@@ -12,9 +12,15 @@ export class Entries {
   readonly #entriesMax: number;
   readonly #known = new Set<string>();
   #sorted: Entry[] = [];
+  #version = 0;
 
   constructor(entriesMax: number) {
     this.#entriesMax = entriesMax;
+  }
+
+  /** Another one after each change. */
+  get version(): number {
+    return this.#version;
   }
 
   get all(): readonly Entry[] {
@@ -22,6 +28,7 @@ export class Entries {
   }
 
   clear(): void {
+    this.#version += 1;
     this.#known.clear();
     this.#sorted = [];
   }
@@ -31,6 +38,7 @@ export class Entries {
     const fresh = entries.filter((entry) => !this.#known.has(keyOf(entry)));
     const once = new Map(fresh.map((entry) => [keyOf(entry), entry]));
     if (once.size === 0) return 0;
+    this.#version += 1;
     for (const key of once.keys()) this.#known.add(key);
     this.#sorted = [...this.#sorted, ...once.values()].sort(byTime);
     const surplus = this.#sorted.length - this.#entriesMax;

@@ -9,6 +9,11 @@ export function worst(levels: readonly Level[]): Level {
   return LEVELS.find((level) => levels.includes(level)) ?? "good";
 }
 
+/** Smaller is worse. */
+export function rankOf(level: Level): number {
+  return LEVELS.indexOf(level);
+}
+
 interface FlagRow {
   readonly name: string;
   readonly bit: number;
@@ -48,21 +53,24 @@ export function stateLevel(flags: readonly string[]): Level {
 /** `ok`, or `banned, unhealthy` */
 export function stateText(flags: readonly string[]): string {
   if (flags.length === 0) return "ok";
+  return worstFirst(flags)
+    .map((flag) => rowOf(flag).word)
+    .join(", ");
+}
+
+/** undefined: it has none. */
+export function worstFlag(flags: readonly string[]): string | undefined {
+  return worstFirst(flags)[0];
+}
+
+function worstFirst(flags: readonly string[]): readonly string[] {
   const order = (name: string) => {
     const at = ROWS.findIndex((row) => row.name === name);
     return at < 0 ? ROWS.length : at;
   };
-  const sorted = [...flags].sort((one, other) => order(one) - order(other));
-  return sorted.map((flag) => rowOf(flag).word).join(", ");
+  return [...flags].sort((one, other) => order(one) - order(other));
 }
 
 export function sameFlags(one: readonly string[], other: readonly string[]): boolean {
   return one.length === other.length && one.every((flag) => other.includes(flag));
-}
-
-/** With any of these a node takes no part: it leads nothing, and has no public address. */
-const INACTIVE = ["DISCONNECTED", "BANNED", "STOPPED", "DELETED"];
-
-export function isInactive(flags: readonly string[]): boolean {
-  return flags.some((flag) => INACTIVE.includes(flag));
 }

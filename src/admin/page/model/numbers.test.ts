@@ -1,5 +1,13 @@
 import { expect, test } from "bun:test";
-import { countText, keyText, listText, maybeCount, nodesText, plural } from "./numbers.ts";
+import {
+  countText,
+  keyText,
+  listText,
+  maybeCount,
+  nodesText,
+  plural,
+  rangesText,
+} from "./numbers.ts";
 
 test("countText() is short and grouped", () => {
   expect([0, 0.44, 9.96, 12.7, 1240, 918_204, 12_345_678].map(countText)).toEqual([
@@ -20,6 +28,12 @@ test("keyText() shows text where there is text, and cuts what is long", () => {
   expect(keyText("")).toBe("");
   expect(keyText("61".repeat(100))).toBe(`${"a".repeat(24)}…`);
   expect(keyText("ff".repeat(100))).toBe(`${"ff".repeat(12)}…`);
+});
+
+test("rangesText() is short for many", () => {
+  expect(rangesText([5, 0, 1, 2, 3])).toBe("0–3, 5");
+  expect(rangesText([7, 7])).toBe("7");
+  expect(rangesText([])).toBe("");
 });
 
 test("words of numbers", () => {

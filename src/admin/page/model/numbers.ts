@@ -8,7 +8,7 @@ export function countText(value: number): string {
 }
 
 /** A figure that nobody has told. */
-export const UNTOLD = "–";
+const UNTOLD = "–";
 
 export function maybeCount(value: number | null): string {
   return value === null ? UNTOLD : countText(value);
@@ -32,6 +32,17 @@ export function listText(words: readonly string[]): string {
 
 export function nodesText(nodes: readonly number[]): string {
   return nodes.length === 1 ? `node ${nodes[0]}` : `nodes ${listText(nodes.map(String))}`;
+}
+
+/** `0–3, 5`: for many. */
+export function rangesText(nodes: readonly number[]): string {
+  const ranges: [number, number][] = [];
+  for (const node of [...nodes].sort((one, other) => one - other)) {
+    const last = ranges.at(-1);
+    if (last !== undefined && node <= last[1] + 1) last[1] = node;
+    else ranges.push([node, node]);
+  }
+  return ranges.map(([from, to]) => (from === to ? `${from}` : `${from}–${to}`)).join(", ");
 }
 
 const KEY_CHARACTERS_MAX = 24;

@@ -1,11 +1,18 @@
 import { expect, test } from "bun:test";
 import { NO_FILTER } from "./filter.ts";
 import { type PageAddress, readPageAddress, writePageAddress } from "./page_address.ts";
-import { type Question, questionOf, questionQuery, questionText } from "./question.ts";
+import {
+  type Question,
+  questionAbout,
+  questionOf,
+  questionQuery,
+  questionText,
+} from "./question.ts";
 
 const QUESTIONS: readonly Question[] = [
   { subject: "ban", node: 2 },
   { subject: "flags", node: 0 },
+  { subject: "flags", node: 1, flag: "UNHEALTHY" },
   { subject: "recovery" },
   { subject: "leader" },
   { subject: "address", address: "2001:db8::5" },
@@ -43,6 +50,16 @@ test("what is not understood of an address is left out", () => {
   expect(questionOf("ban 1 2 3")).toBeUndefined();
 });
 
+test("questionAbout() is about what is worst of a node", () => {
+  expect(questionAbout(1, [])).toEqual({ subject: "flags", node: 1 });
+  expect(questionAbout(1, ["UNHEALTHY", "BANNED"])).toEqual({ subject: "ban", node: 1 });
+  expect(questionAbout(1, ["STOPPED", "UNHEALTHY"])).toEqual({
+    subject: "flags",
+    node: 1,
+    flag: "UNHEALTHY",
+  });
+});
+
 test("questionQuery() has the parameters of /api/v1/why", () => {
   const at = 1_796_000_000_000_000;
   expect(questionQuery({ subject: "event", node: 1, id: 7 }, at)).toBe(
@@ -50,6 +67,9 @@ test("questionQuery() has the parameters of /api/v1/why", () => {
   );
   expect(questionQuery({ subject: "address", address: "::1" }, undefined)).toBe(
     "subject=address&address=%3A%3A1",
+  );
+  expect(questionQuery({ subject: "flags", node: 0, flag: "STOPPED" }, undefined)).toBe(
+    "subject=flags&node=0&flag=STOPPED",
   );
   expect(questionQuery({ subject: "ban", node: 2 }, at)).toMatch(/^subject=ban&node=2&at=20/);
   expect(QUESTIONS.map(questionText).map(questionOf)).toEqual([...QUESTIONS]);

@@ -55,6 +55,6 @@ export function writePageAddress({ atUs, window, filter, question }: PageAddress
   if (filter.words !== "") parts.set("words", filter.words);
   if (filter.weighty) parts.set("weighty", "yes");
   if (question !== undefined) parts.set("why", questionText(question));
-  const text = parts.toString();
+  const text = String(parts);
   return text === "" ? "" : `#${text}`;
 }

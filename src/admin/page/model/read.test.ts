@@ -20,8 +20,9 @@ test("readCluster() of a document with nothing in it is a cluster without anythi
     nodes: [],
     views: [],
     databases: [],
-    actions: false,
   });
+  expect(readCluster({ time: TIME, node: 3, actions: true })?.actions).toBe(true);
+  expect(readCluster({ time: TIME, node: 3 })).not.toHaveProperty("actions");
 });
 
 test("readers take nothing of a wrong type", () => {

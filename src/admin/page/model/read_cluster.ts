@@ -30,7 +30,7 @@ export function readCluster(value: unknown): ClusterDocument | undefined {
     databases: list(document["databases"], readDatabase),
     turns: list(document["turns"], readTurns),
     conditions: list(document["conditions"], readCondition),
-    actions: document["actions"] === true,
+    ...(typeof document["actions"] === "boolean" ? { actions: document["actions"] } : {}),
   };
 }
 

@@ -49,7 +49,7 @@ export function shownNow(cluster: ClusterDocument): Shown {
     conditions: cluster.conditions,
     turns: cluster.turns,
     caveats: [],
-    actions: cluster.actions,
+    actions: cluster.actions === true,
   };
 }
 

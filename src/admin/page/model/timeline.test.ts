@@ -17,7 +17,7 @@ const HOUR_MS = 3_600_000;
 const hour = windowBefore(NOW, HOUR_MS);
 
 test("zoomed() keeps the anchor where it is, and stays before now", () => {
-  const anchor = NOW - 1_800_000_000;
+  const anchor = NOW - 2_700_000_000;
   const closer = zoomed(hour, 0.5, anchor, NOW);
   expect(spanMsOf(closer)).toBe(HOUR_MS / 2);
   expect(positionOf(anchor, closer)).toBeCloseTo(positionOf(anchor, hour));

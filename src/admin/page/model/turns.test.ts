@@ -11,11 +11,11 @@ test("turnBars() names each bucket by its bounds and by what it means to others"
   ];
   const bars = turnBars({ node: 0, longestMs: 4200, buckets });
   expect(bars.map(({ text, level }) => [text, level])).toEqual([
-    ["up to 1 ms", "good"],
-    ["up to 100 ms", "good"],
-    ["up to 1 s", "warning"],
-    ["up to 4 s", "good"],
-    ["over 4 s", "critical"],
+    ["≤ 1 ms", "good"],
+    ["≤ 100 ms", "good"],
+    ["≤ 1 s", "warning"],
+    ["≤ 4 s", "good"],
+    ["> 4 s", "critical"],
   ]);
   expect(bars[0]?.share).toBe(1);
   expect(bars[4]?.share).toBeGreaterThan(0.02);

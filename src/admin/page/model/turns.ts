@@ -20,7 +20,7 @@ export function turnBars({ buckets }: TurnFacts): readonly TurnBar[] {
   return buckets.map(({ leMs, count }, i) => {
     const fromMs = buckets[i - 1]?.leMs ?? 0;
     return {
-      text: leMs === null ? `over ${durationText(fromMs)}` : `up to ${durationText(leMs)}`,
+      text: leMs === null ? `> ${durationText(fromMs)}` : `≤ ${durationText(leMs)}`,
       count,
       share: Math.log1p(count) / most,
       level: count === 0 ? "good" : turnLevel(fromMs),

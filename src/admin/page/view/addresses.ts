@@ -1,5 +1,6 @@
 /** Public addresses: where each is, and where it may be. */
 import type { AddressFacts } from "../model/documents.ts";
+import { rangesText } from "../model/numbers.ts";
 import type { Shown } from "../model/shown.ts";
 import { byId, element, setAttributes, setText, spoken } from "./element.ts";
 import { KeyedList, type KeyedRow } from "./keyed.ts";
@@ -18,9 +19,7 @@ export function showAddresses(state: PageState, verbs: AddressVerbs): void {
     ({ address }) => address,
     ({ address }) => addressRow(address, verbs),
   );
-  state.follow(() => {
-    const { shown } = state;
-    if (shown === undefined) return;
+  state.followShown((shown) => {
     list.update(inOrder(shown));
     section.hidden = shown.addresses.length === 0;
     for (const cell of section.querySelectorAll<HTMLElement>(".actions-column")) {
@@ -64,9 +63,17 @@ function addressRow(address: string, verbs: AddressVerbs): KeyedRow<AddressFacts
       const key = `${facts.node} of ${facts.mayBeOn.join(" ")}`;
       if (candidates.dataset["key"] === key) return;
       candidates.dataset["key"] = key;
-      candidates.replaceChildren(...facts.mayBeOn.map((node) => chipOf(node, node === facts.node)));
+      candidates.replaceChildren(...candidatesOf(facts));
     },
   };
+}
+
+/** More than that are told in a few characters. */
+const CHIPS_MAX = 8;
+
+function candidatesOf({ node, mayBeOn }: AddressFacts): readonly (Node | string)[] {
+  if (mayBeOn.length > CHIPS_MAX) return [rangesText(mayBeOn)];
+  return mayBeOn.map((each) => chipOf(each, each === node));
 }
 
 function chipOf(node: number, here: boolean): HTMLElement {

@@ -12,8 +12,8 @@ export function showConditions(state: PageState): void {
     ({ id, text }) => `${id} ${text}`,
     conditionRow,
   );
-  state.follow(() => {
-    const conditions = state.shown?.conditions ?? [];
+  state.followShown((shown) => {
+    const conditions = shown.conditions ?? [];
     const rank = ({ severity }: Condition) => (severity === "critical" ? 0 : 1);
     list.update([...conditions].sort((one, other) => rank(one) - rank(other)));
     section.hidden = conditions.length === 0;

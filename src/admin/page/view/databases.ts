@@ -73,7 +73,7 @@ export function showDatabases(state: PageState): void {
     sorted = column;
     show();
   };
-  state.follow(show);
+  state.followShown(show);
 }
 
 function headCell({ title, numeric, nowOnly, order }: Column, sort: () => void): HTMLElement {

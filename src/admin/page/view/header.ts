@@ -51,7 +51,7 @@ function generationText({ generation, recovering }: Shown): string {
   return generation === null ? "last recovery" : `generation ${generation}`;
 }
 
-function connectionText(connection: Connection, { zone, nowUs }: PageState): string {
+function connectionText(connection: Connection, state: PageState): string {
   switch (connection.state) {
     case "connecting":
       return "connecting …";
@@ -62,8 +62,8 @@ function connectionText(connection: Connection, { zone, nowUs }: PageState): str
     case "lost": {
       const { sinceMs } = connection;
       if (sinceMs === null) return "no connection";
-      const us = sinceMs * 1000;
-      return `no connection since ${clockText(us, zone)} ${zoneText(nowUs, zone)}`;
+      const us = state.nodeUs(sinceMs);
+      return `no connection since ${clockText(us, state.zone)} ${zoneText(us, state.zone)}`;
     }
     default:
       return connection satisfies never;

@@ -1,7 +1,7 @@
 /** The journal: filters, the timeline with its tools, and events as a list that is turned page by page. */
 import type { Entry } from "../model/documents.ts";
 import { keyOf } from "../model/entries.ts";
-import { type Filter, isGroup, matches } from "../model/filter.ts";
+import { type Filter, isGroup } from "../model/filter.ts";
 import { GROUPS, kindName, levelOf } from "../model/kinds.ts";
 import { LIST_ROWS } from "../model/limits.ts";
 import { countText } from "../model/numbers.ts";
@@ -37,7 +37,7 @@ export interface JournalVerbs {
 
 export function showJournal(state: PageState, verbs: JournalVerbs): TimelineVerbs {
   const timeline: TimelineVerbs = {
-    entries: () => filtered(state),
+    entries: () => state.filtered,
     explain: verbs.explain,
     show: verbs.showWindow,
   };
@@ -46,10 +46,6 @@ export function showJournal(state: PageState, verbs: JournalVerbs): TimelineVerb
   showTools(state, verbs);
   showList(state, verbs);
   return timeline;
-}
-
-function filtered(state: PageState): readonly Entry[] {
-  return state.entries.inside(state.window).filter((entry) => matches(state.filter, entry));
 }
 
 function showFilters(state: PageState, verbs: JournalVerbs): void {
@@ -149,7 +145,7 @@ function showList(state: PageState, verbs: JournalVerbs): void {
   const show = () => {
     // Of the past, what had happened until then.
     const until = state.atUs ?? Number.POSITIVE_INFINITY;
-    const entries = filtered(state).filter(({ timeUs }) => timeUs <= until);
+    const entries = state.filtered.filter(({ timeUs }) => timeUs <= until);
     const shownNow = `${JSON.stringify(state.filter)} ${state.atUs}`;
     if (shownNow !== shownFor) skipped = 0;
     shownFor = shownNow;
@@ -178,7 +174,13 @@ function showList(state: PageState, verbs: JournalVerbs): void {
     show();
   });
   moveByArrows(root);
-  state.follow(show);
+  state.followValues(() => {
+    const { filter, atUs, zone, question, journalProblem, journalCaveats, completeFromUs } = state;
+    // Of a window that follows the time only what is in it matters.
+    const { length, 0: first } = state.filtered;
+    const news = [state.entries.version, length, first, isIncomplete(state)];
+    return [...news, filter, atUs, zone, question, journalProblem, journalCaveats, completeFromUs];
+  }, show);
 }
 
 function isIncomplete({ completeFromUs, window }: PageState): boolean {

@@ -22,9 +22,7 @@ export function showMatrix(state: PageState): void {
   );
   const untold = [...section.querySelectorAll<HTMLElement>(".untold")];
   const told = [...section.querySelectorAll<HTMLElement>(".scroll, .legend, .pairs")];
-  state.follow(() => {
-    const { shown } = state;
-    if (shown === undefined) return;
+  state.followShown((shown) => {
     const { matrix } = shown;
     for (const part of untold) part.hidden = matrix !== undefined;
     for (const part of told) part.hidden = matrix === undefined;

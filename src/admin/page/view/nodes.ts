@@ -1,6 +1,6 @@
 /** The nodes: state and why, who leads, who answers. */
 import type { NodeFacts } from "../model/documents.ts";
-import { stateLevel, stateText } from "../model/flags.ts";
+import { rankOf, stateLevel, stateText } from "../model/flags.ts";
 import type { Shown } from "../model/shown.ts";
 import { byId, element, setAttributes, setText } from "./element.ts";
 import { KeyedList, type KeyedRow } from "./keyed.ts";
@@ -12,26 +12,37 @@ interface NodeRowValue {
   readonly shown: Shown;
 }
 
+/** With more, the matrix has a row of the page for itself. */
+const NODES_MANY = 10;
+
 export interface NodeVerbs {
-  explain(node: number): void;
+  explain(node: number, flags: readonly string[]): void;
   act(node: number, flags: readonly string[]): void;
 }
 
 export function showNodes(state: PageState, verbs: NodeVerbs): void {
   const section = byId("nodes", HTMLElement);
+  const sections = byId("sections", HTMLElement);
   const list = new KeyedList<NodeRowValue>(
     byId("node-rows", HTMLElement),
     ({ facts }) => String(facts.node),
     ({ facts }) => nodeRow(facts.node, verbs),
   );
-  state.follow(() => {
-    const { shown } = state;
-    if (shown === undefined) return;
-    list.update(shown.nodes.map((facts) => ({ facts, shown })));
+  state.followShown((shown) => {
+    list.update(inOrder(shown.nodes).map((facts) => ({ facts, shown })));
+    sections.toggleAttribute("data-many", shown.nodes.length > NODES_MANY);
     for (const cell of section.querySelectorAll<HTMLElement>(".actions-column")) {
       cell.hidden = !shown.actions;
     }
   });
+}
+
+/** Of many, those that are not well come first: they must not be out of sight. */
+function inOrder(nodes: readonly NodeFacts[]): readonly NodeFacts[] {
+  if (nodes.length <= NODES_MANY) return nodes;
+  return [...nodes].sort(
+    (one, other) => rankOf(stateLevel(one.flags)) - rankOf(stateLevel(other.flags)),
+  );
 }
 
 function nodeRow(node: number, verbs: NodeVerbs): KeyedRow<NodeRowValue> {
@@ -41,7 +52,7 @@ function nodeRow(node: number, verbs: NodeVerbs): KeyedRow<NodeRowValue> {
   const sign = levelSign("good");
   const words = element("span");
   const why = element("button", { type: "button", class: "why-link state" }, sign, words);
-  why.addEventListener("click", () => verbs.explain(node));
+  why.addEventListener("click", () => verbs.explain(node, flags));
   const reason = element("span", { class: "second reason" });
   const version = element("td", { class: "roomy now-only" });
   const journal = element("td", { class: "roomy now-only" });

@@ -6,9 +6,14 @@
  * 2. The clock is that of the node that answers: this machine's may be wrong.
  */
 import type { Connection } from "../model/connection.ts";
-import type { ClusterDocument, ExplanationDocument, PastDocument } from "../model/documents.ts";
+import type {
+  ClusterDocument,
+  Entry,
+  ExplanationDocument,
+  PastDocument,
+} from "../model/documents.ts";
 import { Entries } from "../model/entries.ts";
-import { type Filter, NO_FILTER } from "../model/filter.ts";
+import { type Filter, matches, NO_FILTER } from "../model/filter.ts";
 import { RateHistory } from "../model/history.ts";
 import { ENTRIES_MAX } from "../model/limits.ts";
 import type { Question } from "../model/question.ts";
@@ -49,11 +54,38 @@ export class PageState {
   #spanMs = SPAN_MS;
   #aheadUs = 0;
   #told = false;
+  #shown: Shown | undefined;
+  #shownOf: unknown;
+  #filtered: readonly Entry[] = [];
+  #filteredBy: Filter | undefined;
+  #filteredKey: readonly number[] = [];
   readonly #parts: (() => void)[] = [];
 
-  /** `part` is called after each change. */
+  /** `part` is called after each change, and each second. */
   follow(part: () => void): void {
     this.#parts.push(part);
+  }
+
+  /** `part` is called when there is something else to show of the cluster. */
+  followShown(part: (shown: Shown) => void): void {
+    let before: Shown | undefined;
+    this.follow(() => {
+      const { shown } = this;
+      if (shown === undefined || shown === before) return;
+      before = shown;
+      part(shown);
+    });
+  }
+
+  /** `part` is called when one of the values is another. */
+  followValues(values: () => readonly unknown[], part: () => void): void {
+    let before: readonly unknown[] = [];
+    this.follow(() => {
+      const now = values();
+      if (now.length === before.length && now.every((value, i) => value === before[i])) return;
+      before = now;
+      part();
+    });
   }
 
   changed(): void {
@@ -66,7 +98,12 @@ export class PageState {
   }
 
   get nowUs(): number {
-    return Date.now() * 1000 + this.#aheadUs;
+    return this.nodeUs(Date.now());
+  }
+
+  /** By the node's clock, what this machine's clock calls so. */
+  nodeUs(ownMs: number): number {
+    return ownMs * 1000 + this.#aheadUs;
   }
 
   get window(): TimeWindow {
@@ -104,18 +141,38 @@ export class PageState {
     this.changed();
   }
 
+  /** Those of the stream do not say what this session may: it may what it might. */
   takeCluster(cluster: ClusterDocument): void {
-    this.cluster = cluster;
+    this.cluster = { actions: this.cluster?.actions === true, ...cluster };
     this.rates.add(cluster);
     this.#aheadUs = cluster.timeUs - Date.now() * 1000;
     this.changed();
   }
 
-  /** What the sections show; undefined: nothing has come yet. */
+  /** What the sections show; undefined: nothing has come yet. The same as long as nothing else came. */
   get shown(): Shown | undefined {
+    const { past, cluster } = this;
     if (this.atUs !== undefined) {
-      return this.past === undefined ? undefined : shownPast(this.past, this.cluster);
+      if (past === undefined) return undefined;
+      if (this.#shownOf !== past) this.#shown = shownPast(past, cluster);
+      this.#shownOf = past;
+    } else {
+      if (cluster === undefined) return undefined;
+      if (this.#shownOf !== cluster) this.#shown = shownNow(cluster);
+      this.#shownOf = cluster;
     }
-    return this.cluster === undefined ? undefined : shownNow(this.cluster);
+    return this.#shown;
+  }
+
+  /** Of what is at hand, what is inside of the window and was asked for. */
+  get filtered(): readonly Entry[] {
+    const { entries, filter, window } = this;
+    const key = [entries.version, window.fromUs, window.toUs];
+    if (filter !== this.#filteredBy || key.some((part, i) => part !== this.#filteredKey[i])) {
+      this.#filtered = entries.inside(window).filter((entry) => matches(filter, entry));
+    }
+    this.#filteredBy = filter;
+    this.#filteredKey = key;
+    return this.#filtered;
   }
 }

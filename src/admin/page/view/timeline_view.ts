@@ -42,7 +42,7 @@ export function showTimeline(root: HTMLElement, state: PageState, verbs: Timelin
     const width = Math.max(root.clientWidth, 200);
     drawTimeline(picture, width, state, verbs);
   };
-  state.follow(draw);
+  state.followValues(() => pictureOf(state, root.clientWidth), draw);
   new ResizeObserver(draw).observe(root);
   zoomByWheel(picture, state, verbs);
   selectByDrag(root, picture, state, verbs);
@@ -239,8 +239,16 @@ export function showDensity(root: HTMLElement, state: PageState, verbs: Timeline
       }),
     );
   };
-  state.follow(draw);
+  state.followValues(() => pictureOf(state, root.clientWidth), draw);
   new ResizeObserver(draw).observe(root);
+}
+
+/** What the pictures are drawn of; time moves them when it has moved them by a point. */
+function pictureOf(state: PageState, width: number): readonly unknown[] {
+  const { window, filter, zone, atUs, completeFromUs, entries, cluster } = state;
+  const pointUs = (window.toUs - window.fromUs) / Math.max(width, 1);
+  const place = [Math.round(window.fromUs / pointUs), Math.round(pointUs)];
+  return [...place, entries.version, filter, zone, atUs, completeFromUs, cluster?.nodes.length];
 }
 
 /** For the words beside the tools. */

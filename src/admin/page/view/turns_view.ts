@@ -22,9 +22,8 @@ export function showTurns(state: PageState): void {
     ({ node, buckets }) => `${node} of ${buckets.length}`,
     turnRow,
   );
-  state.follow(() => {
-    const { shown } = state;
-    const turns = shown?.turns ?? [];
+  state.followShown((shown) => {
+    const turns = shown.turns ?? [];
     section.hidden = turns.length === 0;
     const [first] = turns;
     if (first === undefined) return;
