@@ -343,3 +343,17 @@ test("A turn that takes long is written down with its spans", () => {
     },
   ]);
 });
+
+test("Who asks another node to stop and the like is written down by the node whose client asks", () => {
+  const { world, node, reader } = running(2);
+  reader.take();
+  const client = node.client(7);
+  client.control("DISABLE_NODE", undefined, { destnode: 1 });
+  client.control("ENABLE_NODE", undefined, { destnode: 0 });
+  client.control("GET_PID", undefined, { destnode: 1 });
+  world.run(100);
+  const nothing = { arguments: [], before: null, after: null, failure: null };
+  expect(reader.take("action")).toEqual([
+    { action: "disable", target: 1, who: "process 7", ...nothing },
+  ]);
+});

@@ -65,11 +65,9 @@ export const RECOVERY_CAUSES: CauseRules = {
       where: ({ nodes }) => nodes.includes(kept.node),
     });
     if (!active) return recovery;
-    // An administrator's own.
-    if (reason.includes("(ctdb)")) return [];
-    // Told to: not of its own accord, for packets that are lost or a client that died.
-    const isTold = reason === "" || reason.includes("asked for it");
-    if (isTold && recovery.length > 0) return recovery;
+    if (reason.includes(BY_TOOL)) return [];
+    const told = isTold(reason);
+    if (told && recovery.length > 0) return recovery;
     const own = { node: kept.node, withinMs: 10 * SECOND };
     const isOwn = ({ target }: { readonly target: number }) => target === kept.node;
     const ownTurn = nearest(
@@ -83,8 +81,8 @@ export const RECOVERY_CAUSES: CauseRules = {
       }),
       events.find(kept, "client_died", own),
       // What was on its way to or from another node is lost, or was not sent.
-      isTold ? [] : events.find(kept, "link_down", own),
-      isTold ? [] : events.find(kept, "link_up", own),
+      told ? [] : events.find(kept, "link_down", own),
+      told ? [] : events.find(kept, "link_up", own),
       events.find(kept, "process_started", {
         ...own,
         where: ({ process }) => process === "ctdbd",
@@ -219,8 +217,19 @@ function inactiveChanges(
   });
 }
 
+/** An administrator's own: `ctdb recover`. */
+const BY_TOOL = "(ctdb)";
+
+/** By who leads; not of its own accord, for packets that are lost or a client that died, and not by an administrator. */
+function isTold(reason: string): boolean {
+  const isOwn = reason !== "" && !reason.includes("asked for it");
+  return !isOwn && !reason.includes(BY_TOOL);
+}
+
 /** A recovery has stopped it: that is what is to be explained, not its cause. */
 function isOfRecovery(events: EventIndex, mode: MergedEvent): boolean {
+  const { event } = mode;
+  if (event.kind === "recovery_mode" && !isTold(event.reason)) return false;
   return (
     events.find(mode, "recovery_started", {
       withinMs: 5 * SECOND,

@@ -275,7 +275,7 @@ const KILLED: readonly Happening[] = [
     },
     "recoverd",
   ],
-  [1, 27.6, { kind: "recovery_mode", active: true, generation: 5, reason: "a recovery began" }],
+  [1, 27.6, { kind: "recovery_mode", active: true, generation: 5, reason: "node 0 asked for it" }],
   [
     1,
     27.9,

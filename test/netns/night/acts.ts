@@ -233,7 +233,10 @@ const leaderKilled: Act = {
     const rest = ALL.filter((other) => other !== pnn);
     const [witness] = rest as [number, number];
     const moved = await night.addressesOf(pnn);
-    const gone = new RegExp(`node ${pnn}\\b.*(disconnect|connect|link|closed|ended)`, "i");
+    const gone = new RegExp(
+      `(node|leader) ${pnn}\\b.*(connect|link|closed|ended)|connection to node ${pnn}\\b`,
+      "i",
+    );
     await night.cause(this.name, async () => {
       await cluster.node(pnn).kill();
       night.alive = rest;

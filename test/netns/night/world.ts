@@ -133,7 +133,8 @@ export class NightWorld {
 
   /** The cluster as it is, once nothing moves. */
   async remember(name: string): Promise<void> {
-    const seenBy = this.alive[0] as number;
+    // One that is banned does not take part: the leader does.
+    const seenBy = await this.leader();
     let before = "";
     let fromUs = 0;
     await this.until(`nothing moves: ${name}`, async () => {
