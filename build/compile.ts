@@ -26,7 +26,9 @@ const EXECUTABLE = join(DIST, "ctdb-appliance");
 
 function newestSource(): number {
   const names = readdirSync(join(PROJECT, "src"), { recursive: true }) as string[];
-  const sources = names.filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"));
+  const sources = names.filter(
+    (name) => /\.(ts|css|html|svg)$/.test(name) && !name.endsWith(".test.ts"),
+  );
   const inputs = [
     ...sources.map((name) => join(PROJECT, "src", name)),
     ...carriedFiles(),

@@ -52,6 +52,8 @@ function allStages(): readonly Stage[] {
   return [
     { name: "compile", command: ["build/compile"] },
     { name: "types", command: ["tsc", "--noEmit"] },
+    // What runs in a browser has that one's types and no other.
+    { name: "types of the page", command: ["tsc", "--noEmit", "-p", "src/admin/page/view"] },
     { name: "format and lint", command: ["biome", "check", "--error-on-warnings", "."] },
     { name: "shellcheck", tests: ["test/scripts/shellcheck.test.ts"] },
     { name: "tidy", tests: ["test/tidy.test.ts"] },

@@ -45,14 +45,18 @@ const OUTSIDE: readonly (readonly [what: string, pattern: RegExp])[] = [
 const LOSSY: readonly (readonly [pattern: RegExp, only: readonly string[], instead: string])[] = [
   [/\bText(En|De)coder\b/, ["src/base/byte_text.ts"], "src/base/byte_text.ts"],
   [/["'](utf-?8|ascii)["']/, ["src/base/byte_text.ts"], "src/base/byte_text.ts"],
-  [/\.(text|json)\(\)|\bCString\b/, [], "src/base/byte_text.ts"],
+  // JSON is UTF-8, and a browser's page has its documents from nobody but its own server.
+  [/\.(text|json)\(\)|\bCString\b/, ["src/admin/page/view/request.ts"], "src/base/byte_text.ts"],
   [/\.toString\(\)/, [], "src/base/byte_text.ts, or String() for a number"],
   [/\bprocess\.argv\b/, ["src/roles/own_process.ts"], "ownArguments()"],
   [/\bprocess\.(stdout|stderr)\b|(?<![.\w])console\./, [], "src/roles/buffered_output.ts"],
 ];
 
 /** Files that nothing imports, with the reason. */
-const ENTRY_POINTS = new Map([["src/main.ts", "what the executable runs"]]);
+const ENTRY_POINTS = new Map([
+  ["src/main.ts", "what the executable runs"],
+  ["src/admin/page/view/main.ts", "what a browser runs"],
+]);
 
 /** Exports that the product does not use, by file or by file and name, with the reason. */
 const NOT_USED = new Map([
@@ -61,13 +65,6 @@ const NOT_USED = new Map([
     "src/client/persistent_database.ts openPersistentDatabase",
     "the client library (docs/client.md)",
   ],
-  ["src/journal/store/sqlite_store.ts", "of ctdb-admind, which joins the journal's parts"],
-  ["src/platform/bun/sqlite.ts", "as journal/store/sqlite_store.ts"],
-  ["src/platform/deno/sqlite.ts", "as journal/store/sqlite_store.ts"],
-  ["src/journal/reader/journal_reader.ts", "as journal/store/sqlite_store.ts"],
-  ["src/journal/reader/retention_timer.ts", "as journal/store/sqlite_store.ts"],
-  ["src/journal/state/read_state.ts", "as journal/store/sqlite_store.ts"],
-  ["src/journal/why/answer_why.ts", "as journal/store/sqlite_store.ts"],
   ["src/tdb/memory/memory_opener.ts", "databases in memory, on which the simulator runs"],
   ["src/wire/packet.ts newPacket", "packets that no builder makes: tests send wrong ones"],
   ["src/wire/packets/call.ts", "each packet has a builder and a reader: tests are the other side"],

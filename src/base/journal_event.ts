@@ -247,6 +247,19 @@ export interface JournalEventFields {
     readonly changes: readonly JournalOptionChange[];
     readonly by: JournalActor;
   };
+
+  // What somebody did through ctdb-admind
+  action: {
+    readonly action: string;
+    /** The node that it was about; null: none. */
+    readonly target: number | null;
+    readonly arguments: readonly string[];
+    readonly who: string;
+    /** What it was about, before and after, as text; null: not known. */
+    readonly before: string | null;
+    readonly after: string | null;
+    readonly failure: string | null;
+  };
 }
 
 export type JournalKind = keyof JournalEventFields;
@@ -293,6 +306,7 @@ const KINDS: Readonly<Record<JournalKind, true>> = {
   long_turn: true,
   tunable: true,
   configuration: true,
+  action: true,
 };
 export const JOURNAL_KINDS = Object.keys(KINDS) as readonly JournalKind[];
 

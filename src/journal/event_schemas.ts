@@ -148,6 +148,16 @@ export const EVENT_SCHEMAS = {
     changes: list(v.object({ option: text, before: maybe(text), after: maybe(text) })),
     by: actor,
   }),
+
+  action: v.object({
+    action: text,
+    target: maybe(pnn),
+    arguments: list(text),
+    who: text,
+    before: maybe(text),
+    after: maybe(text),
+    failure: maybe(text),
+  }),
 } as const satisfies Record<JournalKind, v.GenericSchema>;
 
 /** An event as it travels. */

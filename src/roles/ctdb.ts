@@ -28,7 +28,8 @@ export const role: Role = {
 
 const files = () => import("./ctdb_files.ts");
 
-function toolHost(output: BufferedOutput): ToolHost {
+/** For whoever runs commands: `output` gets what they print. */
+export function toolHost(output: Pick<BufferedOutput, "out" | "err">): ToolHost {
   const timers = new RuntimeTimers();
   return {
     version: TOOL_VERSION,

@@ -73,6 +73,11 @@ export const ROLES: readonly RoleEntry[] = [
     load: () => import("./ctdb_recoverd.ts"),
   },
   {
+    name: "ctdb-admind",
+    summary: "the HTTP API, metrics, page and journal of a node; started by ctdbd",
+    load: () => import("./ctdb_admind.ts"),
+  },
+  {
     name: "ctdb-eventd",
     summary: "runs event scripts; started by ctdbd",
     load: () => import("./ctdb_eventd.ts"),

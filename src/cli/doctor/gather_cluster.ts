@@ -22,18 +22,21 @@ import { QUESTION_MS_MAX } from "./limits.ts";
 const MS_PER_SEC = 1000;
 const USEC_PER_MS = 1000;
 
-/** Undefined when the own daemon does not tell its node map. */
-export async function gatherCluster(session: Session): Promise<ClusterFacts | undefined> {
+/** Undefined when the own daemon does not tell its node map. `leader`: where it is not to be waited for. */
+export async function gatherCluster(
+  session: Session,
+  leader: Promise<number | undefined> = session.leader(),
+): Promise<ClusterFacts | undefined> {
   const map = await answer(session, "GET_NODEMAP", undefined, session.pnn);
   if (map === undefined) return undefined;
   const members = map.filter(({ flags }) => (flags & NODE_FLAGS.DELETED) === 0);
   const peers = new Peers(session);
-  const [nodes, leader, knowledge] = await Promise.all([
+  const [nodes, heard, knowledge] = await Promise.all([
     Promise.all(members.map((node) => gatherNode(session, peers, node))),
-    session.leader(),
+    leader,
     ownKnowledge(session),
   ]);
-  return { own: session.pnn, nodes, leader, knowledge };
+  return { own: session.pnn, nodes, leader: heard, knowledge };
 }
 
 async function ownKnowledge(session: Session): Promise<NodeKnowledge | undefined> {
@@ -87,6 +90,10 @@ async function gatherNode(session: Session, peers: Peers, node: NodeAndFlags): P
   };
 }
 
+function limitMs(session: Session): number {
+  return Math.min(session.timeoutMs, QUESTION_MS_MAX);
+}
+
 /** Controls that ask without saying more. */
 type Unasked = {
   [N in ControlName]: ControlRequestOf<N> extends undefined ? N : never;
@@ -98,7 +105,7 @@ async function answer<N extends ControlName>(
   request: ControlRequestOf<N>,
   pnn: number,
 ): Promise<ControlReplyOf<N> | undefined> {
-  const said = await session.attempt(name, request, pnn, { timeoutMs: QUESTION_MS_MAX });
+  const said = await session.attempt(name, request, pnn, { timeoutMs: limitMs(session) });
   return said.ok ? said.value.data : undefined;
 }
 
@@ -135,7 +142,7 @@ async function clockOf(
   pnn: number,
 ): Promise<{ offsetMs: number; upSec: number } | "silent" | undefined> {
   const before = milliseconds(session.host.clock.wallTime());
-  const said = await session.attempt("UPTIME", undefined, pnn, { timeoutMs: QUESTION_MS_MAX });
+  const said = await session.attempt("UPTIME", undefined, pnn, { timeoutMs: limitMs(session) });
   const after = milliseconds(session.host.clock.wallTime());
   if (!said.ok) return said.error.kind === "timeout" ? "silent" : undefined;
   const { current_time, ctdbd_start_time } = said.value.data;

@@ -2,6 +2,7 @@
 import { NODE_FLAGS_INACTIVE } from "../../wire/constants.ts";
 import type { MergedEvent } from "../types.ts";
 import {
+  askedThere,
   type CauseRules,
   endOfNode,
   firstOf,
@@ -10,7 +11,7 @@ import {
   nearest,
   SECOND,
 } from "./cause_rules.ts";
-import type { EventIndex } from "./event_index.ts";
+import type { AllFields, EventIndex } from "./event_index.ts";
 import { CAUSES_MAX } from "./limits.ts";
 
 /** Credits are forgotten after some minutes (RecoveryGracePeriod), and a recovery may take as long. */
@@ -58,23 +59,30 @@ export const RECOVERY_CAUSES: CauseRules = {
     );
     return [...trouble, ...begun];
   },
-  recovery_mode({ active }, kept, events) {
+  recovery_mode({ active, reason }, kept, events) {
     const recovery = events.find(kept, "recovery_started", {
       withinMs: active ? 30 * SECOND : 10 * MINUTE,
       where: ({ nodes }) => nodes.includes(kept.node),
     });
-    if (!active || recovery.length > 0) return recovery;
+    if (!active) return recovery;
+    if (reason.includes(BY_TOOL)) return [];
+    const told = isTold(reason);
+    if (told && recovery.length > 0) return recovery;
     const own = { node: kept.node, withinMs: 10 * SECOND };
     const isOwn = ({ target }: { readonly target: number }) => target === kept.node;
     const ownTurn = nearest(
       kept,
       1,
+      recovery,
       events.find(kept, "ban", { ...own, where: isOwn }),
       events.find(kept, "flags", {
         ...own,
         where: (event) => isOwn(event) && (event.after & ~event.before & NODE_FLAGS_INACTIVE) !== 0,
       }),
       events.find(kept, "client_died", own),
+      // What was on its way to or from another node is lost, or was not sent.
+      told ? [] : events.find(kept, "link_down", own),
+      told ? [] : events.find(kept, "link_up", own),
       events.find(kept, "process_started", {
         ...own,
         where: ({ process }) => process === "ctdbd",
@@ -92,28 +100,44 @@ export const RECOVERY_CAUSES: CauseRules = {
     });
     return [...failed, ...endOfNode(events, kept, target, MINUTE)];
   },
-  ban({ target, by }, kept, events) {
+  ban({ target, by, reason }, kept, events) {
+    const isDue = (blame: AllFields["blame"]) =>
+      blame.target === target && blame.total >= blame.limit;
     if (target === kept.node && by.node !== null && by.node !== kept.node) {
       const decided = events.find(kept, "ban", {
         node: by.node,
         withinMs: 30 * SECOND,
         where: (ban) => ban.target === target,
       });
-      if (decided.length > 0) return decided;
+      // Its recovery daemon writes down what it decides; others there only ask.
+      return firstOf(
+        () => decided,
+        () => askedThere(events, kept, by, target, ["ban"]),
+        () =>
+          events.find(kept, "blame", {
+            node: by.node ?? kept.node,
+            withinMs: BLAME_MS,
+            count: CAUSES_MAX,
+            where: isDue,
+          }),
+      );
     }
     // An administrator's own.
     if (by.pid !== undefined && by.program === "ctdb") return [];
-    const blamed = (node?: number) =>
+    const blamed = () =>
       events.find(kept, "blame", {
-        ...(node === undefined ? {} : { node }),
+        ...(by.node === null ? {} : { node: by.node }),
         withinMs: BLAME_MS,
         count: CAUSES_MAX,
         where: (blame) => blame.target === target,
       });
+    // Of its own accord a node bans itself for what it cannot do, whoever blames it meanwhile.
+    const isOwnAccord = target === kept.node && kept.process === "ctdbd" && by.pid === undefined;
+    if (!isOwnAccord) return firstOf(blamed, () => ownTrouble(events, kept));
     return firstOf(
-      () => blamed(by.node ?? kept.node),
-      () => blamed(),
+      () => failedEvents(events, kept, reason),
       () => ownTrouble(events, kept),
+      blamed,
     );
   },
   unban: ({ target }, kept, events) =>
@@ -122,6 +146,20 @@ export const RECOVERY_CAUSES: CauseRules = {
       where: (ban) => ban.target === target,
     }),
 };
+
+/** An event whose scripts took too long is named: `event "ipreallocated" timed out`. */
+function failedEvents(
+  events: EventIndex,
+  kept: MergedEvent,
+  reason: string,
+): readonly MergedEvent[] {
+  const look = { node: kept.node, withinMs: MINUTE };
+  const isNamed = ({ event }: { readonly event: string }) => reason.includes(`"${event}"`);
+  return firstOf(
+    () => events.find(kept, "script_failed", { ...look, where: isNamed }),
+    () => events.find(kept, "event_failed", { ...look, where: isNamed }),
+  );
+}
 
 /** Why a node bans itself. */
 function ownTrouble(events: EventIndex, kept: MergedEvent): readonly MergedEvent[] {
@@ -183,8 +221,19 @@ function inactiveChanges(
   });
 }
 
+/** An administrator's own: `ctdb recover`. */
+const BY_TOOL = "(ctdb)";
+
+/** By who leads; not of its own accord, for packets that are lost or a client that died, and not by an administrator. */
+function isTold(reason: string): boolean {
+  const isOwn = reason !== "" && !reason.includes("asked for it");
+  return !isOwn && !reason.includes(BY_TOOL);
+}
+
 /** A recovery has stopped it: that is what is to be explained, not its cause. */
 function isOfRecovery(events: EventIndex, mode: MergedEvent): boolean {
+  const { event } = mode;
+  if (event.kind === "recovery_mode" && !isTold(event.reason)) return false;
   return (
     events.find(mode, "recovery_started", {
       withinMs: 5 * SECOND,

@@ -210,6 +210,13 @@ const SENTENCES: Sentences = {
     return `The configuration of node ${node} changed${byWhom}: ${listText(each) || "nothing"}`;
   },
 
+  action({ action, target, who, before, after, failure }, { node }) {
+    const about = target === null ? "" : ` of node ${target}`;
+    const change = before === after ? "" : `: from ${optionText(before)} to ${optionText(after)}`;
+    const end = failure === null ? change : `, which failed${because(failure)}`;
+    return `On node ${node}, ${who} asked for ${action}${about}${end}`;
+  },
+
   gap({ missing, reason }, { node }) {
     const what = missing === null ? "Events" : missing === 1 ? "1 event" : `${missing} events`;
     const verb = missing === null ? "may be" : missing === 1 ? "is" : "are";
