@@ -187,14 +187,18 @@ function begunAs(
   });
 }
 
-/** What a recovery has mended is not the cause of the next one, whoever led it. */
+/**
+ * Since the last recovery that succeeded began, whoever led it: what was before is mended, what came meanwhile may not be.
+ */
 function sinceLastRecovery(events: EventIndex, kept: MergedEvent): number {
   const [last] = events.find(kept, "recovery_ended", {
     withinMs: MINUTE,
     where: ({ succeeded }) => succeeded,
   });
-  if (last === undefined) return MINUTE;
-  return Math.max(SECOND, (kept.common_us - last.common_us) / 1000);
+  if (last?.event.kind !== "recovery_ended") return MINUTE;
+  const [begun] = begunAs(events, last, last.event.generation);
+  const sinceUs = begun?.common_us ?? last.common_us - last.event.duration_ms * 1000;
+  return Math.max(SECOND, (kept.common_us - sinceUs) / 1000);
 }
 
 /** One event for each node that came or went: by its own journal where there is one. */
