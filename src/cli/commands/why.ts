@@ -51,8 +51,8 @@ export const why: Command = async (context, args) => {
 
 export const state: Command = async (context, args) => {
   expectArguments(args, 0);
-  const at = timeOption(context, "at") ?? "now";
-  const query = new URLSearchParams({ at });
+  const at = timeOption(context, "at");
+  const query = new URLSearchParams(at === undefined ? {} : { at });
   const { document } = await withAsker(context, (asker) =>
     asker.askOne(context, `/api/v1/state?${query}`, readStateDocument),
   );

@@ -15,6 +15,8 @@ import type { AllFields, EventIndex } from "./event_index.ts";
 
 /** A takeover run may wait for a recovery, and itself takes some time. */
 const RUN_MS = 2 * MINUTE;
+/** As a takeover run says it. */
+const SPREAD = "spread evenly";
 /** What a node changes of itself, others see within this. */
 const SAME_CHANGE_US = 3_000_000;
 
@@ -32,10 +34,14 @@ export const ADDRESS_CAUSES: CauseRules = {
         where: ({ succeeded }) => succeeded,
       }),
     ),
-  address_assigned: ({ from, to }, kept, events) =>
+  address_assigned: ({ from, to, reason }, kept, events) =>
     firstOf(
-      () => (from === null || from === to ? [] : lostHost(events, kept, from)),
-      () => (to === null || from === to ? [] : foundHost(events, kept, to)),
+      () => {
+        const lost = from === null || from === to ? [] : lostHost(events, kept, from);
+        // It could have stayed: what let it go where it went is newer than what became of its node long ago.
+        const found = to === null || from === to ? [] : foundHost(events, kept, to);
+        return lost.length === 0 || reason.includes(SPREAD) ? newest(lost, found) : lost;
+      },
       () => events.find(kept, "takeover_started", { node: kept.node, withinMs: RUN_MS }),
     ),
   takeover_ended: (_, kept, events) =>

@@ -657,6 +657,26 @@ test("an address moved because its node was cut off, which was banned a minute b
   ]);
 });
 
+test("an address moved to a node that is fit again, not since its own was away some time before", async () => {
+  const flags = (target: number, before: number, after: number): JournalEvent => {
+    return { kind: "flags", target, before, after, reason: "", by: own(target) };
+  };
+  const reason = "addresses are spread evenly";
+  const { answer } = await answerWhy(
+    { subject: "address", address: "10.0.0.5" },
+    story([
+      [0, 1, flags(1, 0, DISCONNECTED)],
+      [0, 9, flags(1, DISCONNECTED, 0)],
+      [2, 60, flags(2, UNHEALTHY, 0)],
+      [0, 60.1, flags(2, UNHEALTHY, 0)],
+      [0, 61, { kind: "address_assigned", address: "10.0.0.5", from: 1, to: 2, reason }],
+    ]),
+  );
+  expect(answer?.because.map(({ event: { event } }) => event)).toMatchObject([
+    { kind: "flags", target: 2, after: 0 },
+  ]);
+});
+
 test("a node that bans itself for a script does so whoever blames it", async () => {
   const { answer } = await answerWhy(
     { subject: "ban", node: 1 },

@@ -128,7 +128,7 @@ const failoverHangs: Act = {
       await night.flag(pnn, "BANNED", witness);
       night.setScript(pnn, "ipreallocated", undefined);
       return {
-        names: /60\.night|ipreallocated|banned/i,
+        names: /60\.night/,
         questions: [
           { args: ["node", String(pnn), "banned"], says: [hung, /timed out|too long|hung/i] },
         ],
@@ -139,7 +139,7 @@ const failoverHangs: Act = {
     await night.pauseForAlert("CtdbNodeBanned");
     await night.cause(`${this.name}: the ban ends`, async () => {
       await night.healthy();
-      return { names: /ban|60\.night|ipreallocated/i };
+      return { names: new RegExp(`ban of node ${pnn} was over`) };
     });
   },
 };
@@ -166,7 +166,7 @@ const diskFull: Act = {
         return seen.size > FAILED_RECOVERIES;
       });
       return {
-        names: /ENOSPC|no space|asked/i,
+        names: /ENOSPC|process \d+ \(ctdb\)/,
         questions: [{ args: ["recovery"], says: [full, new RegExp(`\\bnode ${pnn}\\b`, "i")] }],
       };
     });
@@ -219,7 +219,7 @@ const networkCut: Act = {
       await cluster.lan.setCable(cluster.host(pnn).namespaces, "eth0", "up");
       night.alive = ALL;
       await night.healthy();
-      return { names: new RegExp(`\\bnode ${pnn}\\b`, "i") };
+      return { names: new RegExp(`node ${pnn}\\b.*(connect|start|healthy|fit)`, "i") };
     });
     await night.remember("after the network was mended");
   },
@@ -243,7 +243,7 @@ const leaderKilled: Act = {
       await night.flag(pnn, "DISCONNECTED", witness);
       await night.healthy(rest);
       return {
-        names: new RegExp(`\\bnode ${pnn}\\b`, "i"),
+        names: gone,
         questions: [
           { args: ["leader"], says: [gone] },
           { args: ["recovery"], says: [new RegExp(`\\bnode ${pnn}\\b`, "i")] },
@@ -258,7 +258,7 @@ const leaderKilled: Act = {
       await cluster.node(pnn).start();
       night.alive = ALL;
       await night.healthy();
-      return { names: new RegExp(`\\bnode ${pnn}\\b`, "i") };
+      return { names: new RegExp(`node ${pnn}\\b.*(connect|start|healthy|fit)`, "i") };
     });
     await night.remember("with the leader that was");
   },
@@ -275,7 +275,7 @@ const operatorActs: Act = {
       await night.flag(pnn, "BANNED", witness);
       await night.healthy(ALL.filter((other) => other !== pnn));
       return {
-        names: new RegExp(`\\bnode ${pnn}\\b`, "i"),
+        names,
         questions: [
           {
             args: ["node", String(pnn), "banned"],
@@ -289,7 +289,7 @@ const operatorActs: Act = {
     await night.cause(`${this.name}: and ends it`, async () => {
       await night.ctdb(witness, "-n", String(pnn), "unban");
       await night.healthy();
-      return { names: new RegExp(`\\bnode ${pnn}\\b`, "i") };
+      return { names: new RegExp(`ban of node ${pnn} was (over|lifted)`) };
     });
   },
 };
