@@ -414,8 +414,11 @@ export class Recoverd {
       if (!this.election.inProgress) this.look();
       return;
     }
-    const reason = `leader changed to ${pnnText(this.election.leader)}`;
-    if (this.recovering) this.#host.log.error(`Aborting recovery: ${reason}`);
+    const leader = pnnText(this.election.leader);
+    const reason = `leader changed to ${leader}`;
+    if (this.recovering) {
+      this.#host.log.error(`Leader changed to ${leader}, aborting recovery`);
+    }
     this.#cancelOperations(reason);
   }
 

@@ -4,6 +4,7 @@
  * whole cluster to be seen is in test/sim/mutant_list.ts.
  */
 import { ADDRESS_BREAKAGES } from "./addresses.ts";
+import { ADMIN_BREAKAGES } from "./admin.ts";
 import type { Breakage } from "./breakage.ts";
 import { CLIENT_BREAKAGES } from "./client.ts";
 import { CLUSTER_BREAKAGES } from "./cluster.ts";
@@ -19,6 +20,7 @@ import { DATABASE_REST_BREAKAGES } from "./database_rest.ts";
 import { DATABASE_WALKS_BREAKAGES } from "./database_walks.ts";
 import { FAILOVER_BREAKAGES } from "./failover.ts";
 import { JOURNAL_BREAKAGES } from "./journal.ts";
+import { JOURNAL_TOOL_BREAKAGES } from "./journal_tool.ts";
 import { LOCK_BREAKAGES } from "./lock.ts";
 import { PAGE_BREAKAGES } from "./page.ts";
 import { RECOVERY_BREAKAGES } from "./recovery.ts";
@@ -48,4 +50,6 @@ export const BREAKAGES: readonly Breakage[] = [
   ...SERVICES_BREAKAGES,
   ...JOURNAL_BREAKAGES,
   ...PAGE_BREAKAGES,
+  ...ADMIN_BREAKAGES,
+  ...JOURNAL_TOOL_BREAKAGES,
 ];

@@ -155,7 +155,8 @@ Number of databases:1
 dbid:0x00000007 name:locking.tdb volatile
 `);
   expect([run.err, run.status]).toEqual(["Note: node 1 keeps no journal\n", 0]);
-  expect(asked[0]?.parameters).toEqual({ at: TIME });
+  await runCtdb({ ctdbd }, "state");
+  expect(asked.map(({ parameters }) => parameters)).toEqual([{ at: TIME }, {}]);
 });
 
 // --- journal

@@ -119,6 +119,22 @@ function keepsOnce(world: StoreWorld): void {
   again.close();
 }
 
+function sharesTheFile(world: StoreWorld): void {
+  const [ending, beginning] = [world.store(), world.store()];
+  must(ending.keep(batch("r1", 1, 1)));
+  must(beginning.keep(batch("r1", 2, 1, () => ({ kind: "election", reason: "x" }))));
+  must(ending.keep(batch("r1", 3, 1, () => ({ kind: "election", reason: "y" }))));
+  deepStrictEqual(must(beginning.keep(batch("r1", 1, 3))), []);
+  for (const store of [ending, beginning]) {
+    deepStrictEqual(numbers(found(store)), ["r1:1", "r1:2", "r1:3"]);
+    deepStrictEqual(numbers(found(store, { kinds: ["election"] })), ["r1:2", "r1:3"]);
+    deepStrictEqual(store.facts().setAside, []);
+  }
+  ending.close();
+  must(beginning.keep(batch("r1", 4, 1)));
+  beginning.close();
+}
+
 function marksGaps(world: StoreWorld): void {
   const store = world.store();
   must(store.keep(batch("r1", 1, 2)));
@@ -350,6 +366,7 @@ function refusesWithoutADirectory(world: StoreWorld): void {
 
 export const JOURNAL_STORE_CASES: readonly Case[] = [
   ["keeps each event once, in order, and over a restart", keepsOnce],
+  ["shares the file with one that ends while it begins", sharesTheFile],
   ["marks what is missing as gaps", marksGaps],
   ["keeps what is no event as a gap that says why", keepsWhatIsNone],
   ["answers by ids, times and kinds, from either end", answersQueries],

@@ -219,6 +219,26 @@ test("Bans are written down with who asked, and how they end", () => {
   ]);
 });
 
+test("A ban of another node is written down by the node whose client asks, and by the one that is banned", () => {
+  const { world, nodes, node, reader } = running(2);
+  const other = new Reader(nodes[1] as FakeNode);
+  reader.take();
+  other.take();
+  const client = node.client(7);
+  for (const time of [9, 0]) client.control("SET_BAN_STATE", { pnn: 1, time }, { destnode: 1 });
+  world.run(100);
+  const by = { node: 0, pid: 7 };
+  const asked = { seconds: 9, reason: "asked for by process 7 of this node", by };
+  expect(reader.take("ban", "unban")).toEqual([
+    { kind: "ban", target: 1, ...asked },
+    { kind: "unban", target: 1, how: "asked", by },
+  ]);
+  expect(other.take("ban", "unban")).toEqual([
+    { kind: "ban", target: 1, seconds: 9, reason: "asked for by node 0", by: { node: 0 } },
+    { kind: "unban", target: 1, how: "asked", by: { node: 0 } },
+  ]);
+});
+
 test("Recovery mode is written down with its generation and who changed it", () => {
   const { node, reader } = running();
   reader.take();
@@ -247,7 +267,12 @@ test("The state of the node is written down at its start, after the first recove
   ]);
   recover(node, [0], 100);
   expect(reader.take("state")).toEqual([]);
-  world.run(STATE_INTERVAL_MS);
+  // Nobody keeps what was written: it is still there for who comes.
+  world.run(3 * STATE_INTERVAL_MS);
+  expect(reader.take("state")).toEqual([]);
+  const { journal } = node.daemon;
+  journal.acknowledge(journal.last);
+  world.run(3 * STATE_INTERVAL_MS);
   expect(reader.take("state")).toHaveLength(1);
 });
 
@@ -321,5 +346,19 @@ test("A turn that takes long is written down with its spans", () => {
         { name: "timer", depth: 0, duration_ms: 30 },
       ],
     },
+  ]);
+});
+
+test("Who asks another node to stop and the like is written down by the node whose client asks", () => {
+  const { world, node, reader } = running(2);
+  reader.take();
+  const client = node.client(7);
+  client.control("DISABLE_NODE", undefined, { destnode: 1 });
+  client.control("ENABLE_NODE", undefined, { destnode: 0 });
+  client.control("GET_PID", undefined, { destnode: 1 });
+  world.run(100);
+  const nothing = { arguments: [], before: null, after: null, failure: null };
+  expect(reader.take("action")).toEqual([
+    { action: "disable", target: 1, who: "process 7", ...nothing },
   ]);
 });

@@ -3,7 +3,7 @@
  * they name. (The whole way, through ctdb-admind and the tool, is another test's.)
  */
 import { expect, test } from "bun:test";
-import { chmodSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openSqlite } from "#sqlite";
 import { silentLogger } from "../../src/base/log.ts";
@@ -22,6 +22,7 @@ import { NODE_FLAGS, SRVID } from "../../src/wire/constants.ts";
 import { connect } from "../support/client.ts";
 import { treeText } from "../support/journal_story.ts";
 import { type TestCluster, withCluster } from "../support/local_cluster.ts";
+import { must } from "../support/must.ts";
 import { until, when } from "../support/until.ts";
 
 const LIMIT_MS = 240_000;
@@ -29,6 +30,7 @@ const WAIT_MS = 60_000;
 const ADDRESSES = ["192.0.2.1", "192.0.2.2", "192.0.2.3"];
 const SCRIPT = `#!/bin/sh
 [ "$1" = "monitor" ] && [ -e "$CTDB_BASE/sick" ] && { echo "ERROR: /data is full"; exit 1; }
+[ "$1" = "monitor" ] && [ -e "$CTDB_BASE/hung" ] && exec sleep 100
 exit 0
 `;
 
@@ -141,95 +143,156 @@ async function untilSpread(journals: Journals): Promise<ClusterState> {
   );
 }
 
+/** Three nodes, whose journals are kept; `tunables` beside those that make it quick. */
+async function withJournals(
+  tunables: Readonly<Record<string, number>>,
+  action: (cluster: TestCluster, journals: Journals) => Promise<void>,
+): Promise<void> {
+  const all = { MonitorInterval: 1, RecoveryGracePeriod: 10, ...tunables };
+  const options = { nodes: 3, lock: "file", startNothing: true, tunables: all } as const;
+  await withCluster(options, async (cluster) => {
+    prepare(cluster);
+    await cluster.start();
+    await cluster.waitReady();
+    const journals = new Journals(cluster);
+    try {
+      await action(cluster, journals);
+    } catch (error) {
+      process.stderr.write(await journals.story());
+      throw error;
+    } finally {
+      journals.close();
+    }
+  });
+}
+
 test(
   "what was done to a cluster is the cause that its journals name",
   async () => {
-    const options = {
-      nodes: 3,
-      lock: "file",
-      startNothing: true,
-      tunables: { MonitorInterval: 1, RecoveryGracePeriod: 10 },
-    } as const;
-    await withCluster(options, async (cluster) => {
-      prepare(cluster);
-      await cluster.start();
+    await withJournals({}, async (cluster, journals) => {
+      const start = await untilSpread(journals);
+      const sick = join(cluster.base(2), "sick");
+      const lostAddress = start.addresses.find(({ node }) => node === 2)?.address ?? "";
+      writeFileSync(sick, "");
+      const failed = "script 20.test failed with exit status 1";
+      await journals.says(
+        { subject: "flags", node: 2, flag: NODE_FLAGS.UNHEALTHY },
+        "Node 2 became UNHEALTHY",
+        failed,
+        "ERROR: /data is full",
+      );
+      await journals.says(
+        { subject: "address", address: lostAddress },
+        `moved address ${lostAddress} from node 2`,
+        "Node 2 became UNHEALTHY",
+        failed,
+      );
+      rmSync(sick);
+      await until("node 2 is healthy", WAIT_MS, async () =>
+        when((await journals.state()).nodes[2]?.flags === 0),
+      );
+
+      await cluster.ctdb(1, "ban", "30");
+      await journals.says({ subject: "ban", node: 1 }, "Node 1 was banned for 30 s", "(ctdb)");
+      await journals.says(
+        { subject: "recovery" },
+        "began a recovery",
+        "node 1 become BANNED",
+        "Node 1 was banned",
+      );
+      await cluster.ctdb(1, "unban");
       await cluster.waitReady();
-      const journals = new Journals(cluster);
+      await cluster.ctdb(1, "disable");
+      await journals.says({ subject: "flags", node: 1 }, "Node 1 became DISABLED", "(ctdb)");
+      await cluster.ctdb(1, "enable");
+      await cluster.waitReady();
+
+      const leader = (await journals.state()).leader ?? -1;
+      expect(leader).toBeGreaterThanOrEqual(0);
+      await cluster.kill(leader);
+      const others = cluster.pnns.filter((pnn) => pnn !== leader);
+      await cluster.waitReady(...others);
+      await journals.says(
+        { subject: "leader" },
+        "became the leader of the cluster",
+        `lost its connection to node ${leader}`,
+      );
+      await journals.says(
+        { subject: "recovery" },
+        "began a recovery",
+        `node ${leader} become DISCONNECTED`,
+      );
+      const gone = await journals.state();
+      expect(gone.nodes[leader]?.flags).toBe(NODE_FLAGS.DISCONNECTED | NODE_FLAGS.UNHEALTHY);
+      expect(gone.nodes[leader]?.running).not.toBe(true);
+      await cluster.start(leader);
+      await cluster.waitReady();
+      await journals.says({ subject: "recovery" }, "began a recovery", `node ${leader}`);
+
+      await cluster.ctdb(0, "setvar", "MonitorInterval", "3");
+      const id = await until("the change is kept", WAIT_MS, async () => {
+        const [kept] = await journals.ask({ kinds: ["tunable"], limit: 1 }, [0]);
+        return kept?.events.ok ? kept.events.value[0]?.id : undefined;
+      });
+      await journals.says(
+        { subject: "event", node: 0, id },
+        "The tunable MonitorInterval of node 0 was set from 1 to 3 by process",
+        "(ctdb)",
+      );
+    });
+  },
+  LIMIT_MS,
+);
+
+test(
+  "what broke by itself is the cause that the journals name",
+  async () => {
+    const tunables = {
+      KeepaliveInterval: 1,
+      KeepaliveLimit: 3,
+      EventScriptTimeout: 5,
+      MonitorTimeoutCount: 1,
+    };
+    await withJournals(tunables, async (cluster, journals) => {
+      await untilSpread(journals);
+      const hung = join(cluster.base(1), "hung");
+      writeFileSync(hung, "");
+      await journals.says(
+        { subject: "flags", node: 1, flag: NODE_FLAGS.UNHEALTHY },
+        "Node 1 became UNHEALTHY",
+        "script 20.test did not end in time",
+      );
+      rmSync(hung);
+      await untilSpread(journals);
+
+      const client = must(await connect(cluster.socket(1), 2000));
+      must(await client.control("START_PERSISTENT_UPDATE", undefined), "START_PERSISTENT_UPDATE");
+      client.close();
+      await journals.says(
+        { subject: "recovery" },
+        "began a recovery",
+        `On node 1, process ${process.pid}`,
+        "ended in the middle of an update",
+      );
+      await cluster.waitReady();
+
+      const leader = (await journals.state()).leader ?? -1;
+      const silent = (leader + 1) % 3;
+      const pid = Number(readFileSync(cluster.local.directory.pidFile(silent), "utf8"));
+      process.kill(pid, "SIGSTOP");
       try {
-        const start = await untilSpread(journals);
-        const sick = join(cluster.base(2), "sick");
-        const lostAddress = start.addresses.find(({ node }) => node === 2)?.address ?? "";
-        writeFileSync(sick, "");
-        const failed = "script 20.test failed with exit status 1";
         await journals.says(
-          { subject: "flags", node: 2, flag: NODE_FLAGS.UNHEALTHY },
-          "Node 2 became UNHEALTHY",
-          failed,
-          "ERROR: /data is full",
-        );
-        await journals.says(
-          { subject: "address", address: lostAddress },
-          `moved address ${lostAddress} from node 2`,
-          "Node 2 became UNHEALTHY",
-          failed,
-        );
-        rmSync(sick);
-        await until("node 2 is healthy", WAIT_MS, async () =>
-          when((await journals.state()).nodes[2]?.flags === 0),
-        );
-
-        await cluster.ctdb(1, "ban", "30");
-        await journals.says({ subject: "ban", node: 1 }, "Node 1 was banned for 30 s", "(ctdb)");
-        await journals.says(
-          { subject: "recovery" },
-          "began a recovery",
-          "node 1 become BANNED",
-          "Node 1 was banned",
-        );
-        await cluster.ctdb(1, "unban");
-        await cluster.waitReady();
-        await cluster.ctdb(1, "disable");
-        await journals.says({ subject: "flags", node: 1 }, "Node 1 became DISABLED", "(ctdb)");
-        await cluster.ctdb(1, "enable");
-        await cluster.waitReady();
-
-        const leader = (await journals.state()).leader ?? -1;
-        expect(leader).toBeGreaterThanOrEqual(0);
-        await cluster.kill(leader);
-        const others = cluster.pnns.filter((pnn) => pnn !== leader);
-        await cluster.waitReady(...others);
-        await journals.says(
-          { subject: "leader" },
-          "became the leader of the cluster",
-          `lost its connection to node ${leader}`,
+          { subject: "flags", node: silent, flag: NODE_FLAGS.DISCONNECTED },
+          `saw node ${silent} become DISCONNECTED`,
+          `lost its connection to node ${silent}: no packet came for too long`,
         );
         await journals.says(
           { subject: "recovery" },
-          "began a recovery",
-          `node ${leader} become DISCONNECTED`,
+          `Node ${leader} began a recovery`,
+          `saw node ${silent} become DISCONNECTED`,
         );
-        const gone = await journals.state();
-        expect(gone.nodes[leader]?.flags).toBe(NODE_FLAGS.DISCONNECTED | NODE_FLAGS.UNHEALTHY);
-        expect(gone.nodes[leader]?.running).not.toBe(true);
-        await cluster.start(leader);
-        await cluster.waitReady();
-        await journals.says({ subject: "recovery" }, "began a recovery", `node ${leader}`);
-
-        await cluster.ctdb(0, "setvar", "MonitorInterval", "3");
-        const id = await until("the change is kept", WAIT_MS, async () => {
-          const [kept] = await journals.ask({ kinds: ["tunable"], limit: 1 }, [0]);
-          return kept?.events.ok ? kept.events.value[0]?.id : undefined;
-        });
-        await journals.says(
-          { subject: "event", node: 0, id },
-          "The tunable MonitorInterval of node 0 was set from 1 to 3 by process",
-          "(ctdb)",
-        );
-      } catch (error) {
-        process.stderr.write(await journals.story());
-        throw error;
       } finally {
-        journals.close();
+        process.kill(pid, "SIGCONT");
       }
     });
   },

@@ -160,7 +160,7 @@ export class JournalTables {
     const within = times === undefined ? "" : "AND time_us BETWEEN ? AND ?";
     const span = times === undefined ? [] : [times.sinceUs, times.untilUs];
     const sql = `SELECT id FROM events INDEXED BY events_kind WHERE kind = ? AND id BETWEEN ? AND ? ${within} ORDER BY id ${order} LIMIT ?`;
-    const number = this.#numbers.get(kind);
+    const number = this.#knownNumber(kind);
     if (number === undefined) return [];
     return this.#all(sql, number, ids.first, ids.last, ...span, limit).map(idOf);
   }
@@ -171,7 +171,7 @@ export class JournalTables {
   }
 
   #keptEvent(row: SqlRow): KeptEvent {
-    const kind = this.#names.get(row["kind"] as number) ?? "";
+    const kind = this.#name(row["kind"] as number) ?? "";
     return {
       id: row["id"] as number,
       node: row["node"] as number,
@@ -179,7 +179,7 @@ export class JournalTables {
       number: row["number"] as number,
       time_us: row["time_us"] as number,
       monotonic_ms: row["monotonic_ms"] as number,
-      process: (this.#names.get(row["process"] as number) ?? "ctdbd") as JournalProcess,
+      process: (this.#name(row["process"] as number) ?? "ctdbd") as JournalProcess,
       event: readStored(kind, row["fields"] as string),
     };
   }
@@ -258,12 +258,23 @@ export class JournalTables {
   }
 
   #number(name: string): number {
-    const known = this.#numbers.get(name);
+    const known = this.#knownNumber(name);
     if (known !== undefined) return known;
     const id = this.#run("INSERT INTO names (name) VALUES (?)", name);
     this.#numbers.set(name, id);
     this.#names.set(id, name);
     return id;
+  }
+
+  /** Another process may have written it: one that ends while this one begins, or one that this one looks at. */
+  #knownNumber(name: string): number | undefined {
+    if (!this.#numbers.has(name)) this.#readNames();
+    return this.#numbers.get(name);
+  }
+
+  #name(id: number): string | undefined {
+    if (!this.#names.has(id)) this.#readNames();
+    return this.#names.get(id);
   }
 }
 

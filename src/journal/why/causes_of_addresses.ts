@@ -11,10 +11,14 @@ import {
   nearest,
   SECOND,
 } from "./cause_rules.ts";
-import type { EventIndex } from "./event_index.ts";
+import type { AllFields, EventIndex } from "./event_index.ts";
 
 /** A takeover run may wait for a recovery, and itself takes some time. */
 const RUN_MS = 2 * MINUTE;
+/** As a takeover run says it. */
+const SPREAD = "spread evenly";
+/** What a node changes of itself, others see within this. */
+const SAME_CHANGE_US = 3_000_000;
 
 export const ADDRESS_CAUSES: CauseRules = {
   takeover_started: (_, kept, events) =>
@@ -30,10 +34,14 @@ export const ADDRESS_CAUSES: CauseRules = {
         where: ({ succeeded }) => succeeded,
       }),
     ),
-  address_assigned: ({ from, to }, kept, events) =>
+  address_assigned: ({ from, to, reason }, kept, events) =>
     firstOf(
-      () => (from === null || from === to ? [] : lostHost(events, kept, from)),
-      () => (to === null || from === to ? [] : foundHost(events, kept, to)),
+      () => {
+        const lost = from === null || from === to ? [] : lostHost(events, kept, from);
+        // It could have stayed: what let it go where it went is newer than what became of its node long ago.
+        const found = to === null || from === to ? [] : foundHost(events, kept, to);
+        return lost.length === 0 || reason.includes(SPREAD) ? newest(lost, found) : lost;
+      },
       () => events.find(kept, "takeover_started", { node: kept.node, withinMs: RUN_MS }),
     ),
   takeover_ended: (_, kept, events) =>
@@ -45,7 +53,7 @@ export const ADDRESS_CAUSES: CauseRules = {
           withinMs: RUN_MS,
           where: (assigned) => assigned.address === address && assigned.to === kept.node,
         }),
-      () => events.find(kept, "takeover_started", { withinMs: RUN_MS }),
+      () => runOf(events, kept),
     ),
   address_released: ({ address }, kept, events) =>
     firstOf(
@@ -56,13 +64,25 @@ export const ADDRESS_CAUSES: CauseRules = {
         }),
       () => events.find(kept, "shutdown", { node: kept.node, withinMs: MINUTE }),
       () => gotFlags(events, kept, kept.node, NODE_FLAGS_INACTIVE, MINUTE),
-      () => events.find(kept, "takeover_started", { withinMs: RUN_MS }),
+      () => runOf(events, kept),
     ),
 };
 
+/** Of a leader without a journal: what it may have seen, too. */
+function runOf(events: EventIndex, kept: MergedEvent): readonly MergedEvent[] {
+  return firstOf(
+    () => events.find(kept, "takeover_started", { withinMs: RUN_MS }),
+    () => changesOfHosts(events, kept),
+  );
+}
+
 function lostHost(events: EventIndex, kept: MergedEvent, node: number): readonly MergedEvent[] {
   return firstOf(
-    () => gotFlags(events, kept, node, NODE_FLAGS_HOSTS_NOTHING, RUN_MS),
+    () =>
+      newest(
+        gotFlags(events, kept, node, NODE_FLAGS_HOSTS_NOTHING, RUN_MS),
+        seenByLeader(events, kept, node, ({ before, after }) => after & ~before),
+      ),
     () => linkLost(events, kept, node, RUN_MS),
     () => interfaceChange(events, kept, node, false),
   );
@@ -70,9 +90,36 @@ function lostHost(events: EventIndex, kept: MergedEvent, node: number): readonly
 
 function foundHost(events: EventIndex, kept: MergedEvent, node: number): readonly MergedEvent[] {
   return firstOf(
-    () => lostFlags(events, kept, node, NODE_FLAGS_HOSTS_NOTHING, RUN_MS),
+    () =>
+      newest(
+        lostFlags(events, kept, node, NODE_FLAGS_HOSTS_NOTHING, RUN_MS),
+        seenByLeader(events, kept, node, ({ before, after }) => before & ~after),
+      ),
     () => interfaceChange(events, kept, node, true),
   );
+}
+
+function seenByLeader(
+  events: EventIndex,
+  kept: MergedEvent,
+  target: number,
+  changed: (event: AllFields["flags"]) => number,
+): readonly MergedEvent[] {
+  return events.find(kept, "flags", {
+    node: kept.node,
+    withinMs: RUN_MS,
+    where: (event) => event.target === target && (changed(event) & NODE_FLAGS_HOSTS_NOTHING) !== 0,
+  });
+}
+
+/**
+ * The node's own word, unless the leader has seen another change since: a node that was banned a minute ago, and is cut off
+ * now, knows of the ban only.
+ */
+function newest(own: readonly MergedEvent[], seen: readonly MergedEvent[]): readonly MergedEvent[] {
+  const [first, second] = [own[0], seen[0]];
+  if (first === undefined || second === undefined) return first === undefined ? seen : own;
+  return second.common_us > first.common_us + SAME_CHANGE_US ? seen : own;
 }
 
 function interfaceChange(

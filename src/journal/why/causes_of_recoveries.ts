@@ -17,12 +17,20 @@ import { CAUSES_MAX } from "./limits.ts";
 /** Credits are forgotten after some minutes (RecoveryGracePeriod), and a recovery may take as long. */
 const BLAME_MS = 10 * MINUTE;
 
+/** A node that leaves or comes back stops serving in the same turn, as its own clock or that of the leader says. */
+const SAME_TURN_US = 2_000_000;
+const NOTICED_US = 250_000;
+
 export const RECOVERY_CAUSES: CauseRules = {
   recovery_started(_, kept, events) {
     const withinMs = sinceLastRecovery(events, kept);
     const own = { node: kept.node, withinMs };
     const changes = inactiveChanges(events, kept, withinMs);
-    const changed = changes.map(({ event }) => (event.kind === "flags" ? event.target : -1));
+    const followsChange = (mode: MergedEvent) =>
+      changes.some(({ event, common_us }) => {
+        const isOfNode = event.kind === "flags" && event.target === mode.node;
+        return isOfNode && Math.abs(mode.common_us - common_us) <= SAME_TURN_US;
+      });
     return nearest(
       kept,
       CAUSES_MAX,
@@ -32,8 +40,7 @@ export const RECOVERY_CAUSES: CauseRules = {
       // One that stopped since its flags changed says nothing more.
       events.find(kept, "recovery_mode", {
         withinMs,
-        where: ({ active }, mode) =>
-          active && !changed.includes(mode.node) && !isOfRecovery(events, mode),
+        where: ({ active }, mode) => active && !followsChange(mode) && !isOfRecovery(events, mode),
       }),
       events.find(kept, "client_died", { withinMs }),
       events.find(kept, "database_detached", own),
@@ -65,11 +72,12 @@ export const RECOVERY_CAUSES: CauseRules = {
       where: ({ nodes }) => nodes.includes(kept.node),
     });
     if (!active) return recovery;
-    // An administrator's own.
-    if (reason.includes("(ctdb)")) return [];
+    if (reason.includes(BY_TOOL)) return [];
+    const told = isTold(reason);
+    if (told && recovery.length > 0) return recovery;
     const own = { node: kept.node, withinMs: 10 * SECOND };
     const isOwn = ({ target }: { readonly target: number }) => target === kept.node;
-    return nearest(
+    const ownTurn = nearest(
       kept,
       1,
       recovery,
@@ -80,13 +88,15 @@ export const RECOVERY_CAUSES: CauseRules = {
       }),
       events.find(kept, "client_died", own),
       // What was on its way to or from another node is lost, or was not sent.
-      events.find(kept, "link_down", own),
-      events.find(kept, "link_up", own),
+      told ? [] : events.find(kept, "link_down", own),
+      told ? [] : events.find(kept, "link_up", own),
       events.find(kept, "process_started", {
         ...own,
         where: ({ process }) => process === "ctdbd",
       }),
     );
+    // Led by a node without a journal: what it may have seen, too.
+    return ownTurn.length > 0 ? ownTurn : inactiveChanges(events, kept, MINUTE);
   },
 
   blame({ target }, kept, events) {
@@ -184,14 +194,19 @@ function begunAs(
   });
 }
 
-/** What a recovery has mended is not the cause of the next one, whoever led it. */
+/**
+ * Since the last recovery that succeeded began, whoever led it: what was before is mended, what came meanwhile may not be.
+ */
 function sinceLastRecovery(events: EventIndex, kept: MergedEvent): number {
   const [last] = events.find(kept, "recovery_ended", {
     withinMs: MINUTE,
     where: ({ succeeded }) => succeeded,
   });
-  if (last === undefined) return MINUTE;
-  return Math.max(SECOND, (kept.common_us - last.common_us) / 1000);
+  if (last?.event.kind !== "recovery_ended") return MINUTE;
+  const [begun] = begunAs(events, last, last.event.generation);
+  // What it began for is written down about then, by another process: it is not of the next one.
+  const sinceUs = (begun?.common_us ?? last.common_us - last.event.duration_ms * 1000) + NOTICED_US;
+  return Math.max(SECOND, (kept.common_us - sinceUs) / 1000);
 }
 
 /** One event for each node that came or went: by its own journal where there is one. */
@@ -214,8 +229,19 @@ function inactiveChanges(
   });
 }
 
+/** An administrator's own: `ctdb recover`. */
+const BY_TOOL = "(ctdb)";
+
+/** By who leads; not of its own accord, for packets that are lost or a client that died, and not by an administrator. */
+function isTold(reason: string): boolean {
+  const isOwn = reason !== "" && !reason.includes("asked for it");
+  return !isOwn && !reason.includes(BY_TOOL);
+}
+
 /** A recovery has stopped it: that is what is to be explained, not its cause. */
 function isOfRecovery(events: EventIndex, mode: MergedEvent): boolean {
+  const { event } = mode;
+  if (event.kind === "recovery_mode" && !isTold(event.reason)) return false;
   return (
     events.find(mode, "recovery_started", {
       withinMs: 5 * SECOND,

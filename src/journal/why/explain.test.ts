@@ -1,15 +1,17 @@
 /** Stories, and what is said of them: each rule of causes has one. */
 import { expect, test } from "bun:test";
 import {
+  explainWhole,
   type Happening,
+  STORY_START_US,
   Story,
   type StoryOptions,
   treeText,
 } from "../../../test/support/journal_story.ts";
-import type { JournalActor } from "../../base/journal_event.ts";
+import type { JournalActor, JournalEvent } from "../../base/journal_event.ts";
 import { NODE_FLAGS } from "../../wire/constants.ts";
 import type { WhyQuestion } from "../types.ts";
-import { answerWhy, explain } from "./answer_why.ts";
+import { answerWhy } from "./answer_why.ts";
 
 const { DISCONNECTED, UNHEALTHY, BANNED, STOPPED, PERMANENTLY_DISABLED } = NODE_FLAGS;
 const own = (node: number): JournalActor => ({ node });
@@ -21,9 +23,9 @@ async function why(question: Question, story: Story): Promise<string> {
   const { answer, caveats } = await answerWhy(question, story);
   const text = answer === undefined ? "nothing is known\n" : treeText(answer);
   // What is read in pieces says the same as what is there as a whole.
-  const whole = explain(question, await story.events());
+  const whole = explainWhole(question, await story.events());
   if (question.atUs === undefined && story.options.clockAhead === undefined) {
-    expect(whole.answer === undefined ? "nothing is known\n" : treeText(whole.answer)).toBe(text);
+    expect(whole === undefined ? "nothing is known\n" : treeText(whole)).toBe(text);
   }
   return [`\n${text}`, ...caveats.map((caveat) => `! ${caveat}\n`)].join("");
 }
@@ -183,14 +185,28 @@ Node 0 moved address 10.0.0.5 from node 1 to node 2: to spread addresses evenly
   const before: Question = {
     subject: "address",
     address: "10.0.0.5",
-    atUs: 1e6 * 50 + (await start()),
+    atUs: STORY_START_US + 50e6,
   };
   expect(await why(before, story(again))).toContain("from node 2 to node 1");
 });
 
-async function start(): Promise<number> {
-  return (await story([[0, 0, { kind: "election", reason: "" }]]).events())[0]?.common_us ?? 0;
-}
+test("a flag that is over, or from before a restart, is said to be", async () => {
+  const question: Question = { subject: "flags", node: 2, flag: UNHEALTHY };
+  const over: Happening = [2, 100, flags(2, UNHEALTHY, 0, "its monitor event succeeded")];
+  expect(await why(question, story([...DISK_FULL, over]))).toEndWith(
+    "\n! Node 2 is no longer UNHEALTHY since 2026-11-29 03:01:40 UTC\n",
+  );
+  const anew: Happening = [
+    2,
+    700,
+    { kind: "process_started", process: "ctdbd", pid: 1, version: "" },
+  ];
+  expect(await why(question, story([...DISK_FULL, anew]))).toEndWith(
+    "\n! ctdbd of node 2 was started anew at 2026-11-29 03:11:40 UTC, after this\n",
+  );
+  const before: Question = { ...question, atUs: STORY_START_US + 50e6 };
+  expect(await why(before, story([...DISK_FULL, over, anew]))).not.toContain("!");
+});
 
 test("an address moved because an administrator said so", async () => {
   const moved: readonly Happening[] = [
@@ -259,7 +275,7 @@ const KILLED: readonly Happening[] = [
     },
     "recoverd",
   ],
-  [1, 27.6, { kind: "recovery_mode", active: true, generation: 5, reason: "a recovery began" }],
+  [1, 27.6, { kind: "recovery_mode", active: true, generation: 5, reason: "node 0 asked for it" }],
   [
     1,
     27.9,
@@ -619,6 +635,83 @@ test("a ban that a process of another node asked for is not for what the leader 
   ]);
 });
 
+test("an address moved because its node was cut off, which was banned a minute before", async () => {
+  const by = own(1);
+  const banned = { kind: "flags", target: 1, before: 0, after: NODE_FLAGS.BANNED, reason: "b", by };
+  const fit = { kind: "flags", target: 1, before: NODE_FLAGS.BANNED, after: 0, reason: "over", by };
+  const gone = { kind: "flags", target: 1, before: 0, after: NODE_FLAGS.DISCONNECTED, reason: "l" };
+  const { answer } = await answerWhy(
+    { subject: "address", address: "10.0.0.5" },
+    story([
+      [1, 1, banned as JournalEvent],
+      [0, 1.1, banned as JournalEvent],
+      [1, 40, fit as JournalEvent],
+      [0, 40.1, fit as JournalEvent],
+      [0, 60, { kind: "link_down", peer: 1, reason: "silent" }],
+      [0, 60.1, { ...gone, by: own(0) } as JournalEvent],
+      [0, 62, { kind: "address_assigned", address: "10.0.0.5", from: 1, to: 0, reason: "r" }],
+    ]),
+  );
+  expect(answer?.because.map(({ event: { event } }) => event)).toMatchObject([
+    { kind: "flags", after: NODE_FLAGS.DISCONNECTED },
+  ]);
+});
+
+test("an address moved to a node that is fit again, not since its own was away some time before", async () => {
+  const flags = (target: number, before: number, after: number): JournalEvent => {
+    return { kind: "flags", target, before, after, reason: "", by: own(target) };
+  };
+  const reason = "addresses are spread evenly";
+  const { answer } = await answerWhy(
+    { subject: "address", address: "10.0.0.5" },
+    story([
+      [0, 1, flags(1, 0, DISCONNECTED)],
+      [0, 9, flags(1, DISCONNECTED, 0)],
+      [2, 60, flags(2, UNHEALTHY, 0)],
+      [0, 60.1, flags(2, UNHEALTHY, 0)],
+      [0, 61, { kind: "address_assigned", address: "10.0.0.5", from: 1, to: 2, reason }],
+    ]),
+  );
+  expect(answer?.because.map(({ event: { event } }) => event)).toMatchObject([
+    { kind: "flags", target: 2, after: 0 },
+  ]);
+});
+
+test("a recovery that somebody asked for is not for a node that the one before has taken in", async () => {
+  const { answer } = await answerWhy(
+    { subject: "recovery" },
+    story([
+      [
+        2,
+        20.8,
+        { kind: "recovery_started", generation: 1, reason: "r", nodes: [0, 2], culprit: null },
+      ],
+      [2, 20.801, { kind: "flags", target: 0, before: BANNED, after: 0, reason: "", by: own(0) }],
+      [
+        2,
+        22.6,
+        { kind: "recovery_ended", generation: 1, succeeded: true, reason: null, duration_ms: 1800 },
+      ],
+      [
+        0,
+        26.5,
+        {
+          kind: "recovery_mode",
+          active: true,
+          generation: 1,
+          reason: "process 7 (ctdb) of node 0 asked for it",
+        },
+      ],
+      [
+        2,
+        32.6,
+        { kind: "recovery_started", generation: 2, reason: "r", nodes: [0, 2], culprit: null },
+      ],
+    ]),
+  );
+  expect(answer?.because.map(({ event }) => event.event.kind)).toEqual(["recovery_mode"]);
+});
+
 test("a node that bans itself for a script does so whoever blames it", async () => {
   const { answer } = await answerWhy(
     { subject: "ban", node: 1 },
@@ -693,4 +786,36 @@ test("events that come together in any order make no circle", async () => {
   for (let id = 1; id <= 3; id++) {
     expect(await why({ subject: "event", node: 0, id }, story(together))).toContain("Node 0");
   }
+});
+
+test("a leader without a journal: what it did is seen by its effects", async () => {
+  const effects: readonly Happening[] = [
+    [1, 10, { kind: "link_down", peer: 2, reason: "closed by the peer" }],
+    [1, 10.01, flags(2, 0, DISCONNECTED | UNHEALTHY, "its link is lost", own(1))],
+    [1, 11, { kind: "recovery_mode", active: true, generation: 3, reason: "node 0 asked for it" }],
+    [1, 12, { kind: "recovery_mode", active: false, generation: 4, reason: "node 0 has ended it" }],
+    [
+      1,
+      13,
+      {
+        kind: "address_taken",
+        address: "10.0.0.5",
+        interface: "eth1",
+        duration_ms: 9,
+        failure: null,
+      },
+    ],
+  ];
+  const stock = story(effects, { silent: { 0: "it has no journal" } });
+  const cause = `
+  Node 1 saw node 2 become DISCONNECTED: its link is lost
+    Node 1 lost its connection to node 2: closed by the peer
+! Nothing is known from node 0 itself: it has no journal
+`;
+  expect(await why({ subject: "recovery" }, stock)).toBe(
+    `\nNode 1 stopped serving its databases until a recovery: node 0 asked for it${cause}`,
+  );
+  expect(await why({ subject: "address", address: "10.0.0.5" }, stock)).toBe(
+    `\nNode 1 has address 10.0.0.5 on eth1, after 9 ms${cause}`,
+  );
 });

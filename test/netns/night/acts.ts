@@ -128,7 +128,7 @@ const failoverHangs: Act = {
       await night.flag(pnn, "BANNED", witness);
       night.setScript(pnn, "ipreallocated", undefined);
       return {
-        names: /60\.night|ipreallocated|banned/i,
+        names: /60\.night/,
         questions: [
           { args: ["node", String(pnn), "banned"], says: [hung, /timed out|too long|hung/i] },
         ],
@@ -139,7 +139,7 @@ const failoverHangs: Act = {
     await night.pauseForAlert("CtdbNodeBanned");
     await night.cause(`${this.name}: the ban ends`, async () => {
       await night.healthy();
-      return { names: /ban|60\.night|ipreallocated/i };
+      return { names: new RegExp(`ban of node ${pnn} was over`) };
     });
   },
 };
@@ -166,7 +166,7 @@ const diskFull: Act = {
         return seen.size > FAILED_RECOVERIES;
       });
       return {
-        names: /ENOSPC|no space|asked/i,
+        names: /ENOSPC|process \d+ \(ctdb\)/,
         questions: [{ args: ["recovery"], says: [full, new RegExp(`\\bnode ${pnn}\\b`, "i")] }],
       };
     });
@@ -219,7 +219,7 @@ const networkCut: Act = {
       await cluster.lan.setCable(cluster.host(pnn).namespaces, "eth0", "up");
       night.alive = ALL;
       await night.healthy();
-      return { names: new RegExp(`\\bnode ${pnn}\\b`, "i") };
+      return { names: new RegExp(`node ${pnn}\\b.*(connect|start|healthy|fit)`, "i") };
     });
     await night.remember("after the network was mended");
   },
@@ -233,14 +233,17 @@ const leaderKilled: Act = {
     const rest = ALL.filter((other) => other !== pnn);
     const [witness] = rest as [number, number];
     const moved = await night.addressesOf(pnn);
-    const gone = new RegExp(`node ${pnn}\\b.*(disconnect|connect|link|closed|ended)`, "i");
+    const gone = new RegExp(
+      `(node|leader) ${pnn}\\b.*(connect|link|closed|ended)|connection to node ${pnn}\\b`,
+      "i",
+    );
     await night.cause(this.name, async () => {
       await cluster.node(pnn).kill();
       night.alive = rest;
       await night.flag(pnn, "DISCONNECTED", witness);
       await night.healthy(rest);
       return {
-        names: new RegExp(`\\bnode ${pnn}\\b`, "i"),
+        names: gone,
         questions: [
           { args: ["leader"], says: [gone] },
           { args: ["recovery"], says: [new RegExp(`\\bnode ${pnn}\\b`, "i")] },
@@ -255,7 +258,7 @@ const leaderKilled: Act = {
       await cluster.node(pnn).start();
       night.alive = ALL;
       await night.healthy();
-      return { names: new RegExp(`\\bnode ${pnn}\\b`, "i") };
+      return { names: new RegExp(`node ${pnn}\\b.*(connect|start|healthy|fit)`, "i") };
     });
     await night.remember("with the leader that was");
   },
@@ -266,17 +269,17 @@ const operatorActs: Act = {
   async play(night, asked) {
     const pnn = await follower(night);
     const witness = ALL.find((other) => other !== pnn) as number;
-    const names = /process \d+ \(ctdb\) asked for ban/;
+    const names = /process \d+ \(ctdb\)/;
     await night.cause(this.name, async () => {
       await night.ctdb(witness, "-n", String(pnn), "ban", "600");
       await night.flag(pnn, "BANNED", witness);
       await night.healthy(ALL.filter((other) => other !== pnn));
       return {
-        names: new RegExp(`\\bnode ${pnn}\\b`, "i"),
+        names,
         questions: [
           {
             args: ["node", String(pnn), "banned"],
-            says: [names, new RegExp(`On node ${witness}\\b`)],
+            says: [names, new RegExp(`node ${witness}\\b`, "i")],
           },
         ],
       };
@@ -286,7 +289,7 @@ const operatorActs: Act = {
     await night.cause(`${this.name}: and ends it`, async () => {
       await night.ctdb(witness, "-n", String(pnn), "unban");
       await night.healthy();
-      return { names: new RegExp(`\\bnode ${pnn}\\b`, "i") };
+      return { names: new RegExp(`ban of node ${pnn} was (over|lifted)`) };
     });
   },
 };
