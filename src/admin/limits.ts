@@ -2,6 +2,8 @@
 
 // --- requests
 export const BODY_BYTES_MAX = 16 * 1024;
+/** Longer ones the runtime refuses before we see them, without a problem document. */
+export const SERVED_BODY_BYTES_MAX = 1024 * 1024;
 export const PATH_CHARACTERS_MAX = 8 * 1024;
 /** Besides event streams. */
 export const REQUESTS_AT_ONCE_MAX = 128;

@@ -248,7 +248,7 @@ export interface JournalEventFields {
     readonly by: JournalActor;
   };
 
-  // What somebody did through ctdb-admind
+  // What somebody did through ctdb-admind, or a client asked another node for
   action: {
     readonly action: string;
     /** The node that it was about; null: none. */

@@ -6,7 +6,7 @@
  */
 import { serve } from "#serve";
 import type { Api } from "../admin/api/app.ts";
-import { BODY_BYTES_MAX, IDLE_SECONDS, LISTEN_AGAIN_MS } from "../admin/limits.ts";
+import { IDLE_SECONDS, LISTEN_AGAIN_MS, SERVED_BODY_BYTES_MAX } from "../admin/limits.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { AdminConfig } from "../config/admin_options.ts";
 import type { FileSystem } from "../platform/types/files.ts";
@@ -62,7 +62,7 @@ export class AdmindServers {
     const certified = at.kind === "tcp" && at.tls?.clientCa !== undefined;
     return serve({
       at,
-      bodyBytesMax: BODY_BYTES_MAX,
+      bodyBytesMax: SERVED_BODY_BYTES_MAX,
       idleSeconds: IDLE_SECONDS,
       handle: (request, { address }) =>
         api.fetch(

@@ -30,7 +30,7 @@ import type { Network } from "../platform/types/network.ts";
 import type { Timers } from "../platform/types/time.ts";
 import { takeDownAddresses } from "./address_guard.ts";
 import { printErr, printOut } from "./buffered_output.ts";
-import { inheritedEnvironment, withRuntimeSettings } from "./environment.ts";
+import { inheritedEnvironment, TELLS_REASON_VARIABLE, withRuntimeSettings } from "./environment.ts";
 import { helperCommand } from "./helper_command.ts";
 import { ImageProcesses } from "./image_processes.ts";
 import { ownEnvironment, ownExecutable } from "./own_process.ts";
@@ -160,7 +160,7 @@ function build(
       processes,
       command: helperCommand(paths.helperDirectory, RECOVERY_HELPER),
       socket: paths.recoverdSocket,
-      environment: withRuntimeSettings(environment),
+      environment: withRuntimeSettings({ ...environment, [TELLS_REASON_VARIABLE]: "yes" }),
       onLine: (line) => log.notice(line),
     }),
     takeoverHelper: takeoverProcess(
@@ -171,6 +171,7 @@ function build(
         // Its log shows what ours shows now, whatever ctdbd began with.
         environment: withRuntimeSettings({
           ...environment,
+          [TELLS_REASON_VARIABLE]: "yes",
           CTDB_DEBUGLEVEL: logLevelOfNumber(log.level.get()) ?? "NOTICE",
           ...(config.failover.disabled ? { CTDB_DISABLE_IP_FAILOVER: "1" } : {}),
         }),

@@ -12,6 +12,7 @@ import { SystemClock, SystemRandom } from "../platform/node/clock.ts";
 import type { Timers } from "../platform/types/time.ts";
 import { runRecovery } from "../recovery/run_recovery.ts";
 import { printErr, printOut, writeAll } from "./buffered_output.ts";
+import { TELLS_REASON_VARIABLE } from "./environment.ts";
 import { ownEnvironment } from "./own_process.ts";
 import { watchParent } from "./parent_watch.ts";
 import type { Role } from "./role.ts";
@@ -74,7 +75,7 @@ async function run(args: readonly string[]): Promise<number> {
   client.close();
   if (!outcome.ok) {
     // The last line that is printed: who started us tells it on.
-    printErr(`${outcome.error.reason}\n`);
+    if (environment[TELLS_REASON_VARIABLE] !== undefined) printErr(`${outcome.error.reason}\n`);
     failRole(log, `database recovery failed: ${outcome.error.reason}`);
   }
   const { records, databases, durationMs } = outcome.value;

@@ -16,6 +16,7 @@ import { SystemClock } from "../platform/node/clock.ts";
 import { SystemFiles } from "../platform/node/file_system.ts";
 import type { RoleLogger } from "../platform/node/logger.ts";
 import { printErr, printOut, writeAll } from "./buffered_output.ts";
+import { TELLS_REASON_VARIABLE } from "./environment.ts";
 import { ownEnvironment, ownExecutable } from "./own_process.ts";
 import { watchParent } from "./parent_watch.ts";
 import type { Role } from "./role.ts";
@@ -110,7 +111,7 @@ async function takeOver(
   if (!outcome.ok) {
     log.error(`takeover run failed, ret=${outcome.error.status}`);
     // The last line that is printed: who started us tells it on.
-    printErr(`${outcome.error.reason}\n`);
+    if (environment[TELLS_REASON_VARIABLE] !== undefined) printErr(`${outcome.error.reason}\n`);
   }
   journal.flush();
   // Writes what is queued: a message may be the last that was sent.

@@ -47,6 +47,9 @@ const DAEMON_SETTINGS: Settings = {
 
 type Environment = Record<string, string>;
 
+/** Set for a helper whose last line of output is to be why it has failed; others print what the original's print. */
+export const TELLS_REASON_VARIABLE = "CTDB_HELPER_TELLS_REASON";
+
 /** What this process was given, for a program that it starts. */
 export function inheritedEnvironment(): Environment {
   const environment: Environment = {};

@@ -20,6 +20,7 @@ import { DATABASE_REST_BREAKAGES } from "./database_rest.ts";
 import { DATABASE_WALKS_BREAKAGES } from "./database_walks.ts";
 import { FAILOVER_BREAKAGES } from "./failover.ts";
 import { JOURNAL_BREAKAGES } from "./journal.ts";
+import { JOURNAL_TOOL_BREAKAGES } from "./journal_tool.ts";
 import { LOCK_BREAKAGES } from "./lock.ts";
 import { PAGE_BREAKAGES } from "./page.ts";
 import { RECOVERY_BREAKAGES } from "./recovery.ts";
@@ -50,4 +51,5 @@ export const BREAKAGES: readonly Breakage[] = [
   ...JOURNAL_BREAKAGES,
   ...PAGE_BREAKAGES,
   ...ADMIN_BREAKAGES,
+  ...JOURNAL_TOOL_BREAKAGES,
 ];

@@ -6,7 +6,7 @@ import type { Command, CommandContext } from "../command.ts";
 import { CommandFailure, expectArguments } from "../failure.ts";
 import { printable } from "../format.ts";
 import { connectedNodes, JournalAsker, nothingRecorded } from "../journal/ask.ts";
-import { shownTime, sourceNotes } from "../journal/lines.ts";
+import { clockNotes, shownTime, silentNotes } from "../journal/lines.ts";
 import {
   eventsAfter,
   type Filter,
@@ -154,7 +154,8 @@ class Listing {
       return;
     }
     for (const event of events) host.out(`${eventLine(event, options.verbose)}\n`);
-    for (const line of sourceNotes(sources)) host.err(`Note: ${line}\n`);
+    const notes = [...silentNotes(sources), ...clockNotes(sources)];
+    for (const line of notes) host.err(`Note: ${line}\n`);
     const again = whole ? [] : answers.filter(({ refusal }) => refusal === undefined);
     for (const { node } of again) host.err(`Note: node ${node} answers\n`);
   }

@@ -9,7 +9,7 @@ import { parseAddress } from "../../wire/structs/socket_address.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { CommandFailure, expectArguments, WrongArguments } from "../failure.ts";
 import { JournalAsker } from "../journal/ask.ts";
-import { chainLines, shownTime, sourceNotes, stateLines } from "../journal/lines.ts";
+import { chainLines, clockNotes, shownTime, stateLines } from "../journal/lines.ts";
 import { timeUs } from "../journal/time_argument.ts";
 import { timeOption } from "../journal/time_options.ts";
 import { answerFacts } from "../json.ts";
@@ -42,7 +42,8 @@ export const why: Command = async (context, args) => {
     const { answer, caveats, sources } = document;
     const timeOf = ({ event }: ExplainedDocument) => shownTime(timeUs(event.common_time));
     if (answer !== null) say(context, chainLines(answer, timeOf));
-    note(context, [...caveats, ...sourceNotes(sources)]);
+    // Nodes without a journal are among the caveats.
+    note(context, [...caveats, ...clockNotes(sources)]);
   }
   if (document.answer !== null) return 0;
   const until = at === undefined ? "" : ` up to ${shownTime(timeUs(at))}`;

@@ -27,10 +27,15 @@ export function chainLines(
   ];
 }
 
-/** What the reader must know of the journals that were asked. */
-export function sourceNotes(sources: readonly SourceDocument[]): readonly string[] {
-  return sources.flatMap(({ node, journal, reason, clock_ahead_ms, clock_error_ms }) => {
-    if (journal !== "kept") return [printable(reason ?? `no journal on node ${node}`)];
+/** Why a journal is missing. */
+export function silentNotes(sources: readonly SourceDocument[]): readonly string[] {
+  return sources
+    .filter(({ journal }) => journal !== "kept")
+    .map(({ node, reason }) => printable(reason ?? `no journal on node ${node}`));
+}
+
+export function clockNotes(sources: readonly SourceDocument[]): readonly string[] {
+  return sources.flatMap(({ node, clock_ahead_ms, clock_error_ms }) => {
     const ahead = clock_ahead_ms ?? 0;
     if (Math.abs(ahead) < Math.max(CLOCK_OFFSET_SHOWN_MS, 2 * (clock_error_ms ?? 0))) return [];
     const side = ahead > 0 ? "ahead" : "behind";

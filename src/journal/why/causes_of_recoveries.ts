@@ -17,12 +17,20 @@ import { CAUSES_MAX } from "./limits.ts";
 /** Credits are forgotten after some minutes (RecoveryGracePeriod), and a recovery may take as long. */
 const BLAME_MS = 10 * MINUTE;
 
+/** A node that leaves or comes back stops serving in the same turn, as its own clock or that of the leader says. */
+const SAME_TURN_US = 2_000_000;
+const NOTICED_US = 250_000;
+
 export const RECOVERY_CAUSES: CauseRules = {
   recovery_started(_, kept, events) {
     const withinMs = sinceLastRecovery(events, kept);
     const own = { node: kept.node, withinMs };
     const changes = inactiveChanges(events, kept, withinMs);
-    const changed = changes.map(({ event }) => (event.kind === "flags" ? event.target : -1));
+    const followsChange = (mode: MergedEvent) =>
+      changes.some(({ event, common_us }) => {
+        const isOfNode = event.kind === "flags" && event.target === mode.node;
+        return isOfNode && Math.abs(mode.common_us - common_us) <= SAME_TURN_US;
+      });
     return nearest(
       kept,
       CAUSES_MAX,
@@ -32,8 +40,7 @@ export const RECOVERY_CAUSES: CauseRules = {
       // One that stopped since its flags changed says nothing more.
       events.find(kept, "recovery_mode", {
         withinMs,
-        where: ({ active }, mode) =>
-          active && !changed.includes(mode.node) && !isOfRecovery(events, mode),
+        where: ({ active }, mode) => active && !followsChange(mode) && !isOfRecovery(events, mode),
       }),
       events.find(kept, "client_died", { withinMs }),
       events.find(kept, "database_detached", own),
@@ -197,7 +204,8 @@ function sinceLastRecovery(events: EventIndex, kept: MergedEvent): number {
   });
   if (last?.event.kind !== "recovery_ended") return MINUTE;
   const [begun] = begunAs(events, last, last.event.generation);
-  const sinceUs = begun?.common_us ?? last.common_us - last.event.duration_ms * 1000;
+  // What it began for is written down about then, by another process: it is not of the next one.
+  const sinceUs = (begun?.common_us ?? last.common_us - last.event.duration_ms * 1000) + NOTICED_US;
   return Math.max(SECOND, (kept.common_us - sinceUs) / 1000);
 }
 

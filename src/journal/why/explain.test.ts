@@ -677,6 +677,41 @@ test("an address moved to a node that is fit again, not since its own was away s
   ]);
 });
 
+test("a recovery that somebody asked for is not for a node that the one before has taken in", async () => {
+  const { answer } = await answerWhy(
+    { subject: "recovery" },
+    story([
+      [
+        2,
+        20.8,
+        { kind: "recovery_started", generation: 1, reason: "r", nodes: [0, 2], culprit: null },
+      ],
+      [2, 20.801, { kind: "flags", target: 0, before: BANNED, after: 0, reason: "", by: own(0) }],
+      [
+        2,
+        22.6,
+        { kind: "recovery_ended", generation: 1, succeeded: true, reason: null, duration_ms: 1800 },
+      ],
+      [
+        0,
+        26.5,
+        {
+          kind: "recovery_mode",
+          active: true,
+          generation: 1,
+          reason: "process 7 (ctdb) of node 0 asked for it",
+        },
+      ],
+      [
+        2,
+        32.6,
+        { kind: "recovery_started", generation: 2, reason: "r", nodes: [0, 2], culprit: null },
+      ],
+    ]),
+  );
+  expect(answer?.because.map(({ event }) => event.event.kind)).toEqual(["recovery_mode"]);
+});
+
 test("a node that bans itself for a script does so whoever blames it", async () => {
   const { answer } = await answerWhy(
     { subject: "ban", node: 1 },

@@ -67,6 +67,25 @@ async function everyNodeIsShown(admind: Admind): Promise<void> {
   ).toEqual(["kept", "none", "none"]);
 }
 
+/** What webhooks were sent: kinds of events. */
+function hooked(): { readonly url: string; readonly kinds: readonly string[]; stop(): void } {
+  const kinds: string[] = [];
+  const server = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    fetch: async (request) => {
+      const { event } = (await request.json()) as { readonly event: { readonly kind: string } };
+      kinds.push(event.kind);
+      return new Response(null, { status: 204 });
+    },
+  });
+  return {
+    url: `http://127.0.0.1:${server.port}/hook`,
+    kinds,
+    stop: () => void server.stop(true),
+  };
+}
+
 async function actsAndRecords(admind: Admind): Promise<void> {
   const done = await admind.act("disable", { node: 1 });
   expect(done).toMatchObject({ action: "disable", before: "OK", after: "DISABLED" });
@@ -137,11 +156,17 @@ async function show(runtime: Runtime): Promise<void> {
     ]) {
       expect((await cluster.ctdb(0, ...line.split(" "))).code).toBe(0);
     }
-    await using admind = await Admind.start(cluster, 0, { runtime, admin: ["actions = yes"] });
+    const hook = hooked();
+    const admin = ["actions = yes", `webhooks = ${hook.url}`];
+    await using admind = await Admind.start(cluster, 0, { runtime, admin });
     await answersAsDescribed(admind);
     if (existsSync(PROMTOOL)) await metricsAreClean(admind);
     await everyNodeIsShown(admind);
     await actsAndRecords(admind);
+    await until("webhooks tell of the actions", WAIT_MS, () =>
+      when(hook.kinds.filter((kind) => kind === "action").length === 3),
+    );
+    hook.stop();
     await aKilledNodeIsSeen(admind, cluster);
     // What stops a node of a test ends all executables of that node.
     if (runtime === "deno") await aRestartedDaemonIsFound(admind, cluster);
