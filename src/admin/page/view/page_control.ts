@@ -7,6 +7,7 @@
  */
 import type { Entry } from "../model/documents.ts";
 import type { Filter } from "../model/filter.ts";
+import { REST_MS } from "../model/limits.ts";
 import { readPageAddress, writePageAddress } from "../model/page_address.ts";
 import { type Question, questionQuery } from "../model/question.ts";
 import { readExplanation, readPast } from "../model/read_journal.ts";
@@ -20,6 +21,7 @@ export class PageControl {
   readonly #state: PageState;
   readonly #journal: JournalSource;
   #traveling = new AbortController();
+  #rest: number | undefined;
 
   constructor(state: PageState) {
     this.#state = state;
@@ -63,7 +65,13 @@ export class PageControl {
   showWindow(window: TimeWindow): void {
     this.#state.showWindow(window);
     this.#rememberAddress();
-    this.loadWindow();
+    this.#loadAtRest();
+  }
+
+  /** A wheel goes through many windows, of which the last is wanted. */
+  #loadAtRest(): void {
+    clearTimeout(this.#rest);
+    this.#rest = setTimeout(() => this.loadWindow(), REST_MS);
   }
 
   showSpan(spanMs: number): void {
