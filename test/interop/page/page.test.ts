@@ -123,14 +123,21 @@ browserTest("names that try to be markup are text", async () => {
   const server = new FakeServer();
   server.cluster = hostileCluster(Date.now());
   server.events = server.events.map((each) => ({ ...each, text: HOSTILE }));
-  await withPage(server, async (page) => {
-    await page.ready();
-    expect(await page.text("#entries li .entry-text")).toBe(HOSTILE);
-    expect(await page.text("#node-rows")).toContain(HOSTILE);
-    expect(await page.text("#condition-list")).toContain(HOSTILE);
-    expect(await page.page.$$eval("img, main script", (found) => found.length)).toBe(0);
-    expect(await page.page.title()).not.toContain("broken");
-  });
+  await withPage(
+    server,
+    async (page) => {
+      await page.ready();
+      expect(await page.text("#entries li .entry-text")).toBe(HOSTILE);
+      expect(await page.text("#node-rows")).toContain(HOSTILE);
+      expect(await page.text("#condition-list")).toContain(HOSTILE);
+      expect(await page.page.$$eval("img, main script", (found) => found.length)).toBe(0);
+      expect(await page.page.title()).not.toContain("broken");
+      expect(await page.page.evaluate("document.documentElement.scrollWidth > innerWidth")).toBe(
+        false,
+      );
+    },
+    { size: { width: 320, height: 700 } },
+  );
 });
 
 browserTest("the why of a click is the server's, of that event; Escape leads back", async () => {
