@@ -25,7 +25,7 @@ export interface Rate {
   /** So many at once, when none came before. */
   readonly burst: number;
 }
-export const REQUEST_RATE: Rate = { perSecond: 50, burst: 200 };
+export const REQUEST_RATE: Rate = { perSecond: 100, burst: 1000 };
 export const ACTION_RATE: Rate = { perSecond: 1, burst: 20 };
 export const WRONG_TOKEN_RATE: Rate = { perSecond: 0.2, burst: 10 };
 /** Callers that are remembered; then the one that has been quiet for longest is forgotten. */

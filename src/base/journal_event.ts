@@ -264,7 +264,7 @@ export interface JournalEventFields {
 
 export type JournalKind = keyof JournalEventFields;
 
-/** All of them: each is recorded somewhere, which a test looks at (test/journal_kinds.test.ts). */
+/** All of them: each is recorded somewhere, which a test looks at (test/daemon/journal_kinds.test.ts). */
 const KINDS: Readonly<Record<JournalKind, true>> = {
   process_started: true,
   process_ended: true,

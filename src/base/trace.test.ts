@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { ManualTime } from "../../test/support/manual_time.ts";
 import { TracedTurns, type TurnStall } from "./trace.ts";
 
 function tracedTurns() {
@@ -60,4 +61,27 @@ test("TracedTurns.histogram counts turns, and those over the threshold are stall
   for (const ms of [0.5, 1, 30]) spend("turn", ms);
   expect(trace.histogram.slice(0, 6)).toEqual([1, 1, 0, 0, 0, 1]);
   expect(stalls.map(({ durationMs }) => durationMs)).toEqual([30]);
+});
+
+test("TracedTurns counts turns by their outermost span, and those of too many names together", () => {
+  const time = new ManualTime();
+  const turns = new TracedTurns(time, () => undefined);
+  const turn = (name: string, ms: number) =>
+    turns.span(name, () =>
+      turns.span("inside", () => {
+        time.nowMs += ms;
+      }),
+    );
+  turn("packets", 0);
+  turn("packets", 7);
+  turn("timer", 1);
+  const times = new Map(turns.turnTimes());
+  expect([...times.keys()]).toEqual(["packets", "timer"]);
+  expect(times.get("packets")).toMatchObject({ count: 2, totalMs: 7, longestMs: 7 });
+  expect(times.get("packets")?.buckets.slice(0, 5)).toEqual([1, 0, 0, 1, 0]);
+  for (let i = 0; i < 1000; i++) turn(`name ${i}`, 1);
+  const all = turns.turnTimes();
+  expect(all.length).toBeLessThan(60);
+  expect(all.at(-1)?.[0]).toBeUndefined();
+  expect(all.reduce((sum, [, { count }]) => sum + count, 0)).toBe(1003);
 });

@@ -85,6 +85,8 @@ const wait = () => import("./commands/wait.ts");
 const top = () => import("./commands/top.ts");
 const db = () => import("./commands/db.ts");
 const snapshot = () => import("./commands/snapshot.ts");
+const why = () => import("./commands/why.ts");
+const journal = () => import("./commands/journal.ts");
 
 const DATABASE = "<dbname|dbid>";
 const EVENTS = "[init|setup|startup|monitor|takeip|releaseip|ipreallocated]";
@@ -317,6 +319,22 @@ export const COMMANDS: readonly CommandRow[] = [
       ),
     ),
   ),
+  facts(
+    ours(
+      onNode(
+        "why",
+        "node|recovery|leader|address|event [<args>] ...",
+        "why something happened",
+        why,
+        "why",
+      ),
+    ),
+  ),
+  {
+    ...facts(ours(onNode("journal", "", "show what happened", journal, "journal"))),
+    lasting: true,
+  },
+  facts(ours(onNode("state", "", "show the cluster as it was", why, "state"))),
 ];
 
 export function commandRow(name: string): CommandRow | undefined {

@@ -2,10 +2,16 @@
 import { ETIMEDOUT } from "../base/errno.ts";
 
 /** Why a command ended early, for programs that read its errors. */
-export type FailureKind = "usage" | "no daemon" | "timeout" | "failed";
+export type FailureKind = "usage" | "no daemon" | "timeout" | "nothing recorded" | "failed";
 
 /** Of what the original tool has no status for: commands of ours, and --json; as <sysexits.h> has them. */
-export const EXIT_STATUS = { usage: 64, "no daemon": 69, timeout: 75 } as const;
+export const EXIT_STATUS = {
+  usage: 64,
+  "no daemon": 69,
+  timeout: 75,
+  /** No journal is kept, so that a question about the past has no answer: a matter of configuration. */
+  "nothing recorded": 78,
+} as const;
 
 /**
  * Ends a command from any depth. Only the tool's main function catches it; everything it says was

@@ -42,6 +42,16 @@ export interface ToolOptions {
   readonly keepDays: number | undefined;
   /** How often `top` shows; 0: until it is told to end. */
   readonly iterations: number;
+  /** Times as they were written; undefined when not given. */
+  readonly at: string | undefined;
+  readonly since: string | undefined;
+  readonly until: string | undefined;
+  /** Kinds of events, with commas between them; undefined: all. */
+  readonly kind: string | undefined;
+  /** How many events at most; undefined when not given. */
+  readonly limit: number | undefined;
+  /** What comes is shown, too. */
+  readonly follow: boolean;
 }
 
 export interface OptionRow {
@@ -180,6 +190,53 @@ export const OPTIONS: readonly OptionRow[] = [
     kind: "flag",
     help: "with db, snapshot: show what would change, and change nothing",
     commands: ["db", "snapshot"],
+  },
+  {
+    name: "at",
+    short: "",
+    kind: "text",
+    value: "TIME",
+    help: "with why, state: as it was then",
+    commands: ["why", "state"],
+  },
+  {
+    name: "since",
+    short: "",
+    kind: "text",
+    value: "TIME",
+    help: "with journal: events from then on",
+    commands: ["journal"],
+  },
+  {
+    name: "until",
+    short: "",
+    kind: "text",
+    value: "TIME",
+    help: "with journal: events up to then",
+    commands: ["journal"],
+  },
+  {
+    name: "kind",
+    short: "",
+    kind: "text",
+    value: "KIND",
+    help: "with journal: events of this kind, or of several with commas between them",
+    commands: ["journal"],
+  },
+  {
+    name: "limit",
+    short: "",
+    kind: "count",
+    value: "INT",
+    help: "with journal: so many events, the newest",
+    commands: ["journal"],
+  },
+  {
+    name: "follow",
+    short: "",
+    kind: "flag",
+    help: "with journal: go on with what comes",
+    commands: ["journal"],
   },
 ];
 
@@ -332,5 +389,11 @@ function toOptions(values: ReadonlyMap<string, string>): ToolOptions {
     keep: number("keep"),
     keepDays: number("keep-days"),
     iterations: values.has("once") ? 1 : (number("iterations") ?? 0),
+    at: values.get("at"),
+    since: values.get("since"),
+    until: values.get("until"),
+    kind: values.get("kind"),
+    limit: number("limit"),
+    follow: values.has("follow"),
   };
 }

@@ -117,6 +117,8 @@ function destination(source: string): { readonly path: string; readonly kind: Fi
   if (place !== undefined)
     return { path: place, kind: folder === "system" ? "default" : "program" };
   if (folder === "documents") return { path: `${DOCUMENTS}/${name}`, kind: "program" };
+  // Whoever runs Prometheus and Grafana takes them from there.
+  if (folder === "alerts") return { path: `${SHARE}/${source}`, kind: "program" };
   if (folder === "bin") return { path: `/usr/bin/${name}`, kind: "program" };
   if (folder === "helpers") return { path: `${LIBEXEC_DIRECTORY}/${name}`, kind: "program" };
   if (name.startsWith("events/legacy/")) return { path: `${SHARE}/${name}`, kind: "program" };

@@ -18,15 +18,18 @@ const DOCUMENTS: readonly (readonly [name: string, source: string])[] = [
 export function shippedScripts(): [string, number, string][] {
   return [
     ...filesBelow(join(PROJECT, "scripts")),
-    ...filesBelow(join(PROJECT, "systemd")).map(([name, mode, text]): [string, number, string] => [
-      `systemd/${name}`,
-      mode,
-      text,
-    ]),
+    ...filesOf("systemd", "systemd"),
+    ...filesOf("documents/runbooks", "docs/runbooks"),
     ...DOCUMENTS.map(([name, source]): [string, number, string] => {
       return [`documents/${name}`, 0o644, textOf(join(PROJECT, source))];
     }),
   ];
+}
+
+function filesOf(name: string, folder: string): [string, number, string][] {
+  return filesBelow(join(PROJECT, folder)).map(([path, mode, text]): [string, number, string] => {
+    return [`${name}/${path}`, mode, text];
+  });
 }
 
 /** What the executable is made of besides our sources. */

@@ -12,7 +12,8 @@ function answer(
   const kept = events.map(([id, wall, monotonic]): KeptEvent => {
     const event = { kind: "election", reason: "" } as const;
     const times = { time_us: wall * 1e6, monotonic_ms: monotonic * 1000 };
-    return { id, node, ring: "r", number: id, ...times, process: "ctdbd", event };
+    const ring = monotonic < (events[0]?.[2] ?? 0) ? "second" : "first";
+    return { id, node, ring, number: id, ...times, process: "ctdbd", event };
   });
   return { node, events: ok(kept), clockAheadUs: aheadS * 1e6, clockErrorUs: 0 };
 }
@@ -41,22 +42,35 @@ test("mergeEvents() orders by a common time", () => {
   ]);
 });
 
-test("mergeEvents() takes steps of a clock out", () => {
+test("mergeEvents() takes out what a clock was set back by", () => {
   const stepped = answer(0, 0, [
     [1, 5100, 100],
     [2, 5101, 101],
-    // The clock was set back by 5000 s here, and then forward by 10.
+    // The clock was set back by 5000 s here; then the machine stood still for 10.
     [3, 102, 102],
     [4, 113, 103],
   ]);
   const other = answer(1, 0, [[1, 111.5, 7]]);
   expect(shown([stepped, other])).toEqual([
-    "0:1 at 110",
-    "0:2 at 111",
+    "0:1 at 100",
+    "0:2 at 101",
+    "0:3 at 102",
     "1:1 at 111.5",
-    "0:3 at 112",
     "0:4 at 113",
   ]);
+});
+
+test("mergeEvents() takes no notice of the monotonic clocks of children", () => {
+  const own = answer(0, 0, [[1, 100, 1000]]);
+  const child = answer(0, 0, [
+    [2, 160, 7000],
+    [3, 170, 2],
+  ]);
+  const told = (child.events.ok ? child.events.value : []).map((event) => {
+    return { ...event, process: "recovery_helper" as const };
+  });
+  const both = ok([...(own.events.ok ? own.events.value : []), ...told]);
+  expect(shown([{ ...own, events: both }])).toEqual(["0:1 at 100", "0:2 at 160", "0:3 at 170"]);
 });
 
 test("mergeEvents() keeps the order of a node over a start of its machine with a wrong clock", () => {

@@ -88,8 +88,8 @@ export interface JournalSource {
 /** Events of several nodes, in the order of a common time. */
 export interface MergedEvent extends KeptEvent {
   /**
-   * By the clock of the asker: time_us minus what the clock of its node is ahead, and steps of that clock since then
-   * taken out as far as its monotonic clock tells them (merge.ts).
+   * By the clock of the asker: time_us minus what the clock of its node is ahead, and minus what that clock was set back
+   * by since then (merge.ts).
    */
   readonly common_us: number;
 }

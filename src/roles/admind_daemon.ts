@@ -10,7 +10,6 @@ import { OWN_QUESTION_MS_MAX, OWN_STATE_MS_OLD } from "../admin/limits.ts";
 import { NodeFactsQuestion } from "../admin/node_facts_question.ts";
 import type { Daemon, OwnState } from "../admin/parts.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import type { ToolHost } from "../cli/host.ts";
 import type { CtdbClient } from "../client/types.ts";
 import type { Clock, Random, Timers } from "../platform/types/time.ts";
 import { decodePadded } from "../wire/codec.ts";
@@ -18,13 +17,14 @@ import { RECOVERY_NORMAL, RUNSTATES } from "../wire/constants.ts";
 import { PING_KNOWLEDGE } from "../wire/controls.ts";
 import { UNKNOWN_PNN } from "../wire/packet.ts";
 import { nodeKnowledge } from "../wire/structs/cluster.ts";
-import { AdmindLook } from "./admind_look.ts";
+import type { AdmindLook } from "./admind_look.ts";
+import type { LoadHost } from "./admind_tool.ts";
 
 export interface AdmindDaemonParts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
-  readonly host: ToolHost;
+  readonly loadHost: LoadHost;
   client(): CtdbClient | undefined;
   node(): number | undefined;
 }
@@ -33,7 +33,8 @@ export class AdmindDaemon implements Daemon {
   readonly #d: AdmindDaemonParts;
   readonly #own: KeptAnswer<Result<OwnState>>;
   readonly #facts: NodeFactsQuestion;
-  readonly #look: AdmindLook;
+  /** Loaded with the first look. */
+  #look: Promise<AdmindLook> | undefined;
   #silentSinceMs: number | undefined;
 
   constructor(parts: AdmindDaemonParts) {
@@ -41,7 +42,6 @@ export class AdmindDaemon implements Daemon {
     this.#silentSinceMs = parts.clock.monotonicMs();
     this.#own = new KeptAnswer(() => this.#askOwn(), parts.clock, OWN_STATE_MS_OLD);
     this.#facts = new NodeFactsQuestion(parts.timers, parts.random);
-    this.#look = new AdmindLook({ ...parts, nodeFacts: () => this.nodeFacts() });
   }
 
   get node(): number | undefined {
@@ -64,10 +64,19 @@ export class AdmindDaemon implements Daemon {
     return this.#facts.ask();
   }
 
-  look(): ReturnType<Daemon["look"]> {
+  async look(): ReturnType<Daemon["look"]> {
     const client = this.#d.client();
-    if (client === undefined) return Promise.resolve(err(NOT_CONNECTED));
-    return this.#look.take(client);
+    if (client === undefined) return err(NOT_CONNECTED);
+    this.#look ??= this.#loadLook();
+    return (await this.#look).take(client);
+  }
+
+  async #loadLook(): Promise<AdmindLook> {
+    const [host, { AdmindLook }] = await Promise.all([
+      this.#d.loadHost(),
+      import("./admind_look.ts"),
+    ]);
+    return new AdmindLook({ host, nodeFacts: () => this.nodeFacts() });
   }
 
   async #askOwn(): Promise<Result<OwnState>> {

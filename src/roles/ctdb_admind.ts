@@ -2,6 +2,7 @@
  * ctdb-admind: keeps the journal of a node, and serves its API, metrics and page (docs/admin.md). A child of ctdbd and only
  * a client of it: when it ends or hangs, nothing else does. It ends with its ctdbd, and on SIGTERM.
  */
+import { collectGarbage } from "#runtime";
 import { createApi } from "../admin/api/app.ts";
 import {
   ACTION_RATE,
@@ -13,7 +14,9 @@ import {
 import { ApiMessageServer } from "../admin/messages/api_message_server.ts";
 import { pageFiles } from "../admin/page/files.ts";
 import type { Webhooks } from "../admin/webhooks.ts";
+import { QuietCollector } from "../base/quiet_collector.ts";
 import { err, ok, type Result } from "../base/result.ts";
+import type { ToolHost } from "../cli/host.ts";
 import { ApiRequests } from "../client/api_request.ts";
 import { type ConnectedClient, connectClient } from "../client/ctdb_client.ts";
 import { JournalReporter } from "../client/journal_reporter.ts";
@@ -25,7 +28,7 @@ import type { CtdbConfig, CtdbPaths } from "../config/types.ts";
 import { residentMemory } from "../platform/libc/resident_memory.ts";
 import { EventLoop } from "../platform/loop/event_loop.ts";
 import { LoopNetwork } from "../platform/loop/network.ts";
-import { SystemClock, SystemRandom } from "../platform/node/clock.ts";
+import { SystemClock, SystemRandom, threadProcessorMs } from "../platform/node/clock.ts";
 import { SystemFiles } from "../platform/node/file_system.ts";
 import type { RoleLogger } from "../platform/node/logger.ts";
 import { CtdbdConnection } from "./admind_connection.ts";
@@ -33,7 +36,7 @@ import { AdmindDaemon } from "./admind_daemon.ts";
 import { AdmindJournal } from "./admind_journal.ts";
 import { AdmindServers } from "./admind_servers.ts";
 import { TokenFile } from "./admind_tokens.ts";
-import { admindTool, admindToolHost } from "./admind_tool.ts";
+import { admindTool } from "./admind_tool.ts";
 import { admindWebhooks } from "./admind_webhooks.ts";
 import { printErr, printOut } from "./buffered_output.ts";
 import { ImageProcesses } from "./image_processes.ts";
@@ -49,6 +52,7 @@ ctdb-appliance.conf says so, with the same environment and configuration.
 `;
 
 const SOCKET = "admind.socket";
+const COLLECT_AFTER_START_MS = 5000;
 
 export const role: Role = { run };
 
@@ -87,6 +91,7 @@ async function run(args: readonly string[]): Promise<number> {
   }
   const log = logger.value;
   processes.helpersIn(paths.helperDirectory, (line) => log.warning(line));
+  keepSmall(loop);
   const close = await build(settings.value, { loop, processes, log });
   const end = (reason: string) => {
     log.notice(`${reason}, exiting`);
@@ -127,7 +132,13 @@ async function build(settings: Settings, { loop, processes, log }: Own): Promise
   const { admin } = appliance;
   const [clock, random, files] = [new SystemClock(), new SystemRandom(), new SystemFiles()];
   const network = new LoopNetwork(loop);
-  const host = admindToolHost({ network, timers: loop, clock, processes });
+  let host: Promise<ToolHost> | undefined;
+  const loadHost = () => {
+    host ??= import("./admind_tool_host.ts").then(({ admindToolHost }) =>
+      admindToolHost({ network, timers: loop, clock, processes }),
+    );
+    return host;
+  };
   let requests: ApiRequests | undefined;
   let reporter: JournalReporter | undefined;
   const connection = new CtdbdConnection({
@@ -139,7 +150,7 @@ async function build(settings: Settings, { loop, processes, log }: Own): Promise
   });
   const client = () => connection.client;
   const node = () => connection.node;
-  const daemon = new AdmindDaemon({ clock, timers: loop, random, host, client, node });
+  const daemon = new AdmindDaemon({ clock, timers: loop, random, loadHost, client, node });
   const journal = new AdmindJournal({
     ...{ config: appliance.journal, files, clock, timers: loop, random, log, client, node },
     connect: () => connectClient(network, loop, paths.socket, { timeoutMs: CONNECT_MS_MAX }),
@@ -154,7 +165,7 @@ async function build(settings: Settings, { loop, processes, log }: Own): Promise
       timers: loop,
       secrets: { bytes: (length) => crypto.getRandomValues(new Uint8Array(length)) },
       log,
-      tool: admindTool(host),
+      tool: admindTool(loadHost),
       daemon,
       journal: journal.answers,
       record: (event) => reporter?.record(event),
@@ -192,6 +203,19 @@ async function build(settings: Settings, { loop, processes, log }: Own): Promise
     // What streams say last is on its way for LAST_WORDS_MS.
     loop.after(LAST_WORDS_MS / 2, () => servers.close());
   };
+}
+
+/** What a burst of questions leaves behind, and what the start does. */
+function keepSmall(loop: EventLoop): void {
+  const quiet = {
+    timers: loop,
+    processorMs: threadProcessorMs,
+    memory: residentMemory,
+    collect: collectGarbage,
+    releaseMapped: () => [][Symbol.iterator](),
+  };
+  new QuietCollector(quiet).start();
+  loop.after(COLLECT_AFTER_START_MS, collectGarbage);
 }
 
 function residentBytes(): number {

@@ -218,3 +218,20 @@ test("EventServer ends the connection of who sends no request, and serves the ot
   scene.world.run(0);
   expect(ended).toHaveLength(1);
 });
+
+test("EventdEvents writes down when the event daemon starts, and how it ends", () => {
+  const scene = new Scene(["00.ctdb.script"]);
+  scene.begin("init");
+  scene.world.run(10);
+  scene.handlers?.ended("SIGKILL");
+  const process = { process: "eventd" as const, pid: 4711 };
+  expect(scene.journal.take()).toEqual([
+    { kind: "process_started", ...process, version: "1" },
+    { kind: "process_ended", ...process, how: "the event daemon ended (SIGKILL)" },
+  ]);
+  const other = new Scene(["00.ctdb.script"]);
+  other.begin("init");
+  other.world.run(10);
+  other.events.stop();
+  expect(other.journal.take().at(-1)).toMatchObject({ how: "it was ended: ctdbd ends" });
+});

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { scriptFailures } from "./script_failures.ts";
+import { scriptFailures, scriptRuns } from "./script_failures.ts";
 
 const BEGIN = { sec: 10, usec: 900_000 };
 const END = { sec: 12, usec: 150_000 };
@@ -26,4 +26,17 @@ test("scriptFailures() shows the line that says why, else the last one", () => {
   expect(lineOf("first\nlast\n \n\n")).toBe("last");
   expect(lineOf(" \n")).toBeUndefined();
   expect(lineOf("x".repeat(1000))).toHaveLength(300);
+});
+
+test("scriptRuns() are the scripts that ran, however they ended", () => {
+  const scripts = [0, -8, 3, -110, -42].map((result, i) => {
+    const end = result === -110 ? NEVER : END;
+    return { name: `${i}.script`, begin: BEGIN, end, result, output: undefined };
+  });
+  const endedUs = 12_150_000;
+  expect(scriptRuns("monitor", { summary: -110, scripts })).toEqual([
+    { event: "monitor", script: "0.script", result: 0, durationMs: 1250, endedUs },
+    { event: "monitor", script: "2.script", result: 3, durationMs: 1250, endedUs },
+    { event: "monitor", script: "3.script", result: -110, durationMs: undefined, endedUs: 0 },
+  ]);
 });

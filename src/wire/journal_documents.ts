@@ -86,7 +86,7 @@ export interface StateDocument {
 }
 
 /** Causes of causes: more than any chain has, and what a reader can go down. */
-export const EXPLAINED_DEPTH_MAX = 64;
+const EXPLAINED_DEPTH_MAX = 64;
 
 export function readJournalDocument(value: JsonObject): Result<JournalDocument> {
   const { time, node, events, sources } = value;

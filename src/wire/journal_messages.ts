@@ -21,7 +21,7 @@ export const BATCH_EVENTS_MAX = 512;
 
 export interface JournalEntry {
   readonly time_us: number;
-  /** Of the machine's monotonic clock, which all processes share. */
+  /** Of the monotonic clock of the process that says it, from its start. */
   readonly monotonic_ms: number;
   readonly process: JournalProcess;
   readonly event: JournalEvent;

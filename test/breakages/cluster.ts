@@ -172,8 +172,8 @@ export const CLUSTER_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/membership/node_table.ts",
-        find: "entry.flags |= NODE_FLAGS.DISCONNECTED | NODE_FLAGS.UNHEALTHY;",
-        replace: "entry.flags |= NODE_FLAGS.DISCONNECTED;",
+        find: "entry.flags | NODE_FLAGS.DISCONNECTED | NODE_FLAGS.UNHEALTHY;",
+        replace: "entry.flags | NODE_FLAGS.DISCONNECTED;",
       },
     ],
     tests: ["test/daemon/forged.test.ts"],

@@ -32,9 +32,8 @@ export const CLUSTER_DECISIONS_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/cluster/election.ts",
-        find: "        if (host.canLead()) {\n          this.#setLeader(host.pnn);\n          host.log.notice(`Took",
-        replace:
-          "        if (host.pnn >= 0) {\n          this.#setLeader(host.pnn);\n          host.log.notice(`Took",
+        find: '        if (host.canLead()) {\n          this.#setLeader(host.pnn, "it has taken',
+        replace: '        if (host.pnn >= 0) {\n          this.#setLeader(host.pnn, "it has taken',
       },
     ],
     tests: ["test/recovery/recoverd_rules.test.ts"],
@@ -105,8 +104,8 @@ export const CLUSTER_DECISIONS_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/cluster/decide.ts",
-        find: "      if (at >= 0) {\n        this.#blame(pnn);",
-        replace: "      if (at >= 1e9) {\n        this.#blame(pnn);",
+        find: "      if (at >= 0) {\n        const theirs",
+        replace: "      if (at >= 1e9) {\n        const theirs",
       },
     ],
     tests: ["src/cluster/decide.test.ts"],

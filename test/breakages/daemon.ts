@@ -129,8 +129,8 @@ export const DAEMON_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/daemon/lifecycle/recoverd_watch.ts",
-        find: "if (this.#stopped || this.#child !== child) return;",
-        replace: "if (this.#stopped) return;",
+        find: 'if (this.#stopped || this.#child !== child || typeof child === "string") return;',
+        replace: 'if (this.#stopped || typeof child === "string") return;',
       },
     ],
     tests: ["test/daemon/standing.test.ts"],
@@ -201,8 +201,8 @@ export const DAEMON_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/daemon/lifecycle/standing.ts",
-        find: "if (!wasBanned) this.#becomeInactive();",
-        replace: "if (wasBanned) this.#becomeInactive();",
+        find: "if (!wasBanned) this.#becomeInactive(",
+        replace: "if (wasBanned) this.#becomeInactive(",
       },
     ],
     tests: ["test/daemon/lifecycle.test.ts"],

@@ -124,8 +124,8 @@ export const DAEMON_STANDING_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/daemon/lifecycle/recoverd_watch.ts",
-        find: "      child?.kill();\n      this.#planRestart();",
-        replace: "      this.#planRestart();",
+        find: '      this.#kill("it was silent for too long");\n',
+        replace: "      this.#child = undefined;\n",
       },
     ],
     tests: ["test/daemon/lifecycle.test.ts"],

@@ -18,6 +18,7 @@ import { DATABASE_LIMITS_BREAKAGES } from "./database_limits.ts";
 import { DATABASE_REST_BREAKAGES } from "./database_rest.ts";
 import { DATABASE_WALKS_BREAKAGES } from "./database_walks.ts";
 import { FAILOVER_BREAKAGES } from "./failover.ts";
+import { JOURNAL_BREAKAGES } from "./journal.ts";
 import { LOCK_BREAKAGES } from "./lock.ts";
 import { PAGE_BREAKAGES } from "./page.ts";
 import { RECOVERY_BREAKAGES } from "./recovery.ts";
@@ -45,5 +46,6 @@ export const BREAKAGES: readonly Breakage[] = [
   ...DAEMON_PARTS_BREAKAGES,
   ...ADDRESS_BREAKAGES,
   ...SERVICES_BREAKAGES,
+  ...JOURNAL_BREAKAGES,
   ...PAGE_BREAKAGES,
 ];

@@ -14,6 +14,7 @@ import type { FakeCtdbd } from "../support/fake_ctdbd.ts";
 import { fakeMachine } from "../support/fake_machine.ts";
 import { FakeScripts } from "../support/fake_scripts.ts";
 import { must } from "../support/must.ts";
+import { eventAt, journalOf, STATE, TIME, WHY_BANNED, withJournals } from "./journal_world.ts";
 import { KEPT, LOCKS, NAMES, withNamedDatabases } from "./named_databases.ts";
 import { BASE, daemon, nodeAt, type ToolWorld } from "./tool_harness.ts";
 
@@ -183,6 +184,11 @@ const eventHelper: NonNullable<ToolWorld["helpers"]>[string] = async (args, outp
 export function documentsWorld(flags = 0): ToolWorld {
   const ctdbd = withState(withStatistics(withDatabases(daemon([nodeAt(0, flags), nodeAt(1)]))));
   ctdbd.answerLater = setImmediate;
+  withJournals(ctdbd, [0, 1], (pnn, { pathname }) => {
+    if (pathname.endsWith("/why")) return { document: WHY_BANNED };
+    if (pathname.endsWith("/state")) return { document: STATE };
+    return { document: journalOf(pnn, [eventAt(pnn, 1, TIME, "Node 1 is connected")]) };
+  });
   return {
     ctdbd,
     machine: fakeMachine({}, []),

@@ -86,6 +86,9 @@ const LINES: readonly (readonly [line: string, flags?: number])[] = [
   ["top --once"],
   ["db repack p.tdb --dry-run"],
   ["snapshot list"],
+  ["why node 2 banned"],
+  ["journal"],
+  ["state --at 03:12"],
 ];
 
 /** `line` is not split at more than blanks. */

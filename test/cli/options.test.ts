@@ -39,6 +39,12 @@ test("parseCommandLine() has the original's defaults", () => {
       keep: undefined,
       keepDays: undefined,
       iterations: 0,
+      at: undefined,
+      since: undefined,
+      until: undefined,
+      kind: undefined,
+      limit: undefined,
+      follow: false,
     },
   });
 });
@@ -143,7 +149,8 @@ test("shortUsage() breaks its lines where popt does", () => {
       "        [-x|--separator=CHAR] [-X] [-v|--verbose] [-T|--maxruntime=INT]\n" +
       "        [--simulate=INT] [--write] [--all] [--yes] [--timeout=INT] [--once]\n" +
       "        [--iterations=INT] [--directory=PATH] [--keep=INT]\n" +
-      "        [--keep-days=INT] [--dry-run]\n",
+      "        [--keep-days=INT] [--dry-run] [--at=TIME] [--since=TIME]\n" +
+      "        [--until=TIME] [--kind=KIND] [--limit=INT] [--follow]\n",
   );
 });
 
@@ -169,6 +176,12 @@ test("helpText() lists the options in popt's columns", () => {
       --keep=INT           with snapshot prune: so many of the newest stay
       --keep-days=INT      with snapshot prune: those of so many days stay
       --dry-run            with db, snapshot: show what would change, and change nothing
+      --at=TIME            with why, state: as it was then
+      --since=TIME         with journal: events from then on
+      --until=TIME         with journal: events up to then
+      --kind=KIND          with journal: events of this kind, or of several with commas between them
+      --limit=INT          with journal: so many events, the newest
+      --follow             with journal: go on with what comes
 
 Help options:
   -?, --help               Show this help message

@@ -44,4 +44,18 @@ export function eventRunnerContract(
     world.run(TIMEOUT_MS);
     expect(told).toEqual([undefined]);
   });
+
+  test(`${name}: how the last run of an event went is told once, and not inside the call`, () => {
+    const world = new FakeWorld();
+    const runner = newRunner(world.timers, world);
+    runner.run("startup", [], TIMEOUT_MS, () => undefined);
+    world.run(TIMEOUT_MS);
+    const told: (readonly { readonly event: string; readonly result: number }[])[] = [];
+    runner.lastRun("startup", (scripts) => void told.push(scripts));
+    expect(told).toEqual([]);
+    world.run(TIMEOUT_MS);
+    expect(told).toHaveLength(1);
+    for (const { event, result } of told[0] ?? []) expect([event, result]).toEqual(["startup", 0]);
+    expect(told[0]?.length).toBe(runner.runsScripts ? 1 : 0);
+  });
 }

@@ -80,3 +80,46 @@ test("PING with PING_RELOAD is a PING where there is no configuration to read", 
   const answer = must(node.client().control("PING", undefined, { flags: PING_RELOAD }));
   expect(answer.data).toHaveLength(0);
 });
+
+test("PING with PING_RELOAD writes down what it has applied, and by whom", () => {
+  const { files, node, reload } = reloadable();
+  const configured = () => {
+    const { journal } = node.daemon;
+    const entries = journal.peek(journal.first, 1000).map(({ event }) => event);
+    return entries.filter(({ kind }) => kind === "configuration");
+  };
+  reload();
+  expect(configured()).toEqual([]);
+  files.writeText(CONF, "[logging]\nlog level = DEBUG\n[cluster]\nleader timeout = 9\n");
+  files.writeText("/n/ctdb-appliance.conf", "[journal]\nkeep days = 7\n");
+  reload();
+  expect(configured()).toEqual([
+    {
+      kind: "configuration",
+      changes: [
+        { option: "logging:log level", before: "NOTICE", after: "DEBUG" },
+        { option: "journal:keep days", before: "30", after: "7" },
+      ],
+      by: { node: 0, pid: 4000 },
+    },
+  ]);
+});
+
+test("PING with PING_RELOAD starts and ends ctdb-admind as [admin] says, and another when that changes", () => {
+  const { files, node, reload } = reloadable();
+  const running = () => node.adminds.map((child) => child.running);
+  const admin = (lines: string) => {
+    files.writeText("/n/ctdb-appliance.conf", `[admin]\n${lines}`);
+    reload();
+    node.world.run(2000);
+  };
+  expect(running()).toEqual([]);
+  admin("enabled = yes\n");
+  expect(running()).toEqual([true]);
+  admin("enabled = yes\n");
+  expect(running()).toEqual([true]);
+  admin("enabled = yes\nmetrics = no\n");
+  expect(running()).toEqual([false, true]);
+  admin("metrics = no\n");
+  expect(running()).toEqual([false, false]);
+});

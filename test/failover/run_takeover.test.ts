@@ -283,3 +283,18 @@ test("runTakeover() reads home_nodes for the deterministic algorithm only", () =
     if (reads > 0) expect(hosts(cluster)).toMatchObject({ "10.0.0.1": [2] });
   }
 });
+
+test("runTakeover() writes down each address that it moves, and no other", () => {
+  const cluster = newCluster(TWO);
+  cluster.node(0).flags = NODE_FLAGS.UNHEALTHY;
+  for (const address of cluster.node(0).addresses) address.available = false;
+  cluster.node(LEADER).handle("MODIFY_FLAGS", { pnn: 0, new_flags: NODE_FLAGS.UNHEALTHY });
+  const { journal } = takenOver(cluster);
+  const placed = hosts(cluster);
+  const moved = journal.of("address_assigned");
+  expect(moved.map(({ address }) => address).sort()).toEqual(["10.0.0.1", "10.0.0.2"]);
+  for (const { address, from, to, reason } of moved) {
+    expect([from, [to], reason]).toEqual([0, placed[address] ?? [], "node 0 is unhealthy"]);
+  }
+  expect(takenOver(cluster).journal.events).toEqual([]);
+});

@@ -29,6 +29,8 @@ export interface NetnsOptions {
   readonly publicAddresses?: number;
   /** Whose scripts they are; those of the daemon by default. */
   readonly scripts?: CtdbKind;
+  /** The file ctdb-appliance.conf of a host, by its address. */
+  readonly applianceConf?: (address: string) => string;
 }
 
 export const PUBLIC_INTERFACE = "pub0";
@@ -240,6 +242,7 @@ async function makeHosts(
         tunables,
         clusterLock: directory.file("cluster.lock"),
         scripts: options.scripts,
+        applianceConf: options.applianceConf?.(host.address),
         publicAddresses: publicAddresses.map(
           (address) => `${address}/${PREFIX_LENGTH} ${PUBLIC_INTERFACE}`,
         ),

@@ -21,6 +21,8 @@ export interface CtdbNodeDescription {
   /** Lines of the file public_addresses. */
   readonly publicAddresses: readonly string[];
   readonly scripts: CtdbKind | undefined;
+  /** Of ctdb-appliance.conf; undefined: there is none. */
+  readonly applianceConf: string | undefined;
 }
 
 export const CTDB_LOG = "/var/log/ctdb/log.ctdb";
@@ -81,7 +83,7 @@ export class CtdbNode {
   }
 
   #writeFiles(): void {
-    const { nodes, tunables, clusterLock, publicAddresses } = this.#description;
+    const { nodes, tunables, clusterLock, publicAddresses, applianceConf } = this.#description;
     const { host } = this;
     for (const name of ["volatile", "persistent", "state"]) {
       mkdirSync(host.path(`/var/lib/ctdb/${name}`), { recursive: true });
@@ -99,6 +101,7 @@ export class CtdbNode {
     host.write("/etc/ctdb/nodes", nodes.map((address) => `${address}\n`).join(""));
     const settings = Object.entries(tunables).map(([name, value]) => `${name}=${value}\n`);
     host.write("/etc/ctdb/ctdb.tunables", settings.join(""));
+    if (applianceConf !== undefined) host.write("/etc/ctdb/ctdb-appliance.conf", applianceConf);
     host.write(
       "/etc/ctdb/ctdb.conf",
       `[logging]

@@ -323,3 +323,38 @@ test("runRecovery() leaves nothing to do for a cluster without databases", () =>
   expect(recovered(cluster)).toMatchObject({ ok: true, value: { databases: 0, records: 0 } });
   expect(cluster.node(0).vnnMap.generation).toBe(GENERATION);
 });
+
+test("runRecovery() writes down whom it blames and bans, and why", () => {
+  const cluster = newCluster();
+  cluster.interfere = (pnn, name) => (pnn === 2 && name === "DB_FREEZE" ? "fail" : undefined);
+  const { journal, outcome } = recover(cluster);
+  cluster.settle(outcome);
+  const [blame] = journal.of("blame");
+  expect(blame).toMatchObject({ target: 2, credits: 6, total: 6, limit: 3 });
+  expect(blame?.reason).toStartWith("DB_FREEZE on node 2: ");
+  expect(journal.of("ban")).toMatchObject([
+    {
+      target: 2,
+      reason: `it failed 6 requests of a recovery: ${blame?.reason}`,
+      by: { node: LEADER },
+    },
+  ]);
+});
+
+test("runRecovery() writes down steps and databases with the generation", () => {
+  const cluster = newCluster();
+  cluster.node(0).store(VOLATILE, "k", 1, 0, "v");
+  const { journal, outcome } = recover(cluster);
+  cluster.settle(outcome);
+  expect(
+    journal.of("recovery_database").map(({ database, records }) => [database, records]),
+  ).toEqual([
+    ["volatile.tdb", 1],
+    ["persistent.tdb", 0],
+  ]);
+  for (const event of [...journal.of("recovery_step"), ...journal.of("recovery_database")]) {
+    expect(event.generation).toBe(GENERATION);
+    expect(event.duration_ms).toBeGreaterThanOrEqual(0);
+  }
+  expect(journal.of("recovery_step").at(-1)?.step).toBe("recovered event");
+});

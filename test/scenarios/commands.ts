@@ -32,7 +32,7 @@ export const COMMANDS: readonly Command[] = [
   // --- the cluster
   {
     pattern: "cluster REST",
-    help: "a new cluster: nodes=3 lock=no seed=1 without-lock=2 addresses=0 and tunables by name",
+    help: "a new cluster: nodes=3 lock=no seed=1 without-lock=2 addresses=0 journals=no and tunables by name",
     action: (stage, { REST }) => stage.newCluster(REST ?? ""),
   },
   {

@@ -2,6 +2,7 @@
 import { InvariantViolation } from "../sim/violation.ts";
 import { ADDRESS_COMMANDS } from "./address_commands.ts";
 import { COMMANDS } from "./commands.ts";
+import { JOURNAL_COMMANDS } from "./journal_commands.ts";
 import { formatScript, parseScript, type Script } from "./script.ts";
 import { Stage } from "./stage.ts";
 
@@ -20,7 +21,7 @@ const PLACEHOLDERS: Readonly<Record<string, string>> = {
   REST: ".+",
 };
 
-export const ALL_COMMANDS = [...COMMANDS, ...ADDRESS_COMMANDS];
+export const ALL_COMMANDS = [...COMMANDS, ...ADDRESS_COMMANDS, ...JOURNAL_COMMANDS];
 
 const TABLE = ALL_COMMANDS.map(({ pattern, action }) => {
   const words = pattern.split(" ").map((word) => {

@@ -54,9 +54,11 @@ export class Stage {
       seed: Number(take("seed", "1")),
       testMode: take("test-mode", "no") === "yes",
       publicAddresses: Number(take("addresses", "0")),
+      journals: take("journals", "no") === "yes",
       withoutLock: withoutLock === "" ? [] : withoutLock.split(",").map(Number),
       tunables: Object.fromEntries([...options].map(([name, value]) => [name, Number(value)])),
     });
+    for (const reader of this.#cluster.readers) reader.calmDown();
     this.#watchTickles();
     this.#clients.clear();
     this.#names.clear();

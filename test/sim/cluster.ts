@@ -12,6 +12,8 @@ import { CallChecker } from "./call_checker.ts";
 import { LockService, type SimLock } from "./cluster_lock.ts";
 import { SimDisk } from "./disk.ts";
 import { DiskTrouble } from "./disk_trouble.ts";
+import { JournalChecker } from "./journal_checker.ts";
+import { JournalReader } from "./journal_reader.ts";
 import { LeaderChecker } from "./leader_checker.ts";
 import { type NetworkConditions, SimNetwork } from "./network.ts";
 import { SimNode } from "./node.ts";
@@ -39,6 +41,8 @@ export interface SimOptions {
   readonly testMode?: boolean;
   /** Public addresses that every node may host; with none there are no event scripts. */
   readonly publicAddresses?: number;
+  /** Each node has somebody who keeps its events. */
+  readonly journals?: boolean;
   /** A node with one public interface down is healthy. */
   readonly partiallyOnline?: boolean;
   /** Gets every log line; without it the last lines are kept for a failure report. */
@@ -51,6 +55,7 @@ const LOG_LINES_KEPT = 250;
 /** Of random numbers: what disks refuse shifts nothing else. */
 const FIRST_DISK_STREAM = 1000;
 const FIRST_SCRIPTS_STREAM = 2000;
+const FIRST_JOURNAL_STREAM = 3000;
 
 export class SimCluster {
   readonly scheduler = new Scheduler();
@@ -65,6 +70,9 @@ export class SimCluster {
   readonly calls = new CallChecker(this.judge, () =>
     this.nodes.some(({ daemon }) => daemon?.node?.state.recovering === true),
   );
+  /** What nodes write down, where somebody keeps it; and who does, by node. */
+  readonly journals: JournalChecker | undefined;
+  readonly readers: readonly JournalReader[];
   readonly lockService: LockService | undefined;
   readonly tunables: Readonly<Record<string, number>>;
   readonly testMode: boolean;
@@ -96,11 +104,21 @@ export class SimCluster {
       const scripts = new SeededRandom(options.seed, FIRST_SCRIPTS_STREAM + pnn);
       return new SimNode(this, pnn, random, disk, scripts);
     });
+    this.journals =
+      options.journals === true
+        ? new JournalChecker(this, this.newProcess("journal checker"))
+        : undefined;
+    this.readers = options.journals === true ? this.nodes.map((node) => this.#readerOf(node)) : [];
     this.addresses = new AddressChecker(this, this.newProcess("address checker"));
     this.records = new RecordChecker(this.judge, {
       validGeneration: (pnn, name) => this.nodes[pnn]?.validGeneration(name),
       lmaster: (pnn, key) => this.nodes[pnn]?.lmasterOf(key),
     });
+  }
+
+  #readerOf(node: SimNode): JournalReader {
+    const random = new SeededRandom(this.#options.seed, FIRST_JOURNAL_STREAM + node.pnn);
+    return new JournalReader(this, node, random);
   }
 
   get size(): number {
@@ -128,6 +146,7 @@ export class SimCluster {
 
   startAll(): void {
     for (const node of this.nodes) node.start();
+    for (const reader of this.readers) reader.start();
   }
 
   /** Somebody starts a recovery. */
@@ -179,6 +198,7 @@ export class SimCluster {
     this.recoveries += 1;
     this.note(`node${node.pnn} starts a recovery to generation ${generation}`);
     this.leaders.judge(node, "recovery started");
+    this.journals?.recoveryStarted(node, generation);
     for (const action of this.#onRecovery) action();
   }
 

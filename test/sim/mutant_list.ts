@@ -88,7 +88,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "src/cluster/election.ts",
-        find: '    if (this.leading) this.#setLeader(UNKNOWN_PNN);\n    if (this.#host.canLead()) this.force("cluster lock lost");\n    else this.#expectLeader();',
+        find: '    if (this.leading) this.#setLeader(UNKNOWN_PNN, "it has lost the cluster lock");\n    if (this.#host.canLead()) this.force("cluster lock lost");\n    else this.#expectLeader();',
         replace: "",
       },
     ],
@@ -100,7 +100,7 @@ export const MUTANTS: readonly Mutant[] = [
       {
         file: "src/cluster/election.ts",
         find: 'host.log.notice("Unable to take cluster lock - contention");',
-        replace: "this.#setLeader(host.pnn);",
+        replace: 'this.#setLeader(host.pnn, "it is told to");',
       },
       {
         file: "src/cluster/election.ts",
@@ -115,8 +115,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "src/cluster/recoverd.ts",
-        find: "aborting recovery`);\n    }\n    this.#cancelOperations();",
-        replace: "aborting recovery`);\n    }",
+        find: "    this.#cancelOperations(reason);\n  }\n\n  #cancelOperations(",
+        replace: "  }\n\n  #cancelOperations(",
       },
     ],
   },
@@ -666,6 +666,50 @@ export const MUTANTS: readonly Mutant[] = [
         file: "src/daemon/address_part.ts",
         find: 'this.addresses.moves.releaseAll("in recovery for too long");',
         replace: "",
+      },
+    ],
+  },
+  {
+    name: "events-acknowledged-by-nobody",
+    breaks: "events are given up when they are asked for, whether they are kept or not",
+    edits: [
+      {
+        file: "src/daemon/journal/journal_feed.ts",
+        find: "    ring.acknowledge(known);\n",
+        replace: "    ring.acknowledge(ring.last);\n",
+      },
+    ],
+  },
+  {
+    name: "events-of-another-ctdbd",
+    breaks: "events of this ctdbd are given up because as many of the one before are kept",
+    edits: [
+      {
+        file: "src/daemon/journal/journal_feed.ts",
+        find: "name === ring.name ? Math.min(kept, ring.last) : 0;",
+        replace: 'name === "" ? 0 : Math.min(kept, ring.last);',
+      },
+    ],
+  },
+  {
+    name: "flags-lost-in-silence",
+    breaks: "flags that a node loses are not written down",
+    edits: [
+      {
+        file: "src/membership/node_table.ts",
+        find: "if (flags !== before) this.#tell(entry.pnn, before, flags, cause);",
+        replace: "if (flags > before) this.#tell(entry.pnn, before, flags, cause);",
+      },
+    ],
+  },
+  {
+    name: "recovery-without-an-end",
+    breaks: "the end of a recovery that was given up is not written down",
+    edits: [
+      {
+        file: "src/cluster/recoveries.ts",
+        find: "if (run !== undefined) this.#written(run, `it was given up",
+        replace: "if (run === null) this.#written(run, `it was given up",
       },
     ],
   },

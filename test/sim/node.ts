@@ -122,6 +122,7 @@ export class SimNode {
     });
     const daemon = new Daemon(this.#daemonDependencies(process));
     this.daemon = daemon;
+    this.#cluster.journals?.watch(this, daemon);
     daemon.start((outcome) => {
       if (outcome.ok) return;
       this.log(process).error(`cannot start: ${outcome.error}`);
@@ -420,6 +421,7 @@ export class SimNode {
     rebalance: readonly number[],
     ended: (outcome: Result<void>) => void,
   ): { cancel(): void } {
+    this.#cluster.journals?.takeoverStarted(this);
     return this.#newHelper("takeover_helper", parent, ended, (process) =>
       this.#takeOver(process, rebalance),
     );

@@ -71,6 +71,7 @@ const PLACED_MS = 90_000;
 const LAST_WORK_MS = 15_000;
 /** Some rounds of full runs over all databases, one after the other. */
 const VACUUM_LIMIT_MS = 900_000;
+const JOURNAL_LIMIT_MS = 60_000;
 
 export function simulate(options: RunOptions): RunResult {
   const run = new Run(options);
@@ -146,6 +147,7 @@ class Run {
     this.#addressFaults?.healAll();
     this.#faults.healAll();
     this.#operator.restore();
+    for (const reader of this.#cluster.readers) reader.calmDown();
     this.#settleMs = this.#until("settle after everything was healed", SETTLE_LIMIT_MS);
     this.#progress();
     this.#placed();
@@ -153,6 +155,7 @@ class Run {
     this.#workload.stop();
     this.#drained();
     this.#vacuumed();
+    this.#journalsAreWhole();
     this.#filesAreSound();
     this.#copiesAreEqual();
     this.#sawEnough();
@@ -321,6 +324,21 @@ class Run {
     }
   }
 
+  /** Who keeps the events of a node has all of them soon, when nobody kills it. */
+  #journalsAreWhole(): void {
+    const { scheduler, nodes, journals } = this.#cluster;
+    const waiting = new Set(nodes);
+    const whole = () => {
+      for (const node of waiting) {
+        if (journals?.behind(node) === undefined) waiting.delete(node);
+      }
+      return waiting.size === 0;
+    };
+    if (scheduler.runUntil(whole, JOURNAL_LIMIT_MS)) return;
+    const texts = [...waiting].map((node) => journals?.behind(node));
+    throw new InvariantViolation(`events are not kept: ${texts.join("; ")}`);
+  }
+
   /** Every active node has the same records of persistent and replicated databases. */
   #copiesAreEqual(): void {
     const copies = new Map<string, { readonly pnn: number; readonly content: string }>();
@@ -364,11 +382,12 @@ class Run {
 
   /** A run in which the checkers saw nothing proves nothing. */
   #sawEnough(): void {
-    const { records, leaders, addresses } = this.#cluster;
+    const { records, leaders, addresses, journals } = this.#cluster;
     const seen = [records.storesSeen, records.thawsSeen, leaders.actsSeen, addresses.takesSeen];
+    seen.push(journals?.eventsSeen ?? 0);
     if (seen.every((count) => count > 0)) return;
     throw new Error(
-      `the checkers saw ${seen[0]} stores, ${seen[1]} thaws, ${seen[2]} acts of leaders, ${seen[3]} takes of addresses`,
+      `the checkers saw ${seen[0]} stores, ${seen[1]} thaws, ${seen[2]} acts of leaders, ${seen[3]} takes of addresses, ${seen[4]} events`,
     );
   }
 }
@@ -416,6 +435,7 @@ function swarm(options: RunOptions): ConstructorParameters<typeof SimCluster>[0]
     seed: options.seed,
     nodes: options.nodes,
     publicAddresses: PUBLIC_ADDRESSES,
+    journals: true,
     partiallyOnline: places.chance(0.5),
     clusterLock: options.seed % 2 === 1,
     testMode: random.chance(0.2),

@@ -10,7 +10,7 @@ export const OPTION_TEXTS: Readonly<Record<string, string>> = {
   X: "Prints lines for programs: fields with `|` between them, and in front and behind. The first line names the fields.",
   verbose: "Prints more, where a command has more to say.",
   maxruntime:
-    "How many seconds the whole command may take. Without it the environment variable `CTDB_TIMEOUT` says so, and without that it is 120. A command that takes longer ends with status 1. `ctdb wait` and `ctdb top` have no limit without it.",
+    "How many seconds the whole command may take. Without it the environment variable `CTDB_TIMEOUT` says so, and without that it is 120. A command that takes longer ends with status 1. `ctdb wait`, `ctdb top` and `ctdb journal` have no limit without it.",
   simulate:
     "Shows where public addresses would go if the node with this number left. Nothing moves.",
   write: "Changes the file of public addresses, too, so that the change outlasts the daemon.",
@@ -25,6 +25,12 @@ export const OPTION_TEXTS: Readonly<Record<string, string>> = {
   keep: "So many of the newest snapshots stay.",
   "keep-days": "Snapshots of so many days stay.",
   "dry-run": "Shows what would change, and changes nothing.",
+  at: "The moment that is asked about: `2026-11-29T10:15:00Z`, `2026/11/29 10:15:00` or `10:15` in local time, seconds since 1970, or how long ago, as `-10min`. Without it: now.",
+  since: "Only events from this moment on; written as for `--at`.",
+  until: "Only events up to this moment; written as for `--at`.",
+  kind: "Only events of this kind, or of several with commas between them. `ctdb -v journal` shows the kind of each.",
+  limit: "So many events, the newest, up to 100000. The default is 100, with `--since` 1000.",
+  follow: "Goes on with the events that come, once a second, until it is ended.",
   help: "Prints the options; behind a command, what there is to know of the command.",
   usage: "Prints the options in short.",
 };

@@ -3,6 +3,7 @@ import { ADDRESSES } from "./addresses.ts";
 import { CONNECTIONS } from "./connections.ts";
 import { DATABASES } from "./databases.ts";
 import { EVENTS } from "./events.ts";
+import { JOURNAL } from "./journal.ts";
 import type { CommandManual, Subject } from "./manual.ts";
 import { NODES } from "./nodes.ts";
 import { RECORDS } from "./records.ts";
@@ -14,6 +15,7 @@ export const SUBJECTS: readonly Subject[] = [
   CONNECTIONS,
   EVENTS,
   RUNNING,
+  JOURNAL,
   DATABASES,
   RECORDS,
 ];

@@ -14,7 +14,7 @@ export const errorFacts = v.union([
     error: v.strictObject({
       /** null: none that is known. */
       command: v.nullable(v.string()),
-      kind: v.picklist(["usage", "no daemon", "timeout", "failed"]),
+      kind: v.picklist(["usage", "no daemon", "timeout", "nothing recorded", "failed"]),
       /** The exit status. */
       status: integer,
       messages: v.array(v.string()),

@@ -6,6 +6,7 @@ import * as cluster from "./cluster.ts";
 import { getdbmapFacts, getdbseqnumFacts, getdbstatusFacts } from "./databases.ts";
 import { doctorFacts } from "./doctor.ts";
 import { eventFacts, lvsFacts, natgwFacts, scriptstatusFacts } from "./helpers.ts";
+import { journalFacts, stateFacts, whyFacts } from "./journal.ts";
 import * as node from "./node.ts";
 import { catdbFacts, dumpdbbackupFacts, fetchedFacts, tfetchFacts } from "./records.ts";
 import { repackFacts } from "./repack.ts";
@@ -45,6 +46,7 @@ export const FACTS: Readonly<Record<string, v.GenericSchema>> = {
   ifaces: ifacesFacts,
   ip: ipFacts,
   ipinfo: ipinfoFacts,
+  journal: journalFacts,
   leader: cluster.leaderFacts,
   listnodes: cluster.listnodesFacts,
   listvars: node.variablesFacts,
@@ -62,6 +64,7 @@ export const FACTS: Readonly<Record<string, v.GenericSchema>> = {
   schema: schemaFacts,
   scriptstatus: scriptstatusFacts,
   snapshot: snapshotFacts,
+  state: stateFacts,
   statistics: statisticsFacts,
   stats: statsFacts,
   stop: changedFacts,
@@ -70,4 +73,5 @@ export const FACTS: Readonly<Record<string, v.GenericSchema>> = {
   unban: changedFacts,
   uptime: node.uptimeFacts,
   wait: waitFacts,
+  why: whyFacts,
 };

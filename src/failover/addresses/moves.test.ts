@@ -285,3 +285,46 @@ test("A requested announcement is repeated three times each second", () => {
   node.world.run(10_000);
   expect(node.sent).toEqual([0, 1000, 2000].map((ms) => `${ms} announce 10.5.5.5 eth1`));
 });
+
+test("AddressMoves writes down what came here and what went, how long it took, and why it failed", () => {
+  const node = new AddressWorld(ONE);
+  node.take(A);
+  node.take(A);
+  node.release(A);
+  node.release(A);
+  node.scripts = { status: 1, act: false };
+  node.take(A);
+  node.reasonNotToTake = "this node is stopped or banned";
+  node.take(A);
+  const fields = { address: A, interface: "eth0", duration_ms: 10 };
+  expect(node.journal.events).toEqual([
+    { kind: "address_taken", ...fields, failure: null },
+    { kind: "address_released", ...fields, failure: null },
+    { kind: "address_taken", ...fields, failure: "its takeip event ended with 1" },
+    { kind: "address_taken", ...fields, duration_ms: 0, failure: "this node is stopped or banned" },
+  ]);
+});
+
+test("AddressMoves writes down an address that stays after its release", () => {
+  const node = new AddressWorld(ONE);
+  node.take(A);
+  node.scripts = { status: 0, act: false };
+  node.release(A);
+  expect(node.journal.of("address_released")).toMatchObject([
+    { failure: "it is still on this machine" },
+  ]);
+});
+
+test("NodeAddresses writes down when an interface can be used, and when not", () => {
+  const node = new AddressWorld(ONE);
+  node.addresses.setLinkState("eth0", false);
+  node.addresses.setLinkState("eth0", false);
+  node.kernel.delete("eth1");
+  node.addresses.interfaces();
+  node.addresses.setLinkState("eth0", true);
+  expect(node.journal.events).toEqual([
+    { kind: "interface_link", interface: "eth0", up: false },
+    { kind: "interface_link", interface: "eth1", up: false },
+    { kind: "interface_link", interface: "eth0", up: true },
+  ]);
+});

@@ -1,8 +1,8 @@
 /**
  * The cluster at a time, from what its nodes' journals say of it.
  *
- * Whom to believe: a node about itself, as long as it ran; the leader about the others; then whoever ran. Where they
- * differ, a caveat says so.
+ * Whom to believe: a node about itself, as long as it ran; the leader about the others, and about who was connected; then
+ * whoever ran. Where they differ, a caveat says so.
  */
 import { NODE_FLAGS, NODE_FLAGS_INACTIVE } from "../../wire/constants.ts";
 import type { ClusterState, MergedEvent } from "../types.ts";
@@ -27,7 +27,9 @@ export function clusterStateAt(atUs: number, histories: readonly NodeHistory[]):
   );
   const witnesses = running.length > 0 ? running : views;
   const leader = leaderOf(witnesses);
-  const ordered = [...witnesses].sort((one) => (one.node === leader ? -1 : 0));
+  // The leader, then those who know it: one that is cut off takes all others for gone.
+  const rank = (view: NodeView) => (view.node === leader ? 0 : view.leader === leader ? 1 : 2);
+  const ordered = [...witnesses].sort((one, other) => rank(one) - rank(other));
   const best = ordered[0];
   const caveats = [...views.flatMap(wholeCaveat(atUs)), ...leaderCaveat(witnesses)];
   const active = running.filter(({ ownFlags }) => (ownFlags & NODE_FLAGS_INACTIVE) === 0);
@@ -59,11 +61,14 @@ function isRunning(
   if (!view.running) return false;
   if (wentOn === true) return true;
   const others = views.filter((each) => each.node !== view.node && each.running);
-  const lost = others.some(
-    ({ flagsOf }) => ((flagsOf.get(view.node) ?? 0) & NODE_FLAGS.DISCONNECTED) !== 0,
-  );
+  // One that has seen the other go in turn was there then: the network is cut between them.
+  const lost = others.some((other) => hasLost(other, view.node) && !hasLost(view, other.node));
   if (!lost) return true;
   return wentOn === false ? false : null;
+}
+
+function hasLost({ flagsOf }: NodeView, node: number): boolean {
+  return ((flagsOf.get(node) ?? 0) & NODE_FLAGS.DISCONNECTED) !== 0;
 }
 
 function leaderOf(views: readonly NodeView[]): number | null {
@@ -112,10 +117,16 @@ function nodesOf(
       return {
         node,
         address: address?.addressOf.get(node) ?? "",
-        flags: ran ? own.ownFlags : (seenFlags ?? own?.ownFlags ?? 0),
+        flags: ran ? own.ownFlags | lostFor(ordered[0], node) : (seenFlags ?? own?.ownFlags ?? 0),
         running,
       };
     });
+}
+
+/** A node that is cut off does not know it: what the one that leads the others has seen. 0: it is connected. */
+function lostFor(witness: NodeView | undefined, node: number): number {
+  if (witness === undefined || witness.node === node || !hasLost(witness, node)) return 0;
+  return witness.flagsOf.get(node) ?? 0;
 }
 
 /** Without a journal of its own: one that is connected runs; one that is not may. */
@@ -137,7 +148,8 @@ function addressesOf(
       const said = listText(hosts.map(({ node }) => `node ${node}`));
       caveats.push(`${said} each had address ${address}`);
     }
-    const [host] = hosts;
+    // The one that clients reach where the others are.
+    const host = hosts.find(({ node }) => lostFor(ordered[0], node) === 0) ?? hosts[0];
     if (host !== undefined) return { address, node: host.node };
     // The leader knows of nodes that have no journal; those that have one would say so.
     const told = ordered.find(({ hostOf }) => hostOf.has(address))?.hostOf.get(address) ?? null;

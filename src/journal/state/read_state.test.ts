@@ -162,10 +162,34 @@ test("readState() believes a node about itself while it is cut off", async () =>
     [2, 90, { kind: "link_up", peer: 0 }],
   ]);
   const cut = await at(story, 30);
-  expect(shortly(cut)).toMatchObject({ nodes: ["0 true", "0 true", "8 true"], leader: 0 });
+  expect(shortly(cut)).toMatchObject({ nodes: ["0 true", "0 true", "9 true"], leader: 0 });
   expect(cut.caveats).toEqual([
     "The nodes did not agree who led: node 0 took node 0 for it, node 1 took node 0 for it and node 2 took node 2 for it",
   ]);
+});
+
+test("readState() has an address where the leader put it, while the node that had it is cut off", async () => {
+  const { DISCONNECTED: gone } = NODE_FLAGS;
+  const story = new Story([
+    ...START,
+    [0, 20, { kind: "flags", target: 2, before: 0, after: gone, reason: "", by: { node: 0 } }],
+    [2, 20, { kind: "flags", target: 0, before: 0, after: gone, reason: "", by: { node: 2 } }],
+    [2, 21, { kind: "leader", before: 0, after: null, reason: "silent" }],
+    [0, 22, { kind: "address_assigned", address: "10.0.0.3", from: 2, to: 1, reason: "" }],
+    [
+      1,
+      22.1,
+      { kind: "address_taken", address: "10.0.0.3", interface: "e", duration_ms: 1, failure: null },
+    ],
+    [2, 90, { kind: "link_up", peer: 0 }],
+  ]);
+  const cut = await at(story, 30);
+  expect(shortly(cut)).toMatchObject({
+    nodes: ["0 true", "0 true", "1 true"],
+    hosts: [0, 1, 1],
+    leader: 0,
+  });
+  expect(cut.caveats).toContain("node 1 and node 2 each had address 10.0.0.3");
 });
 
 test("readState() says what it does not know", async () => {

@@ -20,15 +20,19 @@ export const RECOVERY_CAUSES: CauseRules = {
   recovery_started(_, kept, events) {
     const withinMs = sinceLastRecovery(events, kept);
     const own = { node: kept.node, withinMs };
+    const changes = inactiveChanges(events, kept, withinMs);
+    const changed = changes.map(({ event }) => (event.kind === "flags" ? event.target : -1));
     return nearest(
       kept,
       CAUSES_MAX,
       events.find(kept, "recovery_ended", { ...own, where: ({ succeeded }) => !succeeded }),
       events.find(kept, "leader", { ...own, where: ({ after }) => after === kept.node }),
-      inactiveChanges(events, kept, withinMs),
+      changes,
+      // One that stopped since its flags changed says nothing more.
       events.find(kept, "recovery_mode", {
         withinMs,
-        where: ({ active }, mode) => active && !isOfRecovery(events, mode),
+        where: ({ active }, mode) =>
+          active && !changed.includes(mode.node) && !isOfRecovery(events, mode),
       }),
       events.find(kept, "client_died", { withinMs }),
       events.find(kept, "database_detached", own),
@@ -54,12 +58,14 @@ export const RECOVERY_CAUSES: CauseRules = {
     );
     return [...trouble, ...begun];
   },
-  recovery_mode({ active }, kept, events) {
+  recovery_mode({ active, reason }, kept, events) {
     const recovery = events.find(kept, "recovery_started", {
       withinMs: active ? 30 * SECOND : 10 * MINUTE,
       where: ({ nodes }) => nodes.includes(kept.node),
     });
     if (!active) return recovery;
+    // An administrator's own.
+    if (reason.includes("(ctdb)")) return [];
     const own = { node: kept.node, withinMs: 10 * SECOND };
     const isOwn = ({ target }: { readonly target: number }) => target === kept.node;
     return nearest(
@@ -72,6 +78,9 @@ export const RECOVERY_CAUSES: CauseRules = {
         where: (event) => isOwn(event) && (event.after & ~event.before & NODE_FLAGS_INACTIVE) !== 0,
       }),
       events.find(kept, "client_died", own),
+      // What was on its way to or from another node is lost, or was not sent.
+      events.find(kept, "link_down", own),
+      events.find(kept, "link_up", own),
       events.find(kept, "process_started", {
         ...own,
         where: ({ process }) => process === "ctdbd",
@@ -144,10 +153,9 @@ function begunAs(
   });
 }
 
-/** What a recovery has mended is not the cause of the next one. */
+/** What a recovery has mended is not the cause of the next one, whoever led it. */
 function sinceLastRecovery(events: EventIndex, kept: MergedEvent): number {
   const [last] = events.find(kept, "recovery_ended", {
-    node: kept.node,
     withinMs: MINUTE,
     where: ({ succeeded }) => succeeded,
   });

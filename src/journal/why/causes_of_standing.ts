@@ -17,19 +17,20 @@ import type { EventIndex } from "./event_index.ts";
 const { DISCONNECTED, UNHEALTHY, BANNED, DELETED } = NODE_FLAGS;
 
 export const STANDING_CAUSES: CauseRules = {
-  process_started: ({ process }, kept, events) =>
-    nearest(
-      kept,
-      1,
-      events.find(kept, "process_ended", {
-        node: kept.node,
-        withinMs: 5 * MINUTE,
-        where: (event) => event.process === process,
-      }),
-      process === "ctdbd"
-        ? events.find(kept, "shutdown", { node: kept.node, withinMs: 5 * MINUTE })
-        : [],
-    ),
+  process_started({ process }, kept, events) {
+    const look = { node: kept.node, withinMs: 5 * MINUTE };
+    const ended = events.find(kept, "process_ended", {
+      ...look,
+      where: (event) => event.process === process,
+    });
+    if (process !== "ctdbd") return ended;
+    const isEnd = ({ missing }: { readonly missing: number | null }) => missing === null;
+    return firstOf(
+      () => nearest(kept, 1, ended, events.find(kept, "shutdown", look)),
+      // One that was killed leaves nothing but a hole.
+      () => events.find(kept, "gap", { ...look, where: isEnd }),
+    );
+  },
   process_ended: (_, kept, events) =>
     events.find(kept, "shutdown", { node: kept.node, withinMs: MINUTE }),
 
@@ -96,16 +97,17 @@ export const STANDING_CAUSES: CauseRules = {
     ];
   },
 
-  election: (_, kept, events) =>
+  election: ({ reason }, kept, events) =>
     firstOf(
+      () => calledBy(events, kept, reason),
       () => events.find(kept, "lock_lost", { node: kept.node, withinMs: 30 * SECOND }),
+      () => endOfLeader(events, kept),
       () =>
         events.find(kept, "leader", {
           node: kept.node,
           withinMs: 30 * SECOND,
           where: ({ after }) => after === null,
         }),
-      () => endOfLeader(events, kept),
       () =>
         events.find(kept, "process_started", {
           node: kept.node,
@@ -113,14 +115,16 @@ export const STANDING_CAUSES: CauseRules = {
           where: ({ process }) => process === "recoverd" || process === "ctdbd",
         }),
     ),
-  leader({ before, after }, kept, events) {
+  leader({ before, after, reason }, kept, events) {
     const withinMs = MINUTE;
     const ended = () => {
       if (before === null || before === after) return [];
       const lock = events.find(kept, "lock_lost", { node: before, withinMs });
       return lock.length > 0 ? lock : endOfNode(events, kept, before, withinMs);
     };
-    if (after === null) return ended();
+    if (after === null) {
+      return firstOf(() => calledBy(events, kept, reason), ended);
+    }
     return [
       ...ended(),
       ...events.find(kept, "lock_taken", { node: after, withinMs }),
@@ -208,6 +212,13 @@ function busy(events: EventIndex, kept: MergedEvent, node: number): readonly Mer
     afterMs: MINUTE,
     where: isLong,
   });
+}
+
+/** Another node's election: it knows why. Its number stands in the reason only. */
+function calledBy(events: EventIndex, kept: MergedEvent, reason: string): readonly MergedEvent[] {
+  const caller = /\bnode (\d+) calls one\b/.exec(reason)?.[1];
+  if (caller === undefined || Number(caller) === kept.node) return [];
+  return events.find(kept, "election", { node: Number(caller), withinMs: 30 * SECOND });
 }
 
 function endOfLeader(events: EventIndex, kept: MergedEvent): readonly MergedEvent[] {

@@ -332,7 +332,7 @@ test("a node is disconnected: it shut down, or it is busy, or an interface lost 
     ),
   );
   expect(texts.map((text) => text?.trim())).toEqual([
-    "Node 2 shut down: asked for by process 4711 (ctdb) of this node",
+    "Node 2 shut down: asked for by process 4711 (ctdb) of node 2",
     "On node 2, ctdbd did nothing else for 20 s, of which 19.5 s for traverse",
     "On node 2, the interface eth0 lost its link",
     "Node 0 read its list of nodes anew, without node 2",
@@ -512,10 +512,10 @@ test("what an administrator did has no further cause", async () => {
     [1, 7, { kind: "tunable", name: "MonitorInterval", before: 15, after: 5, by: admin }],
   ];
   expect(await why({ subject: "ban", node: 1 }, story(asked))).toBe(`
-Node 1 was banned for 1 min: asked for by process 4711 (ctdb) of this node
+Node 1 was banned for 1 min: asked for by process 4711 (ctdb) of node 1
 `);
   expect(await why({ subject: "flags", node: 1, flag: STOPPED }, story(asked))).toBe(`
-Node 1 became STOPPED: asked for by process 4711 (ctdb) of this node
+Node 1 became STOPPED: asked for by process 4711 (ctdb) of node 1
 `);
   expect(await why({ subject: "flags", node: 1 }, story(asked))).toBe(`
 Node 1 became DISABLED: asked for by node 0

@@ -29,7 +29,12 @@ export function explainEvent(event: MergedEvent, events: readonly MergedEvent[])
     const room = Math.min(CAUSES_MAX, EXPLAINED_EVENTS_MAX - explained.size);
     const taken = fresh.slice(0, Math.max(0, room));
     for (const cause of taken) explained.add(cause);
-    const because = taken.map((cause) => explain(cause, causeText(cause, each), depthLeft - 1));
+    const because = taken.map((cause) => {
+      const text = restartText(cause, each);
+      // What it tells of was before; what led to it tells nothing more.
+      if (text !== undefined) return explain(cause, text, 0);
+      return explain(cause, sentenceOf(cause), depthLeft - 1);
+    });
     return { event: each, text, because };
   };
   return explain(event, sentenceOf(event), CHAIN_DEPTH_MAX);
@@ -51,10 +56,10 @@ function causesOf(kept: MergedEvent, index: EventIndex): readonly MergedEvent[] 
   return rule?.(kept.event as never, kept, index) ?? [];
 }
 
-/** A process that was killed tells of it only by being there anew. */
-function causeText(cause: MergedEvent, effect: MergedEvent): string {
+/** A process that was killed tells of it only by being there anew, after what it has caused. */
+function restartText(cause: MergedEvent, effect: MergedEvent): string | undefined {
   const isLater = cause.common_us > effect.common_us + CLOCK_ERROR_MS * 1000;
-  if (cause.event.kind !== "process_started" || !isLater) return sentenceOf(cause);
+  if (cause.event.kind !== "process_started" || !isLater) return undefined;
   const which = PROCESS_WORDS[cause.event.process];
   const when = timeText(cause.common_us);
   return `On node ${cause.node}, ${which} had ended without a word: it was started anew at ${when}`;

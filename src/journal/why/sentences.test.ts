@@ -80,8 +80,8 @@ const SENTENCES: readonly (readonly [event: Event, text: string])[] = [
   [{ kind: "lock_lost", lock: "/l", reason: "r" }, 'Node 1 lost the cluster lock "/l": r'],
   [{ kind: "lock_released", lock: "/l" }, 'Node 1 gave up the cluster lock "/l"'],
   [
-    { kind: "recovery_started", generation: 1, reason: "r", nodes: [1], culprit: 1 },
-    "Node 1 began a recovery of the databases with node 1, after trouble with node 1: r",
+    { kind: "recovery_started", generation: 1, reason: "r", nodes: [1], culprit: 0 },
+    "Node 1 began a recovery of the databases with node 1, after trouble with node 0: r",
   ],
   [
     { kind: "recovery_step", generation: 1, step: "freeze", duration_ms: 12 },

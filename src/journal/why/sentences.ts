@@ -28,8 +28,13 @@ interface Kept {
 
 export function sentenceOf({ node, event }: Pick<KeptEvent, "node" | "event">): string {
   const say = SENTENCES[event.kind] as (event: KeptEvent["event"], kept: Kept) => string;
-  // Scripts print what they like.
-  return say(event, { me: `Node ${node}`, node }).replace(/\p{Cc}+/gu, " ");
+  return (
+    say(event, { me: `Node ${node}`, node })
+      // Scripts print what they like.
+      .replace(/\p{Cc}+/gu, " ")
+      // Reasons are of who gave them; a reader may be anywhere.
+      .replace(/\bthis node\b/g, `node ${node}`)
+  );
 }
 
 const SENTENCES: Sentences = {
@@ -59,7 +64,9 @@ const SENTENCES: Sentences = {
       ...(lost.length > 0 ? [`${own ? "is no longer" : "be no longer"} ${listText(lost)}`] : []),
     ];
     const said = changes.length === 0 ? `keep${own ? "s" : ""} its flags` : changes.join(" and ");
-    return `${own ? me : `${me} saw node ${target}`} ${said}${because(reason)}`;
+    // Who told it is no reason; what it was told stands below.
+    const why = /^process .* says so$/.test(reason) ? "" : reason;
+    return `${own ? me : `${me} saw node ${target}`} ${said}${because(why)}`;
   },
   nodes_file({ added, removed }, { me }) {
     const changes = [
@@ -88,8 +95,9 @@ const SENTENCES: Sentences = {
     `${me} lost the cluster lock "${lock}"${because(reason)}`,
   lock_released: ({ lock }, { me }) => `${me} gave up the cluster lock "${lock}"`,
 
-  recovery_started({ reason, nodes, culprit }, { me }) {
-    const blamed = culprit === null ? "" : `, after trouble with node ${culprit}`;
+  recovery_started({ reason, nodes, culprit }, { me, node }) {
+    const blamed =
+      culprit === null || culprit === node ? "" : `, after trouble with node ${culprit}`;
     return `${me} began a recovery of the databases with ${nodesText(nodes)}${blamed}${because(reason)}`;
   },
   recovery_step: ({ step, duration_ms }, { node }) =>

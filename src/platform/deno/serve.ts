@@ -26,7 +26,9 @@ function begin({ at, handle }: ServeOptions): Served {
     rmSync(pathForCall(at.path), { force: true });
     const before = Deno.umask(NOT_FOR_OTHERS);
     try {
-      Deno.serve({ ...common, path: at.path }, (request) => handle(request, { address: undefined }));
+      Deno.serve({ ...common, path: at.path }, (request) =>
+        handle(request, { address: undefined }),
+      );
     } finally {
       Deno.umask(before);
     }
