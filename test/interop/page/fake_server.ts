@@ -22,6 +22,7 @@ export interface Asked {
 export class FakeServer {
   readonly asked: Asked[] = [];
   cluster: PageCluster;
+  sources = SOURCES;
   events: readonly EventDocument[];
   /** A token is wanted. */
   locked = false;
@@ -117,7 +118,7 @@ export class FakeServer {
           headers: { "set-cookie": `${COOKIE}; Path=/; Max-Age=0` },
         });
       case "GET /api/v1/journal":
-        return Response.json({ ...head, events: this.#journal(query), sources: SOURCES });
+        return Response.json({ ...head, events: this.#journal(query), sources: this.sources });
       case "GET /api/v1/state":
         return Response.json({ ...head, ...this.#stateAt(query.get("at") ?? "") });
       case "GET /api/v1/why":
@@ -175,7 +176,7 @@ export class FakeServer {
       addresses: addresses.map(({ address }, i) => ({ address, node: Math.floor(i / 2) })),
       databases: databases.map(({ name, id, kind }) => ({ name, id: Number(id), kind })),
       caveats: [],
-      sources: SOURCES,
+      sources: this.sources,
     };
   }
 
@@ -202,7 +203,7 @@ export class FakeServer {
         ],
       },
       caveats: ["Of node 2 a gap of 4 events is in that time."],
-      sources: SOURCES,
+      sources: this.sources,
     };
   }
 
