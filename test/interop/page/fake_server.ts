@@ -24,6 +24,8 @@ export class FakeServer {
   cluster: PageCluster;
   sources = SOURCES;
   events: readonly EventDocument[];
+  /** What is wrong with the node behind it. */
+  failing: string | undefined;
   /** A token is wanted. */
   locked = false;
   #server: ReturnType<typeof Bun.serve> | undefined;
@@ -100,6 +102,7 @@ export class FakeServer {
         "expected a token, the cookie of a session, or a client certificate",
       );
     }
+    if (this.failing !== undefined) return problemResponse(503, this.failing);
     return this.#document(method, pathname, searchParams, headers);
   }
 

@@ -6,7 +6,9 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
 import {
   ENTRIES_PER_QUESTION,
+  LATE_EVENTS_MS,
   LIST_ROWS,
+  OTHER_JOURNALS_MS,
   QUESTIONS_PER_WINDOW,
 } from "../../../src/admin/page/model/limits.ts";
 import { runCommand } from "../../support/command.ts";
@@ -119,6 +121,21 @@ browserTest("a killed node and an event show when the server tells them", async 
   });
 });
 
+browserTest("what is in the journals of other nodes comes without a stream of theirs", async () => {
+  const server = new FakeServer();
+  await withPage(server, async (page) => {
+    await page.ready();
+    const event = { kind: "link_down", peer: 2, reason: "closed by the peer" } as const;
+    const late = eventDocument(901, 1, Date.now() - 2000, "lost node 2: closed by the peer", event);
+    server.events = [...server.events, late];
+    await page.says("#entries li", "lost node 2: closed by the peer", 4 * OTHER_JOURNALS_MS);
+    const asked = server.asked.findLast(({ path }) => path === "/api/v1/journal");
+    const since = Date.parse(asked?.query.get("since") ?? "");
+    expect(asked?.query.has("until")).toBe(false);
+    expect(Date.now() - since).toBeLessThan(LATE_EVENTS_MS + 3 * OTHER_JOURNALS_MS);
+  });
+});
+
 browserTest("names that try to be markup are text", async () => {
   const server = new FakeServer();
   server.cluster = hostileCluster(Date.now());
@@ -223,8 +240,12 @@ browserTest("a server that goes away is told with the time, and comes back by it
     await server.stop();
     await page.says("#connection", "no connection since", 5000);
     expect(await page.page.title()).toBe("no connection – ctdb");
-    server.show(withoutNode(server.cluster, 2));
+    server.failing = "ctdbd does not answer";
     server.start();
+    await page.says("#connection", "no news since");
+    await page.says("#connection", "ctdbd does not answer");
+    server.failing = undefined;
+    server.show(withoutNode(server.cluster, 2));
     await page.says("#connection", "live");
     await page.says("#verdict", "Node 2 is disconnected");
     page.serverIsAway = false;

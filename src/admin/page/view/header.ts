@@ -60,10 +60,12 @@ function connectionText(connection: Connection, state: PageState): string {
     case "locked":
       return "signed out";
     case "lost": {
-      const { sinceMs } = connection;
-      if (sinceMs === null) return "no connection";
+      const { sinceMs, reason } = connection;
+      const what = reason === null ? "no connection" : "no news";
+      const why = reason === null ? "" : `: ${reason}`;
+      if (sinceMs === null) return `${what}${why}`;
       const us = state.nodeUs(sinceMs);
-      return `no connection since ${clockText(us, state.zone)} ${zoneText(us, state.zone)}`;
+      return `${what} since ${clockText(us, state.zone)} ${zoneText(us, state.zone)}${why}`;
     }
     default:
       return connection satisfies never;

@@ -58,8 +58,8 @@ export class PageControl {
 
   /** Of all journals: the stream tells only of the answering node's. */
   loadNew(): void {
-    const { nowUs, filter } = this.#state;
-    void this.#journal.loadNew(nowUs, filter);
+    const { window, filter } = this.#state;
+    void this.#journal.loadNew(window, filter);
   }
 
   showWindow(window: TimeWindow): void {
