@@ -31,7 +31,7 @@ const ofNode = (problem: (own: OwnState) => string | undefined) => (facts: Healt
 
 const READY: readonly HealthRoute[] = ["readyz", "healthz"];
 
-export const HEALTH_CHECKS: readonly HealthCheck[] = [
+const HEALTH_CHECKS: readonly HealthCheck[] = [
   { name: "ping", of: ["livez", "readyz", "healthz"], problem: () => undefined },
   {
     name: "ctdbd-alive",
@@ -77,7 +77,7 @@ export const HEALTH_CHECKS: readonly HealthCheck[] = [
   },
 ];
 
-export function checksOf(route: HealthRoute): readonly HealthCheck[] {
+function checksOf(route: HealthRoute): readonly HealthCheck[] {
   return HEALTH_CHECKS.filter(({ of }) => of.includes(route));
 }
 

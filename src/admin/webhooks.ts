@@ -21,7 +21,7 @@ import {
 import type { OwnCounts } from "./metrics/metrics.ts";
 
 /** Changes of the state of nodes, addresses and the cluster; not what happens all the time. */
-export const WEBHOOK_KINDS: ReadonlySet<string> = new Set([
+const WEBHOOK_KINDS: ReadonlySet<string> = new Set([
   "action",
   "address_assigned",
   "address_released",

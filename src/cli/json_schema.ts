@@ -6,29 +6,32 @@ import { toJsonSchema } from "@valibot/to-json-schema";
 import * as v from "valibot";
 import { SCHEMA_VERSION } from "../base/json_document.ts";
 import { COMMANDS, commandRow } from "./commands.ts";
-import { actedFacts } from "./schemas/acted.ts";
+import { actedFacts, everyNodeFacts } from "./schemas/acted.ts";
 import { statusDocument, versionDocument } from "./schemas/cluster.ts";
 import { errorFacts } from "./schemas/schema.ts";
 import { FACTS } from "./schemas/table.ts";
 
-/** Of the document on standard error, and of those that only act: no commands are called so. */
+/** No commands are called so: the document on standard error, that of commands that only act, that of many nodes. */
 const ERROR = "error";
 const ACTED = "acted";
+/** Of any command with `-n all`. */
+const EVERY_NODE = "all-nodes";
 
 const ORIGINALS: Readonly<Record<string, v.GenericSchema>> = {
   status: statusDocument,
   version: versionDocument,
 };
 
-/** Commands with a document of their own, and the two that are none. */
+/** Commands with a document of their own, and the three that are none. */
 export function documentNames(): readonly string[] {
   const own = COMMANDS.filter(({ json }) => json !== "acted").map(({ name }) => name);
-  return [...own, ERROR, ACTED].sort();
+  return [...own, ERROR, ACTED, EVERY_NODE].sort();
 }
 
 /** The document itself, with the version of its schema; undefined for what is no command. */
 export function documentSchema(name: string): v.GenericSchema | undefined {
   if (name === ERROR) return withVersion(errorFacts);
+  if (name === EVERY_NODE) return withVersion(everyNodeFacts);
   if (name === ACTED || commandRow(name)?.json === "acted") return withVersion(actedFacts);
   const facts = FACTS[name];
   return facts === undefined ? ORIGINALS[name] : withVersion(facts);
@@ -59,5 +62,6 @@ export function jsonSchema(name: string): Readonly<Record<string, unknown>> | un
 function titleOf(name: string): string {
   if (name === ERROR) return "What standard error gets from commands with --json";
   if (name === ACTED) return "ctdb COMMAND --json, of a command that only acts";
+  if (name === EVERY_NODE) return "ctdb -n all COMMAND --json";
   return `ctdb ${name} --json: ${commandRow(name)?.summary ?? ""}`;
 }

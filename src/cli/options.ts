@@ -8,6 +8,7 @@
  */
 import { err, ok, type Result } from "../base/result.ts";
 import { suggestion } from "../base/suggestion.ts";
+import type { ToolHost } from "./host.ts";
 import { parseOptionInteger } from "./numbers.ts";
 
 export interface ToolOptions {
@@ -16,6 +17,8 @@ export interface ToolOptions {
   readonly timelimit: number;
   /** −1: the node we are connected to. */
   readonly node: number;
+  /** `-n all`: each connected node. */
+  readonly everyNode: boolean;
   readonly machine: boolean;
   readonly json: boolean;
   readonly separator: string;
@@ -59,8 +62,8 @@ export interface OptionRow {
   readonly short: string;
   /** Short names only (-Y, -X). */
   readonly hidesLongName?: boolean;
-  /** Seconds and counts are integers that are not negative. */
-  readonly kind: "flag" | "text" | "integer" | "seconds" | "count";
+  /** Seconds and counts are integers that are not negative; a node is an integer, or all of them. */
+  readonly kind: "flag" | "text" | "integer" | "node" | "seconds" | "count";
   /** What help calls the value. */
   readonly value?: string;
   readonly help: string;
@@ -74,7 +77,7 @@ export const OPTIONS: readonly OptionRow[] = [
   {
     name: "node",
     short: "n",
-    kind: "integer",
+    kind: "node",
     value: "INT",
     help: "node specification - integer",
   },
@@ -245,21 +248,27 @@ export const HELP_OPTIONS: readonly OptionRow[] = [
   { name: "usage", short: "", kind: "flag", help: "Display brief usage message" },
 ];
 
-export type CommandLine =
-  | {
-      readonly kind: "run";
-      readonly options: ToolOptions;
-      /** Names of the options that were given. */
-      readonly given: ReadonlySet<string>;
-      readonly words: readonly string[];
-    }
-  | {
-      readonly kind: "help" | "usage";
-      /** What stood in front of the request. */
-      readonly words: readonly string[];
-    };
+export interface RunCommandLine {
+  readonly kind: "run";
+  readonly options: ToolOptions;
+  /** Names of the options that were given. */
+  readonly given: ReadonlySet<string>;
+  readonly words: readonly string[];
+}
+
+export interface HelpCommandLine {
+  readonly kind: "help" | "usage";
+  /** What stood in front of the request. */
+  readonly words: readonly string[];
+}
+
+export type CommandLine = RunCommandLine | HelpCommandLine;
+
+/** Runs one command line to its exit status. */
+export type RunLine = (host: ToolHost, line: RunCommandLine) => Promise<number>;
 
 const DEFAULT_TIMELIMIT_SEC = 10;
+const EVERY_NODE = "all";
 
 const ROWS: readonly OptionRow[] = [...OPTIONS, ...HELP_OPTIONS];
 const LONG_ROWS = ROWS.filter((row) => row.hidesLongName !== true);
@@ -360,7 +369,8 @@ function nearestOption(name: string): string {
   return near === undefined ? "" : `\nDid you mean '--${near}'?`;
 }
 
-function readNumber(kind: "integer" | "seconds" | "count", text: string): Result<string> {
+function readNumber(kind: "integer" | "node" | "seconds" | "count", text: string): Result<string> {
+  if (kind === "node" && text === EVERY_NODE) return ok(text);
   const number = parseOptionInteger(text);
   if (!number.ok) return number;
   if (kind === "seconds" && number.value < 0) return err("expected seconds, 0 or more");
@@ -369,11 +379,13 @@ function readNumber(kind: "integer" | "seconds" | "count", text: string): Result
 }
 
 function toOptions(values: ReadonlyMap<string, string>): ToolOptions {
+  const node = values.get("node") ?? "-1";
   const number = (name: string) => (values.has(name) ? Number(values.get(name)) : undefined);
   return {
     debug: values.get("debug"),
     timelimit: Number(values.get("timelimit") ?? DEFAULT_TIMELIMIT_SEC),
-    node: Number(values.get("node") ?? -1),
+    node: node === EVERY_NODE ? -1 : Number(node),
+    everyNode: node === EVERY_NODE,
     machine: values.has("Y") || values.has("X"),
     json: values.has("json"),
     separator: values.get("separator") ?? "|",

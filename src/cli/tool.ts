@@ -13,7 +13,14 @@ import type { ToolHost } from "./host.ts";
 import { failureDocument, KeptTexts } from "./json.ts";
 import { parseUnsigned32 } from "./numbers.ts";
 import { endSession, openSession } from "./open_session.ts";
-import { type CommandLine, OPTIONS, parseCommandLine, type ToolOptions } from "./options.ts";
+import {
+  type HelpCommandLine,
+  OPTIONS,
+  parseCommandLine,
+  type RunCommandLine,
+  type RunLine,
+  type ToolOptions,
+} from "./options.ts";
 import type { Session } from "./session.ts";
 
 const DEFAULT_RUNTIME_SEC = 120;
@@ -23,7 +30,11 @@ export async function runTool(host: ToolHost, args: readonly string[]): Promise<
   const parsed = parseCommandLine(args);
   if (!parsed.ok) return complain(host, parsed.error, args);
   const line = parsed.value;
-  return line.kind === "run" ? await new ToolRun(host, line).run() : await explain(host, line);
+  if (line.kind !== "run") return await explain(host, line);
+  const run: RunLine = (onto, each) => new ToolRun(onto, each).run();
+  if (!line.options.everyNode) return await run(host, line);
+  const { runOnEveryNode } = await import("./every_node.ts");
+  return await runOnEveryNode(host, line, run);
 }
 
 /** Of options that could not be read: whether --json is one of them shows only as a word. */
@@ -38,10 +49,7 @@ function complain(host: ToolHost, message: string, args: readonly string[]): num
 }
 
 /** Behind a command `--help` is about the command; the original knows only its options. */
-async function explain(
-  host: ToolHost,
-  { kind, words: [name] }: CommandLine & { readonly kind: "help" | "usage" },
-): Promise<number> {
+async function explain(host: ToolHost, { kind, words: [name] }: HelpCommandLine): Promise<number> {
   const usage = await import("./usage.ts");
   if (kind === "usage" || name === undefined) {
     host.out(kind === "help" ? usage.helpText() : usage.shortUsage());
@@ -79,12 +87,12 @@ function unknownCommand(name: string): string {
 /** One command line: from its options to the exit status, with errors in the form that was asked for. */
 class ToolRun {
   readonly #host: ToolHost;
-  readonly #line: CommandLine & { readonly kind: "run" };
+  readonly #line: RunCommandLine;
   readonly #row: CommandRow | undefined;
   /** Set when errors are documents: the host keeps what is said. */
   readonly #kept: KeptTexts | undefined;
 
-  constructor(host: ToolHost, line: CommandLine & { readonly kind: "run" }) {
+  constructor(host: ToolHost, line: RunCommandLine) {
     this.#line = line;
     const { options, words } = line;
     this.#row = words[0] === undefined ? undefined : commandRow(words[0]);

@@ -17,6 +17,7 @@ import { nodeControls } from "./controls/node.ts";
 import { recoveryControls } from "./controls/recovery.ts";
 import type { DatabasePart } from "./database_part.ts";
 import type { DaemonDependencies } from "./dependencies.ts";
+import { recordsAskedOfOthers } from "./journal/asked_of_others.ts";
 import type { AdmindWatch } from "./lifecycle/admind_watch.ts";
 import type { NodeEvents } from "./lifecycle/node_events.ts";
 import type { RecoverdWatch } from "./lifecycle/recoverd_watch.ts";
@@ -62,10 +63,25 @@ export function createControls(needs: ControlsNeeds): ControlRouter {
     clock: d.clock,
     timers: turns.timers("controls"),
     log: core.log,
+    banAsked: (client, { pnn, time }) => banAsked(needs, client.id, pnn, time),
     generation: () => core.vnnMap.generation,
     timeoutSec: () => core.tunable("ControlTimeout"),
+    asksOther: recordsAskedOfOthers(core.journal, (pid) => d.processName(pid)),
   });
   return router;
+}
+
+/** The recovery daemon and its helpers, which have a socket of their own, write down why themselves. */
+function banAsked(needs: ControlsNeeds, clientId: number, target: number, seconds: number): void {
+  const { journal, actors, nodes } = needs.core;
+  if (needs.routing.clients.get(clientId)?.kind === "node") return;
+  const by = actors.of({ srcnode: nodes.ownPnn, clientId });
+  if (seconds === 0) {
+    journal.record({ kind: "unban", target, how: "asked", by });
+    return;
+  }
+  const reason = `asked for by ${actors.text(by)}`;
+  journal.record({ kind: "ban", target, seconds, reason, by });
 }
 
 type Shared = ReturnType<typeof sharedParts>;

@@ -59,7 +59,7 @@ function stampOf(path: string): string {
 }
 
 /** What is looked at is what is read: the file stays open meanwhile. */
-export function readTokens(path: string): Result<readonly Token[]> {
+function readTokens(path: string): Result<readonly Token[]> {
   let descriptor: number | undefined;
   try {
     descriptor = fs.openSync(pathForCall(path), "r");

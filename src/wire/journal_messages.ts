@@ -12,11 +12,11 @@ import { err, ok, type Result } from "../base/result.ts";
 import type { U64 } from "../base/u64.ts";
 import { decodeJson, encodeJson, type JsonObject, parseSrvid, srvidText } from "./json_message.ts";
 
-export const REPORT_BYTES_MAX = 1024 * 1024;
-export const READ_BYTES_MAX = 1024;
+const REPORT_BYTES_MAX = 1024 * 1024;
+const READ_BYTES_MAX = 1024;
 /** A batch has at least one event, and ends with the one that takes it beyond. */
 export const BATCH_BYTES = 256 * 1024;
-export const BATCH_BYTES_MAX = 4 * 1024 * 1024;
+const BATCH_BYTES_MAX = 4 * 1024 * 1024;
 export const BATCH_EVENTS_MAX = 512;
 
 export interface JournalEntry {
@@ -61,8 +61,8 @@ export function encodeReport(report: JournalReport): Uint8Array {
 export function decodeReport(data: Uint8Array): Result<JournalReport> {
   const read = decodeJson(data, REPORT_BYTES_MAX);
   if (!read.ok) return read;
-  const { process, entries } = read.value;
-  if (typeof process !== "string" || process.length > 32) return err("expected the process");
+  const { process: name, entries } = read.value;
+  if (typeof name !== "string" || name.length > 32) return err("expected the process");
   if (!Array.isArray(entries)) return err("expected entries");
   for (const entry of entries as readonly unknown[]) {
     const { time_us, monotonic_ms, event } = (entry ?? {}) as JsonObject;
@@ -71,7 +71,7 @@ export function decodeReport(data: Uint8Array): Result<JournalReport> {
       return err("expected an event of each entry");
     }
   }
-  return ok({ process, entries: entries as JournalReport["entries"] });
+  return ok({ process: name, entries: entries as JournalReport["entries"] });
 }
 
 export function encodeRead({ reader, ring, kept }: JournalRead): Uint8Array {

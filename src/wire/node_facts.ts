@@ -12,8 +12,8 @@ import { err, ok, type Result } from "../base/result.ts";
 import type { U64 } from "../base/u64.ts";
 import { decodeJson, encodeJson, parseSrvid, srvidText } from "./json_message.ts";
 
-export const NODE_FACTS_REQUEST_BYTES_MAX = 1024;
-export const NODE_FACTS_BYTES_MAX = 1024 * 1024;
+const NODE_FACTS_REQUEST_BYTES_MAX = 1024;
+const NODE_FACTS_BYTES_MAX = 1024 * 1024;
 
 /** Entries of each list. */
 export const NODE_FACTS_MAX = {

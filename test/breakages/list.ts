@@ -4,6 +4,7 @@
  * whole cluster to be seen is in test/sim/mutant_list.ts.
  */
 import { ADDRESS_BREAKAGES } from "./addresses.ts";
+import { ADMIN_BREAKAGES } from "./admin.ts";
 import type { Breakage } from "./breakage.ts";
 import { CLIENT_BREAKAGES } from "./client.ts";
 import { CLUSTER_BREAKAGES } from "./cluster.ts";
@@ -48,4 +49,5 @@ export const BREAKAGES: readonly Breakage[] = [
   ...SERVICES_BREAKAGES,
   ...JOURNAL_BREAKAGES,
   ...PAGE_BREAKAGES,
+  ...ADMIN_BREAKAGES,
 ];

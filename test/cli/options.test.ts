@@ -24,6 +24,7 @@ test("parseCommandLine() has the original's defaults", () => {
       debug: undefined,
       timelimit: 10,
       node: -1,
+      everyNode: false,
       machine: false,
       json: false,
       separator: "|",
@@ -68,6 +69,8 @@ test("parseCommandLine() takes a node in every spelling and place", () => {
   expect(parsed("-n", "-2", "ping")).toMatchObject({ options: { node: -2 } });
   expect(parsed("-n", "010", "ping")).toMatchObject({ options: { node: 8 } });
   expect(parsed("--node=", "ping")).toMatchObject({ options: { node: 0 } });
+  expect(parsed("-n", "all", "ping")).toMatchObject({ options: { node: -1, everyNode: true } });
+  expect(parsed("-nall", "ping")).toMatchObject({ options: { everyNode: true } });
 });
 
 test("parseCommandLine() takes options run together and the separator", () => {

@@ -219,6 +219,26 @@ test("Bans are written down with who asked, and how they end", () => {
   ]);
 });
 
+test("A ban of another node is written down by the node whose client asks, and by the one that is banned", () => {
+  const { world, nodes, node, reader } = running(2);
+  const other = new Reader(nodes[1] as FakeNode);
+  reader.take();
+  other.take();
+  const client = node.client(7);
+  for (const time of [9, 0]) client.control("SET_BAN_STATE", { pnn: 1, time }, { destnode: 1 });
+  world.run(100);
+  const by = { node: 0, pid: 7 };
+  const asked = { seconds: 9, reason: "asked for by process 7 of this node", by };
+  expect(reader.take("ban", "unban")).toEqual([
+    { kind: "ban", target: 1, ...asked },
+    { kind: "unban", target: 1, how: "asked", by },
+  ]);
+  expect(other.take("ban", "unban")).toEqual([
+    { kind: "ban", target: 1, seconds: 9, reason: "asked for by node 0", by: { node: 0 } },
+    { kind: "unban", target: 1, how: "asked", by: { node: 0 } },
+  ]);
+});
+
 test("Recovery mode is written down with its generation and who changed it", () => {
   const { node, reader } = running();
   reader.take();

@@ -51,11 +51,12 @@ const SEEN_BY: Readonly<Record<JournalKind, string>> = {
   long_turn: DAEMON,
   tunable: DAEMON,
   configuration: "test/daemon/reload.test.ts",
+  action: "test/admin/actions.test.ts",
 };
 
 const all = sourceFiles(["src", "test"]);
 /** What records events; others look at them. */
-const RECORDING = /^src\/(daemon|cluster|recovery|failover|services|database)\//;
+const RECORDING = /^src\/(daemon|cluster|recovery|failover|services|database|admin)\//;
 const recording = all.filter(
   ({ path }) => RECORDING.test(path) && !path.endsWith(".test.ts") && !path.endsWith("counts.ts"),
 );

@@ -84,7 +84,7 @@ test("ClientService refuses connections beyond CLIENTS_MAX, and takes one when o
   const first = node.client();
   const [{ link }] = [...clients.all()] as [Client];
   for (let id = 1; clients.size < CLIENTS_MAX - 1; id++) {
-    clients.add(new Client(id, id, link, () => undefined));
+    clients.add(new Client(id, id, link, "clients", () => undefined));
   }
   expect([node.client().closed, node.client().closed]).toEqual([false, true]);
   first.stream?.close();

@@ -24,6 +24,7 @@ const TOKEN_FILE = "/etc/ctdb/admin.tokens";
 const TUNABLES = {
   MonitorInterval: 2,
   EventScriptTimeout: 5,
+  MonitorTimeoutCount: 1,
   KeepaliveInterval: 1,
   KeepaliveLimit: 3,
   RecoveryBanPeriod: 20,

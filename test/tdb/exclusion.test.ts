@@ -93,6 +93,28 @@ test("LockProtocol takes all records over from a process that died with their mu
   expect(protocol.lockList(CHAIN, "write")).toBe("granted");
 });
 
+test("tryingPrimitives() tells of each lock that is had from a process that died with it", () => {
+  const { disk } = machine();
+  const [dying, living] = [disk.process(), disk.process()];
+  const open = (process: typeof dying) => must(process.open(PATH, { create: true, mode: 0o600 }));
+  const file = open(dying);
+  const layout = withMutexes(file);
+  const taken = new LockProtocol(file, tryingPrimitives(file), layout);
+  expect(taken.lockList(CHAIN, "write")).toBe("granted");
+  dying.kill();
+  let died = 0;
+  const own = open(living);
+  const primitives = tryingPrimitives(own, () => {
+    died += 1;
+  });
+  const protocol = new LockProtocol(own, primitives, layout);
+  expect([protocol.lockList(CHAIN + 1, "write"), died]).toEqual(["granted", 0]);
+  for (let i = 0; i < 2; i++) {
+    expect([protocol.lockList(CHAIN, "write"), died]).toEqual(["granted", 1]);
+    protocol.unlockList(CHAIN);
+  }
+});
+
 test("LockTable gives no write lock on all under a read lock on all", () => {
   const { raw } = machine();
   const file = raw();

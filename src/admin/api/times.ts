@@ -41,7 +41,7 @@ export function parseTime(text: string, nowUs: number): Result<number> {
 }
 
 /** RFC 3339; undefined: it is none. */
-export function parseTimeText(text: string): number | undefined {
+function parseTimeText(text: string): number | undefined {
   const ms = Date.parse(text.replace(/\.\d+/, ""));
   if (Number.isNaN(ms)) return undefined;
   const fraction = /\.(\d+)/.exec(text)?.[1] ?? "";

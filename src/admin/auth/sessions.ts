@@ -13,7 +13,7 @@ import { SESSION_IDLE_MS_MAX, SESSION_MS_MAX, SESSIONS_MAX } from "../limits.ts"
 import type { SecretSource, Token } from "../parts.ts";
 import { digestOf, findToken } from "./tokens.ts";
 
-export const COOKIE = "ctdb_session";
+const COOKIE = "ctdb_session";
 
 export interface Session {
   readonly token: string;

@@ -3,7 +3,7 @@ export const OPTION_TEXTS: Readonly<Record<string, string>> = {
   debug:
     "How much the tool itself says: `ERROR`, `WARNING`, `NOTICE` (the default), `INFO`, `DEBUG`. It is taken for the sake of scripts; the tool says what it has to say at each level.",
   timelimit: "How many seconds each request to a daemon may take. The default is 10.",
-  node: "The number (PNN) of the node that is asked or changed, instead of the own one.",
+  node: "The number (PNN) of the node that is asked or changed, instead of the own one. With `all` it is each connected node, one after the other; what only works on the node itself (`scriptstatus`, `doctor`) is then asked of its ctdb-admind, and needs `--json`.",
   Y: "The same as `-X`.",
   json: "Prints a document in JSON instead of lines. Errors are documents then, too, on standard error, where the original tool has no such document.",
   separator: "The character between fields, for `-X` and `-Y`. By itself it asks for neither.",

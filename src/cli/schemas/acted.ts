@@ -1,6 +1,6 @@
 /** The document of commands that only act. */
 import * as v from "valibot";
-import { type Facts, pnn } from "./facts.ts";
+import { count, type Facts, pnn } from "./facts.ts";
 
 export const actedFacts = v.strictObject({
   /** That was told or asked; null: none was, the command works without a daemon. */
@@ -25,3 +25,18 @@ export const changedIpFacts = v.strictObject({
   file_changed: v.nullable(v.boolean()),
 });
 export type ChangedIpFacts = Facts<typeof changedIpFacts>;
+
+/** Of any command with `-n all`. */
+export const everyNodeFacts = v.strictObject({
+  nodes: v.array(
+    v.strictObject({
+      node: pnn,
+      /** That of the command for this node. */
+      status: count,
+      /** That of the command; null: there is none. */
+      document: v.nullable(v.record(v.string(), v.unknown())),
+      messages: v.array(v.string()),
+    }),
+  ),
+});
+export type EveryNodeFacts = Facts<typeof everyNodeFacts>;

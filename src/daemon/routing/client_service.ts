@@ -76,7 +76,7 @@ export class ClientService {
           },
         },
         connect: (link) => {
-          client = this.#connected(pid, link);
+          client = this.#connected(pid, link, kind);
         },
       };
     };
@@ -98,10 +98,10 @@ export class ClientService {
     for (const client of this.#p.clients.all()) client.link.close();
   }
 
-  #connected(pid: number, link: PacketLink): Client {
+  #connected(pid: number, link: PacketLink, kind: ClientKind): Client {
     const { clients, requestIds } = this.#p;
     const deliver = (to: Client, packet: PacketView) => this.#deliver(to, packet);
-    const client = new Client(requestIds.take(), pid, link, deliver);
+    const client = new Client(requestIds.take(), pid, link, kind, deliver);
     clients.add(client);
     if (!this.#serving) link.hold();
     return client;

@@ -5,6 +5,7 @@
  * 1. A client number is never 0 and is not given again while its client is there.
  * 2. When a client goes, everything that it registered goes with it, once (client_service.ts).
  */
+import type { ClientKind } from "../../transport/client_links.ts";
 import type { PacketLink } from "../../transport/packet_link.ts";
 import type { PacketView } from "../../wire/packet.ts";
 import type { MessageSink } from "./srvid_registry.ts";
@@ -26,6 +27,8 @@ export class Client implements MessageSink {
   /** 0 when the system does not tell. */
   readonly pid: number;
   readonly link: PacketLink;
+  /** By the socket that it has connected to. */
+  readonly kind: ClientKind;
   readonly srvids: Registration[] = [];
   readonly tunnels: Registration[] = [];
   /** Sent to all nodes when the client goes. */
@@ -42,11 +45,13 @@ export class Client implements MessageSink {
     id: number,
     pid: number,
     link: PacketLink,
+    kind: ClientKind,
     deliver: (client: Client, packet: PacketView) => void,
   ) {
     this.id = id;
     this.pid = pid;
     this.link = link;
+    this.kind = kind;
     this.#deliver = deliver;
   }
 

@@ -2,6 +2,7 @@
  * What rules of causes are made of (causes_*.ts): a rule takes an event and finds those that led to it. What stands in
  * its fields decides first (who, which address, which recovery), then what was nearest before.
  */
+import type { JournalActor } from "../../base/journal_event.ts";
 import { NODE_FLAGS, NODE_FLAGS_INACTIVE } from "../../wire/constants.ts";
 import type { KeptKind, MergedEvent } from "../types.ts";
 import type { AllFields, EventIndex, Look } from "./event_index.ts";
@@ -39,6 +40,22 @@ export function nearest(
     .flat()
     .sort((one, other) => distance(one) - distance(other))
     .slice(0, count);
+}
+
+/** What a process of another node asked for: only that node's journal knows which one. */
+export function askedThere(
+  events: EventIndex,
+  from: MergedEvent,
+  by: JournalActor,
+  target: number,
+  actions: readonly string[],
+): readonly MergedEvent[] {
+  if (by.node === null || by.node === from.node) return [];
+  return events.find(from, "action", {
+    node: by.node,
+    withinMs: 30 * SECOND,
+    where: (action) => action.target === target && actions.includes(action.action),
+  });
 }
 
 /** A node got one of these flags. Its own journal knows best; the others' follow from it. */

@@ -11,10 +11,12 @@ import {
   nearest,
   SECOND,
 } from "./cause_rules.ts";
-import type { EventIndex } from "./event_index.ts";
+import type { AllFields, EventIndex } from "./event_index.ts";
 
 /** A takeover run may wait for a recovery, and itself takes some time. */
 const RUN_MS = 2 * MINUTE;
+/** What a node changes of itself, others see within this. */
+const SAME_CHANGE_US = 3_000_000;
 
 export const ADDRESS_CAUSES: CauseRules = {
   takeover_started: (_, kept, events) =>
@@ -62,7 +64,11 @@ export const ADDRESS_CAUSES: CauseRules = {
 
 function lostHost(events: EventIndex, kept: MergedEvent, node: number): readonly MergedEvent[] {
   return firstOf(
-    () => gotFlags(events, kept, node, NODE_FLAGS_HOSTS_NOTHING, RUN_MS),
+    () =>
+      newest(
+        gotFlags(events, kept, node, NODE_FLAGS_HOSTS_NOTHING, RUN_MS),
+        seenByLeader(events, kept, node, ({ before, after }) => after & ~before),
+      ),
     () => linkLost(events, kept, node, RUN_MS),
     () => interfaceChange(events, kept, node, false),
   );
@@ -70,9 +76,36 @@ function lostHost(events: EventIndex, kept: MergedEvent, node: number): readonly
 
 function foundHost(events: EventIndex, kept: MergedEvent, node: number): readonly MergedEvent[] {
   return firstOf(
-    () => lostFlags(events, kept, node, NODE_FLAGS_HOSTS_NOTHING, RUN_MS),
+    () =>
+      newest(
+        lostFlags(events, kept, node, NODE_FLAGS_HOSTS_NOTHING, RUN_MS),
+        seenByLeader(events, kept, node, ({ before, after }) => before & ~after),
+      ),
     () => interfaceChange(events, kept, node, true),
   );
+}
+
+function seenByLeader(
+  events: EventIndex,
+  kept: MergedEvent,
+  target: number,
+  changed: (event: AllFields["flags"]) => number,
+): readonly MergedEvent[] {
+  return events.find(kept, "flags", {
+    node: kept.node,
+    withinMs: RUN_MS,
+    where: (event) => event.target === target && (changed(event) & NODE_FLAGS_HOSTS_NOTHING) !== 0,
+  });
+}
+
+/**
+ * The node's own word, unless the leader has seen another change since: a node that was banned a minute ago, and is cut off
+ * now, knows of the ban only.
+ */
+function newest(own: readonly MergedEvent[], seen: readonly MergedEvent[]): readonly MergedEvent[] {
+  const [first, second] = [own[0], seen[0]];
+  if (first === undefined || second === undefined) return first === undefined ? seen : own;
+  return second.common_us > first.common_us + SAME_CHANGE_US ? seen : own;
 }
 
 function interfaceChange(

@@ -2,6 +2,7 @@
 import { NODE_FLAGS_INACTIVE } from "../../wire/constants.ts";
 import type { MergedEvent } from "../types.ts";
 import {
+  askedThere,
   type CauseRules,
   endOfNode,
   firstOf,
@@ -10,7 +11,7 @@ import {
   nearest,
   SECOND,
 } from "./cause_rules.ts";
-import type { EventIndex } from "./event_index.ts";
+import type { AllFields, EventIndex } from "./event_index.ts";
 import { CAUSES_MAX } from "./limits.ts";
 
 /** Credits are forgotten after some minutes (RecoveryGracePeriod), and a recovery may take as long. */
@@ -96,28 +97,44 @@ export const RECOVERY_CAUSES: CauseRules = {
     });
     return [...failed, ...endOfNode(events, kept, target, MINUTE)];
   },
-  ban({ target, by }, kept, events) {
+  ban({ target, by, reason }, kept, events) {
+    const isDue = (blame: AllFields["blame"]) =>
+      blame.target === target && blame.total >= blame.limit;
     if (target === kept.node && by.node !== null && by.node !== kept.node) {
       const decided = events.find(kept, "ban", {
         node: by.node,
         withinMs: 30 * SECOND,
         where: (ban) => ban.target === target,
       });
-      if (decided.length > 0) return decided;
+      // Its recovery daemon writes down what it decides; others there only ask.
+      return firstOf(
+        () => decided,
+        () => askedThere(events, kept, by, target, ["ban"]),
+        () =>
+          events.find(kept, "blame", {
+            node: by.node ?? kept.node,
+            withinMs: BLAME_MS,
+            count: CAUSES_MAX,
+            where: isDue,
+          }),
+      );
     }
     // An administrator's own.
     if (by.pid !== undefined && by.program === "ctdb") return [];
-    const blamed = (node?: number) =>
+    const blamed = () =>
       events.find(kept, "blame", {
-        ...(node === undefined ? {} : { node }),
+        ...(by.node === null ? {} : { node: by.node }),
         withinMs: BLAME_MS,
         count: CAUSES_MAX,
         where: (blame) => blame.target === target,
       });
+    // Of its own accord a node bans itself for what it cannot do, whoever blames it meanwhile.
+    const isOwnAccord = target === kept.node && kept.process === "ctdbd" && by.pid === undefined;
+    if (!isOwnAccord) return firstOf(blamed, () => ownTrouble(events, kept));
     return firstOf(
-      () => blamed(by.node ?? kept.node),
-      () => blamed(),
+      () => failedEvents(events, kept, reason),
       () => ownTrouble(events, kept),
+      blamed,
     );
   },
   unban: ({ target }, kept, events) =>
@@ -126,6 +143,20 @@ export const RECOVERY_CAUSES: CauseRules = {
       where: (ban) => ban.target === target,
     }),
 };
+
+/** An event whose scripts took too long is named: `event "ipreallocated" timed out`. */
+function failedEvents(
+  events: EventIndex,
+  kept: MergedEvent,
+  reason: string,
+): readonly MergedEvent[] {
+  const look = { node: kept.node, withinMs: MINUTE };
+  const isNamed = ({ event }: { readonly event: string }) => reason.includes(`"${event}"`);
+  return firstOf(
+    () => events.find(kept, "script_failed", { ...look, where: isNamed }),
+    () => events.find(kept, "event_failed", { ...look, where: isNamed }),
+  );
+}
 
 /** Why a node bans itself. */
 function ownTrouble(events: EventIndex, kept: MergedEvent): readonly MergedEvent[] {

@@ -2,6 +2,7 @@
 import { NODE_FLAGS } from "../../wire/constants.ts";
 import type { MergedEvent } from "../types.ts";
 import {
+  askedThere,
   type CauseRules,
   diedOf,
   endOfNode,
@@ -15,6 +16,8 @@ import {
 import type { EventIndex } from "./event_index.ts";
 
 const { DISCONNECTED, UNHEALTHY, BANNED, DELETED } = NODE_FLAGS;
+/** Nothing sets them but who asks for it. */
+const BY_SOMEBODY = NODE_FLAGS.STOPPED | NODE_FLAGS.PERMANENTLY_DISABLED;
 
 export const STANDING_CAUSES: CauseRules = {
   process_started({ process }, kept, events) {
@@ -66,7 +69,7 @@ export const STANDING_CAUSES: CauseRules = {
       ],
     ),
 
-  flags({ target, before, after }, kept, events) {
+  flags({ target, before, after, by }, kept, events) {
     const gained = after & ~before;
     const lost = before & ~after;
     const near = { node: kept.node, withinMs: MINUTE };
@@ -90,6 +93,9 @@ export const STANDING_CAUSES: CauseRules = {
     return [
       ...((gained & BANNED) === 0 ? [] : banOf(events, kept, target)),
       ...((lost & BANNED) === 0 ? [] : unbanOf(events, kept, target)),
+      ...(((gained | lost) & BY_SOMEBODY) === 0
+        ? []
+        : askedThere(events, kept, by, target, ["stop", "continue", "disable", "enable"])),
       ...((gained & UNHEALTHY) === 0 ? [] : failureOf(events, kept, target)),
       ...((lost & UNHEALTHY) === 0
         ? []

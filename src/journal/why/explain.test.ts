@@ -6,7 +6,7 @@ import {
   type StoryOptions,
   treeText,
 } from "../../../test/support/journal_story.ts";
-import type { JournalActor } from "../../base/journal_event.ts";
+import type { JournalActor, JournalEvent } from "../../base/journal_event.ts";
 import { NODE_FLAGS } from "../../wire/constants.ts";
 import type { WhyQuestion } from "../types.ts";
 import { answerWhy, explain } from "./answer_why.ts";
@@ -604,6 +604,76 @@ nothing is known
   expect(await why({ subject: "event", node: 0, id: 99 }, little)).toContain("nothing is known");
 });
 
+test("a ban that a process of another node asked for is not for what the leader blamed the node for", async () => {
+  const action = { before: null, after: null, failure: null, arguments: ["600"] };
+  const { answer } = await answerWhy(
+    { subject: "ban", node: 1 },
+    story([
+      [0, 1, { kind: "blame", target: 1, credits: 3, total: 3, limit: 6, reason: "takeover runs" }],
+      [0, 9.9, { kind: "action", action: "ban", target: 1, who: "process 7 (ctdb)", ...action }],
+      [1, 10, { kind: "ban", target: 1, seconds: 600, reason: "asked for by node 0", by: own(0) }],
+    ]),
+  );
+  expect(answer?.because.map(({ text }) => text)).toEqual([
+    "On node 0, process 7 (ctdb) asked for ban of node 1",
+  ]);
+});
+
+test("an address moved because its node was cut off, which was banned a minute before", async () => {
+  const by = own(1);
+  const banned = { kind: "flags", target: 1, before: 0, after: NODE_FLAGS.BANNED, reason: "b", by };
+  const fit = { kind: "flags", target: 1, before: NODE_FLAGS.BANNED, after: 0, reason: "over", by };
+  const gone = { kind: "flags", target: 1, before: 0, after: NODE_FLAGS.DISCONNECTED, reason: "l" };
+  const { answer } = await answerWhy(
+    { subject: "address", address: "10.0.0.5" },
+    story([
+      [1, 1, banned as JournalEvent],
+      [0, 1.1, banned as JournalEvent],
+      [1, 40, fit as JournalEvent],
+      [0, 40.1, fit as JournalEvent],
+      [0, 60, { kind: "link_down", peer: 1, reason: "silent" }],
+      [0, 60.1, { ...gone, by: own(0) } as JournalEvent],
+      [0, 62, { kind: "address_assigned", address: "10.0.0.5", from: 1, to: 0, reason: "r" }],
+    ]),
+  );
+  expect(answer?.because.map(({ event: { event } }) => event)).toMatchObject([
+    { kind: "flags", after: NODE_FLAGS.DISCONNECTED },
+  ]);
+});
+
+test("a node that bans itself for a script does so whoever blames it", async () => {
+  const { answer } = await answerWhy(
+    { subject: "ban", node: 1 },
+    story([
+      [0, 1, { kind: "blame", target: 1, credits: 3, total: 3, limit: 6, reason: "takeover runs" }],
+      [
+        1,
+        9.9,
+        {
+          kind: "script_failed",
+          event: "ipreallocated",
+          script: "60.night",
+          result: -110,
+          line: null,
+          duration_ms: 5000,
+        },
+      ],
+      [
+        1,
+        10,
+        {
+          kind: "ban",
+          target: 1,
+          seconds: 20,
+          reason: 'event "ipreallocated" timed out',
+          by: own(1),
+        },
+      ],
+    ]),
+  );
+  expect(answer?.because.map(({ event }) => event.event.kind)).toEqual(["script_failed"]);
+});
+
 test("an explanation is bounded, whatever the journals hold", async () => {
   const many: Happening[] = [];
   for (let round = 0; round < 3000; round++) {
@@ -620,7 +690,7 @@ test("an explanation is bounded, whatever the journals hold", async () => {
     many.push([
       0,
       round + 0.4,
-      { kind: "blame", target: 1, credits: 1, total: 1, limit: 9, reason: "b" },
+      { kind: "blame", target: 1, credits: 1, total: 9, limit: 9, reason: "b" },
     ]);
     many.push([1, round + 0.5, { kind: "ban", target: 1, seconds: 1, reason: "b", by: own(0) }]);
   }

@@ -230,6 +230,19 @@ const SENTENCES: readonly (readonly [event: Event, text: string])[] = [
     },
     'The configuration of node 1 changed (by process 5 (ctdb) on node 1): a:b from its default to "c"',
   ],
+  [
+    {
+      kind: "action",
+      action: "ban",
+      target: 2,
+      arguments: ["60"],
+      who: "token ops",
+      before: "OK",
+      after: "BANNED",
+      failure: null,
+    },
+    'On node 1, token ops asked for ban of node 2: from "OK" to "BANNED"',
+  ],
   [{ kind: "gap", missing: 1, reason: "r" }, "1 event of node 1 is missing before this: r"],
   [{ kind: "gap", missing: null, reason: "r" }, "Events of node 1 may be missing before this: r"],
 ];

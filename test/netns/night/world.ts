@@ -85,10 +85,15 @@ export class NightWorld {
 
   async healthy(pnns: readonly number[] = ALL): Promise<void> {
     await this.cluster.waitReady(pnns);
-    await this.until("each public address is on a node that is there", async () => {
-      const hosts = Object.values(await this.#addresses(pnns[0] as number));
-      return hosts.every((pnn) => pnns.includes(pnn));
-    });
+    await this.until(
+      "public addresses are spread evenly over the nodes that are there",
+      async () => {
+        const hosts = Object.values(await this.#addresses(pnns[0] as number));
+        const counts = pnns.map((pnn) => hosts.filter((host) => host === pnn).length);
+        const isSpread = Math.max(...counts) - Math.min(...counts) <= 1;
+        return isSpread && hosts.every((pnn) => pnns.includes(pnn));
+      },
+    );
   }
 
   async until(what: string, holds: () => Promise<boolean | undefined>): Promise<void> {
