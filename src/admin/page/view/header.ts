@@ -30,6 +30,9 @@ export function showHeader(state: PageState, ask: (subject: "leader" | "recovery
     if (shown !== undefined) {
       setText(leader, leaderText(shown));
       setText(recovery, generationText(shown));
+      for (const button of [leader, recovery]) {
+        setAttributes(button, { "aria-label": `${button.textContent}. Why?` });
+      }
       setText(answers, shown.node === null ? "from the journals" : `node ${shown.node} answers`);
     }
     setText(connection, connectionText(state.connection, state));
