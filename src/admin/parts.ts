@@ -85,8 +85,11 @@ export interface JournalAnswers {
   facts(): JournalFacts;
   /** What an event says, in a sentence. */
   sentence(event: MergedEvent): string;
-  /** Of all nodes, in the order of a common time. */
-  queryNodes(query: JournalQuery): Promise<Result<OfNodes<readonly MergedEvent[]>>>;
+  /** Of those nodes, or of all, in the order of a common time. */
+  queryNodes(
+    query: JournalQuery,
+    nodes?: readonly number[],
+  ): Promise<Result<OfNodes<readonly MergedEvent[]>>>;
   explain(question: WhyQuestion): Promise<Result<OfNodes<Explanation>>>;
   stateAt(atUs: number): Promise<Result<OfNodes<ClusterState>>>;
 }

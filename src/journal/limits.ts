@@ -2,6 +2,8 @@
 
 /** Events that one query answers with. */
 export const QUERY_EVENTS_MAX = 1000;
+/** Queries' worth of events that are read of a node for the state at a time. */
+export const STATE_PAGES_MAX = 10;
 
 /** How often a summary of events is kept (store/journal_tables.ts). A power of two. */
 export const CHUNK_EVENTS = 2048;

@@ -68,7 +68,12 @@ export class AdmindDaemon implements Daemon {
     const client = this.#d.client();
     if (client === undefined) return err(NOT_CONNECTED);
     this.#look ??= this.#loadLook();
-    return (await this.#look).take(client);
+    try {
+      return await (await this.#look).take(client);
+    } catch (error) {
+      // Commands of the tool end so when the connection does.
+      return err(`the cluster could not be looked at: ${(error as Error).message}`);
+    }
   }
 
   async #loadLook(): Promise<AdmindLook> {

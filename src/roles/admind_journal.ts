@@ -103,8 +103,8 @@ function answersOf(store: SqliteStore, parts: AdmindJournalParts): JournalAnswer
     query: (query) => store.query(query),
     facts: () => store.facts(),
     sentence: sentenceOf,
-    async queryNodes(query) {
-      const answers = await nodes.ask(query);
+    async queryNodes(query, wantedNodes) {
+      const answers = await nodes.ask(query, wantedNodes);
       const merged = mergeEvents(answers);
       const wanted = query.newestFirst === true ? merged.toReversed() : merged;
       return ok({ value: wanted.slice(0, query.limit), sources: sourcesOf(answers) });

@@ -67,7 +67,7 @@ export class AdmindLook {
   async take(client: CtdbClient): Promise<Result<ClusterFacts>> {
     const session = this.#sessionOf(client);
     // What it finds is for the next looks: it may take seconds.
-    void this.#machine.get();
+    this.#machine.get().catch(() => undefined);
     const own = client.pnn;
     const [cluster, vnnMap, mode, knowledge, databases] = await Promise.all([
       gatherCluster(session, ownLeader(client)),

@@ -11,10 +11,10 @@ import { err, ok, type Result } from "../base/result.ts";
 import type { U64 } from "../base/u64.ts";
 import { decodeJson, encodeJson, parseSrvid, srvidText } from "./json_message.ts";
 
-export const API_REQUEST_BYTES_MAX = 16 * 1024;
+const API_REQUEST_BYTES_MAX = 16 * 1024;
 /** Characters of text in one part. */
 export const API_PART_CHARACTERS = 64 * 1024;
-export const API_PART_BYTES_MAX = 1024 * 1024;
+const API_PART_BYTES_MAX = 1024 * 1024;
 export const API_ANSWER_CHARACTERS_MAX = 16 * 1024 * 1024;
 
 export interface ApiRequest {

@@ -158,8 +158,9 @@ export class AdminBench {
         setAside: [],
       }),
       sentence: sentenceOf,
-      queryNodes: async (query) => {
-        const value = queried(this.events, query).map(merged);
+      queryNodes: async (query, nodes) => {
+        const wanted = this.events.filter(({ node }) => nodes?.includes(node) !== false);
+        const value = queried(wanted, query).map(merged);
         return ok({ value, sources: [SOURCE, SILENT] });
       },
       explain: async (question) => {

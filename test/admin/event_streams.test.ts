@@ -167,6 +167,13 @@ test("a reader that takes nothing at all is cut off after a while", async () => 
   expect(bench.time.waiting).toBe(0);
 });
 
+test("who asks for the head of a stream gets that, and no stream is left", async () => {
+  const bench = new AdminBench();
+  const response = await bench.ask("/api/v1/events", { method: "HEAD" });
+  expect([response.status, response.body]).toEqual([200, null]);
+  expect(bench.api.counts().streams).toBe(0);
+});
+
 test("the end of ctdb-admind is told", async () => {
   const bench = new AdminBench();
   const reader = await Reader.open(bench);

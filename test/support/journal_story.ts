@@ -9,7 +9,10 @@ import type {
   KeptEvent,
   MergedEvent,
   NodeAnswer,
+  WhyQuestion,
 } from "../../src/journal/types.ts";
+import { anchorsOf, pickAnchor } from "../../src/journal/why/anchors.ts";
+import { explainEvent } from "../../src/journal/why/explain.ts";
 
 /** `at`: seconds by the clock of the asker. */
 export type Happening = readonly [
@@ -97,4 +100,16 @@ export class Story implements JournalSource {
 export function treeText({ text, because }: Explained, indent = ""): string {
   const causes = because.map((cause) => treeText(cause, `${indent}  `));
   return [`${indent}${text}\n`, ...causes].join("");
+}
+
+/** What answerWhy says, from events that are all at hand. */
+export function explainWhole(
+  question: WhyQuestion,
+  events: readonly MergedEvent[],
+): Explained | undefined {
+  for (const anchor of anchorsOf(question)) {
+    const event = pickAnchor(events, anchor, question.atUs);
+    if (event !== undefined) return explainEvent(event, events);
+  }
+  return undefined;
 }

@@ -91,10 +91,12 @@ export function journalRoutes(parts: AdminParts): readonly Route[] {
         const sentence = (event: Parameters<JournalAnswers["sentence"]>[0]) =>
           journal.sentence(event);
         if (query.scope === "cluster") {
-          const all = await journal.queryNodes(wanted);
+          const all = await journal.queryNodes(
+            wanted,
+            query.node === undefined ? undefined : [query.node],
+          );
           if (!all.ok) return err(problem(502, all.error));
-          const events = all.value.value.filter(isOfNode);
-          const documents = events.map((event) => eventDocument(event, sentence));
+          const documents = all.value.value.map((event) => eventDocument(event, sentence));
           return answer({ events: documents }, all.value.sources);
         }
         const kept = journal.query(wanted);

@@ -39,7 +39,12 @@ export async function serveRoute(
 ): Promise<Response> {
   const asked = await takeApart(route, request, origin, serving.callers);
   const outcome = asked.ok ? await inTime(route, asked.value, serving.timers) : asked;
-  return outcome.ok ? answerResponse(route, outcome.value) : problemResponse(outcome.error);
+  if (!outcome.ok) return problemResponse(outcome.error);
+  const response = answerResponse(route, outcome.value);
+  if (request.method !== "HEAD") return response;
+  // Nobody would take what is in the body, a stream's least of all.
+  void response.body?.cancel();
+  return new Response(null, response);
 }
 
 async function takeApart(

@@ -3,13 +3,11 @@
  * what followed. What is read is bounded by the time between two of those, and by STATE_PAGES_MAX.
  */
 import { askNodes, gapsIn, silentNodes, strangeClocks } from "../cluster/ask_nodes.ts";
-import { QUERY_EVENTS_MAX } from "../limits.ts";
+import { QUERY_EVENTS_MAX, STATE_PAGES_MAX } from "../limits.ts";
 import { mergeEvents } from "../merge.ts";
 import type { ClusterState, JournalQuery, JournalSource, KeptEvent, NodeAnswer } from "../types.ts";
 import { clusterStateAt, type NodeHistory } from "./cluster_state.ts";
 import { VIEW_KINDS } from "./node_view.ts";
-
-const STATE_PAGES_MAX = 10;
 
 export async function readState(atUs: number, source: JournalSource): Promise<ClusterState> {
   const points = await askNodes(source, {

@@ -23,7 +23,8 @@ export function anchorsOf(question: WhyQuestion): readonly Anchor[] {
     case "flags":
       return [aboutFlags(question.node, question.flag)];
     case "recovery":
-      return [anyOf("recovery_started"), anyOf("recovery_ended")];
+      // One that a node without a journal leads is seen by its effect only.
+      return [anyOf("recovery_started"), anyOf("recovery_ended"), stoppedServing()];
     case "leader":
       return [aboutLeader(true), aboutLeader(false)];
     case "address":
@@ -64,6 +65,14 @@ export function pickAnchor(
 
 function anyOf(kind: KeptKind): Anchor {
   return { kinds: [kind], matches: () => true, witness: ({ node }) => node };
+}
+
+function stoppedServing(): Anchor {
+  return {
+    kinds: ["recovery_mode"],
+    matches: ({ event }) => event.kind === "recovery_mode" && event.active,
+    witness: ({ node }) => node,
+  };
 }
 
 function aboutBan(node: number): Anchor {

@@ -3,6 +3,7 @@
  * explains it. What is read is bounded by why/limits.ts, however large the journals are.
  */
 import { JOURNAL_KINDS } from "../../base/journal_event.ts";
+import { NODE_FLAGS } from "../../wire/constants.ts";
 import { askNodes, gapsIn, silentNodes, strangeClocks } from "../cluster/ask_nodes.ts";
 import { mergeEvents } from "../merge.ts";
 import type {
@@ -25,7 +26,7 @@ import {
   EVIDENCE_EVENTS_MAX,
   EVIDENCE_MS,
 } from "./limits.ts";
-import { timeText } from "./words.ts";
+import { flagChanges, timeText } from "./words.ts";
 
 /** Many of them say how a recovery went; none is the cause of anything. */
 const NO_CAUSES: readonly KeptKind[] = ["recovery_step", "recovery_database", "state", "runstate"];
@@ -51,6 +52,7 @@ export async function answerWhy(
   const events = same === undefined ? mergeEvents([...context.answers, alone(event)]) : merged;
   const anchor = same ?? events.find(({ node, id }) => node === event.node && id === event.id);
   const caveats = [
+    ...(await overSince(question, event, found.answers, source)),
     ...silentNodes(context.answers),
     ...strangeClocks(context.answers),
     ...context.cut,
@@ -59,14 +61,48 @@ export async function answerWhy(
   return { question, answer: explainEvent(anchor ?? event, events), caveats };
 }
 
-/** The same from events that are at hand, in the order of merge.ts. */
-export function explain(question: WhyQuestion, events: readonly MergedEvent[]): Explanation {
-  const caveats = gapsIn(events);
-  for (const anchor of anchorsOf(question)) {
-    const event = pickAnchor(events, anchor, question.atUs);
-    if (event !== undefined) return { question, answer: explainEvent(event, events), caveats };
+/** A flag that a node has no more: the answer is about the last time that it had it. */
+async function overSince(
+  question: WhyQuestion,
+  anchor: MergedEvent,
+  answers: readonly NodeAnswer[],
+  source: JournalSource,
+): Promise<readonly string[]> {
+  if (question.subject !== "flags" && question.subject !== "ban") return [];
+  const { node, atUs = Number.POSITIVE_INFINITY } = question;
+  const flag = question.subject === "ban" ? NODE_FLAGS.BANNED : question.flag;
+  if (flag === undefined) return [];
+  const isAfter = ({ common_us }: MergedEvent) => common_us > anchor.common_us && common_us <= atUs;
+  const over = [...mergeEvents(answers), ...(await eventsOf(source, node, ["flags"]))].find(
+    (each) => isAfter(each) && lostFlag(each, node, flag),
+  );
+  if (over !== undefined) {
+    const [word = ""] = flagChanges(0, flag).gained;
+    return [`Node ${node} is no longer ${word} since ${timeText(over.common_us)}`];
   }
-  return { question, answer: undefined, caveats };
+  const starts = await eventsOf(source, node, ["process_started"]);
+  const start = starts.find(
+    (each) =>
+      isAfter(each) && each.event.kind === "process_started" && each.event.process === "ctdbd",
+  );
+  if (start === undefined) return [];
+  return [`ctdbd of node ${node} was started anew at ${timeText(start.common_us)}, after this`];
+}
+
+function lostFlag({ event }: MergedEvent, node: number, flag: number): boolean {
+  return (
+    event.kind === "flags" && event.target === node && (event.before & ~event.after & flag) !== 0
+  );
+}
+
+/** The newest of a node's own journal. */
+async function eventsOf(
+  source: JournalSource,
+  node: number,
+  kinds: readonly KeptKind[],
+): Promise<readonly MergedEvent[]> {
+  const query = { kinds, newestFirst: true, limit: EVIDENCE_EVENTS_MAX };
+  return mergeEvents(await source.ask(query, [node]));
 }
 
 interface Found {

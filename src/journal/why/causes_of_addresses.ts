@@ -47,7 +47,7 @@ export const ADDRESS_CAUSES: CauseRules = {
           withinMs: RUN_MS,
           where: (assigned) => assigned.address === address && assigned.to === kept.node,
         }),
-      () => events.find(kept, "takeover_started", { withinMs: RUN_MS }),
+      () => runOf(events, kept),
     ),
   address_released: ({ address }, kept, events) =>
     firstOf(
@@ -58,9 +58,17 @@ export const ADDRESS_CAUSES: CauseRules = {
         }),
       () => events.find(kept, "shutdown", { node: kept.node, withinMs: MINUTE }),
       () => gotFlags(events, kept, kept.node, NODE_FLAGS_INACTIVE, MINUTE),
-      () => events.find(kept, "takeover_started", { withinMs: RUN_MS }),
+      () => runOf(events, kept),
     ),
 };
+
+/** Of a leader without a journal: what it may have seen, too. */
+function runOf(events: EventIndex, kept: MergedEvent): readonly MergedEvent[] {
+  return firstOf(
+    () => events.find(kept, "takeover_started", { withinMs: RUN_MS }),
+    () => changesOfHosts(events, kept),
+  );
+}
 
 function lostHost(events: EventIndex, kept: MergedEvent, node: number): readonly MergedEvent[] {
   return firstOf(

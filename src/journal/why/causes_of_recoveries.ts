@@ -67,9 +67,12 @@ export const RECOVERY_CAUSES: CauseRules = {
     if (!active) return recovery;
     // An administrator's own.
     if (reason.includes("(ctdb)")) return [];
+    // Told to: not of its own accord, for packets that are lost or a client that died.
+    const isTold = reason === "" || reason.includes("asked for it");
+    if (isTold && recovery.length > 0) return recovery;
     const own = { node: kept.node, withinMs: 10 * SECOND };
     const isOwn = ({ target }: { readonly target: number }) => target === kept.node;
-    return nearest(
+    const ownTurn = nearest(
       kept,
       1,
       recovery,
@@ -80,13 +83,15 @@ export const RECOVERY_CAUSES: CauseRules = {
       }),
       events.find(kept, "client_died", own),
       // What was on its way to or from another node is lost, or was not sent.
-      events.find(kept, "link_down", own),
-      events.find(kept, "link_up", own),
+      isTold ? [] : events.find(kept, "link_down", own),
+      isTold ? [] : events.find(kept, "link_up", own),
       events.find(kept, "process_started", {
         ...own,
         where: ({ process }) => process === "ctdbd",
       }),
     );
+    // Led by a node without a journal: what it may have seen, too.
+    return ownTurn.length > 0 ? ownTurn : inactiveChanges(events, kept, MINUTE);
   },
 
   blame({ target }, kept, events) {

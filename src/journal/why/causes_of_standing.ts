@@ -190,11 +190,14 @@ function unbanOf(events: EventIndex, kept: MergedEvent, target: number): readonl
   });
 }
 
-/** The script says most. */
+/** The script says most. One that goes on failing alike is written down every ten minutes. */
 function failureOf(events: EventIndex, kept: MergedEvent, node: number): readonly MergedEvent[] {
+  const look = { node, withinMs: 11 * MINUTE };
+  const isMonitor = ({ event }: { readonly event: string }) => event === "monitor";
   return firstOf(
+    () => events.find(kept, "script_failed", { ...look, where: isMonitor }),
+    () => events.find(kept, "event_failed", { ...look, where: isMonitor }),
     () => events.find(kept, "script_failed", { node, withinMs: MINUTE }),
-    () => events.find(kept, "event_failed", { node, withinMs: MINUTE }),
     () => events.find(kept, "database_unhealthy", { node, withinMs: MINUTE }),
     () =>
       events.find(kept, "process_ended", {

@@ -1,7 +1,9 @@
 /** Stories, and what is said of them: each rule of causes has one. */
 import { expect, test } from "bun:test";
 import {
+  explainWhole,
   type Happening,
+  STORY_START_US,
   Story,
   type StoryOptions,
   treeText,
@@ -9,7 +11,7 @@ import {
 import type { JournalActor, JournalEvent } from "../../base/journal_event.ts";
 import { NODE_FLAGS } from "../../wire/constants.ts";
 import type { WhyQuestion } from "../types.ts";
-import { answerWhy, explain } from "./answer_why.ts";
+import { answerWhy } from "./answer_why.ts";
 
 const { DISCONNECTED, UNHEALTHY, BANNED, STOPPED, PERMANENTLY_DISABLED } = NODE_FLAGS;
 const own = (node: number): JournalActor => ({ node });
@@ -21,9 +23,9 @@ async function why(question: Question, story: Story): Promise<string> {
   const { answer, caveats } = await answerWhy(question, story);
   const text = answer === undefined ? "nothing is known\n" : treeText(answer);
   // What is read in pieces says the same as what is there as a whole.
-  const whole = explain(question, await story.events());
+  const whole = explainWhole(question, await story.events());
   if (question.atUs === undefined && story.options.clockAhead === undefined) {
-    expect(whole.answer === undefined ? "nothing is known\n" : treeText(whole.answer)).toBe(text);
+    expect(whole === undefined ? "nothing is known\n" : treeText(whole)).toBe(text);
   }
   return [`\n${text}`, ...caveats.map((caveat) => `! ${caveat}\n`)].join("");
 }
@@ -183,14 +185,28 @@ Node 0 moved address 10.0.0.5 from node 1 to node 2: to spread addresses evenly
   const before: Question = {
     subject: "address",
     address: "10.0.0.5",
-    atUs: 1e6 * 50 + (await start()),
+    atUs: STORY_START_US + 50e6,
   };
   expect(await why(before, story(again))).toContain("from node 2 to node 1");
 });
 
-async function start(): Promise<number> {
-  return (await story([[0, 0, { kind: "election", reason: "" }]]).events())[0]?.common_us ?? 0;
-}
+test("a flag that is over, or from before a restart, is said to be", async () => {
+  const question: Question = { subject: "flags", node: 2, flag: UNHEALTHY };
+  const over: Happening = [2, 100, flags(2, UNHEALTHY, 0, "its monitor event succeeded")];
+  expect(await why(question, story([...DISK_FULL, over]))).toEndWith(
+    "\n! Node 2 is no longer UNHEALTHY since 2026-11-29 03:01:40 UTC\n",
+  );
+  const anew: Happening = [
+    2,
+    700,
+    { kind: "process_started", process: "ctdbd", pid: 1, version: "" },
+  ];
+  expect(await why(question, story([...DISK_FULL, anew]))).toEndWith(
+    "\n! ctdbd of node 2 was started anew at 2026-11-29 03:11:40 UTC, after this\n",
+  );
+  const before: Question = { ...question, atUs: STORY_START_US + 50e6 };
+  expect(await why(before, story([...DISK_FULL, over, anew]))).not.toContain("!");
+});
 
 test("an address moved because an administrator said so", async () => {
   const moved: readonly Happening[] = [
@@ -715,4 +731,36 @@ test("events that come together in any order make no circle", async () => {
   for (let id = 1; id <= 3; id++) {
     expect(await why({ subject: "event", node: 0, id }, story(together))).toContain("Node 0");
   }
+});
+
+test("a leader without a journal: what it did is seen by its effects", async () => {
+  const effects: readonly Happening[] = [
+    [1, 10, { kind: "link_down", peer: 2, reason: "closed by the peer" }],
+    [1, 10.01, flags(2, 0, DISCONNECTED | UNHEALTHY, "its link is lost", own(1))],
+    [1, 11, { kind: "recovery_mode", active: true, generation: 3, reason: "node 0 asked for it" }],
+    [1, 12, { kind: "recovery_mode", active: false, generation: 4, reason: "node 0 has ended it" }],
+    [
+      1,
+      13,
+      {
+        kind: "address_taken",
+        address: "10.0.0.5",
+        interface: "eth1",
+        duration_ms: 9,
+        failure: null,
+      },
+    ],
+  ];
+  const stock = story(effects, { silent: { 0: "it has no journal" } });
+  const cause = `
+  Node 1 saw node 2 become DISCONNECTED: its link is lost
+    Node 1 lost its connection to node 2: closed by the peer
+! Nothing is known from node 0 itself: it has no journal
+`;
+  expect(await why({ subject: "recovery" }, stock)).toBe(
+    `\nNode 1 stopped serving its databases until a recovery: node 0 asked for it${cause}`,
+  );
+  expect(await why({ subject: "address", address: "10.0.0.5" }, stock)).toBe(
+    `\nNode 1 has address 10.0.0.5 on eth1, after 9 ms${cause}`,
+  );
 });

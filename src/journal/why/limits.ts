@@ -19,4 +19,3 @@ export const CONTEXT_EVENTS_MAX = 1000;
 export const EVIDENCE_EVENTS_MAX = 50;
 export const ANCHOR_PAGES_MAX = 10;
 export const ANCHOR_PAGE_EVENTS = 500;
-export const STATE_PAGES_MAX = 10;

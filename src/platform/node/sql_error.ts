@@ -4,7 +4,8 @@
 import { SqlError, type SqlFailure } from "../types/sql.ts";
 
 const TEXTS: readonly (readonly [pattern: RegExp, failure: SqlFailure])[] = [
-  [/malformed|not a database|corrupt/i, "corrupt"],
+  // A constraint that our statements keep by themselves is broken by damage only.
+  [/malformed|not a database|corrupt|constraint failed/i, "corrupt"],
   [/disk is full/i, "full"],
   [/is locked|locking protocol/i, "busy"],
   [/unable to open|readonly|I\/O error|authoriz|large file/i, "unusable"],

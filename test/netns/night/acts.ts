@@ -266,7 +266,7 @@ const operatorActs: Act = {
   async play(night, asked) {
     const pnn = await follower(night);
     const witness = ALL.find((other) => other !== pnn) as number;
-    const names = /process \d+ \(ctdb\) asked for ban/;
+    const names = /process \d+ \(ctdb\)/;
     await night.cause(this.name, async () => {
       await night.ctdb(witness, "-n", String(pnn), "ban", "600");
       await night.flag(pnn, "BANNED", witness);
@@ -276,7 +276,7 @@ const operatorActs: Act = {
         questions: [
           {
             args: ["node", String(pnn), "banned"],
-            says: [names, new RegExp(`On node ${witness}\\b`)],
+            says: [names, new RegExp(`node ${witness}\\b`, "i")],
           },
         ],
       };
