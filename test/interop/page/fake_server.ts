@@ -155,6 +155,7 @@ export class FakeServer {
     const inside = this.events
       .filter(({ time }) => time >= since && time <= until)
       .filter(({ event }) => kinds === undefined || kinds.includes(event.kind))
+      .filter(({ node }) => (query.get("node") ?? String(node)) === String(node))
       .sort((one, other) => (one.time < other.time ? -1 : 1));
     const limit = Number(query.get("limit") ?? "100");
     return query.get("order") === "asc" ? inside.slice(0, limit) : inside.slice(-limit).reverse();

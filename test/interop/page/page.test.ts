@@ -384,5 +384,9 @@ browserTest("filters ask the server for kinds, and look for words in what is the
     await page.page.keyboard.type("winbind");
     await page.says("#entries-text", "1 to 1 of 1");
     expect(new URL(page.page.url()).hash).toBe("#kinds=scripts&words=winbind");
+    await page.page.select("#filter-node", "1");
+    await page.page.waitForSelector("#entries-none", { visible: true });
+    const ofNode = server.asked.findLast(({ path }) => path === "/api/v1/journal");
+    expect(ofNode?.query.get("node")).toBe("1");
   });
 });

@@ -98,6 +98,7 @@ export class JournalSource {
     });
     const kinds = wantedKinds(filter);
     if (kinds.length > 0) query.set("kind", kinds.join(","));
+    if (filter.node !== null) query.set("node", String(filter.node));
     const answer = await request(`/api/v1/journal?${query}`, { signal });
     if (signal.aborted) return undefined;
     this.#listener.problem(answer.ok ? undefined : answer.problem);

@@ -6,7 +6,7 @@
  * 2. The page's address follows what is shown.
  */
 import type { Entry } from "../model/documents.ts";
-import type { Filter } from "../model/filter.ts";
+import { asksAnew, type Filter } from "../model/filter.ts";
 import { REST_MS } from "../model/limits.ts";
 import { readPageAddress, writePageAddress } from "../model/page_address.ts";
 import { type Question, questionQuery } from "../model/question.ts";
@@ -82,7 +82,7 @@ export class PageControl {
 
   filter(filter: Filter): void {
     const state = this.#state;
-    const asksServer = `${filter.groups}` !== `${state.filter.groups}`;
+    const asksServer = asksAnew(state.filter, filter);
     state.filter = filter;
     this.#rememberAddress();
     if (asksServer) {
