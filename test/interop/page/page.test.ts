@@ -25,6 +25,7 @@ import {
 } from "./fixtures.ts";
 
 const SHOWN_MS = 2000;
+const WAIT_MS = 10_000;
 const browserTest = test.skipIf(!chromiumInstalled());
 
 let browser: TestBrowser | undefined;
@@ -109,7 +110,7 @@ browserTest("a killed node and an event show when the server tells them", async 
   const server = new FakeServer();
   await withPage(server, async (page) => {
     await page.ready();
-    await until("a stream", SHOWN_MS, () => when(server.streams === 1));
+    await until("a stream", WAIT_MS, () => when(server.streams === 1));
     const startMs = performance.now();
     server.show(withoutNode(server.cluster, 1));
     await page.says("#verdict", "Node 1 is disconnected", SHOWN_MS);
@@ -173,7 +174,7 @@ browserTest("the why of a click is the server's, of that event; Escape leads bac
     expect(new URL(page.page.url()).hash).toBe(`#why=event+${ban?.node}+${ban?.id}`);
     await page.page.keyboard.press("Escape");
     await page.page.waitForSelector("#why", { hidden: true });
-    await until("the focus is back", SHOWN_MS, async () =>
+    await until("the focus is back", WAIT_MS, async () =>
       when((await page.focused()).includes("node 2 banned for 5 min")),
     );
     await page.press("#address-rows tr:first-child .why-link");
@@ -202,9 +203,12 @@ browserTest("the past is marked as past, shows what was, and leads back to now",
 
     await page.press("#step-forth");
     await page.says("#entries li", "49.winbind hung");
-    const shown = server.asked.findLast(({ path }) => path === "/api/v1/state");
-    expect(shown?.query.get("at")).toBe(
-      server.events.find(({ event }) => event.kind === "script_failed")?.time as string,
+    const script = server.events.find(({ event }) => event.kind === "script_failed");
+    await until("the state at that event was asked for", WAIT_MS, () =>
+      when(
+        server.asked.findLast(({ path }) => path === "/api/v1/state")?.query.get("at") ===
+          script?.time,
+      ),
     );
     await page.press("#past-leave");
     await page.says("#verdict", "2 of 3 nodes are not well");
@@ -235,7 +239,7 @@ browserTest("a server that goes away is told with the time, and comes back by it
   const server = new FakeServer();
   await withPage(server, async (page) => {
     await page.ready();
-    await until("a stream", SHOWN_MS, () => when(server.streams === 1));
+    await until("a stream", WAIT_MS, () => when(server.streams === 1));
     page.serverIsAway = true;
     await server.stop();
     await page.says("#connection", "no connection since", 5000);
@@ -261,7 +265,7 @@ browserTest(
     await withPage(server, async (page) => {
       page.serverIsAway = true;
       await page.page.waitForSelector("#lock", { visible: true });
-      await until("the focus is in the form", SHOWN_MS, async () =>
+      await until("the focus is in the form", WAIT_MS, async () =>
         when((await page.focused()).startsWith("input|token")),
       );
       await page.page.keyboard.type("a wrong one");
@@ -327,7 +331,9 @@ browserTest("a large journal is asked for in parts, and shown in pages", async (
   await withPage(server, async (page) => {
     await page.ready();
     await page.says("#entries-text", "and older ones");
-    expect(questions().filter(({ query }) => query.has("until")).length).toBe(QUESTIONS_PER_WINDOW);
+    await until("all parts were asked for", WAIT_MS, () =>
+      when(questions().filter(({ query }) => query.has("until")).length === QUESTIONS_PER_WINDOW),
+    );
     expect(questions().every(({ query }) => query.get("limit") === `${ENTRIES_PER_QUESTION}`)).toBe(
       true,
     );
@@ -352,7 +358,7 @@ browserTest("the timeline zooms, moves, and comes back to now", async () => {
     await page.press("#pan-back");
     await page.press("#pan-back");
     await page.says("#entries-text", "of 12");
-    await until("the button for now", SHOWN_MS, async () =>
+    await until("the button for now", WAIT_MS, async () =>
       when(await page.page.$eval("#now", (button) => !button.hasAttribute("disabled"))),
     );
     await page.page.select("#span", String(24 * 3600 * 1000));
@@ -386,7 +392,8 @@ browserTest("filters ask the server for kinds, and look for words in what is the
     expect(new URL(page.page.url()).hash).toBe("#kinds=scripts&words=winbind");
     await page.page.select("#filter-node", "1");
     await page.page.waitForSelector("#entries-none", { visible: true });
-    const ofNode = server.asked.findLast(({ path }) => path === "/api/v1/journal");
-    expect(ofNode?.query.get("node")).toBe("1");
+    await until("the journal of one node was asked for", WAIT_MS, () =>
+      when(server.asked.some(({ query }) => query.has("until") && query.get("node") === "1")),
+    );
   });
 });
