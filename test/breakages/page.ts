@@ -58,8 +58,8 @@ export const PAGE_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: `${MODEL}/connection.ts`,
-        find: "return { ...before, attempts: before.attempts + 1 };",
-        replace: 'return { state: "lost", sinceMs: null, attempts: before.attempts + 1 };',
+        find: "return { ...before, attempts: before.attempts + 1, reason };",
+        replace: 'return { state: "lost", sinceMs: null, attempts: before.attempts + 1, reason };',
       },
     ],
     tests: [`${MODEL}/connection.test.ts`],

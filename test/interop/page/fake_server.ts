@@ -22,7 +22,10 @@ export interface Asked {
 export class FakeServer {
   readonly asked: Asked[] = [];
   cluster: PageCluster;
+  sources = SOURCES;
   events: readonly EventDocument[];
+  /** What is wrong with the node behind it. */
+  failing: string | undefined;
   /** A token is wanted. */
   locked = false;
   #server: ReturnType<typeof Bun.serve> | undefined;
@@ -99,6 +102,7 @@ export class FakeServer {
         "expected a token, the cookie of a session, or a client certificate",
       );
     }
+    if (this.failing !== undefined) return problemResponse(503, this.failing);
     return this.#document(method, pathname, searchParams, headers);
   }
 
@@ -117,7 +121,7 @@ export class FakeServer {
           headers: { "set-cookie": `${COOKIE}; Path=/; Max-Age=0` },
         });
       case "GET /api/v1/journal":
-        return Response.json({ ...head, events: this.#journal(query), sources: SOURCES });
+        return Response.json({ ...head, events: this.#journal(query), sources: this.sources });
       case "GET /api/v1/state":
         return Response.json({ ...head, ...this.#stateAt(query.get("at") ?? "") });
       case "GET /api/v1/why":
@@ -151,6 +155,7 @@ export class FakeServer {
     const inside = this.events
       .filter(({ time }) => time >= since && time <= until)
       .filter(({ event }) => kinds === undefined || kinds.includes(event.kind))
+      .filter(({ node }) => (query.get("node") ?? String(node)) === String(node))
       .sort((one, other) => (one.time < other.time ? -1 : 1));
     const limit = Number(query.get("limit") ?? "100");
     return query.get("order") === "asc" ? inside.slice(0, limit) : inside.slice(-limit).reverse();
@@ -175,7 +180,7 @@ export class FakeServer {
       addresses: addresses.map(({ address }, i) => ({ address, node: Math.floor(i / 2) })),
       databases: databases.map(({ name, id, kind }) => ({ name, id: Number(id), kind })),
       caveats: [],
-      sources: SOURCES,
+      sources: this.sources,
     };
   }
 
@@ -202,7 +207,7 @@ export class FakeServer {
         ],
       },
       caveats: ["Of node 2 a gap of 4 events is in that time."],
-      sources: SOURCES,
+      sources: this.sources,
     };
   }
 

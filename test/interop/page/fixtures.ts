@@ -460,6 +460,11 @@ export function eventDocument(
   return { id, node, time, common_time: time, process: "ctdbd", text, event: { ...event } };
 }
 
+export const ALL_SOURCES: readonly SourceDocument[] = NODES.map((node) => ({
+  ...{ node, journal: "kept", reason: null, clock_ahead_ms: 0.2, clock_error_ms: 0.4 },
+}));
+
+/** One is silent, and one has a clock that is wrong. */
 export const SOURCES: readonly SourceDocument[] = NODES.map((node) => ({
   node,
   journal: node === 2 ? "silent" : "kept",

@@ -6,7 +6,9 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
 import {
   ENTRIES_PER_QUESTION,
+  LATE_EVENTS_MS,
   LIST_ROWS,
+  OTHER_JOURNALS_MS,
   QUESTIONS_PER_WINDOW,
 } from "../../../src/admin/page/model/limits.ts";
 import { runCommand } from "../../support/command.ts";
@@ -23,6 +25,7 @@ import {
 } from "./fixtures.ts";
 
 const SHOWN_MS = 2000;
+const WAIT_MS = 10_000;
 const browserTest = test.skipIf(!chromiumInstalled());
 
 let browser: TestBrowser | undefined;
@@ -107,7 +110,7 @@ browserTest("a killed node and an event show when the server tells them", async 
   const server = new FakeServer();
   await withPage(server, async (page) => {
     await page.ready();
-    await until("a stream", SHOWN_MS, () => when(server.streams === 1));
+    await until("a stream", WAIT_MS, () => when(server.streams === 1));
     const startMs = performance.now();
     server.show(withoutNode(server.cluster, 1));
     await page.says("#verdict", "Node 1 is disconnected", SHOWN_MS);
@@ -119,18 +122,40 @@ browserTest("a killed node and an event show when the server tells them", async 
   });
 });
 
+browserTest("what is in the journals of other nodes comes without a stream of theirs", async () => {
+  const server = new FakeServer();
+  await withPage(server, async (page) => {
+    await page.ready();
+    const event = { kind: "link_down", peer: 2, reason: "closed by the peer" } as const;
+    const late = eventDocument(901, 1, Date.now() - 2000, "lost node 2: closed by the peer", event);
+    server.events = [...server.events, late];
+    await page.says("#entries li", "lost node 2: closed by the peer", 4 * OTHER_JOURNALS_MS);
+    const asked = server.asked.findLast(({ path }) => path === "/api/v1/journal");
+    const since = Date.parse(asked?.query.get("since") ?? "");
+    expect(asked?.query.has("until")).toBe(false);
+    expect(Date.now() - since).toBeLessThan(LATE_EVENTS_MS + 3 * OTHER_JOURNALS_MS);
+  });
+});
+
 browserTest("names that try to be markup are text", async () => {
   const server = new FakeServer();
   server.cluster = hostileCluster(Date.now());
   server.events = server.events.map((each) => ({ ...each, text: HOSTILE }));
-  await withPage(server, async (page) => {
-    await page.ready();
-    expect(await page.text("#entries li .entry-text")).toBe(HOSTILE);
-    expect(await page.text("#node-rows")).toContain(HOSTILE);
-    expect(await page.text("#condition-list")).toContain(HOSTILE);
-    expect(await page.page.$$eval("img, main script", (found) => found.length)).toBe(0);
-    expect(await page.page.title()).not.toContain("broken");
-  });
+  await withPage(
+    server,
+    async (page) => {
+      await page.ready();
+      expect(await page.text("#entries li .entry-text")).toBe(HOSTILE);
+      expect(await page.text("#node-rows")).toContain(HOSTILE);
+      expect(await page.text("#condition-list")).toContain(HOSTILE);
+      expect(await page.page.$$eval("img, main script", (found) => found.length)).toBe(0);
+      expect(await page.page.title()).not.toContain("broken");
+      expect(await page.page.evaluate("document.documentElement.scrollWidth > innerWidth")).toBe(
+        false,
+      );
+    },
+    { size: { width: 320, height: 700 } },
+  );
 });
 
 browserTest("the why of a click is the server's, of that event; Escape leads back", async () => {
@@ -149,7 +174,7 @@ browserTest("the why of a click is the server's, of that event; Escape leads bac
     expect(new URL(page.page.url()).hash).toBe(`#why=event+${ban?.node}+${ban?.id}`);
     await page.page.keyboard.press("Escape");
     await page.page.waitForSelector("#why", { hidden: true });
-    await until("the focus is back", SHOWN_MS, async () =>
+    await until("the focus is back", WAIT_MS, async () =>
       when((await page.focused()).includes("node 2 banned for 5 min")),
     );
     await page.press("#address-rows tr:first-child .why-link");
@@ -178,9 +203,12 @@ browserTest("the past is marked as past, shows what was, and leads back to now",
 
     await page.press("#step-forth");
     await page.says("#entries li", "49.winbind hung");
-    const shown = server.asked.findLast(({ path }) => path === "/api/v1/state");
-    expect(shown?.query.get("at")).toBe(
-      server.events.find(({ event }) => event.kind === "script_failed")?.time as string,
+    const script = server.events.find(({ event }) => event.kind === "script_failed");
+    await until("the state at that event was asked for", WAIT_MS, () =>
+      when(
+        server.asked.findLast(({ path }) => path === "/api/v1/state")?.query.get("at") ===
+          script?.time,
+      ),
     );
     await page.press("#past-leave");
     await page.says("#verdict", "2 of 3 nodes are not well");
@@ -211,13 +239,17 @@ browserTest("a server that goes away is told with the time, and comes back by it
   const server = new FakeServer();
   await withPage(server, async (page) => {
     await page.ready();
-    await until("a stream", SHOWN_MS, () => when(server.streams === 1));
+    await until("a stream", WAIT_MS, () => when(server.streams === 1));
     page.serverIsAway = true;
     await server.stop();
     await page.says("#connection", "no connection since", 5000);
     expect(await page.page.title()).toBe("no connection – ctdb");
-    server.show(withoutNode(server.cluster, 2));
+    server.failing = "ctdbd does not answer";
     server.start();
+    await page.says("#connection", "no news since");
+    await page.says("#connection", "ctdbd does not answer");
+    server.failing = undefined;
+    server.show(withoutNode(server.cluster, 2));
     await page.says("#connection", "live");
     await page.says("#verdict", "Node 2 is disconnected");
     page.serverIsAway = false;
@@ -233,7 +265,7 @@ browserTest(
     await withPage(server, async (page) => {
       page.serverIsAway = true;
       await page.page.waitForSelector("#lock", { visible: true });
-      await until("the focus is in the form", SHOWN_MS, async () =>
+      await until("the focus is in the form", WAIT_MS, async () =>
         when((await page.focused()).startsWith("input|token")),
       );
       await page.page.keyboard.type("a wrong one");
@@ -299,7 +331,9 @@ browserTest("a large journal is asked for in parts, and shown in pages", async (
   await withPage(server, async (page) => {
     await page.ready();
     await page.says("#entries-text", "and older ones");
-    expect(questions().filter(({ query }) => query.has("until")).length).toBe(QUESTIONS_PER_WINDOW);
+    await until("all parts were asked for", WAIT_MS, () =>
+      when(questions().filter(({ query }) => query.has("until")).length === QUESTIONS_PER_WINDOW),
+    );
     expect(questions().every(({ query }) => query.get("limit") === `${ENTRIES_PER_QUESTION}`)).toBe(
       true,
     );
@@ -324,7 +358,7 @@ browserTest("the timeline zooms, moves, and comes back to now", async () => {
     await page.press("#pan-back");
     await page.press("#pan-back");
     await page.says("#entries-text", "of 12");
-    await until("the button for now", SHOWN_MS, async () =>
+    await until("the button for now", WAIT_MS, async () =>
       when(await page.page.$eval("#now", (button) => !button.hasAttribute("disabled"))),
     );
     await page.page.select("#span", String(24 * 3600 * 1000));
@@ -356,5 +390,10 @@ browserTest("filters ask the server for kinds, and look for words in what is the
     await page.page.keyboard.type("winbind");
     await page.says("#entries-text", "1 to 1 of 1");
     expect(new URL(page.page.url()).hash).toBe("#kinds=scripts&words=winbind");
+    await page.page.select("#filter-node", "1");
+    await page.page.waitForSelector("#entries-none", { visible: true });
+    await until("the journal of one node was asked for", WAIT_MS, () =>
+      when(server.asked.some(({ query }) => query.has("until") && query.get("node") === "1")),
+    );
   });
 });

@@ -3,18 +3,19 @@ import { type Connection, heard, isSilent, lost, reconnectMs } from "./connectio
 import { RECONNECT_MS_MAX, SILENCE_MS } from "./limits.ts";
 
 test("lost() says since when nothing came, and counts", () => {
-  const once = lost(heard(1000));
-  expect(once).toEqual({ state: "lost", sinceMs: 1000, attempts: 1 });
-  expect(lost(once)).toEqual({ state: "lost", sinceMs: 1000, attempts: 2 });
-  expect(lost({ state: "connecting" })).toEqual({ state: "lost", sinceMs: null, attempts: 1 });
-  expect(lost({ state: "locked" })).toEqual({ state: "locked" });
+  const once = lost(heard(1000), null);
+  expect(once).toEqual({ state: "lost", sinceMs: 1000, attempts: 1, reason: null });
+  expect(lost(once, "503")).toEqual({ state: "lost", sinceMs: 1000, attempts: 2, reason: "503" });
+  const never = { state: "lost", sinceMs: null, attempts: 1, reason: null } as const;
+  expect(lost({ state: "connecting" }, null)).toEqual(never);
+  expect(lost({ state: "locked" }, null)).toEqual({ state: "locked" });
 });
 
 test("reconnectMs() grows to its bound and never beyond", () => {
-  let connection: Connection = lost(heard(0));
+  let connection: Connection = lost(heard(0), null);
   const waits = [reconnectMs(connection)];
   for (let i = 0; i < 2000; i += 1) {
-    connection = lost(connection);
+    connection = lost(connection, null);
     waits.push(reconnectMs(connection));
   }
   expect(waits.slice(0, 3)).toEqual([500, 1000, 2000]);

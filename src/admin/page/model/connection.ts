@@ -10,8 +10,13 @@ import { RECONNECT_MS_MAX, RECONNECT_MS_MIN, SILENCE_MS } from "./limits.ts";
 export type Connection =
   | { readonly state: "connecting" }
   | { readonly state: "live"; readonly heardMs: number }
-  /** `sinceMs` null: nothing has ever come. */
-  | { readonly state: "lost"; readonly sinceMs: number | null; readonly attempts: number }
+  /** `sinceMs` null: nothing has ever come. `reason`: of a server that answers, but not what was asked. */
+  | {
+      readonly state: "lost";
+      readonly sinceMs: number | null;
+      readonly attempts: number;
+      readonly reason: string | null;
+    }
   /** The server wants a token. */
   | { readonly state: "locked" };
 
@@ -19,16 +24,16 @@ export function heard(nowMs: number): Connection {
   return { state: "live", heardMs: nowMs };
 }
 
-export function lost(before: Connection): Connection {
+export function lost(before: Connection, reason: string | null): Connection {
   switch (before.state) {
     case "locked":
       return before;
     case "lost":
-      return { ...before, attempts: before.attempts + 1 };
+      return { ...before, attempts: before.attempts + 1, reason };
     case "live":
-      return { state: "lost", sinceMs: before.heardMs, attempts: 1 };
+      return { state: "lost", sinceMs: before.heardMs, attempts: 1, reason };
     case "connecting":
-      return { state: "lost", sinceMs: null, attempts: 1 };
+      return { state: "lost", sinceMs: null, attempts: 1, reason };
     default:
       return before satisfies never;
   }

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Entry } from "./documents.ts";
-import { matches, NO_FILTER, wantedKinds } from "./filter.ts";
+import { asksAnew, matches, NO_FILTER, wantedKinds } from "./filter.ts";
 import { GROUPS } from "./kinds.ts";
 
 const LINK: Entry = {
@@ -26,6 +26,12 @@ test("matches() by group, node, words and weight", () => {
   expect(matches({ ...NO_FILTER, words: "answer yes" }, LINK)).toBe(false);
   expect(matches({ ...NO_FILTER, weighty: true }, LINK)).toBe(true);
   expect(matches({ ...NO_FILTER, weighty: true }, LOCK)).toBe(false);
+});
+
+test("asksAnew() for other kinds and nodes, not for other words", () => {
+  expect(asksAnew(NO_FILTER, { ...NO_FILTER, node: 1 })).toBe(true);
+  expect(asksAnew(NO_FILTER, { ...NO_FILTER, groups: ["blame"] })).toBe(true);
+  expect(asksAnew(NO_FILTER, { ...NO_FILTER, words: "x", weighty: true })).toBe(false);
 });
 
 test("wantedKinds() asks for all when all groups are wanted, or none is named", () => {

@@ -1,4 +1,4 @@
-/** Which events are shown: the server is asked for kinds, the rest is looked for in what it has answered. */
+/** Which events are shown: the server is asked for kinds and node, words are looked for in what it has answered. */
 import type { Entry } from "./documents.ts";
 import { GROUPS, type Group, groupOf, kindName, kindsOf, levelOf } from "./kinds.ts";
 
@@ -21,6 +21,11 @@ export function matches(filter: Filter, entry: Entry): boolean {
   if (words.length === 0) return true;
   const text = `node ${entry.node} ${kindName(entry)} ${entry.text}`.toLowerCase();
   return words.every((word) => text.includes(word));
+}
+
+/** Whether what is at hand of the one says nothing of the other. */
+export function asksAnew(before: Filter, after: Filter): boolean {
+  return before.node !== after.node || `${before.groups}` !== `${after.groups}`;
 }
 
 /** The kinds to ask the server for; empty: all. */

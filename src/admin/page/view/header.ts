@@ -30,6 +30,9 @@ export function showHeader(state: PageState, ask: (subject: "leader" | "recovery
     if (shown !== undefined) {
       setText(leader, leaderText(shown));
       setText(recovery, generationText(shown));
+      for (const button of [leader, recovery]) {
+        setAttributes(button, { "aria-label": `${button.textContent}. Why?` });
+      }
       setText(answers, shown.node === null ? "from the journals" : `node ${shown.node} answers`);
     }
     setText(connection, connectionText(state.connection, state));
@@ -60,10 +63,12 @@ function connectionText(connection: Connection, state: PageState): string {
     case "locked":
       return "signed out";
     case "lost": {
-      const { sinceMs } = connection;
-      if (sinceMs === null) return "no connection";
+      const { sinceMs, reason } = connection;
+      const what = reason === null ? "no connection" : "no news";
+      const why = reason === null ? "" : `: ${reason}`;
+      if (sinceMs === null) return `${what}${why}`;
       const us = state.nodeUs(sinceMs);
-      return `no connection since ${clockText(us, state.zone)} ${zoneText(us, state.zone)}`;
+      return `${what} since ${clockText(us, state.zone)} ${zoneText(us, state.zone)}${why}`;
     }
     default:
       return connection satisfies never;

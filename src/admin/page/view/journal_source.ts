@@ -24,6 +24,9 @@ export interface JournalListener {
 export class JournalSource {
   readonly #listener: JournalListener;
   #running = new AbortController();
+  /** What is new is asked for from then on. */
+  #newSinceUs: number | undefined;
+  #asksNew = false;
 
   constructor(listener: JournalListener) {
     this.#listener = listener;
@@ -31,6 +34,7 @@ export class JournalSource {
 
   async load(window: TimeWindow, filter: Filter): Promise<void> {
     const { signal } = this.#begin();
+    this.#newSinceUs = window.toUs;
     await this.#loadBefore(window.toUs, window.fromUs, filter, QUESTIONS_PER_WINDOW, signal);
   }
 
@@ -40,11 +44,17 @@ export class JournalSource {
     await this.#loadBefore(beforeUs, fromUs, filter, 1, signal);
   }
 
-  /** What came since, also late, in the journals of all nodes. */
-  async loadNew(sinceUs: number, filter: Filter): Promise<void> {
-    const fromUs = sinceUs - LATE_EVENTS_MS * 1000;
+  /** What came since, also late, in the journals of all nodes; all of the window when that is too much. */
+  async loadNew(window: TimeWindow, filter: Filter): Promise<void> {
+    if (this.#asksNew) return;
+    this.#asksNew = true;
+    const fromUs = (this.#newSinceUs ?? window.fromUs) - LATE_EVENTS_MS * 1000;
     const answer = await this.#ask({ since: isoTime(fromUs) }, filter, this.#running.signal);
-    if (answer !== undefined) this.#listener.entries(answer.entries);
+    this.#asksNew = false;
+    if (answer === undefined) return;
+    if (answer.entries.length >= ENTRIES_PER_QUESTION) return this.load(window, filter);
+    this.#newSinceUs = window.toUs;
+    this.#listener.entries(answer.entries);
   }
 
   #begin(): AbortController {
@@ -88,6 +98,7 @@ export class JournalSource {
     });
     const kinds = wantedKinds(filter);
     if (kinds.length > 0) query.set("kind", kinds.join(","));
+    if (filter.node !== null) query.set("node", String(filter.node));
     const answer = await request(`/api/v1/journal?${query}`, { signal });
     if (signal.aborted) return undefined;
     this.#listener.problem(answer.ok ? undefined : answer.problem);

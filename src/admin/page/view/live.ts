@@ -62,7 +62,7 @@ export class Live {
     const stream = new EventSource("/api/v1/events");
     this.#stream = stream;
     stream.onopen = () => this.#heard();
-    stream.onerror = () => this.#lose();
+    stream.onerror = () => this.#lose(null);
     stream.addEventListener("cluster", ({ data }) => this.#take(readCluster(parsed(data))));
     stream.addEventListener("journal", ({ data }) => {
       this.#heard();
@@ -90,7 +90,7 @@ export class Live {
       this.#close();
       this.#set({ state: "locked" });
     } else {
-      this.#lose();
+      this.#lose(answer.status === 0 ? null : answer.problem);
     }
     return false;
   }
@@ -104,9 +104,9 @@ export class Live {
     this.#set(heard(Date.now()));
   }
 
-  #lose(): void {
+  #lose(reason: string | null): void {
     this.#close();
-    this.#set(lost(this.#connection));
+    this.#set(lost(this.#connection, reason));
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       this.#timer = undefined;

@@ -63,14 +63,14 @@ function joinParts(state: PageState, control: PageControl, session: PageSession,
   });
   showDatabases(state);
   showTurns(state);
-  const timeline = showJournal(state, {
+  showJournal(state, {
     explain: ({ node, id }) => void control.explain({ subject: "event", node, id }),
     showWindow: (window) => control.showWindow(window),
     showSpan: (spanMs) => control.showSpan(spanMs),
     filter: (filter) => control.filter(filter),
     older: (beforeUs) => control.loadOlder(beforeUs),
   });
-  showTimeBar(state, timeline, { travel: (atUs) => void control.travel(atUs) });
+  showTimeBar(state, { travel: (atUs) => void control.travel(atUs) });
   showWhy(state, {
     explain: (question) => void control.explain(question),
     travel: (atUs) => void control.travel(atUs),

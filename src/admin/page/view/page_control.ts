@@ -6,7 +6,8 @@
  * 2. The page's address follows what is shown.
  */
 import type { Entry } from "../model/documents.ts";
-import type { Filter } from "../model/filter.ts";
+import { asksAnew, type Filter } from "../model/filter.ts";
+import { REST_MS } from "../model/limits.ts";
 import { readPageAddress, writePageAddress } from "../model/page_address.ts";
 import { type Question, questionQuery } from "../model/question.ts";
 import { readExplanation, readPast } from "../model/read_journal.ts";
@@ -20,6 +21,7 @@ export class PageControl {
   readonly #state: PageState;
   readonly #journal: JournalSource;
   #traveling = new AbortController();
+  #rest: number | undefined;
 
   constructor(state: PageState) {
     this.#state = state;
@@ -56,14 +58,20 @@ export class PageControl {
 
   /** Of all journals: the stream tells only of the answering node's. */
   loadNew(): void {
-    const { nowUs, filter } = this.#state;
-    void this.#journal.loadNew(nowUs, filter);
+    const { window, filter } = this.#state;
+    void this.#journal.loadNew(window, filter);
   }
 
   showWindow(window: TimeWindow): void {
     this.#state.showWindow(window);
     this.#rememberAddress();
-    this.loadWindow();
+    this.#loadAtRest();
+  }
+
+  /** A wheel goes through many windows, of which the last is wanted. */
+  #loadAtRest(): void {
+    clearTimeout(this.#rest);
+    this.#rest = setTimeout(() => this.loadWindow(), REST_MS);
   }
 
   showSpan(spanMs: number): void {
@@ -74,7 +82,7 @@ export class PageControl {
 
   filter(filter: Filter): void {
     const state = this.#state;
-    const asksServer = `${filter.groups}` !== `${state.filter.groups}`;
+    const asksServer = asksAnew(state.filter, filter);
     state.filter = filter;
     this.#rememberAddress();
     if (asksServer) {

@@ -12,16 +12,16 @@ import {
   zoneText,
 } from "../model/time.ts";
 import { positionOf } from "../model/timeline.ts";
+import { showDensity } from "./density_view.ts";
 import { byId, setAttributes, setText } from "./element.ts";
 import type { PageState } from "./page_state.ts";
-import { showDensity, type TimelineVerbs } from "./timeline_view.ts";
 
 export interface TimeVerbs {
   /** undefined: now. */
   travel(atUs: number | undefined): void;
 }
 
-export function showTimeBar(state: PageState, timeline: TimelineVerbs, verbs: TimeVerbs): void {
+export function showTimeBar(state: PageState, verbs: TimeVerbs): void {
   const bar = byId("time-bar", HTMLElement);
   const slider = byId("slider", HTMLInputElement);
   const at = byId("at", HTMLInputElement);
@@ -56,7 +56,7 @@ export function showTimeBar(state: PageState, timeline: TimelineVerbs, verbs: Ti
   now.addEventListener("click", () => verbs.travel(undefined));
   step("step-back", state, "before", verbs);
   step("step-forth", state, "after", verbs);
-  showDensity(byId("density", HTMLElement), state, timeline);
+  showDensity(byId("density", HTMLElement), state);
   showBanner(state, verbs);
 
   state.follow(() => {
