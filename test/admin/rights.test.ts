@@ -208,3 +208,22 @@ test.each<[string, string]>([
     expected,
   );
 });
+
+test("what a browser asks for the page of another site is refused, root's socket included", async () => {
+  const bench = new AdminBench({ actions: true, run: async () => DONE });
+  const root = { kind: "unix" } as const;
+  const asked = async (headers: Record<string, string>, origin: Parameters<AdminBench["ask"]>[2]) =>
+    await statusOf(bench, READ, { headers: { ...headers } }, origin);
+  const token = { authorization: `Bearer ${READER.token}` };
+  for (const host of ["localhost", "node", "127.0.0.1:8080", "[::1]:8080"]) {
+    expect([host, await asked({ host }, root)]).toEqual([host, 200]);
+    const own = { host, origin: `http://${host}` };
+    expect([host, await asked(own, root)]).toEqual([host, 200]);
+    const other = { host, origin: "http://evil.example" };
+    expect([host, await asked(other, root)]).toEqual([host, 403]);
+    expect([host, await asked({ ...other, ...token }, STRANGER)]).toEqual([host, 403]);
+  }
+  expect(await asked({ host: "evil.example:8080" }, root)).toBe(421);
+  expect(await asked({ host: "localhost", origin: "null" }, root)).toBe(403);
+  expect(await asked({ host: "nas.example:4380", ...token }, STRANGER)).toBe(200);
+});

@@ -3,11 +3,13 @@
  *
  * Invariants:
  * 1. What a request may cost is decided before it is looked into: how many at once, how long its path.
- * 2. A mistake of ours is a 500 with nothing of its inside, and a line in the log.
+ * 2. What a browser asks for another site's page is refused first.
+ * 3. A mistake of ours is a 500 with nothing of its inside, and a line in the log.
  */
 import { Hono } from "hono";
 import type { KeptEvent } from "../../journal/types.ts";
 import { Callers } from "../auth/callers.ts";
+import { foreignPage } from "../auth/foreign_page.ts";
 import { ClusterWatch } from "../cluster/cluster_watch.ts";
 import { EventStreams } from "../events/event_streams.ts";
 import { PATH_CHARACTERS_MAX, REQUESTS_AT_ONCE_MAX } from "../limits.ts";
@@ -97,6 +99,8 @@ export function createApi(
     if (request.url.length > PATH_CHARACTERS_MAX) {
       return problemResponse(problem(414, `expected at most ${PATH_CHARACTERS_MAX} characters`));
     }
+    const foreign = foreignPage(request.headers, origin);
+    if (foreign !== undefined) return problemResponse(foreign);
     if (requestsNow >= REQUESTS_AT_ONCE_MAX) {
       const headers = { "retry-after": "1" };
       return problemResponse(problem(503, "too many requests at once", { headers }));
