@@ -82,10 +82,10 @@ async function nodeStates(cluster: TestCluster): Promise<void> {
   await cluster.waitReady();
 }
 
-/** 10.interface is not enabled: addresses are only hosted in the books. */
+/** 10.interface is not enabled: addresses are only hosted in the books. No machine has any of TEST-NET-3. */
 async function publicAddresses(cluster: TestCluster): Promise<void> {
   const ours = [ASKED, OTHER];
-  const addresses = ["192.0.2.1", "192.0.2.2"];
+  const addresses = ["203.0.113.1", "203.0.113.2"];
   for (const pnn of ours) {
     for (const address of addresses) await must(cluster, pnn, "addip", `${address}/32`, "lo");
   }
