@@ -67,6 +67,11 @@ async function everyNodeIsShown(admind: Admind): Promise<void> {
   ).toEqual(["kept", "none", "none"]);
 }
 
+interface ActionEvent {
+  readonly process: string;
+  readonly event: { readonly action: string };
+}
+
 /** What webhooks were sent: kinds of events. */
 function hooked(): { readonly url: string; readonly kinds: readonly string[]; stop(): void } {
   const kinds: string[] = [];
@@ -94,9 +99,10 @@ async function actsAndRecords(admind: Admind): Promise<void> {
   expect(set).toMatchObject({ before: "15", after: "14" });
   const kept = async () => {
     const { events } = await admind.json("/api/v1/journal?kind=action&order=asc");
-    return (events as readonly { readonly event: { readonly action: string } }[]).map(
-      ({ event }) => event.action,
-    );
+    // ctdbd tells of what a client asks another node for, too.
+    return (events as readonly ActionEvent[])
+      .filter(({ process }) => process === "admind")
+      .map(({ event }) => event.action);
   };
   await until("actions are in the journal", WAIT_MS, async () =>
     when((await kept()).join() === "disable,enable,setvar"),
@@ -164,7 +170,7 @@ async function show(runtime: Runtime): Promise<void> {
     await everyNodeIsShown(admind);
     await actsAndRecords(admind);
     await until("webhooks tell of the actions", WAIT_MS, () =>
-      when(hook.kinds.filter((kind) => kind === "action").length === 3),
+      when(hook.kinds.filter((kind) => kind === "action").length >= 3),
     );
     hook.stop();
     await aKilledNodeIsSeen(admind, cluster);
