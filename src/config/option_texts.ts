@@ -12,12 +12,58 @@ const TRUTH = "true|false";
 const SECONDS = "SECONDS";
 const LEVEL = "ERROR|WARNING|NOTICE|INFO|DEBUG";
 
+const PATH = "PATH";
+
 /** Of ctdb-appliance.conf(5), by the names of options. */
 export const APPLIANCE_OPTION_TEXTS: Readonly<Record<string, OptionText>> = {
   "announced samba version": {
     value: "X.Y",
     text: "One version that keepalives announce to every node. Left out, each node hears its own from us, so that nodes of Samba's own ctdbd, which refuse another version, stay. `ctdbd --samba-version` and the variable `CTDB_SAMBA_VERSION` go first.",
     byDefault: "that of the other node, from 4.17 to that of the release",
+  },
+  enabled: {
+    value: TRUTH,
+    text: "Whether `ctdbd` starts ctdb-admind(1) and keeps it running: it keeps the journal, and serves the API, the metrics and the page.",
+  },
+  listen: {
+    value: "ADDRESS:PORT",
+    text: "A TCP port to serve beside the unix socket, such as `127.0.0.1:4380` or `[::1]:4380`. Everybody who comes there needs a token or a client certificate.",
+    byDefault: "the unix socket only",
+  },
+  "token file": {
+    value: PATH,
+    text: "A file that only root reads, with a line for each token: `TOKEN read` or `TOKEN act`. A token has 16 characters or more. A change is taken within seconds.",
+    byDefault: "no token is known",
+  },
+  "tls certificate": {
+    value: PATH,
+    text: "The certificate that the TCP port shows, in PEM; with `tls key`.",
+    byDefault: "no TLS",
+  },
+  "tls key": { value: PATH, text: "The key of `tls certificate`, in PEM.", byDefault: "no TLS" },
+  "tls client ca": {
+    value: PATH,
+    text: "Who shows a certificate that this authority has signed may read; nobody else is let in by TLS.",
+    byDefault: "no client certificates",
+  },
+  actions: {
+    value: TRUTH,
+    text: "Whether tokens with the right `act`, and root at the unix socket, may change something over HTTP: disable, ban, moveip and the like.",
+  },
+  webhooks: {
+    value: "URL...",
+    text: "Addresses that are told of changes of the cluster, with spaces between, at most 16.",
+    byDefault: "nobody is told",
+  },
+  metrics: { value: TRUTH, text: "Whether `/metrics` is served, for Prometheus." },
+  directory: {
+    value: PATH,
+    text: "Where the journal is. It is made with the mode 0700; it should be on a disk that stays.",
+  },
+  "keep days": { value: "DAYS", text: "Events that are older go. 1 to 3650." },
+  "keep megabytes": {
+    value: "MB",
+    text: "Beyond this size of the journal the oldest events go. 16 to 1048576.",
   },
 };
 

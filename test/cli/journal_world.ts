@@ -2,6 +2,7 @@
 import { decodeApiRequest, encodeApiAnswerPart } from "../../src/wire/api_messages.ts";
 import { encode, u32Codec } from "../../src/wire/codec.ts";
 import { SRVID } from "../../src/wire/constants.ts";
+import { PING_LISTENERS } from "../../src/wire/controls.ts";
 import type { EventDocument, SourceDocument } from "../../src/wire/journal_documents.ts";
 import type { FakeCtdbd } from "../support/fake_ctdbd.ts";
 import type { ManualTime } from "../support/manual_time.ts";
@@ -34,7 +35,9 @@ export function withJournals(
 ) {
   const asked: AskedApi[] = [];
   const before = ctdbd.onMessage;
-  ctdbd.on("PING", (_nothing, pnn) => {
+  const pinged = ctdbd.handler("PING");
+  ctdbd.on("PING", (nothing, pnn, flags) => {
+    if ((flags & PING_LISTENERS) === 0) return pinged?.(nothing, pnn, flags) ?? { status: 3 };
     const listeners = hasJournal.includes(pnn === CURRENT ? ctdbd.pnn : pnn) ? 1 : 0;
     return { status: 3, data: encode(u32Codec, listeners) };
   });

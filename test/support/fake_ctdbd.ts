@@ -34,6 +34,7 @@ export interface ScriptedReply<T> {
 type Handler<N extends ControlName> = (
   request: ControlRequestOf<N>,
   destnode: number,
+  flags: number,
 ) => ScriptedReply<ControlReplyOf<N>> | "silent";
 
 export interface SeenControl {
@@ -93,6 +94,11 @@ export class FakeCtdbd {
   on<N extends ControlName>(name: N, handler: Handler<N>): this {
     this.#handlers.set(name, handler as Handler<never>);
     return this;
+  }
+
+  /** What answers now, for who answers a part of it otherwise. */
+  handler<N extends ControlName>(name: N): Handler<N> | undefined {
+    return this.#handlers.get(name) as Handler<N> | undefined;
   }
 
   readonly network: Pick<Network, "connectUnix"> = {
@@ -215,9 +221,12 @@ export class FakeCtdbd {
     this.controls.push({ name, request: decoded.value, destnode, srvid, flags });
     if (name === "REGISTER_SRVID") this.#srvids.push(srvid);
     const handler = this.#handlers.get(name) as
-      | ((request: unknown, destnode: number) => ScriptedReply<unknown> | "silent")
+      | ((request: unknown, destnode: number, flags: number) => ScriptedReply<unknown> | "silent")
       | undefined;
-    const reply = handler?.(decoded.value, destnode) ?? { status: -1, error: "not scripted" };
+    const reply = handler?.(decoded.value, destnode, flags) ?? {
+      status: -1,
+      error: "not scripted",
+    };
     if (reply === "silent" || (flags & CONTROL_NOREPLY) !== 0) return;
     const codec = CONTROLS[name].reply as Codec<unknown>;
     const data = reply.data === undefined ? EMPTY : encode(codec, reply.data);

@@ -74,10 +74,18 @@ function appliancePage(paths: CtdbPaths): ManualPage {
       })),
       {
         title: "Examples",
-        blocks: [{ screen: "[cluster]\n    announced samba version = 4.17\n" }],
+        blocks: [
+          "A journal, and a page at a port of this machine, with a token for each who may look:",
+          {
+            screen:
+              "[admin]\n    enabled = true\n    listen = 127.0.0.1:4380\n    token file = /etc/ctdb/admin.tokens\n",
+          },
+          "One version for all nodes, for a cluster with a Samba that is not known:",
+          { screen: "[cluster]\n    announced samba version = 4.17\n" },
+        ],
       },
     ],
-    seeAlso: ["ctdbd(1)", "ctdb.conf(5)", "ctdb(7)"],
+    seeAlso: ["ctdbd(1)", "ctdb-admind(1)", "ctdb.conf(5)", "ctdb(7)"],
   };
 }
 

@@ -1,4 +1,4 @@
-/** Small programs that event scripts call, and that an administrator calls when something is stuck. */
+/** Programs that scripts or ctdbd call, and that an administrator looks up when something is stuck. */
 import type { ManualPage } from "../page.ts";
 
 const KILL: ManualPage = {
@@ -48,4 +48,49 @@ const MUTEXES: ManualPage = {
   seeAlso: ["ctdb(1)", "ctdb.conf(5)", "ctdb(7)"],
 };
 
-export const HELPER_PAGES: readonly ManualPage[] = [KILL, MUTEXES];
+const ADMIND: ManualPage = {
+  name: "ctdb-admind",
+  section: 1,
+  summary: "keeps the journal of a node, and serves its HTTP API, metrics and page",
+  synopsis: ["ctdb-admind"],
+  sections: [
+    {
+      title: "Description",
+      blocks: [
+        "A child of `ctdbd`, which starts it and keeps it running where `enabled = true` stands in section [admin] of ctdb-appliance.conf(5). It is only a client of `ctdbd`: when it ends or hangs, nothing else does. It ends with its `ctdbd`.",
+        "It keeps what happens on the node for `ctdb why`, `ctdb journal` and `ctdb state`, see ctdb(1), and answers HTTP at the unix socket `/run/ctdb/admind.socket`, where root may do everything that is on, and at the TCP port that `listen` names, where everybody needs a token or a client certificate.",
+      ],
+    },
+    {
+      title: "What it serves",
+      blocks: [
+        {
+          terms: [
+            [
+              "/",
+              "The page: nodes as they see each other, addresses, databases, what happened and why.",
+            ],
+            [
+              "/livez, /readyz, /healthz",
+              "`ok`, or status 503; `?verbose` names each check to those who may read.",
+            ],
+            ["/metrics", "For Prometheus; rules for alerts are in `/usr/share/ctdb/alerts`."],
+            [
+              "/api/v1/openapi.json",
+              "The description of the API, of which everything else is a part.",
+            ],
+          ],
+        },
+      ],
+    },
+    {
+      title: "Examples",
+      blocks: [
+        { screen: "# curl --unix-socket /run/ctdb/admind.socket http://node/readyz?verbose\n" },
+      ],
+    },
+  ],
+  seeAlso: ["ctdb(1)", "ctdbd(1)", "ctdb-appliance.conf(5)", "ctdb(7)"],
+};
+
+export const HELPER_PAGES: readonly ManualPage[] = [KILL, MUTEXES, ADMIND];

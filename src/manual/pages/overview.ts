@@ -156,6 +156,7 @@ export const OVERVIEW_PAGE: ManualPage = {
   seeAlso: [
     "ctdb(1)",
     "ctdbd(1)",
+    "ctdb-admind(1)",
     "ctdb-appliance(1)",
     "ctdb-config(1)",
     "ctdb-event(1)",
