@@ -90,6 +90,8 @@ export class Recoverd {
   #priorityTime: Timeval;
   #epoch = 0;
   #lookingLocal = false;
+  /** This node leads, and no election is under way. */
+  #leads = false;
   #lookingRemote = false;
   /** Something happened that the running look may have missed. */
   #lookAgain = false;
@@ -410,6 +412,10 @@ export class Recoverd {
 
   #leadershipChanged(): void {
     this.#beginEpoch();
+    const leads = this.election.leading && !this.election.inProgress;
+    // The one before may have given a run up in the middle: then an address is on no host, and nobody misses it.
+    if (leads && !this.#leads) this.takeoverRuns.want("this node leads from now on");
+    this.#leads = leads;
     if (this.election.leading) {
       if (!this.election.inProgress) this.look();
       return;

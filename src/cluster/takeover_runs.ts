@@ -4,7 +4,7 @@
  * Invariants:
  * 1. One run at a time. Requests that are there when a run starts are answered by its end; later
  *    ones wait for the next, because they may be about changes that this run has not seen.
- * 2. A cancelled run answers nobody; its requests wait for the next run, or go to the next leader.
+ * 2. A cancelled run answers nobody; its requests wait for the next run, or go to the next leader, who may begin at once.
  */
 import type { Journal } from "../base/journal_event.ts";
 import type { Logger } from "../base/log.ts";
@@ -54,6 +54,8 @@ export interface TakeoverRunsHost {
 }
 
 interface CurrentRun {
+  /** Who was told that runs are disabled. */
+  readonly connected: readonly number[];
   readonly requests: ReplyAddress[];
   readonly startMs: number;
   readonly run: { cancel(): void };
@@ -162,7 +164,7 @@ export class TakeoverRuns {
       this.#log.notice(`Takeover run ${succeeded ? "completed successfully" : "unsuccessful"}`);
       done(succeeded);
     });
-    this.#current = { requests, startMs, run };
+    this.#current = { connected, requests, startMs, run };
   }
 
   cancel(reason: string): void {
@@ -171,6 +173,7 @@ export class TakeoverRuns {
     current.run.cancel();
     this.#current = undefined;
     this.gate.inProgress = false;
+    this.#disableOthers(current.connected, 0);
     this.#requests.unshift(...current.requests);
     this.want(`the one before was given up: ${reason}`);
     this.#ended(current.startMs, `it was given up: ${reason}`);

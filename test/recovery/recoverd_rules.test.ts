@@ -11,6 +11,7 @@ import { TakeoverRuns } from "../../src/cluster/takeover_runs.ts";
 import type { ClusterLock, LockAttempt } from "../../src/lock/cluster_lock.ts";
 import { decodeExact, encode, i32Codec, u32Codec } from "../../src/wire/codec.ts";
 import { NODE_FLAGS, RECOVERY_NORMAL, SRVID } from "../../src/wire/constants.ts";
+import { disableMessage } from "../../src/wire/structs/cluster.ts";
 import { VirtualTime } from "../database/virtual_time.ts";
 import { RecordedEvents } from "../support/recorded_events.ts";
 import { FakeClient } from "./fake_client.ts";
@@ -214,7 +215,14 @@ function takeovers() {
       },
     },
   });
-  const start = () => runs.start({ connected: [0], timeoutMs: 1000 }, () => undefined);
+  const connected = world.cluster.nodes.map(({ pnn }) => pnn);
+  const start = () => runs.start({ connected, timeoutMs: 1000 }, () => undefined);
+  /** For how many seconds runs are disabled on another node, each time that it is told. */
+  const disabled: number[] = [];
+  world.cluster.node(1).subscribe(SRVID.DISABLE_TAKEOVER_RUNS, (data) => {
+    const told = decodeExact(disableMessage, data);
+    if (told.ok) disabled.push(told.value.timeout);
+  });
   const answers: string[] = [];
   const ask = (lo: number) => {
     const srvid = u64(0xce010000, lo);
@@ -228,7 +236,7 @@ function takeovers() {
     world.cluster.run(10);
     return answers.splice(0);
   };
-  return { runs, start, journal, ends, ask, heard };
+  return { runs, start, journal, ends, ask, heard, disabled };
 }
 
 test("TakeoverRuns answers who asked for a run that was cancelled at the end of the next", () => {
@@ -241,6 +249,16 @@ test("TakeoverRuns answers who asked for a run that was cancelled at the end of 
   start();
   ends.at(-1)?.(done);
   expect(heard()).toEqual(["1: 0", "2: 0"]);
+});
+
+test("TakeoverRuns lets others begin a run as soon as one ends, or is cancelled", () => {
+  const { runs, start, ends, heard, disabled } = takeovers();
+  start();
+  runs.cancel("for a test");
+  start();
+  ends.at(-1)?.(done);
+  heard();
+  expect(disabled).toEqual([60, 0, 60, 0]);
 });
 
 test("TakeoverRuns keeps a thousand requests, and refuses those beyond", () => {
