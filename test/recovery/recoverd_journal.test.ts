@@ -100,7 +100,9 @@ test("Recoverd writes a recovery down with its reason, steps, databases and end"
     },
   ]);
   expect(kindsOf(world, leader)).toContain("takeover_started");
-  expect(journal.of("takeover_started")[0]?.reason).toBe("this node leads from now on; the databases were recovered");
+  expect(journal.of("takeover_started")[0]?.reason).toBe(
+    "this node leads from now on; the databases were recovered",
+  );
   expect(journal.of("takeover_ended")[0]).toMatchObject({ succeeded: true, reason: null });
   world.cluster.run(15_000);
   world.cluster.node((leader + 1) % 3).recoveryMode = RECOVERY_ACTIVE;
