@@ -11,6 +11,7 @@ import {
 import { type BenchCluster, type Figure, type Kind, kindsInTurn } from "./figures.ts";
 import type { Group } from "./group.ts";
 import { processTree } from "./process_tree.ts";
+import type { Results } from "./results.ts";
 
 const ROUNDS = 3;
 const NODES = 3;
@@ -25,14 +26,9 @@ export function clusterGroup(figures: readonly Figure[]): Group {
       for (let round = 1; round <= rounds; round++) {
         process.stderr.write(`round ${round} of ${rounds}\n`);
         await withBenchCluster("ours", (ours) =>
-          withBenchCluster("stock", async (stock) => {
-            const clusters = { ours, stock };
-            for (const figure of chosen) {
-              for (const kind of kindsInTurn(round)) {
-                results.add(kind, figure, await figure.measure(clusters[kind]));
-              }
-            }
-          }),
+          withBenchCluster("stock", (stock) =>
+            measureInTurn({ ours, stock }, chosen, round, results),
+          ),
         );
       }
     },
@@ -42,6 +38,20 @@ export function clusterGroup(figures: readonly Figure[]): Group {
 /** For `Group.missing`. */
 export function stockMissing(): string | undefined {
   return stockInstalled() ? undefined : `no ${STOCK_CTDB}, which Debian's package ctdb has`;
+}
+
+/** Each figure of one cluster, and at once of the other. */
+export async function measureInTurn(
+  clusters: Readonly<Record<Kind, BenchCluster>>,
+  figures: readonly Figure[],
+  round: number,
+  results: Results,
+): Promise<void> {
+  for (const figure of figures) {
+    for (const kind of kindsInTurn(round)) {
+      results.add(kind, figure, await figure.measure(clusters[kind]));
+    }
+  }
 }
 
 async function withBenchCluster(
@@ -56,7 +66,7 @@ async function withBenchCluster(
   });
 }
 
-function benchCluster(kind: Kind, cluster: TestCluster, startMs: number): BenchCluster {
+export function benchCluster(kind: Kind, cluster: TestCluster, startMs: number): BenchCluster {
   return {
     kind,
     nodes: NODES,

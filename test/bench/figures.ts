@@ -61,7 +61,10 @@ export function ratio(row: Row): number {
   return row.better === "higher" ? ours / stock : stock / ours;
 }
 
-export function renderTable(rows: readonly Row[]): string {
+export function renderTable(
+  rows: readonly Row[],
+  columns: readonly [ours: string, stock: string] = KINDS,
+): string {
   const cells = rows.map((row) => [
     row.name,
     row.unit,
@@ -69,7 +72,7 @@ export function renderTable(rows: readonly Row[]): string {
     measured(row.stock),
     Number.isNaN(ratio(row)) ? "–" : ratio(row).toFixed(2),
   ]);
-  const head = ["figure", "unit", "ours", "stock", "ratio"];
+  const head = ["figure", "unit", ...columns, "ratio"];
   const widths = head.map((title, column) =>
     Math.max(title.length, ...cells.map((cell) => (cell[column] ?? "").length)),
   );

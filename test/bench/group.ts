@@ -6,6 +6,8 @@ export interface Group {
   readonly names: readonly string[];
   /** How often each figure is measured when nobody says. */
   readonly rounds: number;
+  /** What the two columns of the table are, where they are not our nodes and Debian's. */
+  readonly columns?: readonly [ours: string, stock: string];
   /** What keeps it from running here. */
   missing(): string | undefined;
   measure(plan: Plan, results: Results): Promise<void>;

@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { parsedOptions, wholeNumber } from "../support/options.ts";
+import { admindGroup } from "./admind_group.ts";
 import { clusterGroup } from "./cluster_group.ts";
 import { type Figure, renderTable, rowsAsJson } from "./figures.ts";
 import type { Group } from "./group.ts";
@@ -45,6 +46,7 @@ const GROUPS = {
   large: clusterGroup([...largeFigures, ...longestTurnFigures]),
   smbd: smbdGroup,
   tool: toolGroup,
+  admind: admindGroup,
 } as const;
 
 const USAGE = `build/bench [OPTIONS]
@@ -56,6 +58,8 @@ const USAGE = `build/bench [OPTIONS]
 instead of the everyday figures:
   --large       the recovery of a million records, the memory before and 60 s after it, the longest turns
   --smbd        Debian's smbd on three hosts over either kind of ctdbd; as root
+  --admind      our nodes with a busy ctdb-admind, in the first column, and without one, in the second;
+                CTDB_BENCH_JOURNAL=DIRECTORY has node 0 keep its journal there (test/bench/journal.ts makes a long one)
   --tool        the start of the tool, and of a program that does nothing`;
 
 function chosenGroup(options: Readonly<Record<keyof typeof GROUPS, boolean>>): Group {
@@ -78,6 +82,7 @@ async function main(): Promise<number> {
         large: { type: "boolean", default: false },
         smbd: { type: "boolean", default: false },
         tool: { type: "boolean", default: false },
+        admind: { type: "boolean", default: false },
       },
     });
     return { options: values, group: chosenGroup(values) };
@@ -97,7 +102,7 @@ async function main(): Promise<number> {
   const results = new Results((line) => process.stderr.write(line));
   await group.measure({ rounds, wanted }, results);
   const rows = results.rows();
-  process.stdout.write(`${renderTable(rows)}\n`);
+  process.stdout.write(`${renderTable(rows, group.columns)}\n`);
   if (options.json !== undefined) writeFileSync(options.json, rowsAsJson(rows));
   return 0;
 }
