@@ -5,8 +5,8 @@
  */
 import * as v from "valibot";
 import { err, ok, type Result } from "../base/result.ts";
+import { flagWords } from "../wire/flag_words.ts";
 import type { Problem } from "./api/problem.ts";
-import { flagWords } from "./cluster/flag_words.ts";
 import type { AdminParts } from "./parts.ts";
 import type { ToolDocuments, ToolRequest } from "./tool/documents.ts";
 

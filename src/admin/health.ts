@@ -6,7 +6,7 @@
  * 2. Public addresses do not matter: a node that has none is as ready as one that has.
  */
 import type { Result } from "../base/result.ts";
-import { flagWords } from "./cluster/flag_words.ts";
+import { flagWords } from "../wire/flag_words.ts";
 import { SILENT_MS_MAX } from "./limits.ts";
 import type { AdminParts, OwnState } from "./parts.ts";
 

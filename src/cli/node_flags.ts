@@ -1,5 +1,6 @@
 /** Node flags in words. */
 import { NODE_FLAGS, NODE_FLAGS_INACTIVE } from "../wire/constants.ts";
+import { FLAGS_BY_WORD } from "../wire/flag_words.ts";
 import type { NodeAndFlags } from "../wire/structs/cluster.ts";
 
 /** Of the tool only: the node's flags are not known yet. */
@@ -7,13 +8,7 @@ export const FLAG_UNKNOWN = 0x40;
 
 /** In the order in which they are shown. INACTIVE stands for several flags. */
 export const FLAG_WORDS: readonly (readonly [word: string, mask: number])[] = [
-  ["DISCONNECTED", NODE_FLAGS.DISCONNECTED],
-  ["UNKNOWN", FLAG_UNKNOWN],
-  ["DISABLED", NODE_FLAGS.PERMANENTLY_DISABLED],
-  ["BANNED", NODE_FLAGS.BANNED],
-  ["UNHEALTHY", NODE_FLAGS.UNHEALTHY],
-  ["DELETED", NODE_FLAGS.DELETED],
-  ["STOPPED", NODE_FLAGS.STOPPED],
+  ...FLAGS_BY_WORD.toSpliced(1, 0, ["UNKNOWN", FLAG_UNKNOWN]),
   ["INACTIVE", NODE_FLAGS_INACTIVE],
 ];
 

@@ -2,6 +2,7 @@
 import type { Result } from "../base/result.ts";
 import type { ClientFailure, CtdbClient } from "../client/types.ts";
 import { NODE_FLAGS, RUNSTATES } from "../wire/constants.ts";
+import { flagWords } from "../wire/flag_words.ts";
 
 export type Connect = (
   socketPath: string,
@@ -50,15 +51,7 @@ function silent(failure: string): NodeHealth {
 
 /** Flags as `ctdb status` writes them. */
 export function flagsText(flags: number): string {
-  const names = [
-    ["DISCONNECTED", NODE_FLAGS.DISCONNECTED],
-    ["DISABLED", NODE_FLAGS.PERMANENTLY_DISABLED],
-    ["BANNED", NODE_FLAGS.BANNED],
-    ["UNHEALTHY", NODE_FLAGS.UNHEALTHY],
-    ["DELETED", NODE_FLAGS.DELETED],
-    ["STOPPED", NODE_FLAGS.STOPPED],
-  ] as const;
-  const set = names.filter(([, bit]) => (flags & bit) !== 0).map(([name]) => name);
+  const set = flagWords(flags);
   return set.length === 0 ? "OK" : set.join("|");
 }
 

@@ -1,7 +1,7 @@
 /** `ctdb why`, `ctdb journal`, `ctdb state`: what they ask, of whom, and what they print. */
 import { expect, test } from "bun:test";
+import { parseRfc3339 } from "../../src/base/rfc3339.ts";
 import { shownTime } from "../../src/cli/journal/lines.ts";
-import { timeUs } from "../../src/cli/journal/time_argument.ts";
 import type { EventDocument } from "../../src/wire/journal_documents.ts";
 import { ManualTime } from "../support/manual_time.ts";
 import {
@@ -25,7 +25,7 @@ function world(hasJournal: readonly number[], answer: AnswerOf, nodes = NODES) {
 }
 
 const banned: AnswerOf = () => ({ document: WHY_BANNED });
-const at = (time: string) => shownTime(timeUs(time));
+const at = (time: string) => shownTime(parseRfc3339(time));
 
 test("ctdb why prints the chain of causes, further in each, with notes on standard error", async () => {
   const { ctdbd, asked } = world([0, 1], banned);

@@ -1,10 +1,11 @@
 /** Routes of the journal: events, why something happened, and how the cluster was. */
 import * as v from "valibot";
 import { err, ok, type Result } from "../../base/result.ts";
+import { rfc3339Text } from "../../base/rfc3339.ts";
 import type { JournalQuery, KeptKind, WhyQuestion } from "../../journal/types.ts";
 import { NODE_FLAGS } from "../../wire/constants.ts";
+import { FLAG_WORDS, flagOfWord } from "../../wire/flag_words.ts";
 import type { SourceDocument } from "../../wire/journal_documents.ts";
-import { FLAG_WORDS, flagOfWord } from "../cluster/flag_words.ts";
 import {
   eventDocument,
   journalSchema,
@@ -26,7 +27,7 @@ import {
   type Route,
   route,
 } from "./route.ts";
-import { microsecondsOf, parseTime, TIME_PATTERN, timeText } from "./times.ts";
+import { microsecondsOf, parseTime, TIME_PATTERN } from "./times.ts";
 
 const timeParameter = v.pipe(
   v.string(),
@@ -50,7 +51,7 @@ export function journalRoutes(parts: AdminParts): readonly Route[] {
   const timeOf = (text: string | undefined) =>
     text === undefined ? ok(undefined) : timeProblem(parseTime(text, microsecondsOf(clock)));
   const answer = (document: object, sources: readonly SourceDocument[]): Outcome => {
-    const head = { time: timeText(microsecondsOf(clock)), node: ownNode(parts) };
+    const head = { time: rfc3339Text(microsecondsOf(clock)), node: ownNode(parts) };
     return ok({ document: { ...head, ...document, sources } });
   };
   return [

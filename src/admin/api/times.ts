@@ -1,5 +1,6 @@
-/** Times in requests and answers: RFC 3339 in UTC with microseconds; requests may also say seconds since 1970, or "-10min". */
+/** Times in requests: RFC 3339, seconds since 1970, or "-10min". Answers: base/rfc3339.ts. */
 import { err, ok, type Result } from "../../base/result.ts";
+import { parseRfc3339 } from "../../base/rfc3339.ts";
 import type { Clock } from "../../platform/types/time.ts";
 
 /** What a parameter may be, for the schema; `parseTime` looks closer. */
@@ -18,14 +19,6 @@ export function microsecondsOf(clock: Pick<Clock, "wallTime">): number {
   return sec * 1_000_000 + usec;
 }
 
-export function timeText(us: number): string {
-  const whole = Math.floor(us / 1_000_000);
-  const micros = String(Math.floor(us - whole * 1_000_000)).padStart(6, "0");
-  const date = new Date(whole * 1000);
-  if (Number.isNaN(date.getTime())) return "1970-01-01T00:00:00.000000Z";
-  return date.toISOString().replace(/\.\d+Z$/, `.${micros}Z`);
-}
-
 /** Microseconds since 1970. */
 export function parseTime(text: string, nowUs: number): Result<number> {
   const relative = /^-(\d{1,9})(s|min|h|d)$/.exec(text);
@@ -33,17 +26,9 @@ export function parseTime(text: string, nowUs: number): Result<number> {
     return ok(Math.max(0, nowUs - Number(relative[1]) * (UNIT_US[relative[2] ?? ""] ?? 0)));
   }
   if (/^\d{1,12}(\.\d{1,6})?$/.test(text)) return ok(Math.round(Number(text) * 1_000_000));
-  const us = TIME_PATTERN.test(text) ? parseTimeText(text) : undefined;
-  if (us !== undefined) return ok(us);
+  const us = TIME_PATTERN.test(text) ? parseRfc3339(text) : Number.NaN;
+  if (!Number.isNaN(us)) return ok(Math.max(0, us));
   return err(
     `expected a time as 2026-11-29T03:00:00Z, as seconds since 1970, or as -10min, got "${text}"`,
   );
-}
-
-/** RFC 3339; undefined: it is none. */
-function parseTimeText(text: string): number | undefined {
-  const ms = Date.parse(text.replace(/\.\d+/, ""));
-  if (Number.isNaN(ms)) return undefined;
-  const fraction = /\.(\d+)/.exec(text)?.[1] ?? "";
-  return Math.max(0, ms * 1000 + Number(fraction.slice(0, 6).padEnd(6, "0")));
 }

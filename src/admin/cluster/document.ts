@@ -1,11 +1,11 @@
 /** The document of /api/v1/cluster: what the page shows (docs/admin.md). */
 import * as v from "valibot";
+import { rfc3339Text } from "../../base/rfc3339.ts";
 import { TURN_BUCKETS_MS } from "../../base/trace.ts";
 import { NODE_FLAGS } from "../../wire/constants.ts";
-import { timeText } from "../api/times.ts";
+import { FLAG_WORDS, flagWords } from "../../wire/flag_words.ts";
 import { HEARD_MS_STEP } from "../limits.ts";
 import type { ClusterFacts, NodeLook } from "./facts.ts";
-import { FLAG_WORDS, flagWords } from "./flag_words.ts";
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const rate = v.nullable(v.pipe(v.number(), v.minValue(0)));
@@ -81,7 +81,7 @@ export type ClusterDocument = v.InferOutput<typeof clusterDocumentSchema>;
 
 export function clusterDocument(facts: ClusterFacts): ClusterDocument {
   return {
-    time: timeText(facts.atUs),
+    time: rfc3339Text(facts.atUs),
     node: facts.node,
     leader: facts.leader,
     generation: facts.generation,

@@ -4,6 +4,7 @@
  */
 import * as v from "valibot";
 import type { Result } from "../../base/result.ts";
+import { rfc3339Text } from "../../base/rfc3339.ts";
 import type {
   ClusterState,
   Explained,
@@ -12,9 +13,8 @@ import type {
   MergedEvent,
   WhyQuestion,
 } from "../../journal/types.ts";
+import { FLAG_WORDS, flagWords } from "../../wire/flag_words.ts";
 import type { EventDocument, SourceDocument } from "../../wire/journal_documents.ts";
-import { timeText } from "../api/times.ts";
-import { FLAG_WORDS, flagWords } from "../cluster/flag_words.ts";
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const time = v.pipe(v.string(), v.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/));
@@ -103,8 +103,8 @@ export function eventDocument(kept: KeptEvent | MergedEvent, sentence: Sentence)
   return {
     id: kept.id,
     node: kept.node,
-    time: timeText(kept.time_us),
-    common_time: timeText(merged.common_us),
+    time: rfc3339Text(kept.time_us),
+    common_time: rfc3339Text(merged.common_us),
     process: kept.process,
     text: sentence(merged),
     event: { ...kept.event },
@@ -134,7 +134,7 @@ function questionDocument(question: WhyQuestion): object {
     ...("address" in question ? { address: question.address } : {}),
     ...("id" in question ? { event: question.id } : {}),
     ...("flag" in question ? { flag: flagWords(question.flag ?? 0)[0] } : {}),
-    ...(atUs === undefined ? {} : { at: timeText(atUs) }),
+    ...(atUs === undefined ? {} : { at: rfc3339Text(atUs) }),
   };
 }
 
@@ -148,7 +148,7 @@ function explainedDocument({ event, text, because }: Explained, sentence: Senten
 
 export function stateDocument(state: ClusterState) {
   return {
-    at: timeText(state.atUs),
+    at: rfc3339Text(state.atUs),
     leader: state.leader,
     generation: state.generation,
     recovering: state.recovering,

@@ -1,6 +1,7 @@
 /** Families of the cluster as this node sees it, its conditions among them: their ids are those of `ctdb doctor`. */
+
+import { FLAG_WORDS, flagWords } from "../../wire/flag_words.ts";
 import type { ClusterFacts } from "../cluster/facts.ts";
-import { FLAG_WORDS, flagWords } from "../cluster/flag_words.ts";
 import type { Family } from "./exposition.ts";
 import { gauge } from "./node_families.ts";
 

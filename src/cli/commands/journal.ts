@@ -2,6 +2,8 @@
  * `ctdb journal`: what happened, from the journals of all nodes or of one, and with --follow what happens. Each node is asked by
  * the tool itself: so it knows how far each clock is off, and goes on where it was.
  */
+
+import { parseRfc3339, rfc3339Text } from "../../base/rfc3339.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { CommandFailure, expectArguments } from "../failure.ts";
 import { printable } from "../format.ts";
@@ -14,7 +16,6 @@ import {
   type NodeEvents,
   newestEvents,
 } from "../journal/listing.ts";
-import { timeText, timeUs } from "../journal/time_argument.ts";
 import { nowUs, timeOption } from "../journal/time_options.ts";
 import { answerFacts, answerFactsLine } from "../json.ts";
 import type { JournalFacts, ListedEventFacts } from "../schemas/journal.ts";
@@ -57,7 +58,7 @@ class Listing {
   constructor(context: CommandContext, asker: JournalAsker) {
     this.#context = context;
     this.#asker = asker;
-    this.#startedAt = timeText(nowUs(context));
+    this.#startedAt = rfc3339Text(nowUs(context));
     this.#filter = {
       since: timeOption(context, "since"),
       until: timeOption(context, "until"),
@@ -146,7 +147,7 @@ class Listing {
     const { host, options, session } = this.#context;
     const sources = answers.map(({ source }) => source);
     if (options.json) {
-      const time = timeText(nowUs(this.#context));
+      const time = rfc3339Text(nowUs(this.#context));
       const listed = [...events];
       const facts = { time, node: session.pnn, sources, events: listed } satisfies JournalFacts;
       if (options.follow) answerFactsLine(host, facts);
@@ -162,7 +163,7 @@ class Listing {
 }
 
 function eventLine(event: ListedEventFacts, verbose: boolean): string {
-  const line = `${shownTime(timeUs(event.common_time))} [${event.node}] ${printable(event.text)}`;
+  const line = `${shownTime(parseRfc3339(event.common_time))} [${event.node}] ${printable(event.text)}`;
   if (!verbose) return line;
   const { kind } = event.event;
   return `${line} (${printable(kind)} ${event.id}, ${printable(event.process)})`;

@@ -1,5 +1,6 @@
 /** `ctdb why` and `ctdb state`: what a journal makes of its events. One node answers, and asks the others. */
 
+import { parseRfc3339 } from "../../base/rfc3339.ts";
 import {
   type ExplainedDocument,
   readStateDocument,
@@ -10,7 +11,6 @@ import type { Command, CommandContext } from "../command.ts";
 import { CommandFailure, expectArguments, WrongArguments } from "../failure.ts";
 import { JournalAsker } from "../journal/ask.ts";
 import { chainLines, clockNotes, shownTime, stateLines } from "../journal/lines.ts";
-import { timeUs } from "../journal/time_argument.ts";
 import { timeOption } from "../journal/time_options.ts";
 import { answerFacts } from "../json.ts";
 import { parseUnsigned32 } from "../numbers.ts";
@@ -40,13 +40,13 @@ export const why: Command = async (context, args) => {
   if (context.options.json) answerFacts(context.host, facts);
   else {
     const { answer, caveats, sources } = document;
-    const timeOf = ({ event }: ExplainedDocument) => shownTime(timeUs(event.common_time));
+    const timeOf = ({ event }: ExplainedDocument) => shownTime(parseRfc3339(event.common_time));
     if (answer !== null) say(context, chainLines(answer, timeOf));
     // Nodes without a journal are among the caveats.
     note(context, [...caveats, ...clockNotes(sources)]);
   }
   if (document.answer !== null) return 0;
-  const until = at === undefined ? "" : ` up to ${shownTime(timeUs(at))}`;
+  const until = at === undefined ? "" : ` up to ${shownTime(parseRfc3339(at))}`;
   throw new CommandFailure(1, `The journal knows of no ${wanted}${until}`);
 };
 
@@ -60,7 +60,7 @@ export const state: Command = async (context, args) => {
   const { schema_version: _, ...facts } = document;
   if (context.options.json) answerFacts(context.host, facts);
   else {
-    say(context, stateLines(document, shownTime(timeUs(document.at))));
+    say(context, stateLines(document, shownTime(parseRfc3339(document.at))));
     note(context, document.caveats);
   }
   return 0;

@@ -4,11 +4,12 @@
  * 1. What was asked of a node once is not asked again: the last id that it gave is its cursor.
  * 2. A node that does not answer is named once, and once more when it does again.
  */
+
+import { parseRfc3339, rfc3339Text } from "../../base/rfc3339.ts";
 import type { JournalDocument } from "../../wire/journal_documents.ts";
 import { type EventDocument, readJournalDocument } from "../../wire/journal_documents.ts";
 import type { JournalSourceFacts, ListedEventFacts } from "../schemas/journal.ts";
 import type { Answered, JournalAsker, Refusal } from "./ask.ts";
-import { timeText, timeUs } from "./time_argument.ts";
 
 /** What a node gives at a time. */
 const PAGE_EVENTS = 500;
@@ -66,7 +67,7 @@ export async function eventsAfter(
 
 /** By our clock; those of one moment and node in the order in which they were kept. */
 export function inOrder(events: readonly ListedEventFacts[]): readonly ListedEventFacts[] {
-  const keyed = events.map((event) => ({ event, us: timeUs(event.common_time) }));
+  const keyed = events.map((event) => ({ event, us: parseRfc3339(event.common_time) }));
   keyed.sort((a, b) => a.us - b.us || a.event.node - b.event.node || a.event.id - b.event.id);
   return keyed.map(({ event }) => event);
 }
@@ -90,7 +91,7 @@ function listedOf({ answer, document }: Answered<JournalDocument>): ListedEventF
   const { aheadUs } = answer.clock;
   return document.events.map((event: EventDocument) => ({
     ...event,
-    common_time: timeText(Math.max(0, timeUs(event.time) - aheadUs)),
+    common_time: rfc3339Text(Math.max(0, parseRfc3339(event.time) - aheadUs)),
   }));
 }
 

@@ -90,17 +90,3 @@ function zoneMs(zone: string | undefined): number {
   const [hours, minutes] = zone.slice(1).split(":").map(Number) as [number, number];
   return (zone.startsWith("-") ? -1 : 1) * (hours * 60 + minutes) * 60_000;
 }
-
-/** RFC 3339 in UTC with microseconds, as documents have it. */
-export function timeText(us: number): string {
-  const seconds = Math.floor(us / MICROSECONDS);
-  const micros = String(us - seconds * MICROSECONDS).padStart(6, "0");
-  return `${new Date(seconds * 1000).toISOString().slice(0, 19)}.${micros}Z`;
-}
-
-/** Of a time in a document. */
-export function timeUs(text: string): number {
-  const fraction = /\.(\d{1,6})/.exec(text)?.[1] ?? "";
-  const wholeMs = Date.parse(text.replace(/\.\d+/, ""));
-  return wholeMs * 1000 + Number(fraction.padEnd(6, "0"));
-}

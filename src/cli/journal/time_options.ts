@@ -1,7 +1,9 @@
 /** The tool's options that are times, as documents have them. */
+
+import { rfc3339Text } from "../../base/rfc3339.ts";
 import type { OfflineContext } from "../command.ts";
 import { CommandFailure } from "../failure.ts";
-import { parseTime, timeText } from "./time_argument.ts";
+import { parseTime } from "./time_argument.ts";
 
 /** undefined when it was not given. */
 export function timeOption(
@@ -12,7 +14,7 @@ export function timeOption(
   if (text === undefined) return undefined;
   const time = parseTime(text, nowUs({ host }));
   if (!time.ok) throw new CommandFailure(1, time.error, "usage");
-  return timeText(time.value);
+  return rfc3339Text(time.value);
 }
 
 export function nowUs({ host }: Pick<OfflineContext, "host">): number {

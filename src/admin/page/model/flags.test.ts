@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { FLAG_WORDS } from "../../cluster/flag_words.ts";
+import { FLAG_WORDS } from "../../../wire/flag_words.ts";
 import { flagWords, sameFlags, stateLevel, stateText, worst } from "./flags.ts";
 
 test("every flag of the API has a word of its own and is no good sign", () => {
