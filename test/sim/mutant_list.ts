@@ -385,6 +385,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "vacuum-forgets-lost-nodes",
     breaks: "the vacuum deletes records while a member of the generation is out of reach",
+    commits: true,
     edits: [
       {
         file: "src/database/vacuum/holders.ts",
