@@ -44,8 +44,8 @@ export const JOURNAL_TOOL_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/cli/journal/listing.ts",
-        find: "timeUs(event.time) - aheadUs",
-        replace: "timeUs(event.time) - 0 * aheadUs",
+        find: "parseRfc3339(event.time) - aheadUs",
+        replace: "parseRfc3339(event.time) - 0 * aheadUs",
       },
     ],
     tests: ["test/cli/journal.test.ts"],
