@@ -6,20 +6,19 @@
  * 1. A control that wants a reply gets exactly one: the answer, "ctdb_control timed out" after ControlTimeout,
  *    or −1 when its node is lost or this daemon ends. The exception is a client that has gone.
  * 2. A reply counts only from the node that was asked.
- * 3. A control to another node is forwarded by changing its header; its body is not looked at, but of a ban, which is
- *    written down, and for which database a client freezes and thaws.
+ * 3. A control to another node is forwarded by changing its header; its body is not looked at, but for which database
+ *    a client freezes and thaws.
  */
 import { assert } from "../base/assert.ts";
 import type { Logger } from "../base/log.ts";
 import { err, ok } from "../base/result.ts";
 import { type U64, U64_ZERO } from "../base/u64.ts";
 import type { Clock, Timers } from "../platform/types/time.ts";
-import { decodePadded, EMPTY } from "../wire/codec.ts";
+import { EMPTY } from "../wire/codec.ts";
 import { CONTROL_NOREPLY, CONTROLS, type ControlName, controlName } from "../wire/controls.ts";
 import { CURRENT_NODE, type PacketView } from "../wire/packet.ts";
 import { REQ_CONTROL_AT } from "../wire/packets/layouts.ts";
 import { buildReplyControl, buildReqControl, readReplyControl } from "../wire/packets/message.ts";
-import { type BanState, banState } from "../wire/structs/cluster.ts";
 import { ClientFreezes } from "./client_freezes.ts";
 import type { ControlDispatch } from "./control_dispatch.ts";
 import { type ControlReply, failure } from "./control_request.ts";
@@ -51,14 +50,19 @@ export interface ControlRouterDependencies {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log: Logger;
-  /** A client asks another node to ban itself, or not to: it says so to its own node only, which is this one. */
-  banAsked?(client: ControlClient, ban: BanState): void;
   /** Of the vnn map: what is sent is stamped with it. */
   readonly generation: () => number;
   readonly timeoutSec: () => number;
   /** A client here asks another node for something; before it goes out. */
-  readonly asksOther?: (client: ControlClient, pnn: number, opcode: number) => void;
+  readonly asksOther?: AsksOther;
 }
+
+export type AsksOther = (
+  client: ControlClient,
+  pnn: number,
+  opcode: number,
+  packet: PacketView,
+) => void;
 
 export class ControlRouter {
   readonly #d: ControlRouterDependencies;
@@ -246,8 +250,7 @@ export class ControlRouter {
     }
     this.#freezes.note(client.id, pnn, packet, this.#d.generation());
     const opcode = packet.u32(REQ_CONTROL_AT.OPCODE);
-    if (opcode === CONTROLS.SET_BAN_STATE.opcode) this.#tellBan(client, packet);
-    this.#d.asksOther?.(client, pnn, opcode);
+    this.#d.asksOther?.(client, pnn, opcode, packet);
     let reqid = 0;
     if (!noReply) {
       reqid = requestIds.take();
@@ -259,12 +262,6 @@ export class ControlRouter {
     packet.generation = this.#d.generation();
     packet.setU32(REQ_CONTROL_AT.CLIENT_ID, client.id);
     output.send(pnn, packet);
-  }
-
-  #tellBan(client: ControlClient, packet: PacketView): void {
-    const data = packet.slice(REQ_CONTROL_AT.DATA, packet.u32(REQ_CONTROL_AT.DATA_LENGTH));
-    const ban = decodePadded(banState, data);
-    if (ban.ok) this.#d.banAsked?.(client, ban.value);
   }
 
   #run(packet: PacketView, clientId: number, later: (reply: ControlReply) => void) {

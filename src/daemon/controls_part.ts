@@ -63,25 +63,16 @@ export function createControls(needs: ControlsNeeds): ControlRouter {
     clock: d.clock,
     timers: turns.timers("controls"),
     log: core.log,
-    banAsked: (client, { pnn, time }) => banAsked(needs, client.id, pnn, time),
     generation: () => core.vnnMap.generation,
     timeoutSec: () => core.tunable("ControlTimeout"),
-    asksOther: recordsAskedOfOthers(core.journal, (pid) => d.processName(pid)),
+    asksOther: recordsAskedOfOthers({
+      ownPnn: core.nodes.ownPnn,
+      journal: core.journal,
+      actors: core.actors,
+      clients: routing.clients,
+    }),
   });
   return router;
-}
-
-/** The recovery daemon and its helpers, which have a socket of their own, write down why themselves. */
-function banAsked(needs: ControlsNeeds, clientId: number, target: number, seconds: number): void {
-  const { journal, actors, nodes } = needs.core;
-  if (needs.routing.clients.get(clientId)?.kind === "node") return;
-  const by = actors.of({ srcnode: nodes.ownPnn, clientId });
-  if (seconds === 0) {
-    journal.record({ kind: "unban", target, how: "asked", by });
-    return;
-  }
-  const reason = `asked for by ${actors.text(by)}`;
-  journal.record({ kind: "ban", target, seconds, reason, by });
 }
 
 type Shared = ReturnType<typeof sharedParts>;
