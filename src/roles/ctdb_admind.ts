@@ -43,7 +43,7 @@ import { ImageProcesses } from "./image_processes.ts";
 import { ownEnvironment, ownExecutable } from "./own_process.ts";
 import { watchParent } from "./parent_watch.ts";
 import { type Role, VERSION } from "./role.ts";
-import { openRoleLog } from "./role_log.ts";
+import { openChildLog } from "./role_log.ts";
 
 const USAGE = `Usage: ctdb-admind
 
@@ -75,16 +75,7 @@ async function run(args: readonly string[]): Promise<number> {
   const processes = new ImageProcesses(loop);
   const environment = ownEnvironment();
   const { config, paths } = settings.value;
-  const logger = openRoleLog(
-    {
-      // What ctdbd logs to, which need not be what is configured.
-      location: environment["CTDB_LOGGING"] ?? config.logging.location,
-      level: config.logging.logLevel,
-      application: "ctdb-admind",
-      environment,
-    },
-    processes,
-  );
+  const logger = openChildLog("ctdb-admind", config.logging, environment, processes);
   if (!logger.ok) {
     printErr(`ctdb-admind: ${logger.error}\n`);
     return 1;

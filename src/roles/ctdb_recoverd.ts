@@ -36,7 +36,7 @@ import { ImageProcesses } from "./image_processes.ts";
 import { ownEnvironment, ownExecutable } from "./own_process.ts";
 import { watchParent } from "./parent_watch.ts";
 import type { Role } from "./role.ts";
-import { failRole, openRoleLog } from "./role_log.ts";
+import { failRole, openChildLog } from "./role_log.ts";
 
 const USAGE = `Usage: ctdb-recoverd
 
@@ -65,16 +65,8 @@ async function run(args: readonly string[]): Promise<number> {
   if (!settings.ok) return complain(settings.error);
   const timers = new EventLoop();
   const processes = new ImageProcesses(timers);
-  const logger = openRoleLog(
-    {
-      // What ctdbd logs to, which need not be what is configured.
-      location: environment["CTDB_LOGGING"] ?? settings.value.config.logging.location,
-      level: settings.value.config.logging.logLevel,
-      application: "ctdb-recoverd",
-      environment,
-    },
-    processes,
-  );
+  const { logging } = settings.value.config;
+  const logger = openChildLog("ctdb-recoverd", logging, environment, processes);
   if (!logger.ok) return complain(logger.error);
   const log = logger.value;
   processes.helpersIn(settings.value.paths.helperDirectory, (line) => log.warning(line));

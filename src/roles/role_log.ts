@@ -6,6 +6,7 @@
  *    standard error (main.ts).
  */
 import type { Result } from "../base/result.ts";
+import type { CtdbConfig } from "../config/types.ts";
 import { SystemClock } from "../platform/node/clock.ts";
 import { createLogger, type LoggerOptions, type RoleLogger } from "../platform/node/logger.ts";
 import { printErr } from "./buffered_output.ts";
@@ -32,6 +33,17 @@ export function openRoleLog(
   log = created.value;
   tellLastWords(log);
   return created;
+}
+
+/** The log of a daemon that ctdbd has started: where ctdbd logs to, which need not be what is configured. */
+export function openChildLog(
+  application: string,
+  { location, logLevel: level }: CtdbConfig["logging"],
+  environment: LoggerOptions["environment"],
+  children: LoggingChildren,
+): Result<RoleLogger> {
+  const options = { application, level, environment };
+  return openRoleLog({ ...options, location: environment["CTDB_LOGGING"] ?? location }, children);
 }
 
 /** Ends a role that cannot go on: the reason is in its log or, where that cannot be written, on standard error. */
