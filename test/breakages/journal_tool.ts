@@ -96,6 +96,6 @@ export const JOURNAL_TOOL_BREAKAGES: readonly Breakage[] = [
         replace: "second.common_us > first.common_us + 1e15 * SAME_CHANGE_US ? seen : own",
       },
     ],
-    tests: ["src/journal/why/explain.test.ts"],
+    tests: ["src/journal/why/causes_of_addresses.test.ts"],
   },
 ];
