@@ -20,6 +20,7 @@ export class Prober {
   #stopped = false;
   /** Sum of the delays of our own timer since the start. */
   #lateMs = 0;
+  #timerMs = 0;
 
   constructor(client: CtdbClient, nodePid: number) {
     this.#client = client;
@@ -28,20 +29,22 @@ export class Prober {
 
   /** Ends, with the first failure if there was one, some milliseconds after `stop`. */
   async run(): Promise<void> {
-    let expectedMs = performance.now() + LAG_TIMER_MS;
+    this.#timerMs = performance.now() + LAG_TIMER_MS;
     const timer = setInterval(() => {
       const nowMs = performance.now();
-      this.#lateMs += Math.max(0, nowMs - expectedMs);
-      expectedMs = nowMs + LAG_TIMER_MS;
+      this.#lateMs = this.#lateUntil(nowMs);
+      this.#timerMs = nowMs + LAG_TIMER_MS;
     }, LAG_TIMER_MS);
     while (!this.#stopped && this.failure === undefined) {
       const waitedMs = waitedForProcessorMs(this.#nodePid);
-      const [startMs, lateMs] = [performance.now(), this.#lateMs];
+      const startMs = performance.now();
+      const lateMs = this.#lateUntil(startMs);
       const answer = await this.#client.control("PING", undefined, { timeoutMs: TIMEOUT_MS });
       if (!answer.ok) this.failure = `probe ${this.count}: ${answer.error.reason}`;
       this.count += 1;
-      const ownLateMs = this.#lateMs - lateMs;
-      const elapsedMs = performance.now() - startMs;
+      const endMs = performance.now();
+      const ownLateMs = this.#lateUntil(endMs) - lateMs;
+      const elapsedMs = endMs - startMs;
       const nodeLateMs = waitedForProcessorMs(this.#nodePid) - waitedMs;
       this.slowestMs = Math.max(this.slowestMs, elapsedMs - ownLateMs - nodeLateMs);
       await Bun.sleep(PAUSE_MS);
@@ -51,6 +54,11 @@ export class Prober {
 
   stop(): void {
     this.#stopped = true;
+  }
+
+  /** With what the timer is late now: answers are heard before it. */
+  #lateUntil(nowMs: number): number {
+    return this.#lateMs + Math.max(0, nowMs - this.#timerMs);
   }
 }
 
