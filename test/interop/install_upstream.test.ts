@@ -105,6 +105,7 @@ ctdbd
 healthy
 command -v ctdb ctdbd
 readlink "/proc/$(cat $run/ctdbd.pid)/exe"
+eventually sh -c 'ctdb ip | grep -q "10.9.9.1 0"'
 ls $run
 [ ! -e /run/ctdb ]
 step events
@@ -112,7 +113,6 @@ eventually test -s /third-party
 cat /third-party
 ctdb scriptstatus startup | awk '{ print $1, $2 }'
 ctdb event script list legacy
-eventually sh -c 'ctdb ip | grep "10.9.9.1 0"'
 ip -brief address show public
 step recovery
 printf '[global]\\n clustering = yes\\n' >/etc/samba/smb.conf
