@@ -1,93 +1,21 @@
 /** `ctdb doctor` from a command line to its output, with daemons that a test scripts. What checks find: checks.test.ts. */
 import { expect, test } from "bun:test";
 import * as v from "valibot";
-import { SystemError } from "../../src/base/errors.ts";
-import { err } from "../../src/base/result.ts";
 import type { Machine } from "../../src/cli/doctor/machine.ts";
 import { doctorFacts } from "../../src/cli/schemas/doctor.ts";
-import { TUNABLES } from "../../src/config/tunables.ts";
-import { decodeExact, encode, textBytes, u32Codec } from "../../src/wire/codec.ts";
-import { CAPABILITIES, SRVID } from "../../src/wire/constants.ts";
+import { encode } from "../../src/wire/codec.ts";
 import { PING_KNOWLEDGE } from "../../src/wire/controls.ts";
 import { nodeKnowledge } from "../../src/wire/structs/cluster.ts";
-import { statistics } from "../../src/wire/structs/statistics.ts";
-import type { FakeCtdbd } from "../support/fake_ctdbd.ts";
 import { fakeMachine } from "../support/fake_machine.ts";
 import { ManualTime } from "../support/manual_time.ts";
-import { must } from "../support/must.ts";
 import { until, when, within } from "../support/until.ts";
-import {
-  BASE,
-  daemon,
-  GONE,
-  nodeAt,
-  runCtdb,
-  type ToolRun,
-  type ToolWorld,
-} from "./tool_harness.ts";
+import { DOCTOR_DIRECTORIES, DOCTOR_FILES, doctorWorld, healthyDaemon } from "./doctor_world.ts";
+import { BASE, GONE, nodeAt, runCtdb, type ToolRun } from "./tool_harness.ts";
 
-const LOCK = "/clusterfs/lock";
 const PATIENCE_MS = 2000;
-const FILES = {
-  [`${BASE}/ctdb.conf`]: `[cluster]\n\tcluster lock = ${LOCK}\n`,
-  [`${BASE}/nodes`]: "10.0.0.1\n10.0.0.2\n",
-  [`${BASE}/events/legacy/50.samba.script`]: "#!/bin/sh\n",
-  "/usr/libexec/ctdb/ctdb_mutex_fcntl_helper": "",
-  "/clusterfs/data": "",
-};
-const DIRECTORIES = ["volatile", "persistent", "state"]
-  .map((name) => `${BASE}/var/${name}`)
-  .concat(BASE, `${BASE}/run`);
-const NODES = [nodeAt(0), nodeAt(1)];
-const STATISTICS = must(decodeExact(statistics, new Uint8Array(statistics.minSize)));
-const at = (sec: number) => ({ sec, usec: 0 });
-
-/** Nothing is wrong with its cluster; `offsets` are what clocks of nodes are ahead, in seconds. */
-function healthyDaemon(time: ManualTime, offsets: readonly number[] = []): FakeCtdbd {
-  const ctdbd = daemon(NODES)
-    .on("UPTIME", (_, pnn) => ({
-      data: {
-        current_time: { ...time.wallTime(), sec: time.wallTime().sec + (offsets[pnn] ?? 0) },
-        ctdbd_start_time: at(0),
-        last_recovery_started: at(0),
-        last_recovery_finished: at(0),
-      },
-    }))
-    .on("GET_NODES_FILE", () => ({ data: NODES }))
-    .on("GET_ALL_TUNABLES", () => ({ data: TUNABLES.map(({ defaultValue }) => defaultValue) }))
-    .on("GET_RECLOCK_FILE", () => ({ data: textBytes(`${LOCK}\0`) }))
-    .on("GET_PUBLIC_IPS", () => ({ data: [] }))
-    .on("GET_CAPABILITIES", () => ({
-      data: CAPABILITIES.PARALLEL_RECOVERY | CAPABILITIES.FRAGMENTED_CONTROLS,
-    }))
-    .on("STATISTICS", () => ({ data: STATISTICS }))
-    .on("GET_DBMAP", () => ({ data: [] }))
-    .on("GET_PID", () => ({ status: 4711 }))
-    .on("PING", () => ({ status: 1 }));
-  return ctdbd.on("REGISTER_SRVID", () => {
-    queueMicrotask(() => ctdbd.sendMessage(SRVID.LEADER, encode(u32Codec, 1)));
-    return {};
-  });
-}
 
 /** A fake daemon speaks no event protocol: that its event daemon is dead is always found. */
 const EVENTS_DEAD = "event-daemon-dead";
-
-function world(ctdbd: FakeCtdbd, time: ManualTime, machine: Partial<Machine> = {}): ToolWorld {
-  const pidFile = { [`${BASE}/run/ctdbd.pid`]: "4711\n" };
-  return {
-    ctdbd,
-    time,
-    machine: fakeMachine({ ...FILES, ...pidFile }, DIRECTORIES, machine),
-    network: {
-      connectUnix(path, connected) {
-        if (!path.endsWith("/eventd.socket")) return ctdbd.network.connectUnix(path, connected);
-        queueMicrotask(() => connected(err(new SystemError("ENOENT", "connect", path))));
-        return { cancel() {} };
-      },
-    },
-  };
-}
 
 function idsIn({ out }: ToolRun): readonly string[] {
   const { schema_version, ...facts } = JSON.parse(out);
@@ -98,7 +26,7 @@ function idsIn({ out }: ToolRun): readonly string[] {
 test("A clock that is 5 s ahead or behind is named, one that is 1 s off is not", async () => {
   const time = new ManualTime();
   const run = (offset: number, ...args: string[]) =>
-    runCtdb(world(healthyDaemon(time, [0, offset]), time), ...args, "doctor");
+    runCtdb(doctorWorld(healthyDaemon(time, [0, offset]), time), ...args, "doctor");
   expect(idsIn(await run(1, "--json"))).toEqual([EVENTS_DEAD]);
   expect(idsIn(await run(5, "--json"))).toEqual([EVENTS_DEAD, "clocks-differ"]);
   const behind = await run(-5);
@@ -121,7 +49,7 @@ test("A peer of another release is named where our own daemon tells it", async (
     status: 1,
     data: encode(nodeKnowledge, known),
   }));
-  const run = await runCtdb(world(ctdbd, time), "--json", "doctor");
+  const run = await runCtdb(doctorWorld(ctdbd, time), "--json", "doctor");
   expect(idsIn(run)).toEqual([EVENTS_DEAD, "peer-old"]);
   expect(run.out).toContain("Node 1 announces Samba 4.17, and this node 4.25");
   expect(ctdbd.controls.some(({ flags }) => flags === PING_KNOWLEDGE)).toBe(true);
@@ -130,19 +58,11 @@ test("A peer of another release is named where our own daemon tells it", async (
 test("A peer that hangs is a finding, after a bounded wait", async () => {
   const time = new ManualTime();
   const ctdbd = healthyDaemon(time);
-  const answered = ctdbd.on("UPTIME", (_, pnn) =>
-    pnn === 1
-      ? "silent"
-      : {
-          data: {
-            current_time: time.wallTime(),
-            ctdbd_start_time: at(0),
-            last_recovery_started: at(0),
-            last_recovery_finished: at(0),
-          },
-        },
+  const answers = ctdbd.handler("UPTIME");
+  const answered = ctdbd.on("UPTIME", (request, pnn, flags) =>
+    pnn === 1 || answers === undefined ? "silent" : answers(request, pnn, flags),
   );
-  const run = runCtdb(world(answered, time), "--json", "doctor");
+  const run = runCtdb(doctorWorld(answered, time), "--json", "doctor");
   const peerIsAsked = () => ctdbd.controls.some(({ destnode }) => destnode === 1);
   await until("a peer is asked", PATIENCE_MS, () => when(peerIsAsked()));
   await time.advance(3000);
@@ -161,15 +81,18 @@ test("With a node that is gone a connection is tried", async () => {
       return "timeout";
     },
   };
-  const run = await runCtdb(world(ctdbd, time, machine), "--json", "doctor");
+  const run = await runCtdb(doctorWorld(ctdbd, time, machine), "--json", "doctor");
   expect(idsIn(run)).toEqual([EVENTS_DEAD, "node-behind-firewall", "node-disconnected"]);
   expect(tried).toEqual([["10.0.0.2", 4379, 3000]]);
 });
 
 test("Without a daemon the checks of this machine are made, and the end of the log is told", async () => {
   const log = `${BASE}/log.ctdb`;
-  const files = { ...FILES, [log]: `old line\nCannot bind to 10.0.0.1: \x1b[31mEADDRINUSE\n` };
-  const machine = fakeMachine(files, DIRECTORIES, { reach: async () => "open" });
+  const files = {
+    ...DOCTOR_FILES,
+    [log]: `old line\nCannot bind to 10.0.0.1: \x1b[31mEADDRINUSE\n`,
+  };
+  const machine = fakeMachine(files, DOCTOR_DIRECTORIES, { reach: async () => "open" });
   const { status, out, err: said } = await runCtdb({ machine }, "doctor");
   expect([said, status]).toEqual(["", 2]);
   expect(out).toStartWith(

@@ -69,11 +69,11 @@ export interface ToolWorld {
   readonly terminal?: string[];
 }
 
-export async function runCtdb(world: ToolWorld, ...args: string[]): Promise<ToolRun> {
+/** What the tool, or who does its work, gets of the world. `texts` gets what it writes. */
+export function toolHost(world: ToolWorld, texts = { out: "", err: "" }): ToolHost {
   const time = world.time ?? new ManualTime();
   const files = new MemoryFiles(world.files);
-  const texts = { out: "", err: "" };
-  const host: ToolHost = {
+  return {
     version: "9.9.9",
     environment: { CTDB_TEST_MODE: "yes", CTDB_BASE: BASE, ...world.environment },
     executableDirectory: "/usr/bin",
@@ -112,7 +112,11 @@ export async function runCtdb(world: ToolWorld, ...args: string[]): Promise<Tool
       world.terminal?.push(text);
     },
   };
-  const status = await runTool(host, args);
+}
+
+export async function runCtdb(world: ToolWorld, ...args: string[]): Promise<ToolRun> {
+  const texts = { out: "", err: "" };
+  const status = await runTool(toolHost(world, texts), args);
   const left = world.ctdbd?.leftWaiting ?? [];
   if (left.length > 0) throw new Error(`ctdb ${args.join(" ")} left without the answer to ${left}`);
   return { status, ...texts };
