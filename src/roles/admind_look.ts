@@ -17,7 +17,7 @@ import type {
   NodeFacts as Gatherer,
 } from "../cli/doctor/facts.ts";
 import { gatherFacts } from "../cli/doctor/gather.ts";
-import { gatherCluster } from "../cli/doctor/gather_cluster.ts";
+import { gatherCluster, gatherSettled, type SettledFacts } from "../cli/doctor/gather_cluster.ts";
 import { printable } from "../cli/format.ts";
 import type { ToolHost } from "../cli/host.ts";
 import { parseCommandLine } from "../cli/options.ts";
@@ -38,6 +38,8 @@ import {
 
 /** Files and processes of this machine are looked at so often. */
 const MACHINE_MS_OLD = 30_000;
+/** So is what of a node changes when somebody changes it: its list of nodes may be what a command prints. */
+const SETTLED_MS_OLD = 10_000;
 const DATABASES_MAX = 256;
 
 export interface AdmindLookParts {
@@ -56,6 +58,8 @@ export class AdmindLook {
   readonly #machine: KeptAnswer<Facts>;
   #machineFacts: Facts | undefined;
   #names = new Map<number, string>();
+  /** By node. */
+  #settled = new Map<number, KeptAnswer<SettledFacts>>();
   #before: Counted | undefined;
   #session: Session | undefined;
 
@@ -69,25 +73,23 @@ export class AdmindLook {
     // What it finds is for the next looks: it may take seconds.
     this.#machine.get().catch(() => undefined);
     const own = client.pnn;
-    const [cluster, vnnMap, mode, knowledge, databases] = await Promise.all([
-      gatherCluster(session, ownLeader(client)),
+    const settledOf = (pnn: number) => this.#settledOf(session, pnn);
+    const [cluster, vnnMap, databases] = await Promise.all([
+      gatherCluster(session, { leaderAsKnown: true, settledOf }),
       client.control("GETVNNMAP", undefined, { pnn: own, timeoutMs: session.timeoutMs }),
-      client.control("GET_RECMODE", undefined, { pnn: own, timeoutMs: session.timeoutMs }),
-      knowledgeOf(client, own),
       this.#databases(client),
     ]);
     if (cluster === undefined) return err("ctdbd does not tell its nodes");
     const nodes = await Promise.all(cluster.nodes.map((node) => lookAt(client, node, cluster)));
     const generation = vnnMap.ok ? vnnMap.value.data.generation : INVALID_GENERATION;
-    const unhealthy = new Set(
-      cluster.nodes.find(({ pnn }) => pnn === own)?.unhealthyDatabases.map(({ name }) => name),
-    );
+    const ownNode = cluster.nodes.find(({ pnn }) => pnn === own);
+    const unhealthy = new Set(ownNode?.unhealthyDatabases.map(({ name }) => name));
     return ok({
       atUs: microsecondsOf(this.#d.host.clock),
       node: own,
-      leader: knowledge === undefined || knowledge.leader === UNKNOWN_PNN ? null : knowledge.leader,
+      leader: cluster.leader ?? null,
       generation: generation === INVALID_GENERATION ? null : generation,
-      recovering: mode.ok && mode.value.status !== 0,
+      recovering: ownNode?.recoveryActive === true,
       nodes,
       addresses: addressesOf(cluster),
       databases: databases.map((each) => ({ ...each, healthy: !unhealthy.has(each.name) })),
@@ -102,8 +104,18 @@ export class AdmindLook {
       this.#session = new Session(client, host, { timelimit, pid: host.pid });
       this.#before = undefined;
       this.#names = new Map();
+      this.#settled = new Map();
     }
     return this.#session;
+  }
+
+  #settledOf(session: Session, pnn: number): Promise<SettledFacts> {
+    const { clock } = this.#d.host;
+    const kept =
+      this.#settled.get(pnn) ??
+      new KeptAnswer(() => gatherSettled(session, pnn), clock, SETTLED_MS_OLD);
+    this.#settled.set(pnn, kept);
+    return kept.get();
   }
 
   async #gatherMachine(): Promise<Facts> {
@@ -200,11 +212,6 @@ function kindOf(flags: number): DatabaseLook["kind"] {
   return (flags & DB_FLAGS.REPLICATED) !== 0 ? "replicated" : "volatile";
 }
 
-async function ownLeader(client: CtdbClient): Promise<number | undefined> {
-  const known = await knowledgeOf(client, client.pnn);
-  return known === undefined || known.leader === UNKNOWN_PNN ? undefined : known.leader;
-}
-
 async function knowledgeOf(client: CtdbClient, pnn: number): Promise<NodeKnowledge | undefined> {
   const options = { pnn, timeoutMs: NODE_QUESTION_MS_MAX, flags: PING_KNOWLEDGE };
   const said = await client.control("PING", undefined, options);
@@ -216,7 +223,11 @@ async function lookAt(client: CtdbClient, node: Gatherer, cluster: Gathered): Pr
   const { pnn, address, flags, nodeMap } = node;
   const isThere = node.state === "answers";
   const [knowledge, turns, ownJournal] = isThere
-    ? await Promise.all([knowledgeOf(client, pnn), turnsOf(client, pnn), listensToApi(client, pnn)])
+    ? await Promise.all([
+        pnn === cluster.own ? cluster.knowledge : knowledgeOf(client, pnn),
+        turnsOf(client, pnn),
+        listensToApi(client, pnn),
+      ])
     : [undefined, undefined, "unknown" as const];
   const version = cluster.knowledge?.versions[pnn] ?? 0;
   return {

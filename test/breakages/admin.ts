@@ -5,6 +5,7 @@ const ADMIN = "src/admin";
 const RIGHTS = ["test/admin/rights.test.ts"];
 const STREAMS = ["test/admin/event_streams.test.ts"];
 const ROUTES = ["test/admin/routes.test.ts"];
+const LOOK = ["test/admin/cluster_look.test.ts"];
 
 export const ADMIN_BREAKAGES: readonly Breakage[] = [
   {
@@ -239,5 +240,17 @@ export const ADMIN_BREAKAGES: readonly Breakage[] = [
       },
     ],
     tests: ["test/admin/actions.test.ts"],
+  },
+  {
+    name: "look-asks-all",
+    breaks: "a page that is watched has each node read its list of nodes each second",
+    edits: [
+      {
+        file: "src/roles/admind_look.ts",
+        find: "leaderAsKnown: true, settledOf",
+        replace: "leaderAsKnown: true",
+      },
+    ],
+    tests: LOOK,
   },
 ];

@@ -8,6 +8,7 @@ import {
   type ControlRequestOf,
   PING_KNOWLEDGE,
 } from "../../wire/controls.ts";
+import { UNKNOWN_PNN } from "../../wire/packet.ts";
 import {
   type NodeAndFlags,
   type NodeKnowledge,
@@ -22,21 +23,37 @@ import { QUESTION_MS_MAX } from "./limits.ts";
 const MS_PER_SEC = 1000;
 const USEC_PER_MS = 1000;
 
-/** Undefined when the own daemon does not tell its node map. `leader`: where it is not to be waited for. */
+/** What changes when somebody changes it, or now and then; a node's list of nodes may be what a command prints. */
+export type SettledFacts = Pick<
+  NodeFacts,
+  "nodesFile" | "tunables" | "lock" | "capabilities" | "statistics" | "unhealthyDatabases"
+>;
+
+/** For who looks again and again. */
+export interface GatherOptions {
+  /** The leader as the own daemon knows it, rather than as it is heard next. */
+  readonly leaderAsKnown?: boolean;
+  /** What was found lately will do. */
+  readonly settledOf?: (pnn: number) => Promise<SettledFacts>;
+}
+
+/** Undefined when the own daemon does not tell its node map. */
 export async function gatherCluster(
   session: Session,
-  leader: Promise<number | undefined> = session.leader(),
+  options: GatherOptions = {},
 ): Promise<ClusterFacts | undefined> {
+  const { leaderAsKnown = false, settledOf = (pnn) => gatherSettled(session, pnn) } = options;
   const map = await answer(session, "GET_NODEMAP", undefined, session.pnn);
   if (map === undefined) return undefined;
   const members = map.filter(({ flags }) => (flags & NODE_FLAGS.DELETED) === 0);
   const peers = new Peers(session);
   const [nodes, heard, knowledge] = await Promise.all([
-    Promise.all(members.map((node) => gatherNode(session, peers, node))),
-    leader,
+    Promise.all(members.map((node) => gatherNode(session, peers, node, settledOf))),
+    leaderAsKnown ? undefined : session.leader(),
     ownKnowledge(session),
   ]);
-  return { own: session.pnn, nodes, leader: heard, knowledge };
+  const known = knowledge?.leader === UNKNOWN_PNN ? undefined : knowledge?.leader;
+  return { own: session.pnn, nodes, leader: leaderAsKnown ? known : heard, knowledge };
 }
 
 async function ownKnowledge(session: Session): Promise<NodeKnowledge | undefined> {
@@ -45,7 +62,12 @@ async function ownKnowledge(session: Session): Promise<NodeKnowledge | undefined
   return known?.ok === true ? known.value : undefined;
 }
 
-async function gatherNode(session: Session, peers: Peers, node: NodeAndFlags): Promise<NodeFacts> {
+async function gatherNode(
+  session: Session,
+  peers: Peers,
+  node: NodeAndFlags,
+  settledOf: (pnn: number) => Promise<SettledFacts>,
+): Promise<NodeFacts> {
   const nothing = nothingOf(node);
   if ((node.flags & NODE_FLAGS.DISCONNECTED) !== 0) return nothing;
   const clock = await clockOf(session, node.pnn);
@@ -53,39 +75,48 @@ async function gatherNode(session: Session, peers: Peers, node: NodeAndFlags): P
   const ask = <N extends Unasked>(name: N) =>
     answer(session, name, undefined as ControlRequestOf<N>, node.pnn);
   const health = peers.health(node.pnn);
-  const [nodeMap, nodesFile, tunables, lock, ips, ifaces, capabilities, statistics] =
-    await Promise.all([
-      ask("GET_NODEMAP"),
-      ask("GET_NODES_FILE"),
-      ask("GET_ALL_TUNABLES"),
-      ask("GET_RECLOCK_FILE"),
-      ask("GET_PUBLIC_IPS"),
-      ask("GET_IFACES"),
-      ask("GET_CAPABILITIES"),
-      ask("STATISTICS"),
-    ]);
-  const [runstate, mode, said, unhealthyDatabases] = await Promise.all([
+  const [settled, nodeMap, ips, ifaces, runstate, mode, said] = await Promise.all([
+    settledOf(node.pnn),
+    ask("GET_NODEMAP"),
+    ask("GET_PUBLIC_IPS"),
+    ask("GET_IFACES"),
     ask("GET_RUNSTATE"),
     session.attempt("GET_RECMODE", undefined, node.pnn),
     health,
-    databasesOf(session, node.pnn),
   ]);
   return {
     ...nothing,
+    ...settled,
     state: "answers",
     clockOffsetMs: clock?.offsetMs,
     upSec: clock?.upSec,
     recoveryActive: mode.ok ? mode.value.status !== 0 : undefined,
     runstate,
     nodeMap,
+    publicIps: ips?.map(({ addr, pnn }) => ({ address: addr.address, pnn })),
+    interfaces: ifaces?.map(({ name, link_state }) => ({ name, up: link_state !== 0 })),
+    health: typeof said === "string" ? undefined : said,
+  };
+}
+
+export async function gatherSettled(session: Session, pnn: number): Promise<SettledFacts> {
+  const ask = <N extends Unasked>(name: N) =>
+    answer(session, name, undefined as ControlRequestOf<N>, pnn);
+  const [nodesFile, tunables, lock, capabilities, statistics, unhealthyDatabases] =
+    await Promise.all([
+      ask("GET_NODES_FILE"),
+      ask("GET_ALL_TUNABLES"),
+      ask("GET_RECLOCK_FILE"),
+      ask("GET_CAPABILITIES"),
+      ask("STATISTICS"),
+      databasesOf(session, pnn),
+    ]);
+  return {
     nodesFile,
     tunables,
     lock: lock === undefined ? undefined : textBeforeNul(lock),
-    publicIps: ips?.map(({ addr, pnn }) => ({ address: addr.address, pnn })),
-    interfaces: ifaces?.map(({ name, link_state }) => ({ name, up: link_state !== 0 })),
     capabilities,
     statistics,
-    health: typeof said === "string" ? undefined : said,
     unhealthyDatabases,
   };
 }
