@@ -44,7 +44,8 @@ export const TOOL_ARGUMENT_CHARACTERS_MAX = 256;
 
 // --- looks at the cluster
 export const LOOK_MS_OLD = 900;
-export const LOOK_INTERVAL_MS = 1000;
+/** What no event tells: rates, turns, hot keys. */
+export const LOOK_INTERVAL_MS = 2000;
 /** After an event: others of the same moment are waited for. */
 export const LOOK_SOON_MS = 100;
 export const OWN_STATE_MS_OLD = 250;

@@ -13,7 +13,7 @@ const LOOKS = 5;
 const SECOND_MS = 1000;
 const OLD_MS = 10_000;
 
-test("each second a node is asked what moves, every ten what stays", async () => {
+test("each look asks a node for what moves, one in ten seconds for what stays", async () => {
   const time = new ManualTime();
   const ctdbd = healthyDaemon(time);
   const client = must(await connectClient(ctdbd.network, time, "/run/ctdbd.socket"));

@@ -1,5 +1,6 @@
 /** Server-sent events: what comes, in which order, and what slow readers and many of them cost. */
 import { expect, test } from "bun:test";
+import { LOOK_INTERVAL_MS } from "../../src/admin/limits.ts";
 import { ok } from "../../src/base/result.ts";
 import { bytesText } from "../../src/wire/codec.ts";
 import { AdminBench, clusterFacts, UNIX } from "./bench.ts";
@@ -101,10 +102,10 @@ test("a changed cluster is told, an unchanged one is not", async () => {
   const reader = await Reader.open(bench);
   await reader.until("event: cluster");
   const before = bench.looks;
-  await bench.time.advance(3000);
+  await bench.time.advance(3 * LOOK_INTERVAL_MS);
   expect(bench.looks).toBe(before + 3);
   bench.facts = ok(clusterFacts({ leader: 0 }));
-  await bench.time.advance(1000);
+  await bench.time.advance(LOOK_INTERVAL_MS);
   const text = await reader.until('"leader":0');
   expect(kindsIn(text)).toEqual(["cluster", "cluster"]);
 });

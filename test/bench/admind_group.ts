@@ -1,6 +1,6 @@
 /**
  * What a busy ctdb-admind costs its ctdbd: two clusters of our nodes, one of which has a ctdb-admind on each node, and a
- * thousand event streams at that of node 0, which asks the cluster once a second for them.
+ * thousand event streams at that of node 0, which asks the cluster every two seconds for them.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
