@@ -240,11 +240,11 @@ test("Processes.spawn() gives both outputs in their order in one pipe, and waits
 });
 
 test("ChildProcess.kill() with endsGroup leaves nobody who ignores the signal", async () => {
-  const script = "(trap '' TERM; exec sleep 600) & trap 'exit 5' TERM; echo ready; wait";
+  const script = "trap 'exit 5' TERM; (trap '' TERM; echo ready; exec sleep 600) & wait";
   for (const endsGroup of [true, false]) {
     const ran = run(script, { endsGroup });
     await ran.line("ready");
-    await until("both run", WAIT_MS, () => when(groupOf(ran.child.pid).length === 2));
+    expect(groupOf(ran.child.pid)).toHaveLength(2);
     ran.child.kill("SIGTERM");
     expect(await ran.exit).toEqual({ code: 5, signal: undefined });
     if (!endsGroup) {
