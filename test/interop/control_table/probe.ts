@@ -39,7 +39,7 @@ const EXTRA_BYTES = 8;
 const CLIENTS_AT_REST = 2;
 const AT_REST_TIMEOUT_MS = 10_000;
 
-/** The takeover run that follows when a node becomes healthy has ended: its helper counts as a client. */
+/** No recovery or takeover run is under way: its helper counts as a client, and PING answers how many there are. */
 async function alone(client: RawClient): Promise<void> {
   await until("the node is at rest", AT_REST_TIMEOUT_MS, async () => {
     const answer = await client.control(CONTROLS.PING.opcode, new Uint8Array(0), {
@@ -95,6 +95,7 @@ export class Prober {
     const name = controlName(opcode);
     const sample = name === undefined ? undefined : sampleRequest(name, situation);
     const pid = this.#cluster.process(0).daemonPid();
+    if (opcode === CONTROLS.PING.opcode) await alone(client);
     const answer = await client.control(opcode, shaped(sample?.data, shape), {
       srvid: sampleSrvid(SHAPES.indexOf(shape)),
       timeoutMs: ANSWER_TIMEOUT_MS,
