@@ -5,12 +5,7 @@
  */
 import { decodePadded } from "../wire/codec.ts";
 import { NODE_FLAGS } from "../wire/constants.ts";
-import {
-  type ControlReplyOf,
-  type ControlRequestOf,
-  PING_HEALTH,
-  PING_KNOWLEDGE,
-} from "../wire/controls.ts";
+import { type ControlReplyOf, type ControlRequestOf, PING_HEALTH } from "../wire/controls.ts";
 import { HEALTH_BYTES_MAX } from "../wire/limits.ts";
 import { UNKNOWN_PNN } from "../wire/packet.ts";
 import {
@@ -19,8 +14,8 @@ import {
   type NodeHealth,
   type NodeKnowledge,
   nodeHealth,
-  nodeKnowledge,
 } from "../wire/structs/cluster.ts";
+import { knowledgeOf } from "./node_knowledge.ts";
 import type { Session } from "./session.ts";
 
 /** With what comes before and after, the command ends within 100 ms. */
@@ -125,16 +120,8 @@ export class Peers {
   }
 
   #ownKnowledge(): Promise<NodeKnowledge | undefined> {
-    this.#knowledge ??= this.#askKnowledge();
+    this.#knowledge ??= knowledgeOf(this.#session, this.#session.pnn);
     return this.#knowledge;
-  }
-
-  async #askKnowledge(): Promise<NodeKnowledge | undefined> {
-    const session = this.#session;
-    const answer = await session.attempt("PING", undefined, session.pnn, { flags: PING_KNOWLEDGE });
-    if (!answer.ok) return undefined;
-    const known = decodePadded(nodeKnowledge, answer.value.data);
-    return known.ok ? known.value : undefined;
   }
 }
 

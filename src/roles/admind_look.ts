@@ -20,25 +20,21 @@ import { gatherFacts } from "../cli/doctor/gather.ts";
 import { gatherCluster, gatherSettled, type SettledFacts } from "../cli/doctor/gather_cluster.ts";
 import { printable } from "../cli/format.ts";
 import type { ToolHost } from "../cli/host.ts";
+import { knowledgeOf } from "../cli/node_knowledge.ts";
 import { parseCommandLine } from "../cli/options.ts";
 import { Session } from "../cli/session.ts";
 import { peerFailureText } from "../cli/unhealthy.ts";
 import type { CtdbClient } from "../client/types.ts";
 import { decodeExact, decodePadded, u32Codec } from "../wire/codec.ts";
 import { DB_FLAGS, SRVID } from "../wire/constants.ts";
-import { PING_KNOWLEDGE, PING_LISTENERS, PING_TURNS } from "../wire/controls.ts";
+import { PING_LISTENERS, PING_TURNS } from "../wire/controls.ts";
 import type { NodeFacts } from "../wire/node_facts.ts";
 import { INVALID_GENERATION, UNKNOWN_PNN } from "../wire/packet.ts";
-import {
-  type NodeKnowledge,
-  nodeKnowledge,
-  nodeTurns,
-  TURNS_MAGIC,
-} from "../wire/structs/cluster.ts";
+import { nodeTurns, TURNS_MAGIC } from "../wire/structs/cluster.ts";
 
 /** Files and processes of this machine are looked at so often. */
 const MACHINE_MS_OLD = 30_000;
-/** So is what of a node changes when somebody changes it: its list of nodes may be what a command prints. */
+/** What of a node changes when somebody changes it is asked so often: its list of nodes may be what a command prints. */
 const SETTLED_MS_OLD = 10_000;
 const DATABASES_MAX = 256;
 
@@ -80,7 +76,7 @@ export class AdmindLook {
       this.#databases(client),
     ]);
     if (cluster === undefined) return err("ctdbd does not tell its nodes");
-    const nodes = await Promise.all(cluster.nodes.map((node) => lookAt(client, node, cluster)));
+    const nodes = await Promise.all(cluster.nodes.map((node) => lookAt(session, node, cluster)));
     const generation = vnnMap.ok ? vnnMap.value.data.generation : INVALID_GENERATION;
     const ownNode = cluster.nodes.find(({ pnn }) => pnn === own);
     const unhealthy = new Set(ownNode?.unhealthyDatabases.map(({ name }) => name));
@@ -212,19 +208,13 @@ function kindOf(flags: number): DatabaseLook["kind"] {
   return (flags & DB_FLAGS.REPLICATED) !== 0 ? "replicated" : "volatile";
 }
 
-async function knowledgeOf(client: CtdbClient, pnn: number): Promise<NodeKnowledge | undefined> {
-  const options = { pnn, timeoutMs: NODE_QUESTION_MS_MAX, flags: PING_KNOWLEDGE };
-  const said = await client.control("PING", undefined, options);
-  const known = said.ok ? decodePadded(nodeKnowledge, said.value.data) : undefined;
-  return known?.ok === true ? known.value : undefined;
-}
-
-async function lookAt(client: CtdbClient, node: Gatherer, cluster: Gathered): Promise<NodeLook> {
+async function lookAt(session: Session, node: Gatherer, cluster: Gathered): Promise<NodeLook> {
+  const { client } = session;
   const { pnn, address, flags, nodeMap } = node;
   const isThere = node.state === "answers";
   const [knowledge, turns, ownJournal] = isThere
     ? await Promise.all([
-        pnn === cluster.own ? cluster.knowledge : knowledgeOf(client, pnn),
+        pnn === cluster.own ? cluster.knowledge : knowledgeOf(session, pnn),
         turnsOf(client, pnn),
         listensToApi(client, pnn),
       ])

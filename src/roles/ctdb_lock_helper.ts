@@ -52,11 +52,16 @@ export const role: Role = {
       return 1;
     }
     const unlock = lock(request);
-    // Before it is told: who hears of the lock may end us at once.
-    const end = unlock === undefined ? undefined : untilEnd(Number.parseInt(pidText, 10));
     const descriptor = Number.parseInt(descriptorText, 10) || 0;
-    writeAll(descriptor, Uint8Array.of(unlock ? LOCKED : FAILED), `descriptor ${descriptor}`);
-    if (unlock === undefined) return 1;
+    const tell = (byte: number) =>
+      writeAll(descriptor, Uint8Array.of(byte), `descriptor ${descriptor}`);
+    if (unlock === undefined) {
+      tell(FAILED);
+      return 1;
+    }
+    // It listens first: who hears of the lock may end us at once.
+    const end = untilEnd(Number.parseInt(pidText, 10));
+    tell(LOCKED);
     await end;
     unlock();
     process.exit(0);

@@ -243,7 +243,7 @@ export const ADMIN_BREAKAGES: readonly Breakage[] = [
   },
   {
     name: "look-asks-all",
-    breaks: "a page that is watched has each node read its list of nodes each second",
+    breaks: "a page that is watched has each node read its list of nodes at each look",
     edits: [
       {
         file: "src/roles/admind_look.ts",

@@ -20,6 +20,7 @@ export class Prober {
   #stopped = false;
   /** Sum of the delays of our own timer since the start. */
   #lateMs = 0;
+  /** When the timer is due. */
   #timerMs = 0;
 
   constructor(client: CtdbClient, nodePid: number) {

@@ -1,20 +1,12 @@
 /** The facts that daemons tell. Every node is asked at the same time, each question has a bound, and nothing is printed. */
 import type { Clock } from "../../platform/types/time.ts";
-import { decodePadded, textBeforeNul } from "../../wire/codec.ts";
+import { textBeforeNul } from "../../wire/codec.ts";
 import { NODE_FLAGS } from "../../wire/constants.ts";
-import {
-  type ControlName,
-  type ControlReplyOf,
-  type ControlRequestOf,
-  PING_KNOWLEDGE,
-} from "../../wire/controls.ts";
+import type { ControlName, ControlReplyOf, ControlRequestOf } from "../../wire/controls.ts";
 import { UNKNOWN_PNN } from "../../wire/packet.ts";
-import {
-  type NodeAndFlags,
-  type NodeKnowledge,
-  nodeKnowledge,
-} from "../../wire/structs/cluster.ts";
+import type { NodeAndFlags } from "../../wire/structs/cluster.ts";
 import { healthProblem } from "../database_choice.ts";
+import { knowledgeOf } from "../node_knowledge.ts";
 import { Peers } from "../peers.ts";
 import type { Session } from "../session.ts";
 import type { ClusterFacts, NodeFacts } from "./facts.ts";
@@ -50,16 +42,10 @@ export async function gatherCluster(
   const [nodes, heard, knowledge] = await Promise.all([
     Promise.all(members.map((node) => gatherNode(session, peers, node, settledOf))),
     leaderAsKnown ? undefined : session.leader(),
-    ownKnowledge(session),
+    knowledgeOf(session, session.pnn),
   ]);
   const known = knowledge?.leader === UNKNOWN_PNN ? undefined : knowledge?.leader;
   return { own: session.pnn, nodes, leader: leaderAsKnown ? known : heard, knowledge };
-}
-
-async function ownKnowledge(session: Session): Promise<NodeKnowledge | undefined> {
-  const said = await session.attempt("PING", undefined, session.pnn, { flags: PING_KNOWLEDGE });
-  const known = said.ok ? decodePadded(nodeKnowledge, said.value.data) : undefined;
-  return known?.ok === true ? known.value : undefined;
 }
 
 async function gatherNode(
