@@ -7,6 +7,7 @@ import { must } from "../support/must.ts";
 import { until, within } from "../support/until.ts";
 import { connectAll } from "./clients.ts";
 import type { BenchCluster } from "./figures.ts";
+import { PeakMemory, type Peaks } from "./peak_memory.ts";
 
 const RECOVERY_WAIT_MS = 90_000;
 const LEADER_WAIT_MS = 10_000;
@@ -15,12 +16,15 @@ const LEADER_WAIT_MS = 10_000;
  * Milliseconds of a recovery as the daemon saw it, from START_RECOVERY to END_RECOVERY, with what the
  * databases hold: what waits before it (the leader's rounds, RerecoveryTimeout) is a setting and not speed.
  */
-export async function measureRecovery(cluster: BenchCluster): Promise<number> {
+export async function measureRecovery(
+  cluster: BenchCluster,
+  waitMs = RECOVERY_WAIT_MS,
+): Promise<number> {
   const clients = await connectAll(cluster);
   const first = clients[0] as CtdbClient;
   const before = must(await first.control("UPTIME", undefined)).data;
   must(await first.control("SET_RECMODE", RECOVERY_ACTIVE));
-  const elapsedMs = await until("a recovery has ended", RECOVERY_WAIT_MS, async () => {
+  const elapsedMs = await until("a recovery has ended", waitMs, async () => {
     const times = must(await first.control("UPTIME", undefined)).data;
     const startedMs = milliseconds(times.last_recovery_started);
     const finishedMs = milliseconds(times.last_recovery_finished);
@@ -30,6 +34,25 @@ export async function measureRecovery(cluster: BenchCluster): Promise<number> {
   });
   for (const client of clients) client.close();
   return elapsedMs;
+}
+
+export interface WatchedRecovery {
+  readonly elapsedMs: number;
+  readonly peaks: Peaks;
+}
+
+/** The same, with the memory of every process meanwhile. */
+export async function watchedRecovery(
+  cluster: BenchCluster,
+  waitMs = RECOVERY_WAIT_MS,
+): Promise<WatchedRecovery> {
+  const memory = new PeakMemory(cluster);
+  try {
+    const elapsedMs = await measureRecovery(cluster, waitMs);
+    return { elapsedMs, peaks: memory.peaks() };
+  } finally {
+    memory.end();
+  }
 }
 
 export function milliseconds(time: { readonly sec: number; readonly usec: number }): number {
