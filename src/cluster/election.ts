@@ -59,7 +59,7 @@ export class Election {
   constructor(host: ElectionHost, lock: ClusterLock | undefined) {
     this.#host = host;
     this.#lock = lock;
-    lock?.onLost(() => this.#lockLost());
+    lock?.onLost((reason) => this.#lockLost(reason));
   }
 
   /** From here on the silence of a leader is noticed. */
@@ -75,7 +75,9 @@ export class Election {
   }
   /** Leads, with everything that it takes: what may be acted upon. */
   get mayAct(): boolean {
-    return this.leading && !this.inProgress && (this.#lock === undefined || this.#lock.held);
+    return (
+      this.leading && !this.inProgress && (this.#lock === undefined || this.#lock.provenForMs > 0)
+    );
   }
 
   /** Calls an election, unless one is under way. */
@@ -320,11 +322,11 @@ export class Election {
     this.broadcast();
   }
 
-  #lockLost(): void {
+  #lockLost(reason: string): void {
     if (this.#closed) return;
-    this.#host.log.error("Cluster lock lost: its helper terminated");
+    this.#host.log.error(`Cluster lock lost: ${reason}`);
     const lock = this.#lock?.description ?? "";
-    this.#host.journal.record({ kind: "lock_lost", lock, reason: "its helper terminated" });
+    this.#host.journal.record({ kind: "lock_lost", lock, reason });
     this.#host.lockLost();
     if (this.leading) this.#setLeader(UNKNOWN_PNN, "it has lost the cluster lock");
     if (this.#host.canLead()) this.force("cluster lock lost");

@@ -30,6 +30,7 @@ import { LeaderConnection } from "./leader_connection.ts";
 import { isNewWithAllNodes, nobodyWasRecovered } from "./new_cluster.ts";
 import { NodeRequests } from "./node_requests.ts";
 import { OwnView } from "./own_view.ts";
+import { PauseWatch } from "./pause_watch.ts";
 import type { RecoverdHost } from "./recoverd_host.ts";
 import { registerMessages } from "./recoverd_messages.ts";
 import { Recoveries } from "./recoveries.ts";
@@ -57,6 +58,7 @@ export class Recoverd {
   readonly #blame: Blame;
   readonly #addressChecks: AddressChecks | undefined;
   readonly #selfFence: SelfFence | undefined;
+  readonly #pauses: PauseWatch;
   #priorityTime: Timeval;
   #epoch = 0;
   #lookingLocal = false;
@@ -78,6 +80,11 @@ export class Recoverd {
     const { client, timers, log } = host;
     this.#view = new OwnView(client.pnn);
     this.#requests = new NodeRequests(client, log, host.journal, this.#view);
+    this.#pauses = new PauseWatch({
+      ...host,
+      limitMs: host.leaderTimeoutMs,
+      wasPaused: (forMs) => this.#wasPaused(forMs),
+    });
     const culprits = new Culprits();
     this.#blame = new Blame({ ...host, view: this.#view, culprits, requests: this.#requests });
     this.takeoverRuns = new TakeoverRuns({ ...host, helper: host.takeoverHelper });
@@ -87,14 +94,13 @@ export class Recoverd {
       takeoverRuns: this.takeoverRuns,
       view: this.#view,
       culprits,
-      mayRecover: () => this.election.mayAct && this.#view.canLead,
+      mayRecover: () => this.#mayAct && this.#view.canLead,
       beginEpoch: () => this.#beginEpoch(),
       look: () => this.look(),
     });
     if (host.addressCheck !== undefined) {
       this.#addressChecks = new AddressChecks({ ...host, ...host.addressCheck });
-      const leaderKnown = () => this.election.leader !== UNKNOWN_PNN;
-      this.#selfFence = new SelfFence({ ...host, leaderKnown });
+      this.#selfFence = new SelfFence(host);
     }
     this.election = new Election(
       {
@@ -114,10 +120,30 @@ export class Recoverd {
         stopTraffic: () => this.#requests.stopTraffic(),
         changed: () => this.#leadershipChanged(),
         lockTaken: (latencyMs) => client.controlNoReply("RECD_RECLOCK_LATENCY", latencyMs / 1000),
-        lockLost: () => this.#selfFence?.lockLost(),
+        lockLost: () => void this.#selfFence?.lockLost(),
       },
       host.clusterLock,
     );
+  }
+
+  /** Leads, and knows that it still does. */
+  get #mayAct(): boolean {
+    return this.election.mayAct && !this.#pauses.paused;
+  }
+
+  /** For how long a coordinator that is started now may act without hearing of us again. */
+  get mayActMs(): number {
+    if (!this.#mayAct) return 0;
+    const { clusterLock, leaderTimeoutMs } = this.#host;
+    return Math.min(clusterLock?.provenForMs ?? leaderTimeoutMs, leaderTimeoutMs);
+  }
+
+  #wasPaused(forMs: number): void {
+    const seconds = (forMs / 1000).toFixed(1);
+    this.#host.log.warning(`The recovery daemon did not run for ${seconds} s`);
+    // A lock is proven anew; without one only an election tells whether others have gone on.
+    if (this.#host.clusterLock !== undefined || !this.election.leading) return;
+    this.election.force(`this node leads, and did not run for ${seconds} s`);
   }
 
   /** Resolves when all messages are heard; the error is why ctdbd refused. */
@@ -151,6 +177,7 @@ export class Recoverd {
     for (const subscription of this.#subscriptions) subscription.remove();
     this.#cancelOperations("the recovery daemon ends");
     this.#selfFence?.close();
+    this.#pauses.close();
     this.recoveries.gate.close();
     this.takeoverRuns.gate.close();
     this.election.close(released);
@@ -278,6 +305,10 @@ export class Recoverd {
 
   #actRemote(local: LocalSnapshot, remote: RemoteSnapshot): void {
     const lock = this.#host.clusterLock;
+    if (this.#pauses.paused || (lock?.held === true && lock.provenForMs <= 0)) {
+      this.#problem("This node leads and does not act: it cannot prove that it still may");
+      return;
+    }
     const decision = decideCluster(local, remote, {
       pnn: this.#host.client.pnn,
       recoveryNeeded: this.recoveries.needed,
