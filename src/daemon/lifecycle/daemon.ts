@@ -293,6 +293,7 @@ export class Daemon {
         return this.shutdown(11, problem);
       }
       node.membership.keepalive.start();
+      node.membership.missingLinks.start();
       node.membership.health.waitForFirstRecovery();
     });
   }
@@ -324,6 +325,7 @@ export class Daemon {
     const stop = () => {
       this.#recoverd.stop();
       node.membership.keepalive.stop();
+      node.membership.missingLinks.stop();
       // Normally the takeover run has moved all of them.
       node.addresses.shutDown(() => this.#events.run("shutdown", [], () => this.#end(exitCode)));
     };
