@@ -8,11 +8,15 @@ import type { Logger } from "../base/log.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { ClientFailure, CtdbClient, RequestOptions } from "../client/types.ts";
 import type { BanCredits } from "../membership/ban_credits.ts";
+import type { ScratchMemory } from "../platform/types/scratch.ts";
 import type { Clock, Random, Timers } from "../platform/types/time.ts";
 import type { ControlName, ControlReplyOf, ControlRequestOf } from "../wire/controls.ts";
+import type { SlabMemory } from "./slab_memory.ts";
 import type { Turnstile } from "./turnstile.ts";
 
 export interface RecoveryHost {
+  /** For records that memory should not hold; undefined: it holds all. */
+  readonly scratch?: ScratchMemory | undefined;
   readonly client: CtdbClient;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -33,6 +37,7 @@ export interface RecoveryContext extends RecoveryHost {
   /** For a failed attach, a failed freeze, a failed pull and a differing name; not for later steps. */
   readonly credits: BanCredits;
   readonly pulls: Turnstile;
+  readonly memory: SlabMemory;
   /** A srvid number that no other stream of this recovery uses. */
   nextStream(): number;
 }
