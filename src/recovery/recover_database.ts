@@ -11,7 +11,13 @@ import type { RecoveredDatabase } from "./database_union.ts";
 import { type Collected, collectFromAll, collectFromHighest, type PulledDatabase } from "./pull.ts";
 import { pushToAll } from "./push.ts";
 import { PushBuffers } from "./push_buffers.ts";
-import { askEach, type RecoveryContext, type StepResult, stepFailure } from "./recovery_context.ts";
+import {
+  askEach,
+  askEachBlaming,
+  type RecoveryContext,
+  type StepResult,
+  stepFailure,
+} from "./recovery_context.ts";
 import type { StepTimes } from "./step_times.ts";
 
 export async function recoverDatabase(
@@ -32,7 +38,7 @@ export async function recoverDatabase(
 
   const frozen = await askEach(context, "DB_FREEZE", dbId, pnns);
   if (!frozen.ok) return blamed(context, frozen);
-  const started = await askEach(context, "DB_TRANSACTION_START", transaction, pnns);
+  const started = await askEachBlaming(context, "DB_TRANSACTION_START", transaction, pnns);
   if (!started.ok) return started;
   times.ended("freeze");
 
@@ -46,7 +52,7 @@ export async function recoverDatabase(
   collected.value.table.slabs.end();
   if (!pushed.ok) return pushed;
 
-  const committed = await askEach(context, "DB_TRANSACTION_COMMIT", transaction, pnns);
+  const committed = await askEachBlaming(context, "DB_TRANSACTION_COMMIT", transaction, pnns);
   if (!committed.ok) return committed;
   times.ended("commit");
   const thawed = await askEach(context, "DB_THAW", dbId, pnns);
@@ -65,7 +71,7 @@ async function replaceEverywhere(
   times: StepTimes,
 ): Promise<StepResult<number>> {
   const transaction = { db_id: database.db_id, tid: context.generation };
-  const wiped = await askEach(context, "WIPE_DATABASE", transaction, context.pnns);
+  const wiped = await askEachBlaming(context, "WIPE_DATABASE", transaction, context.pnns);
   if (!wiped.ok) return wiped;
   times.ended("wipe");
   const persistent = (database.flags & DB_FLAGS.PERSISTENT) !== 0;

@@ -34,7 +34,7 @@ export interface RecoveryContext extends RecoveryHost {
   readonly pnns: readonly number[];
   /** Where a message for all of them goes: one broadcast, unless a node is connected that takes no part. */
   readonly toAll: readonly number[];
-  /** For a failed attach, a failed freeze, a failed pull and a differing name; not for later steps. */
+  /** For a failed attach, freeze or pull and a differing name; for a later step when it failed on one node alone. */
   readonly credits: BanCredits;
   readonly pulls: Turnstile;
   readonly memory: SlabMemory;
@@ -76,6 +76,42 @@ export async function askEach<N extends ControlName>(
     answers.set(pnn, outcome.value);
   }
   return ok(answers);
+}
+
+/**
+ * As `askEach`, for steps in which a node may fail for a reason of its own, as one whose disk is full does: a node that
+ * fails while all others succeed gets a credit. When several fail, nobody knows whose fault it is.
+ */
+export async function askEachBlaming<N extends ControlName>(
+  context: RecoveryContext,
+  name: N,
+  request: ControlRequestOf<N>,
+  pnns: readonly number[],
+): Promise<StepResult<ReadonlyMap<number, NodeAnswer<ControlReplyOf<N>>>>> {
+  const { client, timeoutMs } = context;
+  const outcomes = await client.controlEach(name, request, pnns, { timeoutMs });
+  const answers = new Map<number, NodeAnswer<ControlReplyOf<N>>>();
+  const failed: StepFailure[] = [];
+  for (const [pnn, outcome] of outcomes) {
+    if (outcome.ok) answers.set(pnn, outcome.value);
+    else failed.push({ pnn, reason: failureText(name, pnn, outcome.error) });
+  }
+  const [first] = failed;
+  if (first === undefined) return ok(answers);
+  blameAlone(context, failed, pnns);
+  return err(first);
+}
+
+/** A credit for the only one of `pnns` that failed. */
+export function blameAlone(
+  { client, credits }: RecoveryContext,
+  failed: readonly StepFailure[],
+  pnns: readonly number[],
+): void {
+  const [only, ...others] = failed;
+  // With our own connection gone, nobody else is to blame.
+  if (only?.pnn === undefined || others.length > 0 || pnns.length < 2 || !client.connected) return;
+  credits.add(only.pnn, only.reason);
 }
 
 export function failureText(name: ControlName, pnn: number, failure: ClientFailure): string {
