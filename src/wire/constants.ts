@@ -97,6 +97,7 @@ export const SRVID = {
   JOURNAL_REPORT: srvid(0xdc00),
   JOURNAL_READ: srvid(0xdc01),
   NODE_FACTS: srvid(0xdc02),
+  NODES_FILE: srvid(0xdc03),
   API_REQUEST: srvid(0xdc10),
   OUR_ANSWERS: srvid(0xdc20),
 } as const;
