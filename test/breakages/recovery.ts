@@ -104,8 +104,8 @@ export const RECOVERY_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/recovery/push.ts",
-        find: "if (data === buffers.recordsSent) continue;",
-        replace: "if (data >= 0) continue;",
+        find: "([, { data }]) => data !== sent)",
+        replace: "([, { data }]) => data < 0)",
       },
     ],
     tests: ["test/recovery/run_recovery.test.ts"],
