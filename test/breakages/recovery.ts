@@ -152,9 +152,8 @@ export const RECOVERY_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/recovery/recover_database.ts",
-        find: 'const wiped = await askEach(context, "WIPE_DATABASE", transaction, pnns);',
-        replace:
-          'const wiped = await askEach(context, "WIPE_DATABASE", transaction, pnns.slice(0, 1));',
+        find: '"WIPE_DATABASE", transaction, context.pnns);',
+        replace: '"WIPE_DATABASE", transaction, context.pnns.slice(0, 1));',
       },
     ],
     tests: ["test/recovery/run_recovery.test.ts"],
