@@ -22,6 +22,10 @@ const DEATH_RELEASE_MAX_MS = 2000;
 /** So long it takes to see that the service is out of reach. */
 const OUT_OF_REACH_MS = 10_000;
 
+/** How often a holder makes sure that it still runs, and how long that counts. */
+const PROOF_TICK_MS = 1000;
+const PROOF_MS = 5000;
+
 interface Attempt {
   readonly startMs: number;
   sent: boolean;
@@ -130,12 +134,23 @@ export class SimLock implements ClusterLock {
   #attempt: Attempt | undefined;
   /** Releases that the service has not heard of; an attempt waits for them. */
   #releasing = 0;
-  #lost: (() => void) | undefined;
+  #lost: ((reason: string) => void) | undefined;
+  /** When its process last ran for certain. */
+  #ranMs = 0;
 
   constructor(service: LockService, owner: SimProcess, pnn: number) {
     this.#service = service;
     this.owner = owner;
     this.pnn = pnn;
+    owner.timers.every(PROOF_TICK_MS, () => this.#ran());
+  }
+
+  #ran(): void {
+    this.#ranMs = this.owner.clock.monotonicMs();
+  }
+
+  get provenForMs(): number {
+    return this.#held ? this.#ranMs + PROOF_MS - this.owner.clock.monotonicMs() : 0;
   }
 
   /** As far as the holder knows. */
@@ -201,16 +216,17 @@ export class SimLock implements ClusterLock {
     attempt.deadline.cancel();
     this.#attempt = undefined;
     this.#held = outcome.kind === "held";
+    this.#ran();
     attempt.answered(outcome);
   }
 
-  onLost(action: () => void): void {
+  onLost(action: (reason: string) => void): void {
     this.#lost = action;
   }
 
   notifyLost(): void {
     if (!this.#held || this.#service.holder === this) return;
     this.#held = false;
-    this.#lost?.();
+    this.#lost?.("it was taken away");
   }
 }
