@@ -721,8 +721,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "src/cluster/election.ts",
-        find: "      if (repeated) this.force(",
-        replace: "      if (repeated && pnn < 0) this.force(",
+        find: "      if (this.#rivals.heard(pnn, host.nowMs())) this.force(",
+        replace: "      if (this.#rivals.heard(pnn, host.nowMs()) && pnn < 0) this.force(",
       },
     ],
   },
@@ -733,13 +733,13 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "src/cluster/election.ts",
-        find: "    lock?.onLost(() => this.#lockLost());\n",
-        replace: "    lock?.onLost(() => void this.#lockLost);\n",
+        find: "    lock?.onLost((reason) => this.#lockLost(reason));\n",
+        replace: "    lock?.onLost((reason) => void [reason, this.#lockLost]);\n",
       },
       {
         file: "src/cluster/election.ts",
-        find: "return this.leading && !this.inProgress && (this.#lock === undefined || this.#lock.held);",
-        replace: "return this.leading && !this.inProgress;",
+        find: "(this.#lock === undefined || this.#lock.provenForMs > 0)",
+        replace: "true",
       },
     ],
   },
@@ -846,6 +846,11 @@ export const MUTANTS: readonly Mutant[] = [
         file: "src/cluster/decide.ts",
         find: '    if (memory.leading) actions.push({ do: "yield", reason: "this node is inactive" });\n',
         replace: "",
+      },
+      {
+        file: "src/cluster/election.ts",
+        find: "    if (this.mayAct && this.#host.canLead()) this",
+        replace: "    if (this.mayAct) this",
       },
     ],
   },
