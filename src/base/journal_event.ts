@@ -235,6 +235,10 @@ export interface JournalEventFields {
     readonly busy_ms: number;
     readonly spans: readonly JournalSpan[];
   };
+  /** The process did not run: it was stopped, or the machine. */
+  paused: { readonly duration_ms: number };
+  /** The clock of the machine was set; negative: back. */
+  clock_set: { readonly by_ms: number };
 
   // What it is configured with
   tunable: {
@@ -304,6 +308,8 @@ const KINDS: Readonly<Record<JournalKind, true>> = {
   database_warning: true,
   client_died: true,
   long_turn: true,
+  paused: true,
+  clock_set: true,
   tunable: true,
   configuration: true,
   action: true,

@@ -143,6 +143,9 @@ export const EVENT_SCHEMAS = {
     spans: list(v.object({ name: text, depth: number, duration_ms: number })),
   }),
 
+  paused: v.object({ duration_ms: number }),
+  clock_set: v.object({ by_ms: number }),
+
   tunable: v.object({ name: text, before: number, after: number, by: actor }),
   configuration: v.object({
     changes: list(v.object({ option: text, before: maybe(text), after: maybe(text) })),

@@ -6,6 +6,7 @@ import { sourceFiles } from "../support/source_tree.ts";
 const DAEMON = "test/daemon/journal_events.test.ts";
 const RECOVERD = "test/recovery/recoverd_journal.test.ts";
 const MOVES = "src/failover/addresses/moves.test.ts";
+const WATCH = "src/daemon/lifecycle/process_watch.test.ts";
 const EVENTS = "src/daemon/lifecycle/node_events.test.ts";
 const DATABASES = "src/database/database_events.test.ts";
 
@@ -49,6 +50,8 @@ const SEEN_BY: Readonly<Record<JournalKind, string>> = {
   database_warning: "src/daemon/journal/database_warnings.test.ts",
   client_died: DAEMON,
   long_turn: DAEMON,
+  paused: WATCH,
+  clock_set: WATCH,
   tunable: DAEMON,
   configuration: "test/daemon/reload.test.ts",
   action: "test/admin/actions.test.ts",

@@ -219,6 +219,12 @@ const SENTENCES: readonly (readonly [event: Event, text: string])[] = [
     "On node 1, ctdbd did nothing else for 900 ms, of which 890 ms for vacuum, mostly waiting for the processor or a disk",
   ],
   [
+    { kind: "paused", duration_ms: 9000 },
+    "On node 1, ctdbd did not run for 9 s: it was stopped, or the machine was",
+  ],
+  [{ kind: "clock_set", by_ms: -9000 }, "The clock of node 1 was set 9 s back"],
+  [{ kind: "clock_set", by_ms: 4000 }, "The clock of node 1 was set 4 s forward"],
+  [
     { kind: "tunable", name: "T", before: 1, after: 2, by: { node: null } },
     "The tunable T of node 1 was set from 1 to 2",
   ],

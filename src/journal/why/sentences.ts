@@ -197,6 +197,11 @@ const SENTENCES: Sentences = {
     return `On node ${node}, ctdbd did nothing else for ${spanText(duration_ms)}${most}${waited}`;
   },
 
+  paused: ({ duration_ms }, { node }) =>
+    `On node ${node}, ctdbd did not run for ${spanText(duration_ms)}: it was stopped, or the machine was`,
+  clock_set: ({ by_ms }, { node }) =>
+    `The clock of node ${node} was set ${spanText(Math.abs(by_ms))} ${by_ms < 0 ? "back" : "forward"}`,
+
   tunable({ name, before, after, by }, { node }) {
     const who = actorText(by, node);
     return `The tunable ${name} of node ${node} was set from ${before} to ${after}${who === undefined ? "" : ` by ${who}`}`;

@@ -63,6 +63,8 @@ const KINDS: Readonly<Record<JournalKind | "gap", KindRow>> = {
   database_warning: { group: "databases", name: "warning", level: "warning" },
   client_died: { group: "databases", name: "client died", level: "warning" },
   long_turn: { group: "slowness", name: "long turn", level: "warning" },
+  paused: { group: "slowness", name: "paused", level: "warning" },
+  clock_set: { group: "slowness", name: "clock set", level: "warning" },
   tunable: { group: "configuration", name: "tunable", level: "notice" },
   configuration: { group: "configuration", name: "options", level: "notice" },
   action: { group: "configuration", name: "action", level: "notice" },
