@@ -121,6 +121,7 @@ export class NodeFactsService {
         lost: ring.lost,
         kinds,
       },
+      flags_refused: core.nodes.refusals,
       ...runs,
     };
   }
