@@ -27,6 +27,7 @@ import { Culprits } from "./culprits.ts";
 import { type Action, decideCluster, decideLocal } from "./decide.ts";
 import { Election, pnnText } from "./election.ts";
 import { LeaderConnection } from "./leader_connection.ts";
+import { LeaseVotes } from "./lease_votes.ts";
 import { isNewWithAllNodes, nobodyWasRecovered } from "./new_cluster.ts";
 import { NodeRequests } from "./node_requests.ts";
 import { OwnView } from "./own_view.ts";
@@ -152,6 +153,7 @@ export class Recoverd {
       election: this.election,
       takeoverRuns: this.takeoverRuns,
       recoveries: this.recoveries.gate,
+      votes: new LeaseVotes({ ...this.#host, view: this.#view }),
       nodes: () => this.#view.nodes,
       requestTimeoutMs: () => this.#view.requestTimeoutMs,
       look: () => this.look(),

@@ -97,6 +97,8 @@ export const SRVID = {
   JOURNAL_REPORT: srvid(0xdc00),
   JOURNAL_READ: srvid(0xdc01),
   NODE_FACTS: srvid(0xdc02),
+  // Between helpers of the lock by majority and recovery daemons (docs/recovery.md).
+  LOCK_LEASE: srvid(0xdc04),
   API_REQUEST: srvid(0xdc10),
   OUR_ANSWERS: srvid(0xdc20),
 } as const;
