@@ -24,6 +24,7 @@ function local(changes: Partial<LocalSnapshot> = {}): LocalSnapshot {
     recoveryMode: RECOVERY_NORMAL,
     vnnMap: MAP,
     capabilities: ALL,
+    keptOut: [],
     ...changes,
   };
 }

@@ -13,7 +13,13 @@ import {
   RECOVERY_NORMAL,
 } from "../wire/constants.ts";
 import type { NodeAndFlags, VnnMap } from "../wire/structs/cluster.ts";
-import { activeNodes, flagsOf, type LocalSnapshot, type RemoteSnapshot } from "./snapshot.ts";
+import {
+  activeNodes,
+  flagsOf,
+  isOddOne,
+  type LocalSnapshot,
+  type RemoteSnapshot,
+} from "./snapshot.ts";
 
 export type Action =
   | { readonly do: "ban"; readonly pnn: number; readonly credits: number }
@@ -57,7 +63,12 @@ export function decideLocal(
   if (memory.leading && !capable) {
     actions.push({ do: "yield", reason: "this node has lost the capability to lead" });
   }
-  return { actions, active, goOn: memory.leading && capable && !selfBan };
+  const odd = isOddOne(local);
+  if (memory.leading && odd) {
+    const reason = `it keeps out more nodes (${local.keptOut.join(", ")}) than it is connected to`;
+    actions.push({ do: "yield", reason });
+  }
+  return { actions, active, goOn: memory.leading && capable && !odd && !selfBan };
 }
 
 export interface ClusterMemory {

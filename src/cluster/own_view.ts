@@ -2,13 +2,14 @@
 import { TunableSet } from "../config/tunables.ts";
 import { CAPABILITIES, NODE_FLAGS, NODE_FLAGS_INACTIVE } from "../wire/constants.ts";
 import type { NodeAndFlags } from "../wire/structs/cluster.ts";
-import { flagsOf, type LocalSnapshot } from "./snapshot.ts";
+import { flagsOf, isOddOne, type LocalSnapshot } from "./snapshot.ts";
 
 export class OwnView {
   readonly #pnn: number;
   #nodes: readonly NodeAndFlags[] = [];
   #capabilities = 0;
   #tunables = new TunableSet();
+  #isOddOne = false;
 
   constructor(pnn: number) {
     this.#pnn = pnn;
@@ -19,6 +20,7 @@ export class OwnView {
     const changed =
       local.capabilities !== this.#capabilities || !sameNodes(local.nodes, this.#nodes);
     this.#nodes = local.nodes;
+    this.#isOddOne = isOddOne(local);
     this.#capabilities = local.capabilities;
     this.#tunables = local.tunables;
     return changed;
@@ -39,7 +41,7 @@ export class OwnView {
     return ((this.flags ?? NODE_FLAGS.DELETED) & NODE_FLAGS_INACTIVE) === 0;
   }
   get canLead(): boolean {
-    return this.active && (this.#capabilities & CAPABILITIES.RECMASTER) !== 0;
+    return this.active && !this.#isOddOne && (this.#capabilities & CAPABILITIES.RECMASTER) !== 0;
   }
 
   tunable(name: string): number {

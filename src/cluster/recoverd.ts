@@ -28,6 +28,7 @@ import { type Action, decideCluster, decideLocal } from "./decide.ts";
 import { Election, pnnText } from "./election.ts";
 import { LeaderConnection } from "./leader_connection.ts";
 import { LinksToCome } from "./links_to_come.ts";
+import { LeaseVotes } from "./lease_votes.ts";
 import { isNewWithAllNodes, nobodyWasRecovered } from "./new_cluster.ts";
 import { NodeRequests } from "./node_requests.ts";
 import { OwnView } from "./own_view.ts";
@@ -154,6 +155,7 @@ export class Recoverd {
       election: this.election,
       takeoverRuns: this.takeoverRuns,
       recoveries: this.recoveries.gate,
+      votes: new LeaseVotes({ ...this.#host, view: this.#view }),
       nodes: () => this.#view.nodes,
       requestTimeoutMs: () => this.#view.requestTimeoutMs,
       look: () => this.look(),

@@ -6,6 +6,7 @@ import type { Logger } from "../base/log.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { type U64, U64_ZERO, u64Equal } from "../base/u64.ts";
 import type { CtdbClient } from "../client/types.ts";
+import { leaseRequest } from "../lock/quorum/lease_message.ts";
 import { type Codec, decodePadded, encode, i32Codec, textBytes, u32Codec } from "../wire/codec.ts";
 import { SRVID } from "../wire/constants.ts";
 import { UNKNOWN_PNN } from "../wire/packet.ts";
@@ -18,6 +19,7 @@ import {
   srvidMessage,
 } from "../wire/structs/cluster.ts";
 import type { Election } from "./election.ts";
+import type { LeaseVotes } from "./lease_votes.ts";
 import type { OperationGate } from "./operation_gate.ts";
 import { connectedNodes } from "./snapshot.ts";
 import type { TakeoverRuns } from "./takeover_runs.ts";
@@ -35,6 +37,7 @@ export interface MessageTargets {
   requestTimeoutMs(): number;
   /** Looks at the cluster now instead of at the next interval. */
   look(): void;
+  readonly votes: LeaseVotes;
   memoryReport(): string;
   /** A node that makes takeover runs fail; worth as many credits as there are nodes. */
   blameAll(pnn: number): void;
@@ -116,6 +119,10 @@ class Handlers {
         this.#decoded("PUSH_NODE_FLAGS", flagChange, (change) => this.#pushFlags(change)),
       ],
       [SRVID.SET_NODE_FLAGS, () => this.#log.warning("Message SET_NODE_FLAGS is obsolete")],
+      [
+        SRVID.LOCK_LEASE,
+        this.#decoded("LOCK_LEASE", leaseRequest, (request) => this.#targets.votes.heard(request)),
+      ],
       // The nodes file is ctdbd's; what it read shows in the next node map.
       [SRVID.RELOAD_NODES, () => look()],
       [SRVID.MEM_DUMP, this.#decoded("MEM_DUMP", srvidMessage, (to) => this.#dumpMemory(to))],

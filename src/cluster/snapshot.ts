@@ -6,10 +6,11 @@
 import { err, ok, type Result } from "../base/result.ts";
 import type { ControlOutcome, CtdbClient } from "../client/types.ts";
 import { TunableSet } from "../config/tunables.ts";
+import { decodePadded } from "../wire/codec.ts";
 import { NODE_FLAGS, NODE_FLAGS_INACTIVE } from "../wire/constants.ts";
-import type { ControlName } from "../wire/controls.ts";
+import { type ControlName, PING_KNOWLEDGE } from "../wire/controls.ts";
 import { CURRENT_NODE } from "../wire/packet.ts";
-import type { NodeAndFlags, VnnMap } from "../wire/structs/cluster.ts";
+import { type NodeAndFlags, nodeKnowledge, type VnnMap } from "../wire/structs/cluster.ts";
 
 export interface LocalSnapshot {
   readonly debugLevel: number;
@@ -18,6 +19,8 @@ export interface LocalSnapshot {
   readonly recoveryMode: number;
   readonly vnnMap: VnnMap;
   readonly capabilities: number;
+  /** Nodes with which no connection is kept, by what our ctdbd knows of them: mostly because their nodes file is another. */
+  readonly keptOut: readonly number[];
 }
 
 /** Answers of connected nodes by pnn; a node that did not answer is missing. */
@@ -36,13 +39,14 @@ export async function collectLocal(
   timeoutMs: number,
 ): Promise<Result<LocalSnapshot>> {
   const options = { pnn: CURRENT_NODE, timeoutMs };
-  const [debug, tunables, nodes, mode, vnnMap, capabilities] = await Promise.all([
+  const [debug, tunables, nodes, mode, vnnMap, capabilities, ping] = await Promise.all([
     client.control("GET_DEBUG", undefined, options),
     client.control("GET_ALL_TUNABLES", undefined, options),
     client.control("GET_NODEMAP", undefined, options),
     client.control("GET_RECMODE", undefined, options),
     client.control("GETVNNMAP", undefined, options),
     client.control("GET_CAPABILITIES", undefined, options),
+    client.control("PING", undefined, { ...options, flags: PING_KNOWLEDGE }),
   ]);
   if (!debug.ok) return missing("GET_DEBUG", debug.error.reason);
   if (!tunables.ok) return missing("GET_ALL_TUNABLES", tunables.error.reason);
@@ -59,7 +63,17 @@ export async function collectLocal(
     recoveryMode: mode.value.status,
     vnnMap: vnnMap.value.data,
     capabilities: capabilities.value.data,
+    keptOut: ping.ok ? keptOut(nodes.value.data, ping.value.data) : [],
   });
+}
+
+/** A daemon of another make answers without data. */
+function keptOut(nodes: readonly NodeAndFlags[], data: Uint8Array | undefined): readonly number[] {
+  const known = data === undefined ? undefined : decodePadded(nodeKnowledge, data);
+  if (known?.ok !== true) return [];
+  return known.value.problems
+    .map(({ pnn }) => pnn)
+    .filter((pnn) => ((flagsOf(nodes, pnn) ?? 0) & NODE_FLAGS.DISCONNECTED) !== 0);
 }
 
 function missing(control: ControlName, reason: string): Result<never> {
@@ -116,6 +130,14 @@ function statusesOf(
     else problems.push(`${control} on node ${pnn}: ${outcome.error.reason}`);
   }
   return statuses;
+}
+
+/**
+ * This node keeps out more nodes than it is connected to, itself counted: its nodes file is the wrong one, not theirs. If it
+ * had the cluster lock, the others could have no leader.
+ */
+export function isOddOne({ nodes, keptOut: out }: LocalSnapshot): boolean {
+  return out.length > connectedNodes(nodes).length;
 }
 
 export function connectedNodes(nodes: readonly NodeAndFlags[]): readonly number[] {

@@ -1,6 +1,6 @@
 /**
- * ctdb_etcd_lock [-v…] [-c FILE]: holds the cluster lock in etcd (lock/etcd_lock.ts), with the options of the original and
- * its configuration. What is said to etcd is another: the lock is a key with a lease, of etcd's third interface.
+ * ctdb_etcd_lock and ctdb_mutex_etcd_helper [-v…] [-c FILE] [LOCK]: hold the cluster lock in etcd (lock/etcd_lock.ts), with the
+ * options of the original and its configuration. The two are one program; the second has a helper's name. What is said to etcd is another: the lock is a key with a lease, of etcd's third interface.
  *
  * When the lock is lost, this process ends before it does anything else: that is how its parent learns of it.
  */
@@ -25,8 +25,7 @@ import { ownEnvironment, ownExecutable } from "./own_process.ts";
 import { watchParent } from "./parent_watch.ts";
 import type { Role } from "./role.ts";
 
-const NAME = "ctdb_etcd_lock";
-const USAGE = `Usage: ${NAME} [-v] [-c FILE]
+const usage = (name: string) => `Usage: ${name} [-v] [-c FILE] [LOCK]
 
 Takes the cluster lock in etcd. Writes 0 when it has it, 1 when somebody else holds it, 2 when etcd does not
 answer, 3 on an error. Then it holds the lock until it is terminated, its parent ends, or it could not renew it.
@@ -35,6 +34,7 @@ answer, 3 on an error. Then it holds the lock until it is terminated, its parent
                      host, port (2379), protocol (http, https), cert, key, ca_cert, username, password,
                      lock_ttl (9 seconds), refresh (2 seconds), locks_dir (_ctdb), read_timeout (5 seconds),
                      lock_name (Samba's "netbios name")
+  LOCK               name of the lock, instead of lock_name
   -v, --verbose      says more; -vv: also who holds the lock
 `;
 
@@ -44,25 +44,44 @@ const TESTPARM_TIMEOUT_MS = 10_000;
 const RELEASE_TIMEOUT_MS = 2000;
 const ANSWER_BYTES_MAX = 1024 * 1024;
 
-export const role: Role = {
-  async run(args) {
-    const options = parse(args);
-    if (!options.ok) {
-      printErr(`${NAME}: ${options.error}\n${USAGE}`);
-      return 2;
-    }
-    if (options.value.help) {
-      printOut(USAGE);
-      return 0;
-    }
-    return await holdLock(options.value.config, options.value.verbosity);
-  },
-};
+export const role: Role = etcdRole("ctdb_etcd_lock");
+export const mutexHelper: Role = etcdRole("ctdb_mutex_etcd_helper");
+
+function etcdRole(name: string): Role {
+  const complain: Complain = (reason, status) => {
+    for (const line of reason.split("\n")) printErr(`${name}: ${line}\n`);
+    return status;
+  };
+  return {
+    async run(args) {
+      const options = parse(args);
+      if (!options.ok) {
+        printErr(`${name}: ${options.error}\n${usage(name)}`);
+        return 2;
+      }
+      if (options.value.help) {
+        printOut(usage(name));
+        return 0;
+      }
+      return await holdLock(options.value, complain);
+    },
+  };
+}
+
+/** Tells why on standard error; what it returns is the exit status. */
+type Complain = (reason: string, status: number) => number;
+
+interface Options {
+  readonly config: string;
+  readonly lockName: string | undefined;
+  readonly verbosity: number;
+}
 
 function parse(args: readonly string[]) {
   try {
-    const { values } = parseArgs({
+    const { values, positionals } = parseArgs({
       args: [...args],
+      allowPositionals: true,
       options: {
         config: { type: "string", short: "c" },
         verbose: { type: "boolean", short: "v", multiple: true },
@@ -71,17 +90,20 @@ function parse(args: readonly string[]) {
     });
     const base = ownEnvironment()["CTDB_BASE"] ?? layoutOf(ownExecutable().directory).etcDirectory;
     const config = values.config ?? `${base}/etcd`;
-    return ok({ config, verbosity: values.verbose?.length ?? 0, help: values.help === true });
+    const [lockName, more] = positionals;
+    if (more !== undefined) return err(`expected one name of a lock, got "${more}" as well`);
+    const verbosity = values.verbose?.length ?? 0;
+    return ok({ config, lockName, verbosity, help: values.help === true });
   } catch (error) {
     return err(error instanceof Error ? error.message : String(error));
   }
 }
 
-async function holdLock(config: string, verbosity: number): Promise<number> {
+async function holdLock(options: Options, complain: Complain): Promise<number> {
   const parent = process.ppid;
   if (parent === 1) return complain("its parent has ended", 1);
   const loop = new EventLoop();
-  const made = await makeLock(config, verbosity, loop);
+  const made = await makeLock(options, loop, complain);
   if (!made.ok) {
     printOut("3");
     return complain(made.error, 1);
@@ -100,7 +122,7 @@ async function holdLock(config: string, verbosity: number): Promise<number> {
   switch (attempt.kind) {
     case "contended":
       printOut("1");
-      if (verbosity > 1) complain(`"${attempt.holder}" has the lock`, 0);
+      if (options.verbosity > 1) complain(`"${attempt.holder}" has the lock`, 0);
       process.exit(0);
       break;
     case "timeout":
@@ -116,16 +138,17 @@ async function holdLock(config: string, verbosity: number): Promise<number> {
 }
 
 async function makeLock(
-  config: string,
-  verbosity: number,
+  options: Options,
   loop: EventLoop,
+  complain: Complain,
 ): Promise<Result<EtcdLock>> {
-  const loaded = loadSettings(config, verbosity);
+  const loaded = loadSettings(options, complain);
   if (!loaded.ok) return loaded;
   const settings = loaded.value;
   const tls = readTls(settings);
   if (!tls.ok) return tls;
-  const name = settings.lockName === undefined ? await netbiosName() : ok(settings.lockName);
+  const given = options.lockName ?? settings.lockName;
+  const name = given === undefined ? await netbiosName() : ok(given);
   if (!name.ok) return name;
   const poster = new HttpPoster({
     timeoutMs: settings.readTimeoutSec * 1000,
@@ -153,7 +176,7 @@ async function makeLock(
 }
 
 /** Without a file every option has its default. */
-function loadSettings(config: string, verbosity: number): Result<EtcdSettings> {
+function loadSettings({ config, verbosity }: Options, complain: Complain): Result<EtcdSettings> {
   const read = new SystemFiles().readText(config);
   if (!read.ok && read.error.code !== "ENOENT") return err(read.error.message);
   const parsed = parseEtcdSettings(read.ok ? read.value : "", config);
@@ -201,9 +224,4 @@ function netbiosName(): Promise<Result<string>> {
       );
     });
   });
-}
-
-function complain(reason: string, status: number): number {
-  for (const line of reason.split("\n")) printErr(`${NAME}: ${line}\n`);
-  return status;
 }

@@ -129,6 +129,16 @@ export const ROLES: readonly RoleEntry[] = [
     load: () => import("./ctdb_etcd_lock.ts"),
   },
   {
+    name: "ctdb_mutex_etcd_helper",
+    summary: "holds the cluster lock in etcd; the same as ctdb_etcd_lock",
+    load: async () => ({ role: (await import("./ctdb_etcd_lock.ts")).mutexHelper }),
+  },
+  {
+    name: "ctdb_mutex_quorum_helper",
+    summary: "holds the cluster lock by the votes of the nodes",
+    load: () => import("./ctdb_mutex_quorum_helper.ts"),
+  },
+  {
     name: "ctdb_mutex_ceph_rados_helper",
     summary: "holds the cluster lock on an object of Ceph",
     brief: true,

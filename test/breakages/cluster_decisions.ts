@@ -177,7 +177,7 @@ export const CLUSTER_DECISIONS_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/cluster/decide.ts",
-        find: "goOn: memory.leading && capable && !selfBan",
+        find: "goOn: memory.leading && capable && !odd && !selfBan",
         replace: "goOn: memory.leading && capable",
       },
     ],

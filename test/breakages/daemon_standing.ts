@@ -16,8 +16,8 @@ export const DAEMON_STANDING_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/daemon/controls/recovery.ts",
-        find: "    if (theirs === parts.clusterLock) return runEvent();",
-        replace: "    return runEvent();",
+        find: "    if (theirs === parts.clusterLock) return same();",
+        replace: "    return same();",
       },
     ],
     tests: ["test/daemon/lifecycle.test.ts"],

@@ -53,6 +53,7 @@ const WITHOUT_PAGE = new Map([
   ["ctdb_recovery_helper", "ctdb-recoverd starts it"],
   ["ctdb_takeover_helper", "ctdb-recoverd starts it"],
   ["ctdb_etcd_lock", "ctdb-etcd(7), as the original calls the page"],
+  ["ctdb_mutex_etcd_helper", "ctdb-etcd(7)"],
   ["ctdb_lock_helper", "other programs start it; docs/operations.md"],
   ["ctdb_smnotify_helper", "a call-out starts it"],
   ["ctdb-local", "it is not installed"],

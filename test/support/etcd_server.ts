@@ -25,13 +25,15 @@ export function etcdInstalled(): boolean {
 
 export class EtcdServer {
   readonly port: number;
-  readonly #process: Bun.Subprocess;
+  readonly #run: () => Bun.Subprocess;
+  #process: Bun.Subprocess;
   readonly #tls: EtcdTls | undefined;
   #wantsLogin = false;
 
-  private constructor(port: number, child: Bun.Subprocess, tls: EtcdTls | undefined) {
+  private constructor(port: number, run: () => Bun.Subprocess, tls: EtcdTls | undefined) {
     this.port = port;
-    this.#process = child;
+    this.#run = run;
+    this.#process = run();
     this.#tls = tls;
   }
 
@@ -44,28 +46,38 @@ export class EtcdServer {
     const { tls, more = [] } = options;
     const protocol = tls === undefined ? "http" : "https";
     const [clientUrl, peerUrl] = [`${protocol}://127.0.0.1:${client}`, `http://127.0.0.1:${peer}`];
-    const child = Bun.spawn(
-      [
-        ETCD,
-        ...["--data-dir", directory.file("etcd"), "--log-level", "error"],
-        ...["--listen-client-urls", clientUrl, "--advertise-client-urls", clientUrl],
-        ...["--listen-peer-urls", peerUrl, "--initial-advertise-peer-urls", peerUrl],
-        ...["--initial-cluster", `default=${peerUrl}`],
-        ...(tls === undefined
-          ? []
-          : ["--client-cert-auth", "--trusted-ca-file", tls.authority]
-              .concat("--cert-file", tls.server.certificate)
-              .concat("--key-file", tls.server.key)),
-        ...more,
-      ],
-      { stdout: "ignore", stderr: Bun.file(directory.file("etcd.log")), stdin: "ignore" },
-    );
-    const server = new EtcdServer(client as number, child, tls);
+    const command = [
+      ETCD,
+      ...["--data-dir", directory.file("etcd"), "--log-level", "error"],
+      ...["--listen-client-urls", clientUrl, "--advertise-client-urls", clientUrl],
+      ...["--listen-peer-urls", peerUrl, "--initial-advertise-peer-urls", peerUrl],
+      ...["--initial-cluster", `default=${peerUrl}`],
+      ...(tls === undefined
+        ? []
+        : ["--client-cert-auth", "--trusted-ca-file", tls.authority]
+            .concat("--cert-file", tls.server.certificate)
+            .concat("--key-file", tls.server.key)),
+      ...more,
+    ];
+    const stderr = Bun.file(directory.file("etcd.log"));
+    const run = () => Bun.spawn(command, { stdout: "ignore", stderr, stdin: "ignore" });
+    const server = new EtcdServer(client as number, run, tls);
+    await server.#answers();
+    return server;
+  }
+
+  async #answers(): Promise<void> {
     await until("etcd answers", START_TIMEOUT_MS, async () => {
-      const answer = await server.call("maintenance/status", {}).catch(() => undefined);
+      const answer = await this.call("maintenance/status", {}).catch(() => undefined);
       return answer?.["leader"] === undefined ? undefined : true;
     });
-    return server;
+  }
+
+  /** Killed, and started again on what it had written. */
+  async restart(): Promise<void> {
+    await this.stop();
+    this.#process = this.#run();
+    await this.#answers();
   }
 
   /** As root, where one has to log in. */

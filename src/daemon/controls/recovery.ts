@@ -47,15 +47,16 @@ export interface RecoveryControlParts {
 
 export function recoveryControls(parts: RecoveryControlParts): ControlHandlers {
   const { state, freeze } = parts;
+  const owed: OwedComparison = { leader: undefined };
   return {
     GET_RECMODE: () => ({ status: state.recoveryMode }),
     SET_RECMODE: (mode, from, later) => setRecoveryMode(parts, mode, from, later),
     START_RECOVERY: (_request, from, later) => {
-      startRecovery(parts, from.srcnode, later);
+      startRecovery(parts, owed, from.srcnode, later);
       return "later";
     },
-    END_RECOVERY: (_request, _from, later) => {
-      endRecovery(parts, later);
+    END_RECOVERY: (_request, from, later) => {
+      endRecovery(parts, owed, from.srcnode, later);
       return "later";
     },
     FREEZE: (_request, _from, later) => {
@@ -127,7 +128,20 @@ function probeProblem(lock: string, outcome: ProbeOutcome): string | undefined {
   );
 }
 
-function startRecovery(parts: RecoveryControlParts, leader: number, later: ReplyLater): void {
+/**
+ * Whose cluster lock is still to be compared with ours: a leader may see us before we see it, and cannot be asked when the
+ * recovery begins.
+ */
+interface OwedComparison {
+  leader: number | undefined;
+}
+
+function startRecovery(
+  parts: RecoveryControlParts,
+  owed: OwedComparison,
+  leader: number,
+  later: ReplyLater,
+): void {
   const { state, nodes, events, log } = parts;
   log.error("Recovery has started");
   state.recoveryStarted();
@@ -136,11 +150,23 @@ function startRecovery(parts: RecoveryControlParts, leader: number, later: Reply
       if (status !== 0) log.error(`startrecovery event script failed (status ${status})`);
       later({ status: 0 - status });
     });
-  // The leader may see us before we see it: then the locks are not compared this time.
-  if (!nodes.connected(leader)) {
-    runEvent();
+  owed.leader = undefined;
+  if (nodes.connected(leader)) {
+    compareLocks(parts, leader, later, runEvent);
     return;
   }
+  owed.leader = leader;
+  runEvent();
+}
+
+/** `same` runs when the leader has the lock that we have; otherwise this node shuts down. */
+function compareLocks(
+  parts: RecoveryControlParts,
+  leader: number,
+  later: ReplyLater,
+  same: () => void,
+): void {
+  const { log, nodes } = parts;
   parts.askClusterLock(leader, (answer) => {
     if (!answer.ok) {
       log.error(`Cannot get the cluster lock of leader ${leader}: ${answer.error}`);
@@ -148,17 +174,37 @@ function startRecovery(parts: RecoveryControlParts, leader: number, later: Reply
     }
     const { data } = answer.value;
     const theirs = data.length === 0 ? undefined : textUpToNul(data);
-    if (theirs === parts.clusterLock) return runEvent();
+    if (theirs === parts.clusterLock) return same();
     const reason =
       `Recovery lock configuration inconsistent: recmaster has ${theirs ?? "NULL"}, ` +
-      `this node has ${parts.clusterLock ?? "NULL"}, shutting down`;
+      `this node has ${parts.clusterLock ?? "NULL"}, shutting down ` +
+      `(leader ${leader}: ${lockText(theirs)}; node ${nodes.ownPnn}: ${lockText(parts.clusterLock)})`;
     log.error(reason);
     later(failure(reason));
     parts.shutdown(1, reason);
   });
 }
 
-function endRecovery(parts: RecoveryControlParts, later: ReplyLater): void {
+function lockText(lock: string | undefined): string {
+  return lock === undefined ? "no cluster lock" : `cluster lock "${lock}"`;
+}
+
+function endRecovery(
+  parts: RecoveryControlParts,
+  owed: OwedComparison,
+  from: number,
+  later: ReplyLater,
+): void {
+  const { leader } = owed;
+  if (leader === from && parts.nodes.connected(leader)) {
+    owed.leader = undefined;
+    compareLocks(parts, leader, later, () => recoveryEnded(parts, later));
+  } else {
+    recoveryEnded(parts, later);
+  }
+}
+
+function recoveryEnded(parts: RecoveryControlParts, later: ReplyLater): void {
   const { state, database, events, log, statistics } = parts;
   log.error("Recovery has finished");
   database.recoveryEnded();

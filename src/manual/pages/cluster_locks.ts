@@ -76,12 +76,15 @@ const ETCD: ManualPage = {
   name: "ctdb-etcd",
   section: 7,
   summary: "holds the cluster lock in etcd",
-  synopsis: ["cluster lock = !/usr/libexec/ctdb/ctdb_etcd_lock [-v...] [-c FILE]"],
+  synopsis: [
+    "cluster lock = !/usr/libexec/ctdb/ctdb_etcd_lock [-v...] [-c FILE] [LOCK]",
+    "cluster lock = !/usr/libexec/ctdb/ctdb_mutex_etcd_helper [-v...] [-c FILE] [LOCK]",
+  ],
   sections: [
     {
       title: "Description",
       blocks: [
-        "`ctdb_etcd_lock` takes the cluster lock in a running cluster of etcd, and needs no cluster file system for it. The lock is a key with a lease, which this program renews.",
+        "`ctdb_etcd_lock` takes the cluster lock in a running cluster of etcd, and needs no cluster file system for it. The lock is a key with a lease, which this program renews. `ctdb_mutex_etcd_helper` is another name of it.",
         PROTOCOL,
         "It speaks version 3 of etcd's interface. Samba's program of the same name speaks version 2, which etcd no longer offers by default: the two do not exclude each other, so that all nodes have to change at the same time.",
       ],
@@ -94,6 +97,7 @@ const ETCD: ManualPage = {
             ["-c FILE, --config=FILE", "Another configuration than `/etc/ctdb/etcd`."],
             ["-v, --verbose", "Says more in the log; `-vv` also who holds the lock."],
             ["-h, --help", "Prints help."],
+            ["LOCK", "The name of the lock, instead of `lock_name`."],
           ],
         },
       ],
@@ -121,6 +125,46 @@ const ETCD: ManualPage = {
     },
   ],
   seeAlso: ["ctdb.conf(5)", "ctdbd(1)", "ctdb(7)"],
+};
+
+const QUORUM: ManualPage = {
+  name: "ctdb_mutex_quorum_helper",
+  section: 7,
+  summary: "holds the cluster lock by the votes of the nodes",
+  synopsis: ["cluster lock = !/usr/libexec/ctdb/ctdb_mutex_quorum_helper [--tiebreak PNN]"],
+  sections: [
+    {
+      title: "Description",
+      blocks: [
+        "The node that has the votes of more than half of all nodes has the cluster lock, and renews them. Nothing outside of the cluster is needed. All nodes must be of this program: the original's daemons give no votes.",
+        PROTOCOL,
+        "A recovery daemon that has just started gives no vote for 9 seconds, so that a cluster that starts has a leader after that time. When the list of nodes is changed, the nodes elect once.",
+      ],
+    },
+    {
+      title: "Options",
+      blocks: [
+        {
+          terms: [
+            [
+              "--tiebreak PNN",
+              "The node whose vote counts twice when the number of nodes is even. Two nodes need one: it can lead alone, the other one cannot.",
+            ],
+          ],
+        },
+      ],
+    },
+    {
+      title: "Examples",
+      blocks: [
+        {
+          screen:
+            "[cluster]\n    cluster lock = !/usr/libexec/ctdb/ctdb_mutex_quorum_helper --tiebreak 0\n",
+        },
+      ],
+    },
+  ],
+  seeAlso: ["ctdb.conf(5)", "ctdb(7)", "ctdb-etcd(7)"],
 };
 
 const CEPH: ManualPage = {
@@ -171,4 +215,4 @@ const CEPH: ManualPage = {
   seeAlso: ["ctdb.conf(5)", "ctdbd(1)", "ctdb(7)"],
 };
 
-export const LOCK_PAGES: readonly ManualPage[] = [FILE_LOCK, ETCD, CEPH];
+export const LOCK_PAGES: readonly ManualPage[] = [FILE_LOCK, ETCD, QUORUM, CEPH];

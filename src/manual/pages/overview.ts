@@ -14,7 +14,7 @@ const CLUSTER: readonly PageSection[] = [
     title: "Leader and cluster lock",
     blocks: [
       "The nodes elect a leader. It sees to it that all agree, merges databases anew when nodes come and go (a recovery), and places public addresses. `ctdb leader` says who it is.",
-      "The cluster lock makes sure that there is one leader, also when nodes no longer see each other: only who has it leads. It is `cluster lock` in ctdb.conf(5): a file in the cluster file system, or `!` and a command that holds a lock elsewhere: ctdb-etcd(7) and ctdb_mutex_ceph_rados_helper(7) are such. ping_pong(1) tests whether locks of a cluster file system do what they must. Without a cluster lock both halves of a divided cluster go on, and files are corrupted.",
+      "The cluster lock makes sure that there is one leader, also when nodes no longer see each other: only who has it leads. It is `cluster lock` in ctdb.conf(5): a file in the cluster file system, or `!` and a command that holds a lock elsewhere: ctdb-etcd(7), ctdb_mutex_ceph_rados_helper(7) and ctdb_mutex_quorum_helper(7) are such. ping_pong(1) tests whether locks of a cluster file system do what they must. Without a cluster lock both halves of a divided cluster go on, and files are corrupted.",
       "A command is started by the node that wants to lead, and prints one character: `0` for a lock that it has, `1` for one that somebody else has, `2` if it gave up waiting, `3` for an error. It holds the lock as long as it runs, and gives it up on SIGTERM. When `ctdbd` is gone, it must end by itself.",
     ],
   },
@@ -175,6 +175,7 @@ export const OVERVIEW_PAGE: ManualPage = {
     "ctdb-etcd(7)",
     "ctdb_mutex_ceph_rados_helper(7)",
     "ctdb_mutex_fcntl_helper(7)",
+    "ctdb_mutex_quorum_helper(7)",
     "ctdb-statistics(7)",
     "ctdb-tunables(7)",
   ],
