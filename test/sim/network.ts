@@ -54,6 +54,8 @@ export class SimNetwork {
   readonly #listeners = new Map<string, Listener>();
   readonly #hosts = new Map<string, SimHost>();
   readonly #connections = new Set<Connection>();
+  /** Of which one end is left, or through which nothing comes, and somebody still believes in it. */
+  readonly #unsound = new Set<Connection>();
   readonly #cuts = new Set<string>();
   readonly #extraDelayMs = new Map<string, number>();
   readonly #endings = new Map<string, number>();
@@ -100,7 +102,13 @@ export class SimNetwork {
   }
   /** Packets of this direction are late, or do not come at all. */
   isTroubled(from: SimHost, to: SimHost): boolean {
-    return this.isCut(from, to) || this.#extraDelayMs.has(direction(from, to));
+    if (this.isCut(from, to) || this.#extraDelayMs.has(direction(from, to))) return true;
+    for (const connection of this.#unsound) {
+      const { client, server } = connection;
+      if (!client.open && !server.open) this.#unsound.delete(connection);
+      else if (connection.between(from, to)) return true;
+    }
+    return false;
   }
   /** Cuts one direction; bytes already sent are held too. */
   cut(from: SimHost, to: SimHost): void {
@@ -129,13 +137,17 @@ export class SimNetwork {
   /** The first host has lost its ends of the connections; the second does not hear of it. */
   halfOpen(at: SimHost, unaware: SimHost): void {
     for (const connection of [...this.#connections]) {
-      if (connection.between(at, unaware)) connection.loseEnd(at);
+      if (!connection.between(at, unaware)) continue;
+      this.#unsound.add(connection);
+      connection.loseEnd(at);
     }
   }
   /** Nothing comes through the connections that there are, and nobody hears of that; new ones are sound. */
   silence(a: SimHost, b: SimHost): void {
     for (const connection of this.#connections) {
-      if (connection.between(a, b)) connection.silent = true;
+      if (!connection.between(a, b)) continue;
+      this.#unsound.add(connection);
+      connection.silent = true;
     }
   }
   /** From now on the host's processes die without a word to their peers. */

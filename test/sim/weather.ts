@@ -150,13 +150,21 @@ export class WeatherRun {
     const { scheduler } = this.#cluster;
     const healedMs = scheduler.nowMs;
     let convergedMs: number | undefined;
+    let lastProblems: readonly string[] = [];
     let asked: (() => readonly string[]) | undefined;
     while (scheduler.nowMs < healedMs + durationMs) {
       this.#rest.step(scheduler.nowMs + LOOK_MS);
       const sinceMs = scheduler.nowMs - healedMs;
       if (sinceMs >= CLIENTS_ASKED_MS) asked ??= this.#askClients();
       const problems = this.#problems(sinceMs >= CONVERGE_MS ? (asked?.() ?? []) : []);
-      convergedMs = problems.length > 0 ? undefined : (convergedMs ?? sinceMs);
+      if (problems.length > 0) {
+        convergedMs = undefined;
+        lastProblems = problems;
+      } else if (convergedMs === undefined) {
+        convergedMs = sinceMs;
+        const what = lastProblems.join("; ");
+        this.#cluster.note(`in order after ${Math.round(sinceMs / 1000)} s; the last was: ${what}`);
+      }
       if (problems.length > 0 && sinceMs >= CONVERGE_MS) this.#late(sinceMs, problems);
     }
     this.#settleMs = Math.max(this.#settleMs, convergedMs ?? 0);
