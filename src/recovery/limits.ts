@@ -8,6 +8,15 @@ export const PULLS_AT_ONCE_MAX = 8;
 export const ATTEMPTS_MAX = 3;
 /** Push buffers that may be on their way to a node before it must have confirmed the first of them. */
 export const PUSH_BUFFERS_UNCONFIRMED_MAX = 4;
+/**
+ * What a node may have of a push that it has not stored yet before it is waited for: two buffers of the usual size,
+ * so that it always has something to do.
+ */
+export const PUSH_BEHIND_BYTES_MAX = 2 * 1024 * 1024;
+/** How soon it is asked again. */
+export const PUSH_BEHIND_PAUSE_MS = 5;
+/** For all records of a node: a pull that makes progress may take long, and one that does not is ended before. */
+export const PULL_MS_MAX = 60 * 60 * 1000;
 /** Bounds for the tunable RecBufferSizeLimit, which comes from a peer. */
 export const PUSH_BUFFER_BYTES_MIN = 4 * 1024;
 export const PUSH_BUFFER_BYTES_MAX = 64 * 1024 * 1024;

@@ -57,7 +57,7 @@ export async function askEach<N extends ControlName>(
   name: N,
   request: ControlRequestOf<N>,
   pnns: readonly number[],
-  options: Pick<RequestOptions, "flags"> = {},
+  options: Pick<RequestOptions, "flags" | "srvid"> = {},
 ): Promise<StepResult<ReadonlyMap<number, NodeAnswer<ControlReplyOf<N>>>>> {
   const outcomes = await host.client.controlEach(name, request, pnns, {
     ...options,

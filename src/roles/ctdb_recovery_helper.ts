@@ -13,6 +13,7 @@ import type { Timers } from "../platform/types/time.ts";
 import { runRecovery } from "../recovery/run_recovery.ts";
 import { printErr, printOut, writeAll } from "./buffered_output.ts";
 import { TELLS_REASON_VARIABLE } from "./environment.ts";
+import { fenced } from "./leader_fence.ts";
 import { ownEnvironment } from "./own_process.ts";
 import { watchParent } from "./parent_watch.ts";
 import type { Role } from "./role.ts";
@@ -63,7 +64,11 @@ async function run(args: readonly string[]): Promise<number> {
   const options = { timeoutMs: CONNECT_TIMEOUT_MS };
   const connected = await connectClient(new LoopNetwork(timers), timers, socket, options);
   if (!connected.ok) failRole(log, `recovery: ${connected.error.reason}`);
-  const client = connected.value;
+  const client = fenced(connected.value, timers, environment, (reason) => {
+    // Nobody is to be blamed for it: it ends like one that was cancelled.
+    if (environment[TELLS_REASON_VARIABLE] !== undefined) printErr(`${reason}\n`);
+    failRole(log, `database recovery given up: ${reason}`);
+  });
   const clock = new SystemClock();
   const journal = new JournalReporter(client, "recovery_helper", clock, timers);
   const host = { client, clock, timers, random: new SystemRandom(), log, journal };

@@ -99,6 +99,7 @@ export const SRVID = {
   NODE_FACTS: srvid(0xdc02),
   // Between ctdbds of ours (docs/recovery.md, "Links that are missing").
   LINKS_CHANGED: srvid(0xdc07),
+  NODES_FILE: srvid(0xdc03),
   API_REQUEST: srvid(0xdc10),
   OUR_ANSWERS: srvid(0xdc20),
 } as const;
