@@ -144,7 +144,7 @@ export const CONF_OPTION_TEXTS: Readonly<Record<keyof typeof OPTIONS, OptionText
   },
   realtimeScheduling: {
     value: TRUTH,
-    text: "Accepted, and not used yet, which the log says.",
+    text: "The event loop of ctdbd runs before all normal work of the machine. What may not be is a warning in the log.",
   },
   lmasterCapability: {
     value: TRUTH,

@@ -68,6 +68,9 @@ export interface DaemonDependencies {
   /** Processor time that this thread has used; where there is none, elapsed time counts. */
   readonly processorMs?: (() => number) | undefined;
 
+  /** Told when the loop goes on after it did not for seconds. */
+  readonly runsAgain?: (() => void) | undefined;
+
   isAlive(pid: number): boolean;
   /** Name of the program of a process or thread. */
   processName(pid: number): string | undefined;

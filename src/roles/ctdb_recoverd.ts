@@ -36,6 +36,7 @@ import { ImageProcesses } from "./image_processes.ts";
 import { FENCE_VARIABLE, fenceLine } from "./leader_fence.ts";
 import { ownEnvironment, ownExecutable } from "./own_process.ts";
 import { watchParent } from "./parent_watch.ts";
+import { guardRealtimeLoop } from "./realtime.ts";
 import type { Role } from "./role.ts";
 import { failRole, openChildLog } from "./role_log.ts";
 
@@ -88,6 +89,7 @@ async function run(args: readonly string[]): Promise<number> {
     });
   connected.value.onDisconnect(endWithoutDaemon);
   watchParent(timers, () => endWithoutDaemon("ctdbd has ended"), parent);
+  guardRealtimeLoop({ client: connected.value, timers, pid: parent, log });
   process.on("SIGTERM", () => end("Received SIGTERM", 0));
   const started = await recoverd.start();
   if (!started.ok) failRole(log, started.error);

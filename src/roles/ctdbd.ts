@@ -15,6 +15,7 @@ import { type Options, readOptions, USAGE } from "./ctdbd_options.ts";
 import { exitNow, handleSignals } from "./ctdbd_signals.ts";
 import { ImageProcesses } from "./image_processes.ts";
 import { ownEnvironment } from "./own_process.ts";
+import { realtimeLoop } from "./realtime.ts";
 import type { Role } from "./role.ts";
 import { openRoleLog } from "./role_log.ts";
 import { ROLES } from "./table.ts";
@@ -81,11 +82,9 @@ async function runDaemon(args: readonly string[], options: Options): Promise<num
     return exitNow(1, log);
   };
   for (const warning of configuration.value.warnings) log.warning(problemText(warning));
-  // Collector and lock threads of the runtime would wait behind a loop that the scheduler never interrupts.
-  if (config.legacy.realtimeScheduling && !paths.testMode) {
-    log.notice("Realtime scheduling is not used: expected by configuration, but not supported");
-  }
-  const daemon = buildDaemon(configuration.value, options, { location, log, loop, processes });
+  const realtime = realtimeLoop(config, paths.testMode, log);
+  const own = { location, log, loop, processes, realtime };
+  const daemon = buildDaemon(configuration.value, options, own);
   if (!daemon.ok) return fail(daemon.error);
   handleSignals(daemon.value, paths.testMode);
   const started = await new Promise<Result<void>>((resolve) => daemon.value.start(resolve));

@@ -39,6 +39,7 @@ export function buildDaemon(
     readonly log: RoleLogger;
     readonly loop: EventLoop;
     readonly processes: SystemProcesses;
+    readonly realtime: { again(): void };
   },
 ): Result<Daemon> {
   const { log, loop, processes } = own;
@@ -123,6 +124,7 @@ export function buildDaemon(
     isAlive: (pid) => processes.isAlive(pid),
     processName: (pid) => processes.nameOf(pid),
     processorMs: threadProcessorMs,
+    runsAgain: () => own.realtime.again(),
     loadNodes: (done) => void loadNodes(live.current, paths, files, processes).then(done),
     nodesList: () => nodesListSource(live.current, paths),
     reloadConfig: () => {

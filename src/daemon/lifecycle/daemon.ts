@@ -90,6 +90,7 @@ export class Daemon {
       log,
       journal: this.journal,
       processorMs: dependencies.processorMs,
+      runsAgain: dependencies.runsAgain,
     });
     const inTurn = (start: StartChild): StartChild => {
       return (exited) => start((how) => this.turns.run("child-exit", () => exited(how)));

@@ -9,6 +9,7 @@ let wallOffsetMs: number;
 let usedMs: number;
 let events: JournalEvent[];
 let warnings: string[];
+let again: number;
 let watch: ProcessWatch;
 
 beforeEach(() => {
@@ -17,6 +18,7 @@ beforeEach(() => {
   usedMs = 0;
   events = [];
   warnings = [];
+  again = 0;
   const wallTime = () => {
     const ms = time.nowMs + wallOffsetMs;
     return { sec: 1_700_000_000 + Math.floor(ms / 1000), usec: 0 };
@@ -27,6 +29,9 @@ beforeEach(() => {
     log: { ...silentLogger, warning: (line) => void warnings.push(line) },
     journal: { record: (event) => void events.push(event) },
     processorMs: () => usedMs,
+    runsAgain: () => {
+      again += 1;
+    },
   });
   watch.start();
 });
@@ -40,6 +45,7 @@ test("ProcessWatch tells a pause, which is no step of the clock", async () => {
   expect(events).toEqual([{ kind: "paused", duration_ms: 19_000 }]);
   await time.advance(5000);
   expect(events.length).toBe(1);
+  expect(again).toBe(1);
 });
 
 test("ProcessWatch takes a long turn for no pause", async () => {
@@ -48,6 +54,7 @@ test("ProcessWatch takes a long turn for no pause", async () => {
   watch.tookTurn(20_000);
   await time.advance(5000);
   expect(events).toEqual([]);
+  expect(again).toBe(1);
 });
 
 test("ProcessWatch tells steps of the clock, both ways", async () => {

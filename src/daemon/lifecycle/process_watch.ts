@@ -23,6 +23,8 @@ export interface ProcessWatchParts {
   readonly journal: Journal;
   /** Processor time of the loop's thread. */
   readonly processorMs: (() => number) | undefined;
+  /** The loop goes on after a pause or a turn of seconds. */
+  readonly runsAgain: (() => void) | undefined;
 }
 
 export class ProcessWatch {
@@ -67,6 +69,7 @@ export class ProcessWatch {
     this.#lastMs = nowMs;
     this.#lastWallMs = wallMs;
     this.#turnMs = 0;
+    if (elapsedMs - TICK_MS > PAUSE_MS_MIN) this.#p.runsAgain?.();
     if (pausedMs > PAUSE_MS_MIN) {
       log.error(`No event for ${Math.round(elapsedMs / 1000)} seconds! This process did not run`);
       journal.record({ kind: "paused", duration_ms: pausedMs });

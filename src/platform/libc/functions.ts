@@ -131,6 +131,11 @@ export const ALARM_FUNCTIONS = {
   syscall: [["i64"], "i64"],
 } as const satisfies ForeignFunctions;
 
+export const SCHEDULING_FUNCTIONS = {
+  sched_setscheduler: [["i32", "i32", "address"], "i32"],
+  sched_getscheduler: [["i32"], "i32"],
+} as const satisfies ForeignFunctions;
+
 export const ERROR_TEXT_FUNCTIONS = {
   strerror: [["i32"], "address"],
 } as const satisfies ForeignFunctions;
