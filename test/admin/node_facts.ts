@@ -67,5 +67,11 @@ export function nodeFacts(): NodeFacts {
       { event: "monitor", script: "50.samba", result: -110, duration_ms: 60_000, ended_us: 0 },
       { event: "monitor", script: "00.ctdb", result: 0, duration_ms: null, ended_us: 1 },
     ],
+    tls: {
+      refused: { plain: 2, "other address": 0 },
+      serial: "4A",
+      certificate_until_ms: 1_800_000_000_000,
+      authority_until_ms: 1_900_000_000_000,
+    },
   };
 }
