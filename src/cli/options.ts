@@ -31,6 +31,8 @@ export interface ToolOptions {
   readonly write: boolean;
   /** Seconds that `wait` waits, 0 for no limit; undefined when not given. */
   readonly timeout: number | undefined;
+  /** What is not as it should be is explained. */
+  readonly why: boolean;
   /** Every connected node, not one. */
   readonly all: boolean;
   /** A terminal is not asked. */
@@ -132,6 +134,13 @@ export const OPTIONS: readonly OptionRow[] = [
     kind: "flag",
     help: "with getvar, setvar, listvars: on every connected node",
     commands: ["getvar", "setvar", "listvars"],
+  },
+  {
+    name: "why",
+    short: "",
+    kind: "flag",
+    help: "with status: why something is not as it should be, since when, and what to do",
+    commands: ["status"],
   },
   {
     name: "yes",
@@ -394,6 +403,7 @@ function toOptions(values: ReadonlyMap<string, string>): ToolOptions {
     simulate: number("simulate"),
     write: values.has("write"),
     timeout: number("timeout"),
+    why: values.has("why"),
     all: values.has("all"),
     yes: values.has("yes"),
     dryRun: values.has("dry-run"),

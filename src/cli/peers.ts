@@ -4,16 +4,24 @@
  * know it.
  */
 import { decodePadded } from "../wire/codec.ts";
-import { NODE_FLAGS } from "../wire/constants.ts";
-import { type ControlReplyOf, type ControlRequestOf, PING_HEALTH } from "../wire/controls.ts";
-import { HEALTH_BYTES_MAX } from "../wire/limits.ts";
+import { CAPABILITIES, NODE_FLAGS } from "../wire/constants.ts";
+import {
+  type ControlReplyOf,
+  type ControlRequestOf,
+  PING_HEALTH,
+  PING_STANDING,
+} from "../wire/controls.ts";
+import { HEALTH_BYTES_MAX, STANDING_BYTES_MAX } from "../wire/limits.ts";
 import { UNKNOWN_PNN } from "../wire/packet.ts";
 import {
   HEALTH_MAGIC,
   type NodeAndFlags,
   type NodeHealth,
   type NodeKnowledge,
+  type NodeStanding,
   nodeHealth,
+  nodeStanding,
+  STANDING_MAGIC,
 } from "../wire/structs/cluster.ts";
 import { knowledgeOf } from "./node_knowledge.ts";
 import type { Session } from "./session.ts";
@@ -85,22 +93,48 @@ export class Peers {
     return known?.problems.map(({ text }) => text) ?? [];
   }
 
+  /** The same of one node. */
+  async problemsOf(pnn: number): Promise<readonly string[]> {
+    const known = await this.#ownKnowledge();
+    return (known?.problems ?? []).filter((each) => each.pnn === pnn).map(({ text }) => text);
+  }
+
   /**
    * Why a peer is unhealthy, as it knows itself. A node that does not tell (Samba's), or whose answer is not what
    * was asked for, says nothing; one that is silent is named by `explain`.
    */
   async health(pnn: number): Promise<NodeHealth | "says nothing" | "silent"> {
+    const data = await this.#told(pnn, PING_HEALTH);
+    if (typeof data === "string" || data.length > HEALTH_BYTES_MAX) {
+      return data === "silent" ? "silent" : "says nothing";
+    }
+    const health = decodePadded(nodeHealth, data);
+    return health.ok && health.value.magic === HEALTH_MAGIC ? health.value : "says nothing";
+  }
+
+  /** Why nodes have their flags, as a node knows; undefined of one that does not tell soon. */
+  async standing(pnn: number): Promise<NodeStanding | undefined> {
+    const data = await this.#told(pnn, PING_STANDING);
+    if (typeof data === "string" || data.length > STANDING_BYTES_MAX) return undefined;
+    const standing = decodePadded(nodeStanding, data);
+    return standing.ok && standing.value.magic === STANDING_MAGIC ? standing.value : undefined;
+  }
+
+  /** Whether a node takes records as an lmaster; undefined of one that does not tell soon. */
+  async isLmaster(pnn: number): Promise<boolean | undefined> {
+    const timeoutMs = Math.min(PEER_GRACE_MS, this.#session.timeoutMs);
+    const answer = await this.#session.attempt("GET_CAPABILITIES", undefined, pnn, { timeoutMs });
+    return answer.ok ? (answer.value.data & CAPABILITIES.LMASTER) !== 0 : undefined;
+  }
+
+  async #told(pnn: number, flags: number): Promise<Uint8Array | "silent" | "refused"> {
     const session = this.#session;
     const timeoutMs = Math.min(PEER_GRACE_MS, session.timeoutMs);
-    const options = { timeoutMs, flags: PING_HEALTH };
-    const answer = await session.attempt("PING", undefined, pnn, options);
-    if (!answer.ok && answer.error.kind === "timeout") {
-      this.#silent.add(pnn);
-      return "silent";
-    }
-    if (!answer.ok || answer.value.data.length > HEALTH_BYTES_MAX) return "says nothing";
-    const health = decodePadded(nodeHealth, answer.value.data);
-    return health.ok && health.value.magic === HEALTH_MAGIC ? health.value : "says nothing";
+    const answer = await session.attempt("PING", undefined, pnn, { timeoutMs, flags });
+    if (answer.ok) return answer.value.data;
+    if (answer.error.kind !== "timeout") return "refused";
+    this.#silent.add(pnn);
+    return "silent";
   }
 
   /** Says of everything that is not from the node itself how old it is. */

@@ -156,6 +156,7 @@ function ownNodeControls(needs: ControlsNeeds, shared: Shared): ControlHandlers 
         d.announcedVersion.version,
       ),
     health: () => healthOf(membership.health),
+    standingReasons: () => core.reasons.toWire(core.nodes.entries()),
     reload: reloader({
       reloadConfig: d.reloadConfig,
       ...shared,

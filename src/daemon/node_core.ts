@@ -8,6 +8,7 @@
 import type { Journal } from "../base/journal_event.ts";
 import type { Logger } from "../base/log.ts";
 import { type FlagsCause, NodeTable } from "../membership/node_table.ts";
+import { StandingReasons } from "../membership/standing_reasons.ts";
 import { VnnMap } from "../membership/vnn_map.ts";
 import { CAPABILITIES } from "../wire/constants.ts";
 import type { DaemonDependencies } from "./dependencies.ts";
@@ -33,6 +34,7 @@ export class NodeCore {
   readonly log: Logger;
   readonly journal: Journal;
   readonly actors: Actors;
+  readonly reasons: StandingReasons;
   readonly #d: DaemonDependencies;
   /** Asked for while a recovery ran, with the generation of that moment. */
   #wantedRecovery: { readonly generation: number; readonly reason: string } | undefined;
@@ -47,9 +49,11 @@ export class NodeCore {
     this.journal = journal;
     this.actors = actors;
     this.log = dependencies.log;
-    this.nodes = new NodeTable(ownPnn, dependencies.nodes, (change) =>
-      journal.record({ kind: "flags", ...change }),
-    );
+    this.reasons = new StandingReasons(dependencies.clock);
+    this.nodes = new NodeTable(ownPnn, dependencies.nodes, (change) => {
+      journal.record({ kind: "flags", ...change });
+      this.reasons.changed(change);
+    });
     this.#setFirstFlags({ reason: "the configuration says so", by: actors.own });
     this.vnnMap = new VnnMap(this.nodes.configured());
     this.state = this.#newState(listener);
@@ -101,6 +105,7 @@ export class NodeCore {
       recoveryModeChanged: (active, reason) => {
         const { generation } = this.vnnMap;
         this.journal.record({ kind: "recovery_mode", active, generation, reason });
+        this.reasons.recoveryModeChanged(active ? reason : undefined);
         recoveryModeChanged(active);
         if (active) return;
         progressed();

@@ -250,6 +250,11 @@ export const PING_TURNS = 0x01000000;
  * flag answers without data.
  */
 export const PING_LISTENERS = 0x02000000;
+/**
+ * Of PING, from our tool to our nodes: the answer carries since when and why nodes have the flags that they have, as this
+ * node knows, and why it recovers (nodeStanding). A node that does not know the flag answers without data.
+ */
+export const PING_STANDING = 0x04000000;
 /** Of GET_PUBLIC_IPS: addresses that the node could host now. */
 export const PUBLIC_IPS_ONLY_AVAILABLE = 0x00010000;
 export const ATTACH_RECOVERY = 0x00020000;

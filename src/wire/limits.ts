@@ -14,6 +14,11 @@ export const SCRIPT_NAME_BYTES_MAX = 255;
 export const SCRIPT_LINE_BYTES_MAX = 600;
 /** The whole answer: who asks takes a longer one for none. */
 export const HEALTH_BYTES_MAX = 1024;
+/** Of each reason in the answer to PING_STANDING; longer ones are cut. */
+export const STANDING_REASON_BYTES_MAX = 400;
+/** How many flags it tells of, and the whole answer, for who asks. */
+export const STANDING_FLAGS_MAX = 1024;
+export const STANDING_BYTES_MAX = 512 * 1024;
 /** Of the answer to PING_RELOAD, for who asks: some hundred lines, each at most as long as a message about a file. */
 export const RELOAD_BYTES_MAX = 1024 * 1024;
 

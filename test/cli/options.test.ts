@@ -33,6 +33,7 @@ test("parseCommandLine() has the original's defaults", () => {
       simulate: undefined,
       write: false,
       timeout: undefined,
+      why: false,
       all: false,
       yes: false,
       dryRun: false,
@@ -162,8 +163,8 @@ test("shortUsage() breaks its lines where popt does", () => {
     "Usage: [-?YjXv] [-?|--help] [--usage] [-d|--debug=STRING]\n" +
       "        [-t|--timelimit=INT] [-n|--node=INT] [-Y] [-j|--json]\n" +
       "        [-x|--separator=CHAR] [-X] [-v|--verbose] [-T|--maxruntime=INT]\n" +
-      "        [--simulate=INT] [--write] [--all] [--yes] [--timeout=INT] [--once]\n" +
-      "        [--iterations=INT] [--directory=PATH] [--keep=INT]\n" +
+      "        [--simulate=INT] [--write] [--all] [--why] [--yes] [--timeout=INT]\n" +
+      "        [--once] [--iterations=INT] [--directory=PATH] [--keep=INT]\n" +
       "        [--keep-days=INT] [--dry-run] [--at=TIME] [--since=TIME]\n" +
       "        [--until=TIME] [--kind=KIND] [--limit=INT] [--follow]\n",
   );
@@ -183,6 +184,7 @@ test("helpText() lists the options in popt's columns", () => {
       --simulate=INT       with ip: where addresses would go if this node left
       --write              with addip, delip: change the file of public addresses, too
       --all                with getvar, setvar, listvars: on every connected node
+      --why                with status: why something is not as it should be, since when, and what to do
       --yes                do not ask on a terminal before something is taken away
       --timeout=INT        with wait: seconds until it is given up (60), 0 for never
       --once               with top: show once and end

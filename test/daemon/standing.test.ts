@@ -15,13 +15,18 @@ import {
   type RunningEvent,
   type ScriptRun,
 } from "../../src/services/event_runner.ts";
-import { decodeExact, encode, i32Codec, u32Codec } from "../../src/wire/codec.ts";
+import { decodeExact, EMPTY, encode, i32Codec, u32Codec } from "../../src/wire/codec.ts";
 import { NODE_FLAGS, SRVID } from "../../src/wire/constants.ts";
-import { PING_HEALTH } from "../../src/wire/controls.ts";
+import { PING_HEALTH, PING_STANDING } from "../../src/wire/controls.ts";
 import type { EventName } from "../../src/wire/events.ts";
 import { HEALTH_BYTES_MAX } from "../../src/wire/limits.ts";
 import { BROADCAST_CONNECTED, OPERATIONS } from "../../src/wire/packet.ts";
-import { DURATION_UNKNOWN, HEALTH_MAGIC, nodeHealth } from "../../src/wire/structs/cluster.ts";
+import {
+  DURATION_UNKNOWN,
+  HEALTH_MAGIC,
+  nodeHealth,
+  nodeStanding,
+} from "../../src/wire/structs/cluster.ts";
 import { FakeWorld } from "../support/fake_world.ts";
 import { must } from "../support/must.ts";
 import {
@@ -124,6 +129,34 @@ test("MODIFY_FLAGS of a node that neither leads nor is meant is refused and coun
   // A leader that has long been silent may be another one by now.
   world.run(6000);
   expect(told(3, 0)).toBe(true);
+});
+
+test("PING with PING_STANDING tells why and since when nodes have their flags", () => {
+  const { world, nodes } = startCluster(2);
+  const client = nodes[0]?.client();
+  const told = () => {
+    const reqid = client?.sendControl("PING", undefined, { flags: PING_STANDING }) ?? 0;
+    world.settle();
+    return must(decodeExact(nodeStanding, client?.reply(reqid)?.data.slice() ?? EMPTY));
+  };
+  client?.control("MODIFY_FLAGS", { pnn: 1, new_flags: 0, old_flags: 0 });
+  client?.control("STOP_NODE", undefined);
+  world.run(3000);
+  nodes[1]?.daemon.shutdown(0, "test");
+  world.run(2000);
+  const { flags, recovery_reason: reason, recovery_age_ms: ageMs } = told();
+  const of = (pnn: number, flag: number) =>
+    flags.find((each) => each.pnn === pnn && each.flag === flag);
+  const stopped = of(0, NODE_FLAGS.STOPPED);
+  expect([stopped?.age_ms, stopped?.reason]).toEqual([
+    5000,
+    expect.stringContaining("asked for by"),
+  ]);
+  expect(of(1, NODE_FLAGS.DISCONNECTED)?.reason).toStartWith("its link is lost: ");
+  expect(of(1, NODE_FLAGS.STOPPED)).toBeUndefined();
+  expect([reason.length > 0, ageMs >= 5000]).toEqual([true, true]);
+  client?.control("CONTINUE_NODE", undefined);
+  expect(told().flags.some(({ flag }) => flag === NODE_FLAGS.STOPPED)).toBe(false);
 });
 
 test("LeaderCache shows nobody a leader whose node is lost", () => {

@@ -8,7 +8,7 @@ import { answerFacts } from "../json.ts";
 import { flagsWhileStarting } from "../node_flags.ts";
 import { jsonNodes, machineNodes, type ShownNode, textNodes } from "../node_lines.ts";
 import { Peers } from "../peers.ts";
-import type { nodestatusFacts } from "../schemas/cluster.ts";
+import type { Condition, nodestatusFacts } from "../schemas/cluster.ts";
 import type { Facts } from "../schemas/facts.ts";
 import { type Session, selectNodes } from "../session.ts";
 import type { UnhealthyNode } from "../unhealthy.ts";
@@ -23,6 +23,8 @@ export interface ShownStatus {
   readonly problems: readonly string[];
   /** Why nodes are unhealthy; undefined: nobody wants to know. */
   readonly unhealthy: readonly UnhealthyNode[] | undefined;
+  /** What is not as it should be; undefined: nobody wants to know. */
+  readonly why: readonly Condition[] | undefined;
 }
 
 export const status: Command = async (context, args) => {
@@ -42,7 +44,10 @@ export const status: Command = async (context, args) => {
     options.json ? [] : peers.problems(known),
     options.verbose ? unhealthyNodes(context, peers, flags) : undefined,
   ]);
-  const whole = { ...shown, leader, problems, unhealthy };
+  const why = options.why
+    ? await (await import("../status_why.ts")).explainStatus(context, peers, { ...shown, leader })
+    : undefined;
+  const whole = { ...shown, leader, problems, unhealthy, why };
   host.out(options.json ? statusJson(whole) : statusText(whole));
   for (const { problem } of unhealthy ?? []) if (problem !== "") host.err(`${problem}\n`);
   await peers.explain();
@@ -149,11 +154,12 @@ function statusText(status: ShownStatus): string {
     `Leader:${leader ?? "UNKNOWN"}\n`,
     ...status.problems.map((text) => `${text}\n`),
     ...reasons,
+    ...(status.why ?? []).map((condition) => `${conditionText(condition)}\n`),
   ].join("");
 }
 
 function statusJson(status: ShownStatus): string {
-  const { vnnMap, recoveryMode, leader, unhealthy } = status;
+  const { vnnMap, recoveryMode, leader, unhealthy, why } = status;
   const { generation, map } = vnnMap;
   const value = {
     node_status: jsonNodes(status.nodes),
@@ -166,8 +172,15 @@ function statusJson(status: ShownStatus): string {
     recovery_mode_raw: recoveryMode,
     leader: leader ?? UNKNOWN_PNN,
     ...(unhealthy === undefined ? {} : { unhealthy: unhealthyJson(unhealthy) }),
+    ...(why === undefined ? {} : { why }),
   };
   return JSON.stringify(value, null, 2);
+}
+
+function conditionText({ node, condition, since_seconds, reason, remedy }: Condition): string {
+  const who = node === null ? "The cluster" : `Node ${node}`;
+  const since = since_seconds === null ? "" : ` for ${since_seconds.toFixed(1)} s`;
+  return `${who} is ${condition}${since}: ${reason}. Do: ${remedy}`;
 }
 
 /** By pnn; without reasons a node has not said them. */

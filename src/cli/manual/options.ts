@@ -15,6 +15,7 @@ export const OPTION_TEXTS: Readonly<Record<string, string>> = {
     "Shows where public addresses would go if the node with this number left. Nothing moves.",
   write: "Changes the file of public addresses, too, so that the change outlasts the daemon.",
   all: "Every connected node, one after the other in what is shown, and where they differ.",
+  why: "Says of everything that is not as it should be why it is so, since when, and what to do.",
   yes: "A terminal is not asked before something is taken away. Scripts and pipes never are.",
   timeout:
     "How many seconds `ctdb wait` waits. The default is 60; with 0 only `-T` and `CTDB_TIMEOUT` limit it.",

@@ -1,6 +1,6 @@
 /** Documents of commands about nodes as a cluster. */
 import * as v from "valibot";
-import { address, count, type Facts, pnn, u32 } from "./facts.ts";
+import { address, count, type Facts, pnn, seconds, u32 } from "./facts.ts";
 
 export const listnodesFacts = v.strictObject({
   /** Of the nodes file; those that are deleted in it are left out. */
@@ -40,6 +40,19 @@ export type ShownNodesFacts = Facts<typeof shownNodes>;
 
 export const nodestatusFacts = v.strictObject({ node: pnn, ...shownNodes.entries });
 
+/** What is not as it should be, of a node or of the cluster. */
+const condition = v.strictObject({
+  /** null: it is about the cluster. */
+  node: v.nullable(pnn),
+  /** A flag, or what else: `NOT IN THE MAP`, `IN RECOVERY`, `WITHOUT A LEADER`, `NOT RECOVERED YET`. */
+  condition: v.string(),
+  reason: v.string(),
+  /** null: not known. */
+  since_seconds: v.nullable(seconds),
+  remedy: v.string(),
+});
+export type Condition = Facts<typeof condition>;
+
 /** The original tool's: it has no version. */
 export const statusDocument = v.strictObject({
   node_status: shownNodes,
@@ -55,6 +68,8 @@ export const statusDocument = v.strictObject({
   unhealthy: v.exactOptional(
     v.record(v.string(), v.strictObject({ reasons: v.array(v.string()) })),
   ),
+  /** With --why. */
+  why: v.exactOptional(v.array(condition)),
 });
 
 /** The original tool's: it has no version. */

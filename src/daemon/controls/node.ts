@@ -13,15 +13,18 @@ import {
   PING_KNOWLEDGE,
   PING_LISTENERS,
   PING_RELOAD,
+  PING_STANDING,
   PING_TURNS,
 } from "../../wire/controls.ts";
 import { echoData } from "../../wire/structs/clients.ts";
 import {
   type NodeHealth,
   type NodeKnowledge,
+  type NodeStanding,
   type NodeTurns,
   nodeHealth,
   nodeKnowledge,
+  nodeStanding,
   nodeTurns,
   uptime,
 } from "../../wire/structs/cluster.ts";
@@ -58,6 +61,8 @@ export interface NodeControlParts {
   listeners(srvid: U64): number;
   knowledge(): NodeKnowledge;
   health(): NodeHealth;
+  /** Why nodes have the flags that they have. */
+  standingReasons(): NodeStanding;
   /** Reads the configuration again; undefined where there is none. */
   readonly reload: ((by: JournalActor) => ReloadReport) | undefined;
   turns(): NodeTurns;
@@ -90,6 +95,9 @@ export function nodeControls(parts: NodeControlParts): ControlHandlers {
       }
       if ((flags & PING_TURNS) !== 0) {
         return { status, data: encode(nodeTurns, parts.turns()) };
+      }
+      if ((flags & PING_STANDING) !== 0) {
+        return { status, data: encode(nodeStanding, parts.standingReasons()) };
       }
       if ((flags & PING_LISTENERS) !== 0) {
         return { status, data: encode(u32Codec, parts.listeners(srvid)) };

@@ -72,6 +72,29 @@ export const nodeTurns = struct({
 export type NodeTurns = TypeOf<typeof nodeTurns>;
 export const TURNS_MAGIC = 0x7475726e;
 
+/** A flag of a node, since when it has it, and why. */
+const flagReason = struct({
+  pnn: u32Codec,
+  flag: u32Codec,
+  /** Milliseconds; at most AGE_MS_MAX. */
+  age_ms: u32Codec,
+  /** At most STANDING_REASON_BYTES_MAX. */
+  reason: countedString,
+});
+export type FlagReason = TypeOf<typeof flagReason>;
+/** Why nodes are as they are, as one node knows (PING_STANDING). */
+export const nodeStanding = struct({
+  /** STANDING_MAGIC. */
+  magic: u32Codec,
+  flags: counted(flagReason, "reasons of flags"),
+  /** Since when and why databases are frozen for a recovery; `reason` is empty when they are not. */
+  recovery_age_ms: u32Codec,
+  recovery_reason: countedString,
+});
+export type NodeStanding = TypeOf<typeof nodeStanding>;
+export const STANDING_MAGIC = 0x73746e64;
+export const AGE_MS_MAX = 0xffffffff;
+
 export const vnnMap: Codec<{ readonly generation: number; readonly map: readonly number[] }> = {
   minSize: 8,
   encode(writer, value) {
