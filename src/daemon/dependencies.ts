@@ -21,6 +21,7 @@ import type { LogLevelSetting } from "./controls/node.ts";
 import type { DatabasePart } from "./database_part.ts";
 import type { PidFile } from "./lifecycle/pid_file.ts";
 import type { StartChild } from "./lifecycle/recoverd_watch.ts";
+import type { NodesListSource } from "./nodes_file/nodes_file_service.ts";
 import type { MemoryUse } from "./report/memory_report.ts";
 
 export interface DaemonDependencies {
@@ -72,6 +73,8 @@ export interface DaemonDependencies {
   processName(pid: number): string | undefined;
   /** Reads the nodes file, or runs the command that prints it. */
   loadNodes(done: NodesLoaded): void;
+  /** Where that is; undefined where nodes come from nowhere that could be changed. */
+  readonly nodesList?: (() => NodesListSource) | undefined;
   /** Reads the configuration again; from then on `config` is what it says. */
   readonly reloadConfig?: (() => ReturnType<LiveConfig["reload"]>) | undefined;
   /** With `collect` what nobody needs any more is freed first, which takes some milliseconds. */

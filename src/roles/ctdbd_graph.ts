@@ -23,7 +23,7 @@ import { FileTdbOpener } from "../tdb/opener.ts";
 import { admindStarter, childEnvironment, recoverdStarter } from "./ctdbd_children.ts";
 import type { Configuration } from "./ctdbd_configuration.ts";
 import { buildEvents } from "./ctdbd_events.ts";
-import { loadNodes } from "./ctdbd_nodes.ts";
+import { loadNodes, nodesListSource } from "./ctdbd_nodes.ts";
 import type { Options } from "./ctdbd_options.ts";
 import { serviceManager } from "./ctdbd_service.ts";
 import { exitNow } from "./ctdbd_signals.ts";
@@ -124,6 +124,7 @@ export function buildDaemon(
     processName: (pid) => processes.nameOf(pid),
     processorMs: threadProcessorMs,
     loadNodes: (done) => void loadNodes(live.current, paths, files, processes).then(done),
+    nodesList: () => nodesListSource(live.current, paths),
     reloadConfig: () => {
       const outcome = live.reload();
       if (outcome.ok) reconfigure();

@@ -152,6 +152,8 @@ const schema = v.object({
     ),
   }),
   takeovers: v.object({ succeeded: count, failed: count, total_ms: count, last_ms: count }),
+  /** Changes of flags of nodes that were refused (membership/flag_transitions.ts). */
+  flags_refused: count,
   addresses: v.object({ taken: count, released: count, failed: count }),
   scripts: v.pipe(v.array(script), v.maxLength(NODE_FACTS_MAX.SCRIPTS)),
   /** Where node links are over TLS. */

@@ -224,7 +224,12 @@ function vacuumFamilies({ databases }: NodeFacts): Family[] {
   ];
 }
 
-function clusterWorkFamilies({ recoveries, takeovers, addresses }: NodeFacts): Family[] {
+function clusterWorkFamilies({
+  recoveries,
+  takeovers,
+  addresses,
+  flags_refused,
+}: NodeFacts): Family[] {
   const results = ({ succeeded, failed }: typeof takeovers | typeof recoveries): readonly Row[] => [
     [{ result: "succeeded" }, succeeded],
     [{ result: "failed" }, failed],
@@ -268,6 +273,11 @@ function clusterWorkFamilies({ recoveries, takeovers, addresses }: NodeFacts): F
       "ctdb_takeover_seconds_total",
       "Time that takeover runs took.",
       takeovers.total_ms / MS_PER_SECOND,
+    ),
+    counter(
+      "ctdb_flag_changes_refused_total",
+      "Changes of flags of nodes that somebody asked for who may not.",
+      flags_refused,
     ),
     rows("counter", "ctdb_address_moves_total", "Public addresses that came here or went.", [
       [{ move: "taken" }, addresses.taken],

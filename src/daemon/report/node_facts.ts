@@ -124,6 +124,7 @@ export class NodeFactsService {
         lost: ring.lost,
         kinds,
       },
+      flags_refused: core.nodes.refusals,
       ...runs,
       ...tlsFacts(d.tls),
     };
