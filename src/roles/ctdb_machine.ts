@@ -12,6 +12,7 @@ import { EventLoop } from "../platform/loop/event_loop.ts";
 import { LoopNetwork } from "../platform/loop/network.ts";
 import { SystemFiles } from "../platform/node/file_system.ts";
 import { pathForCall } from "../platform/node/path.ts";
+import { readCertificates } from "../platform/node/tls_certificates.ts";
 import { ownExecutable } from "./own_process.ts";
 
 /** The magic numbers of statfs(2), with those of one machine first. */
@@ -45,6 +46,7 @@ export function systemMachine(): Machine {
     uid: process.getuid?.() ?? 0,
     files: new SystemFiles(),
     executable: { path },
+    certificates: readCertificates,
     stat: (file) => attempt(() => factsOf(fs.statSync(pathForCall(file)))),
     isLink: (file) => attempt(() => fs.lstatSync(pathForCall(file)).isSymbolicLink()) === true,
     fileSystem: (file) => attempt(() => fileSystemOf(file)),

@@ -29,6 +29,7 @@ export function fakeMachine(
     uid: 0,
     files: memory,
     executable: { path: "/usr/bin/ctdb" },
+    certificates: () => ({ ok: false, error: "there are none" }),
     stat: (path) => (memory.exists(path) ? facts(path) : undefined),
     isLink: () => false,
     fileSystem: () => DISK,

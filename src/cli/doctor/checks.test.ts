@@ -95,6 +95,22 @@ const LOCAL: LocalFacts = {
   sambaIsClustered: true,
   sambaVersion: 0x40011,
   announcedVersion: undefined,
+  tlsFiles: [
+    {
+      path: "/etc/ctdb/tls/node.key",
+      isKey: true,
+      mode: 0o600,
+      problem: undefined,
+      certificates: [],
+    },
+    {
+      path: "/etc/ctdb/tls/node.crt",
+      isKey: false,
+      mode: 0o644,
+      problem: undefined,
+      certificates: [{ serial: "4A", daysLeft: 90 }],
+    },
+  ],
 };
 
 const process = (pid: number, parent: number, name: string, state = "S"): ProcessFacts => ({
@@ -190,6 +206,8 @@ const everyNode = (change: Partial<NodeFacts>): Facts =>
   cluster({ nodes: NODES.map((each) => ({ ...each, ...change })) });
 const directory = (change: Partial<LocalFacts["directories"][number]>): Facts =>
   local({ directories: LOCAL.directories.map((each) => ({ ...each, ...change })) });
+const tlsFile = (change: Partial<LocalFacts["tlsFiles"][number]>): Facts =>
+  local({ tlsFiles: LOCAL.tlsFiles.map((each) => ({ ...each, ...change })) });
 const disk = (change: Partial<FileSystemFacts>): Facts =>
   directory({ fileSystem: { ...DISK, ...change } });
 const database = (change: Partial<LocalFacts["databases"][number]>): Facts =>
@@ -248,6 +266,10 @@ const PLANTED: Readonly<Record<string, readonly Facts[]>> = {
     directory({ found: { ...DIRECTORY, mode: 0o777 } }),
     directory({ found: { ...DIRECTORY, uid: 1000 } }),
   ],
+  "tls-files-unusable": [tlsFile({ problem: "ENOENT" })],
+  "tls-key-open-to-others": [tlsFile({ mode: 0o640 })],
+  "certificate-ended": [tlsFile({ certificates: [{ serial: "4A", daysLeft: -0.5 }] })],
+  "certificate-ends-soon": [tlsFile({ certificates: [{ serial: "4A", daysLeft: 29.5 }] })],
   "databases-on-tmpfs": [disk({ type: "tmpfs" })],
   "disk-full": [disk({ freeBytes: 1024 }), disk({ freeInodes: 0 })],
   "disk-nearly-full": [disk({ freeBytes: GIB / 2 }), disk({ freeInodes: 5 })],

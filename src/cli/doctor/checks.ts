@@ -4,6 +4,7 @@
  */
 import type { Check } from "./check.ts";
 import { ADDRESS_CHECKS } from "./checks/addresses.ts";
+import { CERTIFICATE_CHECKS } from "./checks/certificates.ts";
 import { CONFIGURATION_CHECKS } from "./checks/configuration.ts";
 import { DAEMON_CHECKS } from "./checks/daemon.ts";
 import { FILE_CHECKS } from "./checks/files.ts";
@@ -12,6 +13,7 @@ import { NODE_CHECKS } from "./checks/nodes.ts";
 export const CHECKS: readonly Check[] = [
   ...CONFIGURATION_CHECKS,
   ...FILE_CHECKS,
+  ...CERTIFICATE_CHECKS,
   ...DAEMON_CHECKS,
   ...NODE_CHECKS,
   ...ADDRESS_CHECKS,

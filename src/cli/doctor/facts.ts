@@ -50,6 +50,17 @@ export interface LocalFacts {
   readonly sambaVersion: number | undefined;
   /** Of ctdb-appliance.conf. */
   readonly announcedVersion: number | undefined;
+  /** What `transport = tls` needs; none without it. */
+  readonly tlsFiles: readonly TlsFileFacts[];
+}
+
+export interface TlsFileFacts {
+  readonly path: string;
+  readonly isKey: boolean;
+  readonly mode: number | undefined;
+  /** Why it cannot be used. */
+  readonly problem: string | undefined;
+  readonly certificates: readonly { readonly serial: string; readonly daysLeft: number }[];
 }
 
 export interface DirectoryFacts {

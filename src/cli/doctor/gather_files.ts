@@ -14,6 +14,7 @@ import type { CtdbConfig, CtdbPaths } from "../../config/types.ts";
 import { CommandFailure } from "../failure.ts";
 import type { ToolHost } from "../host.ts";
 import type { DatabaseFile, DirectoryFacts, LocalFacts, LockFacts, ScriptFacts } from "./facts.ts";
+import { tlsFiles } from "./gather_certificates.ts";
 import { COMMAND_MS_MAX, DATABASE_FILES_MAX } from "./limits.ts";
 import { logFacts } from "./log_lines.ts";
 import type { Machine } from "./machine.ts";
@@ -63,6 +64,7 @@ export async function gatherFiles(host: ToolHost, machine: Machine): Promise<Loc
     sambaIsClustered: paths.testMode ? undefined : await sambaIsClustered(host),
     sambaVersion: paths.testMode ? undefined : await sambaVersion(host),
     announcedVersion: appliance.config.announcedSambaVersion,
+    tlsFiles: tlsFiles(machine, appliance.config, host.clock.wallTime().sec * 1000),
   };
 }
 

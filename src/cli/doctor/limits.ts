@@ -21,3 +21,5 @@ export const RECENT_PROBLEM_LINES = 20;
 export const RECOVERIES_MAX = 10;
 export const LOCK_WAIT_SEC_MAX = 10;
 export const HOPS_MAX = 100;
+/** A certificate of the node links that ends sooner should be renewed. */
+export const CERTIFICATE_DAYS_MIN = 30;

@@ -4,6 +4,7 @@
  */
 import type { FileSystem } from "../../platform/types/files.ts";
 import type { NetworkInterface } from "../../platform/types/network.ts";
+import type { TlsEngine } from "../../platform/types/tls.ts";
 
 export interface FileFacts {
   readonly kind: "file" | "directory" | "socket" | "other";
@@ -54,6 +55,8 @@ export interface Machine {
   /** The first or last bytes of a file as text; undefined when it cannot be read. */
   head(path: string, bytes: number): string | undefined;
   tail(path: string, bytes: number): string | undefined;
+  /** Of a text in PEM. */
+  readonly certificates: TlsEngine["certificates"];
   interfaces(): readonly NetworkInterface[];
   hasInterface(name: string): boolean;
   processes(): readonly ProcessFacts[];
