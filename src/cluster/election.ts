@@ -17,48 +17,18 @@
  * It decides about nothing but leadership, and reaches nodes only through its host.
  */
 import { unreachable } from "../base/assert.ts";
-import type { Journal } from "../base/journal_event.ts";
-import type { Logger } from "../base/log.ts";
 import type { ClusterLock, LockAttempt } from "../lock/cluster_lock.ts";
-import type { Timer, Timers } from "../platform/types/time.ts";
-import { NODE_FLAGS_INACTIVE } from "../wire/constants.ts";
+import type { Timer } from "../platform/types/time.ts";
 import { UNKNOWN_PNN } from "../wire/packet.ts";
 import type { ElectionMessage } from "../wire/structs/cluster.ts";
+import type { ElectionHost } from "./election_host.ts";
+import { beats } from "./election_order.ts";
+import { LeaderRivals } from "./leader_rivals.ts";
 
 /** Fixed by upstream: how long a helper may think about the lock. */
 const LOCK_TIMEOUT_MS = 120_000;
 /** Our own message is held back so that several arriving ones are answered once. */
 const ANSWER_DELAY_MS = 500;
-/** A second broadcast of another leader within this time is not one that was late. */
-const RIVAL_WINDOW_MS = 3000;
-/** More rivals than this are remembered by nobody: two are enough to call an election. */
-const RIVALS_MAX = 64;
-
-export interface ElectionHost {
-  readonly pnn: number;
-  readonly timers: Timers;
-  readonly log: Logger;
-  readonly journal: Journal;
-  nowMs(): number;
-  readonly leaderTimeoutMs: number;
-  /** ElectionTimeout, or the short one of a test cluster's first election. */
-  electionTimeoutMs(): number;
-  /** Active and with the capability, as far as is known now. */
-  canLead(): boolean;
-  /** Our message; one that tries to lose when this node cannot lead. */
-  electionMessage(): ElectionMessage;
-  /** LEADER to all connected nodes. */
-  sendLeader(pnn: number): void;
-  /** ELECTION to all nodes. */
-  sendElection(message: ElectionMessage): void;
-  /** Sets the recovery mode of active nodes to ACTIVE, without waiting for answers. */
-  stopTraffic(): void;
-  /** The leader changed, or an election began or ended. */
-  changed(): void;
-  lockTaken(latencyMs: number): void;
-  /** This node held the cluster lock, and does not any more. */
-  lockLost(): void;
-}
 
 type State =
   | { readonly name: "settled" }
@@ -80,8 +50,7 @@ export class Election {
   #state: State = { name: "settled" };
   #attempt = 0;
   #silence: Timer | undefined;
-  /** Others that claim to lead while this node does, and when they said so. */
-  readonly #rivals = new Map<number, number>();
+  readonly #rivals = new LeaderRivals();
   /** Who leads as it is written down, and why the one who leads now does. */
   #written = UNKNOWN_PNN;
   #why = "";
@@ -90,7 +59,7 @@ export class Election {
   constructor(host: ElectionHost, lock: ClusterLock | undefined) {
     this.#host = host;
     this.#lock = lock;
-    lock?.onLost(() => this.#lockLost());
+    lock?.onLost((reason) => this.#lockLost(reason));
   }
 
   /** From here on the silence of a leader is noticed. */
@@ -106,7 +75,9 @@ export class Election {
   }
   /** Leads, with everything that it takes: what may be acted upon. */
   get mayAct(): boolean {
-    return this.leading && !this.inProgress && (this.#lock === undefined || this.#lock.held);
+    return (
+      this.leading && !this.inProgress && (this.#lock === undefined || this.#lock.provenForMs > 0)
+    );
   }
 
   /** Calls an election, unless one is under way. */
@@ -225,13 +196,7 @@ export class Election {
   #follow(pnn: number): void {
     const host = this.#host;
     if (this.leading) {
-      const nowMs = host.nowMs();
-      for (const [rival, heardMs] of this.#rivals) {
-        if (nowMs - heardMs >= RIVAL_WINDOW_MS) this.#rivals.delete(rival);
-      }
-      const repeated = this.#rivals.has(pnn);
-      if (this.#rivals.size < RIVALS_MAX || repeated) this.#rivals.set(pnn, nowMs);
-      if (repeated) this.force(`node ${pnn} leads, too`);
+      if (this.#rivals.heard(pnn, host.nowMs())) this.force(`node ${pnn} leads, too`);
       return;
     }
     if (this.leader !== pnn) host.log.notice(`Received leader broadcast, leader=${pnn}`);
@@ -357,11 +322,11 @@ export class Election {
     this.broadcast();
   }
 
-  #lockLost(): void {
+  #lockLost(reason: string): void {
     if (this.#closed) return;
-    this.#host.log.error("Cluster lock lost: its helper terminated");
+    this.#host.log.error(`Cluster lock lost: ${reason}`);
     const lock = this.#lock?.description ?? "";
-    this.#host.journal.record({ kind: "lock_lost", lock, reason: "its helper terminated" });
+    this.#host.journal.record({ kind: "lock_lost", lock, reason });
     this.#host.lockLost();
     if (this.leading) this.#setLeader(UNKNOWN_PNN, "it has lost the cluster lock");
     if (this.#host.canLead()) this.force("cluster lock lost");
@@ -421,20 +386,6 @@ export class Election {
       else this.#expectLeader();
     });
   }
-}
-
-/**
- * Does `mine` win over `other`? Inactive nodes lose, then the earlier priority time wins, then the
- * higher pnn. The number of connected nodes is on the wire and never compared.
- */
-function beats(mine: ElectionMessage, other: ElectionMessage): boolean {
-  if ((mine.node_flags & NODE_FLAGS_INACTIVE) !== 0) return false;
-  if ((other.node_flags & NODE_FLAGS_INACTIVE) !== 0) return true;
-  const seconds = other.priority_time.sec - mine.priority_time.sec;
-  if (seconds !== 0) return seconds > 0;
-  const micros = other.priority_time.usec - mine.priority_time.usec;
-  if (micros !== 0) return micros > 0;
-  return mine.pnn > other.pnn;
 }
 
 export function pnnText(pnn: number): string {

@@ -5,10 +5,12 @@
  */
 import { err, ok, type Result } from "../base/result.ts";
 import type { Processes } from "../platform/types/processes.ts";
+import type { Timer, Timers } from "../platform/types/time.ts";
 
 /** The status pipe's number in the child (platform/types/processes.ts, SpawnOptions). */
 const STATUS_DESCRIPTOR = 3;
 const STATUS_BYTES = 4;
+const TELL_MS = 500;
 const LINE_CHARACTERS_MAX = 500;
 
 export interface HelperProcessOptions {
@@ -17,6 +19,8 @@ export interface HelperProcessOptions {
   readonly command: readonly [string, ...string[]];
   readonly socket: string;
   readonly environment: Readonly<Record<string, string>>;
+  /** What it is told on its standard input, at its start and each half second from then on. */
+  readonly tells?: { readonly timers: Pick<Timers, "every">; line(): Uint8Array };
   /** What the helper writes, line by line. */
   onLine(line: string): void;
 }
@@ -50,6 +54,7 @@ class HelperRun {
   #lastLine = "";
   #kill: () => void = () => {};
   #done: ((outcome: Result<void>) => void) | undefined;
+  #telling: Timer | undefined;
 
   constructor(
     name: string,
@@ -72,12 +77,17 @@ class HelperRun {
       onStatusPipe: (chunk) => this.#statusArrived(chunk),
       onExit: ({ code, signal }) => {
         this.#kill = () => {};
+        this.#telling?.cancel();
         this.#failed(`failed (${signal ?? `exit status ${code}`})`);
       },
     });
     if (spawned.ok) {
       const child = spawned.value;
       this.#kill = () => child.kill("SIGKILL");
+      const { tells } = options;
+      if (tells === undefined) return;
+      child.tell(tells.line());
+      this.#telling = tells.timers.every(TELL_MS, () => child.tell(tells.line()));
     } else {
       const reason = `Cannot start "${command[0]}": ${spawned.error.message}`;
       void Promise.resolve().then(() => this.#finish(err(reason)));

@@ -11,71 +11,42 @@
  *    nodes.
  */
 import { unreachable } from "../base/assert.ts";
-import type { Journal } from "../base/journal_event.ts";
-import type { Logger } from "../base/log.ts";
 import { done, err, type Result } from "../base/result.ts";
-import type { CtdbClient } from "../client/types.ts";
-import type { ClusterLock } from "../lock/cluster_lock.ts";
-import type { Clock, Random, Timer, Timers, Timeval } from "../platform/types/time.ts";
+import type { Timer, Timeval } from "../platform/types/time.ts";
 import { encode, u32Codec } from "../wire/codec.ts";
 import { NODE_FLAGS, RECOVERY_NORMAL, SRVID } from "../wire/constants.ts";
-import {
-  BROADCAST_ALL,
-  BROADCAST_CONNECTED,
-  INVALID_GENERATION,
-  UNKNOWN_PNN,
-} from "../wire/packet.ts";
+import { BROADCAST_ALL, BROADCAST_CONNECTED, UNKNOWN_PNN } from "../wire/packet.ts";
 import {
   type ElectionMessage,
   electionMessage,
   type NodeAndFlags,
 } from "../wire/structs/cluster.ts";
-import { type AddressCheckHost, AddressChecks } from "./address_checks.ts";
+import { AddressChecks } from "./address_checks.ts";
+import { Blame } from "./blame.ts";
 import { Culprits } from "./culprits.ts";
 import { type Action, decideCluster, decideLocal } from "./decide.ts";
 import { Election, pnnText } from "./election.ts";
+import { LeaderConnection } from "./leader_connection.ts";
+import { isNewWithAllNodes, nobodyWasRecovered } from "./new_cluster.ts";
 import { NodeRequests } from "./node_requests.ts";
 import { OwnView } from "./own_view.ts";
+import { PauseWatch } from "./pause_watch.ts";
+import type { RecoverdHost } from "./recoverd_host.ts";
 import { registerMessages } from "./recoverd_messages.ts";
 import { Recoveries } from "./recoveries.ts";
-import type { RecoveryHelper } from "./recovery_run.ts";
 import { SelfFence } from "./self_fence.ts";
 import {
   collectLocal,
   collectRemote,
   connectedNodes,
-  flagsOf,
   type LocalSnapshot,
   type RemoteSnapshot,
 } from "./snapshot.ts";
-import { type TakeoverHelper, TakeoverRuns } from "./takeover_runs.ts";
+import { TakeoverRuns } from "./takeover_runs.ts";
 
 const LEADER_BROADCAST_MS = 1000;
-/** How long the leader must be disconnected before it is given up: a link may come back. */
-const LEADER_GONE_MS = 900;
 /** The first election of a test cluster. */
 const FAST_ELECTION_MS = 500;
-
-export interface RecoverdHost {
-  readonly client: CtdbClient;
-  readonly clock: Clock;
-  readonly timers: Timers;
-  readonly random: Random;
-  readonly log: Logger;
-  readonly journal: Journal;
-  readonly recoveryHelper: RecoveryHelper;
-  readonly takeoverHelper: TakeoverHelper;
-  /** undefined: elections by message. */
-  readonly clusterLock: ClusterLock | undefined;
-  /** How to look at this machine's addresses; undefined: no public addresses are moved. */
-  readonly addressCheck: Pick<AddressCheckHost, "localAddresses"> | undefined;
-  readonly leaderTimeoutMs: number;
-  readonly testMode: boolean;
-  /** The level that ctdbd has now. */
-  setLogLevel(level: number): void;
-  /** The answer to MEM_DUMP. */
-  memoryReport(): string;
-}
 
 export class Recoverd {
   readonly election: Election;
@@ -84,9 +55,10 @@ export class Recoverd {
   readonly #host: RecoverdHost;
   readonly #view: OwnView;
   readonly #requests: NodeRequests;
-  readonly #culprits = new Culprits();
+  readonly #blame: Blame;
   readonly #addressChecks: AddressChecks | undefined;
   readonly #selfFence: SelfFence | undefined;
+  readonly #pauses: PauseWatch;
   #priorityTime: Timeval;
   #epoch = 0;
   #lookingLocal = false;
@@ -96,8 +68,7 @@ export class Recoverd {
   /** Something happened that the running look may have missed. */
   #lookAgain = false;
   #lastProblem: string | undefined;
-  /** Since when every look found the leader disconnected. */
-  #leaderGoneMs: number | undefined;
+  readonly #leaderConnection = new LeaderConnection();
   #nextTick: Timer | undefined;
   #broadcasts: Timer | undefined;
   #subscriptions: readonly { remove(): void }[] = [];
@@ -109,21 +80,27 @@ export class Recoverd {
     const { client, timers, log } = host;
     this.#view = new OwnView(client.pnn);
     this.#requests = new NodeRequests(client, log, host.journal, this.#view);
+    this.#pauses = new PauseWatch({
+      ...host,
+      limitMs: host.leaderTimeoutMs,
+      wasPaused: (forMs) => this.#wasPaused(forMs),
+    });
+    const culprits = new Culprits();
+    this.#blame = new Blame({ ...host, view: this.#view, culprits, requests: this.#requests });
     this.takeoverRuns = new TakeoverRuns({ ...host, helper: host.takeoverHelper });
     this.recoveries = new Recoveries({
       ...host,
       helper: host.recoveryHelper,
       takeoverRuns: this.takeoverRuns,
       view: this.#view,
-      culprits: this.#culprits,
-      mayRecover: () => this.election.mayAct && this.#view.canLead,
+      culprits,
+      mayRecover: () => this.#mayAct && this.#view.canLead,
       beginEpoch: () => this.#beginEpoch(),
       look: () => this.look(),
     });
     if (host.addressCheck !== undefined) {
       this.#addressChecks = new AddressChecks({ ...host, ...host.addressCheck });
-      const leaderKnown = () => this.election.leader !== UNKNOWN_PNN;
-      this.#selfFence = new SelfFence({ ...host, leaderKnown });
+      this.#selfFence = new SelfFence(host);
     }
     this.election = new Election(
       {
@@ -143,10 +120,30 @@ export class Recoverd {
         stopTraffic: () => this.#requests.stopTraffic(),
         changed: () => this.#leadershipChanged(),
         lockTaken: (latencyMs) => client.controlNoReply("RECD_RECLOCK_LATENCY", latencyMs / 1000),
-        lockLost: () => this.#selfFence?.lockLost(),
+        lockLost: () => void this.#selfFence?.lockLost(),
       },
       host.clusterLock,
     );
+  }
+
+  /** Leads, and knows that it still does. */
+  get #mayAct(): boolean {
+    return this.election.mayAct && !this.#pauses.paused;
+  }
+
+  /** For how long a coordinator that is started now may act without hearing of us again. */
+  get mayActMs(): number {
+    if (!this.#mayAct) return 0;
+    const { clusterLock, leaderTimeoutMs } = this.#host;
+    return Math.min(clusterLock?.provenForMs ?? leaderTimeoutMs, leaderTimeoutMs);
+  }
+
+  #wasPaused(forMs: number): void {
+    const seconds = (forMs / 1000).toFixed(1);
+    this.#host.log.warning(`The recovery daemon did not run for ${seconds} s`);
+    // A lock is proven anew; without one only an election tells whether others have gone on.
+    if (this.#host.clusterLock !== undefined || !this.election.leading) return;
+    this.election.force(`this node leads, and did not run for ${seconds} s`);
   }
 
   /** Resolves when all messages are heard; the error is why ctdbd refused. */
@@ -159,7 +156,7 @@ export class Recoverd {
       requestTimeoutMs: () => this.#view.requestTimeoutMs,
       look: () => this.look(),
       memoryReport: () => this.#host.memoryReport(),
-      blameAll: (pnn) => this.#blame(pnn, this.#view.nodes.length, "it makes takeover runs fail"),
+      blameAll: (pnn) => this.#blame.blameAll(pnn, "it makes takeover runs fail"),
     });
     if (!registered.ok) return err(registered.error);
     this.#subscriptions = registered.value;
@@ -180,6 +177,7 @@ export class Recoverd {
     for (const subscription of this.#subscriptions) subscription.remove();
     this.#cancelOperations("the recovery daemon ends");
     this.#selfFence?.close();
+    this.#pauses.close();
     this.recoveries.gate.close();
     this.takeoverRuns.gate.close();
     this.election.close(released);
@@ -226,7 +224,7 @@ export class Recoverd {
     const memory = {
       pnn: this.#host.client.pnn,
       leading: this.election.leading,
-      bansDue: this.#bansDue(),
+      bansDue: this.#blame.due,
     };
     const decision = decideLocal(local, memory);
     if (!decision.active) this.#priorityTime = this.#host.clock.wallTime();
@@ -253,48 +251,35 @@ export class Recoverd {
     this.#addressChecks?.look({ takesAddresses, timeoutMs: this.#view.requestTimeoutMs }, mayAsk);
   }
 
-  /** What a node does that does not lead. */
-  #followLeader(local: LocalSnapshot): void {
-    const { leader, leading, inProgress } = this.election;
-    if (leading || inProgress || leader === UNKNOWN_PNN) {
-      this.#leaderGoneMs = undefined;
-      return;
-    }
-    this.takeoverRuns.handOver(leader);
-    const flags = flagsOf(local.nodes, leader) ?? NODE_FLAGS.DELETED;
-    const gone = (flags & (NODE_FLAGS.DISCONNECTED | NODE_FLAGS.DELETED)) !== 0;
-    const nowMs = this.#host.clock.monotonicMs();
-    this.#leaderGoneMs = gone ? (this.#leaderGoneMs ?? nowMs) : undefined;
-    if (this.#leaderGoneMs === undefined || nowMs - this.#leaderGoneMs < LEADER_GONE_MS) return;
-    // Its silence would tell as well, later.
-    if (this.#view.canLead) this.election.force(`leader ${leader} is not connected`);
-  }
-
-  /** Nobody leads, all configured nodes are here, and this one was never part of a cluster. */
-  #mayBeNewCluster(local: LocalSnapshot): boolean {
-    const { leader, inProgress } = this.election;
-    if (leader !== UNKNOWN_PNN || inProgress || !this.#view.canLead) return false;
-    if (local.vnnMap.generation !== INVALID_GENERATION) return false;
-    return local.nodes.every(
-      ({ flags }) => (flags & NODE_FLAGS.DELETED) !== 0 || (flags & NODE_FLAGS.DISCONNECTED) === 0,
-    );
-  }
-
   /** When no node was ever recovered there is no leader to be waited for. */
   #lookForLeader(local: LocalSnapshot): void {
     this.#lookingRemote = true;
     const epoch = this.#epoch;
-    const { client } = this.#host;
-    const others = connectedNodes(local.nodes).filter((pnn) => pnn !== client.pnn);
-    const options = { timeoutMs: this.#view.requestTimeoutMs };
-    client.controlEach("GETVNNMAP", undefined, others, options).then((outcomes) => {
+    const timeoutMs = this.#view.requestTimeoutMs;
+    nobodyWasRecovered(this.#host.client, local, timeoutMs).then((allNew) => {
       this.#lookingRemote = false;
       if (this.#stopped || epoch !== this.#epoch || !this.#mayBeNewCluster(local)) return;
-      const allNew = [...outcomes.values()].every(
-        (outcome) => outcome.ok && outcome.value.data.generation === INVALID_GENERATION,
-      );
       if (allNew) this.election.force("all nodes are here and none was ever recovered");
     });
+  }
+
+  /** What a node does that does not lead. */
+  #followLeader(local: LocalSnapshot): void {
+    const { leader, leading, inProgress } = this.election;
+    if (leading || inProgress || leader === UNKNOWN_PNN) {
+      this.#leaderConnection.forget();
+      return;
+    }
+    this.takeoverRuns.handOver(leader);
+    const nowMs = this.#host.clock.monotonicMs();
+    if (!this.#leaderConnection.isLost(local.nodes, leader, nowMs) || !this.#view.canLead) return;
+    this.election.force(`leader ${leader} is not connected`);
+  }
+
+  #mayBeNewCluster(local: LocalSnapshot): boolean {
+    const { leader, inProgress } = this.election;
+    const mayElect = leader === UNKNOWN_PNN && !inProgress && this.#view.canLead;
+    return mayElect && isNewWithAllNodes(local);
   }
 
   #learn(local: LocalSnapshot): void {
@@ -320,6 +305,10 @@ export class Recoverd {
 
   #actRemote(local: LocalSnapshot, remote: RemoteSnapshot): void {
     const lock = this.#host.clusterLock;
+    if (this.#pauses.paused || (lock?.held === true && lock.provenForMs <= 0)) {
+      this.#problem("This node leads and does not act: it cannot prove that it still may");
+      return;
+    }
     const decision = decideCluster(local, remote, {
       pnn: this.#host.client.pnn,
       recoveryNeeded: this.recoveries.needed,
@@ -344,8 +333,7 @@ export class Recoverd {
   #act(action: Action, nodes: readonly NodeAndFlags[]): void {
     switch (action.do) {
       case "ban":
-        this.#host.log.notice(`Node ${action.pnn} reached ${action.credits} banning credits`);
-        this.#ban(action);
+        this.#blame.ban(action.pnn, action.credits);
         return;
       case "lock_databases":
         this.#requests.lockDatabases(action.setMode);
@@ -359,7 +347,7 @@ export class Recoverd {
         if (action.moves) this.takeoverRuns.want(`flags of node ${action.pnn} have changed`);
         return;
       case "blame":
-        this.#blame(action.pnn, 1, action.reason);
+        this.#blame.blame(action.pnn, 1, action.reason);
         return;
       case "elect":
         this.election.force(action.reason);
@@ -373,32 +361,6 @@ export class Recoverd {
       default:
         unreachable(action);
     }
-  }
-
-  #ban({ pnn, credits }: Action & { readonly do: "ban" }): void {
-    const limit = this.#culprits.limit(this.#view.nodes.length);
-    const reason = `it has ${credits} banning credits of ${limit}: ${this.#culprits.reason(pnn)}`;
-    this.#culprits.settle(pnn);
-    this.#requests.ban(pnn, reason);
-  }
-
-  #blame(pnn: number, credits: number, reason: string): void {
-    const { clock, journal } = this.#host;
-    const graceMs = this.#view.tunable("RecoveryGracePeriod") * 1000;
-    if (flagsOf(this.#view.nodes, pnn) === undefined) {
-      this.#host.log.warning(`Unknown culprit node ${pnn}`);
-      return;
-    }
-    if (!this.#view.active) return;
-    const total = this.#culprits.blame(pnn, credits, reason, clock.monotonicMs(), graceMs);
-    const limit = this.#culprits.limit(this.#view.nodes.length);
-    journal.record({ kind: "blame", target: pnn, credits, total, limit, reason });
-  }
-
-  #bansDue(): readonly { readonly pnn: number; readonly credits: number }[] {
-    return this.#culprits
-      .due(this.#view.nodes.length)
-      .map((pnn) => ({ pnn, credits: this.#culprits.count(pnn) }));
   }
 
   #takeOver(): void {

@@ -151,7 +151,7 @@ function ownNodeControls(needs: ControlsNeeds, shared: Shared): ControlHandlers 
         core.nodes,
         membership.keepalive,
         routing.leaderCache,
-        membership.peers,
+        { problems: () => [...membership.peers.problems(), ...membership.missingLinks.problems()] },
         d.announcedVersion.version,
       ),
     health: () => healthOf(membership.health),

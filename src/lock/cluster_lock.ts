@@ -9,8 +9,10 @@
  *    everything may be called.
  * 3. An attempt is answered once, within its time, and `held` is true by then if it got the lock. The end of what was
  *    released or lost before is waited for within the same time: a node does not contend with itself.
- * 4. `onLost` runs once when a held lock is gone without `release`; `held` is false by then.
+ * 4. `onLost` runs once, with the reason, when a held lock is gone without `release`; `held` is false by then.
  * 5. Each `release` is told when another node can have the lock, also when there was nothing to release.
+ * 6. `provenForMs` is asked before anything is done that only the holder may do: a held lock whose proof is over may be
+ *    another node's by now. It is 0 when the lock is not held.
  */
 export type LockAttempt =
   | { readonly kind: "held"; readonly latencyMs: number }
@@ -24,8 +26,10 @@ export interface ClusterLock {
   /** As configured, for the log. */
   readonly description: string;
   readonly held: boolean;
+  /** For how long from now on the lock is known to be ours; 0 or less: not even now. */
+  readonly provenForMs: number;
   attempt(timeoutMs: number, answered: (outcome: LockAttempt) => void): void;
   /** Gives up the lock, or the attempt; `released` runs once another node can have it. */
   release(released?: () => void): void;
-  onLost(action: () => void): void;
+  onLost(action: (reason: string) => void): void;
 }

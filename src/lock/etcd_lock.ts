@@ -115,6 +115,12 @@ export class EtcdLock {
     else this.#watchEnd();
   }
 
+  /** Less than nothing when it is over; then `lost` was called. */
+  get leftMs(): number {
+    this.#loseWhenOver();
+    return this.#endsMs - this.#nowMs();
+  }
+
   /** Gives the lock back, or what an attempt left; the answer is for the log. */
   async release(): Promise<Result<void>> {
     this.#stop();

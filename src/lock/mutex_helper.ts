@@ -7,10 +7,12 @@
  * 1. The states go attempting → held → ended, or attempting → ended; each handler runs at most
  *    once.
  * 2. After `stop()` no handler but `ended` runs.
+ * 3. A lock that shall be proven (lock_proof.ts) is held from its first proof on.
  */
 import type { ChildProcess, Processes } from "../platform/types/processes.ts";
 import type { Clock, Timer, Timers } from "../platform/types/time.ts";
 import type { LockAttempt } from "./cluster_lock.ts";
+import { HELPER_PROVES, LockProof, PROOF_QUESTION, PROOF_VARIABLE } from "./lock_proof.ts";
 
 /** A helper that does not end on SIGTERM is killed after this time. */
 const TERMINATE_GRACE_MS = 5000;
@@ -26,8 +28,8 @@ export interface MutexHelperHost {
 
 export interface MutexHelperHandlers {
   answered(outcome: LockAttempt): void;
-  /** The helper of a held lock ended by itself. */
-  lost(): void;
+  /** The helper of a held lock ended by itself, or does not prove that it has it. */
+  lost(reason: string): void;
   /** The process is gone; the lock is free as far as it was ours. */
   ended(): void;
 }
@@ -41,19 +43,26 @@ export class MutexHelper {
   #deadline: Timer | undefined;
   #killer: Timer | undefined;
   #exited = false;
+  /** When a lock is to be proven, for how long an answer counts. */
+  readonly #proofMs: number | undefined;
+  #proof: LockProof | undefined;
 
+  /** `proofMs`: the lock is to be proven, and without a lease an answer counts for so long. */
   constructor(
     host: MutexHelperHost,
     argv: readonly [string, ...string[]],
     timeoutMs: number,
     handlers: MutexHelperHandlers,
+    proofMs?: number,
   ) {
     this.#host = host;
+    this.#proofMs = proofMs;
     this.#handlers = handlers;
     this.#startMs = host.clock.monotonicMs();
     const spawned = host.processes.spawn({
       argv,
-      env: host.environment,
+      env:
+        proofMs === undefined ? host.environment : { ...host.environment, [PROOF_VARIABLE]: "1" },
       keepStdinOpen: true,
       onStdout: (chunk) => this.#output(chunk),
       onStdoutEnd: () => this.#outputEnded(),
@@ -72,28 +81,62 @@ export class MutexHelper {
     this.#deadline = host.timers.after(timeoutMs, () => this.#answer({ kind: "timeout" }));
   }
 
+  /** 0 or less: not even now. */
+  get provenForMs(): number {
+    if (this.#state !== "held" || this.#proof === undefined) return 0;
+    return this.#proof.untilMs - this.#host.clock.monotonicMs();
+  }
+
   /** Ends the helper, whatever its state. */
   stop(): void {
     if (this.#state === "stopped") return;
     this.#state = "stopped";
+    this.#proof?.end();
     this.#terminate();
   }
 
   #output(chunk: Uint8Array): void {
-    // Anything after the first character has no meaning.
+    if (this.#proof !== undefined) {
+      this.#proof.heard(chunk);
+      return;
+    }
+    // Anything more has no meaning.
     if (this.#state !== "attempting" || chunk.length === 0) return;
     const latencyMs = this.#host.clock.monotonicMs() - this.#startMs;
-    this.#answer(outcomeOf(chunk[0] as number, latencyMs));
+    const outcome = outcomeOf(chunk[0] as number, latencyMs);
+    if (outcome.kind !== "held" || this.#proofMs === undefined) this.#answer(outcome);
+    else this.#prove(outcome, this.#proofMs, chunk[1] === HELPER_PROVES.charCodeAt(0));
+  }
+
+  #prove(outcome: LockAttempt, proofMs: number, answers: boolean): void {
+    const { clock, timers } = this.#host;
+    this.#proof = new LockProof({
+      clock,
+      timers,
+      proofMs,
+      ask: answers ? () => this.#child?.tell(PROOF_QUESTION) : undefined,
+      proven: () => this.#answer(outcome),
+      over: (reason) => {
+        if (this.#state === "attempting") this.#answer({ kind: "failed", reason });
+        else this.#lost(reason);
+      },
+    });
+    if (!answers) this.#answer(outcome);
   }
 
   #outputEnded(): void {
     if (this.#state === "attempting") {
       this.#answer({ kind: "failed", reason: "the mutex helper ended without an answer" });
-    } else if (this.#state === "held") {
-      this.#state = "refused";
-      this.#terminate();
-      this.#handlers.lost();
+    } else {
+      this.#lost("its helper terminated");
     }
+  }
+
+  #lost(reason: string): void {
+    if (this.#state !== "held") return;
+    this.#state = "refused";
+    this.#terminate();
+    this.#handlers.lost(reason);
   }
 
   #answer(outcome: LockAttempt): void {
@@ -107,6 +150,7 @@ export class MutexHelper {
 
   #terminate(): void {
     this.#deadline?.cancel();
+    this.#proof?.end();
     const child = this.#child;
     if (this.#exited || child === undefined || this.#killer !== undefined) return;
     child.kill("SIGTERM");

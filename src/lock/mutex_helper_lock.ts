@@ -2,7 +2,8 @@
 import { assert } from "../base/assert.ts";
 import type { Timer } from "../platform/types/time.ts";
 import type { ClusterLock, LockAttempt } from "./cluster_lock.ts";
-import { MutexHelper, type MutexHelperHost } from "./mutex_helper.ts";
+import { PROOF_MS } from "./lock_proof.ts";
+import { MutexHelper, type MutexHelperHandlers, type MutexHelperHost } from "./mutex_helper.ts";
 import type { LockCommand } from "./mutex_helper_command.ts";
 
 export class MutexHelperLock implements ClusterLock {
@@ -11,7 +12,8 @@ export class MutexHelperLock implements ClusterLock {
   readonly #command: LockCommand;
   #helper: MutexHelper | undefined;
   #held = false;
-  #onLost: () => void = () => {};
+  #onLost: (reason: string) => void = () => {};
+  readonly #proofMs: number;
   /** Who waits for the process of a released lock to be gone. */
   #released: (() => void)[] = [];
   /** A released helper that still runs. */
@@ -19,8 +21,15 @@ export class MutexHelperLock implements ClusterLock {
   /** An attempt that waits for it, within its own time. */
   #next: { start(): void; readonly deadline: Timer } | undefined;
 
-  constructor(host: MutexHelperHost, command: LockCommand, description: string) {
+  /** `proofMs`: how long a lock without a lease is ours by one answer of its helper. */
+  constructor(
+    host: MutexHelperHost,
+    command: LockCommand,
+    description: string,
+    proofMs = PROOF_MS,
+  ) {
     this.#host = host;
+    this.#proofMs = proofMs;
     this.#command = command;
     this.description = description;
   }
@@ -29,7 +38,11 @@ export class MutexHelperLock implements ClusterLock {
     return this.#held;
   }
 
-  onLost(action: () => void): void {
+  get provenForMs(): number {
+    return this.#held ? (this.#helper?.provenForMs ?? 0) : 0;
+  }
+
+  onLost(action: (reason: string) => void): void {
     this.#onLost = action;
   }
 
@@ -66,7 +79,7 @@ export class MutexHelperLock implements ClusterLock {
   }
 
   #start(timeoutMs: number, answered: (outcome: LockAttempt) => void): void {
-    const helper = new MutexHelper(this.#host, this.#command, timeoutMs, {
+    const handlers: MutexHelperHandlers = {
       answered: (outcome) => {
         if (helper !== this.#helper) return;
         this.#held = outcome.kind === "held";
@@ -76,15 +89,16 @@ export class MutexHelperLock implements ClusterLock {
         }
         answered(outcome);
       },
-      lost: () => {
+      lost: (reason) => {
         if (helper !== this.#helper) return;
         this.#held = false;
         this.#helper = undefined;
         this.#ending = true;
-        this.#onLost();
+        this.#onLost(reason);
       },
       ended: () => this.#ended(),
-    });
+    };
+    const helper = new MutexHelper(this.#host, this.#command, timeoutMs, handlers, this.#proofMs);
     this.#helper = helper;
   }
 

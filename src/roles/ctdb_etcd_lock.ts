@@ -15,11 +15,12 @@ import { EtcdClient } from "../lock/etcd_client.ts";
 import { EtcdLock } from "../lock/etcd_lock.ts";
 import { type EtcdSettings, parseEtcdSettings } from "../lock/etcd_settings.ts";
 import { EventLoop } from "../platform/loop/event_loop.ts";
-import { SystemClock } from "../platform/node/clock.ts";
+import { BootClock } from "../platform/node/clock.ts";
 import { SystemFiles } from "../platform/node/file_system.ts";
 import { HttpPoster, type TlsFiles, tlsProblem } from "../platform/node/http_post.ts";
 import { printErr, printOut } from "./buffered_output.ts";
 import { inheritedEnvironment } from "./environment.ts";
+import { tellHeld } from "./mutex_proof.ts";
 import { ownEnvironment, ownExecutable } from "./own_process.ts";
 import { watchParent } from "./parent_watch.ts";
 import type { Role } from "./role.ts";
@@ -109,7 +110,7 @@ async function holdLock(config: string, verbosity: number): Promise<number> {
       break;
     case "held":
       lock.keep((reason) => process.exit(complain(`lock lost: ${reason}`, 1)));
-      printOut("0");
+      tellHeld(loop, { leftMs: () => lock.leftMs, parentGone: () => void release(0) });
   }
   return await new Promise(() => {});
 }
@@ -140,7 +141,7 @@ async function makeLock(
   return ok(
     new EtcdLock({
       client,
-      clock: new SystemClock(),
+      clock: new BootClock(),
       timers: loop,
       key: `_locks/${settings.locksDirectory}/${name.value}`,
       value: `${hostname()} ${process.pid}`,

@@ -10,7 +10,7 @@
 import { parseWhole } from "../base/c_number.ts";
 import { EBUSY, EEXIST, errnoText } from "../base/errno.ts";
 import { EventLoop } from "../platform/loop/event_loop.ts";
-import { SystemClock } from "../platform/node/clock.ts";
+import { BootClock, SystemClock } from "../platform/node/clock.ts";
 import { SystemProcesses } from "../platform/node/processes.ts";
 import { RadosCluster, type RadosLockNames, type RadosPlace } from "../platform/rados/rados.ts";
 import type { ChildProcess } from "../platform/types/processes.ts";
@@ -18,6 +18,7 @@ import type { Timer } from "../platform/types/time.ts";
 import { printErr, printOut } from "./buffered_output.ts";
 import { inheritedEnvironment, withRuntimeSettings } from "./environment.ts";
 import { parseShortOptions } from "./getopt.ts";
+import { tellHeld } from "./mutex_proof.ts";
 import { selfCommand } from "./own_process.ts";
 import { watchParent } from "./parent_watch.ts";
 import type { Role } from "./role.ts";
@@ -37,6 +38,8 @@ const LOCK_NAME = "ctdb_reclock_mutex";
 const LOCK_DESCRIPTION = "CTDB cluster lock";
 const DURATION_SEC = 10;
 const DURATION_SEC_MAX = 86_400;
+/** The child's answer, and its parent's. */
+const HELD = "0".charCodeAt(0);
 /** The child says so after each renewal. */
 const RENEWED = ".";
 /** Of the lock's time: what a renewal may take, and what is left when the lock is given up. */
@@ -102,25 +105,35 @@ async function guard({ names }: Command, words: readonly string[]): Promise<numb
     child?.kill("SIGTERM");
     loop.after(RELEASE_TIMEOUT_MS, () => abandon(status));
   };
-  const abandon = (status: number) => {
+  const abandon = (status: number): never => {
     child?.kill("SIGKILL");
     process.exit(status);
   };
+  const trustedMs = names.durationSec * 1000 * (1 - 2 * MARGIN);
+  const clock = new BootClock();
+  let heardMs = 0;
+  const late = () => abandon(complain("lock lost: it could not be renewed in time"));
+  const leftMs = () => {
+    if (names.durationSec === 0) return undefined;
+    const ms = heardMs + trustedMs - clock.monotonicMs();
+    return ms > 0 ? ms : late();
+  };
   const heard = () => {
     silence?.cancel();
+    heardMs = clock.monotonicMs();
     if (names.durationSec === 0 || ending !== undefined) return;
-    silence = loop.after(names.durationSec * 1000 * (1 - 2 * MARGIN), () =>
-      abandon(complain("lock lost: it could not be renewed in time")),
-    );
+    silence = loop.after(trustedMs, late);
   };
   const spawned = new SystemProcesses(loop).spawn({
     argv: selfCommand(NAME, ["--hold", ...words]),
     env: withRuntimeSettings(inheritedEnvironment()),
     keepStdinOpen: true,
     onStdout: (chunk) => {
-      if (!answered) printOut(chunk.subarray(0, 1));
-      answered = true;
       heard();
+      if (answered) return;
+      answered = true;
+      if (chunk[0] === HELD) tellHeld(loop, { leftMs, parentGone: () => end(0) });
+      else printOut(chunk.subarray(0, 1));
     },
     onOutputLine: (line) => printErr(`${line}\n`),
     onExit: ({ code }) => {

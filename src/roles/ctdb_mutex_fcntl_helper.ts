@@ -15,6 +15,7 @@ import { pathForCall } from "../platform/node/path.ts";
 import { printErr, printOut } from "./buffered_output.ts";
 import { inheritedEnvironment, withRuntimeSettings } from "./environment.ts";
 import { ImageProcesses } from "./image_processes.ts";
+import { tellHeld } from "./mutex_proof.ts";
 import { selfCommand } from "./own_process.ts";
 import { watchParent } from "./parent_watch.ts";
 import type { Role } from "./role.ts";
@@ -58,14 +59,18 @@ async function holdLock(args: readonly string[]): Promise<number> {
   const pingTimeoutSec = Number(numbers[1] ?? 0);
   const parent = process.ppid;
   const locked = takeLock(file);
-  printOut(locked.answer);
-  if (locked.inode === undefined) return 0;
+  if (locked.inode === undefined) {
+    printOut(locked.answer);
+    return 0;
+  }
   await untilEnd(file, locked.inode, { parent, recheckSec, pingTimeoutSec });
   // Ending is what frees the lock.
   process.exit(0);
 }
 
-function takeLock(file: string): { answer: "0" | "1" | "3"; inode: bigint | undefined } {
+type Taken = { readonly inode: bigint } | { readonly inode: undefined; readonly answer: "1" | "3" };
+
+function takeLock(file: string): Taken {
   try {
     const descriptor = fs.openSync(
       pathForCall(file),
@@ -79,7 +84,7 @@ function takeLock(file: string): { answer: "0" | "1" | "3"; inode: bigint | unde
         unlockRange(descriptor, file, LOCK_BYTE, 1);
         process.exit(0);
       });
-      return { answer: "0", inode: fs.fstatSync(descriptor, { bigint: true }).ino };
+      return { inode: fs.fstatSync(descriptor, { bigint: true }).ino };
     }
     if (outcome === "busy") return { answer: "1", inode: undefined };
     complain(outcome);
@@ -111,6 +116,7 @@ function untilEnd(file: string, inode: bigint, watching: Watching): Promise<void
       watch?.stop();
       resolve();
     };
+    tellHeld(timers, { leftMs: () => undefined, parentGone: () => end("parent gone") });
     if (parent === 1) return end("parent == 1");
     watchParent(timers, () => end("parent gone"), parent);
     if (recheckSec === 0) return;

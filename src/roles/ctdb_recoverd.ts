@@ -22,7 +22,7 @@ import { FCNTL_HELPER, lockCommand } from "../lock/mutex_helper_command.ts";
 import { MutexHelperLock } from "../lock/mutex_helper_lock.ts";
 import { EventLoop } from "../platform/loop/event_loop.ts";
 import { LoopNetwork } from "../platform/loop/network.ts";
-import { SystemClock, SystemRandom } from "../platform/node/clock.ts";
+import { BootClock, SystemClock, SystemRandom } from "../platform/node/clock.ts";
 import { SystemFiles } from "../platform/node/file_system.ts";
 import type { RoleLogger } from "../platform/node/logger.ts";
 import type { SystemProcesses } from "../platform/node/processes.ts";
@@ -33,6 +33,7 @@ import { printErr, printOut } from "./buffered_output.ts";
 import { inheritedEnvironment, TELLS_REASON_VARIABLE, withRuntimeSettings } from "./environment.ts";
 import { helperCommand } from "./helper_command.ts";
 import { ImageProcesses } from "./image_processes.ts";
+import { FENCE_VARIABLE, fenceLine } from "./leader_fence.ts";
 import { ownEnvironment, ownExecutable } from "./own_process.ts";
 import { watchParent } from "./parent_watch.ts";
 import type { Role } from "./role.ts";
@@ -128,6 +129,7 @@ function build(
     CTDB_DBDIR_STATE: config.database.stateDirectory,
     ...inheritedEnvironment(),
   };
+  const coordinator = { [TELLS_REASON_VARIABLE]: "yes", [FENCE_VARIABLE]: "yes" };
   let clusterLock: ClusterLock | undefined;
   const configured = config.cluster.clusterLock;
   if (configured !== undefined) {
@@ -137,10 +139,20 @@ function build(
     // Other commands than our helper, which stays as long as the lock is held, begin with "!".
     const isOurs = !configured.startsWith("!");
     const lockEnvironment = isOurs ? withRuntimeSettings(environment) : environment;
-    const host = { processes, clock, timers, environment: lockEnvironment, onErrorLine };
-    clusterLock = new MutexHelperLock(host, command.value, configured);
+    // A lease goes on while this machine sleeps.
+    const leaseClock = new BootClock();
+    const host = {
+      processes,
+      clock: leaseClock,
+      timers,
+      environment: lockEnvironment,
+      onErrorLine,
+    };
+    const proofMs = config.cluster.leaderTimeoutSec * 1000;
+    clusterLock = new MutexHelperLock(host, command.value, configured, proofMs);
   }
-  const recoverd = new Recoverd({
+  const tells = { timers, line: () => fenceLine(recoverd.mayActMs) };
+  const recoverd: Recoverd = new Recoverd({
     client,
     clock,
     timers,
@@ -152,7 +164,8 @@ function build(
       processes,
       command: helperCommand(paths.helperDirectory, RECOVERY_HELPER),
       socket: paths.recoverdSocket,
-      environment: withRuntimeSettings({ ...environment, [TELLS_REASON_VARIABLE]: "yes" }),
+      environment: withRuntimeSettings({ ...environment, ...coordinator }),
+      tells,
       onLine: (line) => log.notice(line),
     }),
     takeoverHelper: takeoverProcess(
@@ -163,10 +176,11 @@ function build(
         // Its log shows what ours shows now, whatever ctdbd began with.
         environment: withRuntimeSettings({
           ...environment,
-          [TELLS_REASON_VARIABLE]: "yes",
+          ...coordinator,
           CTDB_DEBUGLEVEL: logLevelOfNumber(log.level.get()) ?? "NOTICE",
           ...(config.failover.disabled ? { CTDB_DISABLE_IP_FAILOVER: "1" } : {}),
         }),
+        tells,
         onLine: (line) => log.notice(line),
       }),
       log,

@@ -17,10 +17,11 @@ import { SystemFiles } from "../platform/node/file_system.ts";
 import type { RoleLogger } from "../platform/node/logger.ts";
 import { printErr, printOut, writeAll } from "./buffered_output.ts";
 import { TELLS_REASON_VARIABLE } from "./environment.ts";
+import { fenced } from "./leader_fence.ts";
 import { ownEnvironment, ownExecutable } from "./own_process.ts";
 import { watchParent } from "./parent_watch.ts";
 import type { Role } from "./role.ts";
-import { openRoleLog } from "./role_log.ts";
+import { failRole, openRoleLog } from "./role_log.ts";
 
 const USAGE = `Usage: ctdb_takeover_helper STATUS-FD SOCKET [PNN,PNN...]
 
@@ -96,7 +97,10 @@ async function takeOver(
     log.error(`takeover: ${connected.error.reason}`);
     return ENOTCONN;
   }
-  const client = connected.value;
+  const client = fenced(connected.value, timers, environment, (reason) => {
+    if (environment[TELLS_REASON_VARIABLE] !== undefined) printErr(`${reason}\n`);
+    failRole(log, `takeover run given up: ${reason}`);
+  });
   const logsDetails = log.level.get() >= DEBUG_LEVEL;
   const clock = new SystemClock();
   const journal = new JournalReporter(client, "takeover_helper", clock, timers);

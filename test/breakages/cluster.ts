@@ -201,9 +201,9 @@ export const CLUSTER_BREAKAGES: readonly Breakage[] = [
     breaks: "a leader is given up for a link that breaks for a moment",
     edits: [
       {
-        file: "src/cluster/recoverd.ts",
-        find: "nowMs - this.#leaderGoneMs < LEADER_GONE_MS) return;",
-        replace: "LEADER_GONE_MS < 0) return;",
+        file: "src/cluster/leader_connection.ts",
+        find: "nowMs - this.#goneMs >= LEADER_GONE_MS;",
+        replace: "LEADER_GONE_MS > 0;",
       },
     ],
     tests: ["test/recovery/recoverd_rules.test.ts"],

@@ -20,8 +20,8 @@ export const CLUSTER_DECISIONS_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/cluster/election.ts",
-        find: "if (repeated) this.force(",
-        replace: "if (repeated || pnn >= 0) this.force(",
+        find: "if (this.#rivals.heard(pnn, host.nowMs())) this.force(",
+        replace: "if (this.#rivals.heard(pnn, host.nowMs()) || pnn >= 0) this.force(",
       },
     ],
     tests: ["src/cluster/election_rivals.test.ts"],

@@ -198,27 +198,59 @@ test("Recoverd that loses the lock stops leading at once, and comes back when it
   world.untilHealthy(20_000);
 });
 
-test("Recoverd that loses the lock and finds no leader lets go of the node's public addresses", () => {
+test("Recoverd that loses the lock lets go of the node's public addresses at once", () => {
   const world = new RecoverdWorld({ lock: true, localAddresses: () => new Set(["10.0.0.1"]) });
   const addr = { family: "ipv4" as const, address: "10.0.0.1", port: 0, scope: 0 };
   world.untilHealthy();
   const leader = world.leader;
+  const other = (leader + 1) % 3;
   world.cluster.node(leader).addresses.push({ pnn: leader, addr, available: true });
   const releases = () => world.cluster.seen.filter((line) => line.endsWith("RELEASE_IP"));
-  // Somebody leads again soon enough.
-  world.loseLock(leader);
-  world.untilHealthy();
-  world.cluster.run(10_000);
+  // Who had none of it lets go of nothing.
+  world.locks[other]?.notifyLost();
+  world.cluster.run(100);
   expect(releases()).toEqual([]);
-  world.cluster.node(leader).addresses.length = 0;
-  const next = world.leader;
-  world.cluster.node(next).addresses.push({ pnn: next, addr, available: true });
   world.lockService.down = true;
-  world.loseLock(next);
+  world.loseLock(leader);
+  world.cluster.run(100);
+  expect(releases()).toEqual([`${leader} RELEASE_IP`]);
+});
+
+test("Recoverd that was paused with the lock acts only after it has proven that it has it", () => {
+  const world = new RecoverdWorld({ lock: true });
+  world.untilHealthy();
+  const { leader } = world;
+  const { process } = world.cluster.node(leader);
+  process.pause();
+  world.cluster.run(20_000);
+  const before = world.recoverd(leader);
+  expect(before.election.leading).toBe(true);
+  // Read before any of its timers has run.
+  expect([before.election.mayAct, before.mayActMs]).toEqual([false, 0]);
+  process.resume();
+  world.untilHealthy();
+  expect(world.leader).toBe(leader);
+  expect(before.mayActMs).toBeGreaterThan(0);
+});
+
+test("Recoverd that was paused without a lock, and led, calls an election before it acts", () => {
+  const world = new RecoverdWorld();
+  world.untilHealthy();
+  const { leader } = world;
+  const { process } = world.cluster.node(leader);
+  process.pause();
   world.cluster.run(4000);
-  expect(releases()).toEqual([]);
-  world.cluster.run(2000);
-  expect(releases()).toEqual([`${next} RELEASE_IP`]);
+  process.resume();
+  world.cluster.run(600);
+  // Shorter than a leader may be silent.
+  expect(world.leader).toBe(leader);
+  const { completed } = world.recoverd(leader).election;
+  process.pause();
+  world.cluster.run(6000);
+  expect(world.recoverd(leader).mayActMs).toBe(0);
+  process.resume();
+  world.untilHealthy();
+  expect(world.recoverd(leader).election.completed).toBeGreaterThan(completed);
 });
 
 test("Recoverd that loses the lock in the middle of a recovery aborts it", () => {

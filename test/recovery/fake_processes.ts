@@ -17,6 +17,10 @@ export class FakeChild implements ChildProcess {
   kill(signal: "SIGTERM" | "SIGKILL" | "SIGINT" | "SIGHUP" | "SIGUSR1"): void {
     this.signals.push(signal);
   }
+  readonly told: string[] = [];
+  tell(bytes: Uint8Array): void {
+    this.told.push(Buffer.from(bytes).toString());
+  }
   write(text: string): void {
     this.options.onStdout?.(Buffer.from(text));
   }

@@ -18,7 +18,7 @@ function newLock(command: LockCommand) {
   );
   const attempt = () => new Promise<LockAttempt>((resolve) => lock.attempt(20_000, resolve));
   const release = () => new Promise<void>((resolve) => lock.release(resolve));
-  const lost = new Promise<void>((resolve) => lock.onLost(resolve));
+  const lost = new Promise<string>((resolve) => lock.onLost(resolve));
   return { lock, lines, attempt, release, lost };
 }
 

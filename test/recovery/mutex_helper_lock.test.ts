@@ -24,7 +24,7 @@ function setUp() {
   const attempt = (timeoutMs = 120_000) =>
     lock.attempt(timeoutMs, (outcome) => events.push(text(outcome)));
   const run = (ms: number) => scheduler.run(scheduler.nowMs + ms);
-  return { lock, processes, host, events, attempt, run };
+  return { lock, process, processes, host, events, attempt, run };
 }
 
 function text(outcome: LockAttempt): string {
@@ -164,4 +164,93 @@ test("MutexHelperProbe.probe() tells what the helper answered, and ends it whate
     processes.last.end(0);
     expect(outcomes.length).toBe(1);
   }
+});
+
+/** A helper that answers, with the lock since `run(0)`. */
+function proving(setting: ReturnType<typeof setUp>, leftMs: string) {
+  setting.attempt();
+  const child = setting.processes.last;
+  child.write("0p");
+  expect([setting.events, child.told]).toEqual([[], ["?\n"]]);
+  child.write(`${leftMs}\n`);
+  return child;
+}
+
+test("MutexHelperLock holds a lock with a lease for as long as its helper has said when it was asked", () => {
+  const setting = setUp();
+  const { lock, events, run } = setting;
+  setting.attempt();
+  const child = setting.processes.last;
+  expect(child.options.env["CTDB_MUTEX_PROOF"]).toBe("1");
+  child.write("0p");
+  run(700);
+  expect([lock.held, lock.provenForMs]).toEqual([false, 0]);
+  child.write("8000\n");
+  expect([lock.held, lock.provenForMs]).toEqual([true, 7300]);
+  expect(events).toEqual(["held after 0"]);
+  // Asked each second, one question at a time.
+  run(300);
+  expect(child.told).toEqual(["?\n", "?\n"]);
+  run(2000);
+  expect(child.told).toEqual(["?\n", "?\n"]);
+  child.write("80");
+  child.write("00\n");
+  expect(lock.provenForMs).toBe(6000);
+});
+
+test("MutexHelperLock doubts a lock whose proof is over, and gives it up when none comes", () => {
+  const setting = setUp();
+  const { lock, events, run } = setting;
+  const child = proving(setting, "3000");
+  run(4500);
+  // Nobody may act, but it may still be ours.
+  expect([lock.held, lock.provenForMs]).toEqual([true, -1500]);
+  expect(events).toEqual(["held after 0"]);
+  child.write("4900\n");
+  expect([lock.held, lock.provenForMs]).toEqual([true, 1400]);
+  run(6000);
+  expect([lock.held, lock.provenForMs]).toEqual([false, 0]);
+  expect(events).toEqual(["held after 0", "lost"]);
+  expect(child.signals).toEqual(["SIGTERM"]);
+});
+
+test("MutexHelperLock loses a lock at once that its helper says is over", () => {
+  const setting = setUp();
+  const child = proving(setting, "3000");
+  setting.run(1000);
+  child.write("-3\n");
+  expect(setting.lock.held).toBe(false);
+  expect(setting.events).toEqual(["held after 0", "lost"]);
+});
+
+test("MutexHelperLock proves a lock without a lease by each answer, and that of a silent helper by its life", () => {
+  const answering = setUp();
+  const child = proving(answering, "-");
+  expect(answering.lock.provenForMs).toBe(5000);
+  answering.run(1500);
+  child.write("-\n");
+  expect(answering.lock.provenForMs).toBe(4500);
+
+  const silent = setUp();
+  silent.attempt();
+  silent.processes.last.write("0");
+  silent.run(60_000);
+  expect(silent.processes.last.told).toEqual([]);
+  expect(silent.lock.provenForMs).toBeGreaterThan(3900);
+});
+
+test("MutexHelperLock of a process that was paused is not proven before its helper was heard", () => {
+  const setting = setUp();
+  const { lock, process, run } = setting;
+  const child = proving(setting, "-");
+  process.pause();
+  run(30_000);
+  expect([lock.held, lock.provenForMs > 0]).toEqual([true, false]);
+  process.resume();
+  run(10);
+  expect(lock.provenForMs > 0).toBe(false);
+  expect(child.told.length).toBe(2);
+  child.write("-\n");
+  expect(lock.provenForMs > 0).toBe(true);
+  expect(setting.events).toEqual(["held after 0"]);
 });

@@ -44,7 +44,7 @@ test("Recoverd writes down the cluster lock: taken, refused, lost and released",
   world.loseLock(leader);
   world.cluster.run(10);
   expect(journal.take().slice(0, 3)).toEqual([
-    { kind: "lock_lost", lock, reason: "its helper terminated" },
+    { kind: "lock_lost", lock, reason: "it was taken away" },
     { kind: "leader", before: leader, after: null, reason: "it has lost the cluster lock" },
     { kind: "election", reason: "cluster lock lost" },
   ]);

@@ -135,6 +135,7 @@ function locking() {
   const lock: ClusterLock = {
     description: "told lock",
     held: false,
+    provenForMs: 0,
     attempt: (_timeoutMs, answered) => answers.push(answered),
     release: () => {
       state.released += 1;

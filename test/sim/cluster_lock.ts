@@ -1,7 +1,7 @@
 /**
- * The cluster lock of a simulated cluster: a correct lock service that answers after a while, gives
- * the lock back when its holder dies, can be taken away, and can be out of reach. It remembers who
- * holds it, for the checkers.
+ * The cluster lock of a simulated cluster: a lock service that answers after a while, gives
+ * the lock back when its holder dies, can be taken away, and can be out of reach, slow, or without its file. It may
+ * also lie for a while: a holder believes that it has what others can take. It remembers who holds it, for the checkers.
  */
 import { assert } from "../../src/base/assert.ts";
 import type { ClusterLock, LockAttempt } from "../../src/lock/cluster_lock.ts";
@@ -22,6 +22,10 @@ const DEATH_RELEASE_MAX_MS = 2000;
 /** So long it takes to see that the service is out of reach. */
 const OUT_OF_REACH_MS = 10_000;
 
+/** How often a holder makes sure that it still runs, and how long that counts. */
+const PROOF_TICK_MS = 1000;
+const PROOF_MS = 5000;
+
 interface Attempt {
   readonly startMs: number;
   sent: boolean;
@@ -33,6 +37,12 @@ export class LockService {
   holder: SimLock | undefined;
   /** Nobody reaches it: attempts fail, what is held stays held. */
   down = false;
+  /** What is asked of it takes up to so much longer. */
+  slowMs = 0;
+  /** Its file is not where it should be: attempts fail at once. */
+  fileMissing = false;
+  /** They hold nothing, and have not been told. */
+  readonly #deceived = new Set<SimLock>();
   readonly #scheduler: Scheduler;
   readonly #random: SeededRandom;
   readonly #kernel: SimProcess;
@@ -77,8 +87,31 @@ export class LockService {
     if (lost !== undefined) this.#later(lost.owner, ANSWER_MAX_MS, () => lost.notifyLost());
   }
 
+  /** The holder goes on as if it still had the lock, which others can take, and hears the truth so much later. */
+  lie(forMs: number): void {
+    const deceived = this.holder;
+    if (deceived === undefined) return;
+    this.holder = undefined;
+    this.#deceived.add(deceived);
+    this.#scheduler.at(deceived.owner, this.#scheduler.nowMs + forMs, () => this.#tell(deceived));
+  }
+
+  /** It answers at once, and those who hold nothing hear so. */
+  healAll(): void {
+    this.down = false;
+    this.slowMs = 0;
+    this.fileMissing = false;
+    for (const deceived of this.#deceived) {
+      this.#later(deceived.owner, ANSWER_MAX_MS, () => this.#tell(deceived));
+    }
+  }
+
+  #tell(deceived: SimLock): void {
+    if (this.#deceived.delete(deceived)) deceived.notifyLost();
+  }
+
   answerAfter(owner: SimProcess, action: () => void): void {
-    this.#later(owner, ANSWER_MAX_MS, action);
+    this.#later(owner, ANSWER_MAX_MS + this.slowMs, action);
   }
 
   #later(owner: SimProcess, limitMs: number, action: () => void): void {
@@ -98,12 +131,23 @@ export class SimLock implements ClusterLock {
   #attempt: Attempt | undefined;
   /** Releases that the service has not heard of; an attempt waits for them. */
   #releasing = 0;
-  #lost: (() => void) | undefined;
+  #lost: ((reason: string) => void) | undefined;
+  /** When its process last ran for certain. */
+  #ranMs = 0;
 
   constructor(service: LockService, owner: SimProcess, pnn: number) {
     this.#service = service;
     this.owner = owner;
     this.pnn = pnn;
+    owner.timers.every(PROOF_TICK_MS, () => this.#ran());
+  }
+
+  #ran(): void {
+    this.#ranMs = this.owner.clock.monotonicMs();
+  }
+
+  get provenForMs(): number {
+    return this.#held ? this.#ranMs + PROOF_MS - this.owner.clock.monotonicMs() : 0;
   }
 
   /** As far as the holder knows. */
@@ -153,6 +197,8 @@ export class SimLock implements ClusterLock {
     if (service.down) {
       const failed = { kind: "failed", reason: "out of reach" } as const;
       this.owner.timers.after(OUT_OF_REACH_MS, () => this.#answer(attempt, failed));
+    } else if (service.fileMissing) {
+      this.#answer(attempt, { kind: "failed", reason: "no such file" });
     } else if (service.holder !== undefined) {
       this.#answer(attempt, { kind: "contended" });
     } else {
@@ -167,16 +213,17 @@ export class SimLock implements ClusterLock {
     attempt.deadline.cancel();
     this.#attempt = undefined;
     this.#held = outcome.kind === "held";
+    this.#ran();
     attempt.answered(outcome);
   }
 
-  onLost(action: () => void): void {
+  onLost(action: (reason: string) => void): void {
     this.#lost = action;
   }
 
   notifyLost(): void {
     if (!this.#held || this.#service.holder === this) return;
     this.#held = false;
-    this.#lost?.();
+    this.#lost?.("it was taken away");
   }
 }

@@ -104,8 +104,8 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: "src/cluster/election.ts",
-        find: "return this.leading && !this.inProgress && (this.#lock === undefined || this.#lock.held);",
-        replace: "return this.leading && !this.inProgress;",
+        find: "(this.#lock === undefined || this.#lock.provenForMs > 0)",
+        replace: "true",
       },
     ],
   },

@@ -7,7 +7,9 @@ import type { Logger } from "../../src/base/log.ts";
 import { done, err, ok, type Result } from "../../src/base/result.ts";
 import { u64 } from "../../src/base/u64.ts";
 import { connectClient } from "../../src/client/ctdb_client.ts";
+import { FencedClient } from "../../src/client/fenced_client.ts";
 import { JournalReporter } from "../../src/client/journal_reporter.ts";
+import type { CtdbClient } from "../../src/client/types.ts";
 import { Recoverd } from "../../src/cluster/recoverd.ts";
 import { PUBLIC_ADDRESSES_FILE } from "../../src/config/public_addresses.ts";
 import { TunableSet } from "../../src/config/tunables.ts";
@@ -37,6 +39,8 @@ import { guardAddresses, PidLock } from "./orphan_guard.ts";
 import type { SeededRandom } from "./random.ts";
 import { SimProcess } from "./scheduler.ts";
 
+/** How often ctdb-recoverd tells its helpers that it leads. */
+const TELL_MS = 500;
 /** How often ctdb-eventd looks whether ctdbd is there. */
 const EVENTD_WATCH_MS = 1000;
 /** Of a tool that asks for a takeover run, and how long it goes on. */
@@ -56,6 +60,8 @@ export class SimNode {
   process: SimProcess | undefined;
   recoverdProcess: SimProcess | undefined;
   helperProcess: SimProcess | undefined;
+  takeoverProcess: SimProcess | undefined;
+  eventdProcess: SimProcess | undefined;
   /** The database part of the running daemon, for the checkers. */
   databases: DatabaseSet | undefined;
   clusterLock: SimLock | undefined;
@@ -71,6 +77,8 @@ export class SimNode {
   readonly #guards = new Set<SimProcess>();
   readonly #pidLock = new PidLock();
   #starts = 0;
+  /** What the helpers of its recovery daemon were told last. */
+  #actUntilMs = 0;
   #lastPausedMs = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -103,6 +111,10 @@ export class SimNode {
 
   get running(): boolean {
     return this.process?.alive === true;
+  }
+  /** All of this host, but for clients. */
+  get processes(): readonly SimProcess[] {
+    return [...this.#children];
   }
   get socket(): string {
     return PATHS.socket;
@@ -315,8 +327,13 @@ export class SimNode {
     const log = this.log(ctdbd);
     if (this.#cluster.publicAddresses === 0) return new NoEvents(log, ctdbd.timers);
     const process = this.newProcess("eventd");
+    this.eventdProcess = process;
     this.#guards.add(process);
-    process.onDeath(() => this.#guards.delete(process));
+    process.onDeath(() => {
+      this.#guards.delete(process);
+      // As the product does when its event daemon goes away.
+      if (ctdbd.alive) this.#cluster.scheduler.soon(ctdbd, () => this.crash());
+    });
     const events = new SimEvents(this.scripts, process, ctdbd);
     const watch = process.timers.every(EVENTD_WATCH_MS, () => {
       if (ctdbd.alive) return;
@@ -396,6 +413,7 @@ export class SimNode {
       addressCheck: guards ? { localAddresses: () => localAddresses(network) } : undefined,
     });
     this.recoverd = recoverd;
+    process.timers.every(TELL_MS, () => this.#tellHelpers());
     const started = await recoverd.start();
     if (!started.ok) process.kill();
   }
@@ -422,9 +440,11 @@ export class SimNode {
     ended: (outcome: Result<void>) => void,
   ): { cancel(): void } {
     this.#cluster.journals?.takeoverStarted(this);
-    return this.#newHelper("takeover_helper", parent, ended, (process) =>
+    const helper = this.#newHelper("takeover_helper", parent, ended, (process) =>
       this.#takeOver(process, rebalance),
     );
+    this.takeoverProcess = helper.process;
+    return helper;
   }
 
   /** `ended` is called once, in the parent, and not after `cancel`. */
@@ -436,6 +456,7 @@ export class SimNode {
   ): { readonly process: SimProcess; cancel(): void } {
     const process = this.newProcess(name);
     parent.onDeath(() => process.kill());
+    this.#tellHelpers();
     let reported = false;
     const report = (outcome: Result<void>) => {
       if (reported) return;
@@ -456,13 +477,27 @@ export class SimNode {
     };
   }
 
+  /** As far as its recovery daemon has told it; it is told each half second, and at its start. */
+  #fenced(client: CtdbClient, process: SimProcess): CtdbClient {
+    return new FencedClient(client, {
+      mayAct: () => process.clock.monotonicMs() < this.#actUntilMs,
+      refused: () => process.kill(),
+    });
+  }
+
+  #tellHelpers(): void {
+    const { recoverd, recoverdProcess } = this;
+    if (recoverd === undefined || recoverdProcess === undefined) return;
+    this.#actUntilMs = recoverdProcess.clock.monotonicMs() + recoverd.mayActMs;
+  }
+
   async #recover(process: SimProcess, generation: number): Promise<Result<void>> {
     const network = this.#cluster.network.forProcess(this.host, process);
     const connected = await connectClient(network, process.timers, PATHS.recoverdSocket);
     if (!connected.ok) return err(connected.error.reason);
     const { clock, timers } = process;
-    const client = connected.value;
-    this.#cluster.leaders.watchCoordinator(this, client, generation);
+    this.#cluster.leaders.watchCoordinator(this, connected.value, generation);
+    const client = this.#fenced(connected.value, process);
     const random = this.#random.fork();
     const log = this.log(process);
     const journal = new JournalReporter(client, "recovery_helper", clock, timers);
@@ -477,7 +512,7 @@ export class SimNode {
     const network = this.#cluster.network.forProcess(this.host, process);
     const connected = await connectClient(network, process.timers, PATHS.recoverdSocket);
     if (!connected.ok) return err(connected.error.reason);
-    const client = connected.value;
+    const client = this.#fenced(connected.value, process);
     const { clock, timers } = process;
     const journal = new JournalReporter(client, "takeover_helper", clock, timers);
     const host = { client, clock, log: this.log(process), journal, logsDetails: false };

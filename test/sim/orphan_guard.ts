@@ -75,7 +75,7 @@ export function guardAddresses(
             change(argv.at(-1) ?? "");
             onExit({ code: 0, signal: undefined });
           });
-          return ok({ pid: 1, kill: () => {} });
+          return ok({ pid: 1, kill: () => {}, tell: () => {} });
         },
       },
       environment: {},

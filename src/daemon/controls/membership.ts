@@ -10,6 +10,7 @@ import {
   SUCCESS,
 } from "../../control/control_request.ts";
 import { type NodeTable, nodesFileToWire } from "../../membership/node_table.ts";
+import { ownLineProblem } from "../../membership/nodes_change.ts";
 import type { VnnMap } from "../../membership/vnn_map.ts";
 import { encode } from "../../wire/codec.ts";
 import { NODE_FLAGS } from "../../wire/constants.ts";
@@ -83,8 +84,10 @@ export function membershipControls(parts: MembershipControlParts): ControlHandle
           parts.log.error(loaded.error);
           return later(failure(loaded.error));
         }
-        const problem = ownLineProblem(nodes, loaded.value);
-        if (problem !== undefined) {
+        const { own } = nodes;
+        const wrong = ownLineProblem(loaded.value, own);
+        if (wrong !== undefined) {
+          const problem = `Cannot reload the nodes file: ${wrong}`;
           parts.log.error(problem);
           return later(failure(problem));
         }
@@ -94,14 +97,6 @@ export function membershipControls(parts: MembershipControlParts): ControlHandle
       return "later";
     },
   };
-}
-
-/** The own line decides who we are: it cannot change while we run. */
-function ownLineProblem(nodes: NodeTable, loaded: readonly ConfiguredNode[]): string | undefined {
-  const line = loaded[nodes.ownPnn];
-  if (line !== undefined && !line.deleted && line.address === nodes.own.address) return undefined;
-  const got = line === undefined ? "nothing" : line.deleted ? "a deleted node" : line.address;
-  return `Cannot reload the nodes file: expected our address ${nodes.own.address} for node ${nodes.ownPnn}, got ${got}`;
 }
 
 function modifyFlags(parts: MembershipControlParts, change: FlagChange, from: ControlRequest) {

@@ -38,6 +38,8 @@ export interface StandingDependencies {
 
 export class Standing {
   readonly #d: StandingDependencies;
+  /** The ban is one of our own, which lasts as long as its reason. */
+  #aside = false;
   #ban: { readonly timeSec: number; readonly timer: Timer } | undefined;
 
   constructor(dependencies: StandingDependencies) {
@@ -72,6 +74,7 @@ export class Standing {
   /** 0 seconds end a ban. */
   setBan(timeSec: number, by: JournalActor): void {
     const reason = `asked for by ${this.#d.actors.text(by)}`;
+    this.#aside = false;
     if (timeSec > 0) {
       this.#begin(timeSec, reason, by);
       return;
@@ -85,8 +88,34 @@ export class Standing {
     const { log, tunable, actors } = this.#d;
     log.error(`Banning ourselves: ${reason}`);
     const timeSec = tunable("RecoveryBanPeriod");
+    this.#aside = false;
     if (timeSec > 0) this.#begin(timeSec, reason, actors.own);
     else this.setBan(0, actors.own);
+  }
+
+  /** As a ban, until `comeBack`; false where this node may not be banned, or is not active. */
+  standAside(reason: string): boolean {
+    const { nodes, tunable, actors, log } = this.#d;
+    const timeSec = tunable("RecoveryBanPeriod");
+    if (tunable("EnableBans") === 0 || timeSec <= 0 || nodes.ownInactive) return false;
+    log.error(`Standing aside: ${reason}`);
+    this.#aside = true;
+    this.#begin(timeSec, reason, actors.own);
+    return true;
+  }
+
+  get standsAside(): boolean {
+    return this.#aside;
+  }
+
+  /** False: it does not stand aside, or not all databases are frozen yet. */
+  comeBack(): boolean {
+    if (!this.#aside || !this.#d.freeze.frozen) return false;
+    this.#aside = false;
+    this.#forgetBan();
+    this.#d.log.error("No need to stand aside any more");
+    this.#banEnded("expired", this.#d.actors.own);
+    return true;
   }
 
   #begin(timeSec: number, reason: string, by: JournalActor): void {
@@ -115,6 +144,13 @@ export class Standing {
   }
 
   #banExpired(): void {
+    const ban = this.#ban;
+    if (this.#aside && ban !== undefined) {
+      const { timeSec } = ban;
+      const timer = this.#d.timers.after(timeSec * 1000, () => this.#banExpired());
+      this.#ban = { timeSec, timer };
+      return;
+    }
     if (!this.#d.freeze.frozen) {
       this.banOurselves("the ban timed out, but not all databases are frozen yet");
       return;

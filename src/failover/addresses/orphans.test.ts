@@ -79,7 +79,7 @@ class Scene {
       if (batch.ok) for (const line of batch.value.split("\n")) this.#run(line);
       onExit({ code: 0, signal: undefined });
     });
-    return ok({ pid: 1, kill: () => undefined });
+    return ok({ pid: 1, kill: () => undefined, tell: () => undefined });
   }
 
   #run(line: string): void {

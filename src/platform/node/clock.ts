@@ -5,6 +5,7 @@ import type { Clock, Random, Timeval } from "../types/time.ts";
 
 const CLOCK_REALTIME = 0;
 const CLOCK_THREAD_CPUTIME_ID = 3;
+const CLOCK_BOOTTIME = 7;
 const libc = openLibc(CLOCK_FUNCTIONS);
 /** struct timespec: seconds and nanoseconds, 64 bits each. */
 const timespec = nativeMemory(16);
@@ -21,6 +22,18 @@ export class SystemClock implements Clock {
     const words = timespec.words;
     const sec = (words[1] as number) * 0x100000000 + ((words[0] as number) >>> 0);
     return { sec, usec: Math.floor((words[2] as number) / 1000) };
+  }
+}
+
+/**
+ * CLOCK_BOOTTIME: the same in all processes of this machine, and it goes on while the machine sleeps. What ends while nobody
+ * here runs, a lease that somebody else counts, is counted by it.
+ */
+export class BootClock extends SystemClock {
+  override monotonicMs(): number {
+    libc.clock_gettime(CLOCK_BOOTTIME, timespec.address);
+    const { words } = timespec;
+    return ((words[0] as number) >>> 0) * 1000 + (words[2] as number) / 1e6;
   }
 }
 

@@ -21,8 +21,9 @@ import { bytesText } from "../../base/byte_text.ts";
 import type { SystemError } from "../../base/errors.ts";
 import { execBytes } from "../../base/exec_bytes.ts";
 import { err, ok, type Result } from "../../base/result.ts";
-import { systemErrorFrom } from "../libc/libc.ts";
-import { closeDescriptor, openPipe } from "../libc/pipe.ts";
+import { DESCRIPTOR_FUNCTIONS } from "../libc/functions.ts";
+import { openLibc, systemErrorFrom } from "../libc/libc.ts";
+import { closeDescriptor, openPipe, setNonBlocking } from "../libc/pipe.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import { type DrainedPipe, drainPipe } from "../loop/pipe_reader.ts";
 import type { ChildProcess, Processes, SpawnOptions } from "../types/processes.ts";
@@ -145,6 +146,7 @@ class Child implements ChildProcess {
       exited: (code, signal) => this.#exited(code, signal),
     });
     this.#stdin = stdin?.ours;
+    if (this.#stdin !== undefined) setNonBlocking(this.#stdin);
     if (options.onOutput === undefined) {
       this.#drainOutput(stdout.ours, "stdout");
       this.#drainOutput(stderr.ours, "stderr");
@@ -168,6 +170,11 @@ class Child implements ChildProcess {
     } catch {
       // Already gone and not yet reaped: onExit follows.
     }
+  }
+
+  tell(bytes: Uint8Array): void {
+    if (this.#exit !== undefined || this.#stdin === undefined) return;
+    openLibc(DESCRIPTOR_FUNCTIONS).write(this.#stdin, bytes, bytes.length);
   }
 
   reopenLog(): void {

@@ -33,6 +33,8 @@ export interface ChildProcess {
   readonly pid: number;
   /** To the child's whole process group. */
   kill(signal: "SIGTERM" | "SIGKILL" | "SIGINT" | "SIGHUP" | "SIGUSR1"): void;
+  /** Writes to its standard input, if that was kept open; never waits: what does not fit, or nobody reads, is lost. */
+  tell(bytes: Uint8Array): void;
 }
 
 export interface Processes {
