@@ -18,7 +18,7 @@ import { readTable } from "./matrix_document.ts";
 
 const TIMEOUT_MS = 600_000;
 /** Clusters mostly wait. */
-const CLUSTERS_AT_A_TIME = 6;
+const CLUSTERS_AT_A_TIME = 8;
 const interop = test.skipIf(!stockInstalled());
 
 test("docs/mixed.md has every cell of every layout, and no other", () => {
