@@ -36,11 +36,17 @@ const OUR_SCRIPTS = join(import.meta.dir, "../../scripts/events");
 
 export class CtdbNode {
   readonly host: Host;
-  readonly #description: CtdbNodeDescription;
+  #description: CtdbNodeDescription;
 
   constructor(host: Host, description: CtdbNodeDescription) {
     this.host = host;
     this.#description = description;
+    this.#writeFiles();
+  }
+
+  /** Of this kind from its next start on, with that one's scripts, as when another package is installed. */
+  become(kind: CtdbKind): void {
+    this.#description = { ...this.#description, kind };
     this.#writeFiles();
   }
 

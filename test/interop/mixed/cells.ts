@@ -35,7 +35,7 @@ const COUNTS = { increments: 10, stores: 3 };
 
 const everywhere = () => true;
 const has = (letter: Letter) => (layout: Layout) => layout.includes(letter);
-const isMixed = (layout: Layout) => new Set(layout).size > 1;
+const isMixed = (layout: Layout) => new Set(lettersOf(layout)).size > 1;
 
 export function nodesOf(layout: Layout, letter: Letter): readonly number[] {
   return lettersOf(layout).flatMap((one, pnn) => (one === letter ? [pnn] : []));

@@ -13,7 +13,10 @@ import { MixedCluster } from "./mixed_cluster.ts";
 
 /** O is ours, S Debian's 4.17, N the newest of upstream, if somebody has built it. */
 export type Letter = "O" | "S" | "N";
+/** "OSN": a letter for each node. "OSN+": with AllowMixedVersions on all of them. */
 export type Layout = string;
+
+export const ALLOWING = "+";
 
 export const KIND_NAMES: Readonly<Record<Letter, string>> = {
   O: "ours",
@@ -28,7 +31,7 @@ export const NEWEST_VARIABLE = "CTDB_TEST_NEWEST";
 const ADDRESSES = [1, 2, 3, 4].map((number) => `192.0.2.${number}/24 lo`);
 
 export function lettersOf(layout: Layout): readonly Letter[] {
-  return [...layout].map((letter) => {
+  return [...layout.replace(ALLOWING, "")].map((letter) => {
     if (letter === "O" || letter === "S" || letter === "N") return letter;
     throw new Error(`expected a layout of the letters O, S and N, got "${layout}"`);
   });
@@ -62,9 +65,11 @@ export async function withLayout<T>(
   lock: LockKind,
   action: (mixed: MixedCluster) => Promise<T>,
 ): Promise<T> {
-  const nodes = layout.length;
+  const nodes = lettersOf(layout).length;
+  const tunables = layout.endsWith(ALLOWING) ? { AllowMixedVersions: 1 } : {};
   const extras = { publicAddresses: Array.from({ length: nodes }, () => ADDRESSES) };
-  return await withCluster({ nodes, lock, startNothing: true, extras }, async (plain) => {
+  const options = { nodes, lock, tunables, startNothing: true, extras };
+  return await withCluster(options, async (plain) => {
     const cluster = withKinds(plain, layout);
     for (const pnn of cluster.pnns) {
       // A node of ours that runs no scripts hosts no addresses.

@@ -5,7 +5,7 @@
  */
 import type { LockKind } from "../../../src/local/cluster_description.ts";
 import { type Cell, type CellGroup, LEADING, LEAVING } from "./cells.ts";
-import { type Layout, withLayout } from "./kinds.ts";
+import { type Layout, lettersOf, withLayout } from "./kinds.ts";
 import type { MixedCluster } from "./mixed_cluster.ts";
 import { replacedAndBack } from "./rolling_cells.ts";
 
@@ -19,8 +19,11 @@ export interface Outcome {
   readonly seconds: number;
 }
 
-/** Clusters of layouts with the odd node elsewhere: who is first and who leads is all that a number can change. */
-const SHORT = new Set(["OSO", "SOO", "SOS", "SSO"]);
+/**
+ * With the odd node elsewhere who is first and who leads is all that a number can change; and where the versions of Samba's
+ * nodes differ, that is what they have to agree on first.
+ */
+const SHORT = new Set(["OSO", "SOO", "SOS", "SSO", "OSN+", "SN+"]);
 const SHORT_CELLS = /^all start|leads and recovers$|leads and is killed$|is there first/;
 
 /** Two kinds of nodes in every number and order. */
@@ -33,6 +36,18 @@ export const MIXED_LAYOUTS: readonly Layout[] = [
   "SOO",
   "SOS",
   "SSO",
+];
+/** With upstream's newest, where somebody has built it; NN and SN are Samba's nodes alone. */
+export const NEWEST_LAYOUTS: readonly Layout[] = [
+  "ON",
+  "NO",
+  "OON",
+  "ONN",
+  "OSN",
+  "OSN+",
+  "NN",
+  "SN",
+  "SN+",
 ];
 /** What every node becomes, one after the other, and back: "SSS to OOO". */
 export const ROLLING: readonly (readonly [from: Layout, to: Layout])[] = [
@@ -56,7 +71,7 @@ function cellsOfGroup(group: CellGroup, layout: Layout): readonly Cell[] {
 
 /** Nodes without a cluster lock elect by themselves: layouts of two have none, and half of those of three. */
 export function lockOf(layout: Layout): LockKind {
-  return layout.length > 2 && layout.startsWith("O") ? "file" : "none";
+  return lettersOf(layout).length > 2 && layout.startsWith("O") ? "file" : "none";
 }
 
 type Job = () => Promise<readonly Outcome[]>;
@@ -94,7 +109,11 @@ async function runGroup(group: CellGroup, layout: Layout, tell: Tell): Promise<r
   const outcomes: Outcome[] = [];
   if (cells.length === 0) return outcomes;
   await withLayout(layout, lockOf(layout), async (mixed) => {
-    let broken: string | undefined = await reasonOf(() => startAll(mixed));
+    const start = async (): Promise<string | undefined> => {
+      const reason = await reasonOf(() => startAll(mixed));
+      return reason === undefined ? undefined : versionWords(mixed) || reason;
+    };
+    let broken = await start();
     for (const cell of cells) {
       const startMs = performance.now();
       const round = `${layout} ${cell.name}`;
@@ -103,11 +122,12 @@ async function runGroup(group: CellGroup, layout: Layout, tell: Tell): Promise<r
       const outcome = { layout, cell: cell.name, result: reason ?? PASSES, seconds };
       outcomes.push(outcome);
       tell(outcome);
-      if (reason === undefined) continue;
+      // A cluster that does not start would not for the next cell either.
+      if (reason === undefined || broken !== undefined) continue;
       if (process.env["CTDB_TEST_VERBOSE"] !== undefined) {
         process.stderr.write(mixed.cluster.logTails());
       }
-      broken = await reasonOf(() => startAll(mixed));
+      broken = await start();
     }
   });
   return outcomes;
@@ -137,6 +157,18 @@ async function reasonOf(action: () => Promise<void>): Promise<string | undefined
     return undefined;
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
-    return text.replaceAll(/\s+/g, " ").trim();
+    return text
+      .replaceAll(/; read "[^"]*"/g, "")
+      .replaceAll(/\s+/g, " ")
+      .trim();
   }
+}
+
+/** What nodes have said that ended themselves because of another one's version. */
+function versionWords({ cluster }: MixedCluster): string {
+  const words = cluster.pnns.flatMap((pnn) => {
+    const line = /Keepalive version mismatch .*/.exec(cluster.log(pnn))?.[0];
+    return line === undefined ? [] : [`node ${pnn} ended with "${line}"`];
+  });
+  return words.join("; ");
 }

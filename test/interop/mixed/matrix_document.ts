@@ -7,7 +7,9 @@ import type { Layout } from "./kinds.ts";
 import { cellsOf, type Outcome, PASSES } from "./matrix.ts";
 
 const DOCUMENT = join(PROJECT, "docs/mixed.md");
-const MARKS = ["<!-- matrix -->\n", "<!-- end of matrix -->\n"] as const;
+/** Between marks of this name stands a table. */
+export type TableName = "matrix" | "newest";
+const marksOf = (name: TableName) => [`<!-- ${name} -->\n`, `<!-- end of ${name} -->\n`] as const;
 /** A cell that is none of the layout. */
 const NONE = "–";
 const RED = "red";
@@ -33,17 +35,35 @@ export function tableOf(outcomes: readonly Outcome[], layouts: readonly Layout[]
   ].join("");
 }
 
-export function writeTable(table: string): void {
-  const [before, , after] = parts();
-  writeFileSync(DOCUMENT, `${before}${MARKS[0]}${table}${MARKS[1]}${after}`);
+/** What each red cell says, with the cells of a layout that say the same in one line. */
+export function reasonsOf(outcomes: readonly Outcome[]): string {
+  const red = outcomes.filter(({ result }) => result !== PASSES);
+  const cells = new Map<string, { readonly layout: Layout; readonly names: string[] }>();
+  for (const { layout, cell, result } of red) {
+    const reason = `${layout}: ${result}`;
+    const known = cells.get(reason) ?? { layout, names: [] };
+    known.names.push(cell);
+    cells.set(reason, known);
+  }
+  const lines = [...cells].map(([reason, { layout, names }]) => {
+    const all = names.length === cellsOf(layout).length;
+    return `* ${all ? "all cells" : names.join("; ")} of ${reason}\n`;
+  });
+  return lines.length === 0 ? "" : `\n${lines.join("")}`;
+}
+
+export function writeTable(name: TableName, table: string): void {
+  const [before, , after] = parts(name);
+  const [begin, end] = marksOf(name);
+  writeFileSync(DOCUMENT, `${before}${begin}${table}${end}${after}`);
 }
 
 /** Layout → cell → what the document says of it, without the cells that are none. */
-export function readTable(): ReadonlyMap<Layout, ReadonlyMap<string, string>> {
-  const [, table] = parts();
+export function readTable(name: TableName): ReadonlyMap<Layout, ReadonlyMap<string, string>> {
+  const [, table] = parts(name);
   const [head = [], , ...rows] = table
-    .trimEnd()
     .split("\n")
+    .filter((line) => line.startsWith("|"))
     .map((line) => line.split("|").map((cell) => cell.trim()));
   return new Map(
     head.slice(2, -1).map((layout, column) => {
@@ -54,12 +74,13 @@ export function readTable(): ReadonlyMap<Layout, ReadonlyMap<string, string>> {
 }
 
 /** Before the table, the table, after it. */
-function parts(): readonly [string, string, string] {
+function parts(name: TableName): readonly [string, string, string] {
   const text = readFileSync(DOCUMENT, "utf8");
-  const [before, rest] = text.split(MARKS[0]);
-  const [table, after] = rest?.split(MARKS[1]) ?? [];
+  const [begin, end] = marksOf(name);
+  const [before, rest] = text.split(begin);
+  const [table, after] = rest?.split(end) ?? [];
   if (before === undefined || table === undefined || after === undefined) {
-    throw new Error(`expected the marks of the matrix in "${DOCUMENT}"`);
+    throw new Error(`expected the marks of the table "${name}" in "${DOCUMENT}"`);
   }
   return [before, table, after];
 }
