@@ -90,6 +90,8 @@ export interface JournalEventFields {
   // Links and flags
   link_up: { readonly peer: number };
   link_down: { readonly peer: number; readonly reason: string };
+  /** This node and another have not reached each other for some time, and others reach both. */
+  link_missing: { readonly peer: number; readonly seen_by: readonly number[] };
   /** NODE_FLAGS of a node changed in the view of this one. */
   flags: {
     readonly target: number;
@@ -277,6 +279,7 @@ const KINDS: Readonly<Record<JournalKind, true>> = {
   state: true,
   link_up: true,
   link_down: true,
+  link_missing: true,
   flags: true,
   nodes_file: true,
   election: true,

@@ -69,6 +69,7 @@ export const EVENT_SCHEMAS = {
 
   link_up: v.object({ peer: pnn }),
   link_down: v.object({ peer: pnn, reason: text }),
+  link_missing: v.object({ peer: pnn, seen_by: list(pnn) }),
   flags: v.object({ target: pnn, before: number, after: number, reason: text, by: actor }),
   nodes_file: v.object({ added: list(pnn), removed: list(pnn) }),
 

@@ -19,6 +19,7 @@ const SEEN_BY: Readonly<Record<JournalKind, string>> = {
   state: DAEMON,
   link_up: DAEMON,
   link_down: DAEMON,
+  link_missing: "src/daemon/lifecycle/missing_links.test.ts",
   flags: DAEMON,
   nodes_file: DAEMON,
   election: RECOVERD,

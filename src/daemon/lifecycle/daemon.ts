@@ -59,7 +59,7 @@ export class Daemon {
       timers,
     );
     this.#nodeLinks = new NodeLinks({
-      transport: new TcpNodeTransport(network),
+      transport: dependencies.tls?.transport ?? new TcpNodeTransport(network),
       clock,
       turns: this.turns,
       log,
@@ -282,6 +282,7 @@ export class Daemon {
     this.#nodeLinks.start(
       others.map((pnn) => ({ pnn, address: node.nodes.entry(pnn)?.address ?? "" })),
     );
+    this.#d.tls?.start(node.nodes.own.address);
     this.#admind.want(this.#d.wantsAdmind());
     this.#events.run("setup", [], (status) => {
       if (this.#phase !== "running") return;
@@ -293,6 +294,7 @@ export class Daemon {
         return this.shutdown(11, problem);
       }
       node.membership.keepalive.start();
+      node.membership.missingLinks.start();
       node.membership.health.waitForFirstRecovery();
     });
   }
@@ -324,6 +326,7 @@ export class Daemon {
     const stop = () => {
       this.#recoverd.stop();
       node.membership.keepalive.stop();
+      node.membership.missingLinks.stop();
       // Normally the takeover run has moved all of them.
       node.addresses.shutDown(() => this.#events.run("shutdown", [], () => this.#end(exitCode)));
     };
@@ -358,6 +361,7 @@ export class Daemon {
     this.#statistics.stop();
     this.#watch.stop();
     this.#node?.close();
+    this.#d.tls?.stop();
     this.#nodeLinks.close();
     this.#clientLinks.close();
     this.#recoverdLinks.close();

@@ -34,6 +34,10 @@ const SENTENCES: readonly (readonly [event: Event, text: string])[] = [
   [{ kind: "link_up", peer: 0 }, "Node 1 is connected to node 0"],
   [{ kind: "link_down", peer: 0, reason: "" }, "Node 1 lost its connection to node 0"],
   [
+    { kind: "link_missing", peer: 0, seen_by: [2, 3] },
+    "Node 1 and node 0 cannot reach each other, and nodes 2 and 3 can reach both",
+  ],
+  [
     { kind: "flags", target: 1, before: 2, after: 8, reason: "r", by: node1 },
     "Node 1 became BANNED and is no longer UNHEALTHY: r",
   ],

@@ -56,6 +56,8 @@ const SENTENCES: Sentences = {
   link_up: ({ peer }, { me }) => `${me} is connected to node ${peer}`,
   link_down: ({ peer, reason }, { me }) =>
     `${me} lost its connection to node ${peer}${because(reason)}`,
+  link_missing: ({ peer, seen_by }, { me }) =>
+    `${me} and node ${peer} cannot reach each other, and ${nodesText(seen_by)} can reach both`,
   flags({ target, before, after, reason }, { me, node }) {
     const { gained, lost } = flagChanges(before, after);
     const own = target === node;

@@ -32,6 +32,7 @@ const KINDS: Readonly<Record<JournalKind | "gap", KindRow>> = {
   state: { group: "processes", name: "state", level: "good" },
   link_up: { group: "nodes", name: "link up", level: "notice" },
   link_down: { group: "nodes", name: "link down", level: "critical" },
+  link_missing: { group: "nodes", name: "link missing", level: "critical" },
   flags: { group: "nodes", name: "flags", level: "notice" },
   nodes_file: { group: "nodes", name: "nodes file", level: "notice" },
   election: { group: "leadership", name: "election", level: "notice" },
