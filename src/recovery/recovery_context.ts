@@ -34,8 +34,10 @@ export interface RecoveryContext extends RecoveryHost {
   readonly pnns: readonly number[];
   /** Where a message for all of them goes: one broadcast, unless a node is connected that takes no part. */
   readonly toAll: readonly number[];
-  /** For a failed attach, freeze or pull and a differing name; for a later step when it failed on one node alone. */
+  /** For a failed attach, a failed freeze, a failed pull and a differing name; not for later steps. */
   readonly credits: BanCredits;
+  /** For a later step that failed on one node while all others succeeded. */
+  readonly failedAlone: BanCredits;
   readonly pulls: Turnstile;
   readonly memory: SlabMemory;
   /** A srvid number that no other stream of this recovery uses. */
@@ -80,7 +82,7 @@ export async function askEach<N extends ControlName>(
 
 /**
  * As `askEach`, for steps in which a node may fail for a reason of its own, as one whose disk is full does: a node that
- * fails while all others succeed gets a credit. When several fail, nobody knows whose fault it is.
+ * fails while all others succeed is remembered. When several fail, nobody knows whose fault it is.
  */
 export async function askEachBlaming<N extends ControlName>(
   context: RecoveryContext,
@@ -102,16 +104,16 @@ export async function askEachBlaming<N extends ControlName>(
   return err(first);
 }
 
-/** A credit for the only one of `pnns` that failed. */
+/** Remembers the only one of `pnns` that failed. */
 export function blameAlone(
-  { client, credits }: RecoveryContext,
+  { client, failedAlone }: RecoveryContext,
   failed: readonly StepFailure[],
   pnns: readonly number[],
 ): void {
   const [only, ...others] = failed;
   // With our own connection gone, nobody else is to blame.
   if (only?.pnn === undefined || others.length > 0 || pnns.length < 2 || !client.connected) return;
-  credits.add(only.pnn, only.reason);
+  failedAlone.add(only.pnn, only.reason);
 }
 
 export function failureText(name: ControlName, pnn: number, failure: ClientFailure): string {

@@ -9,12 +9,14 @@
 import { err, ok, type Result } from "../base/result.ts";
 import { TunableSet } from "../config/tunables.ts";
 import { BanCredits } from "../membership/ban_credits.ts";
+import { encode, u32Codec } from "../wire/codec.ts";
 import {
   CAPABILITIES,
   NODE_FLAGS,
   NODE_FLAGS_INACTIVE,
   RECOVERY_ACTIVE,
   RECOVERY_NORMAL,
+  SRVID,
 } from "../wire/constants.ts";
 import { BROADCAST_CONNECTED } from "../wire/packet.ts";
 import { databaseUnion, type RecoveredDatabase } from "./database_union.ts";
@@ -77,6 +79,7 @@ export async function runRecovery(
     toAll: pnns.length === connected.length ? [BROADCAST_CONNECTED] : pnns,
     // As many as a database has attempts (docs/recovery.md, "Bans").
     credits: new BanCredits(ATTEMPTS_MAX),
+    failedAlone: new BanCredits(ATTEMPTS_MAX),
     pulls: new Turnstile(PULLS_AT_ONCE_MAX),
     memory: new SlabMemory(host.scratch),
     nextStream: streamNumbers(host.random.u32()),
@@ -91,6 +94,7 @@ export async function runRecovery(
   const failure = recovered.find((outcome) => !outcome.ok);
   if (failure !== undefined && !failure.ok) {
     const banned = await banWorst(context, settings);
+    if (banned === undefined) tellWhoFailedAlone(context);
     return failed(failure.error.reason, banned);
   }
 
@@ -258,6 +262,17 @@ function recordBan(context: RecoveryContext, target: number, seconds: number): v
   const banned = `it failed ${count} requests of a recovery: ${reason}`;
   const by = { node: client.pnn };
   journal.record({ kind: "ban", target, seconds, reason: banned, by });
+}
+
+/**
+ * The recovery daemon gives credits for it, and bans the node when one recovery after the other fails like this. One alone says
+ * little: a node of which two leaders want something at the same time refuses one of them.
+ */
+function tellWhoFailedAlone({ client, failedAlone, log }: RecoveryContext): void {
+  const worst = failedAlone.worst();
+  if (worst === undefined || !client.connected) return;
+  log.error(`Only node ${worst} was in the way of this recovery: ${failedAlone.reason(worst)}`);
+  client.sendMessage(client.pnn, SRVID.BANNING, encode(u32Codec, worst));
 }
 
 /** Bans the node with the most credits, unless it became inactive by itself; then the next. */

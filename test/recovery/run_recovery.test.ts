@@ -1,6 +1,8 @@
 import { expect, test } from "bun:test";
 import { silentLogger } from "../../src/base/log.ts";
+import { u64Equal } from "../../src/base/u64.ts";
 import { runRecovery } from "../../src/recovery/run_recovery.ts";
+import { decodeExact, u32Codec } from "../../src/wire/codec.ts";
 import {
   CAPABILITIES,
   DB_FLAGS,
@@ -8,10 +10,12 @@ import {
   RECORD_FLAGS,
   RECOVERY_ACTIVE,
   RECOVERY_NORMAL,
+  SRVID,
 } from "../../src/wire/constants.ts";
 import type { ControlName } from "../../src/wire/controls.ts";
 import { BROADCAST_CONNECTED } from "../../src/wire/packet.ts";
 import { Scheduler, SimProcess } from "../sim/scheduler.ts";
+import { must } from "../support/must.ts";
 import { RecordedEvents } from "../support/recorded_events.ts";
 import { FakeClient } from "./fake_client.ts";
 import { FakeCluster, SEQUENCE_RECORD } from "./fake_cluster.ts";
@@ -212,12 +216,12 @@ for (const name of PREPARING) {
 const OF_DATABASES: readonly (readonly [ControlName, boolean, number])[] = [
   ["GET_DBNAME", false, 3],
   ["DB_FREEZE", true, 3],
-  ["DB_TRANSACTION_START", true, 3],
+  ["DB_TRANSACTION_START", false, 3],
   ["DB_PULL", true, 3],
-  ["WIPE_DATABASE", true, 3],
-  ["DB_PUSH_START", true, 3],
-  ["DB_PUSH_CONFIRM", true, 3],
-  ["DB_TRANSACTION_COMMIT", true, 3],
+  ["WIPE_DATABASE", false, 3],
+  ["DB_PUSH_START", false, 3],
+  ["DB_PUSH_CONFIRM", false, 3],
+  ["DB_TRANSACTION_COMMIT", false, 3],
   ["DB_THAW", false, 1],
 ];
 for (const [name, costsCredits, attempts] of OF_DATABASES) {
@@ -246,13 +250,37 @@ for (const [name, costsCredits, attempts] of OF_DATABASES) {
   }
 }
 
-test("runRecovery() bans nobody when a step fails on several nodes: whose fault it is nobody knows", () => {
-  for (const control of ["DB_TRANSACTION_START", "WIPE_DATABASE", "DB_TRANSACTION_COMMIT"]) {
+/** Nodes that the recovery daemon of the leader is to give credits to. */
+function toldOf(cluster: FakeCluster): number[] {
+  const told: number[] = [];
+  const leader = cluster.node(LEADER);
+  const deliver = leader.deliver.bind(leader);
+  leader.deliver = (srvid, data, source) => {
+    if (u64Equal(srvid, SRVID.BANNING)) told.push(must(decodeExact(u32Codec, data)));
+    deliver(srvid, data, source);
+  };
+  return told;
+}
+
+for (const control of ["DB_TRANSACTION_START", "WIPE_DATABASE", "DB_TRANSACTION_COMMIT"]) {
+  test(`runRecovery() tells of the node on which alone ${control} fails, and bans nobody`, () => {
     const cluster = newCluster();
+    const told = toldOf(cluster);
+    cluster.interfere = (pnn, name) => (pnn === 2 && name === control ? "fail" : undefined);
+    expect(recovered(cluster)).toMatchObject({ ok: false, error: { banned: undefined } });
+    cluster.run(100);
+    expect(told).toEqual([2]);
+  });
+
+  test(`runRecovery() tells of nobody when ${control} fails on several nodes`, () => {
+    const cluster = newCluster();
+    const told = toldOf(cluster);
     cluster.interfere = (pnn, name) => (pnn !== 0 && name === control ? "fail" : undefined);
     expect(recovered(cluster)).toMatchObject({ ok: false, error: { banned: undefined } });
-  }
-});
+    cluster.run(100);
+    expect(told).toEqual([]);
+  });
+}
 
 test("runRecovery() succeeds when a step fails twice only", () => {
   const cluster = newCluster();

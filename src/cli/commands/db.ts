@@ -89,6 +89,7 @@ async function repack(
       pnns,
       toAll: pnns,
       credits: new BanCredits(ATTEMPTS_MAX),
+      failedAlone: new BanCredits(ATTEMPTS_MAX),
       pulls: new Turnstile(PULLS_AT_ONCE_MAX),
       memory: new SlabMemory(undefined),
       nextStream: () => {
