@@ -747,8 +747,6 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
-    ],
-  },
   {
     name: "silence-unnoticed",
     breaks: "a node from which nothing comes any more stays connected",
