@@ -14,6 +14,7 @@ import type { Clock, Random, Timers } from "../platform/types/time.ts";
 import type { EventRunner } from "../services/event_runner.ts";
 import type { Notification } from "../services/notifications.ts";
 import type { LockWaiter, TdbOpener } from "../tdb/types.ts";
+import type { TlsLinks } from "../transport/tls/tls_links.ts";
 import type { Runstate } from "../wire/constants.ts";
 import type { NodesLoaded } from "./controls/membership.ts";
 import type { LogLevelSetting } from "./controls/node.ts";
@@ -33,6 +34,8 @@ export interface DaemonDependencies {
   readonly timers: Timers;
   readonly random: Random;
   readonly network: Network;
+  /** Links with the other nodes are over TLS; without it over plain TCP. */
+  readonly tls?: TlsLinks | undefined;
   /** undefined: public addresses are not announced when they come. */
   readonly rawNetwork?: (RawNetwork & ArpNetwork) | undefined;
   readonly files: FileSystem;

@@ -2,6 +2,12 @@
 
 /** Databases that are recovered at the same time; each holds its records in memory. */
 export const DATABASES_AT_ONCE_MAX = 16;
+/** A piece of memory for records. */
+export const SLAB_BYTES = 8 * 1024 * 1024;
+/** Records of all databases together that lie in memory; what is more lies in scratch memory. */
+export const HEAP_BYTES_MAX = 128 * 1024 * 1024;
+/** Records that come or go before scratch memory is let go: about so much of it is resident. */
+export const TOUCHED_BYTES_MAX = 64 * 1024 * 1024;
 /** DB_PULL streams at the same time, over all databases: each may keep a node's whole output busy. */
 export const PULLS_AT_ONCE_MAX = 8;
 /** Attempts for each database before the recovery as a whole fails. */

@@ -107,6 +107,7 @@ function newTable(context: RecoveryContext, database: PulledDatabase): RecordTab
     db_id: database.db_id,
     leaderPnn: context.client.pnn,
     hashSeed: context.random.u32(),
+    memory: context.memory,
   });
 }
 
@@ -124,7 +125,9 @@ function worstOf(
       context.credits.add(outcome.error.pnn, outcome.error.reason);
     }
   }
-  return first === undefined ? ok(table) : stepFailure(first.reason, first.pnn);
+  if (first === undefined) return ok(table);
+  table.slabs.end();
+  return stepFailure(first.reason, first.pnn);
 }
 
 /** Ends the wait for records when none have come for RecoverTimeout: how long all of them take depends on their number. */

@@ -8,7 +8,7 @@
  * that is behind is waited for. (The original stores before it answers.) Each buffer is made in a turn of its own. Usually a buffer goes to our daemon once,
  * as a broadcast: sent for each node, the leader's two processes would carry every byte three times and more.
  */
-import { ok } from "../base/result.ts";
+import { err, ok } from "../base/result.ts";
 import { type U64, u64 } from "../base/u64.ts";
 import { decodeExact, u32Codec } from "../wire/codec.ts";
 import { SRVID } from "../wire/constants.ts";
@@ -21,7 +21,14 @@ import {
 } from "./limits.ts";
 import type { PulledDatabase } from "./pull.ts";
 import type { PushBuffers } from "./push_buffers.ts";
-import { askEach, type RecoveryContext, type StepResult, stepFailure } from "./recovery_context.ts";
+import {
+  askEach,
+  askEachBlaming,
+  blameAlone,
+  type RecoveryContext,
+  type StepFailure,
+  type StepResult,
+} from "./recovery_context.ts";
 
 export async function pushToAll(
   context: RecoveryContext,
@@ -31,7 +38,7 @@ export async function pushToAll(
   const { client, pnns } = context;
   const srvid = u64(SRVID.RECOVERY_PREFIX.hi, context.nextStream());
   const start = { db_id: database.db_id, lmaster: UNKNOWN_PNN, srvid };
-  const started = await askEach(context, "DB_PUSH_START", start, pnns);
+  const started = await askEachBlaming(context, "DB_PUSH_START", start, pnns);
   if (!started.ok) return started;
 
   const unconfirmed: Promise<StepResult<Waiting>>[] = [];
@@ -45,14 +52,26 @@ export async function pushToAll(
     await turnEnd(context);
   }
 
-  const confirmed = await askEach(context, "DB_PUSH_CONFIRM", database.db_id, pnns);
+  const confirmed = await askEachBlaming(context, "DB_PUSH_CONFIRM", database.db_id, pnns);
   if (!confirmed.ok) return confirmed;
-  for (const [pnn, { data }] of confirmed.value) {
-    if (data === buffers.recordsSent) continue;
-    const reason = `Node ${pnn} stored ${data} of ${buffers.recordsSent} records of ${database.name}`;
-    return stepFailure(reason, pnn);
-  }
-  return ok(buffers.recordsSent);
+  const sent = buffers.recordsSent;
+  const short = [...confirmed.value]
+    .filter(([, { data }]) => data !== sent)
+    .map(([pnn, { data }]) => ({
+      pnn,
+      reason: `Node ${pnn} stored ${data} of ${sent} records of ${database.name}`,
+    }));
+  return failedThere(context, short, sent);
+}
+
+/** The first of the failures, or `value` when there are none. */
+function failedThere<T>(
+  context: RecoveryContext,
+  failed: readonly StepFailure[],
+  value: T,
+): StepResult<T> {
+  blameAlone(context, failed, context.pnns);
+  return failed[0] === undefined ? ok(value) : err(failed[0]);
 }
 
 /** By node: bytes that it has and has not stored. */
@@ -83,11 +102,16 @@ async function waitForThoseBehind(
   let waiting = await asked;
   while (waiting?.ok === true) {
     const behind = [...waiting.value].filter(([, bytes]) => bytes > PUSH_BEHIND_BYTES_MAX);
-    const [slow] = behind;
-    if (slow === undefined) return ok(undefined);
+    if (behind.length === 0) return ok(undefined);
     if (context.clock.monotonicMs() > endMs) {
-      const [pnn, bytes] = slow;
-      return stepFailure(`Node ${pnn} does not store its records: ${bytes} bytes wait there`, pnn);
+      return failedThere(
+        context,
+        behind.map(([pnn, bytes]) => ({
+          pnn,
+          reason: `Node ${pnn} does not store its records: ${bytes} bytes wait there`,
+        })),
+        undefined,
+      );
     }
     await new Promise<void>((resolve) => context.timers.after(PUSH_BEHIND_PAUSE_MS, resolve));
     const pnns = behind.map(([pnn]) => pnn);

@@ -27,6 +27,7 @@ import { loadNodes, nodesListSource } from "./ctdbd_nodes.ts";
 import type { Options } from "./ctdbd_options.ts";
 import { serviceManager } from "./ctdbd_service.ts";
 import { exitNow } from "./ctdbd_signals.ts";
+import { buildTlsLinks } from "./ctdbd_tls.ts";
 import { helperCommand } from "./helper_command.ts";
 import { VERSION } from "./role.ts";
 
@@ -73,6 +74,8 @@ export function buildDaemon(
     : undefined;
   giveMemoryBackWhenQuiet(clock, loop, log);
   const network = new LoopNetwork(loop);
+  const tls = buildTlsLinks({ appliance, files, network, clock, timers: loop, log });
+  if (!tls.ok) return tls;
   const { events, notify, reconfigure, stop } = buildEvents({
     ...{ paths, loop, processes, network, clock, environment, log },
     journal: { record: (event) => daemon.journal.record(event) },
@@ -91,6 +94,7 @@ export function buildDaemon(
     timers: loop,
     random: new SystemRandom(),
     network,
+    tls: tls.value,
     rawNetwork: new LoopRawNetwork(loop),
     files,
     log,
@@ -126,6 +130,7 @@ export function buildDaemon(
     reloadConfig: () => {
       const outcome = live.reload();
       if (outcome.ok) reconfigure();
+      tls.value?.look();
       return outcome;
     },
     memoryUse,

@@ -97,9 +97,9 @@ export const SRVID = {
   JOURNAL_REPORT: srvid(0xdc00),
   JOURNAL_READ: srvid(0xdc01),
   NODE_FACTS: srvid(0xdc02),
+  NODES_FILE: srvid(0xdc03),
   // Between ctdbds of ours (docs/recovery.md, "Links that are missing").
   LINKS_CHANGED: srvid(0xdc07),
-  NODES_FILE: srvid(0xdc03),
   API_REQUEST: srvid(0xdc10),
   OUR_ANSWERS: srvid(0xdc20),
 } as const;

@@ -28,8 +28,12 @@ export interface NetnsOptions {
    * move them are enabled.
    */
   readonly publicAddresses?: number;
+  /** That network, without addresses of ctdbd on it. */
+  readonly publicNetwork?: boolean;
   /** Whose scripts they are; those of the daemon by default. */
   readonly scripts?: CtdbKind;
+  /** More lines of ctdb.conf, with their sections. */
+  readonly ctdbConf?: string;
   /** The cluster lock is on a file system that can hang. */
   readonly lockCanHang?: boolean;
   /** Before any daemon starts, on each host. */
@@ -244,7 +248,7 @@ async function makeHosts(
     (_, i) => `${PUBLIC_PREFIX}.${FIRST_PUBLIC_NUMBER + i}`,
   );
   let publicNetwork: Network | undefined;
-  if (publicAddresses.length > 0) {
+  if (publicAddresses.length > 0 || options.publicNetwork === true) {
     publicNetwork = parts.add(await Network.start());
     for (const host of hosts) await publicNetwork.connect(host.namespaces, PUBLIC_INTERFACE);
     const address = `${PUBLIC_PREFIX}.${CLIENT_NUMBER}/${PREFIX_LENGTH}`;
@@ -261,6 +265,7 @@ async function makeHosts(
         clusterLock: lockFile,
         scripts: options.scripts,
         applianceConf: options.applianceConf?.(host.address),
+        ctdbConf: options.ctdbConf ?? "",
         publicAddresses: publicAddresses.map(
           (address) => `${address}/${PREFIX_LENGTH} ${PUBLIC_INTERFACE}`,
         ),

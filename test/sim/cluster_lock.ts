@@ -41,6 +41,8 @@ export class LockService {
   slowMs = 0;
   /** Its file is not where it should be: attempts fail at once. */
   fileMissing = false;
+  /** Nodes that do not reach it, while others do. */
+  readonly outOfReachOf = new Set<number>();
   /** They hold nothing, and have not been told. */
   readonly #deceived = new Set<SimLock>();
   readonly #scheduler: Scheduler;
@@ -101,6 +103,7 @@ export class LockService {
     this.down = false;
     this.slowMs = 0;
     this.fileMissing = false;
+    this.outOfReachOf.clear();
     for (const deceived of this.#deceived) {
       this.#later(deceived.owner, ANSWER_MAX_MS, () => this.#tell(deceived));
     }
@@ -194,7 +197,7 @@ export class SimLock implements ClusterLock {
   #ask(attempt: Attempt): void {
     if (attempt !== this.#attempt) return;
     const service = this.#service;
-    if (service.down) {
+    if (service.down || service.outOfReachOf.has(this.pnn)) {
       const failed = { kind: "failed", reason: "out of reach" } as const;
       this.owner.timers.after(OUT_OF_REACH_MS, () => this.#answer(attempt, failed));
     } else if (service.fileMissing) {

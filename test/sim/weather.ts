@@ -42,6 +42,7 @@ const CLIENTS_ASKED_MS = 35_000;
 const SUNSHINE_MS = [70_000, 90_000] as const;
 /** Mean time between two faults of a kind of trouble. */
 const FAULT_INTERVAL_MS = [3_000, 25_000] as const;
+const LEAST_PAUSE_MS = 700;
 const LOG_LINES = 150;
 
 /** One kind of trouble of one storm. */
@@ -69,7 +70,7 @@ export class WeatherRun {
       ...character(seed, this.#random.fork()),
       ...(onLogLine === undefined ? {} : { onLogLine }),
     });
-    this.#workload = new Workload(this.#cluster, undefined);
+    this.#workload = new Workload(this.#cluster, undefined, LEAST_PAUSE_MS);
     this.#rest = new RestWatch(this.#cluster, this.#workload);
     const random = this.#random.fork();
     this.#connectionClients = this.#cluster.nodes.map(
@@ -83,7 +84,8 @@ export class WeatherRun {
     this.#workload.start();
     for (const client of this.#connectionClients) client.start();
     this.#rest.until("start", START_LIMIT_MS);
-    while (scheduler.nowMs < virtualMs) this.#storm(virtualMs);
+    do this.#storm(virtualMs);
+    while (virtualMs - scheduler.nowMs >= STORM_MS[0] + SUNSHINE_MS[0]);
     for (const reader of this.#cluster.readers) reader.calmDown();
     this.#workload.stop();
     drained(this.#cluster, this.#workload);
@@ -129,10 +131,11 @@ export class WeatherRun {
     cluster.note("a storm begins");
     for (const kind of kinds) kind.start();
     const sunshineMs = random.between(...SUNSHINE_MS);
-    const endMs = Math.max(
-      scheduler.nowMs + STORM_MS[0],
-      Math.min(virtualMs - sunshineMs, scheduler.nowMs + random.between(...STORM_MS)),
+    const stormMs = Math.max(
+      STORM_MS[0],
+      Math.min(virtualMs - sunshineMs - scheduler.nowMs, random.between(...STORM_MS)),
     );
+    const endMs = scheduler.nowMs + stormMs;
     while (scheduler.nowMs < endMs) {
       this.#rest.step(Math.min(endMs, scheduler.nowMs + LOOK_MS));
     }
@@ -210,10 +213,10 @@ function character(
       DatabaseHashSize: random.pick([3, 13, 13, 101]),
       RecoveryBanPeriod: random.pick([5, 10, 20]),
       RerecoveryTimeout: random.pick([2, 10]),
-      RecoverInterval: random.pick([1, 2, 3]),
+      RecoverInterval: random.pick([1, 2, 3, 4]),
       RecoverTimeout: random.pick([5, 10, 30]),
       EventScriptTimeout: random.pick([5, 10]),
-      KeepaliveInterval: random.pick([1, 2, 5]),
+      KeepaliveInterval: random.pick([1, 2, 5, 5]),
       VacuumInterval: random.pick([5, 10, 10]),
       RecoveryDropAllIPs: random.pick([10, 30, 120]),
       IPAllocAlgorithm: random.pick([2, 2, 1, 0]),

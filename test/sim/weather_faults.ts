@@ -78,6 +78,14 @@ export const WEATHER_FAULTS: Readonly<Record<string, Fault>> = {
     });
   },
   "lock lies": ({ cluster, random }) => cluster.lockService?.lie(random.between(0, LIE_MAX_MS)),
+  // Its lease ends, sooner or later than it hears of that.
+  "lock out of reach of one": ({ cluster, random, later }, { pnn }) => {
+    const { lockService } = cluster;
+    if (lockService === undefined) return;
+    lockService.outOfReachOf.add(pnn);
+    if (lockService.holder?.pnn === pnn) lockService.lie(random.between(0, LIE_MAX_MS));
+    later(1, 60, () => void lockService.outOfReachOf.delete(pnn));
+  },
   "lock file removed": ({ cluster, random }) =>
     cluster.lockService?.lie(random.between(0, RECHECK_MS)),
   "lock file moved": ({ cluster, random, later }) => {

@@ -59,7 +59,7 @@ export class Daemon {
       timers,
     );
     this.#nodeLinks = new NodeLinks({
-      transport: new TcpNodeTransport(network),
+      transport: dependencies.tls?.transport ?? new TcpNodeTransport(network),
       clock,
       turns: this.turns,
       log,
@@ -283,6 +283,7 @@ export class Daemon {
     this.#nodeLinks.start(
       others.map((pnn) => ({ pnn, address: node.nodes.entry(pnn)?.address ?? "" })),
     );
+    this.#d.tls?.start(node.nodes.own.address);
     this.#admind.want(this.#d.wantsAdmind());
     this.#events.run("setup", [], (status) => {
       if (this.#phase !== "running") return;
@@ -361,6 +362,7 @@ export class Daemon {
     this.#statistics.stop();
     this.#watch.stop();
     this.#node?.close();
+    this.#d.tls?.stop();
     this.#nodeLinks.close();
     this.#clientLinks.close();
     this.#recoverdLinks.close();

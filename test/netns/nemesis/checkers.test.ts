@@ -8,6 +8,8 @@ import {
   otherLeaders,
   unanswered,
 } from "./checkers.ts";
+import type { NodeEvent } from "./node_journals.ts";
+import { survivorsOf } from "./survivors.ts";
 import { Visibility } from "./visibility.ts";
 import {
   COUNTER_DATABASE,
@@ -119,4 +121,31 @@ test("Visibility.visibleFrom() goes past what parts two nodes, and no further", 
   visibility.cut(0, 1);
   expect(visibility.visibleFrom(0, 1, 150)).toBe(200);
   expect(visibility.visibleFrom(1, 2, 320)).toBe(320);
+});
+
+const NOBODY = { reason: "", by: { node: null } };
+const recovery = (node: number, generation: number, nodes: readonly number[]): NodeEvent => ({
+  ...{ kind: "recovery_started", node, atMs: 10, generation, reason: "", nodes, culprit: null },
+});
+const success = (node: number, generation: number): NodeEvent => ({
+  ...{ kind: "recovery_ended", node, atMs: 20, generation, succeeded: true, reason: null },
+  duration_ms: 10,
+});
+const saw = (node: number, atMs: number, target: number, after: number): NodeEvent => ({
+  ...{ kind: "flags", node, atMs, target, before: 0, after, ...NOBODY },
+});
+
+test("survivorsOf() leaves out who was not in a recovery, or was lost to its leader while it ran", () => {
+  const nodes = [0, 1, 2];
+  const survivors = (...events: readonly NodeEvent[]) => [...survivorsOf(nodes, events, 0)];
+  expect(survivors(recovery(0, 7, nodes), success(0, 7))).toEqual(nodes);
+  expect(survivors(recovery(0, 7, [0, 1]), success(0, 7))).toEqual([0, 1]);
+  expect(survivors(saw(0, 5, 2, 1), recovery(0, 7, nodes), success(0, 7))).toEqual([0, 1]);
+  expect(survivors(recovery(0, 7, nodes), saw(0, 15, 1, 1), success(0, 7))).toEqual([0, 2]);
+  expect(survivors(recovery(0, 7, nodes), saw(1, 15, 0, 1), success(0, 7))).toEqual(nodes);
+  const version = { pid: 1, version: "" };
+  const started: NodeEvent = {
+    ...{ kind: "process_started", node: 1, atMs: 5, process: "ctdbd", ...version },
+  };
+  expect(survivors(started)).toEqual([0, 2]);
 });

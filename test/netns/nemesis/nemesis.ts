@@ -5,6 +5,7 @@ import { SeededRandom } from "../../sim/random.ts";
 import { PROJECT } from "../../support/source_tree.ts";
 import { type NetnsCluster, withNetnsCluster } from "../cluster.ts";
 import { FAULTS, type Fault } from "./faults.ts";
+import { eventsOf } from "./node_journals.ts";
 import { playRound, type RoundResult } from "./round.ts";
 import { giveSmallDisks, World } from "./world.ts";
 
@@ -68,6 +69,7 @@ async function playRounds(
       options.onRound(results.length, result);
       if (result.wrong.length === 0) continue;
       writeFileSync(join(kept, "logs.txt"), cluster.logs());
+      writeFileSync(join(kept, "events.json"), JSON.stringify(eventsOf(cluster, 0), undefined, 1));
       appendFileSync(join(kept, "wrong.txt"), `${JSON.stringify(result, undefined, 1)}\n`);
       break;
     }

@@ -14,14 +14,20 @@ export const ROLES = {
 } as const;
 export type Role = keyof typeof ROLES;
 
-/** Pids (outside) of a host's processes of that role; "all": everything but the first process of the host. */
+/** What watches a host's addresses runs there, and is no part of what is tested. */
+const WATCHER = "ip";
+
+/** Pids (outside) of a host's processes of that role; "all": all but the first one of the host and its watcher. */
 export function processesOf(host: Host, role: Role | "all"): readonly number[] {
   const { pid: first } = host.namespaces;
   const own = readlinkSync(`/proc/${first}/ns/pid`);
   return readdirSync("/proc")
     .map(Number)
     .filter((pid) => pid > 1 && pid !== first && isInside(pid, own))
-    .filter((pid) => role === "all" || programOf(pid) === ROLES[role]);
+    .filter((pid) => {
+      const program = programOf(pid);
+      return role === "all" ? program !== WATCHER : program === ROLES[role];
+    });
 }
 
 function isInside(pid: number, namespace: string): boolean {

@@ -13,6 +13,7 @@ import {
 } from "./checkers.ts";
 import type { Fault } from "./faults.ts";
 import { eventsOf, journalsCaughtUp, type NodeEvent } from "./node_journals.ts";
+import { survivorsOf } from "./survivors.ts";
 import { COUNTER_DATABASE, COUNTER_KEYS, PERSISTENT_DATABASE } from "./workload_steps.ts";
 import type { World } from "./world.ts";
 
@@ -61,7 +62,7 @@ export async function playRound(world: World, fault: Fault): Promise<RoundResult
   await journalsCaughtUp(world.cluster);
   const events = eventsOf(world.cluster, 0);
   const inRound = events.filter(({ atMs }) => atMs >= fromMs);
-  const survivors = survivorsOf(world.nodes, inRound);
+  const survivors = survivorsOf(world.nodes, events, fromMs);
   const times: RoundTimes = {
     ...{ fromMs, survivors },
     togetherMs: survivors.size === world.nodes.length ? wholeMs : togetherSince(inRound, wholeMs),
@@ -171,26 +172,6 @@ async function everythingTouched(world: World, sinceMs: number): Promise<readonl
   } catch {
     return [`${TOUCHED_MS} ms after all was well nobody could have ${missing().join(", ")}`];
   }
-}
-
-/** Whose ctdbd ran throughout, and that took part in each recovery that succeeded. */
-function survivorsOf(nodes: readonly number[], events: readonly NodeEvent[]): ReadonlySet<number> {
-  const succeeded = new Set(
-    events.flatMap((event) =>
-      event.kind === "recovery_ended" && event.succeeded ? [event.generation] : [],
-    ),
-  );
-  return new Set(
-    nodes.filter((pnn) =>
-      events.every((event) => {
-        if (event.kind === "process_started") {
-          return event.node !== pnn || event.process !== "ctdbd";
-        }
-        if (event.kind !== "recovery_started" || !succeeded.has(event.generation)) return true;
-        return event.nodes.includes(pnn);
-      }),
-    ),
-  );
 }
 
 /** When the last recovery before the cluster was whole had ended. */
