@@ -33,6 +33,11 @@ export class ConnectAttempts {
     this.#after(sinceMs === undefined ? 0 : Math.max(0, intervalMs - sinceMs));
   }
 
+  /** The next attempt begins after this, whenever the last one began. Instead of what was planned. */
+  planIn(delayMs: number): void {
+    this.#after(delayMs);
+  }
+
   /** Now, if the last attempt began so long ago; otherwise what was planned stays. */
   hasten(intervalMs: number): void {
     const sinceMs = this.#sinceLastMs;

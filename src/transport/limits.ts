@@ -35,3 +35,8 @@ export const KEPT_OUT_LINGER_MS = 1000;
 export const KEPT_OUT_RETRY_MS = 5000;
 /** An outgoing connection that ends sooner, with none from the node, was refused. */
 export const REFUSED_WITHIN_MS = 500;
+/** A link that breaks so often within this time is left alone, at first for the least time, then twice as long. */
+export const FLAPS_MIN = 5;
+export const FLAPS_WITHIN_MS = 60_000;
+export const HOLD_MS_MIN = 5000;
+export const HOLD_MS_MAX = 30_000;

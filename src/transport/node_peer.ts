@@ -24,6 +24,7 @@ import {
   NODE_QUEUE_RELIEVED_BYTES,
   REFUSED_WITHIN_MS,
 } from "./limits.ts";
+import { LinkDamping } from "./link_damping.ts";
 import type { NodeAddress, NodeTransport } from "./node_transport.ts";
 import { PacketLink } from "./packet_link.ts";
 import type { Turns } from "./turns.ts";
@@ -67,6 +68,7 @@ export class NodePeer {
   readonly #s: PeerSurroundings;
   readonly #attempts: ConnectAttempts;
   readonly #waiting = new Set<Holdable>();
+  readonly #damping = new LinkDamping();
   #outgoing: PacketLink | undefined;
   #incoming: PacketLink | undefined;
   #connected = false;
@@ -161,7 +163,7 @@ export class NodePeer {
     owner.onIncoming(pnn);
     this.#checkConnected();
     // It is up: no need to wait for our next attempt's turn, if none is under way yet.
-    if (this.#outgoing === undefined && !this.#keptOut) this.#attempts.hasten(ANSWER_INTERVAL_MS);
+    if (this.#outgoing === undefined && !this.#keptOut && this.#heldMs === 0) this.#attempts.hasten(ANSWER_INTERVAL_MS);
     return link.handlers;
   }
 
@@ -181,11 +183,19 @@ export class NodePeer {
   #becomeLost(reason: string): void {
     if (!this.#connected) return;
     this.#connected = false;
-    this.#s.owner.onLost(this.node.pnn, reason);
+    const held = this.#damping.broke(this.#s.clock.monotonicMs());
+    this.#s.owner.onLost(this.node.pnn, held === undefined ? reason : `${reason}; ${held}`);
+  }
+
+  /** How long a link that breaks all the time is left alone still. */
+  get #heldMs(): number {
+    return this.#damping.heldMs(this.#s.clock.monotonicMs());
   }
 
   #planConnect(intervalMs = this.#keptOut ? KEPT_OUT_INTERVAL_MS : CONNECT_INTERVAL_MS): void {
-    if (!this.#ended && this.#outgoing === undefined) this.#attempts.plan(intervalMs);
+    if (this.#ended || this.#outgoing !== undefined) return;
+    if (this.#heldMs > 0) this.#attempts.planIn(this.#heldMs);
+    else this.#attempts.plan(intervalMs);
   }
 
   #connect(): Timer {

@@ -234,3 +234,30 @@ test("a keepalive without version is refused in a cluster of one version", () =>
   world.settle();
   expect(nodes[0]?.exitCode).toBe(0);
 });
+
+test("NodeLinks leaves a link alone that breaks all the time, and takes it back afterwards", () => {
+  const world = new FakeWorld();
+  const node = new FakeNode(world, configuredNodes(2), 0);
+  node.start();
+  world.settle();
+  let attempts = 0;
+  world.listeners.set("tcp:127.0.0.2:4379", () => {
+    attempts += 1;
+    return { onData() {}, onDrain() {}, onClose() {} };
+  });
+  const connect = () => connectAs(world, "127.0.0.2", "127.0.0.1");
+  for (let round = 0; round < 5; round++) {
+    const raw = connect();
+    world.run(1500);
+    expect([round, isConnected(node, 1)]).toEqual([round, true]);
+    raw.stream?.close();
+    world.settle();
+    expect([round, isConnected(node, 1)]).toEqual([round, false]);
+  }
+  attempts = 0;
+  connect();
+  world.run(4000);
+  expect([attempts, isConnected(node, 1)]).toEqual([0, false]);
+  world.run(2000);
+  expect([attempts, isConnected(node, 1)]).toEqual([1, true]);
+});
