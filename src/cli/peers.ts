@@ -127,6 +127,13 @@ export class Peers {
     return answer.ok ? (answer.value.data & CAPABILITIES.LMASTER) !== 0 : undefined;
   }
 
+  /** Values of all tunables, in the order of their table; undefined of a node that does not tell soon. */
+  async tunables(pnn: number): Promise<readonly number[] | undefined> {
+    const timeoutMs = Math.min(PEER_GRACE_MS, this.#session.timeoutMs);
+    const answer = await this.#session.attempt("GET_ALL_TUNABLES", undefined, pnn, { timeoutMs });
+    return answer.ok ? answer.value.data : undefined;
+  }
+
   async #told(pnn: number, flags: number): Promise<Uint8Array | "silent" | "refused"> {
     const session = this.#session;
     const timeoutMs = Math.min(PEER_GRACE_MS, session.timeoutMs);

@@ -6,6 +6,7 @@
  *    knows. Nodes that are gone are not asked.
  * 2. What other nodes say is shown without characters that do something to a terminal.
  */
+import { TUNABLES } from "../config/tunables.ts";
 import { NODE_FLAGS, NODE_FLAGS_INACTIVE, RECOVERY_NORMAL } from "../wire/constants.ts";
 import { FLAGS_BY_WORD } from "../wire/flag_words.ts";
 import { INVALID_GENERATION } from "../wire/packet.ts";
@@ -55,8 +56,44 @@ export async function explainStatus(
 ): Promise<readonly Condition[]> {
   const known = peers.standing(context.session.target);
   const nodes = shown.nodes.map((node) => explainNode(context, peers, node, shown, known));
+  const drift = otherTunables(context, peers, shown.nodes);
   const perNode = await Promise.all(nodes);
-  return [...perNode.flat(), ...clusterConditions(shown, await known)];
+  return [...perNode.flat(), ...(await drift), ...clusterConditions(shown, await known)];
+}
+
+/** Nodes whose tunables are not those of the asked one: they follow other rules. */
+async function otherTunables(
+  { session }: CommandContext,
+  peers: Peers,
+  nodes: readonly ShownNode[],
+): Promise<readonly Condition[]> {
+  const connected = nodes.filter(({ flags }) => (flags & GONE) === 0).map(({ pnn }) => pnn);
+  const told = new Map(
+    await Promise.all(connected.map(async (pnn) => [pnn, await peers.tunables(pnn)] as const)),
+  );
+  const own = told.get(session.target);
+  if (own === undefined) return [];
+  return connected.flatMap((pnn) => {
+    const theirs = told.get(pnn);
+    if (theirs === undefined) return [];
+    const different = TUNABLES.flatMap(({ name, obsolete }, index) =>
+      obsolete || theirs[index] === own[index]
+        ? []
+        : [`${name} is ${theirs[index]} there and ${own[index]} on node ${session.target}`],
+    );
+    if (different.length === 0) return [];
+    const remedy =
+      "make ctdb.tunables the same on all nodes, and ctdb setvar --all NAME VALUE for the running ones";
+    return [
+      {
+        node: pnn,
+        condition: "OF OTHER TUNABLES",
+        reason: different.join("; "),
+        since_seconds: null,
+        remedy,
+      },
+    ];
+  });
 }
 
 async function explainNode(

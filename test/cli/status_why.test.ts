@@ -1,5 +1,6 @@
 /** `status --why`: what is said of flags, of nodes that are in no map, and of a cluster that recovers. */
 import { expect, test } from "bun:test";
+import { TUNABLES } from "../../src/config/tunables.ts";
 import { encode, u32Codec } from "../../src/wire/codec.ts";
 import { CAPABILITIES, NODE_FLAGS, SRVID } from "../../src/wire/constants.ts";
 import { PING_STANDING } from "../../src/wire/controls.ts";
@@ -95,4 +96,25 @@ test("status --why says why an active node has no share, and why there is a reco
   expect(await why(cluster([nodeAt(0)], { 0: [] }, "node 1 died"))).toMatchObject([
     { node: null, condition: "IN RECOVERY", reason: "node 1 died", since_seconds: 1.5 },
   ]);
+});
+
+test("status --why names nodes with other tunables, and the values, but none that are obsolete", async () => {
+  const nodes = [nodeAt(0), nodeAt(2)];
+  const defaults = TUNABLES.map(({ defaultValue }) => defaultValue);
+  const changed = (index: number) => defaults.with(index, (defaults[index] ?? 0) + 1);
+  const told = async (index: number) =>
+    await why(
+      cluster(nodes, { 0: [] }).on("GET_ALL_TUNABLES", (_nothing, pnn) => ({
+        data: pnn === 2 ? changed(index) : defaults,
+      })),
+    );
+  const at = TUNABLES.findIndex(({ name }) => name === "MonitorInterval");
+  expect(await told(at)).toMatchObject([
+    {
+      node: 2,
+      condition: "OF OTHER TUNABLES",
+      reason: "MonitorInterval is 16 there and 15 on node 0",
+    },
+  ]);
+  expect(await told(TUNABLES.findIndex(({ obsolete }) => obsolete))).toEqual([]);
 });

@@ -60,6 +60,7 @@ const LOCAL: LocalFacts = {
   config: CONFIG,
   tunableProblems: [],
   nodesSource: { kind: "file", path: "/etc/ctdb/nodes" },
+  nodesChangeLeft: undefined,
   nodes: ok(ADDRESSES.map((address, pnn) => ({ pnn, address, deleted: false }))),
   publicAddresses: PUBLIC_ADDRESSES,
   missingInterfaces: [],
@@ -245,6 +246,7 @@ const PLANTED: Readonly<Record<string, readonly Facts[]>> = {
   "tunables-invalid": [local({ tunableProblems: [problem("error")] })],
   "nodes-file-missing": [local({ nodes: "there is no file" })],
   "nodes-file-invalid": [local({ nodes: wrong("error") })],
+  "nodes-change-unfinished": [local({ nodesChangeLeft: "/etc/ctdb/nodes.new" })],
   "own-address-missing": [
     local({ interfaces: [] }),
     local({ config: config({ nodeAddress: "10.0.0.9" }) }),

@@ -31,6 +31,8 @@ export interface LocalFacts {
   readonly realtimeIsWanted: boolean;
   readonly tunableProblems: readonly ConfigProblem[];
   readonly nodesSource: NodesSource;
+  /** The file beside the nodes file that `ctdb node` prepared and did not install; undefined: there is none. */
+  readonly nodesChangeLeft: string | undefined;
   /** The text is why the source gives nothing at all. */
   readonly nodes: NodesOutcome | string;
   readonly publicAddresses: PublicAddressesOutcome;

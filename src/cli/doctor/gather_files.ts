@@ -48,6 +48,7 @@ export async function gatherFiles(host: ToolHost, machine: Machine): Promise<Loc
       config.legacy.realtimeScheduling,
     tunableProblems: loadTunables(files, paths, new TunableSet()),
     nodesSource: nodesSource(config, paths),
+    nodesChangeLeft: nodesChangeLeft(machine, config, paths),
     nodes: await nodesOf(host, machine, config, paths),
     publicAddresses,
     missingInterfaces: missingInterfaces(wanted, machine),
@@ -87,6 +88,16 @@ async function nodesOf(
   return said.value === ""
     ? `the command "${command}" lists none`
     : parseNodes(said.value, `!${command}`);
+}
+
+function nodesChangeLeft(
+  machine: Machine,
+  config: CtdbConfig,
+  paths: CtdbPaths,
+): string | undefined {
+  const source = nodesSource(config, paths);
+  const path = source.kind === "file" ? `${source.path}.new` : undefined;
+  return path !== undefined && machine.stat(path) !== undefined ? path : undefined;
 }
 
 function logPath(config: CtdbConfig): string | undefined {

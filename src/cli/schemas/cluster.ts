@@ -44,7 +44,7 @@ export const nodestatusFacts = v.strictObject({ node: pnn, ...shownNodes.entries
 const condition = v.strictObject({
   /** null: it is about the cluster. */
   node: v.nullable(pnn),
-  /** A flag, or what else: `NOT IN THE MAP`, `IN RECOVERY`, `WITHOUT A LEADER`, `NOT RECOVERED YET`. */
+  /** A flag, or what else: `NOT IN THE MAP`, `IN RECOVERY`, `WITHOUT A LEADER`, `NOT RECOVERED YET`, `OF OTHER TUNABLES`. */
   condition: v.string(),
   reason: v.string(),
   /** null: not known. */

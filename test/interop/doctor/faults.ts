@@ -50,6 +50,10 @@ export const FILE_FAULTS: readonly Fault[] = [
     plant: (base) => plantText(join(base, "nodes"), (text) => `${text}10.0.0.300\n`),
   },
   {
+    ids: ["nodes-change-unfinished"],
+    plant: (base) => plantFile(join(base, "nodes.new"), "10.0.0.30\n"),
+  },
+  {
     ids: ["nodes-files-differ", "nodes-file-not-loaded"],
     plant: (base) => plantText(join(base, "nodes"), (text) => `${text}10.0.0.30\n`),
   },

@@ -70,6 +70,19 @@ export const CONFIGURATION_CHECKS: readonly Check[] = [
   ),
   local(
     {
+      id: "nodes-change-unfinished",
+      severity: "warning",
+      examines: "that no change of the nodes file was begun and left",
+      why: "other nodes may have the new nodes file already, and no further change can begin",
+      remedy: "run ctdb node repair, when nobody is just changing it",
+    },
+    ({ nodesChangeLeft: path }) =>
+      path === undefined
+        ? []
+        : [`A change of the nodes file was prepared and not installed: ${path}`],
+  ),
+  local(
+    {
       id: "own-address-missing",
       severity: "error",
       examines:
