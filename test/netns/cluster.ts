@@ -34,6 +34,8 @@ export interface NetnsOptions {
   readonly scripts?: CtdbKind;
   /** More lines of ctdb.conf, with their sections. */
   readonly ctdbConf?: string;
+  /** What stands for the lock in ctdb.conf, by its file; the file itself by default. */
+  readonly clusterLock?: (file: string) => string;
   /** The cluster lock is on a file system that can hang. */
   readonly lockCanHang?: boolean;
   /** Before any daemon starts, on each host. */
@@ -262,7 +264,7 @@ async function makeHosts(
         executables,
         nodes: hosts.map(({ address }) => address),
         tunables,
-        clusterLock: lockFile,
+        clusterLock: options.clusterLock?.(lockFile) ?? lockFile,
         scripts: options.scripts,
         applianceConf: options.applianceConf?.(host.address),
         ctdbConf: options.ctdbConf ?? "",

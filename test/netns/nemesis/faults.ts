@@ -8,8 +8,6 @@ import type { World } from "./world.ts";
 
 export interface Fault {
   readonly kind: string;
-  /** Undefined: any number of nodes. */
-  readonly nodesMin?: number;
   begin(world: World): Promise<void>;
 }
 
@@ -17,6 +15,8 @@ const HELPER_APPEARS_MS = 3000;
 const LOSS_MIN = 0.05;
 const LOSS_MAX = 0.35;
 const STORM_RESTARTS = 4;
+/** Longer than anybody waits for a silent leader. */
+const LONG_SPLIT_MS = 12_000;
 const TOOL = { timeoutMs: 30_000 };
 
 const kill = (role: Role, which: (world: World) => number): Fault => ({
@@ -119,6 +119,13 @@ export const FAULTS: readonly Fault[] = [
           await world.drop(other, one);
         }
       }
+    },
+  },
+  {
+    kind: "long-split",
+    begin: async (world) => {
+      await isolate(world, byChance(world), "both");
+      await Bun.sleep(LONG_SPLIT_MS);
     },
   },
   {

@@ -15,8 +15,10 @@ export interface NemesisOptions {
   readonly nodes: number;
   /** Kinds of faults; undefined: all, in an order by chance. */
   readonly only: readonly string[] | undefined;
-  /** No further round begins after that. */
-  readonly untilMs?: number;
+  /** From the first round on the helper of the cluster lock tells every node that asks that it has the lock. */
+  readonly lockLies?: boolean;
+  /** No further round begins after so long. */
+  readonly forMs?: number;
   onRound(number: number, result: RoundResult): void;
 }
 
@@ -32,6 +34,7 @@ const TUNABLES = {
   ControlTimeout: 12,
   TakeoverTimeout: 8,
 };
+const LYING_HELPER = join(import.meta.dir, "lying_lock.sh");
 const APPLIANCE_CONF = "[admin]\n\tenabled = yes\n";
 
 /** Rounds until one goes wrong. Gives all results; the logs and journals of a bad one are kept. */
@@ -43,6 +46,9 @@ export async function playNemesis(options: NemesisOptions): Promise<readonly Rou
     applianceConf: () => APPLIANCE_CONF,
     lockCanHang: true,
     prepare: giveSmallDisks,
+    ...(options.lockLies === true
+      ? { clusterLock: (file: string) => `!${LYING_HELPER} ${file}` }
+      : {}),
   };
   return await withNetnsCluster(cluster, (running) => playRounds(running, options, kept));
 }
@@ -57,8 +63,9 @@ async function playRounds(
   writeFileSync(acknowledged, "");
   const world = await World.start(cluster, random, acknowledged);
   const results: RoundResult[] = [];
+  if (options.lockLies === true) writeFileSync(`${cluster.lockFile}.lies`, "");
   try {
-    const { untilMs = Number.POSITIVE_INFINITY } = options;
+    const untilMs = Date.now() + (options.forMs ?? Number.POSITIVE_INFINITY);
     let kinds: readonly Fault[] = [];
     while (results.length < options.rounds && Date.now() < untilMs) {
       if (kinds.length === 0) kinds = shuffled(chosen(options.only), random);

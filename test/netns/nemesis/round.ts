@@ -56,7 +56,14 @@ export async function playRound(world: World, fault: Fault): Promise<RoundResult
   await Bun.sleep(ENDS_BY_ITSELF_MS);
   const whole = await becomesWhole(world);
   const wholeMs = Date.now();
-  if (whole !== undefined) return failed(world, fault, [whole], wholeMs - healedMs);
+  if (whole !== undefined) {
+    // What is wrong at the end may have its reason in what was wrong before.
+    const before = [
+      ...otherLeaders(eventsOf(world.cluster, 0)),
+      ...lostPersistent(workload.operations),
+    ];
+    return failed(world, fault, [whole, ...before], wholeMs - healedMs);
+  }
   visibility.whole();
   const untouched = await everythingTouched(world, wholeMs);
   await journalsCaughtUp(world.cluster);

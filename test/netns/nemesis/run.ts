@@ -36,7 +36,7 @@ const results = await playNemesis({
   seed: Number(seed),
   nodes: Number(values.nodes),
   only: values.only?.split(","),
-  ...(seconds === undefined ? {} : { untilMs: Date.now() + Number(seconds) * 1000 }),
+  ...(seconds === undefined ? {} : { forMs: Number(seconds) * 1000 }),
   onRound: tell,
 });
 const wrong = results.filter((each) => each.wrong.length > 0).length;
