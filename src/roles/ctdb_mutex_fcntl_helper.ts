@@ -8,6 +8,7 @@
 import * as fs from "node:fs";
 import type { SystemError } from "../base/errors.ts";
 import { LockFileWatch } from "../lock/fcntl_helper_watch.ts";
+import { lockPlace, lockPlaceText } from "../lock/lock_place.ts";
 import { systemErrorFrom } from "../platform/libc/libc.ts";
 import { RangeLockWaits, tryRangeLock, unlockRange } from "../platform/libc/range_lock.ts";
 import { EventLoop } from "../platform/loop/event_loop.ts";
@@ -43,6 +44,7 @@ export const role: Role = {
       printOut(USAGE);
       return 0;
     }
+    if (args[0] === "--place") return tellPlace(args[1] ?? "");
     if (args[0] === "--check") return await check(args.slice(1));
     return await holdLock(args);
   },
@@ -92,6 +94,22 @@ function takeLock(file: string): Taken {
     complain(systemErrorFrom(error, "open", file));
   }
   return { answer: "3", inode: undefined };
+}
+
+/** In a process of its own, as following links may hang in the file system. The file need not be there yet. */
+function tellPlace(file: string): number {
+  const slash = file.lastIndexOf("/");
+  try {
+    const directory = fs.realpathSync(pathForCall(file.slice(0, slash) || "/"));
+    const path = `${directory}/${file.slice(slash + 1)}`;
+    const mountinfo = fs.readFileSync("/proc/self/mountinfo", "latin1");
+    printOut(`${lockPlaceText(file, lockPlace(path, mountinfo))}\n`);
+    return 0;
+  } catch (error) {
+    const { message } = systemErrorFrom(error, "look at", file);
+    printOut(`The cluster lock "${file}" cannot be looked at: ${message}. Is a mount missing?\n`);
+    return 1;
+  }
 }
 
 function complain(error: SystemError): void {

@@ -83,7 +83,8 @@ async function holdLock(tiebreak: number | undefined): Promise<number> {
   const joined = await join(loop, tiebreak);
   if (!joined.ok) {
     printOut("3");
-    return complain(joined.error);
+    // A connection that is open would keep it alive.
+    process.exit(complain(joined.error));
   }
   const { client, nodes } = joined.value;
   const random = new SystemRandom();
@@ -128,7 +129,7 @@ async function holdLock(tiebreak: number | undefined): Promise<number> {
   });
   if (!registered.ok) {
     printOut("3");
-    return complain(registered.error.reason);
+    process.exit(complain(registered.error.reason));
   }
   lock.take(
     (attempt) => {

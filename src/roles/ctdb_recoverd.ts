@@ -47,6 +47,7 @@ the same environment and configuration.
 `;
 
 const CONNECT_TIMEOUT_MS = 10_000;
+const PLACE_LIMIT_MS = 10_000;
 /** A mutex helper that does not end by then was killed, or nothing ends it. */
 const RELEASE_LIMIT_MS = 7000;
 
@@ -151,6 +152,7 @@ function build(
       onErrorLine,
     };
     const proofMs = config.cluster.leaderTimeoutSec * 1000;
+    if (isOurs) tellPlace({ ...host, log }, [...command.value]);
     clusterLock = new MutexHelperLock(host, command.value, configured, proofMs);
   }
   const tells = { timers, line: () => fenceLine(recoverd.mayActMs) };
@@ -196,6 +198,31 @@ function build(
       : { localAddresses: () => (paths.testMode ? undefined : localAddresses(network)) },
   });
   return ok(recoverd);
+}
+
+/** Says in the log where the file of the cluster lock is; a file system that hangs is told, too. */
+function tellPlace(
+  host: {
+    readonly processes: SystemProcesses;
+    readonly timers: Timers;
+    readonly environment: Readonly<Record<string, string>>;
+    readonly log: RoleLogger;
+  },
+  command: [string, ...string[]],
+): void {
+  const { environment, log, processes, timers } = host;
+  const file = command.pop() ?? "";
+  const spawned = processes.spawn({
+    argv: [command[0], ...command.slice(1), "--place", file],
+    env: environment,
+    onOutputLine: (line) => log.notice(line),
+    onExit: () => limit.cancel(),
+  });
+  const limit = timers.after(PLACE_LIMIT_MS, () => {
+    log.error(`The file system of the cluster lock "${file}" does not answer`);
+    if (spawned.ok) spawned.value.kill("SIGKILL");
+  });
+  if (!spawned.ok) limit.cancel();
 }
 
 /** Gives up the lock, does what else is left to do, and ends the process; only the first call counts. */
