@@ -140,6 +140,15 @@ given(
   record({ magic: anyU32, monitor_events: anyU32, failures: listOf(monitorFailure, 3) }),
 );
 given(s.nodeTurns, record({ magic: anyU32, longest_us: anyU32, buckets: listOf(anyU32, 11) }));
+given(
+  s.nodeStanding,
+  record({
+    magic: anyU32,
+    flags: listOf(record({ pnn: anyU32, flag: anyU32, age_ms: anyU32, reason: anyText }), 5),
+    recovery_age_ms: anyU32,
+    recovery_reason: anyText,
+  }),
+);
 given(s.vnnMap, record({ generation: anyU32, map: listOf(anyU32, 8) }));
 const dbId = given(s.dbId, record({ db_id: anyU32, flags: (random) => anyU32(random) & 0xff }));
 given(s.dbIdMap, listOf(dbId, 6));
