@@ -22,6 +22,7 @@ export const CORE_FOLDERS = [
   "failover",
   "recovery",
   "cluster",
+  "authority",
   "daemon",
   "journal",
 ];

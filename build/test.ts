@@ -2,7 +2,7 @@
  * The whole suite: the gate, then what needs peers or time, two groups at a time.
  * `--quick`: the gate alone. Last line: `N passed, N failed`. With CI set, a skipped test is a failure.
  */
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { GATE_WIDTH, gateStages, SLOW_TESTS } from "./gate.ts";
 import { type Outcome, PROJECT, runStages, type Stage } from "./stage.ts";
@@ -10,6 +10,7 @@ import { type Outcome, PROJECT, runStages, type Stage } from "./stage.ts";
 /** The simulator's seeds need a processor, the clusters of other tests mostly wait. */
 const SLOW_WIDTH = 2;
 const SLOW_TIMEOUT_MS = 60 * 60_000;
+const DIVIDED = "test/interop";
 
 async function main(args: readonly string[]): Promise<number> {
   const wrong = args.find((arg) => arg !== "--quick");
@@ -22,12 +23,24 @@ async function main(args: readonly string[]): Promise<number> {
   return conclude(outcomes);
 }
 
+/** Each group by itself; what test/interop has in folders beside what it has in files: it is the longest by far. */
 function slowStages(): readonly Stage[] {
-  return SLOW_TESTS.filter((name) => existsSync(join(PROJECT, "test", name))).map((name) => ({
-    name: `test/${name}`,
-    tests: [`test/${name}`],
-    timeoutMs: SLOW_TIMEOUT_MS,
-  }));
+  const groups = SLOW_TESTS.map((name) => `test/${name}`).filter((path) =>
+    existsSync(join(PROJECT, path)),
+  );
+  return groups.flatMap((path) => (path === DIVIDED ? halvesOf(path) : [stageOf(path, [path])]));
+}
+
+function halvesOf(path: string): readonly Stage[] {
+  const entries = readdirSync(join(PROJECT, path), { withFileTypes: true });
+  const pathOf = ({ name }: { name: string }) => `${path}/${name}`;
+  const files = entries.filter(({ name }) => name.endsWith(".test.ts")).map(pathOf);
+  const folders = entries.filter((entry) => entry.isDirectory()).map(pathOf);
+  return [stageOf(path, files.sort()), stageOf(`${path}/*/`, folders.sort())];
+}
+
+function stageOf(name: string, tests: readonly string[]): Stage {
+  return { name, tests, timeoutMs: SLOW_TIMEOUT_MS };
 }
 
 function conclude(outcomes: readonly Outcome[]): number {

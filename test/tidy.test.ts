@@ -21,7 +21,7 @@ const ROWS: readonly (readonly string[])[] = [
   ["lock", "membership", "database"],
   ["services", "failover", "recovery", "cluster"],
   ["journal"],
-  ["cli", "admin", "local", "install", "daemon"],
+  ["cli", "admin", "local", "install", "authority", "daemon"],
   ["manual"],
   ["roles"],
 ];

@@ -90,6 +90,8 @@ export interface JournalEventFields {
   // Links and flags
   link_up: { readonly peer: number };
   link_down: { readonly peer: number; readonly reason: string };
+  /** This node and another have not reached each other for some time, and others reach both. */
+  link_missing: { readonly peer: number; readonly seen_by: readonly number[] };
   /** NODE_FLAGS of a node changed in the view of this one. */
   flags: {
     readonly target: number;
@@ -235,6 +237,10 @@ export interface JournalEventFields {
     readonly busy_ms: number;
     readonly spans: readonly JournalSpan[];
   };
+  /** The process did not run: it was stopped, or the machine. */
+  paused: { readonly duration_ms: number };
+  /** The clock of the machine was set; negative: back. */
+  clock_set: { readonly by_ms: number };
 
   // What it is configured with
   tunable: {
@@ -273,6 +279,7 @@ const KINDS: Readonly<Record<JournalKind, true>> = {
   state: true,
   link_up: true,
   link_down: true,
+  link_missing: true,
   flags: true,
   nodes_file: true,
   election: true,
@@ -304,6 +311,8 @@ const KINDS: Readonly<Record<JournalKind, true>> = {
   database_warning: true,
   client_died: true,
   long_turn: true,
+  paused: true,
+  clock_set: true,
   tunable: true,
   configuration: true,
   action: true,

@@ -13,6 +13,19 @@ export interface Logger {
   debug(message: string): void;
 }
 
+const WORDS: Readonly<Record<LogLevel, keyof Logger>> = {
+  ERROR: "error",
+  WARNING: "warning",
+  NOTICE: "notice",
+  INFO: "info",
+  DEBUG: "debug",
+};
+
+/** For what has a level that is configured. */
+export function sayAt(log: Logger, level: LogLevel, message: string): void {
+  log[WORDS[level]](message);
+}
+
 /** For tests and tools that want silence. */
 export const silentLogger: Logger = {
   error() {},

@@ -20,6 +20,8 @@ interface RowBase {
    * By the first argument where only some forms of the command ask.
    */
   readonly asks?: string | Readonly<Record<string, string>>;
+  /** It asks itself, once it knows what would happen. */
+  readonly asksItself?: boolean;
   /** It runs until it is told to end, by -T too, which it looks at itself: no other limit is set for it. */
   readonly lasting?: boolean;
 }

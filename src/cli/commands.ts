@@ -62,6 +62,7 @@ const reloadnodes = () => import("./commands/reloadnodes.ts");
 const wipedb = () => import("./commands/wipedb.ts");
 const statistics = () => import("./commands/statistics.ts");
 const node = () => import("./commands/node.ts");
+const nodeChanges = () => import("./commands/node_changes.ts");
 const variables = () => import("./commands/variables.ts");
 const databases = () => import("./commands/databases.ts");
 const records = () => import("./commands/records.ts");
@@ -319,6 +320,20 @@ export const COMMANDS: readonly CommandRow[] = [
       ),
     ),
   ),
+  {
+    ...facts(
+      ours(
+        here(
+          "node",
+          "add|remove|repair [<args>] ...",
+          "add and remove nodes: change the nodes file of all nodes",
+          nodeChanges,
+          "node",
+        ),
+      ),
+    ),
+    asksItself: true,
+  },
   facts(
     ours(
       onNode(

@@ -17,7 +17,14 @@ export async function isConfirmed(
   const form = typeof asks === "object" ? asks[args[0] ?? ""] : asks;
   const sentence = form === undefined ? undefined : filledIn(form, args, node);
   // Without its arguments the command ends with its usage.
-  if (sentence === undefined) return true;
+  return sentence === undefined || (await isAgreed({ host, options }, sentence));
+}
+
+/** The same for who first has to find out what would happen. */
+export async function isAgreed(
+  { host, options }: Pick<OfflineContext, "host" | "options">,
+  sentence: string,
+): Promise<boolean> {
   if (options.yes || options.dryRun || options.json || options.machine) return true;
   const terminal = await host.terminal();
   if (!terminal.answers) return true;

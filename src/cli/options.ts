@@ -138,7 +138,7 @@ export const OPTIONS: readonly OptionRow[] = [
     short: "",
     kind: "flag",
     help: "do not ask on a terminal before something is taken away",
-    commands: ["detach", "shutdown", "delip", "restoredb", "wipedb", "db", "snapshot"],
+    commands: ["detach", "shutdown", "delip", "restoredb", "wipedb", "db", "snapshot", "node"],
   },
   {
     name: "timeout",
@@ -191,8 +191,8 @@ export const OPTIONS: readonly OptionRow[] = [
     name: "dry-run",
     short: "",
     kind: "flag",
-    help: "with db, snapshot: show what would change, and change nothing",
-    commands: ["db", "snapshot"],
+    help: "with db, snapshot, node: show what would change, and change nothing",
+    commands: ["db", "snapshot", "node"],
   },
   {
     name: "at",

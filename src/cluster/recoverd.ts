@@ -28,6 +28,7 @@ import { type Action, decideCluster, decideLocal } from "./decide.ts";
 import { Election, pnnText } from "./election.ts";
 import { LeaderConnection } from "./leader_connection.ts";
 import { LeaseVotes } from "./lease_votes.ts";
+import { LinksToCome } from "./links_to_come.ts";
 import { isNewWithAllNodes, nobodyWasRecovered } from "./new_cluster.ts";
 import { NodeRequests } from "./node_requests.ts";
 import { OwnView } from "./own_view.ts";
@@ -70,6 +71,7 @@ export class Recoverd {
   #lookAgain = false;
   #lastProblem: string | undefined;
   readonly #leaderConnection = new LeaderConnection();
+  readonly #linksToCome = new LinksToCome();
   #nextTick: Timer | undefined;
   #broadcasts: Timer | undefined;
   #subscriptions: readonly { remove(): void }[] = [];
@@ -286,6 +288,7 @@ export class Recoverd {
 
   #learn(local: LocalSnapshot): void {
     if (this.#view.learn(local)) this.#beginEpoch();
+    this.#linksToCome.learn(local.nodes, this.#host.clock.monotonicMs());
     this.#host.setLogLevel(local.debugLevel);
   }
 
@@ -317,6 +320,11 @@ export class Recoverd {
       recoveriesDisabled: this.recoveries.gate.disabled,
       takeoverRunsDisabled: this.takeoverRuns.gate.disabled,
       takeoverRunWanted: this.takeoverRuns.wanted,
+      linksAwaited: this.#linksToCome.awaited(
+        local.nodes,
+        remote.nodeMaps,
+        this.#host.clock.monotonicMs(),
+      ),
       lockHeld: lock?.held,
     });
     if (decision.problem === undefined) this.#lastProblem = undefined;

@@ -21,6 +21,8 @@ test("[admin] and [journal] are off and local without a file", () => {
   expect(read("")).toEqual({
     config: {
       announcedSambaVersion: undefined,
+      nodeTransport: "tcp",
+      tlsDirectory: "/n/tls",
       admin: {
         enabled: false,
         listen: undefined,

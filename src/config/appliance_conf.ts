@@ -12,7 +12,7 @@ import {
 } from "./admin_options.ts";
 import { OptionReader } from "./option_reader.ts";
 import { define, OptionTable } from "./option_table.ts";
-import { sambaVersion } from "./option_values.ts";
+import { type NodeTransportName, nodeTransport, sambaVersion, text } from "./option_values.ts";
 import { ProblemList } from "./problems.ts";
 import { readConfigFile } from "./read_file.ts";
 import type { ConfigProblem, CtdbPaths } from "./types.ts";
@@ -22,6 +22,9 @@ const APPLIANCE_CONF_FILE = "ctdb-appliance.conf";
 export interface ApplianceConfig {
   /** Major × 65536 + minor. */
   readonly announcedSambaVersion: number | undefined;
+  readonly nodeTransport: NodeTransportName;
+  /** With "tls": where certificate, key, authorities and the list of revoked ones are. */
+  readonly tlsDirectory: string;
   readonly admin: AdminConfig;
   readonly journal: JournalConfig;
 }
@@ -32,6 +35,20 @@ const OPTIONS = {
     name: "announced samba version",
     schema: sambaVersion,
     defaultValue: () => undefined,
+    reload: "restart",
+  }),
+  nodeTransport: define<NodeTransportName>({
+    section: "cluster",
+    name: "transport",
+    schema: nodeTransport,
+    defaultValue: () => "tcp",
+    reload: "restart",
+  }),
+  tlsDirectory: define({
+    section: "cluster",
+    name: "tls directory",
+    schema: text,
+    defaultValue: (paths) => `${paths.etcDirectory}/tls`,
     reload: "restart",
   }),
   ...ADMIN_OPTIONS,
@@ -48,15 +65,17 @@ export interface ReadApplianceConfig {
 
 export function readApplianceConfig(files: FileSystem, paths: CtdbPaths): ReadApplianceConfig {
   const file = `${paths.etcDirectory}/${APPLIANCE_CONF_FILE}`;
-  const text = readConfigFile(files, file);
+  const found = readConfigFile(files, file);
   const reader = new OptionReader(APPLIANCE_CONF, file, { files, paths });
-  if (text.ok) reader.read(text.value ?? "");
+  if (found.ok) reader.read(found.value ?? "");
   const together = new ProblemList(file);
   const config = {
     announcedSambaVersion: reader.get(OPTIONS.announcedSambaVersion),
+    nodeTransport: reader.get(OPTIONS.nodeTransport),
+    tlsDirectory: reader.get(OPTIONS.tlsDirectory),
     admin: adminConfig(reader, files, together),
     journal: journalConfig(reader),
   };
-  const found = [...reader.problems(), ...together.all()];
-  return { config, reader, problems: text.ok ? found : text.error };
+  const problems = [...reader.problems(), ...together.all()];
+  return { config, reader, problems: found.ok ? problems : found.error };
 }

@@ -90,8 +90,9 @@ export class LiveConfig {
       ...changed(APPLIANCE_CONF, "restart", started.appliance, appliance.reader),
     ];
     this.#taken = { conf: conf.reader, appliance: appliance.reader };
-    const { announcedSambaVersion } = this.#appliance;
-    this.#appliance = { ...appliance.config, announcedSambaVersion };
+    const { announcedSambaVersion, nodeTransport, tlsDirectory } = this.#appliance;
+    const kept = { announcedSambaVersion, nodeTransport, tlsDirectory };
+    this.#appliance = { ...appliance.config, ...kept };
     this.#current = assembleConfig(
       (option) => (option.reload === "now" ? conf.reader : started.conf).get(option),
       this.#paths,

@@ -21,6 +21,14 @@ export const APPLIANCE_OPTION_TEXTS: Readonly<Record<string, OptionText>> = {
     text: "One version that keepalives announce to every node. Left out, each node hears its own from us, so that nodes of Samba's own ctdbd, which refuse another version, stay. `ctdbd --samba-version` and the variable `CTDB_SAMBA_VERSION` go first.",
     byDefault: "that of the other node, from 4.17 to that of the release",
   },
+  transport: {
+    value: "tcp|tls",
+    text: "How nodes talk to each other. `tls`: each node proves by a certificate to be of its address, and what they say is encrypted. It must be the same on all nodes, so all of them must be ours; `ctdb-appliance ca` makes what each needs.",
+  },
+  "tls directory": {
+    value: PATH,
+    text: "Where `transport = tls` finds `node.crt`, `node.key`, `ca.crt` and `revoked`. New files are taken within seconds, without a restart.",
+  },
   enabled: {
     value: TRUTH,
     text: "Whether `ctdbd` starts ctdb-admind(1) and keeps it running: it keeps the journal, and serves the API, the metrics and the page.",

@@ -57,6 +57,12 @@ export const address: v.GenericSchema<string, string | undefined> = v.pipe(
 
 export const transport: v.GenericSchema<string, "tcp"> = v.picklist(["tcp"], `expected "tcp"`);
 
+export type NodeTransportName = "tcp" | "tls";
+export const nodeTransport: v.GenericSchema<string, NodeTransportName> = v.picklist(
+  ["tcp", "tls"],
+  'expected "tcp" or "tls"',
+);
+
 /** `4.17` as keepalives carry it: major × 65536 + minor. */
 export const sambaVersion: v.GenericSchema<string, number> = v.pipe(
   v.string(),

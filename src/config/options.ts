@@ -187,7 +187,7 @@ export const OPTIONS = {
     name: "script log level",
     schema: logLevel,
     defaultValue: () => "ERROR",
-    reload: "restart",
+    reload: "now",
   }),
 } as const;
 

@@ -118,6 +118,7 @@ function daemonHandlers(
       standing: membership.standing,
       loadNodes: (done) => d.loadNodes((outcome) => turns.run("nodes-file", () => done(outcome))),
       nodesReloaded: (nodes, by) => membership.nodesReloaded(nodes, by),
+      leader: () => routing.leaderCache.recent(),
       forceRecovery: (reason) => core.forceRecovery(reason),
     }),
     recoveryControls({
@@ -151,7 +152,7 @@ function ownNodeControls(needs: ControlsNeeds, shared: Shared): ControlHandlers 
         core.nodes,
         membership.keepalive,
         routing.leaderCache,
-        membership.peers,
+        { problems: () => [...membership.peers.problems(), ...membership.missingLinks.problems()] },
         d.announcedVersion.version,
       ),
     health: () => healthOf(membership.health),

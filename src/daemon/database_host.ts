@@ -78,7 +78,7 @@ export function createDatabaseHost(parts: DatabaseHostParts): DatabaseHost {
     queuedBytes: (pnn, srvid) => messages.queuedBytes(pnn, srvid),
     sendMessage: (destination, srvid, data) => messages.send(destination, srvid, data),
     afterMessages: (action) => output.afterLooped(action),
-    onMessage: (srvid, handler) => messages.listen(srvid, handler),
+    onMessage: (srvid, handler, backlogBytes) => messages.listen(srvid, handler, backlogBytes),
     newReqid: () => parts.newReqid(),
     processName: (pid) => d.processName(pid),
   };

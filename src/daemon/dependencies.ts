@@ -14,12 +14,14 @@ import type { Clock, Random, Timers } from "../platform/types/time.ts";
 import type { EventRunner } from "../services/event_runner.ts";
 import type { Notification } from "../services/notifications.ts";
 import type { LockWaiter, TdbOpener } from "../tdb/types.ts";
+import type { TlsLinks } from "../transport/tls/tls_links.ts";
 import type { Runstate } from "../wire/constants.ts";
 import type { NodesLoaded } from "./controls/membership.ts";
 import type { LogLevelSetting } from "./controls/node.ts";
 import type { DatabasePart } from "./database_part.ts";
 import type { PidFile } from "./lifecycle/pid_file.ts";
 import type { StartChild } from "./lifecycle/recoverd_watch.ts";
+import type { NodesListSource } from "./nodes_file/nodes_file_service.ts";
 import type { MemoryUse } from "./report/memory_report.ts";
 
 export interface DaemonDependencies {
@@ -32,6 +34,8 @@ export interface DaemonDependencies {
   readonly timers: Timers;
   readonly random: Random;
   readonly network: Network;
+  /** Links with the other nodes are over TLS; without it over plain TCP. */
+  readonly tls?: TlsLinks | undefined;
   /** undefined: public addresses are not announced when they come. */
   readonly rawNetwork?: (RawNetwork & ArpNetwork) | undefined;
   readonly files: FileSystem;
@@ -69,6 +73,8 @@ export interface DaemonDependencies {
   processName(pid: number): string | undefined;
   /** Reads the nodes file, or runs the command that prints it. */
   loadNodes(done: NodesLoaded): void;
+  /** Where that is; undefined where nodes come from nowhere that could be changed. */
+  readonly nodesList?: (() => NodesListSource) | undefined;
   /** Reads the configuration again; from then on `config` is what it says. */
   readonly reloadConfig?: (() => ReturnType<LiveConfig["reload"]>) | undefined;
   /** With `collect` what nobody needs any more is freed first, which takes some milliseconds. */

@@ -24,6 +24,7 @@ import { flagChange, srvidMessage } from "../wire/structs/cluster.ts";
 import type { DatabasePart } from "./database_part.ts";
 import type { DaemonDependencies } from "./dependencies.ts";
 import { Health } from "./lifecycle/health.ts";
+import { MissingLinks } from "./lifecycle/missing_links.ts";
 import type { NodeEvents } from "./lifecycle/node_events.ts";
 import { NodeFreeze } from "./lifecycle/node_freeze.ts";
 import { Standing } from "./lifecycle/standing.ts";
@@ -54,6 +55,7 @@ export class MembershipPart {
   readonly health: Health;
   readonly keepalive: Keepalive;
   readonly peers: PeerAgreement;
+  readonly missingLinks: MissingLinks;
   readonly #n: MembershipNeeds;
   /** Members of the cluster whose link was lost and is not back. */
   readonly #lostPeers = new Set<number>();
@@ -111,6 +113,25 @@ export class MembershipPart {
       introduce: (pnn) => needs.controls().sendNoReply(pnn, CONTROLS.PING.opcode, 0, EMPTY),
       askNodeMap: (pnn, done) => this.#askNodeMap(pnn, done),
     });
+    const { standing, peers } = this;
+    this.missingLinks = new MissingLinks({
+      ...shared,
+      messages: needs.routing.messages,
+      timers: turns.timers("missing-links"),
+      clock: d.clock,
+      isKeptOut: (pnn) => peers.isKeptOut(pnn),
+      standAside: (reason) => {
+        const before = nodes.own.flags;
+        return standing.standAside(reason) && this.#tellFlags(before);
+      },
+      get standsAside() {
+        return standing.standsAside;
+      },
+      comeBack: () => {
+        const before = nodes.own.flags;
+        return standing.comeBack() && this.#tellFlags(before);
+      },
+    });
   }
 
   // --- links of nodes
@@ -122,6 +143,7 @@ export class MembershipPart {
     core.journal.record({ kind: "link_up", peer: pnn });
     nodes.markConnected(pnn, "both connections with it are up");
     this.peers.complete(pnn);
+    this.missingLinks.nodeConnected(pnn);
     log.error(
       `${this.#name(nodes.ownPnn)}: connected to ${this.#name(pnn)} - ${this.#others()} connected`,
     );
@@ -143,6 +165,7 @@ export class MembershipPart {
       `${this.#name(nodes.ownPnn)}: node ${this.#name(pnn)} is dead: ${this.#others()} connected (${reason})`,
     );
     this.#n.routing.leaderCache.nodeLost(pnn);
+    this.missingLinks.nodeLost(pnn);
     this.#forgetRequests(pnn);
     if (wasActive) this.#lostPeers.add(pnn);
   }
@@ -179,6 +202,7 @@ export class MembershipPart {
   close(): void {
     this.health.stop();
     this.keepalive.stop();
+    this.missingLinks.stop();
     this.standing.close();
   }
 
@@ -225,6 +249,15 @@ export class MembershipPart {
     );
     const request = encode(srvidMessage, { pnn: ownPnn, srvid: U64_ZERO });
     routing.messages.send(BROADCAST_CONNECTED, SRVID.TAKEOVER_RUN, request);
+  }
+
+  /** The leader, which tells the others of flags, may be the one that we do not reach. */
+  #tellFlags(before: number): true {
+    const { nodes } = this.#n.core;
+    const change = { pnn: nodes.ownPnn, new_flags: nodes.own.flags, old_flags: before };
+    const { opcode } = CONTROLS.MODIFY_FLAGS;
+    this.#n.controls().sendNoReply(BROADCAST_CONNECTED, opcode, 0, encode(flagChange, change));
+    return true;
   }
 
   #name(pnn: number): string {

@@ -28,6 +28,7 @@ import type { NodeState } from "./lifecycle/node_state.ts";
 import type { RecoverdWatch } from "./lifecycle/recoverd_watch.ts";
 import { MembershipPart } from "./membership_part.ts";
 import { NodeCore } from "./node_core.ts";
+import { NodesFileService } from "./nodes_file/nodes_file_service.ts";
 import { memoryReport } from "./report/memory_report.ts";
 import { NodeFactsService } from "./report/node_facts.ts";
 import { nodeMemory } from "./report/node_memory.ts";
@@ -65,6 +66,7 @@ export class Node {
   readonly #journalFeed: JournalFeed;
   readonly #states: StateEvents;
   readonly #facts: NodeFactsService;
+  readonly #nodesFile: NodesFileService | undefined;
   readonly #core: NodeCore;
   readonly #parts: NodeParts;
 
@@ -142,6 +144,7 @@ export class Node {
     const stateTimers = turns.timers("journal");
     this.#states = new StateEvents(parts.journal, stateTimers, () => this.#stateNow());
     this.#facts = this.#newFacts();
+    this.#nodesFile = this.#newNodesFile();
   }
 
   /** Clients and other nodes are served from now on. */
@@ -165,6 +168,7 @@ export class Node {
     this.#journalFeed.close();
     this.#states.stop();
     this.#facts.close();
+    this.#nodesFile?.close();
     this.membership.close();
     this.addresses.close();
     this.statistics.stop();
@@ -272,6 +276,19 @@ export class Node {
       ring: journal,
       events,
       timers: turns.timers("facts"),
+    });
+  }
+
+  #newNodesFile(): NodesFileService | undefined {
+    const { dependencies, turns } = this.#parts;
+    const { nodesList: source } = dependencies;
+    if (source === undefined) return undefined;
+    return new NodesFileService({
+      nodes: this.nodes,
+      messages: this.routing.messages,
+      log: this.#core.log,
+      source,
+      inTurn: (action) => turns.run("nodes-file", action),
     });
   }
 

@@ -125,10 +125,14 @@ export interface DatabaseHost {
   sendMessage(destination: number, srvid: { hi: number; lo: number }, data: Uint8Array): void;
   /** Runs `action` in a later turn, when the messages to this node have arrived that were sent until now. */
   afterMessages(action: () => void): void;
-  /** Local handler of a srvid (DB_PUSH_START); the result removes it. */
+  /**
+   * Local handler of a srvid (DB_PUSH_START); the result removes it. Whoever sends to it may ask how many bytes it
+   * has been given that it has not worked off.
+   */
   onMessage(
     srvid: { hi: number; lo: number },
     handler: (data: Uint8Array, srcnode: number) => void,
+    backlogBytes: () => number,
   ): () => void;
 
   /** An unused request id for a call of ours. */

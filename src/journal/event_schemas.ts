@@ -69,6 +69,7 @@ export const EVENT_SCHEMAS = {
 
   link_up: v.object({ peer: pnn }),
   link_down: v.object({ peer: pnn, reason: text }),
+  link_missing: v.object({ peer: pnn, seen_by: list(pnn) }),
   flags: v.object({ target: pnn, before: number, after: number, reason: text, by: actor }),
   nodes_file: v.object({ added: list(pnn), removed: list(pnn) }),
 
@@ -142,6 +143,9 @@ export const EVENT_SCHEMAS = {
     busy_ms: number,
     spans: list(v.object({ name: text, depth: number, duration_ms: number })),
   }),
+
+  paused: v.object({ duration_ms: number }),
+  clock_set: v.object({ by_ms: number }),
 
   tunable: v.object({ name: text, before: number, after: number, by: actor }),
   configuration: v.object({

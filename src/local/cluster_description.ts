@@ -14,6 +14,8 @@ export interface LocalNode {
   readonly address: string;
   /** Runs the stock ctdbd instead of ours. */
   readonly stock: boolean;
+  /** Which one, if it is another than the cluster's `stockCtdbd`: clusters of several releases. */
+  readonly stockCtdbd?: string;
 }
 
 export interface ClusterDescription {

@@ -39,14 +39,17 @@ export class NodeProcess {
   get log(): string {
     return this.#directory.log(this.node.pnn);
   }
+  get #stockCtdbd(): string {
+    return this.node.stockCtdbd ?? this.#description.stockCtdbd;
+  }
   get #executable(): string {
-    const { stockCtdbd, executableDirectory } = this.#description;
-    return this.node.stock ? stockCtdbd : join(executableDirectory, "ctdbd");
+    const { executableDirectory } = this.#description;
+    return this.node.stock ? this.#stockCtdbd : join(executableDirectory, "ctdbd");
   }
 
   /** What programs that talk to this node need, on top of `inherited`. */
   environment(inherited: Readonly<Record<string, string | undefined>>): Record<string, string> {
-    const { executableDirectory, stockCtdbd, stockSambaVersion } = this.#description;
+    const { executableDirectory, stockSambaVersion } = this.#description;
     const environment: Record<string, string> = {};
     for (const [name, value] of Object.entries(inherited)) {
       const kept = !name.startsWith("CTDB_") || name === "CTDB_CRASH_POINTS";
@@ -61,8 +64,8 @@ export class NodeProcess {
       if (stockSambaVersion !== undefined) {
         environment["CTDB_TEST_SAMBA_VERSION"] = String(stockSambaVersion);
       }
-    } else if (stockCtdbd !== STOCK_CTDBD) {
-      environment["CTDB_TEST_HELPER_BINDIR"] = dirname(stockCtdbd);
+    } else if (this.#stockCtdbd !== STOCK_CTDBD) {
+      environment["CTDB_TEST_HELPER_BINDIR"] = dirname(this.#stockCtdbd);
     }
     return environment;
   }

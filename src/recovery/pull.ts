@@ -5,11 +5,14 @@
  * Volatile databases are pulled from all nodes and merged; persistent and replicated ones from the
  * one node with the highest sequence number.
  */
-import { ok } from "../base/result.ts";
+import { err, ok } from "../base/result.ts";
 import { type U64, u64, u64Compare, u64Decimal } from "../base/u64.ts";
+import type { ControlOutcome } from "../client/types.ts";
+import type { Timer } from "../platform/types/time.ts";
 import { SRVID } from "../wire/constants.ts";
 import { RECOVERY_COUNT_HIGH, SEQNUM_RECOVERIES } from "../wire/controls.ts";
 import { UNKNOWN_PNN } from "../wire/packet.ts";
+import { PULL_MS_MAX } from "./limits.ts";
 import { RecordTable } from "./record_table.ts";
 import {
   askEach,
@@ -104,6 +107,7 @@ function newTable(context: RecoveryContext, database: PulledDatabase): RecordTab
     db_id: database.db_id,
     leaderPnn: context.client.pnn,
     hashSeed: context.random.u32(),
+    memory: context.memory,
   });
 }
 
@@ -121,7 +125,45 @@ function worstOf(
       context.credits.add(outcome.error.pnn, outcome.error.reason);
     }
   }
-  return first === undefined ? ok(table) : stepFailure(first.reason, first.pnn);
+  if (first === undefined) return ok(table);
+  table.slabs.end();
+  return stepFailure(first.reason, first.pnn);
+}
+
+/** Ends the wait for records when none have come for RecoverTimeout: how long all of them take depends on their number. */
+class Stall {
+  readonly #context: RecoveryContext;
+  readonly #stalled = Promise.withResolvers<ControlOutcome<number>>();
+  #movedMs: number;
+  #timer: Timer | undefined;
+
+  constructor(context: RecoveryContext) {
+    this.#context = context;
+    this.#movedMs = context.clock.monotonicMs();
+    this.#watch(context.timeoutMs);
+  }
+
+  get promise(): Promise<ControlOutcome<number>> {
+    return this.#stalled.promise;
+  }
+
+  postpone(): void {
+    this.#movedMs = this.#context.clock.monotonicMs();
+  }
+
+  end(): void {
+    this.#timer?.cancel();
+  }
+
+  #watch(afterMs: number): void {
+    const { clock, timers, timeoutMs } = this.#context;
+    this.#timer = timers.after(afterMs, () => {
+      const leftMs = this.#movedMs + timeoutMs - clock.monotonicMs();
+      if (leftMs > 0) return this.#watch(leftMs);
+      const reason = `no records for ${timeoutMs} ms`;
+      this.#stalled.resolve(err({ kind: "timeout", reason, status: 0 }));
+    });
+  }
 }
 
 /** All records of one node into the table. `rank` is the node's place in the list of sources. */
@@ -137,8 +179,10 @@ async function pull(
   let problem: string | undefined;
   let open = true;
   // The srvid tells the node: a message's source node is the local one with some daemons.
+  let stalled: Stall | undefined;
   const registered = await context.client.registerSrvid(srvid, (data) => {
     if (!open || problem !== undefined) return;
+    stalled?.postpone();
     const added = table.addBuffer(data, rank);
     if (added.ok) records += added.value;
     else problem = added.error;
@@ -146,11 +190,14 @@ async function pull(
   if (!registered.ok) {
     return stepFailure(`Cannot listen for records of ${database.name}: ${registered.error.reason}`);
   }
-  const answer = await context.client.control(
+  const asked = context.client.control(
     "DB_PULL",
     { db_id: database.db_id, lmaster: UNKNOWN_PNN, srvid },
-    { pnn, timeoutMs: context.timeoutMs },
+    { pnn, timeoutMs: PULL_MS_MAX },
   );
+  stalled = new Stall(context);
+  const answer = await Promise.race([asked, stalled.promise]);
+  stalled.end();
   open = false;
   registered.value.remove();
   if (!answer.ok) return stepFailure(failureText("DB_PULL", pnn, answer.error), pnn);

@@ -62,6 +62,7 @@ export class PushBuffers {
     this.#view.setUint32(0, this.#options.db_id, true);
     this.#view.setUint32(4, this.#count, true);
     this.recordsSent += this.#count;
+    slabs.touched(this.#length);
     return this.#out.subarray(0, this.#length);
   }
 

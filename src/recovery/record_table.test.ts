@@ -7,6 +7,7 @@ import { RECORD_FLAGS } from "../wire/constants.ts";
 import { ltdbHeader, recBuffer } from "../wire/structs/records.ts";
 import { PushBuffers } from "./push_buffers.ts";
 import { RecordTable } from "./record_table.ts";
+import { SlabMemory } from "./slab_memory.ts";
 
 const DB = 0x7a19d84d;
 const LEADER = 1;
@@ -28,7 +29,12 @@ function buffer(copies: readonly Copy[], db_id = DB): Uint8Array {
 }
 
 function newTable(): RecordTable {
-  return new RecordTable({ db_id: DB, leaderPnn: LEADER, hashSeed: 5 });
+  return new RecordTable({
+    db_id: DB,
+    leaderPnn: LEADER,
+    hashSeed: 5,
+    memory: new SlabMemory(undefined),
+  });
 }
 
 function pushed(table: RecordTable, limitBytes = 1_000_000, dmaster: number | undefined = LEADER) {

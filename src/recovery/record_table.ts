@@ -18,6 +18,7 @@ import { u64Order } from "../base/u64.ts";
 import { REC_BUFFER_HEAD_BYTES } from "../wire/records/rec_buffer.ts";
 import { LTDB_HEADER_BYTES, REC_DATA_HEAD_BYTES } from "../wire/structs/records.ts";
 import { RecordIndex } from "./record_index.ts";
+import type { SlabMemory } from "./slab_memory.ts";
 import { Slabs } from "./slabs.ts";
 
 /** Place of the reqid in a record, reused while the record is in the table. */
@@ -35,10 +36,11 @@ export interface RecordTableOptions {
   readonly leaderPnn: number;
   /** Against keys that were made to collide. */
   readonly hashSeed: number;
+  readonly memory: SlabMemory;
 }
 
 export class RecordTable {
-  readonly slabs = new Slabs();
+  readonly slabs: Slabs;
   readonly #options: RecordTableOptions;
   readonly #index = new RecordIndex();
   /** Different keys. */
@@ -47,6 +49,7 @@ export class RecordTable {
   }
 
   constructor(options: RecordTableOptions) {
+    this.slabs = new Slabs(options.memory);
     this.#options = options;
   }
 
@@ -67,6 +70,7 @@ export class RecordTable {
       at = end;
     }
     run.flush();
+    this.slabs.touched(bytes.length);
     return ok(count);
   }
 

@@ -8,10 +8,16 @@ import { err, ok } from "../base/result.ts";
 import { DB_FLAGS } from "../wire/constants.ts";
 import { ATTACH_RECOVERY } from "../wire/controls.ts";
 import type { RecoveredDatabase } from "./database_union.ts";
-import { collectFromAll, collectFromHighest, type PulledDatabase } from "./pull.ts";
+import { type Collected, collectFromAll, collectFromHighest, type PulledDatabase } from "./pull.ts";
 import { pushToAll } from "./push.ts";
 import { PushBuffers } from "./push_buffers.ts";
-import { askEach, type RecoveryContext, type StepResult, stepFailure } from "./recovery_context.ts";
+import {
+  askEach,
+  askEachBlaming,
+  type RecoveryContext,
+  type StepResult,
+  stepFailure,
+} from "./recovery_context.ts";
 import type { StepTimes } from "./step_times.ts";
 
 export async function recoverDatabase(
@@ -32,7 +38,7 @@ export async function recoverDatabase(
 
   const frozen = await askEach(context, "DB_FREEZE", dbId, pnns);
   if (!frozen.ok) return blamed(context, frozen);
-  const started = await askEach(context, "DB_TRANSACTION_START", transaction, pnns);
+  const started = await askEachBlaming(context, "DB_TRANSACTION_START", transaction, pnns);
   if (!started.ok) return started;
   times.ended("freeze");
 
@@ -42,22 +48,11 @@ export async function recoverDatabase(
   if (!collected.ok) return collected;
   times.ended("pull");
 
-  const wiped = await askEach(context, "WIPE_DATABASE", transaction, pnns);
-  if (!wiped.ok) return wiped;
-  times.ended("wipe");
-  const persistent = (database.flags & DB_FLAGS.PERSISTENT) !== 0;
-  const { table, recoveries } = collected.value;
-  const buffers = new PushBuffers(table, {
-    db_id: dbId,
-    limitBytes: context.pushBufferBytes,
-    dmaster: persistent ? undefined : context.client.pnn,
-    recoveries,
-  });
-  const pushed = await pushToAll(context, pulled, buffers);
+  const pushed = await replaceEverywhere(context, database, pulled, collected.value, times);
+  collected.value.table.slabs.end();
   if (!pushed.ok) return pushed;
-  times.ended("push");
 
-  const committed = await askEach(context, "DB_TRANSACTION_COMMIT", transaction, pnns);
+  const committed = await askEachBlaming(context, "DB_TRANSACTION_COMMIT", transaction, pnns);
   if (!committed.ok) return committed;
   times.ended("commit");
   const thawed = await askEach(context, "DB_THAW", dbId, pnns);
@@ -65,6 +60,30 @@ export async function recoverDatabase(
   if (!thawed.ok) return err({ ...thawed.error, final: true });
   times.ended("thaw");
   return ok({ name: pulled.name, records: pushed.value });
+}
+
+/** What was collected in the place of what each node has. */
+async function replaceEverywhere(
+  context: RecoveryContext,
+  database: RecoveredDatabase,
+  pulled: PulledDatabase,
+  { table, recoveries }: Collected,
+  times: StepTimes,
+): Promise<StepResult<number>> {
+  const transaction = { db_id: database.db_id, tid: context.generation };
+  const wiped = await askEachBlaming(context, "WIPE_DATABASE", transaction, context.pnns);
+  if (!wiped.ok) return wiped;
+  times.ended("wipe");
+  const persistent = (database.flags & DB_FLAGS.PERSISTENT) !== 0;
+  const buffers = new PushBuffers(table, {
+    db_id: database.db_id,
+    limitBytes: context.pushBufferBytes,
+    dmaster: persistent ? undefined : context.client.pnn,
+    recoveries,
+  });
+  const pushed = await pushToAll(context, pulled, buffers);
+  if (pushed.ok) times.ended("push");
+  return pushed;
 }
 
 /** The name that all nodes give to the id; another one costs the node that gives it a credit. */

@@ -8,11 +8,15 @@ import type { Logger } from "../base/log.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { ClientFailure, CtdbClient, RequestOptions } from "../client/types.ts";
 import type { BanCredits } from "../membership/ban_credits.ts";
+import type { ScratchMemory } from "../platform/types/scratch.ts";
 import type { Clock, Random, Timers } from "../platform/types/time.ts";
 import type { ControlName, ControlReplyOf, ControlRequestOf } from "../wire/controls.ts";
+import type { SlabMemory } from "./slab_memory.ts";
 import type { Turnstile } from "./turnstile.ts";
 
 export interface RecoveryHost {
+  /** For records that memory should not hold; undefined: it holds all. */
+  readonly scratch?: ScratchMemory | undefined;
   readonly client: CtdbClient;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -30,9 +34,10 @@ export interface RecoveryContext extends RecoveryHost {
   readonly pnns: readonly number[];
   /** Where a message for all of them goes: one broadcast, unless a node is connected that takes no part. */
   readonly toAll: readonly number[];
-  /** For a failed attach, a failed freeze, a failed pull and a differing name; not for later steps. */
+  /** For a failed attach, freeze or pull and a differing name; for a later step when it failed on one node alone. */
   readonly credits: BanCredits;
   readonly pulls: Turnstile;
+  readonly memory: SlabMemory;
   /** A srvid number that no other stream of this recovery uses. */
   nextStream(): number;
 }
@@ -57,7 +62,7 @@ export async function askEach<N extends ControlName>(
   name: N,
   request: ControlRequestOf<N>,
   pnns: readonly number[],
-  options: Pick<RequestOptions, "flags"> = {},
+  options: Pick<RequestOptions, "flags" | "srvid"> = {},
 ): Promise<StepResult<ReadonlyMap<number, NodeAnswer<ControlReplyOf<N>>>>> {
   const outcomes = await host.client.controlEach(name, request, pnns, {
     ...options,
@@ -71,6 +76,42 @@ export async function askEach<N extends ControlName>(
     answers.set(pnn, outcome.value);
   }
   return ok(answers);
+}
+
+/**
+ * As `askEach`, for steps in which a node may fail for a reason of its own, as one whose disk is full does: a node that
+ * fails while all others succeed gets a credit. When several fail, nobody knows whose fault it is.
+ */
+export async function askEachBlaming<N extends ControlName>(
+  context: RecoveryContext,
+  name: N,
+  request: ControlRequestOf<N>,
+  pnns: readonly number[],
+): Promise<StepResult<ReadonlyMap<number, NodeAnswer<ControlReplyOf<N>>>>> {
+  const { client, timeoutMs } = context;
+  const outcomes = await client.controlEach(name, request, pnns, { timeoutMs });
+  const answers = new Map<number, NodeAnswer<ControlReplyOf<N>>>();
+  const failed: StepFailure[] = [];
+  for (const [pnn, outcome] of outcomes) {
+    if (outcome.ok) answers.set(pnn, outcome.value);
+    else failed.push({ pnn, reason: failureText(name, pnn, outcome.error) });
+  }
+  const [first] = failed;
+  if (first === undefined) return ok(answers);
+  blameAlone(context, failed, pnns);
+  return err(first);
+}
+
+/** A credit for the only one of `pnns` that failed. */
+export function blameAlone(
+  { client, credits }: RecoveryContext,
+  failed: readonly StepFailure[],
+  pnns: readonly number[],
+): void {
+  const [only, ...others] = failed;
+  // With our own connection gone, nobody else is to blame.
+  if (only?.pnn === undefined || others.length > 0 || pnns.length < 2 || !client.connected) return;
+  credits.add(only.pnn, only.reason);
 }
 
 export function failureText(name: ControlName, pnn: number, failure: ClientFailure): string {

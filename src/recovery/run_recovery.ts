@@ -33,6 +33,7 @@ import {
   type RecoveryHost,
   type StepResult,
 } from "./recovery_context.ts";
+import { SlabMemory } from "./slab_memory.ts";
 import { StepEvents } from "./step_events.ts";
 import { StepTimes } from "./step_times.ts";
 import { Turnstile } from "./turnstile.ts";
@@ -77,6 +78,7 @@ export async function runRecovery(
     // As many as a database has attempts (docs/recovery.md, "Bans").
     credits: new BanCredits(ATTEMPTS_MAX),
     pulls: new Turnstile(PULLS_AT_ONCE_MAX),
+    memory: new SlabMemory(host.scratch),
     nextStream: streamNumbers(host.random.u32()),
   };
 

@@ -1,28 +1,34 @@
 /**
- * Bytes in large pieces outside the collected heap: appended to, never moved, freed together.
+ * Bytes in large pieces outside the collected heap: appended to, never moved, given back together.
  *
  * Invariants:
  * 1. A reservation lies in one slab; a reservation larger than a slab gets a slab of its own.
  * 2. Only the last slab grows.
  */
 import { REC_DATA_HEAD_BYTES } from "../wire/structs/records.ts";
+import { SLAB_BYTES } from "./limits.ts";
+import type { SlabMemory } from "./slab_memory.ts";
 
-const SLAB_BYTES = 8 * 1024 * 1024;
 const FIRST_SLAB_BYTES = 64 * 1024;
 
 export class Slabs {
+  readonly #memory: SlabMemory;
   readonly list: DataView[] = [];
   readonly #bytes: Uint8Array[] = [];
   readonly #ends: number[] = [];
   bytesUsed = 0;
 
+  constructor(memory: SlabMemory) {
+    this.#memory = memory;
+  }
+
   /** Room for `count` bytes at the end of the slab whose number is returned; see endOf(). */
   reserve(count: number): number {
     const last = this.list.length - 1;
     if (last >= 0 && this.extend(last, count)) return last;
-    const bytes = new Uint8Array(Math.max(count, this.#nextSize()));
+    const bytes = this.#memory.take(Math.max(count, this.#nextSize()));
     this.#bytes.push(bytes);
-    this.list.push(new DataView(bytes.buffer));
+    this.list.push(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
     this.#ends.push(count);
     this.bytesUsed += count;
     return last + 1;
@@ -48,6 +54,18 @@ export class Slabs {
 
   write(slab: number, offset: number, bytes: Uint8Array): void {
     (this.#bytes[slab] as Uint8Array).set(bytes, offset);
+  }
+
+  /** Of bytes that came into the slabs, or were read from them. */
+  touched(bytes: number): void {
+    this.#memory.touched(bytes);
+  }
+
+  /** Nothing of them is used any more. */
+  end(): void {
+    for (const bytes of this.#bytes.splice(0)) this.#memory.giveBack(bytes);
+    this.list.length = 0;
+    this.#ends.length = 0;
   }
 
   /** Compares the key of the record stored there with bytes elsewhere. */

@@ -3,7 +3,7 @@
  * with the process that it is told to watch, and takes the scripts that run with it, and the public addresses of a ctdbd
  * that was killed.
  */
-import { LOG_LEVELS } from "../base/log.ts";
+import { LOG_LEVELS, sayAt } from "../base/log.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { TracedTurns } from "../base/trace.ts";
 import { loadCtdbConfig } from "../config/ctdb_conf.ts";
@@ -81,7 +81,9 @@ async function run(args: readonly string[]): Promise<number> {
   );
   const held = pidFile.acquire();
   if (!held.ok) failRole(log, held.error);
-  const server = buildServer(settings.value, { loop, processes, log, files });
+  let scriptLevel = config.legacy.scriptLogLevel;
+  const scriptSaid = (line: string): void => sayAt(log, scriptLevel, line);
+  const server = buildServer(settings.value, { loop, processes, log, files, scriptSaid });
   const end = (reason: string, status: number): never => {
     log.notice(`${reason}, exiting`);
     server.close();
@@ -95,9 +97,10 @@ async function run(args: readonly string[]): Promise<number> {
     // One that is wrong changes nothing; who sent the signal has told of it.
     const again = readSettings(files);
     if (!again.ok) return;
-    const { logLevel } = again.value.config.logging;
-    log.level.set(LOG_LEVELS[logLevel]);
-    log.notice(`Log level is ${logLevel}`);
+    const { logging, legacy } = again.value.config;
+    log.level.set(LOG_LEVELS[logging.logLevel]);
+    scriptLevel = legacy.scriptLogLevel;
+    log.notice(`Log level is ${logging.logLevel}, of what scripts print ${scriptLevel}`);
   });
   process.on("SIGPIPE", () => {});
   const started = await new Promise<Result<void>>((resolve) => server.start(resolve));
@@ -149,16 +152,17 @@ function buildServer(
     readonly processes: SystemProcesses;
     readonly log: RoleLogger;
     readonly files: SystemFiles;
+    scriptSaid(line: string): void;
   },
 ): EventServer {
-  const { loop, processes, log, files } = own;
+  const { loop, processes, log, files, scriptSaid } = own;
   const clock = new SystemClock();
   const trace = new TracedTurns(clock, ({ durationMs }) =>
     log.warning(`Handling event took ${durationMs.toFixed(1)} ms`),
   );
   trace.setThresholdMs(TURN_LOGGED_MS);
   const commands = new EventCommands({
-    host: { processes, timers: loop, clock, log, environment: inheritedEnvironment() },
+    host: { processes, timers: loop, clock, log, scriptSaid, environment: inheritedEnvironment() },
     files: new SystemScriptFiles(),
     directory: `${paths.etcDirectory}/events`,
     debugScript: () => debugScript(files, paths, config),

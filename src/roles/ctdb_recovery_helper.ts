@@ -3,9 +3,11 @@
  * daemon may start it, and ours may start another's: docs/recovery.md, "Sequence".
  */
 import { collectGarbage } from "#runtime";
+import type { Logger } from "../base/log.ts";
 import { parseU64 } from "../base/u64.ts";
 import { connectClient } from "../client/ctdb_client.ts";
 import { JournalReporter } from "../client/journal_reporter.ts";
+import { ScratchFile } from "../platform/libc/scratch_file.ts";
 import { EventLoop } from "../platform/loop/event_loop.ts";
 import { LoopNetwork } from "../platform/loop/network.ts";
 import { SystemClock, SystemRandom } from "../platform/node/clock.ts";
@@ -71,7 +73,8 @@ async function run(args: readonly string[]): Promise<number> {
   });
   const clock = new SystemClock();
   const journal = new JournalReporter(client, "recovery_helper", clock, timers);
-  const host = { client, clock, timers, random: new SystemRandom(), log, journal };
+  const scratch = scratchMemory(environment, log);
+  const host = { client, clock, timers, random: new SystemRandom(), log, journal, scratch };
   const debug = await client.control("GET_DEBUG", undefined);
   if (debug.ok) log.level.set(debug.value.data);
   const outcome = await runRecovery(host, { generation: generation.lo });
@@ -89,6 +92,19 @@ async function run(args: readonly string[]): Promise<number> {
   );
   writeAll(descriptor, new Uint8Array(4), `descriptor ${descriptor}`);
   process.exit(0);
+}
+
+/** In the directory in which the original's helper has its files, on whose disk persistent databases lie too. */
+function scratchMemory(
+  environment: Readonly<Record<string, string | undefined>>,
+  log: Logger,
+): ScratchFile | undefined {
+  const directory = environment["CTDB_DBDIR_STATE"];
+  if (directory === undefined || directory === "") return undefined;
+  const file = ScratchFile.open(directory);
+  if (file.ok) return file.value;
+  log.warning(`Records of large databases will be kept in memory: ${file.error.message}`);
+  return undefined;
 }
 
 /**

@@ -23,10 +23,11 @@ import { FileTdbOpener } from "../tdb/opener.ts";
 import { admindStarter, childEnvironment, recoverdStarter } from "./ctdbd_children.ts";
 import type { Configuration } from "./ctdbd_configuration.ts";
 import { buildEvents } from "./ctdbd_events.ts";
-import { loadNodes } from "./ctdbd_nodes.ts";
+import { loadNodes, nodesListSource } from "./ctdbd_nodes.ts";
 import type { Options } from "./ctdbd_options.ts";
 import { serviceManager } from "./ctdbd_service.ts";
 import { exitNow } from "./ctdbd_signals.ts";
+import { buildTlsLinks } from "./ctdbd_tls.ts";
 import { helperCommand } from "./helper_command.ts";
 import { VERSION } from "./role.ts";
 
@@ -72,6 +73,8 @@ export function buildDaemon(
     : undefined;
   giveMemoryBackWhenQuiet(clock, loop, log);
   const network = new LoopNetwork(loop);
+  const tls = buildTlsLinks({ appliance, files, network, clock, timers: loop, log });
+  if (!tls.ok) return tls;
   const { events, notify, reconfigure, stop } = buildEvents({
     ...{ paths, loop, processes, network, clock, environment, log },
     journal: { record: (event) => daemon.journal.record(event) },
@@ -90,6 +93,7 @@ export function buildDaemon(
     timers: loop,
     random: new SystemRandom(),
     network,
+    tls: tls.value,
     rawNetwork: new LoopRawNetwork(loop),
     files,
     log,
@@ -120,9 +124,11 @@ export function buildDaemon(
     processName: (pid) => processes.nameOf(pid),
     processorMs: threadProcessorMs,
     loadNodes: (done) => void loadNodes(live.current, paths, files, processes).then(done),
+    nodesList: () => nodesListSource(live.current, paths),
     reloadConfig: () => {
       const outcome = live.reload();
       if (outcome.ok) reconfigure();
+      tls.value?.look();
       return outcome;
     },
     memoryUse,

@@ -3,8 +3,11 @@ import { err, ok, type Result } from "../base/result.ts";
 import { loadNodesFile, type NodesOutcome, nodesSource, parseNodes } from "../config/nodes.ts";
 import { ProblemList, problemText } from "../config/problems.ts";
 import type { ConfiguredNode, CtdbConfig, CtdbPaths } from "../config/types.ts";
+import type { NodesListSource } from "../daemon/nodes_file/nodes_file_service.ts";
+import { SystemPendingFile } from "../platform/node/pending_file.ts";
 import type { FileSystem } from "../platform/types/files.ts";
 import type { Processes } from "../platform/types/processes.ts";
+import { NODES_FILE_BYTES_MAX } from "../wire/nodes_file_messages.ts";
 import { inheritedEnvironment } from "./environment.ts";
 
 const COMMAND_TIMEOUT_MS = 30_000;
@@ -40,6 +43,14 @@ export async function readNodes(
   const problems = new ProblemList(name);
   problems.error(0, output.error);
   return err(problems.all());
+}
+
+/** For who changes it (daemon/nodes_file). */
+export function nodesListSource(config: CtdbConfig, paths: CtdbPaths): NodesListSource {
+  const source = nodesSource(config, paths);
+  return source.kind === "file"
+    ? { kind: "file", file: new SystemPendingFile(source.path, NODES_FILE_BYTES_MAX) }
+    : { kind: "command", command: `!${source.argv.join(" ")}` };
 }
 
 function outputOf(

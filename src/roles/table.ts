@@ -53,6 +53,12 @@ export const APPLETS: readonly RoleEntry[] = [
     brief: true,
     load: async () => ({ role: (await import("./install.ts")).remove }),
   },
+  {
+    name: "ca",
+    summary: "the certificate authority of a cluster whose node links are TLS",
+    brief: true,
+    load: async () => ({ role: (await import("./authority_tool.ts")).authorityTool }),
+  },
 ];
 
 export const ROLES: readonly RoleEntry[] = [

@@ -62,7 +62,7 @@ export class Notifications {
 
   #failed(what: Notification, script: ScriptProcess, how: string): void {
     this.#log.error(`Notification script "${this.#path} ${what}" ${how}`);
-    script.logOutput(this.#log, "notification");
+    script.logOutput((line) => this.#log.error(line), "notification");
   }
 
   #ended(): void {

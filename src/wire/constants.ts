@@ -97,6 +97,9 @@ export const SRVID = {
   JOURNAL_REPORT: srvid(0xdc00),
   JOURNAL_READ: srvid(0xdc01),
   NODE_FACTS: srvid(0xdc02),
+  NODES_FILE: srvid(0xdc03),
+  // Between ctdbds of ours (docs/recovery.md, "Links that are missing").
+  LINKS_CHANGED: srvid(0xdc07),
   // Between helpers of the lock by majority and recovery daemons (docs/recovery.md).
   LOCK_LEASE: srvid(0xdc04),
   API_REQUEST: srvid(0xdc10),

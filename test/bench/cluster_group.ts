@@ -3,6 +3,7 @@
  * round, so that each figure of one kind is followed at once by that of the other: an idle one uses little.
  */
 import {
+  type ClusterOptions,
   STOCK_CTDB,
   stockInstalled,
   type TestCluster,
@@ -25,8 +26,8 @@ export function clusterGroup(figures: readonly Figure[]): Group {
       const chosen = figures.filter(({ name }) => wanted(name));
       for (let round = 1; round <= rounds; round++) {
         process.stderr.write(`round ${round} of ${rounds}\n`);
-        await withBenchCluster("ours", (ours) =>
-          withBenchCluster("stock", (stock) =>
+        await withBenchCluster("ours", {}, (ours) =>
+          withBenchCluster("stock", {}, (stock) =>
             measureInTurn({ ours, stock }, chosen, round, results),
           ),
         );
@@ -54,12 +55,13 @@ export async function measureInTurn(
   }
 }
 
-async function withBenchCluster(
+export async function withBenchCluster(
   kind: Kind,
+  options: Pick<ClusterOptions, "lock">,
   action: (cluster: BenchCluster) => Promise<void>,
 ): Promise<void> {
   const stock = kind === "stock" ? Array.from({ length: NODES }, (_, pnn) => pnn) : [];
-  await withCluster({ nodes: NODES, stock, startNothing: true }, async (cluster) => {
+  await withCluster({ ...options, nodes: NODES, stock, startNothing: true }, async (cluster) => {
     const started = performance.now();
     await cluster.start();
     await action(benchCluster(kind, cluster, performance.now() - started));
@@ -77,6 +79,16 @@ export function benchCluster(kind: Kind, cluster: TestCluster, startMs: number):
       const pid = cluster.local.process(pnn).daemonPid();
       if (pid === undefined) throw new Error(`node ${pnn} does not run`);
       return processTree(pid);
+    },
+    kill: (pnn) => {
+      const { local } = cluster;
+      const pid = local.process(pnn).daemonPid();
+      if (pid === undefined) throw new Error(`node ${pnn} does not run`);
+      local.process(pnn).signal(pid, "SIGKILL");
+    },
+    restart: async (pnn) => {
+      await cluster.start(pnn);
+      await cluster.waitReady();
     },
     runTool: async (pnn, ...args) => {
       const run = kind === "ours" ? cluster.ctdb(pnn, ...args) : cluster.stockCtdb(pnn, ...args);

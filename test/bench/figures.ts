@@ -18,6 +18,10 @@ export interface BenchCluster {
   processes(pnn: number): readonly { readonly role: string; readonly pid: number }[];
   /** Runs the kind's own ctdb tool and waits for its end; throws when it fails. */
   runTool(pnn: number, ...args: readonly string[]): Promise<void>;
+  /** Ends ctdbd with SIGKILL and does not wait. */
+  kill(pnn: number): void;
+  /** Starts it again, and waits until all nodes are ready. */
+  restart(pnn: number): Promise<void>;
   /** How long `start` took until all nodes were ready. */
   readonly startMs: number;
   /** When they were, on the clock of `performance.now()`. */

@@ -13,9 +13,11 @@ import { encode } from "../../src/wire/codec.ts";
 import { RecBufferBuilder } from "../../src/wire/records/rec_buffer.ts";
 import { LTDB_HEADER_BYTES, ltdbHeader } from "../../src/wire/structs/records.ts";
 import { recordKey, VALUE_BYTES } from "./clients.ts";
-import type { BenchCluster, Figure } from "./figures.ts";
+import type { Figure } from "./figures.ts";
 import { idleMemory, memoryAfterRecovery } from "./memory.ts";
-import { measureRecovery } from "./recovery.ts";
+import { oncePerCluster } from "./once.ts";
+import { peakFigures } from "./peak_memory.ts";
+import { watchedRecovery } from "./recovery.ts";
 
 const DATABASES = 10;
 const RECORDS = 100_000;
@@ -47,7 +49,7 @@ function writeBackup(path: string): void {
   file.close();
 }
 
-async function largeRecoveryMs(cluster: BenchCluster): Promise<number> {
+const largeRecovery = oncePerCluster(async (cluster) => {
   const directory = mkdtempSync(join(tmpdir(), "ctdb-bench-"));
   try {
     const path = join(directory, "backup");
@@ -56,19 +58,22 @@ async function largeRecoveryMs(cluster: BenchCluster): Promise<number> {
       await cluster.runTool(0, "attach", `bench_large_${i}.tdb`);
       await cluster.runTool(0, "restoredb", path, `bench_large_${i}.tdb`);
     }
-    return await measureRecovery(cluster);
   } finally {
     rmSync(directory, { recursive: true });
   }
-}
+  return await watchedRecovery(cluster);
+});
+
+const WHAT = `recovery with ${DATABASES} databases of ${RECORDS} records`;
 
 export const largeFigures: readonly Figure[] = [
   idleMemory,
   {
-    name: `recovery with ${DATABASES} databases of ${RECORDS} records`,
+    name: WHAT,
     unit: "ms",
     better: "lower",
-    measure: largeRecoveryMs,
+    measure: async (cluster) => (await largeRecovery(cluster)).elapsedMs,
   },
+  ...peakFigures(WHAT, async (cluster) => (await largeRecovery(cluster)).peaks),
   memoryAfterRecovery,
 ];

@@ -9,6 +9,8 @@ const ITSELF: BenchCluster = {
   readyAtMs: 0,
   socket: () => "",
   processes: () => [{ role: "ctdbd", pid: process.pid }],
+  kill: () => {},
+  restart: async () => {},
   runTool: async () => {},
 };
 

@@ -4,7 +4,9 @@ import { parseArgs } from "node:util";
 import { parsedOptions, wholeNumber } from "../support/options.ts";
 import { admindGroup } from "./admind_group.ts";
 import { clusterGroup } from "./cluster_group.ts";
+import { deathsGroup } from "./deaths.ts";
 import { type Figure, renderTable, rowsAsJson } from "./figures.ts";
+import { gigabyteFigures } from "./gigabyte.ts";
 import type { Group } from "./group.ts";
 import { hotRecordFigures } from "./hot.ts";
 import { largeFigures } from "./large.ts";
@@ -15,6 +17,7 @@ import { recordFigures } from "./records.ts";
 import { Results } from "./results.ts";
 import { ringFigures } from "./rings.ts";
 import { smbdGroup } from "./smbd/smbd_group.ts";
+import { tlsGroup } from "./tls_group.ts";
 import { toolGroup } from "./tool_group.ts";
 import { transactionFigures } from "./transactions.ts";
 import { traverseFigures } from "./traverse.ts";
@@ -43,10 +46,13 @@ const EVERYDAY = clusterGroup([
 ]);
 /** In the place of the everyday figures, by option. */
 const GROUPS = {
+  deaths: deathsGroup,
   large: clusterGroup([...largeFigures, ...longestTurnFigures]),
+  gigabyte: clusterGroup([...gigabyteFigures, ...longestTurnFigures]),
   smbd: smbdGroup,
   tool: toolGroup,
   admind: admindGroup,
+  tls: tlsGroup,
 } as const;
 
 const USAGE = `build/bench [OPTIONS]
@@ -56,10 +62,13 @@ const USAGE = `build/bench [OPTIONS]
   --rounds N    how often each is measured, ours and Debian's alternately (${EVERYDAY.rounds}; --smbd: ${smbdGroup.rounds})
   --only TEXT   the figures whose names contain it; may come several times
 instead of the everyday figures:
-  --large       the recovery of a million records, the memory before and 60 s after it, the longest turns
+  --deaths      kill -9 of one of three nodes, and of the leader: until it is noticed, and from there until recovered
+  --large       the recovery of a million records, the memory before, during and 60 s after it, the longest turns
+  --gigabyte    the recovery of a database of 1 GiB, the memory during it, the longest turns
   --smbd        Debian's smbd on three hosts over either kind of ctdbd; as root
   --admind      our nodes with a busy ctdb-admind, in the first column, and without one, in the second;
                 CTDB_BENCH_JOURNAL=DIRECTORY has node 0 keep its journal there (test/bench/journal.ts makes a long one)
+  --tls         our nodes with "transport = tls", in the first column, and with plain TCP, in the second
   --tool        the start of the tool, and of a program that does nothing`;
 
 function chosenGroup(options: Readonly<Record<keyof typeof GROUPS, boolean>>): Group {
@@ -79,10 +88,13 @@ async function main(): Promise<number> {
         rounds: { type: "string" },
         only: { type: "string", multiple: true, default: [""] },
         pinned: { type: "boolean", default: false },
+        deaths: { type: "boolean", default: false },
         large: { type: "boolean", default: false },
+        gigabyte: { type: "boolean", default: false },
         smbd: { type: "boolean", default: false },
         tool: { type: "boolean", default: false },
         admind: { type: "boolean", default: false },
+        tls: { type: "boolean", default: false },
       },
     });
     return { options: values, group: chosenGroup(values) };

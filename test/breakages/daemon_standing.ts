@@ -88,7 +88,7 @@ export const DAEMON_STANDING_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/daemon/controls/membership.ts",
-        find: "  if (change.pnn === nodes.ownPnn) return SUCCESS;\n",
+        find: "  if (pnn === ownPnn) return SUCCESS;\n",
         replace: "",
       },
     ],
@@ -100,8 +100,8 @@ export const DAEMON_STANDING_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/daemon/controls/membership.ts",
-        find: "        if (problem !== undefined) {\n          parts.log.error(problem);",
-        replace: "        if (problem === null) {\n          parts.log.error(problem);",
+        find: "        if (wrong !== undefined) {",
+        replace: "        if (wrong === null) {",
       },
     ],
     tests: ["test/daemon/standing.test.ts"],

@@ -104,8 +104,8 @@ export const RECOVERY_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/recovery/push.ts",
-        find: "if (data === buffers.recordsSent) continue;",
-        replace: "if (data >= 0) continue;",
+        find: "([, { data }]) => data !== sent)",
+        replace: "([, { data }]) => data < 0)",
       },
     ],
     tests: ["test/recovery/run_recovery.test.ts"],
@@ -152,9 +152,8 @@ export const RECOVERY_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/recovery/recover_database.ts",
-        find: 'const wiped = await askEach(context, "WIPE_DATABASE", transaction, pnns);',
-        replace:
-          'const wiped = await askEach(context, "WIPE_DATABASE", transaction, pnns.slice(0, 1));',
+        find: '"WIPE_DATABASE", transaction, context.pnns);',
+        replace: '"WIPE_DATABASE", transaction, context.pnns.slice(0, 1));',
       },
     ],
     tests: ["test/recovery/run_recovery.test.ts"],

@@ -17,6 +17,7 @@ import { FakeScripts } from "../support/fake_scripts.ts";
 import { must } from "../support/must.ts";
 import { eventAt, journalOf, STATE, TIME, WHY_BANNED, withJournals } from "./journal_world.ts";
 import { KEPT, LOCKS, NAMES, withNamedDatabases } from "./named_databases.ts";
+import { withNodesFiles } from "./nodes_files_world.ts";
 import { BASE, daemon, nodeAt, type ToolWorld } from "./tool_harness.ts";
 
 export const KEY = "k";
@@ -24,6 +25,7 @@ const HEADER = encode(ltdbHeader, { rsn: u64(1, 2), dmaster: 0, reserved1: 0, fl
 const ADDRESS = must(parseAddress("10.0.0.31"));
 const LATENCY = { num: 3, min: 0.25, max: 0.5, total: 1 };
 const IFACES = [{ name: "eth0", link_state: 1, references: 2 }];
+const NODES_FILE = "10.0.0.1\n10.0.0.2\n";
 const BACKUP = "/backup";
 const NOTHING_RELOADED = { magic: RELOAD_MAGIC, refused: 0, lines: [] };
 
@@ -114,6 +116,7 @@ function withState(ctdbd: FakeCtdbd): FakeCtdbd {
     .on("GET_TCP_TICKLE_LIST", (addr) => ({
       data: { addr, connections: [{ src: must(parseAddress("10.9.9.9", 50001)), dst: addr }] },
     }))
+    .on("RELOAD_NODES_FILE", () => ({}))
     .on("GET_NODES_FILE", () => ({ data: [nodeAt(0), nodeAt(1)] }))
     .on("REGISTER_SRVID", () => {
       setImmediate(() => ctdbd.sendMessage(SRVID.LEADER, encode(u32Codec, 1)));
@@ -191,6 +194,7 @@ export function documentsWorld(flags = 0): ToolWorld {
     if (pathname.endsWith("/state")) return { document: STATE };
     return { document: journalOf(pnn, [eventAt(pnn, 1, TIME, "Node 1 is connected")]) };
   });
+  withNodesFiles(ctdbd, [NODES_FILE, NODES_FILE]);
   return {
     ctdbd,
     machine: fakeMachine({}, []),
@@ -200,7 +204,7 @@ export function documentsWorld(flags = 0): ToolWorld {
         ctdbd.network.connectUnix(path.endsWith("/eventd.socket") ? "/nowhere" : path, connected),
     },
     tdbs: tdbs(),
-    files: { [`${BASE}/nodes`]: "10.0.0.1\n10.0.0.2\n" },
+    files: { [`${BASE}/nodes`]: NODES_FILE },
     opened: new Map([
       [BACKUP, new Uint8Array(0)],
       // Its size is looked at, not its content.

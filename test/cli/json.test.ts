@@ -88,6 +88,8 @@ const LINES: readonly (readonly [line: string, flags?: number])[] = [
   ["wait node 0 connected"],
   ["top --once"],
   ["db repack p.tdb --dry-run"],
+  ["node add 10.0.0.9"],
+  ["node repair"],
   ["snapshot list"],
   ["why node 2 banned"],
   ["journal"],

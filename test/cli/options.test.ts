@@ -190,7 +190,7 @@ test("helpText() lists the options in popt's columns", () => {
       --directory=PATH     with snapshot: where snapshots are
       --keep=INT           with snapshot prune: so many of the newest stay
       --keep-days=INT      with snapshot prune: those of so many days stay
-      --dry-run            with db, snapshot: show what would change, and change nothing
+      --dry-run            with db, snapshot, node: show what would change, and change nothing
       --at=TIME            with why, state: as it was then
       --since=TIME         with journal: events from then on
       --until=TIME         with journal: events up to then

@@ -6,6 +6,7 @@ import { sourceFiles } from "../support/source_tree.ts";
 const DAEMON = "test/daemon/journal_events.test.ts";
 const RECOVERD = "test/recovery/recoverd_journal.test.ts";
 const MOVES = "src/failover/addresses/moves.test.ts";
+const WATCH = "src/daemon/lifecycle/process_watch.test.ts";
 const EVENTS = "src/daemon/lifecycle/node_events.test.ts";
 const DATABASES = "src/database/database_events.test.ts";
 
@@ -18,6 +19,7 @@ const SEEN_BY: Readonly<Record<JournalKind, string>> = {
   state: DAEMON,
   link_up: DAEMON,
   link_down: DAEMON,
+  link_missing: "src/daemon/lifecycle/missing_links.test.ts",
   flags: DAEMON,
   nodes_file: DAEMON,
   election: RECOVERD,
@@ -49,6 +51,8 @@ const SEEN_BY: Readonly<Record<JournalKind, string>> = {
   database_warning: "src/daemon/journal/database_warnings.test.ts",
   client_died: DAEMON,
   long_turn: DAEMON,
+  paused: WATCH,
+  clock_set: WATCH,
   tunable: DAEMON,
   configuration: "test/daemon/reload.test.ts",
   action: "test/admin/actions.test.ts",

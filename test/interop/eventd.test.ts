@@ -3,10 +3,11 @@
  * the same status.
  */
 import { expect, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type EventDaemon, type ScriptTexts, withEventDaemon } from "../support/event_daemon.ts";
 import { compiledExecutables } from "../support/executables.ts";
+import { until, when } from "../support/until.ts";
 
 const STOCK = "/usr/libexec/ctdb";
 const interop = test.skipIf(!existsSync(`${STOCK}/ctdb-eventd`));
@@ -137,6 +138,34 @@ interop(
     const oursOnly = await of(ours, ours);
     expect(await of(STOCK, ours)).toEqual(oursOnly);
     expect(common(oursOnly)).toEqual(common(stockOnly));
+  },
+  LIMIT_MS,
+);
+
+test(
+  "ctdb-eventd logs what scripts print at the level that is configured for it, and takes another one while it runs",
+  async () => {
+    const ours = await compiledExecutables();
+    const configured = (level: string) => `[legacy]\nscript log level = ${level}\n`;
+    await withEventDaemon(
+      join(ours, "ctdb-eventd"),
+      SCRIPTS,
+      async (daemon) => {
+        const say = (word: string) =>
+          daemon.ask(join(ours, "ctdb-event"), "run", "5", "legacy", "said", word);
+        await say("quietly");
+        expect(daemon.log).not.toContain("quietly");
+        const text = `[logging]\nlocation = file:\n${configured("WARNING")}`;
+        writeFileSync(join(daemon.base, "ctdb.conf"), text);
+        process.kill(daemon.pid, "SIGUSR1");
+        await until("it has read the file", LIMIT_MS, () =>
+          when(daemon.log.includes("of what scripts print WARNING")),
+        );
+        await say("aloud");
+        await until("the line is written", LIMIT_MS, () => when(daemon.log.includes("said aloud")));
+      },
+      configured("DEBUG"),
+    );
   },
   LIMIT_MS,
 );

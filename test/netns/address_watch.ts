@@ -52,16 +52,24 @@ export class AddressWatch {
     }
   }
 
-  /** Times in which an address was on two hosts, in words. `mayOverlap`: hosts that nobody can reach, while. */
-  overlaps(unreachable: (pnn: number, atMs: number) => boolean = () => false): readonly string[] {
+  /**
+   * Times in which an address was on two hosts, in words. `visibleFrom`: the first time from then on at which two hosts could
+   * see each other; what they both had before that is not told.
+   */
+  overlaps(
+    visibleFrom: (one: number, other: number, atMs: number) => number = (_one, _other, atMs) =>
+      atMs,
+    toleratedMs = 0,
+  ): readonly string[] {
     const found: string[] = [];
     for (const [i, a] of this.#held.entries()) {
       for (const b of this.#held.slice(i + 1)) {
         if (a.address !== b.address || a.pnn === b.pnn) continue;
-        const fromMs = Math.max(a.fromMs, b.fromMs);
         const toMs = Math.min(a.toMs, b.toMs, Date.now());
-        if (fromMs >= toMs || unreachable(a.pnn, fromMs) || unreachable(b.pnn, fromMs)) continue;
-        found.push(`${a.address} on ${a.pnn} and ${b.pnn} for ${toMs - fromMs} ms`);
+        const bothMs = Math.max(a.fromMs, b.fromMs);
+        const fromMs = bothMs < toMs ? visibleFrom(a.pnn, b.pnn, bothMs) : toMs;
+        if (fromMs + toleratedMs >= toMs) continue;
+        found.push(`${a.address} on ${a.pnn} and ${b.pnn} for ${toMs - fromMs} ms from ${fromMs}`);
       }
     }
     return found;

@@ -12,6 +12,7 @@ import { until, when } from "../support/until.ts";
 import { type CtdbKind, CtdbNode } from "./ctdb_node.ts";
 import { Host } from "./host.ts";
 import { namespacesPossible } from "./namespaces.ts";
+import { HangingFileSystem } from "./nemesis/hanging_file_system.ts";
 import { Network } from "./network.ts";
 import { clientOptions, Samba } from "./samba.ts";
 
@@ -27,8 +28,16 @@ export interface NetnsOptions {
    * move them are enabled.
    */
   readonly publicAddresses?: number;
+  /** That network, without addresses of ctdbd on it. */
+  readonly publicNetwork?: boolean;
   /** Whose scripts they are; those of the daemon by default. */
   readonly scripts?: CtdbKind;
+  /** More lines of ctdb.conf, with their sections. */
+  readonly ctdbConf?: string;
+  /** The cluster lock is on a file system that can hang. */
+  readonly lockCanHang?: boolean;
+  /** Before any daemon starts, on each host. */
+  readonly prepare?: (host: Host) => Promise<void>;
   /** The file ctdb-appliance.conf of a host, by its address. */
   readonly applianceConf?: (address: string) => string;
 }
@@ -56,6 +65,10 @@ export class NetnsCluster {
   /** The cluster file system: the same path on every host. */
   readonly shared: string;
   readonly lan: Network;
+  /** The file of the cluster lock. */
+  readonly lockFile: string;
+  /** What that file is on, if it can hang. */
+  readonly lockFileSystem: HangingFileSystem | undefined;
   /** The second network, if there are public addresses. */
   readonly publicNetwork: Network | undefined;
   readonly publicAddresses: readonly string[];
@@ -66,6 +79,8 @@ export class NetnsCluster {
     readonly client: Host;
     readonly shared: string;
     readonly lan: Network;
+    readonly lockFile: string;
+    readonly lockFileSystem: HangingFileSystem | undefined;
     readonly publicNetwork: Network | undefined;
     readonly publicAddresses: readonly string[];
   }) {
@@ -74,6 +89,8 @@ export class NetnsCluster {
     this.client = parts.client;
     this.shared = parts.shared;
     this.lan = parts.lan;
+    this.lockFile = parts.lockFile;
+    this.lockFileSystem = parts.lockFileSystem;
     this.publicNetwork = parts.publicNetwork;
     this.publicAddresses = parts.publicAddresses;
   }
@@ -203,6 +220,11 @@ async function makeHosts(
   const { directory } = parts;
   // Users other than root walk through it.
   chmodSync(directory.path, 0o755);
+  const lockFileSystem =
+    options.lockCanHang === true
+      ? parts.add(await HangingFileSystem.start(directory.file("lock")))
+      : undefined;
+  const lockFile = join(lockFileSystem?.path ?? directory.path, "cluster.lock");
   const network = parts.add(await Network.start());
   const addHost = async (name: string, number: number): Promise<Host> => {
     const path = directory.file(name);
@@ -226,7 +248,7 @@ async function makeHosts(
     (_, i) => `${PUBLIC_PREFIX}.${FIRST_PUBLIC_NUMBER + i}`,
   );
   let publicNetwork: Network | undefined;
-  if (publicAddresses.length > 0) {
+  if (publicAddresses.length > 0 || options.publicNetwork === true) {
     publicNetwork = parts.add(await Network.start());
     for (const host of hosts) await publicNetwork.connect(host.namespaces, PUBLIC_INTERFACE);
     const address = `${PUBLIC_PREFIX}.${CLIENT_NUMBER}/${PREFIX_LENGTH}`;
@@ -240,14 +262,16 @@ async function makeHosts(
         executables,
         nodes: hosts.map(({ address }) => address),
         tunables,
-        clusterLock: directory.file("cluster.lock"),
+        clusterLock: lockFile,
         scripts: options.scripts,
         applianceConf: options.applianceConf?.(host.address),
+        ctdbConf: options.ctdbConf ?? "",
         publicAddresses: publicAddresses.map(
           (address) => `${address}/${PREFIX_LENGTH} ${PUBLIC_INTERFACE}`,
         ),
       }),
   );
+  for (const host of options.prepare === undefined ? [] : hosts) await options.prepare?.(host);
   const extra = options.samba;
   const samba = extra === undefined ? [] : hosts.map((host) => new Samba(host, shared, extra));
   return new NetnsCluster({
@@ -256,6 +280,8 @@ async function makeHosts(
     client,
     shared,
     lan: network,
+    lockFile,
+    lockFileSystem,
     publicNetwork,
     publicAddresses,
   });

@@ -23,6 +23,8 @@ export interface CtdbNodeDescription {
   readonly scripts: CtdbKind | undefined;
   /** Of ctdb-appliance.conf; undefined: there is none. */
   readonly applianceConf: string | undefined;
+  /** After what every node has in ctdb.conf. */
+  readonly ctdbConf: string;
 }
 
 export const CTDB_LOG = "/var/log/ctdb/log.ctdb";
@@ -83,7 +85,8 @@ export class CtdbNode {
   }
 
   #writeFiles(): void {
-    const { nodes, tunables, clusterLock, publicAddresses, applianceConf } = this.#description;
+    const { nodes, tunables, clusterLock, publicAddresses, applianceConf, ctdbConf } =
+      this.#description;
     const { host } = this;
     for (const name of ["volatile", "persistent", "state"]) {
       mkdirSync(host.path(`/var/lib/ctdb/${name}`), { recursive: true });
@@ -114,7 +117,7 @@ export class CtdbNode {
 
 [legacy]
 	realtime scheduling = false
-`,
+${ctdbConf}`,
     );
   }
 

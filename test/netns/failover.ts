@@ -163,10 +163,11 @@ export class FailoverWorld {
 
   /** Addresses that were on two hosts which the client could reach, in words. */
   overlaps(): readonly string[] {
-    return this.addresses.overlaps((pnn, atMs) => {
-      const sinceMs = this.#unreachable.get(pnn);
-      return sinceMs !== undefined && atMs >= sinceMs;
-    });
+    const isGone = (pnn: number, atMs: number) =>
+      atMs >= (this.#unreachable.get(pnn) ?? Number.POSITIVE_INFINITY);
+    return this.addresses.overlaps((one, other, atMs) =>
+      isGone(one, atMs) || isGone(other, atMs) ? Number.POSITIVE_INFINITY : atMs,
+    );
   }
 
   #holdersText(): string {

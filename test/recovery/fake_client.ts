@@ -86,7 +86,9 @@ export class FakeClient implements CtdbClient {
         const buffers = target.pullBuffers(db_id);
         for (const buffer of buffers) target.send(this.pnn, srvid, buffer);
         const count = target.databases.get(db_id)?.records.size ?? 0;
-        this.#after(2 * HOP_MS, () => answer(0, count));
+        const arrive = () => this.#after(2 * HOP_MS, () => answer(0, count));
+        if (cluster.holds(pnn, name)) cluster.hold(arrive);
+        else arrive();
         return;
       }
       const arrive = () => this.#after(HOP_MS, () => answer(status, data));

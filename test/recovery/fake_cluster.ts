@@ -8,7 +8,7 @@ import { expect } from "bun:test";
 import { type U64, u64, u64Compare, u64Hex } from "../../src/base/u64.ts";
 import type { MessageHandler } from "../../src/client/types.ts";
 import { TunableSet } from "../../src/config/tunables.ts";
-import { bytesText, decodeExact, encode } from "../../src/wire/codec.ts";
+import { bytesText, decodeExact, EMPTY, encode, u32Codec } from "../../src/wire/codec.ts";
 import {
   CAPABILITIES,
   NODE_FLAGS,
@@ -19,6 +19,7 @@ import {
 } from "../../src/wire/constants.ts";
 import {
   type ControlName,
+  PING_BACKLOG,
   PUBLIC_IPS_ONLY_AVAILABLE,
   RECOVERY_COUNT_HIGH,
   SEQNUM_RECOVERIES,
@@ -160,6 +161,8 @@ export class FakeNode {
   vnnMap: VnnMap = { generation: INVALID_GENERATION, map: [] };
   banned: { readonly time: number } | undefined;
   recoveries = 0;
+  /** Bytes of a push that it says it has not stored. */
+  pushWaiting = 0;
   readonly tunables = new TunableSet();
   readonly addresses: FakeAddress[] = [];
   readonly databases = new Map<number, FakeDatabase>();
@@ -298,6 +301,8 @@ export class FakeNode {
         return done;
       case "START_RECOVERY":
         return done;
+      case "PING":
+        return data((flags & PING_BACKLOG) === 0 ? EMPTY : encode(u32Codec, this.pushWaiting));
       case "END_RECOVERY":
         this.recoveries += 1;
         return done;

@@ -3,12 +3,15 @@ import { expect, test } from "bun:test";
 import { silentLogger } from "../../src/base/log.ts";
 import {
   DATABASES_AT_ONCE_MAX,
+  PUSH_BEHIND_BYTES_MAX,
   PUSH_BUFFER_BYTES_MIN,
   PUSH_BUFFERS_UNCONFIRMED_MAX,
 } from "../../src/recovery/limits.ts";
 import { runRecovery } from "../../src/recovery/run_recovery.ts";
 import { Turnstile } from "../../src/recovery/turnstile.ts";
+import { encode } from "../../src/wire/codec.ts";
 import { NODE_FLAGS } from "../../src/wire/constants.ts";
+import { recBuffer } from "../../src/wire/structs/records.ts";
 import { SimProcess } from "../sim/scheduler.ts";
 import { RecordedEvents } from "../support/recorded_events.ts";
 import { FakeClient } from "./fake_client.ts";
@@ -16,6 +19,7 @@ import { FakeCluster } from "./fake_cluster.ts";
 
 const DB_ID = 0x11;
 const LEADER = 1;
+const NO_RECORDS = { db_id: DB_ID, records: [] };
 
 function newCluster(databases = 1): FakeCluster {
   const cluster = new FakeCluster(3);
@@ -131,6 +135,61 @@ test("runRecovery() sends PUSH_BUFFERS_UNCONFIRMED_MAX buffers ahead, of bounded
   cluster.letArrive();
   expect(cluster.settle(outcome)).toMatchObject({ ok: true, value: { records: count } });
   expect(client.messagesTo.length).toBe(count);
+});
+
+function pushedOneByOne(count: number): FakeCluster {
+  const cluster = newCluster();
+  const value = "v".repeat(PUSH_BUFFER_BYTES_MIN);
+  for (let i = 0; i < count; i++) cluster.node(0).store(DB_ID, `key ${i}`, 5, 0, value);
+  cluster.node(LEADER).tunables.set("RecBufferSizeLimit", 1);
+  return cluster;
+}
+
+test("runRecovery() waits for a node that has not stored what it was sent", () => {
+  const count = 3 * PUSH_BUFFERS_UNCONFIRMED_MAX;
+  const cluster = pushedOneByOne(count);
+  cluster.node(2).pushWaiting = PUSH_BEHIND_BYTES_MAX + 1;
+  const { client, outcome } = recover(cluster);
+  cluster.run(5000);
+  expect(client.messagesTo.length).toBe(PUSH_BUFFERS_UNCONFIRMED_MAX);
+  cluster.node(2).pushWaiting = PUSH_BEHIND_BYTES_MAX;
+  expect(cluster.settle(outcome)).toMatchObject({ ok: true, value: { records: count } });
+});
+
+test("runRecovery() names the node that does not store what it was sent", () => {
+  const cluster = pushedOneByOne(3 * PUSH_BUFFERS_UNCONFIRMED_MAX);
+  cluster.node(2).pushWaiting = PUSH_BEHIND_BYTES_MAX + 1;
+  const { outcome } = recover(cluster);
+  const failure = cluster.settle(outcome);
+  expect(failure.ok ? "" : failure.error.reason).toContain("Node 2 does not store its records");
+});
+
+test("runRecovery() goes on with a pull while records come, however long all of them take", () => {
+  const cluster = newCluster();
+  cluster.node(0).store(DB_ID, "key", 5, 0, "value");
+  const leader = cluster.node(LEADER);
+  const deliver = leader.deliver.bind(leader);
+  let more = (): void => {};
+  leader.deliver = (srvid, data, source) => {
+    if (source === 0) more = () => deliver(srvid, encode(recBuffer, NO_RECORDS), 0);
+    deliver(srvid, data, source);
+  };
+  cluster.holds = (pnn, name) => pnn === 0 && name === "DB_PULL";
+  const { outcome } = recover(cluster);
+  for (let i = 0; i < 5; i++) {
+    cluster.run(20_000);
+    more();
+  }
+  expect(cluster.heldAnswers).toBe(1);
+  cluster.letArrive();
+  expect(cluster.settle(outcome)).toMatchObject({ ok: true, value: { records: 1 } });
+});
+
+test("runRecovery() ends a pull that brings nothing for RecoverTimeout, and blames its node", () => {
+  const cluster = newCluster();
+  cluster.interfere = (pnn, name) => (pnn === 0 && name === "DB_PULL" ? "hang" : undefined);
+  const outcome = cluster.settle(recover(cluster).outcome);
+  expect(outcome.ok ? undefined : outcome.error.banned).toBe(0);
 });
 
 test("runRecovery() takes no RecBufferSizeLimit below PUSH_BUFFER_BYTES_MIN", () => {

@@ -212,12 +212,12 @@ for (const name of PREPARING) {
 const OF_DATABASES: readonly (readonly [ControlName, boolean, number])[] = [
   ["GET_DBNAME", false, 3],
   ["DB_FREEZE", true, 3],
-  ["DB_TRANSACTION_START", false, 3],
+  ["DB_TRANSACTION_START", true, 3],
   ["DB_PULL", true, 3],
-  ["WIPE_DATABASE", false, 3],
-  ["DB_PUSH_START", false, 3],
-  ["DB_PUSH_CONFIRM", false, 3],
-  ["DB_TRANSACTION_COMMIT", false, 3],
+  ["WIPE_DATABASE", true, 3],
+  ["DB_PUSH_START", true, 3],
+  ["DB_PUSH_CONFIRM", true, 3],
+  ["DB_TRANSACTION_COMMIT", true, 3],
   ["DB_THAW", false, 1],
 ];
 for (const [name, costsCredits, attempts] of OF_DATABASES) {
@@ -245,6 +245,14 @@ for (const [name, costsCredits, attempts] of OF_DATABASES) {
     });
   }
 }
+
+test("runRecovery() bans nobody when a step fails on several nodes: whose fault it is nobody knows", () => {
+  for (const control of ["DB_TRANSACTION_START", "WIPE_DATABASE", "DB_TRANSACTION_COMMIT"]) {
+    const cluster = newCluster();
+    cluster.interfere = (pnn, name) => (pnn !== 0 && name === control ? "fail" : undefined);
+    expect(recovered(cluster)).toMatchObject({ ok: false, error: { banned: undefined } });
+  }
+});
 
 test("runRecovery() succeeds when a step fails twice only", () => {
   const cluster = newCluster();

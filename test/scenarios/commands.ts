@@ -233,6 +233,7 @@ export const COMMANDS: readonly Command[] = [
     action: (stage, { NAME }) => {
       const { lockService } = stage.cluster;
       if (lockService !== undefined) lockService.down = NAME === "down";
+      if (NAME === "up") lockService?.outOfReachOf.clear();
       return undefined;
     },
   },

@@ -5,6 +5,7 @@ import { COMMANDS } from "./commands.ts";
 import { JOURNAL_COMMANDS } from "./journal_commands.ts";
 import { formatScript, parseScript, type Script } from "./script.ts";
 import { Stage } from "./stage.ts";
+import { WEATHER_COMMANDS } from "./weather_commands.ts";
 
 const PLACEHOLDERS: Readonly<Record<string, string>> = {
   PNN: "[0-9]+|[A-Z][a-z]*",
@@ -21,7 +22,12 @@ const PLACEHOLDERS: Readonly<Record<string, string>> = {
   REST: ".+",
 };
 
-export const ALL_COMMANDS = [...COMMANDS, ...ADDRESS_COMMANDS, ...JOURNAL_COMMANDS];
+export const ALL_COMMANDS = [
+  ...COMMANDS,
+  ...ADDRESS_COMMANDS,
+  ...JOURNAL_COMMANDS,
+  ...WEATHER_COMMANDS,
+];
 
 const TABLE = ALL_COMMANDS.map(({ pattern, action }) => {
   const words = pattern.split(" ").map((word) => {

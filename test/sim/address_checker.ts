@@ -304,7 +304,8 @@ function isPaused({ process, recoverdProcess }: SimNode): boolean {
 /** It, or its scripts, cannot do what they must. */
 function isExcused(node: SimNode): boolean {
   const { trouble, troubled } = node.scripts;
-  return isPaused(node) || trouble !== undefined || troubled > 0;
+  const scriptsStand = node.eventdProcess?.paused === true;
+  return isPaused(node) || scriptsStand || trouble !== undefined || troubled > 0;
 }
 
 /** As `ctdb ip` says there. */

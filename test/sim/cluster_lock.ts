@@ -1,7 +1,7 @@
 /**
- * The cluster lock of a simulated cluster: a correct lock service that answers after a while, gives
- * the lock back when its holder dies, can be taken away, and can be out of reach. It remembers who
- * holds it, for the checkers.
+ * The cluster lock of a simulated cluster: a lock service that answers after a while, gives
+ * the lock back when its holder dies, can be taken away, and can be out of reach, slow, or without its file. It may
+ * also lie for a while: a holder believes that it has what others can take. It remembers who holds it, for the checkers.
  */
 import { assert } from "../../src/base/assert.ts";
 import type { ClusterLock, LockAttempt } from "../../src/lock/cluster_lock.ts";
@@ -37,6 +37,14 @@ export class LockService {
   holder: SimLock | undefined;
   /** Nobody reaches it: attempts fail, what is held stays held. */
   down = false;
+  /** What is asked of it takes up to so much longer. */
+  slowMs = 0;
+  /** Its file is not where it should be: attempts fail at once. */
+  fileMissing = false;
+  /** Nodes that do not reach it, while others do. */
+  readonly outOfReachOf = new Set<number>();
+  /** They hold nothing, and have not been told. */
+  readonly #deceived = new Set<SimLock>();
   readonly #scheduler: Scheduler;
   readonly #random: SeededRandom;
   readonly #kernel: SimProcess;
@@ -81,8 +89,32 @@ export class LockService {
     if (lost !== undefined) this.#later(lost.owner, ANSWER_MAX_MS, () => lost.notifyLost());
   }
 
+  /** The holder goes on as if it still had the lock, which others can take, and hears the truth so much later. */
+  lie(forMs: number): void {
+    const deceived = this.holder;
+    if (deceived === undefined) return;
+    this.holder = undefined;
+    this.#deceived.add(deceived);
+    this.#scheduler.at(deceived.owner, this.#scheduler.nowMs + forMs, () => this.#tell(deceived));
+  }
+
+  /** It answers at once, and those who hold nothing hear so. */
+  healAll(): void {
+    this.down = false;
+    this.slowMs = 0;
+    this.fileMissing = false;
+    this.outOfReachOf.clear();
+    for (const deceived of this.#deceived) {
+      this.#later(deceived.owner, ANSWER_MAX_MS, () => this.#tell(deceived));
+    }
+  }
+
+  #tell(deceived: SimLock): void {
+    if (this.#deceived.delete(deceived)) deceived.notifyLost();
+  }
+
   answerAfter(owner: SimProcess, action: () => void): void {
-    this.#later(owner, ANSWER_MAX_MS, action);
+    this.#later(owner, ANSWER_MAX_MS + this.slowMs, action);
   }
 
   #later(owner: SimProcess, limitMs: number, action: () => void): void {
@@ -165,9 +197,11 @@ export class SimLock implements ClusterLock {
   #ask(attempt: Attempt): void {
     if (attempt !== this.#attempt) return;
     const service = this.#service;
-    if (service.down) {
+    if (service.down || service.outOfReachOf.has(this.pnn)) {
       const failed = { kind: "failed", reason: "out of reach" } as const;
       this.owner.timers.after(OUT_OF_REACH_MS, () => this.#answer(attempt, failed));
+    } else if (service.fileMissing) {
+      this.#answer(attempt, { kind: "failed", reason: "no such file" });
     } else if (service.holder !== undefined) {
       this.#answer(attempt, { kind: "contended" });
     } else {

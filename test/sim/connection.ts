@@ -117,6 +117,8 @@ export class Connection {
   readonly server: Endpoint;
   /** A unix socket: never cut, hardly delayed. */
   readonly local: boolean;
+  /** What is sent is lost. */
+  silent = false;
 
   constructor(
     network: SimNetwork,
@@ -164,6 +166,13 @@ export class Connection {
     this.server.reset();
   }
 
+  /** One host has forgotten its end; what the other sends is lost. */
+  loseEnd(host: SimHost): void {
+    this.network.ended(this);
+    const end = this.client.host === host ? this.client : this.server;
+    end.reset();
+  }
+
   #transmit(sender: Endpoint, item: Item): void {
     const { network } = this;
     const receiver = sender === this.client ? this.server : this.client;
@@ -177,6 +186,7 @@ export class Connection {
   arriveNext(receiver: Endpoint): void {
     const item = receiver.inTransit.shift();
     assert(item !== undefined, "what arrives was sent");
+    if (this.silent) return;
     const sender = receiver === this.client ? this.server : this.client;
     const isCut = !this.local && this.network.isCut(sender.host, receiver.host);
     if (isCut || receiver.blocked.length > 0) receiver.blocked.push(item);

@@ -83,6 +83,12 @@ export class SimDisk {
     }
   }
 
+  /** As when the host comes up with an empty disk, with all processes dead that have files. */
+  loseFiles(): void {
+    for (const path of this.#disk.paths()) this.#disk.remove(path);
+    this.#durable.clear();
+  }
+
   #mixed(durable: Uint8Array, now: Uint8Array): Uint8Array {
     const mixed = new Uint8Array(this.#random.chance(0.5) ? durable.length : now.length);
     const survival = this.#random.pick([0, 0.5, 0.9]);

@@ -17,10 +17,10 @@ const WAIT_FOR_RECOVERY_MAX_MS = 60_000;
 const STRIKE_WITHIN_MS = 310;
 const WALL_JUMP_MAX_MS = 3_600_000;
 
-type Fault = (faults: FaultTools, node: SimNode) => void;
+export type Fault = (faults: FaultTools, node: SimNode) => void;
 
 /** What a kind of fault works with. */
-interface FaultTools {
+export interface FaultTools {
   readonly clients: readonly { kill(): void }[];
   readonly cluster: SimCluster;
   readonly random: SeededRandom;
@@ -30,7 +30,7 @@ interface FaultTools {
   afterHealing(repair: () => void): void;
 }
 
-const FAULTS: Readonly<Record<string, Fault>> = {
+export const FAULTS: Readonly<Record<string, Fault>> = {
   crash: ({ later }, node) => {
     node.crash();
     later(0.1, OUTAGE_MAX_SEC, () => node.start());
@@ -132,6 +132,14 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   },
 };
 
+/** What a run that is not like the others draws from. */
+export interface FaultPlan {
+  readonly random: SeededRandom;
+  readonly table: Readonly<Record<string, Fault>>;
+  /** Bounds of the mean time between two faults. */
+  readonly intervalMs: readonly [number, number];
+}
+
 const PARTING = ["partition", "isolate", "shatter", "swizzle clog"];
 
 export class Faults {
@@ -147,14 +155,16 @@ export class Faults {
   /** Faults that wait for the next recovery. */
   #waiting: { readonly name: string; readonly endMs: number }[] = [];
 
+  readonly #table: FaultPlan["table"];
   readonly #clients: readonly { kill(): void }[];
 
-  constructor(cluster: SimCluster, clients: readonly { kill(): void }[]) {
+  constructor(cluster: SimCluster, clients: readonly { kill(): void }[], plan?: FaultPlan) {
     this.#cluster = cluster;
     this.#clients = clients;
-    this.#random = cluster.random.fork();
+    this.#table = plan?.table ?? FAULTS;
+    this.#random = plan?.random ?? cluster.random.fork();
     this.#process = cluster.newProcess("faults");
-    this.#meanIntervalMs = this.#random.between(15_000, 120_000);
+    this.#meanIntervalMs = this.#random.between(...(plan?.intervalMs ?? [15_000, 120_000]));
     this.#inRecoveryChance = this.#random.chance(0.5) ? 0.5 : 0.1;
     cluster.onRecovery(() => this.#recoveryStarted());
     for (const node of cluster.nodes) node.wallSkewMs = this.#random.between(-5000, 5000);
@@ -162,7 +172,7 @@ export class Faults {
     const partsOnly = this.#random.chance(0.3);
     if (partsOnly) this.#meanIntervalMs = this.#random.between(15_000, 45_000);
     this.#weights = new Map(
-      Object.keys(FAULTS).map((fault) => {
+      Object.keys(this.#table).map((fault) => {
         const weight = this.#random.fraction();
         const leftOut = partsOnly ? !PARTING.includes(fault) : this.#random.chance(0.35);
         return [fault, leftOut ? 0 : weight];
@@ -184,10 +194,9 @@ export class Faults {
     this.#active = false;
     const { lockService, network, nodes } = this.#cluster;
     network.healAll();
-    if (lockService !== undefined) lockService.down = false;
+    lockService?.healAll();
     for (const node of nodes) {
-      node.recoverdProcess?.resume();
-      node.helperProcess?.resume();
+      for (const process of node.processes) process.resume();
       node.resume();
       node.powerOn();
       node.start();
@@ -211,7 +220,7 @@ export class Faults {
     this.count += 1;
     const node = this.#random.pick(this.#cluster.nodes);
     this.#cluster.note(`fault: ${name} (node ${node.pnn})`);
-    FAULTS[name]?.(this.#tools, node);
+    this.#table[name]?.(this.#tools, node);
   }
 
   /** Waits for the next recovery, and for a moment of it: that is when most is in the air. */

@@ -35,8 +35,16 @@ const ACTS: ReadonlySet<ControlName> = new Set([
   "END_RECOVERY",
 ] as const);
 
+/**
+ * Who is stopped or banned says so often, at most, that it leads: once a second until its recovery daemon has looked, with
+ * the longest interval and an answer that is late.
+ */
+const INACTIVE_BROADCASTS_MAX = 15;
+
 export class LeaderChecker {
   actsSeen = 0;
+  /** How often in a row a node has said that it leads while it was inactive. */
+  readonly #inactiveBroadcasts = new Map<number, number>();
   readonly #judge: Judge;
 
   constructor(judge: Judge) {
@@ -67,10 +75,22 @@ export class LeaderChecker {
       if (u64Equal(srvid, SRVID.LEADER)) {
         const leader = decodePadded(u32Codec, data);
         const claims = leader.ok && leader.value === node.pnn;
-        if (claims && ctdbd.alive) this.judge(node, "LEADER broadcast");
+        if (claims && ctdbd.alive) {
+          this.judge(node, "LEADER broadcast");
+          this.#judgeStanding(node, ctdbd);
+        }
       }
       send(pnn, srvid, data);
     };
+  }
+
+  /** A paused ctdbd cannot tell its recovery daemon what became of the node. */
+  #judgeStanding(node: SimNode, ctdbd: SimProcess): void {
+    const before = this.#inactiveBroadcasts.get(node.pnn) ?? 0;
+    const count = node.inactive && !ctdbd.paused ? before + 1 : 0;
+    this.#inactiveBroadcasts.set(node.pnn, count);
+    if (count <= INACTIVE_BROADCASTS_MAX) return;
+    this.#judge.violated(`node ${node.pnn} leads on although it is stopped or banned`);
   }
 
   /** The client of a recovery helper. */

@@ -521,9 +521,13 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "src/client/transaction.ts",
-        find: "const isOurs = u64Equal(found.value.header.rsn, header.rsn);\n      if (!isOurs ||",
-        replace:
-          "const isOurs = u64Equal(found.value.header.rsn, header.rsn);\n      if (isOurs === undefined &&",
+        find: "if (uncertain && u64Equal(now.value, after))",
+        replace: "if (u64Equal(now.value, after))",
+      },
+      {
+        file: "src/client/transaction.ts",
+        find: "(!keepsMaster || dmaster === header.dmaster);\n      if (!isOurs ||",
+        replace: "(!keepsMaster || dmaster >= 0);\n      if (isOurs === undefined &&",
       },
     ],
   },
@@ -711,6 +715,171 @@ export const MUTANTS: readonly Mutant[] = [
         file: "src/cluster/recoveries.ts",
         find: "if (run !== undefined) this.#written(run, `it was given up",
         replace: "if (run === null) this.#written(run, `it was given up",
+      },
+    ],
+  },
+  {
+    name: "rivals-lead-on",
+    breaks: "two leaders that meet after a partition both go on, without an election",
+    weather: true,
+    edits: [
+      {
+        file: "src/cluster/election.ts",
+        find: "      if (this.#rivals.heard(pnn, host.nowMs())) this.force(",
+        replace: "      if (this.#rivals.heard(pnn, host.nowMs()) && pnn < 0) this.force(",
+      },
+    ],
+  },
+  {
+    name: "lock-loss-unheard",
+    breaks: "a leader does not hear that its cluster lock is lost, and acts on",
+    weather: true,
+    edits: [
+      {
+        file: "src/cluster/election.ts",
+        find: "    lock?.onLost((reason) => this.#lockLost(reason));\n",
+        replace: "    lock?.onLost((reason) => void [reason, this.#lockLost]);\n",
+      },
+      {
+        file: "src/cluster/election.ts",
+        find: "(this.#lock === undefined || this.#lock.provenForMs > 0)",
+        replace: "true",
+      },
+    ],
+  },
+  {
+    name: "stale-generation-accepted",
+    breaks: "a node ends a recovery although its databases are of another generation",
+    weather: true,
+    edits: [
+      {
+        file: "src/daemon/controls/recovery.ts",
+        find: "  if (name === undefined) return undefined;\n",
+        replace: "  if (name === undefined || generation > 0) return undefined;\n",
+      },
+      {
+        file: "src/cluster/decide.ts",
+        find: "  if (theirs.generation !== ours.generation) {",
+        replace: "  if (theirs.generation < 0) {",
+      },
+    ],
+  },
+  {
+    name: "silence-unnoticed",
+    breaks: "a node from which nothing comes any more stays connected",
+    weather: true,
+    edits: [
+      {
+        file: "src/membership/keepalive.ts",
+        find: "        this.#host.nodeSilent(node.pnn);\n",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "packets-do-not-count",
+    breaks: "what comes from a node does not show that it is alive",
+    weather: true,
+    edits: [
+      {
+        file: "src/membership/keepalive.ts",
+        find: "node.silentTicks = node.received === 0 ? node.silentTicks + 1 : 0;",
+        replace: "node.silentTicks += 1;",
+      },
+    ],
+  },
+  {
+    name: "flags-never-agree",
+    breaks: "the leader does not tell a node what others know of the flags of a third",
+    weather: true,
+    edits: [
+      {
+        file: "src/cluster/decide.ts",
+        find: "      if (stale || differs) this.actions.push(",
+        replace: "      if (stale && differs && pnn < 0) this.actions.push(",
+      },
+      {
+        file: "src/cluster/recovery_run.ts",
+        find: '        const outcomes = await client.controlEach("MODIFY_FLAGS", change, connected, { timeoutMs });',
+        replace:
+          '        const outcomes = await client.controlEach("MODIFY_FLAGS", change, connected.slice(0, 0), { timeoutMs });',
+      },
+    ],
+  },
+  {
+    name: "blame-stays",
+    breaks: "a node that was banned for its credits keeps them, and is banned again and again",
+    weather: true,
+    edits: [
+      {
+        file: "src/cluster/culprits.ts",
+        find: "    if (known !== undefined) known.count = 0;",
+        replace: "    if (known !== undefined) known.count += 0;",
+      },
+      {
+        file: "src/cluster/culprits.ts",
+        find: "    this.#credits.clear();",
+        replace: "    this.last = undefined;",
+      },
+    ],
+  },
+  {
+    name: "inactive-node-is-given-addresses",
+    breaks: "a takeover run gives addresses to nodes that are stopped or banned",
+    weather: true,
+    edits: [
+      {
+        file: "src/failover/takeover/run_takeover.ts",
+        find: "  const fetched = await fetchAddresses(context, nodes.filter(isActive).map(pnnOf));",
+        replace:
+          "  const fetched = await fetchAddresses(context, nodes.filter(isConnected).map(pnnOf));",
+      },
+      {
+        file: "src/daemon/address_part.ts",
+        find: 'if (this.#moves) this.addresses.moves.releaseAll("this node is inactive");',
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "inactive-leader-stays",
+    breaks: "a leader that is stopped or banned does not yield",
+    weather: true,
+    edits: [
+      {
+        file: "src/cluster/decide.ts",
+        find: '    if (memory.leading) actions.push({ do: "yield", reason: "this node is inactive" });\n',
+        replace: "",
+      },
+      {
+        file: "src/cluster/election.ts",
+        find: "    if (this.mayAct && this.#host.canLead()) this",
+        replace: "    if (this.mayAct) this",
+      },
+    ],
+  },
+  {
+    name: "takeover-with-old-nodes",
+    breaks: "takeover runs go by the node map of the first one",
+    weather: true,
+    edits: [
+      {
+        file: "src/failover/takeover/run_takeover.ts",
+        find: "  const nodes = await readNodes(host, settings.value.timeoutMs);\n  if (!nodes.ok) return nodes;",
+        replace:
+          "  const read = await readNodes(host, settings.value.timeoutMs);\n  if (!read.ok) return read;\n  const kept = host.client as unknown as { constructor: { nodes?: typeof read } };\n  const nodes = (kept.constructor.nodes ??= read);",
+      },
+    ],
+  },
+  {
+    name: "connected-once-only",
+    breaks: "a node whose connection has ended is refused when it connects again",
+    weather: true,
+    edits: [
+      {
+        file: "src/transport/node_peer.ts",
+        find: "    this.#outgoing = undefined;\n    this.#incoming = undefined;\n",
+        replace: "    this.#outgoing = undefined;\n",
       },
     ],
   },

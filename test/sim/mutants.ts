@@ -23,6 +23,8 @@ export interface Mutant {
   readonly disks?: boolean;
   /** Only nodes that are cut off in a commit show it. */
   readonly commits?: boolean;
+  /** Only storms show it. */
+  readonly weather?: boolean;
 }
 
 const ROOT = resolve(import.meta.dir, "../..");

@@ -126,6 +126,18 @@ export class SimNetwork {
       if (connection.between(a, b)) connection.abort();
     }
   }
+  /** The first host has lost its ends of the connections; the second does not hear of it. */
+  halfOpen(at: SimHost, unaware: SimHost): void {
+    for (const connection of [...this.#connections]) {
+      if (connection.between(at, unaware)) connection.loseEnd(at);
+    }
+  }
+  /** Nothing comes through the connections that there are, and nobody hears of that; new ones are sound. */
+  silence(a: SimHost, b: SimHost): void {
+    for (const connection of this.#connections) {
+      if (connection.between(a, b)) connection.silent = true;
+    }
+  }
   /** From now on the host's processes die without a word to their peers. */
   powerOff(host: SimHost): void {
     host.powered = false;

@@ -60,6 +60,8 @@ export class SimNode {
   process: SimProcess | undefined;
   recoverdProcess: SimProcess | undefined;
   helperProcess: SimProcess | undefined;
+  takeoverProcess: SimProcess | undefined;
+  eventdProcess: SimProcess | undefined;
   /** The database part of the running daemon, for the checkers. */
   databases: DatabaseSet | undefined;
   clusterLock: SimLock | undefined;
@@ -109,6 +111,10 @@ export class SimNode {
 
   get running(): boolean {
     return this.process?.alive === true;
+  }
+  /** All of this host, but for clients. */
+  get processes(): readonly SimProcess[] {
+    return [...this.#children];
   }
   get socket(): string {
     return PATHS.socket;
@@ -321,8 +327,13 @@ export class SimNode {
     const log = this.log(ctdbd);
     if (this.#cluster.publicAddresses === 0) return new NoEvents(log, ctdbd.timers);
     const process = this.newProcess("eventd");
+    this.eventdProcess = process;
     this.#guards.add(process);
-    process.onDeath(() => this.#guards.delete(process));
+    process.onDeath(() => {
+      this.#guards.delete(process);
+      // As the product does when its event daemon goes away.
+      if (ctdbd.alive) this.#cluster.scheduler.soon(ctdbd, () => this.crash());
+    });
     const events = new SimEvents(this.scripts, process, ctdbd);
     const watch = process.timers.every(EVENTD_WATCH_MS, () => {
       if (ctdbd.alive) return;
@@ -429,9 +440,11 @@ export class SimNode {
     ended: (outcome: Result<void>) => void,
   ): { cancel(): void } {
     this.#cluster.journals?.takeoverStarted(this);
-    return this.#newHelper("takeover_helper", parent, ended, (process) =>
+    const helper = this.#newHelper("takeover_helper", parent, ended, (process) =>
       this.#takeOver(process, rebalance),
     );
+    this.takeoverProcess = helper.process;
+    return helper;
   }
 
   /** `ended` is called once, in the parent, and not after `cancel`. */

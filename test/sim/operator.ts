@@ -1,7 +1,7 @@
 /**
  * Somebody at the `ctdb` tool of a simulated cluster: stops and continues nodes, bans, disables,
  * takes roles away, forces recoveries. Like faults, each kind is left out of some runs, and
- * `restore` undoes everything.
+ * `healAll` undoes everything.
  */
 import { CAPABILITIES, NODE_FLAGS, RECOVERY_ACTIVE } from "../../src/wire/constants.ts";
 import type { SimCluster } from "./cluster.ts";
@@ -23,10 +23,12 @@ export class Operator {
   readonly #actions: readonly Action[];
   readonly #meanIntervalMs: number;
   #active = true;
+  /** Nothing is repaired any more: somebody else is at work. */
+  #ended = false;
 
-  constructor(cluster: SimCluster) {
+  constructor(cluster: SimCluster, random = cluster.random.fork()) {
     this.#cluster = cluster;
-    this.#random = cluster.random.fork();
+    this.#random = random;
     this.#process = cluster.newProcess("operator");
     this.#meanIntervalMs = this.#random.between(30_000, 200_000);
     this.#actions = ACTIONS.filter(() => this.#random.chance(0.6));
@@ -43,13 +45,19 @@ export class Operator {
   }
 
   /** Again after a while: what was asked of a node that was paused happens only when it runs again. */
-  restore(): void {
+  healAll(): void {
     if (!this.#active) return;
     this.#active = false;
     this.#restoreAll();
     for (const delayMs of RESTORED_AGAIN_MS) {
-      this.#process.timers.after(delayMs, () => this.#restoreAll());
+      this.#process.timers.after(delayMs, () => {
+        if (!this.#ended) this.#restoreAll();
+      });
     }
+  }
+
+  end(): void {
+    this.#ended = true;
   }
 
   #restoreAll(): void {

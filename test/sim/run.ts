@@ -1,5 +1,5 @@
 /**
- * bun run test/sim/run.ts [--seed N] [--seeds COUNT] [--nodes N] [--minutes M] [--disks] [--commits] [--mutant NAME] [--log]
+ * bun run test/sim/run.ts [--seed N] [--seeds COUNT] [--nodes N] [--minutes M] [--disks] [--commits] [--weather] [--jobs N] [--for SEC] [--mutant NAME] [--log]
  *
  * Runs seeds and prints, for each failing one, why, its last log lines and the command that
  * reproduces it. Exits 1 when a checker fired; with --mutant it stops at the first seed that
@@ -9,6 +9,8 @@ import { parseArgs } from "node:util";
 import { parsedOptions, wholeNumber } from "../support/options.ts";
 import { MUTANTS } from "./mutant_list.ts";
 import { loadMutant } from "./mutants.ts";
+import { runJobs, SHARED_OUT, withoutOptions } from "./run_jobs.ts";
+import { type Totals, totalsText } from "./run_totals.ts";
 import type { RunResult } from "./simulate.ts";
 
 const USAGE = `bun run test/sim/run.ts [OPTIONS]
@@ -18,6 +20,10 @@ const USAGE = `bun run test/sim/run.ts [OPTIONS]
   --minutes N   virtual minutes for each seed (10)
   --disks       disks fill and fail all the time
   --commits     many transactions, and nodes that are cut off in them
+  --weather     storms of all faults at once on 3 to 8 nodes, each followed by a healed world
+  --jobs N      so many processes share the seeds (1)
+  --for SEC     begins no seed any more after so many seconds
+  --every N     leaves out all but every Nth seed (1)
   --mutant NAME a broken variant: stops at the seed that catches it
   --log         everything that the nodes log
   --verbose     a line for each seed`;
@@ -31,6 +37,10 @@ const { values: options } = parsedOptions(USAGE, () =>
       minutes: { type: "string", default: "10" },
       disks: { type: "boolean", default: false },
       commits: { type: "boolean", default: false },
+      weather: { type: "boolean", default: false },
+      jobs: { type: "string", default: "1" },
+      for: { type: "string" },
+      every: { type: "string", default: "1" },
       mutant: { type: "string" },
       log: { type: "boolean", default: false },
       verbose: { type: "boolean", default: false },
@@ -42,6 +52,15 @@ const first = wholeNumber(USAGE, "seed", options.seed);
 const count = wholeNumber(USAGE, "seeds", options.seeds);
 const nodes = wholeNumber(USAGE, "nodes", options.nodes);
 const minutes = wholeNumber(USAGE, "minutes", options.minutes);
+const jobs = wholeNumber(USAGE, "jobs", options.jobs);
+const every = wholeNumber(USAGE, "every", options.every);
+const limitSec =
+  options.for === undefined ? Number.POSITIVE_INFINITY : wholeNumber(USAGE, "for", options.for);
+
+if (jobs > 1) {
+  const seeds = { first, count, jobs };
+  process.exit(await runJobs(seeds, withoutOptions(process.argv.slice(2), SHARED_OUT)));
+}
 
 if (options.mutant !== undefined) {
   const mutant = MUTANTS.find(({ name }) => name === options.mutant);
@@ -52,6 +71,7 @@ if (options.mutant !== undefined) {
   loadMutant(mutant);
   if (mutant.disks === true) options.disks = true;
   if (mutant.commits === true) options.commits = true;
+  if (mutant.weather === true) options.weather = true;
 }
 // After the variant is in place: modules are loaded once.
 const { simulate } = await import("./simulate.ts");
@@ -70,6 +90,7 @@ async function runSeed(seed: number): Promise<RunResult> {
     virtualMs: minutes * 60_000,
     disks: options.disks,
     commits: options.commits,
+    weather: options.weather,
     ...(options.log ? { onLogLine: (line: string) => console.log(line) } : {}),
   });
   // Rejections are reported by the real event loop.
@@ -81,8 +102,12 @@ async function runSeed(seed: number): Promise<RunResult> {
 
 function sameRun(seed: number): string[] {
   const size = ["--seed", String(seed), "--nodes", String(nodes), "--minutes", String(minutes)];
-  const kinds = (["disks", "commits"] as const).filter((kind) => options[kind]);
+  const kinds = (["disks", "commits", "weather"] as const).filter((kind) => options[kind]);
   return [...size, ...kinds.map((kind) => `--${kind}`)];
+}
+
+function reproduce(seed: number): string {
+  return `bun run test/sim/run.ts ${sameRun(seed).join(" ")} --log`;
 }
 
 /** In a process of its own: the variant is loaded here. */
@@ -93,14 +118,28 @@ function failsAnyway(seed: number): boolean {
 
 const started = performance.now();
 const cpuStarted = process.cpuUsage();
-const totals = { virtualMs: 0, turns: 0, recoveries: 0, faults: 0, vacuumed: 0, failures: 0 };
-for (let seed = first; seed < first + count; seed++) {
+const totals: Totals = {
+  seeds: 0,
+  virtualMs: 0,
+  turns: 0,
+  faults: 0,
+  recoveries: 0,
+  vacuumed: 0,
+  seconds: 0,
+  cpuSeconds: 0,
+  settleMs: 0,
+  failures: [],
+};
+for (let seed = first; seed < first + count; seed += every) {
+  if (performance.now() - started >= limitSec * 1000) break;
   const result = await runSeed(seed);
+  totals.seeds += 1;
   totals.virtualMs += result.virtualMs;
   totals.turns += result.turns;
   totals.recoveries += result.recoveries;
   totals.faults += result.faults;
   totals.vacuumed += result.vacuumed;
+  totals.settleMs = Math.max(totals.settleMs, result.settleMs);
   if (options.verbose) {
     console.log(
       `seed ${seed}: ${Math.round(result.virtualMs / 1000)} s, ${result.turns} turns, ` +
@@ -109,7 +148,7 @@ for (let seed = first; seed < first + count; seed++) {
     );
   }
   if (result.violation === undefined) continue;
-  totals.failures += 1;
+  totals.failures.push(reproduce(seed));
   console.log(`seed ${seed}: ${result.violation}`);
   if (options.mutant !== undefined) {
     if (failsAnyway(seed)) {
@@ -120,15 +159,12 @@ for (let seed = first; seed < first + count; seed++) {
     process.exit(0);
   }
   for (const line of options.log ? [] : result.log) console.log(`    ${line}`);
-  console.log(`reproduce: bun run test/sim/run.ts ${sameRun(seed).join(" ")} --log`);
+  console.log(`reproduce: ${reproduce(seed)}`);
 }
-const seconds = (performance.now() - started) / 1000;
+totals.seconds = (performance.now() - started) / 1000;
 const { user, system } = process.cpuUsage(cpuStarted);
-const cpuSeconds = (user + system) / 1e6;
-const virtualSeconds = Math.round(totals.virtualMs / 1000);
-console.log(
-  `${count} seeds, ${virtualSeconds} virtual seconds in ${seconds.toFixed(1)} s ` +
-    `(${Math.round(virtualSeconds / seconds)} per second, ${Math.round(virtualSeconds / cpuSeconds)} per second of CPU), ` +
-    `${totals.turns} turns, ${totals.faults} faults, ${totals.recoveries} recoveries, ${totals.vacuumed} deletions, ${totals.failures} failed`,
-);
-process.exitCode = totals.failures > 0 || options.mutant !== undefined ? 1 : 0;
+totals.cpuSeconds = (user + system) / 1e6;
+// One of several jobs tells its parent, which says it for all.
+if (process.send === undefined) console.log(totalsText(totals));
+else process.send(totals);
+process.exitCode = totals.failures.length > 0 || options.mutant !== undefined ? 1 : 0;

@@ -38,6 +38,10 @@ export class SimClient {
   readonly node: SimNode;
   /** Number of the present connection, 0 without one. */
   connection = 0;
+  /** Of this client. */
+  increments = 0;
+  /** Whatever it would have done. */
+  #incrementsNext = false;
   readonly #workload: Workload;
   readonly #process: SimProcess;
   readonly #random: SeededRandom;
@@ -85,7 +89,8 @@ export class SimClient {
     while (client.connected && !workload.stopped) {
       await this.#rest(this.#random.between(workload.pauseMinMs, workload.pauseMaxMs));
       if (!client.connected || workload.stopped) break;
-      await this.#act(client, workload.pickAction(this.#random));
+      const action = workload.pickAction(this.#random);
+      await this.#act(client, this.#incrementsNext ? "increment" : action);
     }
     this.connection = 0;
     this.#closeDatabases();
@@ -174,6 +179,8 @@ export class SimClient {
     const stored = await this.#track(`store ${name} ${keyText}`, storing);
     if (stored.ok) {
       this.#workload.increments += 1;
+      this.increments += 1;
+      this.#incrementsNext = false;
       counters.stored(name, keyText, generation, value + 1);
     }
     record.release();
@@ -280,6 +287,12 @@ export class SimClient {
     const now = cluster.network.endings(sender.host, this.node.host);
     const endings = { whenSent: view.getUint32(12), now };
     messages.arrived(view.getUint32(0), connection, view.getUint32(4), endings);
+  }
+
+  /** Counts a record up as soon as it can, until it has. */
+  incrementNow(): void {
+    this.#incrementsNext = true;
+    this.#wake?.();
   }
 
   /** Does something now rather than later, if it is resting. */

@@ -2,20 +2,27 @@
  * One simulated run: trouble for a while, then a healed world in which the cluster must come back
  * to rest, answer everything, and leave sound files.
  */
-import type { Tdb, TdbResult } from "../../src/tdb/types.ts";
 import { RECOVERY_ACTIVE } from "../../src/wire/constants.ts";
 import { AddressFaults } from "./address_faults.ts";
 import { SimCluster } from "./cluster.ts";
 import { CommitFaults } from "./commit_faults.ts";
 import { ConnectionClient } from "./connection_client.ts";
 import { DiskFaults } from "./disk_faults.ts";
+import {
+  copiesAreEqual,
+  drained,
+  filesAreSound,
+  journalsAreWhole,
+  sawEnough,
+  vacuumed,
+} from "./end_checks.ts";
 import { Faults } from "./faults.ts";
 import { Operator } from "./operator.ts";
 import { SeededRandom } from "./random.ts";
-import { readContent } from "./record_checker.ts";
+import { CALM_MS, LOOK_MS, PLACED_MS, RestWatch } from "./rest_watch.ts";
 import { unsettled } from "./settled.ts";
-import { leftovers } from "./vacuum_backlog.ts";
 import { InvariantViolation } from "./violation.ts";
+import { WeatherRun } from "./weather.ts";
 import { Workload } from "./workload.ts";
 
 export interface RunOptions {
@@ -26,6 +33,8 @@ export interface RunOptions {
   readonly disks?: boolean;
   /** Transactions on all nodes, one after the other, and nodes that are cut off in the middle of them. */
   readonly commits?: boolean;
+  /** Storms of all faults at once, each followed by a healed world; `nodes` is not looked at. */
+  readonly weather?: boolean;
   readonly onLogLine?: (line: string) => void;
 }
 
@@ -60,21 +69,10 @@ const START_LIMIT_MS = 120_000;
 const SETTLE_LIMIT_MS = 450_000;
 /** Of each client, before a cluster counts as stuck in which no counter rises. */
 const PAUSES_TO_PROGRESS = 30;
-/** A cluster at rest for so long has no reason to keep anybody waiting. */
-const CALM_MS = 45_000;
-const LOOK_MS = 1000;
-/**
- * A leader that was cut off in a takeover run leaves runs disabled for 60 s; who misses an address asks again after at
- * most 16 s, and a run takes a while.
- */
-const PLACED_MS = 90_000;
 const LAST_WORK_MS = 15_000;
-/** Some rounds of full runs over all databases, one after the other. */
-const VACUUM_LIMIT_MS = 900_000;
-const JOURNAL_LIMIT_MS = 60_000;
 
 export function simulate(options: RunOptions): RunResult {
-  const run = new Run(options);
+  const run = options.weather === true ? new WeatherRun(options) : new Run(options);
   let violation: string | undefined;
   try {
     run.all(options.virtualMs);
@@ -95,11 +93,7 @@ class Run {
   readonly #commitFaults: CommitFaults | undefined;
   readonly #connectionClients: readonly ConnectionClient[];
   readonly #addressFaults: AddressFaults | undefined;
-  /** Since then nothing is wrong with addresses, either. */
-  #placedSinceMs: number | undefined;
-  /** How often all addresses were judged. */
-  #placedJudged = 0;
-  #calmSinceMs: number | undefined;
+  readonly #rest: RestWatch;
   #settleMs = 0;
 
   constructor(options: RunOptions) {
@@ -107,6 +101,7 @@ class Run {
     this.#cluster = new SimCluster(swarm(options));
     this.#commitFaults = options.commits === true ? this.#newCommitFaults() : undefined;
     this.#workload = new Workload(this.#cluster, this.#commitFaults);
+    this.#rest = new RestWatch(this.#cluster, this.#workload);
     this.#faults = new Faults(this.#cluster, this.#workload.transactionClients);
     this.#operator = new Operator(this.#cluster);
     const random = new SeededRandom(options.seed, DISK_FAULTS_STREAM);
@@ -134,31 +129,32 @@ class Run {
     this.#cluster.startAll();
     this.#workload.start();
     for (const client of this.#connectionClients) client.start();
-    this.#until("start", START_LIMIT_MS);
+    this.#rest.until("start", START_LIMIT_MS);
     this.#faults.start();
     this.#operator.start();
     this.#diskFaults?.start();
     this.#commitFaults?.start();
     this.#addressFaults?.start();
-    while (scheduler.nowMs < virtualMs) this.#step(Math.min(virtualMs, scheduler.nowMs + LOOK_MS));
+    while (scheduler.nowMs < virtualMs)
+      this.#rest.step(Math.min(virtualMs, scheduler.nowMs + LOOK_MS));
     this.#cluster.note("everything is healed");
     this.#diskFaults?.healAll();
     this.#commitFaults?.stop();
     this.#addressFaults?.healAll();
     this.#faults.healAll();
-    this.#operator.restore();
+    this.#operator.healAll();
     for (const reader of this.#cluster.readers) reader.calmDown();
-    this.#settleMs = this.#until("settle after everything was healed", SETTLE_LIMIT_MS);
+    this.#settleMs = this.#rest.until("settle after everything was healed", SETTLE_LIMIT_MS);
     this.#progress();
     this.#placed();
     this.#oneMoreRecovery();
     this.#workload.stop();
-    this.#drained();
-    this.#vacuumed();
-    this.#journalsAreWhole();
-    this.#filesAreSound();
-    this.#copiesAreEqual();
-    this.#sawEnough();
+    drained(this.#cluster, this.#workload);
+    vacuumed(this.#cluster);
+    journalsAreWhole(this.#cluster);
+    filesAreSound(this.#cluster);
+    copiesAreEqual(this.#cluster);
+    sawEnough(this.#cluster);
   }
 
   result(violation: string | undefined): RunResult {
@@ -184,62 +180,6 @@ class Run {
     };
   }
 
-  /** Runs on; whenever the cluster has been at rest for long enough, nothing old may be open. */
-  #step(untilMs: number): void {
-    const { scheduler } = this.#cluster;
-    scheduler.run(untilMs);
-    this.#judgePlaces();
-    // A commit that is refused for a disk is tried again by its client for as long as that wants.
-    const inTrouble = this.#cluster.nodes.some(({ disk }) => disk.trouble.isOn);
-    if (inTrouble || !this.#cluster.settled()) {
-      this.#calmSinceMs = undefined;
-      return;
-    }
-    this.#calmSinceMs ??= scheduler.nowMs;
-    if (scheduler.nowMs - this.#calmSinceMs >= CALM_MS) {
-      this.#workload.requests.judge(this.#calmSinceMs);
-    }
-  }
-
-  /** In a cluster that has been at rest for long enough every address is where it belongs. */
-  #judgePlaces(): void {
-    const { scheduler, nodes, addresses } = this.#cluster;
-    const inTrouble = nodes.some(
-      ({ scripts, host, process, recoverdProcess }) =>
-        scripts.trouble !== undefined ||
-        scripts.troubled > 0 ||
-        !host.publicAddresses.allPlugged ||
-        process?.paused === true ||
-        recoverdProcess?.paused === true,
-    );
-    if (inTrouble || !this.#cluster.settled() || addresses.disturbed) {
-      this.#placedSinceMs = undefined;
-      return;
-    }
-    this.#placedSinceMs ??= scheduler.nowMs;
-    if (scheduler.nowMs - this.#placedSinceMs < PLACED_MS) return;
-    this.#placedJudged += 1;
-    const problems = addresses.misplaced();
-    if (problems.length === 0) return;
-    throw new InvariantViolation(
-      `public addresses are not in place after ${PLACED_MS / 1000} s of rest: ${problems.join("; ")}`,
-    );
-  }
-
-  #until(what: string, limitMs: number): number {
-    const { scheduler, nodes } = this.#cluster;
-    const startMs = scheduler.nowMs;
-    while (!this.#cluster.settled()) {
-      if (scheduler.nowMs - startMs >= limitMs) {
-        throw new InvariantViolation(
-          `the cluster did not ${what} within ${limitMs / 1000} s: ${unsettled(nodes).join("; ")}`,
-        );
-      }
-      this.#step(scheduler.nowMs + LOOK_MS);
-    }
-    return scheduler.nowMs - startMs;
-  }
-
   /** Once settled the cluster stays so, and every client gets its locks again. */
   #progress(): void {
     const { scheduler } = this.#cluster;
@@ -250,7 +190,7 @@ class Run {
     const latestMs = endMs + PAUSES_TO_PROGRESS * this.#workload.pauseMaxMs;
     const progress = () => this.#workload.increments > before;
     while (scheduler.nowMs < endMs || (!progress() && scheduler.nowMs < latestMs)) {
-      this.#step(scheduler.nowMs + LOOK_MS);
+      this.#rest.step(scheduler.nowMs + LOOK_MS);
     }
     if (!progress()) {
       const waitedSec = Math.round((scheduler.nowMs - startMs) / 1000);
@@ -264,14 +204,14 @@ class Run {
   #placed(): void {
     const { scheduler } = this.#cluster;
     const limitMs = scheduler.nowMs + SETTLE_LIMIT_MS;
-    this.#placedJudged = 0;
-    while (this.#placedJudged === 0) {
+    this.#rest.placedJudged = 0;
+    while (this.#rest.placedJudged === 0) {
       if (scheduler.nowMs >= limitMs) {
         throw new InvariantViolation(
           `the cluster was never at rest for ${PLACED_MS / 1000} s: ${unsettled(this.#cluster.nodes).join("; ")}`,
         );
       }
-      this.#step(scheduler.nowMs + LOOK_MS);
+      this.#rest.step(scheduler.nowMs + LOOK_MS);
     }
   }
 
@@ -280,126 +220,10 @@ class Run {
     const { scheduler, recoveries } = this.#cluster;
     void this.#cluster.node(0).request("SET_RECMODE", RECOVERY_ACTIVE);
     scheduler.runUntil(() => this.#cluster.recoveries > recoveries, SETTLE_LIMIT_MS);
-    this.#until("settle after a forced recovery", SETTLE_LIMIT_MS);
+    this.#rest.until("settle after a forced recovery", SETTLE_LIMIT_MS);
     // Clients that wait for the recovery get their turn, and leave something to the vacuum.
     scheduler.run(scheduler.nowMs + LAST_WORK_MS);
   }
-
-  /** With the clients gone nothing waits in a daemon any more. */
-  #drained(): void {
-    const { scheduler, nodes } = this.#cluster;
-    const limitMs = scheduler.nowMs + CALM_MS;
-    const left = () => {
-      const open: string[] = [];
-      const { size } = this.#workload.requests;
-      if (size > 0) open.push(`${size} requests of clients`);
-      for (const { pnn, databases } of nodes) {
-        if (databases === undefined) continue;
-        if (databases.pendingCalls > 0) open.push(`node ${pnn}: ${databases.pendingCalls} calls`);
-        if (databases.memoryBytes() > 0) open.push(`node ${pnn}: parked requests`);
-      }
-      return open;
-    };
-    while (left().length > 0) {
-      if (scheduler.nowMs >= limitMs) {
-        throw new InvariantViolation(
-          `still open after the clients have gone: ${left().join("; ")}`,
-        );
-      }
-      scheduler.run(scheduler.nowMs + LOOK_MS);
-    }
-  }
-
-  /** Deleted records do not pile up: left alone, all nodes get rid of them. */
-  #vacuumed(): void {
-    const { scheduler, nodes } = this.#cluster;
-    const limitMs = scheduler.nowMs + VACUUM_LIMIT_MS;
-    for (let left = leftovers(nodes); left.length > 0; left = leftovers(nodes)) {
-      if (scheduler.nowMs >= limitMs) {
-        throw new InvariantViolation(
-          `deleted records are still there after ${VACUUM_LIMIT_MS / 1000} s: ${left.slice(0, 5).join("; ")}`,
-        );
-      }
-      scheduler.run(scheduler.nowMs + LOOK_MS);
-    }
-  }
-
-  /** Who keeps the events of a node has all of them soon, when nobody kills it. */
-  #journalsAreWhole(): void {
-    const { scheduler, nodes, journals } = this.#cluster;
-    const waiting = new Set(nodes);
-    const whole = () => {
-      for (const node of waiting) {
-        if (journals?.behind(node) === undefined) waiting.delete(node);
-      }
-      return waiting.size === 0;
-    };
-    if (scheduler.runUntil(whole, JOURNAL_LIMIT_MS)) return;
-    const texts = [...waiting].map((node) => journals?.behind(node));
-    throw new InvariantViolation(`events are not kept: ${texts.join("; ")}`);
-  }
-
-  /** Every active node has the same records of persistent and replicated databases. */
-  #copiesAreEqual(): void {
-    const copies = new Map<string, { readonly pnn: number; readonly content: string }>();
-    for (const { pnn, databases } of this.#cluster.nodes) {
-      for (const { name, tdb, kind } of databases?.databases() ?? []) {
-        if (kind === "volatile") continue;
-        const content = copyOf(tdb);
-        const first = copies.get(name) ?? { pnn, content };
-        copies.set(name, first);
-        if (first.content !== content) {
-          throw new InvariantViolation(`${name} differs on nodes ${first.pnn} and ${pnn}`);
-        }
-      }
-    }
-  }
-
-  #filesAreSound(): void {
-    for (const { pnn, databases } of this.#cluster.nodes) {
-      for (const { name, tdb } of databases?.databases() ?? []) {
-        const outcome = this.#check(tdb);
-        if (!outcome.ok) {
-          throw new InvariantViolation(
-            `${name} on node ${pnn} is damaged: ${outcome.error.reason}`,
-          );
-        }
-      }
-    }
-  }
-
-  /** Somebody may still sit on a lock: then once more a moment later. */
-  #check(tdb: Tdb): TdbResult<void> {
-    const { scheduler } = this.#cluster;
-    for (let attempt = 1; ; attempt++) {
-      const check = tdb.check();
-      let outcome = check.step(1000);
-      while (outcome === undefined) outcome = check.step(1000);
-      if (outcome.ok || outcome.error.code !== "busy" || attempt === 20) return outcome;
-      scheduler.run(scheduler.nowMs + LOOK_MS);
-    }
-  }
-
-  /** A run in which the checkers saw nothing proves nothing. */
-  #sawEnough(): void {
-    const { records, leaders, addresses, journals } = this.#cluster;
-    const seen = [records.storesSeen, records.thawsSeen, leaders.actsSeen, addresses.takesSeen];
-    seen.push(journals?.eventsSeen ?? 0);
-    if (seen.every((count) => count > 0)) return;
-    throw new Error(
-      `the checkers saw ${seen[0]} stores, ${seen[1]} thaws, ${seen[2]} acts of leaders, ${seen[3]} takes of addresses, ${seen[4]} events`,
-    );
-  }
-}
-
-/** Records with data: an empty one may be there or not. */
-function copyOf(tdb: Tdb): string {
-  const records: string[] = [];
-  for (const [key, { data }] of readContent(tdb)) {
-    if (data !== undefined && data.length > 0)
-      records.push(`${key}=${Buffer.from(data).toString("hex")}`);
-  }
-  return records.sort().join(" ");
 }
 
 /**

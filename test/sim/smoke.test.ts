@@ -5,6 +5,7 @@ import { editedFiles } from "./mutants.ts";
 import { simulate } from "./simulate.ts";
 
 const MINUTE_MS = 60_000;
+const WEATHER_LIMIT_MS = 60_000;
 
 for (const seed of [1, 2, 3, 4]) {
   test(`simulate() finds nothing wrong with seed ${seed} in two minutes`, () => {
@@ -39,3 +40,18 @@ test("simulate() differs between seeds", () => {
 test("every deliberately broken variant still finds its text", () => {
   for (const mutant of MUTANTS) expect(editedFiles(mutant).size).toBeGreaterThan(0);
 });
+
+for (const seed of [1, 2]) {
+  test(
+    `simulate() finds nothing wrong in the weather of seed ${seed} in three minutes`,
+    () => {
+      const result = simulate({ seed, nodes: 0, virtualMs: 3 * MINUTE_MS, weather: true });
+      expect({ violation: result.violation, log: result.log }).toEqual({
+        violation: undefined,
+        log: [],
+      });
+      expect(result.faults).toBeGreaterThan(0);
+    },
+    WEATHER_LIMIT_MS,
+  );
+}

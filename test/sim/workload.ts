@@ -44,14 +44,15 @@ export class Workload {
   readonly #weights: readonly (readonly [ClientAction, number])[];
   #connections = 0;
 
-  constructor(cluster: SimCluster, commitFaults: CommitFaults | undefined) {
+  /** Clients rest for no less than `leastPauseMs`, where a run has more to do than they. */
+  constructor(cluster: SimCluster, commitFaults: CommitFaults | undefined, leastPauseMs = 0) {
     this.cluster = cluster;
     const random = cluster.random.fork();
     const { judge } = cluster;
     this.counters = new CounterModel(judge);
     this.messages = new MessageModel(judge);
     this.requests = new OpenRequests(judge, () => cluster.nowMs);
-    this.pauseMinMs = random.between(150, 4000);
+    this.pauseMinMs = Math.max(random.between(150, 4000), leastPauseMs);
     this.pauseMaxMs = this.pauseMinMs * random.between(1.5, 6);
     this.holdChance = random.chance(0.5) ? 0 : random.between(0, 0.2);
     this.holdMaxMs = random.chance(0.2) ? 3000 : 100;

@@ -23,7 +23,14 @@ export class FakeEventDaemon {
     const { timers, clock } = world;
     this.log = new CollectedLog(clock, timers);
     this.commands = new EventCommands({
-      host: { processes: this.processes, timers, clock, log: this.log, environment: { A: "b" } },
+      host: {
+        processes: this.processes,
+        timers,
+        clock,
+        log: this.log,
+        scriptSaid: (line) => this.log.error(line),
+        environment: { A: "b" },
+      },
       files: this.files,
       directory: EVENTS,
       debugScript: () => this.debugScript,

@@ -6,7 +6,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { CtdbClient } from "../../src/client/types.ts";
-import { type LockKind, STOCK_CTDBD } from "../../src/local/cluster_description.ts";
+import {
+  type ClusterExtras,
+  type LockKind,
+  STOCK_CTDBD,
+} from "../../src/local/cluster_description.ts";
 import { LocalCluster } from "../../src/local/local_cluster.ts";
 import { connect } from "./client.ts";
 import { type CommandOptions, type CommandResult, runCommand } from "./command.ts";
@@ -22,6 +26,7 @@ export interface ClusterOptions {
   readonly tunables?: Readonly<Record<string, number>>;
   /** Set up only; the test starts the nodes. */
   readonly startNothing?: boolean;
+  readonly extras?: ClusterExtras;
 }
 
 /** For `test.skipIf(!stockInstalled())`: Debian's ctdb package is here. */
@@ -117,7 +122,7 @@ export async function withCluster<T>(
   const allStock = stock.length === options.nodes;
   const executableDirectory = allStock ? DIST : await compiledExecutables();
   using directory = new TemporaryDirectory("cluster");
-  const { nodes, lock, tunables } = options;
+  const { nodes, lock, tunables, extras } = options;
   const setup = await LocalCluster.setup(
     directory.path,
     {
@@ -126,6 +131,7 @@ export async function withCluster<T>(
       executableDirectory,
       ...(lock === undefined ? {} : { lock }),
       ...(tunables === undefined ? {} : { tunables }),
+      ...(extras === undefined ? {} : { extras }),
     },
     connect,
   );

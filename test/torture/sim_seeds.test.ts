@@ -4,13 +4,18 @@ import { simulate } from "../sim/simulate.ts";
 
 const SEEDS = 100;
 const SEEDS_WITH_COMMITS = 40;
+/** Thousands of them are for `run.ts --weather --jobs 2`. */
+const SEEDS_OF_WEATHER = 12;
 const TROUBLE_MS = 10 * 60_000;
 const SEED_LIMIT_MS = 60_000;
 
 let virtualMs = 0;
 const cpu = process.cpuUsage();
 
-function judged(seed: number, kind: { readonly commits?: boolean }): void {
+function judged(
+  seed: number,
+  kind: { readonly commits?: boolean; readonly weather?: boolean },
+): void {
   const result = simulate({ seed, nodes: 4, virtualMs: TROUBLE_MS, ...kind });
   virtualMs += result.virtualMs;
   const { violation, log } = result;
@@ -31,6 +36,15 @@ for (let seed = 1; seed <= SEEDS_WITH_COMMITS; seed++) {
   test(
     `simulate() finds nothing wrong with many commits and seed ${seed} (${reproduce})`,
     () => judged(seed, { commits: true }),
+    SEED_LIMIT_MS,
+  );
+}
+
+for (let seed = 1; seed <= SEEDS_OF_WEATHER; seed++) {
+  const reproduce = `bun run test/sim/run.ts --seed ${seed} --weather --log`;
+  test(
+    `simulate() finds nothing wrong in the weather of seed ${seed} (${reproduce})`,
+    () => judged(seed, { weather: true }),
     SEED_LIMIT_MS,
   );
 }

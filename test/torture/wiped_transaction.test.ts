@@ -95,6 +95,41 @@ for (const [name, flags] of KINDS) {
   });
 }
 
+for (const [name, flags] of KINDS) {
+  test(`a small file that a wiped transaction fills grows as it gets its records, ${name}`, async () => {
+    using directory = new TemporaryDirectory("tdb-wiped");
+    for (const [round, before] of [0, 1, 20, 300].entries()) {
+      const path = directory.file(`${round}.tdb`);
+      const tdb = await openTdb(fileOpener(), { path, flags, hashSize: 499, create: true });
+      const random = new SeededRandom(flags + round);
+      let model: Model = new Map();
+      storeSome(tdb, model, random, before);
+      deleteSome(tdb, model, random, before);
+      for (const filledTo of [5, 100, 2 * KEYS, 50, 400, 4 * KEYS]) {
+        const filled: Model = new Map();
+        must(tdb.startTransaction({ marked: true }));
+        must(tdb.wipe());
+        const wipedBytes = statSync(path).size;
+        storeSome(tdb, filled, random, filledTo);
+        deleteSome(tdb, filled, random, filledTo / 4);
+        if (wipedBytes < 1e6 && filledTo > KEYS) {
+          expect(statSync(path).size).toBeGreaterThan(2 * wipedBytes);
+        }
+        if (random.chance(0.7)) {
+          expect(await finish(tdb.commit())).toEqual(OK);
+          model = filled;
+        } else {
+          tdb.cancelTransaction();
+        }
+        await expectContents(tdb, path, model);
+        storeSome(tdb, model, random, 20);
+        await expectContents(tdb, path, model);
+      }
+      tdb.close();
+    }
+  });
+}
+
 test("a transaction that wipes twice takes what a killed process left at the end once", async () => {
   using directory = new TemporaryDirectory("tdb-wiped");
   const path = directory.file("a.tdb");

@@ -14,6 +14,7 @@ import { BanCredits } from "../../membership/ban_credits.ts";
 import { databaseUnion } from "../../recovery/database_union.ts";
 import { ATTEMPTS_MAX, PULLS_AT_ONCE_MAX } from "../../recovery/limits.ts";
 import { recoverDatabase } from "../../recovery/recover_database.ts";
+import { SlabMemory } from "../../recovery/slab_memory.ts";
 import { StepTimes } from "../../recovery/step_times.ts";
 import { Turnstile } from "../../recovery/turnstile.ts";
 import { RECOVERY_ACTIVE } from "../../wire/constants.ts";
@@ -89,6 +90,7 @@ async function repack(
       toAll: pnns,
       credits: new BanCredits(ATTEMPTS_MAX),
       pulls: new Turnstile(PULLS_AT_ONCE_MAX),
+      memory: new SlabMemory(undefined),
       nextStream: () => {
         streams = (streams + 1) >>> 0;
         return streams;

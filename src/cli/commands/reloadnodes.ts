@@ -33,15 +33,43 @@ export const reloadnodes: Command = async ({ session, host, options }) => {
     if (options.json) answerFacts(host, facts);
     return 0;
   }
-  const pnns = known
-    .filter((node) => (node.flags & (NODE_FLAGS.DISCONNECTED | NODE_FLAGS.DELETED)) === 0)
-    .map((node) => node.pnn);
-  await setRecoveriesDisabled(session, pnns, 2 * options.timelimit, "disable");
-  await reloadEverywhere(session, pnns);
-  await setRecoveriesDisabled(session, pnns, 0, "enable");
+  const pnns = connectedOf(known);
+  await reloadOn(session, pnns);
   if (options.json) answerFacts(host, facts);
   return 0;
 };
+
+export function connectedOf(known: readonly NodeAndFlags[]): readonly number[] {
+  const gone = NODE_FLAGS.DISCONNECTED | NODE_FLAGS.DELETED;
+  return known.filter(({ flags }) => (flags & gone) === 0).map(({ pnn }) => pnn);
+}
+
+/**
+ * No recovery begins while some nodes know the new list and others do not. One that is under way is waited for as long
+ * as `patienceMs` says.
+ */
+export async function reloadOn(
+  session: Session,
+  pnns: readonly number[],
+  patienceMs = 0,
+): Promise<void> {
+  const disabledSec = 2 * (session.timeoutMs / 1000);
+  const { clock } = session.host;
+  const endMs = clock.monotonicMs() + patienceMs;
+  for (;;) {
+    const status = await askRecoverds(session, pnns, disabledSec);
+    if (status === 0) break;
+    if (clock.monotonicMs() >= endMs) {
+      throw new CommandFailure(status, "Failed to disable recoveries");
+    }
+    await session.pause(BUSY_PAUSE_MS);
+  }
+  await reloadEverywhere(session, pnns);
+  const status = await askRecoverds(session, pnns, 0);
+  if (status !== 0) throw new CommandFailure(status, "Failed to enable recoveries");
+}
+
+const BUSY_PAUSE_MS = 500;
 
 async function checkOtherFiles(
   session: Session,
@@ -61,7 +89,10 @@ async function checkOtherFiles(
 }
 
 /** Deleted lines have no address to compare. */
-function sameNodes(file: readonly ConfiguredNode[], theirs: readonly NodeAndFlags[]): boolean {
+export function sameNodes(
+  file: readonly ConfiguredNode[],
+  theirs: readonly NodeAndFlags[],
+): boolean {
   if (file.length !== theirs.length) return false;
   return file.every((node, i) => {
     const other = theirs[i];
@@ -86,7 +117,10 @@ interface PlanLine {
 }
 
 /** Compares the running cluster with the nodes file. */
-function compareNodes(known: readonly NodeAndFlags[], file: readonly ConfiguredNode[]): ReloadPlan {
+export function compareNodes(
+  known: readonly NodeAndFlags[],
+  file: readonly ConfiguredNode[],
+): ReloadPlan {
   const lines: PlanLine[] = [];
   let failed = false;
   const change = (pnn: number, word: "new" | "deleted" | "undeleted") => {
@@ -123,13 +157,12 @@ function compareNodes(known: readonly NodeAndFlags[], file: readonly ConfiguredN
   return { lines, failed };
 }
 
-/** Asks the recovery daemon of each node; each answers with its pnn. */
-async function setRecoveriesDisabled(
+/** Has the recovery daemon of each node run none for so long; each answers with its pnn. The exit status. */
+async function askRecoverds(
   session: Session,
   pnns: readonly number[],
   timeoutSec: number,
-  verb: "disable" | "enable",
-): Promise<void> {
+): Promise<number> {
   const srvid = session.nextSrvid();
   const missing = new Set(pnns);
   const answered = Promise.withResolvers<number>();
@@ -150,7 +183,7 @@ async function setRecoveriesDisabled(
   const status = await answered.promise;
   timer.cancel();
   registration.remove();
-  if (status !== 0) throw new CommandFailure(status, `Failed to ${verb} recoveries`);
+  return status;
 }
 
 async function reloadEverywhere(session: Session, pnns: readonly number[]): Promise<void> {

@@ -66,6 +66,26 @@ Leader:0`,
       ],
       examples: [{ line: "ctdb -X listnodes", output: "|0|10.0.0.1|\n|1|10.0.0.2|" }],
     },
+    node: {
+      about: [
+        "`node add ADDRESS ...` and `node remove PNN ...` change the nodes file of every connected node and have all of them read it: on each node the new file is written beside the old one and checked, and only when all have it, it takes the place of the old one. The lines that change are shown before. A removed node leaves a line that begins with `#`, so that the others keep their numbers; adding its address again gives it its number back. Other lines stay as they are.",
+        "Nothing is changed when files of nodes differ, when a node that is to go is still connected (shut it down first), when a node runs another ctdbd, or when `nodes list` is a command. On a node that is added the file has to be put before its daemon starts.",
+        "`node repair` ends what was begun and left: a change that some node has installed already is installed on the others, one that none has is dropped, and nodes that run with an older list read it again. With `node repair PNN` the file of that node is right, and all others get it.",
+        "On a terminal it asks before; `--yes` answers. `--dry-run` shows what would change.",
+      ],
+      examples: [
+        {
+          line: "ctdb node add 10.0.0.4",
+          output: `/etc/ctdb/nodes on nodes 0,1,2:
++ line 4: 10.0.0.4
+Node 3 is NEW
+Changed on nodes 0,1,2
+Node 3 (10.0.0.4): put this nodes file there, then start ctdbd`,
+        },
+        { line: "ctdb node remove 3 --yes" },
+        { line: "ctdb node repair", output: "Nothing to repair" },
+      ],
+    },
     doctor: {
       about: [
         "Looks for what is wrong with the node that it runs on and with its cluster: configuration, files, disks, permissions, releases, clocks, locks, databases, the log, the network between nodes. Each finding says what is wrong, why that matters, and what to do. It says nothing when nothing is wrong; with `-v` also which checks were made. It changes nothing, and works without a daemon, too.",

@@ -78,6 +78,30 @@ export const reloadnodesFacts = v.strictObject({
   changes: v.array(v.strictObject({ pnn, change: v.picklist(["new", "deleted", "undeleted"]) })),
 });
 
+/** `ctdb node add`, `remove` and `repair`. */
+export const nodeChangeFacts = v.strictObject({
+  node: pnn,
+  action: v.picklist(["add", "remove", "repair"]),
+  dry_run: v.boolean(),
+  /** The nodes whose file this is about, and what it is called here. */
+  nodes: v.array(pnn),
+  file: v.string(),
+  /** Lines of the file, from 1; null: there is no such line. */
+  lines: v.array(
+    v.strictObject({
+      line: count,
+      before: v.nullable(v.string()),
+      after: v.nullable(v.string()),
+    }),
+  ),
+  /** What changes of the running cluster. */
+  changes: v.array(v.strictObject({ pnn, change: v.picklist(["new", "deleted", "undeleted"]) })),
+  /** Of `repair`, what single nodes have to do with their files. */
+  repairs: v.array(v.strictObject({ node: pnn, repair: v.picklist(["install", "drop", "copy"]) })),
+  /** All nodes have read their files. */
+  reloaded: v.boolean(),
+});
+
 export const drainFacts = v.strictObject({
   node: pnn,
   /** false: the node was disabled already. */

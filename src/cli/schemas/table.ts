@@ -53,6 +53,7 @@ export const FACTS: Readonly<Record<string, v.GenericSchema>> = {
   listvars: node.variablesFacts,
   lvs: lvsFacts,
   natgw: natgwFacts,
+  node: cluster.nodeChangeFacts,
   nodestatus: cluster.nodestatusFacts,
   pfetch: fetchedFacts,
   ping: node.pingFacts,

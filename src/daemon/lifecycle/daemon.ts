@@ -23,6 +23,7 @@ import { NodeStatistics } from "../report/node_statistics.ts";
 import { AdmindWatch } from "./admind_watch.ts";
 import { NodeEvents } from "./node_events.ts";
 import { listenOnOwnAddress } from "./own_address.ts";
+import { ProcessWatch } from "./process_watch.ts";
 import { RecoverdWatch, type StartChild } from "./recoverd_watch.ts";
 import { takeoverBeforeShutdown } from "./shutdown_takeover.ts";
 
@@ -43,6 +44,7 @@ export class Daemon {
   readonly #recoverd: RecoverdWatch;
   readonly #admind: AdmindWatch;
   readonly #statistics: NodeStatistics;
+  readonly #watch: ProcessWatch;
   readonly #events: NodeEvents;
   #node: Node | undefined;
   #phase: "new" | "starting" | "running" | "shutting down" | "ended" = "new";
@@ -57,7 +59,7 @@ export class Daemon {
       timers,
     );
     this.#nodeLinks = new NodeLinks({
-      transport: new TcpNodeTransport(network),
+      transport: dependencies.tls?.transport ?? new TcpNodeTransport(network),
       clock,
       turns: this.turns,
       log,
@@ -82,6 +84,13 @@ export class Daemon {
       "node",
     );
     this.#statistics = new NodeStatistics(clock);
+    this.#watch = new ProcessWatch({
+      timers: this.turns.timers("process-watch"),
+      clock,
+      log,
+      journal: this.journal,
+      processorMs: dependencies.processorMs,
+    });
     const inTurn = (start: StartChild): StartChild => {
       return (exited) => start((how) => this.turns.run("child-exit", () => exited(how)));
     };
@@ -145,6 +154,7 @@ export class Daemon {
   }
 
   #stalled(stall: TurnStall): void {
+    this.#watch.tookTurn(stall.durationMs);
     this.#d.log.warning(stallText(stall));
     this.journal.record({
       kind: "long_turn",
@@ -264,6 +274,7 @@ export class Daemon {
     this.#phase = "running";
     const { log } = this.#d;
     const timers = this.turns.timers("statistics");
+    this.#watch.start();
     this.#statistics.start(timers, () => this.#tunable("StatHistoryInterval"));
     node.state.becomeRunstate("SETUP");
     node.serve();
@@ -271,6 +282,7 @@ export class Daemon {
     this.#nodeLinks.start(
       others.map((pnn) => ({ pnn, address: node.nodes.entry(pnn)?.address ?? "" })),
     );
+    this.#d.tls?.start(node.nodes.own.address);
     this.#admind.want(this.#d.wantsAdmind());
     this.#events.run("setup", [], (status) => {
       if (this.#phase !== "running") return;
@@ -282,6 +294,7 @@ export class Daemon {
         return this.shutdown(11, problem);
       }
       node.membership.keepalive.start();
+      node.membership.missingLinks.start();
       node.membership.health.waitForFirstRecovery();
     });
   }
@@ -313,6 +326,7 @@ export class Daemon {
     const stop = () => {
       this.#recoverd.stop();
       node.membership.keepalive.stop();
+      node.membership.missingLinks.stop();
       // Normally the takeover run has moved all of them.
       node.addresses.shutDown(() => this.#events.run("shutdown", [], () => this.#end(exitCode)));
     };
@@ -345,7 +359,9 @@ export class Daemon {
     this.#recoverd.stop();
     this.#admind.stop();
     this.#statistics.stop();
+    this.#watch.stop();
     this.#node?.close();
+    this.#d.tls?.stop();
     this.#nodeLinks.close();
     this.#clientLinks.close();
     this.#recoverdLinks.close();

@@ -38,6 +38,8 @@ export interface StandingDependencies {
 
 export class Standing {
   readonly #d: StandingDependencies;
+  /** The ban is one of our own, which lasts as long as its reason. */
+  #aside = false;
   #ban: { readonly timeSec: number; readonly timer: Timer } | undefined;
 
   constructor(dependencies: StandingDependencies) {
@@ -72,6 +74,7 @@ export class Standing {
   /** 0 seconds end a ban. */
   setBan(timeSec: number, by: JournalActor): void {
     const reason = `asked for by ${this.#d.actors.text(by)}`;
+    this.#aside = false;
     if (timeSec > 0) {
       this.#begin(timeSec, reason, by);
       return;
@@ -85,8 +88,34 @@ export class Standing {
     const { log, tunable, actors } = this.#d;
     log.error(`Banning ourselves: ${reason}`);
     const timeSec = tunable("RecoveryBanPeriod");
+    this.#aside = false;
     if (timeSec > 0) this.#begin(timeSec, reason, actors.own);
     else this.setBan(0, actors.own);
+  }
+
+  /** As a ban, until `comeBack`; false where this node may not be banned, or is not active. */
+  standAside(reason: string): boolean {
+    const { nodes, tunable, actors, log } = this.#d;
+    const timeSec = tunable("RecoveryBanPeriod");
+    if (tunable("EnableBans") === 0 || timeSec <= 0 || nodes.ownInactive) return false;
+    log.error(`Standing aside: ${reason}`);
+    this.#aside = true;
+    this.#begin(timeSec, reason, actors.own);
+    return true;
+  }
+
+  get standsAside(): boolean {
+    return this.#aside;
+  }
+
+  /** False: it does not stand aside, or not all databases are frozen yet. */
+  comeBack(): boolean {
+    if (!this.#aside || !this.#d.freeze.frozen) return false;
+    this.#aside = false;
+    this.#forgetBan();
+    this.#d.log.error("No need to stand aside any more");
+    this.#banEnded("expired", this.#d.actors.own);
+    return true;
   }
 
   #begin(timeSec: number, reason: string, by: JournalActor): void {
@@ -99,7 +128,8 @@ export class Standing {
     }
     log.error(`Banning this node for ${timeSec} seconds`);
     journal.record({ kind: "ban", target: nodes.ownPnn, seconds: timeSec, reason, by });
-    nodes.setOwnFlag("BANNED", { reason: `banned for ${timeSec} s: ${reason}`, by });
+    const why = `banned for ${timeSec} s: ${reason}`;
+    nodes.setOwnFlag("BANNED", { cause: "ban", reason: why, by });
     this.#ban = { timeSec, timer: timers.after(timeSec * 1000, () => this.#banExpired()) };
     if (!wasBanned) this.#becomeInactive(`this node was banned: ${reason}`);
   }
@@ -115,6 +145,13 @@ export class Standing {
   }
 
   #banExpired(): void {
+    const ban = this.#ban;
+    if (this.#aside && ban !== undefined) {
+      const { timeSec } = ban;
+      const timer = this.#d.timers.after(timeSec * 1000, () => this.#banExpired());
+      this.#ban = { timeSec, timer };
+      return;
+    }
     if (!this.#d.freeze.frozen) {
       this.banOurselves("the ban timed out, but not all databases are frozen yet");
       return;
@@ -129,14 +166,15 @@ export class Standing {
     const wasBanned = (nodes.own.flags & NODE_FLAGS.BANNED) !== 0;
     if (wasBanned) journal.record({ kind: "unban", target: nodes.ownPnn, how, by });
     const reason = how === "expired" ? "its ban is over" : `unbanned by ${actors.text(by)}`;
-    nodes.clearOwnFlag("BANNED", { reason, by });
+    nodes.clearOwnFlag("BANNED", { cause: "ban ended", reason, by });
     if (!wasBanned || !vnnMap.valid) return;
     forceRecovery("packets about records were dropped while this node was banned");
   }
 
   #setFlag(flag: OwnFlag, set: boolean, by: JournalActor): void {
     const { nodes, actors } = this.#d;
-    const cause = { reason: `asked for by ${actors.text(by)}`, by };
+    const reason = `asked for by ${actors.text(by)}`;
+    const cause = { cause: "command", reason, by } as const;
     if (set) nodes.setOwnFlag(flag, cause);
     else nodes.clearOwnFlag(flag, cause);
   }

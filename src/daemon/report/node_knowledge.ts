@@ -11,7 +11,7 @@ export function knowledgeOf(
   nodes: NodeTable,
   keepalive: Keepalive,
   leaderCache: LeaderCache,
-  peers: PeerAgreement,
+  peers: Pick<PeerAgreement, "problems">,
   ownVersion: number,
 ): NodeKnowledge {
   const { leader, ageMs } = leaderCache.last();

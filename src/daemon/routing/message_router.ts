@@ -70,14 +70,20 @@ export class MessageRouter {
     return this.#registry.find(hi, lo).length;
   }
 
-  /** A handler of this daemon; the result removes it. */
-  listen(srvid: U64, handler: (data: Uint8Array, srcnode: number) => void): () => void {
+  /** A handler of this daemon, and how much it was given that it has not worked off; the result removes it. */
+  listen(
+    srvid: U64,
+    handler: (data: Uint8Array, srcnode: number) => void,
+    backlogBytes: () => number = () => 0,
+  ): () => void {
     const sink: MessageSink = {
       deliver: (packet) => {
         const data = packet.slice(REQ_MESSAGE_AT.DATA, packet.u32(REQ_MESSAGE_AT.DATA_LENGTH));
         handler(data, packet.srcnode);
       },
-      backlogBytes: 0,
+      get backlogBytes() {
+        return backlogBytes();
+      },
     };
     this.#registry.add(srvid.hi, srvid.lo, sink);
     return () => this.#registry.remove(srvid.hi, srvid.lo, sink);

@@ -50,7 +50,11 @@ export class Push implements RunningPush {
   constructor(host: DatabaseHost, database: Database, srvid: U64) {
     this.#host = host;
     this.#database = database;
-    this.#removeHandler = host.onMessage(srvid, (data) => this.#receive(data));
+    this.#removeHandler = host.onMessage(
+      srvid,
+      (data) => this.#receive(data),
+      () => this.#waitingBytes,
+    );
     this.#forget = database.freeze.whenInterrupted(() => this.end());
   }
 
@@ -89,7 +93,7 @@ export class Push implements RunningPush {
     this.#ended = true;
     this.#removeHandler();
     this.#forget();
-    this.#buffers = [];
+    this.#dropBuffers();
     this.#confirm.answer(failure(`The push to database "${this.#database.name}" was interrupted`));
   }
 
@@ -182,9 +186,15 @@ export class Push implements RunningPush {
     warn("size", "a size", this.#bytes, "DBSizeWarn");
   }
 
+  /** Nobody waits for what will not be stored. */
+  #dropBuffers(): void {
+    this.#buffers = [];
+    this.#waitingBytes = 0;
+  }
+
   #fail(reason: string): void {
     this.#failure = reason;
-    this.#buffers = [];
+    this.#dropBuffers();
     this.#host.log.error(
       `Cannot store pushed records of database "${this.#database.name}": ${reason}`,
     );

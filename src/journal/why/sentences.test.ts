@@ -34,6 +34,10 @@ const SENTENCES: readonly (readonly [event: Event, text: string])[] = [
   [{ kind: "link_up", peer: 0 }, "Node 1 is connected to node 0"],
   [{ kind: "link_down", peer: 0, reason: "" }, "Node 1 lost its connection to node 0"],
   [
+    { kind: "link_missing", peer: 0, seen_by: [2, 3] },
+    "Node 1 and node 0 cannot reach each other, and nodes 2 and 3 can reach both",
+  ],
+  [
     { kind: "flags", target: 1, before: 2, after: 8, reason: "r", by: node1 },
     "Node 1 became BANNED and is no longer UNHEALTHY: r",
   ],
@@ -218,6 +222,12 @@ const SENTENCES: readonly (readonly [event: Event, text: string])[] = [
     },
     "On node 1, ctdbd did nothing else for 900 ms, of which 890 ms for vacuum, mostly waiting for the processor or a disk",
   ],
+  [
+    { kind: "paused", duration_ms: 9000 },
+    "On node 1, ctdbd did not run for 9 s: it was stopped, or the machine was",
+  ],
+  [{ kind: "clock_set", by_ms: -9000 }, "The clock of node 1 was set 9 s back"],
+  [{ kind: "clock_set", by_ms: 4000 }, "The clock of node 1 was set 4 s forward"],
   [
     { kind: "tunable", name: "T", before: 1, after: 2, by: { node: null } },
     "The tunable T of node 1 was set from 1 to 2",

@@ -56,6 +56,8 @@ const SENTENCES: Sentences = {
   link_up: ({ peer }, { me }) => `${me} is connected to node ${peer}`,
   link_down: ({ peer, reason }, { me }) =>
     `${me} lost its connection to node ${peer}${because(reason)}`,
+  link_missing: ({ peer, seen_by }, { me }) =>
+    `${me} and node ${peer} cannot reach each other, and ${nodesText(seen_by)} can reach both`,
   flags({ target, before, after, reason }, { me, node }) {
     const { gained, lost } = flagChanges(before, after);
     const own = target === node;
@@ -196,6 +198,11 @@ const SENTENCES: Sentences = {
     const waited = busy_ms < duration_ms / 2 ? ", mostly waiting for the processor or a disk" : "";
     return `On node ${node}, ctdbd did nothing else for ${spanText(duration_ms)}${most}${waited}`;
   },
+
+  paused: ({ duration_ms }, { node }) =>
+    `On node ${node}, ctdbd did not run for ${spanText(duration_ms)}: it was stopped, or the machine was`,
+  clock_set: ({ by_ms }, { node }) =>
+    `The clock of node ${node} was set ${spanText(Math.abs(by_ms))} ${by_ms < 0 ? "back" : "forward"}`,
 
   tunable({ name, before, after, by }, { node }) {
     const who = actorText(by, node);

@@ -38,6 +38,7 @@ export function appliancePage({ roles, applets }: Programs): ManualPage {
         blocks: [
           terms(applets),
           "`install` and `uninstall` want to know below which directory: `--root /` for this machine. `--layout upstream` installs at the paths of Samba's own build, below `/usr/local`, not at those of Debian's package. `--links symlink` makes symbolic links where hard ones are not possible; `--dry-run` only says what would be done.",
+          "`ca` makes the keys and certificates of a cluster with `transport = tls`; `ca --help` has its commands. docs/tls.md of the release goes through it, step by step.",
           "Configuration that was changed is never lost: what must be replaced is set aside under another name, which is printed.",
         ],
       },

@@ -67,6 +67,7 @@ export const ERRNO = {
   EBUSY: constants.errno.EBUSY,
   EDEADLK: constants.errno.EDEADLK,
   EINVAL: constants.errno.EINVAL,
+  ECONNREFUSED: constants.errno.ECONNREFUSED,
   ENOMEM: constants.errno.ENOMEM,
   ENOBUFS: constants.errno.ENOBUFS,
   ENODEV: constants.errno.ENODEV,

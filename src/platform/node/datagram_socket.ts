@@ -5,8 +5,9 @@
  * 1. Sending never blocks. A socket that waits keeps a bounded queue while the daemon is busy and tries
  *    again; others drop, and the next datagram that fits is preceded by the count. Only the end of the
  *    process waits, for LAST_WAIT_MS at most.
- * 2. A daemon that is gone is looked for again with the next message; its absence is silent, as nobody
- *    could be told.
+ * 2. A daemon that is gone is looked for again with the next message. What it missed is counted, and told once it is
+ *    back. Over UDP a message is lost without a word: the refusal of one is known when the next is sent, so the count is
+ *    told with the first message after one that was not refused.
  */
 import { textBytesUpTo } from "../../base/byte_text.ts";
 import { POLL_FUNCTIONS, SOCKET_FUNCTIONS, STREAM_FUNCTIONS } from "../libc/functions.ts";
@@ -17,6 +18,7 @@ import { SOCK_DGRAM } from "../libc/socket_types.ts";
 
 const QUEUE_MAX = 1000;
 const RETRY_MS = 50;
+const RETRY_READING_MS = 2;
 /** How long the end of a process waits for a busy daemon: for what is queued, and again for the last words. */
 const LAST_WAIT_MS = 1000;
 const MSG_DONTWAIT = 0x40;
@@ -39,6 +41,8 @@ export class DatagramSocket {
   readonly #streams = openLibc(STREAM_FUNCTIONS);
   readonly #options: DatagramOptions;
   readonly #buffer: NativeMemory;
+  /** For small answers of the system. */
+  readonly #waited = nativeMemory(8);
   readonly #queue: string[] = [];
   #retry: ReturnType<typeof setTimeout> | undefined;
   #descriptor = -1;
@@ -54,15 +58,14 @@ export class DatagramSocket {
       this.#enqueue(datagram);
       return;
     }
-    if (this.#dropped > 0) {
-      if (this.#trySend(this.#options.droppedNotice(this.#dropped)) === "busy") {
-        this.#dropped += 1;
-        return;
-      }
-      this.#dropped = 0;
+    const refused = this.#wasRefused();
+    if (this.#dropped > 0 && !refused && !this.#tellDropped()) {
+      this.#dropped += 1;
+      return;
     }
-    if (this.#trySend(datagram) !== "busy") return;
-    if (this.#options.waits) this.#enqueue(datagram);
+    const outcome = this.#trySend(datagram);
+    if (outcome === "sent") return;
+    if (outcome === "busy" && this.#options.waits) this.#enqueue(datagram);
     else this.#dropped += 1;
   }
 
@@ -90,7 +93,7 @@ export class DatagramSocket {
       if (outcome !== "busy") return outcome === "sent";
       const leftMs = Math.ceil(endMs - performance.now());
       if (leftMs <= 0) return false;
-      const waited = nativeMemory(8);
+      const waited = this.#waited;
       waited.words[0] = this.#descriptor;
       waited.words[1] = POLLOUT;
       openLibc(POLL_FUNCTIONS).poll(waited.address, 1, leftMs);
@@ -109,11 +112,33 @@ export class DatagramSocket {
   #sendQueue(): void {
     this.#retry = undefined;
     let sent = 0;
-    while (sent < this.#queue.length && this.#trySend(this.#queue[sent] as string) !== "busy") {
-      sent += 1;
+    for (; sent < this.#queue.length; sent++) {
+      const outcome = this.#trySend(this.#queue[sent] as string);
+      if (outcome === "busy") break;
+      if (outcome === "lost") this.#dropped += 1;
     }
     this.#queue.splice(0, sent);
-    if (this.#queue.length > 0) this.#retry = setTimeout(() => this.#sendQueue(), RETRY_MS);
+    // One that reads takes more soon.
+    const retryMs = sent > 0 ? RETRY_READING_MS : RETRY_MS;
+    if (this.#queue.length > 0) this.#retry = setTimeout(() => this.#sendQueue(), retryMs);
+    else if (this.#dropped > 0) this.#tellDropped();
+  }
+
+  /** False: it cannot be told now either. */
+  #tellDropped(): boolean {
+    if (this.#trySend(this.#options.droppedNotice(this.#dropped)) !== "sent") return false;
+    this.#dropped = 0;
+    return true;
+  }
+
+  /** UDP only: nobody had the last message, which is counted. The socket can be used again. */
+  #wasRefused(): boolean {
+    if (this.#descriptor === -1) return false;
+    const { address } = this.#waited;
+    if (this.#streams.recv(this.#descriptor, address, 1, MSG_DONTWAIT) >= 0) return false;
+    if (errno() !== ERRNO.ECONNREFUSED) return false;
+    this.#dropped += 1;
+    return true;
   }
 
   #trySend(datagram: string): "sent" | "busy" | "lost" {

@@ -16,6 +16,8 @@ import { type ScriptHost, ScriptProcess } from "./script_process.ts";
 export interface RunHost extends ScriptHost {
   readonly clock: Clock;
   readonly log: Logger;
+  /** A line that a script has printed. */
+  scriptSaid(line: string): void;
 }
 
 export interface RunRequest {
@@ -135,7 +137,7 @@ export class EventRun {
 
   #record(script: Script, status: number): void {
     const output = this.#process?.output;
-    this.#process?.logOutput(this.#host.log, script.name);
+    this.#process?.logOutput((line) => this.#host.scriptSaid(line), script.name);
     this.#process = undefined;
     this.#add(script.name, status, output);
     if (status !== 0 && status !== -ENOEXEC) this.#summary = status;

@@ -50,7 +50,7 @@ export class HungScripts {
     this.#debugging?.limit.cancel();
     this.#debugging = undefined;
     const { log } = this.#host;
-    script.logOutput(log, "event_debug");
+    script.logOutput((line) => this.#host.scriptSaid(line), "event_debug");
     log.debug(`The debug script ${how}`);
     hung.terminate();
   }

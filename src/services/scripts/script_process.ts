@@ -8,7 +8,6 @@
  * 3. Output is always read, and kept within limits.
  */
 import { EACCES, EINTR, ENOENT, ENOEXEC, errnoOf } from "../../base/errno.ts";
-import type { Logger } from "../../base/log.ts";
 import type { ChildProcess, Processes } from "../../platform/types/processes.ts";
 import type { Timer, Timers } from "../../platform/types/time.ts";
 import { TERMINATE_GRACE_MS } from "../limits.ts";
@@ -68,11 +67,9 @@ export class ScriptProcess {
     return this.#output.kept();
   }
 
-  /** Each line so far, as an error behind `name`. */
-  logOutput(log: Logger, name: string): void {
-    for (const line of this.output?.split("\n") ?? []) {
-      if (line !== "") log.error(`${name}: ${line}`);
-    }
+  /** Each line so far, behind `name`. */
+  logOutput(say: (line: string) => void, name: string): void {
+    for (const line of this.output?.split("\n") ?? []) if (line !== "") say(`${name}: ${line}`);
   }
 
   /** It runs on, and its end is of no interest. */

@@ -80,7 +80,7 @@ export class HandleTransaction {
       const failure = tdbFailure("transaction_state", `"${file.path}" has no open transaction`);
       return { step: () => failure, cancel: () => undefined };
     }
-    transaction.wiped?.release(free);
+    transaction.wiped?.release();
     transaction.state = "committing";
     const parts = {
       space,

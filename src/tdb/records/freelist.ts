@@ -236,7 +236,7 @@ export class FreeSpace {
     }
     const failed = pages.grow(newSize);
     if (failed !== undefined) return { ok: false, error: failed };
-    this.#describeRegion(offset, newSize - offset);
+    this.describeRegion(offset, newSize - offset);
     this.#space.writeTailer(offset);
     return offset;
   }
@@ -286,11 +286,12 @@ export class FreeSpace {
   /** Makes a free record of a region that holds nothing; a region too small for one stays unused. */
   releaseRegion(offset: number, length: number): void {
     if (length < RECORD_BYTES + TAILER_BYTES) return;
-    this.#describeRegion(offset, length);
+    this.describeRegion(offset, length);
     this.release(offset);
   }
 
-  #describeRegion(offset: number, length: number): void {
+  /** The header of a record of free space, but for its magic and its place in the list. */
+  describeRegion(offset: number, length: number): void {
     const { pages } = this.#space;
     pages.setWord(offset + RECORD.length, length - RECORD_BYTES);
     pages.setWord(offset + RECORD.keyLength, 0);

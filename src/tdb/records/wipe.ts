@@ -19,7 +19,7 @@ import { FreeSpace } from "./freelist.ts";
 import type { DirectPages } from "./pages.ts";
 import { type Extent, type Growth, Space } from "./space.ts";
 
-/** A smaller file is not worth a second place for its records. */
+/** The records of a smaller file are not worth a second place: what it has is used again inside the transaction. */
 const MAP_BYTES_MIN = 1024 * 1024;
 /** Free records that are worth it, how many of them, and how far the freelist is looked through. */
 const REUSED = { bytesMin: 64 * 1024, most: 64, steps: 10_000 } as const;
@@ -58,18 +58,24 @@ export class WipedSpace implements Growth {
   readonly #overlay: OverlayPages;
   /** The free space of the file itself, below the transaction. */
   readonly #below: FreeSpace;
+  /** The transaction's. */
+  readonly #free: FreeSpace;
   readonly #old: Region[];
 
-  private constructor(overlay: OverlayPages, below: FreeSpace, old: Region[]) {
+  private constructor(overlay: OverlayPages, below: FreeSpace, free: FreeSpace, old: Region[]) {
     this.#overlay = overlay;
     this.#below = below;
+    this.#free = free;
     this.#old = old;
   }
 
   /**
    * Wipes; `space` shows the transaction's overlay and `free` is its free space. The caller holds all
-   * records for writing. Undefined: not worth it, or the transaction has changed something already;
+   * records for writing. Undefined: the transaction has changed something already, or the freelist is long;
    * nothing was done.
+   *
+   * What a small file has is free at once, inside the transaction. It grows like a large one all the same: a node
+   * that comes into the cluster with an empty file may be about to get a gigabyte.
    */
   static wipe(
     space: Space,
@@ -77,12 +83,17 @@ export class WipedSpace implements Growth {
     overlay: OverlayPages,
     base: DirectPages,
   ): WipedSpace | undefined {
-    if (overlay.changedBlocks > 0 || overlay.size < MAP_BYTES_MIN) return undefined;
+    if (overlay.changedBlocks > 0) return undefined;
     const file = new Space(base, space);
     const below = new FreeSpace(file);
     // What a killed process has left behind the last record is taken when the file grows.
     const end = file.endOfRecords();
     const regions = regionsOfRecords(space, end);
+    if (overlay.size < MAP_BYTES_MIN) {
+      clearHeads(space);
+      for (const [offset, length] of regions) free.releaseRegion(offset, length);
+      return WipedSpace.#growing(space, new WipedSpace(overlay, below, free, []));
+    }
     // A free record beside them, or beside what the file grows by, would swallow them unseen.
     const reused = below.separateBlocks(end, REUSED);
     if (reused === undefined) return undefined;
@@ -91,11 +102,15 @@ export class WipedSpace implements Growth {
     }
     const old = regions.flatMap((region) => outside(region, reused));
     clearHeads(space);
-    const wiped = new WipedSpace(overlay, below, old);
+    const wiped = new WipedSpace(overlay, below, free, old);
     for (const block of reused) {
       wiped.#writeThrough(block);
       free.adopt(block.offset);
     }
+    return WipedSpace.#growing(space, wiped);
+  }
+
+  static #growing(space: Space, wiped: WipedSpace): WipedSpace {
     space.growth = wiped;
     return wiped;
   }
@@ -105,6 +120,8 @@ export class WipedSpace implements Growth {
     const offset = this.#below.addSpace(bytes, GROWTH_BYTES);
     if (typeof offset !== "number") return offset;
     this.#overlay.followBase();
+    // A new file ends inside a block, which the transaction has changed before this record began there.
+    this.#free.describeRegion(offset, this.#overlay.size - offset);
     this.#writeThrough({ offset, bytes: this.#overlay.size - offset });
     return offset;
   }
@@ -114,8 +131,8 @@ export class WipedSpace implements Growth {
   }
 
   /** The old records' space becomes free. */
-  release(free: FreeSpace): void {
-    for (const [offset, length] of this.#old.splice(0)) free.releaseRegion(offset, length);
+  release(): void {
+    for (const [offset, length] of this.#old.splice(0)) this.#free.releaseRegion(offset, length);
   }
 }
 

@@ -8,24 +8,15 @@
 import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { LocalCluster } from "../../../src/local/local_cluster.ts";
-import { connect } from "../../support/client.ts";
-import { stockInstalled, TestCluster, withCluster } from "../../support/local_cluster.ts";
+import { stockInstalled, type TestCluster, withCluster } from "../../support/local_cluster.ts";
 import { must } from "../../support/must.ts";
 import { until, when } from "../../support/until.ts";
+import { type Layout, withKinds } from "./kinds.ts";
 
 const TIMEOUT_MS = 240_000;
 const END_MS = 60_000;
 const CANNOT_CONTINUE = "CTDB Cluster with mixed versions, cannot continue";
 const mixed = test.skipIf(!stockInstalled());
-
-/** The same cluster, of which these nodes are stock from their next start on. */
-function withStock(cluster: TestCluster, stock: readonly number[]): TestCluster {
-  const { directory, description } = cluster.local;
-  const nodes = description.nodes.map((node) => ({ ...node, stock: stock.includes(node.pnn) }));
-  directory.write({ ...description, nodes });
-  return new TestCluster(must(LocalCluster.open(directory.path, connect)));
-}
 
 function announce(cluster: TestCluster, pnn: number, version: string): void {
   const text = `[cluster]\n\tannounced samba version = ${version}\n`;
@@ -37,9 +28,9 @@ const isDown = (cluster: TestCluster, pnn: number) =>
     when(cluster.local.process(pnn).daemonPid() === undefined),
   );
 
-async function replace(before: TestCluster, pnn: number, stock: readonly number[]) {
+async function replace(before: TestCluster, pnn: number, layout: Layout) {
   await before.stop(pnn);
-  const after = withStock(before, stock);
+  const after = withKinds(before, layout);
   await after.start(pnn);
   await after.waitReady();
   return after;
@@ -49,10 +40,10 @@ mixed(
   "A node goes back to stock and forward again, one after the other, as either was there first",
   async () => {
     await withCluster({ nodes: 3 }, async (ours) => {
-      const one = await replace(ours, 2, [2]);
-      const two = await replace(one, 1, [1, 2]);
-      const again = await replace(two, 2, [1]);
-      await replace(again, 1, []);
+      const one = await replace(ours, 2, "OOS");
+      const two = await replace(one, 1, "OSS");
+      const again = await replace(two, 2, "OSO");
+      await replace(again, 1, "OOO");
     });
   },
   TIMEOUT_MS,
@@ -63,7 +54,7 @@ mixed(
   async () => {
     await withCluster({ nodes: 2, startNothing: true }, async (ours) => {
       announce(ours, 0, "4.25");
-      const cluster = withStock(ours, [1]);
+      const cluster = withKinds(ours, "OS");
       const { local } = cluster;
       must(await local.process(0).start());
       await until("node 0 answers", END_MS, async () =>

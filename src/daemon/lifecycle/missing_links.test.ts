@@ -1,0 +1,229 @@
+import { beforeEach, expect, test } from "bun:test";
+import { ManualTime } from "../../../test/support/manual_time.ts";
+import type { JournalEvent } from "../../base/journal_event.ts";
+import { silentLogger } from "../../base/log.ts";
+import { NodeTable } from "../../membership/node_table.ts";
+import { decodeExact, encode, u32Codec } from "../../wire/codec.ts";
+import { SRVID } from "../../wire/constants.ts";
+import { BROADCAST_CONNECTED } from "../../wire/packet.ts";
+import {
+  MISSING_LINKS_MAGIC,
+  missingLinks,
+  NEVER_LED,
+  SEEN_NODES_MAGIC,
+  seenNodes,
+} from "../../wire/structs/links.ts";
+import { MissingLinks } from "./missing_links.ts";
+
+const OWN = 0;
+const MIDDLE = 1;
+const LEADER = 2;
+
+let time: ManualTime;
+let nodes: NodeTable;
+let events: JournalEvent[];
+let sent: { readonly to: number; readonly data: Uint8Array }[];
+let banned: boolean;
+let mayBan: boolean;
+let reasons: string[];
+let links: MissingLinks;
+let hear: (srvid: { readonly lo: number; readonly hi: number }, data: Uint8Array) => void;
+
+beforeEach(async () => {
+  time = new ManualTime();
+  const configured = [0, 1, 2].map((pnn) => ({ pnn, address: `10.0.0.${pnn}`, deleted: false }));
+  nodes = new NodeTable(OWN, configured, () => {});
+  events = [];
+  sent = [];
+  banned = false;
+  mayBan = true;
+  reasons = [];
+  const listeners: { readonly hi: number; handler(data: Uint8Array, from: number): void }[] = [];
+  hear = (srvid, data) => {
+    for (const { hi, handler } of listeners) if (hi === srvid.hi) handler(data, MIDDLE);
+  };
+  links = new MissingLinks({
+    nodes,
+    messages: {
+      listen: ({ hi }, handler) => {
+        listeners.push({ hi, handler });
+        return () => {};
+      },
+      send: (to, _srvid, data) => void sent.push({ to, data }),
+    },
+    timers: time,
+    clock: time,
+    log: silentLogger,
+    journal: { record: (event) => void events.push(event) },
+    isKeptOut: () => false,
+    standAside(reason) {
+      if (!mayBan) return false;
+      reasons.push(reason);
+      banned = true;
+      return true;
+    },
+    get standsAside() {
+      return banned;
+    },
+    comeBack() {
+      banned = false;
+      return true;
+    },
+  });
+  links.start();
+  connect(MIDDLE);
+  connect(LEADER);
+  await time.advance(1000);
+});
+
+function connect(pnn: number): void {
+  nodes.markConnected(pnn, "test");
+  links.nodeConnected(pnn);
+}
+function lose(pnn: number): void {
+  nodes.markDisconnected(pnn, "test");
+  links.nodeLost(pnn);
+}
+const led = (pnn: number) => hear(SRVID.LEADER, encode(u32Codec, pnn));
+
+/** The node in the middle answers what we ask, each second; `leads`: it hears the leader. */
+async function pass(seconds: number, see: readonly number[], leads = true): Promise<void> {
+  for (let second = 0; second < seconds; second++) {
+    await time.advance(1000);
+    const seen = see.map((pnn) => ({ pnn, led_ms_ago: leads ? 300 : NEVER_LED }));
+    const answer = { magic: SEEN_NODES_MAGIC, pnn: MIDDLE, seen };
+    hear(SRVID.LINKS_CHANGED, encode(seenNodes, answer));
+  }
+}
+
+function questions(): (readonly number[])[] {
+  return sent.flatMap(({ to, data }) => {
+    const question = decodeExact(missingLinks, data);
+    if (to !== BROADCAST_CONNECTED || !question.ok) return [];
+    return question.value.magic === MISSING_LINKS_MAGIC ? [question.value.missing] : [];
+  });
+}
+
+test("MissingLinks asks nothing while all links are there and the leader says so", async () => {
+  await time.advance(5000);
+  sent = [];
+  for (let second = 0; second < 60; second++) {
+    led(LEADER);
+    await time.advance(1000);
+  }
+  expect(sent).toEqual([]);
+});
+
+test("MissingLinks stands aside when others hear the leader that it does not, and comes back with the link", async () => {
+  led(LEADER);
+  lose(LEADER);
+  await pass(2, [LEADER]);
+  expect(banned).toBe(false);
+  await pass(6, [LEADER]);
+  expect(banned).toBe(true);
+  expect(reasons).toEqual([
+    "it does not reach node 2, and node 1 can reach both: it stands aside until it does",
+  ]);
+  await pass(30, [LEADER]);
+  expect(banned).toBe(true);
+  expect(events).toEqual([{ kind: "link_missing", peer: LEADER, seen_by: [MIDDLE] }]);
+  expect(links.problems()).toMatchObject([{ pnn: LEADER }, { pnn: OWN }]);
+  connect(LEADER);
+  led(LEADER);
+  await time.advance(2000);
+  expect(banned).toBe(false);
+  expect(links.problems()).toEqual([]);
+  expect(questions().at(-1)).toEqual([]);
+});
+
+test("MissingLinks asks for a leader that is connected and silent, before anybody calls an election", async () => {
+  led(LEADER);
+  await time.advance(2000);
+  sent = [];
+  await pass(3, [LEADER]);
+  expect(questions().at(-1)).toEqual([LEADER]);
+  await pass(2, [LEADER]);
+  expect(banned).toBe(true);
+});
+
+test("MissingLinks takes whatever comes from the leader for a sign of it", async () => {
+  led(LEADER);
+  const leader = nodes.entry(LEADER);
+  for (let second = 0; second < 20; second++) {
+    if (leader !== undefined) leader.received += 1;
+    await pass(1, [LEADER]);
+  }
+  expect(banned).toBe(false);
+});
+
+test("MissingLinks stops to ask for a node that nobody sees, and stands aside for nobody", async () => {
+  led(LEADER);
+  lose(LEADER);
+  await pass(20, []);
+  sent = [];
+  await pass(60, []);
+  expect(sent).toEqual([]);
+  expect(banned).toBe(false);
+  expect(events).toEqual([]);
+});
+
+test("MissingLinks comes back when the leader is gone for the others, too", async () => {
+  led(LEADER);
+  lose(LEADER);
+  await pass(8, [LEADER]);
+  expect(banned).toBe(true);
+  await pass(8, []);
+  expect(banned).toBe(false);
+});
+
+test("MissingLinks leaves it at that when somebody has unbanned the node", async () => {
+  led(LEADER);
+  lose(LEADER);
+  await pass(8, [LEADER]);
+  banned = false;
+  await pass(30, [LEADER]);
+  expect(banned).toBe(false);
+  expect(reasons.length).toBe(1);
+});
+
+test("MissingLinks names a link of two followers, and neither leaves", async () => {
+  lose(LEADER);
+  await pass(30, [LEADER], false);
+  expect(banned).toBe(false);
+  expect(events).toEqual([{ kind: "link_missing", peer: LEADER, seen_by: [MIDDLE] }]);
+});
+
+test("MissingLinks answers whom it sees, and names two that do not reach each other", async () => {
+  led(LEADER);
+  sent = [];
+  const ask = (missing: readonly number[]) =>
+    hear(
+      SRVID.LINKS_CHANGED,
+      encode(missingLinks, { magic: MISSING_LINKS_MAGIC, pnn: MIDDLE, missing }),
+    );
+  ask([LEADER, 77, OWN]);
+  const answer = decodeExact(seenNodes, sent[0]?.data ?? new Uint8Array());
+  expect(sent[0]?.to).toBe(MIDDLE);
+  expect(answer.ok ? answer.value.seen : []).toEqual([{ pnn: LEADER, led_ms_ago: 0 }]);
+  for (let second = 0; second < 12; second++) {
+    led(LEADER);
+    await time.advance(1000);
+    ask([LEADER]);
+  }
+  expect(links.problems().map(({ text }) => text)).toEqual([
+    "Node 1 and node 2 cannot reach each other, and this node reaches both: look at the network between them",
+  ]);
+  ask([]);
+  expect(links.problems()).toEqual([]);
+});
+
+test("MissingLinks drops what it cannot read, and what strangers say", async () => {
+  lose(LEADER);
+  sent = [];
+  hear(SRVID.LINKS_CHANGED, new Uint8Array(3));
+  hear(SRVID.LINKS_CHANGED, new Uint8Array(12));
+  const question = { magic: MISSING_LINKS_MAGIC, pnn: 99, missing: [1] };
+  hear(SRVID.LINKS_CHANGED, encode(missingLinks, question));
+  hear(SRVID.LINKS_CHANGED, encode(missingLinks, { ...question, pnn: LEADER }));
+  expect(sent).toEqual([]);
+});

@@ -1,0 +1,87 @@
+/**
+ * A client on each host, and the journal of what they asked and what was acknowledged, kept outside of all hosts: a file that
+ * is written before anything is done with a line.
+ */
+import { appendFileSync } from "node:fs";
+import { join } from "node:path";
+import { bytesText } from "../../../src/base/byte_text.ts";
+import { PROJECT } from "../../support/source_tree.ts";
+import type { Host } from "../host.ts";
+import type { Operation, Step } from "./workload_steps.ts";
+
+const BUN = join(PROJECT, "node_modules/.bin/bun");
+const PROGRAM = join(import.meta.dir, "workload_process.ts");
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+export class Workload {
+  readonly operations: Operation[] = [];
+  readonly #file: string;
+  readonly #clients = new Map<number, Bun.Subprocess<"pipe", "pipe", "pipe">>();
+  /** What they said on standard error: it should be nothing. */
+  complaints = "";
+
+  /** `file`: the journal. */
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  start(node: number, host: Host): void {
+    const client = host.namespaces.spawn([BUN, "run", PROGRAM]);
+    this.#clients.set(node, client);
+    void this.#follow(node, client);
+    void (async () => {
+      for await (const chunk of client.stderr) this.complaints += `${node}: ${bytesText(chunk)}`;
+    })();
+  }
+
+  isRunning(node: number): boolean {
+    return this.#clients.has(node);
+  }
+
+  /** Operations that have not ended, of clients that live. */
+  open(): readonly Operation[] {
+    return this.operations.filter(({ endMs }) => endMs === Number.POSITIVE_INFINITY);
+  }
+
+  async end(): Promise<void> {
+    const clients = [...this.#clients.values()];
+    for (const client of clients) client.kill("SIGKILL");
+    await Promise.all(clients.map((client) => client.exited));
+  }
+
+  async #follow(node: number, client: Bun.Subprocess<"pipe", "pipe", "pipe">): Promise<void> {
+    const open = new Map<number, Mutable<Operation>>();
+    let rest = "";
+    for await (const chunk of client.stdout) {
+      const lines = (rest + bytesText(chunk)).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) {
+        appendFileSync(this.#file, `${node} ${line}\n`);
+        this.#learn(node, JSON.parse(line) as Step, open);
+      }
+    }
+    // A client that was killed gets no answer any more.
+    for (const operation of open.values()) operation.endMs = Date.now();
+    this.#clients.delete(node);
+  }
+
+  #learn(node: number, step: Step, open: Map<number, Mutable<Operation>>): void {
+    if (step.step === "begin") {
+      const { database, key, atMs } = step;
+      const operation: Mutable<Operation> = {
+        ...{ node, database, key, beginMs: atMs, endMs: Number.POSITIVE_INFINITY },
+        ...{ how: undefined, value: undefined },
+      };
+      open.set(step.id, operation);
+      this.operations.push(operation);
+      return;
+    }
+    const operation = open.get(step.id);
+    if (operation === undefined) return;
+    open.delete(step.id);
+    operation.endMs = step.atMs;
+    operation.how = step.how;
+    operation.value = step.value;
+  }
+}
