@@ -36,14 +36,18 @@ test(
       expect(conditions.every(({ since_seconds: since }) => since !== null && since > 0)).toBe(
         true,
       );
-      const times: number[] = [];
-      for (let run = 0; run < RUNS; run++) {
-        const startMs = performance.now();
-        await cluster.ctdb(0, "status", "--why");
-        times.push(performance.now() - startMs);
-      }
-      // Of a busy machine the best of some.
-      expect(Math.min(...times)).toBeLessThan(DEAD_PEER_MS_MAX);
+      // Of a busy machine the best of some, without what it takes to start the tool at all.
+      const best = async (...args: readonly string[]) => {
+        let least = Number.POSITIVE_INFINITY;
+        for (let run = 0; run < RUNS; run++) {
+          const startMs = performance.now();
+          await cluster.ctdb(0, ...args);
+          least = Math.min(least, performance.now() - startMs);
+        }
+        return least;
+      };
+      const startMs = await best("pnn");
+      expect((await best("status", "--why")) - startMs).toBeLessThan(DEAD_PEER_MS_MAX);
       await cluster.ctdb(0, "continue", "-n", "1");
       await cluster.ctdb(0, "unban", "-n", "2");
       await cluster.waitReady(0, 1, 2);
