@@ -20,8 +20,8 @@ export const RECOVERY_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/recovery/run_recovery.ts",
-        find: "new BanCredits(ATTEMPTS_MAX)",
-        replace: "new BanCredits(1)",
+        find: "    credits: new BanCredits(ATTEMPTS_MAX)",
+        replace: "    credits: new BanCredits(1)",
       },
     ],
     tests: ["test/recovery/recovery_limits.test.ts"],
