@@ -163,7 +163,9 @@ export class NodePeer {
     owner.onIncoming(pnn);
     this.#checkConnected();
     // It is up: no need to wait for our next attempt's turn, if none is under way yet.
-    if (this.#outgoing === undefined && !this.#keptOut && this.#heldMs === 0) this.#attempts.hasten(ANSWER_INTERVAL_MS);
+    if (this.#outgoing === undefined && !this.#keptOut && this.#heldMs === 0) {
+      this.#attempts.hasten(ANSWER_INTERVAL_MS);
+    }
     return link.handlers;
   }
 

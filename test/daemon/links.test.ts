@@ -86,7 +86,8 @@ test("NodeLinks tries a node that comes and goes no more often than it answers o
     world.run(20);
   }
   expect(attempts).toBeLessThanOrEqual((seconds * 1000) / ANSWER_INTERVAL_MS);
-  expect(attempts).toBeGreaterThan(seconds);
+  // It is answered, until its link counts as one that breaks all the time.
+  expect(attempts).toBeGreaterThan(1);
 });
 
 test("Keepalive declares a silent node dead after KeepaliveLimit intervals", () => {
