@@ -744,23 +744,6 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: "stale-generation-accepted",
-    breaks: "a node ends a recovery although its databases are of another generation",
-    weather: true,
-    edits: [
-      {
-        file: "src/daemon/controls/recovery.ts",
-        find: "  if (name === undefined) return undefined;\n",
-        replace: "  if (name === undefined || generation > 0) return undefined;\n",
-      },
-      {
-        file: "src/cluster/decide.ts",
-        find: "  if (theirs.generation !== ours.generation) {",
-        replace: "  if (theirs.generation < 0) {",
-      },
-    ],
-  },
-  {
     name: "silence-unnoticed",
     breaks: "a node from which nothing comes any more stays connected",
     weather: true,
