@@ -15,6 +15,7 @@ import { err, ok, type Result } from "../base/result.ts";
 import { u64Equal } from "../base/u64.ts";
 import type { Random } from "../platform/types/time.ts";
 import { decodeExact, encode, textBytes } from "../wire/codec.ts";
+import { RECOVERY_ACTIVE } from "../wire/constants.ts";
 import { type GLock, gLock, gLockList, type ServerId } from "../wire/structs/g_lock.ts";
 import { HOLDER_SRVID_HIGH, type HolderId, HolderIds } from "./holder_ids.ts";
 import type { RecordEnvironment, RecordFailure } from "./local_file.ts";
@@ -217,11 +218,23 @@ export class GlobalLocks {
     }
   }
 
-  /** The node says that the process does not exist, or there is no such node now. */
+  /** The node says that the process does not exist, or there is no such node now and the cluster goes on without it. */
   async #isGone(server: ServerId, deadlineMs: number): Promise<boolean> {
-    const leftMs = deadlineMs - this.#environment.clock.monotonicMs();
-    const { pid, unique, vnn } = server;
-    const options = { pnn: vnn, timeoutMs: Math.max(0, Math.min(leftMs, ASK_AGAIN_MS)) };
+    const timeoutMs = () => {
+      const leftMs = deadlineMs - this.#environment.clock.monotonicMs();
+      return Math.max(0, Math.min(leftMs, ASK_AGAIN_MS));
+    };
+    if (!(await this.#isMissing(server, timeoutMs()))) return false;
+    // A link that was lost may be back in a moment, and the holder never knew. Once a recovery was made without
+    // its node, what it still does under the lock is void; while one is due, nobody knows.
+    const options = { pnn: this.#client.pnn, timeoutMs: timeoutMs() };
+    const mode = await this.#client.control("GET_RECMODE", undefined, options);
+    if (!mode.ok || mode.value.status === RECOVERY_ACTIVE) return false;
+    return await this.#isMissing(server, timeoutMs());
+  }
+
+  async #isMissing({ pid, unique, vnn }: ServerId, timeoutMs: number): Promise<boolean> {
+    const options = { pnn: vnn, timeoutMs };
     // A process that lost its connection lives on, and has lost its locks.
     const answer =
       unique.hi === HOLDER_SRVID_HIGH

@@ -268,6 +268,46 @@ test("Transaction.commit() tries again what was refused, and believes a number o
   expect(lost.ok ? undefined : lost.error.kind).toBe("conflict");
 });
 
+test("Transaction.commit() does not take for its own what another node's client has committed alike", async () => {
+  const { time, database, write, commitsAre } = await world();
+  const alike = (request: Commit) => {
+    const records = request.records.map((record) => {
+      const data = record.data.slice();
+      // The data master of the header: the other client's node.
+      data[8] = 2;
+      return { ...record, data };
+    });
+    write({ ...request, records });
+  };
+  // Nothing of ours was begun, or all nodes have what the other one wrote.
+  for (const status of [-1, 2]) {
+    commitsAre((request) => {
+      alike(request);
+      return { status, ...(status < 0 ? { error: "a recovery runs" } : {}) };
+    });
+    const done = await passing(time, database.transact(5000, store(`value${status}`)));
+    expect(done.ok ? undefined : done.error.kind).toBe("conflict");
+  }
+});
+
+test("A transaction does not take the lock of a node whose link is lost before a recovery has decided", async () => {
+  const { time, ctdbd, database, hold, holders } = await world();
+  let recovering = 1;
+  let isBack = false;
+  ctdbd.on("GET_RECMODE", () => ({ status: recovering }));
+  ctdbd.on("PROCESS_EXISTS", () => (isBack ? {} : { status: -1, error: "node is disconnected" }));
+  hold(other(12));
+  const waiting = database.transact(20_000, store("v"));
+  await time.advance(3000);
+  expect(holders()).toEqual([12]);
+  isBack = true;
+  recovering = 0;
+  await time.advance(3000);
+  expect(holders()).toEqual([12]);
+  isBack = false;
+  expect((await passing(time, waiting)).ok).toBe(true);
+});
+
 test("Transaction.commit() without an answer ends as unknown", async () => {
   const { time, database, commitsAre, holders } = await world();
   commitsAre(() => "silent");

@@ -14,7 +14,7 @@ import { err, ok, type Result } from "../base/result.ts";
 import { sameBytes } from "../base/same_bytes.ts";
 import { type U64, u64Add, u64Equal } from "../base/u64.ts";
 import { EMPTY, encode, u64Codec } from "../wire/codec.ts";
-import { RECOVERY_ACTIVE, SEQUENCE_KEY } from "../wire/constants.ts";
+import { DB_FLAGS, RECOVERY_ACTIVE, SEQUENCE_KEY } from "../wire/constants.ts";
 import { NO_SPACE } from "../wire/controls.ts";
 import { type LtdbHeader, ltdbHeader } from "../wire/structs/records.ts";
 import type { AttachedDatabase } from "./database.ts";
@@ -50,7 +50,7 @@ export interface StoredRecord {
 
 /** What is committed, in this node's copy. */
 export interface CommittedRecords {
-  readonly database: Pick<AttachedDatabase, "id" | "name">;
+  readonly database: Pick<AttachedDatabase, "id" | "name" | "flags">;
   read(key: Uint8Array, timeoutMs: number): Promise<Result<StoredRecord, RecordFailure>>;
   sequenceNumber(timeoutMs: number): Promise<Result<U64, RecordFailure>>;
 }
@@ -189,7 +189,8 @@ export class Transaction {
       if (uncertain) await this.#recovered(deadlineMs);
       const now = await this.#database.sequenceNumber(leftMs());
       if (!now.ok) return over(uncertain, `${reason}; ${now.error.reason}`, 0);
-      if (u64Equal(now.value, after)) return this.#wasCommitted(leftMs());
+      // Nothing of ours was begun before it is uncertain: then the number is somebody else's.
+      if (uncertain && u64Equal(now.value, after)) return this.#wasCommitted(leftMs());
       if (!u64Equal(now.value, before.value)) return conflict(this.#database.database.name);
       if (leftMs() === 0) return over(uncertain, reason, answer.ok ? 0 : answer.error.status);
       await this.#pause(Math.min(delayMs, leftMs()));
@@ -212,13 +213,17 @@ export class Transaction {
 
   /**
    * The number alone does not tell whose commit it was: who lost the lock, because our node was out of
-   * reach for a while, may have used the same one.
+   * reach for a while, may have used the same one. Nor does the data: two that add one to the same
+   * number write the same. The data master is the node of the one who wrote it, in a persistent database; a
+   * recovery of a replicated one sets it to its leader.
    */
   async #wasCommitted(timeoutMs: number): Promise<Result<void, TransactionFailure>> {
+    const keepsMaster = (this.#database.database.flags & DB_FLAGS.PERSISTENT) !== 0;
     for (const { key, header, data } of this.#changes.values()) {
       const found = await this.#database.read(key, timeoutMs);
       if (!found.ok) return over(true, found.error.reason, 0);
-      const isOurs = u64Equal(found.value.header.rsn, header.rsn);
+      const { rsn, dmaster } = found.value.header;
+      const isOurs = u64Equal(rsn, header.rsn) && (!keepsMaster || dmaster === header.dmaster);
       if (!isOurs || !sameBytes(found.value.data, data)) {
         return conflict(this.#database.database.name);
       }

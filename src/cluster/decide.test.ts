@@ -45,6 +45,7 @@ const CALM: ClusterMemory = {
   recoveriesDisabled: false,
   takeoverRunsDisabled: false,
   takeoverRunWanted: false,
+  linksAwaited: undefined,
   lockHeld: undefined,
 };
 
@@ -215,6 +216,13 @@ describe("decideCluster()", () => {
       name: "recovers when a node has gone",
       local: { nodes: nodes(0, 0, DISCONNECTED | UNHEALTHY) },
       actions: ["blame 0", "recover"],
+    },
+    {
+      name: "waits with a recovery for a link that is about to come back",
+      local: { nodes: nodes(0, 0, DISCONNECTED | UNHEALTHY) },
+      memory: { linksAwaited: "node 1 has a link to node 2" },
+      actions: ["blame 0"],
+      problem: "but node 1 has a link to node 2",
     },
     {
       name: "recovers when a node has come",

@@ -68,6 +68,8 @@ export interface ClusterMemory {
   readonly takeoverRunsDisabled: boolean;
   /** Somebody asked for a takeover run, or the last one failed. */
   readonly takeoverRunWanted: boolean;
+  /** Somebody whose link to this node is about to come back (links_to_come.ts), in words. */
+  readonly linksAwaited: string | undefined;
   /** undefined without a cluster lock. */
   readonly lockHeld: boolean | undefined;
 }
@@ -132,7 +134,9 @@ class ClusterChecks {
   }
 
   #recover(reason: string): void {
-    this.actions.push({ do: "recover", reason });
+    const { linksAwaited } = this.#memory;
+    if (linksAwaited === undefined) this.actions.push({ do: "recover", reason });
+    else this.problem = `A recovery is needed (${reason}), but ${linksAwaited}`;
   }
 
   /** The reason, which is what the recovery is for, too. */

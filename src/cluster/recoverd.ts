@@ -27,6 +27,7 @@ import { Culprits } from "./culprits.ts";
 import { type Action, decideCluster, decideLocal } from "./decide.ts";
 import { Election, pnnText } from "./election.ts";
 import { LeaderConnection } from "./leader_connection.ts";
+import { LinksToCome } from "./links_to_come.ts";
 import { isNewWithAllNodes, nobodyWasRecovered } from "./new_cluster.ts";
 import { NodeRequests } from "./node_requests.ts";
 import { OwnView } from "./own_view.ts";
@@ -69,6 +70,7 @@ export class Recoverd {
   #lookAgain = false;
   #lastProblem: string | undefined;
   readonly #leaderConnection = new LeaderConnection();
+  readonly #linksToCome = new LinksToCome();
   #nextTick: Timer | undefined;
   #broadcasts: Timer | undefined;
   #subscriptions: readonly { remove(): void }[] = [];
@@ -284,6 +286,7 @@ export class Recoverd {
 
   #learn(local: LocalSnapshot): void {
     if (this.#view.learn(local)) this.#beginEpoch();
+    this.#linksToCome.learn(local.nodes, this.#host.clock.monotonicMs());
     this.#host.setLogLevel(local.debugLevel);
   }
 
@@ -315,6 +318,11 @@ export class Recoverd {
       recoveriesDisabled: this.recoveries.gate.disabled,
       takeoverRunsDisabled: this.takeoverRuns.gate.disabled,
       takeoverRunWanted: this.takeoverRuns.wanted,
+      linksAwaited: this.#linksToCome.awaited(
+        local.nodes,
+        remote.nodeMaps,
+        this.#host.clock.monotonicMs(),
+      ),
       lockHeld: lock?.held,
     });
     if (decision.problem === undefined) this.#lastProblem = undefined;

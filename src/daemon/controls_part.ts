@@ -118,6 +118,7 @@ function daemonHandlers(
       standing: membership.standing,
       loadNodes: (done) => d.loadNodes((outcome) => turns.run("nodes-file", () => done(outcome))),
       nodesReloaded: (nodes, by) => membership.nodesReloaded(nodes, by),
+      leader: () => routing.leaderCache.recent(),
       forceRecovery: (reason) => core.forceRecovery(reason),
     }),
     recoveryControls({

@@ -81,13 +81,14 @@ export class NodeCore {
 
   #setFirstFlags(cause: FlagsCause): void {
     const { legacy } = this.#d.config;
+    const started = { ...cause, cause: "start" } as const;
     if (legacy.startAsDisabled) {
       this.log.error("This node is configured to start in DISABLED state");
-      this.nodes.setOwnFlag("PERMANENTLY_DISABLED", cause);
+      this.nodes.setOwnFlag("PERMANENTLY_DISABLED", started);
     }
     if (legacy.startAsStopped) {
       this.log.error("This node is configured to start in STOPPED state");
-      this.nodes.setOwnFlag("STOPPED", cause);
+      this.nodes.setOwnFlag("STOPPED", started);
     }
   }
 

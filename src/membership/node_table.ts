@@ -6,7 +6,8 @@
  * 1. Our own flags change through `setOwnFlag` and `clearOwnFlag` only: other nodes ask us for them.
  * 2. DISCONNECTED of another node follows our own links and nothing else.
  * 3. An entry's pnn is its line in the nodes file; a deleted line keeps its entry.
- * 4. Flags change in here only, and each change is told with its cause, which who changes them must give.
+ * 4. Flags change in here only, as flag_transitions.ts allows, and each change is told with its cause, which who changes
+ *    them must give.
  */
 import { assert } from "../base/assert.ts";
 import type { JournalActor } from "../base/journal_event.ts";
@@ -14,6 +15,8 @@ import type { ConfiguredNode } from "../config/types.ts";
 import { CTDB_PORT, NODE_FLAGS, NODE_FLAGS_INACTIVE } from "../wire/constants.ts";
 import type { NodeAndFlags } from "../wire/structs/cluster.ts";
 import { NO_ADDRESS, parseAddress, type SockAddr } from "../wire/structs/socket_address.ts";
+
+import { allowedFlags, type FlagCause } from "./flag_transitions.ts";
 
 export interface NodeEntry {
   readonly pnn: number;
@@ -53,6 +56,7 @@ export type OwnFlag = "UNHEALTHY" | "PERMANENTLY_DISABLED" | "BANNED" | "STOPPED
 export class NodeTable {
   readonly ownPnn: number;
   readonly #changed: (change: FlagsChanged) => void;
+  #refusals = 0;
   #entries: MutableEntry[];
 
   /** `changed` is told of changes; what flags are at first is none. */
@@ -67,6 +71,14 @@ export class NodeTable {
     const own = this.#own;
     assert((own.flags & NODE_FLAGS.DELETED) === 0, "our own line of the nodes file is not deleted");
     own.flags &= ~NODE_FLAGS.DISCONNECTED;
+  }
+
+  /** How often somebody wanted to change flags who may not, or flags that nobody may change. */
+  get refusals(): number {
+    return this.#refusals;
+  }
+  noteRefusal(): void {
+    this.#refusals += 1;
   }
 
   get size(): number {
@@ -112,11 +124,11 @@ export class NodeTable {
     return this.#pnnsWithout(NODE_FLAGS.DELETED | NODE_FLAGS.DISCONNECTED);
   }
 
-  setOwnFlag(flag: OwnFlag, cause: FlagsCause): void {
-    this.#change(this.#own, this.own.flags | NODE_FLAGS[flag], cause);
+  setOwnFlag(flag: OwnFlag, cause: FlagsCause & { readonly cause: FlagCause }): void {
+    this.#changeBy(cause.cause, this.#own, this.own.flags | NODE_FLAGS[flag], cause);
   }
-  clearOwnFlag(flag: OwnFlag, cause: FlagsCause): void {
-    this.#change(this.#own, this.own.flags & ~NODE_FLAGS[flag], cause);
+  clearOwnFlag(flag: OwnFlag, cause: FlagsCause & { readonly cause: FlagCause }): void {
+    this.#changeBy(cause.cause, this.#own, this.own.flags & ~NODE_FLAGS[flag], cause);
   }
 
   /** True when it was not connected before. */
@@ -126,7 +138,8 @@ export class NodeTable {
     entry.silentTicks = 0;
     entry.heardSinceMs = undefined;
     entry.received = 0;
-    this.#change(entry, entry.flags & ~NODE_FLAGS.DISCONNECTED, this.#seen(reason));
+    const flags = entry.flags & ~NODE_FLAGS.DISCONNECTED;
+    this.#changeBy("link up", entry, flags, this.#seen(reason));
     return true;
   }
 
@@ -145,18 +158,28 @@ export class NodeTable {
     entry.silentTicks = 0;
     entry.received = 0;
     const flags = entry.flags | NODE_FLAGS.DISCONNECTED | NODE_FLAGS.UNHEALTHY;
-    this.#change(entry, flags, this.#seen(reason));
+    this.#changeBy("link lost", entry, flags, this.#seen(reason));
     return true;
   }
 
-  /** Flags of another node, as its leader says; the result is the flags before. */
-  modifyFlags(pnn: number, newFlags: number, cause: FlagsCause): number {
+  /**
+   * Flags of another node, as somebody who may says. The result is the flags before, and those that nobody may say: they
+   * stay as they are. DISCONNECTED is always in what is said, as its sender sees it, and means nothing.
+   */
+  modifyFlags(
+    pnn: number,
+    newFlags: number,
+    cause: FlagsCause,
+  ): { readonly before: number; readonly refused: number } {
     const entry = this.#entries[pnn];
     assert(entry !== undefined && pnn !== this.ownPnn, "flags of another node that exists");
     const before = entry.flags;
-    const kept = NODE_FLAGS.DISCONNECTED;
-    this.#change(entry, ((before & kept) | (newFlags & ~kept)) >>> 0, cause);
-    return before;
+    const seen = NODE_FLAGS.DISCONNECTED;
+    const wanted = (before & seen) | (newFlags & ~seen);
+    const { flags, refused } = allowedFlags("told", "others", before, wanted);
+    if (refused !== 0) this.noteRefusal();
+    this.#change(entry, flags, cause);
+    return { before, refused };
   }
 
   /** Takes a new nodes file; entries with an unchanged address stay as they are. */
@@ -175,7 +198,9 @@ export class NodeTable {
     const after = this.#entries;
     for (const { pnn, flags } of after) {
       const flagsBefore = before[pnn]?.flags ?? flags;
-      if (flags !== flagsBefore) this.#tell(pnn, flagsBefore, flags, cause);
+      if (flags === flagsBefore) continue;
+      this.#expectAllowed("nodes file", pnn, flagsBefore, flags);
+      this.#tell(pnn, flagsBefore, flags, cause);
     }
     const live = (entry: NodeEntry) => (entry.flags & NODE_FLAGS.DELETED) === 0;
     return {
@@ -186,6 +211,18 @@ export class NodeTable {
 
   toWire(): NodeAndFlags[] {
     return this.#entries.map(({ pnn, flags, wireAddress }) => ({ pnn, flags, addr: wireAddress }));
+  }
+
+  /** By what this process does itself: a change that is not in the table is a fault of ours. */
+  #changeBy(what: FlagCause, entry: MutableEntry, flags: number, cause: FlagsCause): void {
+    this.#expectAllowed(what, entry.pnn, entry.flags, flags);
+    this.#change(entry, flags, cause);
+  }
+
+  #expectAllowed(what: FlagCause, pnn: number, before: number, after: number): void {
+    const of = pnn === this.ownPnn ? "itself" : "others";
+    const { refused } = allowedFlags(what, of, before, after);
+    assert(refused === 0, `"${what}" changes only flags that the table of transitions lets it`);
   }
 
   #change(entry: MutableEntry, flags: number, cause: FlagsCause): void {

@@ -1,19 +1,21 @@
 import { expect, test } from "bun:test";
 import { nodeTransportContract } from "../../test/contract/node_transport.ts";
 import { FakeWorld } from "../../test/support/fake_world.ts";
+import {
+  loopbackWorld,
+  type MakeTransport,
+  memoryWorld,
+} from "../../test/support/transport_worlds.ts";
 import { CTDB_PORT } from "../wire/constants.ts";
 import type { IncomingStream } from "./node_transport.ts";
 import { TcpNodeTransport } from "./tcp_node_transport.ts";
 
 const NOTHING = { onData() {}, onDrain() {}, onClose() {} };
 
-nodeTransportContract("TcpNodeTransport", {
-  nodes: [
-    { pnn: 0, address: "127.0.0.1" },
-    { pnn: 1, address: "127.0.0.2" },
-  ],
-  transport: (world, address) => new TcpNodeTransport(world.network(address, 1)),
-});
+const plain: MakeTransport = (_address, { network }) => new TcpNodeTransport(network);
+
+nodeTransportContract("TcpNodeTransport in memory", () => memoryWorld(plain));
+nodeTransportContract("TcpNodeTransport", () => loopbackWorld("127.104.31", plain));
 
 test("TcpNodeTransport takes an IPv4 address in IPv6 form for what it is", () => {
   const world = new FakeWorld();

@@ -152,8 +152,22 @@ const schema = v.object({
     ),
   }),
   takeovers: v.object({ succeeded: count, failed: count, total_ms: count, last_ms: count }),
+  /** Changes of flags of nodes that were refused (membership/flag_transitions.ts). */
+  flags_refused: count,
   addresses: v.object({ taken: count, released: count, failed: count }),
   scripts: v.pipe(v.array(script), v.maxLength(NODE_FACTS_MAX.SCRIPTS)),
+  /** Where node links are over TLS. */
+  tls: v.optional(
+    v.object({
+      /** Connections from and to others that were refused, by cause. */
+      refused: v.record(name, count),
+      /** The serial number of this node's certificate. */
+      serial: name,
+      /** The ends of that, and of the first authority's: milliseconds since 1970. */
+      certificate_until_ms: count,
+      authority_until_ms: count,
+    }),
+  ),
 });
 
 export type NodeFacts = v.InferOutput<typeof schema>;

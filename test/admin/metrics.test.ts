@@ -42,6 +42,8 @@ test("numbers of ctdbd, of the cluster and of ctdb-admind are there", async () =
     'ctdb_vacuum_backlog_records{database="a \\"quoted\\" name\\\\ and\\nmore.tdb",queue="delete"} 4',
     "ctdb_admind_memory_resident_bytes 42000000",
     "ctdb_journal_waiting_events 3",
+    'ctdb_node_connections_refused_total{cause="plain"} 2',
+    'ctdb_certificate_end_time_seconds{of="node"} 1800000000',
   ]) {
     expect(text.split("\n")).toContain(line);
   }

@@ -61,10 +61,17 @@ export function nodeFacts(): NodeFacts {
       steps: [{ name: "freeze", count: 3, total_ms: 30, last_ms: 10 }],
     },
     takeovers: { succeeded: 4, failed: 0, total_ms: 40, last_ms: 9 },
+    flags_refused: 2,
     addresses: { taken: 2, released: 1, failed: 0 },
     scripts: [
       { event: "monitor", script: "50.samba", result: -110, duration_ms: 60_000, ended_us: 0 },
       { event: "monitor", script: "00.ctdb", result: 0, duration_ms: null, ended_us: 1 },
     ],
+    tls: {
+      refused: { plain: 2, "other address": 0 },
+      serial: "4A",
+      certificate_until_ms: 1_800_000_000_000,
+      authority_until_ms: 1_900_000_000_000,
+    },
   };
 }

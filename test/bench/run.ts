@@ -17,6 +17,7 @@ import { recordFigures } from "./records.ts";
 import { Results } from "./results.ts";
 import { ringFigures } from "./rings.ts";
 import { smbdGroup } from "./smbd/smbd_group.ts";
+import { tlsGroup } from "./tls_group.ts";
 import { toolGroup } from "./tool_group.ts";
 import { transactionFigures } from "./transactions.ts";
 import { traverseFigures } from "./traverse.ts";
@@ -51,6 +52,7 @@ const GROUPS = {
   smbd: smbdGroup,
   tool: toolGroup,
   admind: admindGroup,
+  tls: tlsGroup,
 } as const;
 
 const USAGE = `build/bench [OPTIONS]
@@ -66,6 +68,7 @@ instead of the everyday figures:
   --smbd        Debian's smbd on three hosts over either kind of ctdbd; as root
   --admind      our nodes with a busy ctdb-admind, in the first column, and without one, in the second;
                 CTDB_BENCH_JOURNAL=DIRECTORY has node 0 keep its journal there (test/bench/journal.ts makes a long one)
+  --tls         our nodes with "transport = tls", in the first column, and with plain TCP, in the second
   --tool        the start of the tool, and of a program that does nothing`;
 
 function chosenGroup(options: Readonly<Record<keyof typeof GROUPS, boolean>>): Group {
@@ -91,6 +94,7 @@ async function main(): Promise<number> {
         smbd: { type: "boolean", default: false },
         tool: { type: "boolean", default: false },
         admind: { type: "boolean", default: false },
+        tls: { type: "boolean", default: false },
       },
     });
     return { options: values, group: chosenGroup(values) };

@@ -16,6 +16,35 @@ export const CLIENT_BREAKAGES: readonly Breakage[] = [
     tests: ["src/client/transaction.test.ts"],
   },
   {
+    name: "alike-is-own",
+    breaks: "a commit of another node's client that wrote the same counts as one's own",
+    edits: [
+      {
+        file: "src/client/transaction.ts",
+        find: "if (uncertain && u64Equal(now.value, after))",
+        replace: "if (u64Equal(now.value, after))",
+      },
+      {
+        file: "src/client/transaction.ts",
+        find: "(!keepsMaster || dmaster === header.dmaster);",
+        replace: "(keepsMaster || dmaster === header.dmaster);",
+      },
+    ],
+    tests: ["src/client/transaction.test.ts"],
+  },
+  {
+    name: "lost-link-frees-locks",
+    breaks: "a lock is taken from a client whose node cannot be reached for a moment",
+    edits: [
+      {
+        file: "src/client/g_lock.ts",
+        find: "if (!mode.ok || mode.value.status === RECOVERY_ACTIVE) return false;",
+        replace: "if (!mode.ok) return false;",
+      },
+    ],
+    tests: ["src/client/transaction.test.ts"],
+  },
+  {
     name: "refused-late-is-refused",
     breaks: "a commit that was refused late counts as not begun",
     edits: [

@@ -3,6 +3,19 @@ import type { Breakage } from "./breakage.ts";
 
 export const CLUSTER_DECISIONS_BREAKAGES: readonly Breakage[] = [
   {
+    name: "links-not-awaited",
+    breaks:
+      "a leader whose links come back recovers without the nodes whose links come a moment later",
+    edits: [
+      {
+        file: "src/cluster/links_to_come.ts",
+        find: "return nowMs - this.#waitingSinceMs <= WAIT_MS ? missing : undefined;",
+        replace: "return nowMs < this.#waitingSinceMs ? missing : undefined;",
+      },
+    ],
+    tests: ["src/cluster/links_to_come.test.ts"],
+  },
+  {
     name: "late-lock-answers",
     breaks: "the answer of an earlier attempt for the lock counts",
     edits: [

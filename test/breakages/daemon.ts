@@ -177,7 +177,7 @@ export const DAEMON_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/daemon/controls/membership.ts",
-        find: "  if ((nodes.flags(change.pnn) & NODE_FLAGS.DISCONNECTED) !== 0) return SUCCESS;\n",
+        find: "  if ((nodes.flags(pnn) & NODE_FLAGS.DISCONNECTED) !== 0) return SUCCESS;\n",
         replace: "",
       },
     ],

@@ -88,7 +88,7 @@ export const DAEMON_STANDING_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/daemon/controls/membership.ts",
-        find: "  if (change.pnn === nodes.ownPnn) return SUCCESS;\n",
+        find: "  if (pnn === ownPnn) return SUCCESS;\n",
         replace: "",
       },
     ],

@@ -82,7 +82,7 @@ test("PacketInput drops calls of another generation, and all while the node is b
   const errors = [OPERATIONS.REPLY_ERROR, OPERATIONS.REPLY_ERROR];
   expect(through(bring(GENERATION - 1))).toEqual(errors);
   expect(input.staleCalls).toBe(8);
-  node.nodes.setOwnFlag("BANNED", { reason: "for a test", by: { node: null } });
+  node.nodes.setOwnFlag("BANNED", { cause: "ban", reason: "for a test", by: { node: null } });
   expect(through(bring(GENERATION))).toEqual(errors);
   expect(input.staleCalls).toBe(16);
 });

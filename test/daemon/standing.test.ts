@@ -102,6 +102,30 @@ test("MODIFY_FLAGS of a node that becomes healthy asks a node that starts up for
   expect(recovering()).toBe(true);
 });
 
+test("MODIFY_FLAGS of a node that neither leads nor is meant is refused and counted", () => {
+  const { world, nodes } = startCluster(4);
+  const table = nodes[0]?.daemon.node?.nodes;
+  const flags = () => table?.flags(2);
+  const told = (by: number, new_flags: number) =>
+    nodes[by]
+      ?.client()
+      .control("MODIFY_FLAGS", { pnn: 2, new_flags, old_flags: 0 }, { destnode: 0 }).ok;
+  // Before anybody leads, everybody is heard.
+  expect([told(3, NODE_FLAGS.STOPPED), flags()]).toEqual([true, NODE_FLAGS.STOPPED]);
+  nodes[1]?.client(77).sendMessage(BROADCAST_CONNECTED, SRVID.LEADER, encode(u32Codec, 1));
+  world.settle();
+  expect([told(3, 0), flags(), table?.refusals]).toEqual([false, NODE_FLAGS.STOPPED, 1]);
+  expect([told(2, 0), flags()]).toEqual([true, 0]);
+  expect([told(1, NODE_FLAGS.BANNED), flags()]).toEqual([true, NODE_FLAGS.BANNED]);
+  expect([told(0, 0), flags(), table?.refusals]).toEqual([true, 0, 1]);
+  // Whether a node is deleted the nodes file says, and nobody else.
+  const deleted = NODE_FLAGS.DELETED | NODE_FLAGS.UNHEALTHY;
+  expect([told(1, deleted), flags(), table?.refusals]).toEqual([true, NODE_FLAGS.UNHEALTHY, 2]);
+  // A leader that has long been silent may be another one by now.
+  world.run(6000);
+  expect(told(3, 0)).toBe(true);
+});
+
 test("LeaderCache shows nobody a leader whose node is lost", () => {
   const { world, nodes } = startCluster(2);
   const recoverd = nodes[1]?.client(77);

@@ -521,9 +521,13 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "src/client/transaction.ts",
-        find: "const isOurs = u64Equal(found.value.header.rsn, header.rsn);\n      if (!isOurs ||",
-        replace:
-          "const isOurs = u64Equal(found.value.header.rsn, header.rsn);\n      if (isOurs === undefined &&",
+        find: "if (uncertain && u64Equal(now.value, after))",
+        replace: "if (u64Equal(now.value, after))",
+      },
+      {
+        file: "src/client/transaction.ts",
+        find: "(!keepsMaster || dmaster === header.dmaster);\n      if (!isOurs ||",
+        replace: "(!keepsMaster || dmaster >= 0);\n      if (isOurs === undefined &&",
       },
     ],
   },

@@ -24,6 +24,7 @@ export function emptyNodeFacts(): NodeFacts {
     journal: { ring: "r", size: 0, first: 1, last: 0, lost: 0, kinds: {} },
     recoveries: { succeeded: 0, failed: 0, total_ms: 0, last_ms: 0, steps: [] },
     takeovers: { succeeded: 0, failed: 0, total_ms: 0, last_ms: 0 },
+    flags_refused: 0,
     addresses: { taken: 0, released: 0, failed: 0 },
     scripts: [],
   };

@@ -12,7 +12,10 @@ const SEED_LIMIT_MS = 60_000;
 let virtualMs = 0;
 const cpu = process.cpuUsage();
 
-function judged(seed: number, kind: { readonly commits?: boolean; readonly weather?: boolean }): void {
+function judged(
+  seed: number,
+  kind: { readonly commits?: boolean; readonly weather?: boolean },
+): void {
   const result = simulate({ seed, nodes: 4, virtualMs: TROUBLE_MS, ...kind });
   virtualMs += result.virtualMs;
   const { violation, log } = result;

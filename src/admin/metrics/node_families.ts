@@ -28,6 +28,7 @@ export function nodeFamilies(facts: NodeFacts, nowMs: number): readonly Family[]
     ...clusterWorkFamilies(facts),
     ...scriptFamilies(facts),
     ...journalFamilies(facts),
+    ...tlsFamilies(facts),
   ];
 }
 
@@ -223,7 +224,12 @@ function vacuumFamilies({ databases }: NodeFacts): Family[] {
   ];
 }
 
-function clusterWorkFamilies({ recoveries, takeovers, addresses }: NodeFacts): Family[] {
+function clusterWorkFamilies({
+  recoveries,
+  takeovers,
+  addresses,
+  flags_refused,
+}: NodeFacts): Family[] {
   const results = ({ succeeded, failed }: typeof takeovers | typeof recoveries): readonly Row[] => [
     [{ result: "succeeded" }, succeeded],
     [{ result: "failed" }, failed],
@@ -268,6 +274,11 @@ function clusterWorkFamilies({ recoveries, takeovers, addresses }: NodeFacts): F
       "Time that takeover runs took.",
       takeovers.total_ms / MS_PER_SECOND,
     ),
+    counter(
+      "ctdb_flag_changes_refused_total",
+      "Changes of flags of nodes that somebody asked for who may not.",
+      flags_refused,
+    ),
     rows("counter", "ctdb_address_moves_total", "Public addresses that came here or went.", [
       [{ move: "taken" }, addresses.taken],
       [{ move: "released" }, addresses.released],
@@ -292,6 +303,27 @@ function scriptFamilies({ scripts }: NodeFacts): Family[] {
       "ctdb_script_last_result",
       "The exit status of the last run of an event script; negative: an errno.",
       scripts.map((each) => [labels(each), each.result]),
+    ),
+  ];
+}
+
+function tlsFamilies({ tls }: NodeFacts): Family[] {
+  if (tls === undefined) return [];
+  return [
+    rows(
+      "counter",
+      "ctdb_node_connections_refused_total",
+      "Connections between nodes that TLS refused.",
+      Object.entries(tls.refused).map(([cause, count]) => [{ cause }, count] as const),
+    ),
+    rows(
+      "gauge",
+      "ctdb_certificate_end_time_seconds",
+      "When a certificate of the node links ends, in seconds since 1970.",
+      [
+        [{ of: "node" }, tls.certificate_until_ms / MS_PER_SECOND],
+        [{ of: "authority" }, tls.authority_until_ms / MS_PER_SECOND],
+      ],
     ),
   ];
 }

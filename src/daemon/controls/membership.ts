@@ -9,11 +9,13 @@ import {
   failure,
   SUCCESS,
 } from "../../control/control_request.ts";
+import { mayTellFlags } from "../../membership/flag_transitions.ts";
 import { type NodeTable, nodesFileToWire } from "../../membership/node_table.ts";
 import { ownLineProblem } from "../../membership/nodes_change.ts";
 import type { VnnMap } from "../../membership/vnn_map.ts";
 import { encode } from "../../wire/codec.ts";
 import { NODE_FLAGS } from "../../wire/constants.ts";
+import { flagWords } from "../../wire/flag_words.ts";
 import {
   banState,
   type FlagChange,
@@ -38,6 +40,8 @@ export interface MembershipControlParts {
   /** A new nodes file is in force. */
   nodesReloaded(nodes: readonly ConfiguredNode[], by: JournalActor): void;
   forceRecovery(reason: string): void;
+  /** Who leads, as it has said lately; otherwise UNKNOWN_PNN. */
+  leader(): number;
 }
 
 export function membershipControls(parts: MembershipControlParts): ControlHandlers {
@@ -101,22 +105,36 @@ export function membershipControls(parts: MembershipControlParts): ControlHandle
 
 function modifyFlags(parts: MembershipControlParts, change: FlagChange, from: ControlRequest) {
   const { nodes, state, log, actors } = parts;
+  const { ownPnn } = nodes;
+  const { pnn } = change;
   // The leader asks us for our own flags; what it sends back may be old.
-  if (change.pnn === nodes.ownPnn) return SUCCESS;
-  if (!nodes.exists(change.pnn)) return failure(`node ${change.pnn} does not exist`);
-  if ((nodes.flags(change.pnn) & NODE_FLAGS.DISCONNECTED) !== 0) return SUCCESS;
+  if (pnn === ownPnn) return SUCCESS;
+  if (!nodes.exists(pnn)) return failure(`node ${pnn} does not exist`);
   const by = actors.of(from);
-  const before = nodes.modifyFlags(change.pnn, change.new_flags, {
-    reason: from.srcnode === change.pnn ? "it says so" : `${actors.text(by)} says so`,
+  const leader = parts.leader();
+  if (!mayTellFlags({ from: from.srcnode, about: pnn, ownPnn, leader })) {
+    nodes.noteRefusal();
+    const reason = `flags of node ${pnn} are told by itself or by the leader, node ${leader}`;
+    log.error(`Refused to change flags for ${actors.text(by)}: ${reason}`);
+    return failure(reason);
+  }
+  if ((nodes.flags(pnn) & NODE_FLAGS.DISCONNECTED) !== 0) return SUCCESS;
+  const { before, refused } = nodes.modifyFlags(pnn, change.new_flags, {
+    reason: from.srcnode === pnn ? "it says so" : `${actors.text(by)} says so`,
     by,
   });
-  const after = nodes.flags(change.pnn);
+  if (refused !== 0) {
+    const flags = flagWords(refused).join(", ") || "unknown flags";
+    const hex = refused.toString(16);
+    log.error(
+      `Left flags 0x${hex} (${flags}) of node ${pnn} as they are: ${actors.text(by)} may not change them`,
+    );
+  }
+  const after = nodes.flags(pnn);
   if (after === before) return SUCCESS;
-  log.notice(
-    `Node ${change.pnn} has changed flags - 0x${before.toString(16)} -> 0x${after.toString(16)}`,
-  );
+  log.notice(`Node ${pnn} has changed flags - 0x${before.toString(16)} -> 0x${after.toString(16)}`);
   if (after === 0 && state.runstateBefore("RUNNING")) {
-    parts.forceRecovery(`node ${change.pnn} became healthy while this node starts up`);
+    parts.forceRecovery(`node ${pnn} became healthy while this node starts up`);
   }
   return SUCCESS;
 }

@@ -235,7 +235,7 @@ export class Health {
     const wasHealthy = (nodes.own.flags & NODE_FLAGS.UNHEALTHY) === 0;
     if (healthy === wasHealthy) return;
     this.#nextIntervalSec = CHANGED_MONITOR_SEC;
-    const cause = { reason, by: { node: nodes.ownPnn } };
+    const cause = { cause: "monitor", reason, by: { node: nodes.ownPnn } } as const;
     if (healthy) {
       log.notice("monitor event OK - node re-enabled");
       nodes.clearOwnFlag("UNHEALTHY", cause);

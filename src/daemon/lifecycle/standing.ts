@@ -128,7 +128,8 @@ export class Standing {
     }
     log.error(`Banning this node for ${timeSec} seconds`);
     journal.record({ kind: "ban", target: nodes.ownPnn, seconds: timeSec, reason, by });
-    nodes.setOwnFlag("BANNED", { reason: `banned for ${timeSec} s: ${reason}`, by });
+    const why = `banned for ${timeSec} s: ${reason}`;
+    nodes.setOwnFlag("BANNED", { cause: "ban", reason: why, by });
     this.#ban = { timeSec, timer: timers.after(timeSec * 1000, () => this.#banExpired()) };
     if (!wasBanned) this.#becomeInactive(`this node was banned: ${reason}`);
   }
@@ -165,14 +166,15 @@ export class Standing {
     const wasBanned = (nodes.own.flags & NODE_FLAGS.BANNED) !== 0;
     if (wasBanned) journal.record({ kind: "unban", target: nodes.ownPnn, how, by });
     const reason = how === "expired" ? "its ban is over" : `unbanned by ${actors.text(by)}`;
-    nodes.clearOwnFlag("BANNED", { reason, by });
+    nodes.clearOwnFlag("BANNED", { cause: "ban ended", reason, by });
     if (!wasBanned || !vnnMap.valid) return;
     forceRecovery("packets about records were dropped while this node was banned");
   }
 
   #setFlag(flag: OwnFlag, set: boolean, by: JournalActor): void {
     const { nodes, actors } = this.#d;
-    const cause = { reason: `asked for by ${actors.text(by)}`, by };
+    const reason = `asked for by ${actors.text(by)}`;
+    const cause = { cause: "command", reason, by } as const;
     if (set) nodes.setOwnFlag(flag, cause);
     else nodes.clearOwnFlag(flag, cause);
   }

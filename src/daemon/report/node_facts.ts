@@ -35,7 +35,10 @@ const NAME_CHARACTERS_MAX = 1024;
 
 export interface NodeFactsParts {
   readonly core: Pick<NodeCore, "nodes" | "log">;
-  readonly dependencies: Pick<DaemonDependencies, "ownPid" | "version" | "memoryUse" | "clock">;
+  readonly dependencies: Pick<
+    DaemonDependencies,
+    "ownPid" | "version" | "memoryUse" | "clock" | "tls"
+  >;
   readonly startedMs: number;
   readonly trace: TracedTurns;
   readonly clients: Pick<ClientTable, "all">;
@@ -121,7 +124,9 @@ export class NodeFactsService {
         lost: ring.lost,
         kinds,
       },
+      flags_refused: core.nodes.refusals,
       ...runs,
+      ...tlsFacts(d.tls),
     };
   }
 
@@ -143,6 +148,19 @@ export class NodeFactsService {
       longest: longest.slice(0, NODE_FACTS_MAX.CLIENTS),
     };
   }
+}
+
+function tlsFacts(tls: DaemonDependencies["tls"]): Pick<NodeFacts, "tls"> {
+  const facts = tls?.facts;
+  if (facts === undefined) return {};
+  return {
+    tls: {
+      refused: Object.fromEntries(facts.refused),
+      serial: facts.serial,
+      certificate_until_ms: facts.certificateUntilMs,
+      authority_until_ms: facts.authorityUntilMs,
+    },
+  };
 }
 
 function turnFacts(trace: TracedTurns): NodeFacts["turns"] {

@@ -9,7 +9,7 @@ import type { Clock } from "../../platform/types/time.ts";
 import { SRVID } from "../../wire/constants.ts";
 import { type PacketView, UNKNOWN_PNN } from "../../wire/packet.ts";
 import { REQ_MESSAGE_AT } from "../../wire/packets/layouts.ts";
-import { LEADER_MESSAGE_MS } from "./limits.ts";
+import { LEADER_MESSAGE_MS, LEADER_SILENT_MS } from "./limits.ts";
 
 export class LeaderCache {
   readonly #clock: Clock;
@@ -42,6 +42,12 @@ export class LeaderCache {
   last(): { readonly leader: number; readonly ageMs: number } {
     const leader = this.#packet === undefined ? UNKNOWN_PNN : this.#leader;
     return { leader, ageMs: this.#clock.monotonicMs() - this.#atMs };
+  }
+
+  /** The leader, when it said so within the time after which an election would begin; otherwise UNKNOWN_PNN. */
+  recent(): number {
+    const { leader, ageMs } = this.last();
+    return ageMs < LEADER_SILENT_MS ? leader : UNKNOWN_PNN;
   }
 
   nodeLost(pnn: number): void {

@@ -10,3 +10,5 @@ export const NOTIFICATIONS_PER_CLIENT_MAX = 65_536;
 
 /** A leader broadcast older than this is not shown to new listeners: leaders broadcast every second. */
 export const LEADER_MESSAGE_MS = 1500;
+/** Of a leader that says nothing for so long nobody knows whether it still leads. */
+export const LEADER_SILENT_MS = 5000;

@@ -55,12 +55,6 @@ export class Credentials {
     return this.#taken?.revoked.has(serial) ?? false;
   }
 
-  /** Of our own certificate; negative when it has ended. */
-  get daysLeft(): number | undefined {
-    const own = this.#taken?.identity.own;
-    return own === undefined ? undefined : (own.notAfterMs - this.#nowMs) / DAY_MS;
-  }
-
   /** Where texts come from, in the order of `take`. */
   get paths(): readonly string[] {
     const { certificate, key, authorities, revoked } = TLS_FILES;

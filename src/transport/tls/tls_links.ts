@@ -29,6 +29,7 @@ export interface TlsLinksParts {
 
 export interface TlsFacts {
   readonly refused: ReadonlyMap<RefusalCause, number>;
+  readonly serial: string;
   readonly certificateUntilMs: number;
   /** The first end of one that we trust. */
   readonly authorityUntilMs: number;
@@ -90,6 +91,7 @@ export class TlsLinks {
     if (identity === undefined) return undefined;
     return {
       refused: this.#refusals.counts,
+      serial: identity.own.serial,
       certificateUntilMs: identity.own.notAfterMs,
       authorityUntilMs: Math.min(...identity.authorities.map(({ notAfterMs }) => notAfterMs)),
     };
