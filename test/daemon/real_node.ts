@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import { chooseAddresses } from "../../src/local/addresses.ts";
 import { runCommand } from "../support/command.ts";
+import { killAll } from "../support/end_processes.ts";
 import { compiledExecutables } from "../support/executables.ts";
 import { must } from "../support/must.ts";
 import { withTemporaryDirectory } from "../support/temp_dir.ts";
@@ -120,7 +121,7 @@ export async function withNodeDirectory(action: (base: string) => Promise<void>)
         cause: error,
       });
     } finally {
-      for (const pid of processesOf(base)) process.kill(pid, "SIGKILL");
+      killAll(processesOf(base));
       await until("what was left is gone", END_TIMEOUT_MS, () =>
         when(processesOf(base).length === 0),
       );

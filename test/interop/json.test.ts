@@ -110,6 +110,7 @@ const NOT_SHOWN = new Map([
   ["top", "new_commands.test.ts, and its unit tests"],
   ["db", "new_commands.test.ts"],
   ["snapshot", "new_commands.test.ts, and its unit tests"],
+  ["node", "a stock node refuses; nodes_list.test.ts, and its unit tests"],
   ["why", "journal_tool.test.ts, which has journals"],
   ["journal", "journal_tool.test.ts"],
   ["state", "journal_tool.test.ts"],

@@ -9,6 +9,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { type CommandResult, runCommand } from "./command.ts";
+import { killAll } from "./end_processes.ts";
 import { withTemporaryDirectory } from "./temp_dir.ts";
 import { until, when } from "./until.ts";
 
@@ -101,7 +102,7 @@ export async function withEventDaemon(
       await action(daemon);
     } finally {
       await daemon.end();
-      for (const pid of daemon.processes()) process.kill(pid, "SIGKILL");
+      killAll(daemon.processes());
     }
   }, "evd");
 }

@@ -224,15 +224,15 @@ export class MixedCluster {
     const records = new Map<string, LocalRecord>();
     try {
       for (let chain = tdb.nextUsedChain(0); chain < tdb.hashSize; ) {
-        const visited = tdb.visitChain(chain, (key, data) => {
-          const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-          const value = data.length > HEADER_BYTES ? bytesText(data.slice(HEADER_BYTES)) : "";
-          records.set(bytesText(key.slice()), {
-            dmaster: view.getUint32(8, true),
-            flags: view.getUint32(16, true),
-            value,
+        const visit = () =>
+          tdb.visitChain(chain, (key, data) => {
+            records.set(bytesText(key.slice()), localRecord(data));
+            return true;
           });
-          return true;
+        // A daemon may be at work on it.
+        const visited = await until("a chain is free", REQUEST_TIMEOUT_MS, () => {
+          const outcome = visit();
+          return outcome.ok || outcome.error.code !== "busy" ? outcome : undefined;
         });
         must(visited, `walk "${attached.path}"`);
         chain = tdb.nextUsedChain(chain + 1);
@@ -242,6 +242,12 @@ export class MixedCluster {
     }
     return records;
   }
+}
+
+function localRecord(data: Uint8Array): LocalRecord {
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  const value = data.length > HEADER_BYTES ? bytesText(data.slice(HEADER_BYTES)) : "";
+  return { dmaster: view.getUint32(8, true), flags: view.getUint32(16, true), value };
 }
 
 /** Empty for a process that has ended meanwhile. */
