@@ -29,7 +29,8 @@ const TIMEOUT_MS = 300_000;
 const PACKETS_EACH = 10_000;
 /** The node's caches and the compiler settle before memory is compared. */
 const WARM_UP_PACKETS = 1_000;
-const ANSWER_MS_MAX = 50;
+/** A loop that is stuck takes seconds. On a busy machine a collection takes 100 ms, as its threads wait for a processor. */
+const ANSWER_MS_MAX = 200;
 const PROBES_MIN = 100;
 const RECORD_PACKETS = 500;
 /** Of each kind of packet. */
