@@ -30,6 +30,11 @@ export interface FaultTools {
   afterHealing(repair: () => void): void;
 }
 
+/** A paused node ends when it goes on, which may be when all is repaired already. */
+export function startWhenEnded({ afterHealing }: FaultTools, node: SimNode): void {
+  node.process?.onDeath(() => afterHealing(() => node.start()));
+}
+
 export const FAULTS: Readonly<Record<string, Fault>> = {
   crash: ({ later }, node) => {
     node.crash();
@@ -52,11 +57,10 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
       });
     }
   },
-  shutdown: ({ later, afterHealing }, node) => {
-    // A paused node ends when it goes on, which may be when all is repaired already.
-    node.process?.onDeath(() => afterHealing(() => node.start()));
+  shutdown: (tools, node) => {
+    startWhenEnded(tools, node);
     void node.request("SHUTDOWN", undefined);
-    later(1, OUTAGE_MAX_SEC, () => node.start());
+    tools.later(1, OUTAGE_MAX_SEC, () => node.start());
   },
   pause: ({ later }, node) => {
     node.pause();

@@ -2,7 +2,7 @@
  * What goes wrong in a storm (`weather.ts`): all that goes wrong in other runs, and what only storms bring. A table of its
  * own, so that a new row does not shift what the seeds of other runs do.
  */
-import { FAULTS, type Fault } from "./faults.ts";
+import { FAULTS, type Fault, startWhenEnded } from "./faults.ts";
 import type { SimProcess } from "./scheduler.ts";
 
 const PAUSE_MAX_SEC = 40;
@@ -60,9 +60,11 @@ export const WEATHER_FAULTS: Readonly<Record<string, Fault>> = {
     const running = cluster.nodes.find(({ takeoverProcess }) => takeoverProcess?.alive === true);
     (running ?? node).takeoverProcess?.kill();
   },
-  "kill event daemon": ({ later }, node) => {
+  // Its ctdbd ends with it.
+  "kill event daemon": (tools, node) => {
+    startWhenEnded(tools, node);
     node.eventdProcess?.kill();
-    later(0.5, PAUSE_MAX_SEC, () => node.start());
+    tools.later(0.5, PAUSE_MAX_SEC, () => node.start());
   },
   // A step, not a jump of an hour: what clocks do that are set from time to time.
   "wall clock step": ({ cluster, random }, node) => {
