@@ -55,7 +55,7 @@ async function prepare(cluster: NetnsCluster): Promise<void> {
     node.host.write("/etc/ctdb/events/legacy/10.addresses.script", SCRIPT, 0o755);
     node.host.write("/etc/ctdb/public_addresses", FILE);
   }
-  await cluster.node(0).mustCtdb("reloadips", "all");
+  await cluster.node(0).reloadAddresses();
 }
 
 function onCluster(title: string, action: (cluster: NetnsCluster) => Promise<void>): void {

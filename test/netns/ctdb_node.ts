@@ -27,6 +27,7 @@ export interface CtdbNodeDescription {
   readonly ctdbConf: string;
 }
 
+const RELOAD_MS_MAX = 60_000;
 export const CTDB_LOG = "/var/log/ctdb/log.ctdb";
 const PID_FILE = "/run/ctdb/ctdbd.pid";
 const STOCK_CTDBD = "/usr/sbin/ctdbd";
@@ -61,6 +62,16 @@ export class CtdbNode {
   }
   async mustCtdb(...args: readonly string[]): Promise<string> {
     return await this.host.must([STOCK_CTDB, ...args], { timeoutMs: 30_000 });
+  }
+  /** All nodes read their public addresses; a takeover run that is under way refuses that. */
+  async reloadAddresses(): Promise<void> {
+    let said = "";
+    const reload = async () => {
+      const { code, stdout, stderr } = await this.ctdb("reloadips", "all");
+      said = stdout + stderr;
+      return when(code === 0);
+    };
+    await until("public addresses are read", RELOAD_MS_MAX, reload, () => said);
   }
   /** Our tool, beside either daemon. */
   ourCtdb(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {

@@ -42,7 +42,7 @@ test.skipIf(!possible)(
   () =>
     withNetnsCluster({ hosts: 2, kind: "stock" }, async (cluster) => {
       for (const pnn of [0, 1]) install(cluster, pnn);
-      await cluster.node(0).mustCtdb("reloadips", "all");
+      await cluster.node(0).reloadAddresses();
 
       const owner = await until("one node has the address", MOVE_TIMEOUT_MS, async () => {
         const owners = [await hasAddress(cluster, 0), await hasAddress(cluster, 1)];
