@@ -162,11 +162,12 @@ test("TRAVERSE_START and TRAVERSE_ALL are refused when TRAVERSES_MAX run", () =>
   }
 });
 
-test("DB_PUSH_CONFIRM does not count what came when PUSH_WAITING_BYTES_MAX would have waited", () => {
+test("DB_PUSH_CONFIRM says why, when more than PUSH_WAITING_BYTES_MAX would have waited", () => {
   const records = [{ reqid: 0, key: textBytes("k"), data: recordValue({ data: "x" }) }];
-  for (const [bytes, stored] of [
-    [PUSH_WAITING_BYTES_MAX, 1],
-    [PUSH_WAITING_BYTES_MAX + 1, 0],
+  const why = 'Cannot store pushed records of database "x.tdb": 0 bytes wait to be stored already';
+  for (const [bytes, status, error] of [
+    [PUSH_WAITING_BYTES_MAX, 0, undefined],
+    [PUSH_WAITING_BYTES_MAX + 1, -1, why],
   ] as const) {
     const host = new FakeHost();
     const caller = new ControlCaller(host);
@@ -176,7 +177,8 @@ test("DB_PUSH_CONFIRM does not count what came when PUSH_WAITING_BYTES_MAX would
     caller.now("DB_PUSH_START", { db_id: dbId, lmaster: 0xffffffff, srvid: SRVID });
     host.handlers.get(`${SRVID.hi}:${SRVID.lo}`)?.(bufferOf(bytes, records), 1);
     const confirmed = caller.now("DB_PUSH_CONFIRM", dbId);
-    expect([confirmed.status, confirmed.data]).toEqual([0, encode(u32Codec, stored)]);
+    expect([confirmed.status, confirmed.error]).toEqual([status, error]);
+    if (status === 0) expect(confirmed.data).toEqual(encode(u32Codec, 1));
   }
 });
 

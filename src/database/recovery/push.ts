@@ -100,7 +100,10 @@ export class Push implements RunningPush {
   #finish(): void {
     if (!this.#confirm.waiting) return;
     this.#warnOfSize();
-    this.#confirm.answer({ status: 0, data: encode(u32Codec, this.#stored) });
+    // A number alone would tell the leader that records are missing here, and not why.
+    if (this.#failure === undefined) {
+      this.#confirm.answer({ status: 0, data: encode(u32Codec, this.#stored) });
+    } else this.#confirm.answer(failure(this.#failure));
     this.end();
   }
 
@@ -193,10 +196,8 @@ export class Push implements RunningPush {
   }
 
   #fail(reason: string): void {
-    this.#failure = reason;
+    this.#failure = `Cannot store pushed records of database "${this.#database.name}": ${reason}`;
     this.#dropBuffers();
-    this.#host.log.error(
-      `Cannot store pushed records of database "${this.#database.name}": ${reason}`,
-    );
+    this.#host.log.error(this.#failure);
   }
 }

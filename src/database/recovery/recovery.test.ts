@@ -151,7 +151,7 @@ test("Push goes beyond the count of a recovery that failed here", () => {
   expect(recovered(12)).toBe(12);
 });
 
-test("Push counts nothing of a buffer that is damaged, and nothing after it", () => {
+test("DB_PUSH_CONFIRM fails with the reason after a buffer that is damaged", () => {
   const damages: ((bytes: Uint8Array) => Uint8Array)[] = [
     (bytes) => bytes.subarray(0, bytes.length - 1),
     (bytes) => bytes.subarray(0, 4),
@@ -168,7 +168,9 @@ test("Push counts nothing of a buffer that is damaged, and nothing after it", ()
     message(good);
     message(damage(good));
     message(good);
-    expect(caller.now("DB_PUSH_CONFIRM", dbId).data).toEqual(new Uint8Array([1, 0, 0, 0]));
+    const { status, error } = caller.now("DB_PUSH_CONFIRM", dbId);
+    expect(status).toBe(-1);
+    expect(error).toStartWith("Cannot store pushed records of database ");
   }
 });
 
