@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { statSync } from "node:fs";
+import { mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { runCommand } from "../../test/support/command.ts";
 import { must } from "../../test/support/must.ts";
 import { TemporaryDirectory } from "../../test/support/temp_dir.ts";
@@ -133,6 +133,35 @@ test("Authority.rotate() leaves what was signed before valid until retire()", as
   expect(await scene.verify("10.0.0.1", "sslserver")).toContain("unable to get local issuer");
   expect(await scene.verify("10.0.0.2", "sslserver")).toBe("OK");
   expect(must(scene.authority.authorities()).length).toBe(1);
+});
+
+test("Authority.rotate() that was interrupted behind the new key has a new authority, and the old one is trusted", async () => {
+  using scene = new Scene();
+  must(scene.authority.init(100));
+  must(scene.authority.issue(["10.0.0.1"], 20));
+  const before = scene.text("ca.crt");
+  must(scene.authority.rotate(100));
+  writeFileSync(scene.path("ca.crt"), before);
+  must(scene.authority.issue(["10.0.0.2"], 20));
+  expect(must(scene.authority.authorities()).length).toBe(2);
+  writeFileSync(scene.path("ca.crt"), scene.text("nodes/10.0.0.2/ca.crt"));
+  for (const address of ["10.0.0.1", "10.0.0.2"]) {
+    expect(await scene.verify(address, "sslserver")).toBe("OK");
+  }
+});
+
+test("Authority tells no node of fewer revoked certificates because it cannot read its list", () => {
+  using scene = new Scene();
+  must(scene.authority.init(10));
+  must(scene.authority.issue(["10.0.0.1", "10.0.0.2"], 10));
+  must(scene.authority.revoke("10.0.0.2"));
+  const told = scene.text("nodes/10.0.0.1/revoked");
+  rmSync(scene.path("revoked"));
+  mkdirSync(scene.path("revoked"));
+  for (const outcome of [scene.authority.issue(["10.0.0.1"], 10), scene.authority.rotate(10)]) {
+    expect(outcome.ok ? "" : outcome.error).toContain("EISDIR");
+  }
+  expect(scene.text("nodes/10.0.0.1/revoked")).toBe(told);
 });
 
 test("time() and sequence() are DER", () => {

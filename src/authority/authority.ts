@@ -1,8 +1,8 @@
 /**
  * A certificate authority of a cluster, as a directory:
  *
- *     ca.key                the key that signs
- *     ca.crt                its certificate, and those of authorities before it that are still trusted
+ *     ca.key                the key that signs, and its certificate
+ *     ca.crt                that certificate, and those of authorities before it that are still trusted
  *     issued                a line for each certificate: its serial number, its end, its address
  *     revoked               serial numbers (transport/tls/files.ts)
  *     nodes/ADDRESS/        what that node needs, to be copied to its `tls directory` as it is
@@ -10,14 +10,18 @@
  * Invariants:
  * 1. A key is never replaced by an authority that was not asked to; `init` refuses a directory that has one.
  * 2. A certificate stands in `issued` before it exists, so that one that nobody knows of cannot escape `revoke`.
- * 3. Files are replaced by renaming; a node's key before its certificate.
+ * 3. Files are replaced by renaming; a node's key before its certificate. The key that signs and its certificate are one
+ *    file: whoever was interrupted between `ca.key` and `ca.crt` has made the new authority, which stands in `ca.crt` as soon
+ *    as that is written again.
+ * 4. Nobody is told of fewer revoked certificates than there are: a list that cannot be read ends the command.
  */
 import { err, ok, type Result } from "../base/result.ts";
 import type { FileSystem } from "../platform/types/files.ts";
 import type { Keys, SigningKey } from "../platform/types/keys.ts";
 import type { Clock } from "../platform/types/time.ts";
 import type { CertificateFacts, TlsEngine } from "../platform/types/tls.ts";
-import { TLS_FILES } from "../transport/tls/files.ts";
+import { parseRevoked, TLS_FILES } from "../transport/tls/files.ts";
+import { DAY_MS, REVOKED_MAX } from "../transport/tls/limits.ts";
 import { addressBytes, parseAddress } from "../wire/structs/socket_address.ts";
 import { authorityCertificate, nodeCertificate, SERIAL_BYTES } from "./certificate.ts";
 import { type Issued, issuedLine, parseIssued } from "./issued.ts";
@@ -39,16 +43,18 @@ export interface NodeCertificate extends Issued {
 const KEY_MODE = 0o600;
 const TEXT_MODE = 0o644;
 const DIRECTORY_MODE = 0o700;
-const DAY_MS = 86_400_000;
 /** A node whose clock is a little behind takes a new certificate too. */
 const BACKDATED_MS = 60 * 60 * 1000;
 
 interface Signer {
   readonly name: string;
   readonly key: SigningKey;
+  /** In PEM. */
+  readonly certificate: string;
+  /** That one, and those that are still trusted. */
   readonly bundle: string;
-  readonly facts: readonly CertificateFacts[];
 }
+const CERTIFICATE_BEGINS = "-----BEGIN CERTIFICATE-----";
 
 export class Authority {
   readonly #p: AuthorityParts;
@@ -93,14 +99,17 @@ export class Authority {
   list(): Result<readonly NodeCertificate[]> {
     const issued = this.#issued();
     if (!issued.ok) return issued;
-    const revoked = this.#revoked();
+    const text = this.#textOf("revoked");
+    if (!text.ok) return text;
+    const revoked = parseRevoked(text.value, REVOKED_MAX);
+    if (!revoked.ok) return err(`"${this.#path("revoked")}": ${revoked.error}`);
     const current = new Map(
       issued.value.map(({ address }) => [address, this.#currentSerial(address)] as const),
     );
     return ok(
       issued.value.map((one) => ({
         ...one,
-        isRevoked: revoked.has(one.serial),
+        isRevoked: revoked.value.has(one.serial),
         isCurrent: current.get(one.address) === one.serial,
       })),
     );
@@ -144,18 +153,17 @@ export class Authority {
     return made.ok ? this.#spread() : made;
   }
 
-  /** Only the authority that signs is trusted from now on. Gives the addresses of nodes that still need an old one. */
+  /** Only the authority that signs is trusted from now on: nodes that still have a certificate of an old one are let in nowhere. */
   retire(): Result<void> {
     const signer = this.#signer();
     if (!signer.ok) return signer;
-    const [newest = ""] = signer.value.bundle.split(/(?<=-----END CERTIFICATE-----\n)/);
-    const written = this.#replace("ca.crt", newest, TEXT_MODE);
+    const written = this.#replace("ca.crt", signer.value.certificate, TEXT_MODE);
     return written.ok ? this.#spread() : written;
   }
 
   authorities(): Result<readonly CertificateFacts[]> {
     const signer = this.#signer();
-    return signer.ok ? ok(signer.value.facts) : signer;
+    return signer.ok ? this.#p.certificates(signer.value.bundle) : signer;
   }
 
   get #nowMs(): number {
@@ -169,8 +177,7 @@ export class Authority {
   #makeSigner(days: number, before: string): Result<void> {
     const { keys } = this.#p;
     const key = keys.make();
-    const serial = keys.random(SERIAL_BYTES);
-    serial[0] = (serial[0] ?? 0) & 0x7f;
+    const serial = this.#newSerial();
     const certificate = authorityCertificate(
       {
         serial,
@@ -180,9 +187,15 @@ export class Authority {
       },
       keys,
     );
-    // Key and certificate belong together: with the old key and the new bundle "#signer" would say so.
-    const written = this.#replace("ca.key", key.pem, KEY_MODE);
+    const written = this.#replace("ca.key", key.pem + certificate, KEY_MODE);
     return written.ok ? this.#replace("ca.crt", certificate + before, TEXT_MODE) : written;
+  }
+
+  /** Positive, and its first byte is none that numbers leave out (RFC 5280, 4.1.2.2). */
+  #newSerial(): Uint8Array {
+    const serial = this.#p.keys.random(SERIAL_BYTES);
+    serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40;
+    return serial;
   }
 
   #validity(days: number) {
@@ -199,18 +212,20 @@ export class Authority {
     }
     const key = keys.read(pem.value);
     if (!key.ok) return err(`"${this.#path("ca.key")}": ${key.error}`);
-    const bundle = files.readText(this.#path("ca.crt"));
-    if (!bundle.ok) return err(`"${directory}" is no authority: ${bundle.error.message}`);
-    const facts = certificates(bundle.value);
-    if (!facts.ok) return err(`"${this.#path("ca.crt")}": ${facts.error}`);
-    const name = facts.value[0]?.subject.replace(/^CN=/, "") ?? "";
-    return ok({ name, key: key.value, bundle: bundle.value, facts: facts.value });
+    const own = certificates(pem.value);
+    if (!own.ok) return err(`"${this.#path("ca.key")}": ${own.error}`);
+    const name = own.value[0]?.subject.replace(/^CN=/, "") ?? "";
+    const certificate = pem.value.slice(pem.value.indexOf(CERTIFICATE_BEGINS));
+    const trusted = this.#textOf("ca.crt");
+    if (!trusted.ok) return trusted;
+    const isThere = trusted.value.startsWith(certificate);
+    const bundle = isThere ? trusted.value : certificate + trusted.value;
+    return ok({ name, key: key.value, certificate, bundle });
   }
 
   #issueOne(signer: Signer, address: string, days: number): Result<CertificateFacts> {
     const { files, keys, certificates } = this.#p;
-    const serial = keys.random(SERIAL_BYTES);
-    serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40;
+    const serial = this.#newSerial();
     const key = keys.make();
     const validity = this.#validity(days);
     const text = nodeCertificate(
@@ -257,24 +272,17 @@ export class Authority {
   #issued(): Result<readonly Issued[]> {
     const signer = this.#signer();
     if (!signer.ok) return signer;
-    const { files } = this.#p;
-    if (!files.exists(this.#path("issued"))) return ok([]);
-    const text = files.readText(this.#path("issued"));
-    if (!text.ok) return err(text.error.message);
+    const text = this.#textOf("issued");
+    if (!text.ok) return text;
     const issued = parseIssued(text.value);
     return issued.ok ? issued : err(`"${this.#path("issued")}": ${issued.error}`);
   }
 
-  #revokedText(): string {
-    const text = this.#p.files.readText(this.#path("revoked"));
-    return text.ok ? text.value : "";
-  }
-
-  #revoked(): ReadonlySet<string> {
-    const serials = this.#revokedText()
-      .split("\n")
-      .map((line) => line.split(" ")[0] ?? "");
-    return new Set(serials.filter((serial) => serial !== ""));
+  /** Empty when there is no such file. */
+  #textOf(name: string): Result<string> {
+    const text = this.#p.files.readText(this.#path(name));
+    if (text.ok) return text;
+    return text.error.code === "ENOENT" ? ok("") : err(text.error.message);
   }
 
   /** What all nodes have alike goes to each. */
@@ -289,18 +297,20 @@ export class Authority {
   }
 
   #spreadTo(address: string): Result<void> {
-    const bundle = this.#p.files.readText(this.#path("ca.crt"));
-    if (!bundle.ok) return err(bundle.error.message);
+    const signer = this.#signer();
+    if (!signer.ok) return signer;
+    const revoked = this.#textOf("revoked");
+    if (!revoked.ok) return revoked;
     const folder = `nodes/${address}`;
-    const written = this.#replace(`${folder}/${TLS_FILES.authorities}`, bundle.value, TEXT_MODE);
+    const { bundle } = signer.value;
+    const written = this.#replace(`${folder}/${TLS_FILES.authorities}`, bundle, TEXT_MODE);
     if (!written.ok) return written;
-    return this.#replace(`${folder}/${TLS_FILES.revoked}`, this.#revokedText(), TEXT_MODE);
+    return this.#replace(`${folder}/${TLS_FILES.revoked}`, revoked.value, TEXT_MODE);
   }
 
   #append(name: string, text: string): Result<void> {
-    const before = this.#p.files.readText(this.#path(name));
-    if (!before.ok && before.error.code !== "ENOENT") return err(before.error.message);
-    return this.#replace(name, (before.ok ? before.value : "") + text, TEXT_MODE);
+    const before = this.#textOf(name);
+    return before.ok ? this.#replace(name, before.value + text, TEXT_MODE) : before;
   }
 
   #replace(name: string, text: string, mode: number): Result<void> {

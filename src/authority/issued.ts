@@ -1,6 +1,7 @@
 /** The list of certificates that an authority has issued: a line `SERIAL UNTIL ADDRESS` for each, the time in UTC. */
 import { err, ok, type Result } from "../base/result.ts";
 import { serialOf } from "../transport/tls/files.ts";
+import { timeText } from "../transport/tls/peer_certificate.ts";
 
 export interface Issued {
   readonly serial: string;
@@ -9,7 +10,7 @@ export interface Issued {
 }
 
 export function issuedLine({ serial, untilMs, address }: Issued): string {
-  return `${serial} ${new Date(untilMs).toISOString().replace(/\.\d+/, "")} ${address}\n`;
+  return `${serial} ${timeText(untilMs)} ${address}\n`;
 }
 
 export function parseIssued(text: string): Result<readonly Issued[]> {

@@ -10,13 +10,13 @@ import { SystemClock } from "../platform/node/clock.ts";
 import { SystemFiles } from "../platform/node/file_system.ts";
 import { systemKeys } from "../platform/node/keys.ts";
 import { runtimeTls } from "../platform/node/tls_engine.ts";
+import { DAY_MS } from "../transport/tls/limits.ts";
 import { printErr, printOut } from "./buffered_output.ts";
 import { ownEnvironment, ownExecutable } from "./own_process.ts";
 import type { Role } from "./role.ts";
 
 const NAME = "ctdb-appliance ca";
 const USAGE_STATUS = 2;
-const DAY_MS = 86_400_000;
 const DAYS_MAX = 36_500;
 const AUTHORITY_DAYS = 3650;
 const NODE_DAYS = 365;

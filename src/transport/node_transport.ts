@@ -43,3 +43,9 @@ export interface NodeTransport {
    */
   connect(to: NodeAddress, ownAddress: string, connected: ConnectCallback): Timer;
 }
+
+/** Where a connection comes from; an IPv4 address of a socket for both families in its own form. */
+export function plainAddress({ remoteAddress }: Stream): string {
+  const address = remoteAddress ?? "an unknown address";
+  return address.startsWith("::ffff:") ? address.slice(7) : address;
+}

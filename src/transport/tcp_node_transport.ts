@@ -11,7 +11,12 @@ import type {
 import type { Timer } from "../platform/types/time.ts";
 import { CTDB_PORT } from "../wire/constants.ts";
 import { CONNECT_TIMEOUT_MS } from "./limits.ts";
-import type { IncomingStream, NodeAddress, NodeTransport } from "./node_transport.ts";
+import {
+  type IncomingStream,
+  type NodeAddress,
+  type NodeTransport,
+  plainAddress,
+} from "./node_transport.ts";
 
 export class TcpNodeTransport implements NodeTransport {
   readonly #network: Network;
@@ -29,9 +34,8 @@ export class TcpNodeTransport implements NodeTransport {
       ownAddress,
       CTDB_PORT,
       (stream) => {
-        const from = stream.remoteAddress ?? "an unknown address";
-        const plain = from.startsWith("::ffff:") ? from.slice(7) : from;
-        return accept({ stream, from, isOf: ({ address }) => address === plain });
+        const from = plainAddress(stream);
+        return accept({ stream, from, isOf: ({ address }) => address === from });
       },
       notices,
     );

@@ -1,11 +1,9 @@
 /** The facts of the files that node links over TLS need. */
 import type { ApplianceConfig } from "../../config/appliance_conf.ts";
 import { parseRevoked, TLS_FILES } from "../../transport/tls/files.ts";
-import { REVOKED_MAX } from "../../transport/tls/limits.ts";
+import { DAY_MS, REVOKED_MAX } from "../../transport/tls/limits.ts";
 import type { LocalFacts } from "./facts.ts";
 import type { Machine } from "./machine.ts";
-
-const DAY_MS = 86_400_000;
 
 /** Without `transport = tls` there are none. */
 export function tlsFiles(

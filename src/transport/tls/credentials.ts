@@ -16,7 +16,7 @@ import type {
   TlsIdentity,
 } from "../../platform/types/tls.ts";
 import { parseRevoked, TLS_FILES } from "./files.ts";
-import { REVOKED_MAX, WARNED_DAYS } from "./limits.ts";
+import { DAY_MS, REVOKED_MAX, WARNED_DAYS } from "./limits.ts";
 import { timeText } from "./peer_certificate.ts";
 
 export interface CredentialsParts {
@@ -26,8 +26,6 @@ export interface CredentialsParts {
   readonly log: Logger;
   readonly directory: string;
 }
-
-const DAY_MS = 86_400_000;
 
 interface Taken {
   readonly texts: readonly string[];

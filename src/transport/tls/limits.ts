@@ -11,6 +11,8 @@ export const HANDSHAKE_BYTES_MAX = 64 * 1024;
 export const TOLD_MAX = 1024;
 /** How often the files of our certificate are looked at, and links at their certificates. */
 export const LOOK_INTERVAL_MS = 10_000;
+/** In which the validity of certificates is counted. */
+export const DAY_MS = 86_400_000;
 /** From here on the log tells each day that a certificate ends. */
 export const WARNED_DAYS = 30;
 /** A link whose certificate has ended is ended when the node shows no new one for so long. */

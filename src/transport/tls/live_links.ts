@@ -10,7 +10,8 @@ import { SystemError } from "../../base/errors.ts";
 import type { Stream, StreamHandlers } from "../../platform/types/network.ts";
 import type { CertificateFacts, SecuredStream } from "../../platform/types/tls.ts";
 
-const NOTHING: StreamHandlers = { onData() {}, onDrain() {}, onClose() {} };
+/** Of a stream that nobody is told of. */
+export const NOTHING: StreamHandlers = { onData() {}, onDrain() {}, onClose() {} };
 
 export class LiveLinks {
   readonly #links = new Set<LiveLink>();
@@ -28,11 +29,6 @@ export class LiveLinks {
   /** The node at the address has shown a certificate that is good. */
   proved(address: string, certificate: CertificateFacts): void {
     for (const link of this.#links) if (link.address === address) link.certificate = certificate;
-  }
-
-  /** Without a word to those whose links they are. */
-  close(): void {
-    for (const link of this.all()) link.close();
   }
 }
 

@@ -30,11 +30,16 @@ import type { Clock, Timer, Timers } from "../../platform/types/time.ts";
 import type { CertificateFacts, Handshake, SecuredStream } from "../../platform/types/tls.ts";
 import { CTDB_PORT } from "../../wire/constants.ts";
 import { CONNECT_TIMEOUT_MS } from "../limits.ts";
-import type { IncomingStream, NodeAddress, NodeTransport } from "../node_transport.ts";
+import {
+  type IncomingStream,
+  type NodeAddress,
+  type NodeTransport,
+  plainAddress,
+} from "../node_transport.ts";
 import type { Credentials } from "./credentials.ts";
 import { IncomingHandshakes } from "./incoming_handshakes.ts";
 import { HANDSHAKE_BYTES_MAX, HANDSHAKE_TIMEOUT_MS } from "./limits.ts";
-import type { LiveLinks } from "./live_links.ts";
+import { type LiveLinks, NOTHING } from "./live_links.ts";
 import { type AttemptEnded, OutgoingAttempt } from "./outgoing_attempt.ts";
 import { type Refusal, refusalOf } from "./peer_certificate.ts";
 import type { Refusals } from "./refusals.ts";
@@ -53,7 +58,6 @@ const FOR_A_LINK = 1;
 const FOR_A_PROOF = 2;
 /** What the accepting side says then. */
 const LET_IN = 1;
-const NOTHING: StreamHandlers = { onData() {}, onDrain() {}, onClose() {} };
 
 type Accept = (incoming: IncomingStream) => StreamHandlers;
 
@@ -170,7 +174,7 @@ export class TlsNodeTransport implements NodeTransport {
 
   #accepted(below: Stream, accept: Accept): StreamHandlers {
     const { credentials, refusals, timers } = this.#p;
-    const from = plainAddress(below.remoteAddress);
+    const from = plainAddress(below);
     const identity = credentials.identity;
     const tooMany = this.#incoming.tooMany(from);
     if (identity === undefined || tooMany !== undefined) {
@@ -282,9 +286,4 @@ function bounded(
     onDrain: () => below.onDrain(),
     onClose: (reason) => below.onClose(reason),
   };
-}
-
-function plainAddress(remote: string | undefined): string {
-  const address = remote ?? "an unknown address";
-  return address.startsWith("::ffff:") ? address.slice(7) : address;
 }
