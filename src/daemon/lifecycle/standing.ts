@@ -38,9 +38,8 @@ export interface StandingDependencies {
 
 export class Standing {
   readonly #d: StandingDependencies;
-  /** The ban is one of our own, which lasts as long as its reason. */
-  #aside = false;
-  #ban: { readonly timeSec: number; readonly timer: Timer } | undefined;
+  /** Without a timer it is one by ourselves that lasts as long as its reason. */
+  #ban: { readonly timeSec: number; readonly timer: Timer | undefined } | undefined;
 
   constructor(dependencies: StandingDependencies) {
     this.#d = dependencies;
@@ -74,7 +73,6 @@ export class Standing {
   /** 0 seconds end a ban. */
   setBan(timeSec: number, by: JournalActor): void {
     const reason = `asked for by ${this.#d.actors.text(by)}`;
-    this.#aside = false;
     if (timeSec > 0) {
       this.#begin(timeSec, reason, by);
       return;
@@ -88,7 +86,6 @@ export class Standing {
     const { log, tunable, actors } = this.#d;
     log.error(`Banning ourselves: ${reason}`);
     const timeSec = tunable("RecoveryBanPeriod");
-    this.#aside = false;
     if (timeSec > 0) this.#begin(timeSec, reason, actors.own);
     else this.setBan(0, actors.own);
   }
@@ -99,26 +96,24 @@ export class Standing {
     const timeSec = tunable("RecoveryBanPeriod");
     if (tunable("EnableBans") === 0 || timeSec <= 0 || nodes.ownInactive) return false;
     log.error(`Standing aside: ${reason}`);
-    this.#aside = true;
-    this.#begin(timeSec, reason, actors.own);
+    this.#begin(timeSec, reason, actors.own, true);
     return true;
   }
 
   get standsAside(): boolean {
-    return this.#aside;
+    return this.#ban !== undefined && this.#ban.timer === undefined;
   }
 
   /** False: it does not stand aside, or not all databases are frozen yet. */
   comeBack(): boolean {
-    if (!this.#aside || !this.#d.freeze.frozen) return false;
-    this.#aside = false;
+    if (!this.standsAside || !this.#d.freeze.frozen) return false;
     this.#forgetBan();
     this.#d.log.error("No need to stand aside any more");
     this.#banEnded("expired", this.#d.actors.own);
     return true;
   }
 
-  #begin(timeSec: number, reason: string, by: JournalActor): void {
+  #begin(timeSec: number, reason: string, by: JournalActor, lasts = false): void {
     const { nodes, log, tunable, timers, journal } = this.#d;
     const wasBanned = this.#ban !== undefined;
     this.#forgetBan();
@@ -130,28 +125,21 @@ export class Standing {
     journal.record({ kind: "ban", target: nodes.ownPnn, seconds: timeSec, reason, by });
     const why = `banned for ${timeSec} s: ${reason}`;
     nodes.setOwnFlag("BANNED", { cause: "ban", reason: why, by });
-    this.#ban = { timeSec, timer: timers.after(timeSec * 1000, () => this.#banExpired()) };
+    const timer = lasts ? undefined : timers.after(timeSec * 1000, () => this.#banExpired());
+    this.#ban = { timeSec, timer };
     if (!wasBanned) this.#becomeInactive(`this node was banned: ${reason}`);
   }
 
   #forgetBan(): void {
-    this.#ban?.timer.cancel();
+    this.#ban?.timer?.cancel();
     this.#ban = undefined;
   }
 
   close(): void {
-    this.#ban?.timer.cancel();
-    this.#ban = undefined;
+    this.#forgetBan();
   }
 
   #banExpired(): void {
-    const ban = this.#ban;
-    if (this.#aside && ban !== undefined) {
-      const { timeSec } = ban;
-      const timer = this.#d.timers.after(timeSec * 1000, () => this.#banExpired());
-      this.#ban = { timeSec, timer };
-      return;
-    }
     if (!this.#d.freeze.frozen) {
       this.banOurselves("the ban timed out, but not all databases are frozen yet");
       return;
