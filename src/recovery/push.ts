@@ -5,10 +5,11 @@
  * Messages are not acknowledged. So that a slow node does not make the daemons queue a whole
  * database, each buffer is followed by a PING on the same path; only so many buffers are sent
  * ahead of its answer. A node of ours stores in slices, and says in that answer how much it has not stored yet: one
- * that is behind is waited for. (The original stores before it answers.) Each buffer is made in a turn of its own. Usually a buffer goes to our daemon once,
- * as a broadcast: sent for each node, the leader's two processes would carry every byte three times and more.
+ * that is behind is waited for. (The original stores before it answers.) Each buffer is made in a turn of its own.
+ * Usually a buffer goes to our daemon once, as a broadcast: sent for each node, the leader's two processes would carry
+ * every byte three times and more.
  */
-import { err, ok } from "../base/result.ts";
+import { ok } from "../base/result.ts";
 import { type U64, u64 } from "../base/u64.ts";
 import { decodeExact, u32Codec } from "../wire/codec.ts";
 import { SRVID } from "../wire/constants.ts";
@@ -24,9 +25,8 @@ import type { PushBuffers } from "./push_buffers.ts";
 import {
   askEach,
   askEachBlaming,
-  blameAlone,
+  failedThere,
   type RecoveryContext,
-  type StepFailure,
   type StepResult,
 } from "./recovery_context.ts";
 
@@ -38,7 +38,7 @@ export async function pushToAll(
   const { client, pnns } = context;
   const srvid = u64(SRVID.RECOVERY_PREFIX.hi, context.nextStream());
   const start = { db_id: database.db_id, lmaster: UNKNOWN_PNN, srvid };
-  const started = await askEachBlaming(context, "DB_PUSH_START", start, pnns);
+  const started = await askEachBlaming(context, "DB_PUSH_START", start);
   if (!started.ok) return started;
 
   const unconfirmed: Promise<StepResult<Waiting>>[] = [];
@@ -52,7 +52,7 @@ export async function pushToAll(
     await turnEnd(context);
   }
 
-  const confirmed = await askEachBlaming(context, "DB_PUSH_CONFIRM", database.db_id, pnns);
+  const confirmed = await askEachBlaming(context, "DB_PUSH_CONFIRM", database.db_id);
   if (!confirmed.ok) return confirmed;
   const sent = buffers.recordsSent;
   const short = [...confirmed.value]
@@ -62,16 +62,6 @@ export async function pushToAll(
       reason: `Node ${pnn} stored ${data} of ${sent} records of ${database.name}`,
     }));
   return failedThere(context, short, sent);
-}
-
-/** The first of the failures, or `value` when there are none. */
-function failedThere<T>(
-  context: RecoveryContext,
-  failed: readonly StepFailure[],
-  value: T,
-): StepResult<T> {
-  blameAlone(context, failed, context.pnns);
-  return failed[0] === undefined ? ok(value) : err(failed[0]);
 }
 
 /** By node: bytes that it has and has not stored. */

@@ -38,7 +38,7 @@ export async function recoverDatabase(
 
   const frozen = await askEach(context, "DB_FREEZE", dbId, pnns);
   if (!frozen.ok) return blamed(context, frozen);
-  const started = await askEachBlaming(context, "DB_TRANSACTION_START", transaction, pnns);
+  const started = await askEachBlaming(context, "DB_TRANSACTION_START", transaction);
   if (!started.ok) return started;
   times.ended("freeze");
 
@@ -52,7 +52,7 @@ export async function recoverDatabase(
   collected.value.table.slabs.end();
   if (!pushed.ok) return pushed;
 
-  const committed = await askEachBlaming(context, "DB_TRANSACTION_COMMIT", transaction, pnns);
+  const committed = await askEachBlaming(context, "DB_TRANSACTION_COMMIT", transaction);
   if (!committed.ok) return committed;
   times.ended("commit");
   const thawed = await askEach(context, "DB_THAW", dbId, pnns);
@@ -71,7 +71,7 @@ async function replaceEverywhere(
   times: StepTimes,
 ): Promise<StepResult<number>> {
   const transaction = { db_id: database.db_id, tid: context.generation };
-  const wiped = await askEachBlaming(context, "WIPE_DATABASE", transaction, context.pnns);
+  const wiped = await askEachBlaming(context, "WIPE_DATABASE", transaction);
   if (!wiped.ok) return wiped;
   times.ended("wipe");
   const persistent = (database.flags & DB_FLAGS.PERSISTENT) !== 0;

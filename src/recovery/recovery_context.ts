@@ -59,25 +59,17 @@ export interface NodeAnswer<T> {
   readonly data: T;
 }
 
+type Answers<N extends ControlName> = ReadonlyMap<number, NodeAnswer<ControlReplyOf<N>>>;
+
 export async function askEach<N extends ControlName>(
   host: { readonly client: CtdbClient; readonly timeoutMs: number },
   name: N,
   request: ControlRequestOf<N>,
   pnns: readonly number[],
   options: Pick<RequestOptions, "flags" | "srvid"> = {},
-): Promise<StepResult<ReadonlyMap<number, NodeAnswer<ControlReplyOf<N>>>>> {
-  const outcomes = await host.client.controlEach(name, request, pnns, {
-    ...options,
-    timeoutMs: host.timeoutMs,
-  });
-  const answers = new Map<number, NodeAnswer<ControlReplyOf<N>>>();
-  for (const pnn of pnns) {
-    const outcome = outcomes.get(pnn);
-    if (outcome === undefined) return stepFailure(`${name} on node ${pnn} was not asked`, pnn);
-    if (!outcome.ok) return stepFailure(failureText(name, pnn, outcome.error), pnn);
-    answers.set(pnn, outcome.value);
-  }
-  return ok(answers);
+): Promise<StepResult<Answers<N>>> {
+  const { answers, failed } = await askAll(host, name, request, pnns, options);
+  return failed[0] === undefined ? ok(answers) : err(failed[0]);
 }
 
 /**
@@ -88,32 +80,43 @@ export async function askEachBlaming<N extends ControlName>(
   context: RecoveryContext,
   name: N,
   request: ControlRequestOf<N>,
-  pnns: readonly number[],
-): Promise<StepResult<ReadonlyMap<number, NodeAnswer<ControlReplyOf<N>>>>> {
-  const { client, timeoutMs } = context;
-  const outcomes = await client.controlEach(name, request, pnns, { timeoutMs });
-  const answers = new Map<number, NodeAnswer<ControlReplyOf<N>>>();
-  const failed: StepFailure[] = [];
-  for (const [pnn, outcome] of outcomes) {
-    if (outcome.ok) answers.set(pnn, outcome.value);
-    else failed.push({ pnn, reason: failureText(name, pnn, outcome.error) });
-  }
-  const [first] = failed;
-  if (first === undefined) return ok(answers);
-  blameAlone(context, failed, pnns);
-  return err(first);
+): Promise<StepResult<Answers<N>>> {
+  const { answers, failed } = await askAll(context, name, request, context.pnns);
+  return failedThere(context, failed, answers);
 }
 
-/** Remembers the only one of `pnns` that failed. */
-export function blameAlone(
-  { client, failedAlone }: RecoveryContext,
-  failed: readonly StepFailure[],
+async function askAll<N extends ControlName>(
+  { client, timeoutMs }: { readonly client: CtdbClient; readonly timeoutMs: number },
+  name: N,
+  request: ControlRequestOf<N>,
   pnns: readonly number[],
-): void {
-  const [only, ...others] = failed;
+  options: Pick<RequestOptions, "flags" | "srvid"> = {},
+): Promise<{ readonly answers: Answers<N>; readonly failed: readonly StepFailure[] }> {
+  const outcomes = await client.controlEach(name, request, pnns, { ...options, timeoutMs });
+  const answers = new Map<number, NodeAnswer<ControlReplyOf<N>>>();
+  const failed: StepFailure[] = [];
+  for (const pnn of pnns) {
+    const outcome = outcomes.get(pnn);
+    if (outcome?.ok === true) answers.set(pnn, outcome.value);
+    else if (outcome === undefined)
+      failed.push({ pnn, reason: `${name} on node ${pnn} was not asked` });
+    else failed.push({ pnn, reason: failureText(name, pnn, outcome.error) });
+  }
+  return { answers, failed };
+}
+
+/** The first of the failures, or `value` when there are none; the only node that failed is remembered. */
+export function failedThere<T>(
+  { client, failedAlone, pnns }: RecoveryContext,
+  failed: readonly StepFailure[],
+  value: T,
+): StepResult<T> {
+  const [first, ...others] = failed;
+  if (first === undefined) return ok(value);
   // With our own connection gone, nobody else is to blame.
-  if (only?.pnn === undefined || others.length > 0 || pnns.length < 2 || !client.connected) return;
-  failedAlone.add(only.pnn, only.reason);
+  const isAlone = others.length === 0 && pnns.length > 1 && client.connected;
+  if (isAlone && first.pnn !== undefined) failedAlone.add(first.pnn, first.reason);
+  return err(first);
 }
 
 export function failureText(name: ControlName, pnn: number, failure: ClientFailure): string {

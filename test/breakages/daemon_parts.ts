@@ -8,8 +8,8 @@ export const DAEMON_PARTS_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/transport/tcp_node_transport.ts",
-        find: "address === plain",
-        replace: 'address !== "" && plain !== ""',
+        find: "address === from",
+        replace: 'address !== "" && from !== ""',
       },
     ],
     tests: ["src/transport/tcp_node_transport.test.ts"],

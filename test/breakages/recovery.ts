@@ -152,8 +152,8 @@ export const RECOVERY_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/recovery/recover_database.ts",
-        find: '"WIPE_DATABASE", transaction, context.pnns);',
-        replace: '"WIPE_DATABASE", transaction, context.pnns.slice(0, 1));',
+        find: 'askEachBlaming(context, "WIPE_DATABASE", transaction);',
+        replace: 'askEach(context, "WIPE_DATABASE", transaction, context.pnns.slice(0, 1));',
       },
     ],
     tests: ["test/recovery/run_recovery.test.ts"],
