@@ -11,6 +11,7 @@ import { missingInterfaces } from "../../config/this_machine.ts";
 import { TunableSet } from "../../config/tunables.ts";
 import { loadTunables } from "../../config/tunables_file.ts";
 import type { CtdbConfig, CtdbPaths } from "../../config/types.ts";
+import { PENDING_SUFFIX } from "../../platform/types/pending_file.ts";
 import { CommandFailure } from "../failure.ts";
 import type { ToolHost } from "../host.ts";
 import type { DatabaseFile, DirectoryFacts, LocalFacts, LockFacts, ScriptFacts } from "./facts.ts";
@@ -96,7 +97,7 @@ function nodesChangeLeft(
   paths: CtdbPaths,
 ): string | undefined {
   const source = nodesSource(config, paths);
-  const path = source.kind === "file" ? `${source.path}.new` : undefined;
+  const path = source.kind === "file" ? `${source.path}${PENDING_SUFFIX}` : undefined;
   return path !== undefined && machine.stat(path) !== undefined ? path : undefined;
 }
 

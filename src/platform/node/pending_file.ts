@@ -12,7 +12,12 @@ import { type FileHandle, open, realpath, rename, unlink } from "node:fs/promise
 import { bytesText, textBytes } from "../../base/byte_text.ts";
 import { SystemError } from "../../base/errors.ts";
 import { err, ok, type Result } from "../../base/result.ts";
-import type { FileContent, PendingFile, PendingFileState } from "../types/pending_file.ts";
+import {
+  type FileContent,
+  PENDING_SUFFIX,
+  type PendingFile,
+  type PendingFileState,
+} from "../types/pending_file.ts";
 import { pathForCall } from "./path.ts";
 import { systemErrorFrom } from "./thrown_error.ts";
 
@@ -115,7 +120,7 @@ export class SystemPendingFile implements PendingFile {
 }
 
 function beside(path: string): string {
-  return `${path}.new`;
+  return `${path}${PENDING_SUFFIX}`;
 }
 
 async function opened(

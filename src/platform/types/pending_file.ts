@@ -1,8 +1,11 @@
 /**
- * A text file that is replaced in two steps: the new content lies beside it, under the same name with `.new` behind, until
+ * A text file that is replaced in two steps: the new content lies beside it, under its name with PENDING_SUFFIX, until
  * it is installed. Nothing waits (rules for all interfaces: docs/platform.md, "Interfaces").
  */
 import type { Result } from "../../base/result.ts";
+
+/** Behind the name of a file: what is to take its place. */
+export const PENDING_SUFFIX = ".new";
 
 export interface FileContent {
   readonly text: string;
