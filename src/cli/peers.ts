@@ -23,7 +23,7 @@ import {
   nodeStanding,
   STANDING_MAGIC,
 } from "../wire/structs/cluster.ts";
-import { knowledgeOf } from "./node_knowledge.ts";
+import { knowledgeOf, problemsIn } from "./node_knowledge.ts";
 import type { Session } from "./session.ts";
 
 /** With what comes before and after, the command ends within 100 ms. */
@@ -90,13 +90,14 @@ export class Peers {
     const gone = NODE_FLAGS.DISCONNECTED | NODE_FLAGS.DELETED;
     if (nodes.every(({ flags }) => (flags & gone) !== NODE_FLAGS.DISCONNECTED)) return [];
     const known = await this.#ownKnowledge();
-    return known?.problems.map(({ text }) => text) ?? [];
+    return problemsIn(known).map(({ text }) => text);
   }
 
   /** The same of one node. */
   async problemsOf(pnn: number): Promise<readonly string[]> {
     const known = await this.#ownKnowledge();
-    return (known?.problems ?? []).filter((each) => each.pnn === pnn).map(({ text }) => text);
+    const problems = problemsIn(known).filter((each) => each.pnn === pnn);
+    return problems.map(({ text }) => text);
   }
 
   /**

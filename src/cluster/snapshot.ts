@@ -19,7 +19,7 @@ export interface LocalSnapshot {
   readonly recoveryMode: number;
   readonly vnnMap: VnnMap;
   readonly capabilities: number;
-  /** Nodes with which no connection is kept, by what our ctdbd knows of them: mostly because their nodes file is another. */
+  /** Nodes that our ctdbd keeps out, or that refuse it: mostly because their nodes file is another. */
   readonly keptOut: readonly number[];
 }
 

@@ -20,7 +20,7 @@ import { gatherFacts } from "../cli/doctor/gather.ts";
 import { gatherCluster, gatherSettled, type SettledFacts } from "../cli/doctor/gather_cluster.ts";
 import { printable } from "../cli/format.ts";
 import type { ToolHost } from "../cli/host.ts";
-import { knowledgeOf } from "../cli/node_knowledge.ts";
+import { knowledgeOf, problemsIn } from "../cli/node_knowledge.ts";
 import { parseCommandLine } from "../cli/options.ts";
 import { Session } from "../cli/session.ts";
 import { peerFailureText } from "../cli/unhealthy.ts";
@@ -245,7 +245,7 @@ function heardMs(age: number | undefined): number | null {
 }
 
 function whyOf({ pnn, state, health, flags }: Gatherer, cluster: Gathered): string | null {
-  const told = cluster.knowledge?.problems.find((problem) => problem.pnn === pnn)?.text;
+  const told = problemsIn(cluster.knowledge).find((problem) => problem.pnn === pnn)?.text;
   if (told !== undefined) return printable(told);
   if (state === "silent") return "it is connected and does not answer";
   const failures = flags === 0 ? [] : (health?.failures ?? []);

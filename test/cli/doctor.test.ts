@@ -44,6 +44,7 @@ test("A peer of another release is named where our own daemon tells it", async (
     heard: [0, 0],
     problems: [],
     versions: [0x40019, 0x40011],
+    missing_links: [],
   };
   const ctdbd = healthyDaemon(time).on("PING", () => ({
     status: 1,

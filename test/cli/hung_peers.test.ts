@@ -21,6 +21,7 @@ function withHungPeers(leader: number, leaderAge = 7250): FakeCtdbd {
     heard: [0, 3000, 12_340],
     problems: [],
     versions: [],
+    missing_links: [],
   };
   return daemon(NODES)
     .on("GET_IFACES", (_, pnn) => (pnn === 0 ? { data: [] } : "silent"))

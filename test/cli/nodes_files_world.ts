@@ -13,7 +13,14 @@ import type { FakeCtdbd } from "../support/fake_ctdbd.ts";
 import { MemoryPendingFile } from "../support/memory_pending_file.ts";
 import { nodeAt } from "./tool_harness.ts";
 
-const KNOWLEDGE = { leader: 0, leader_age: 0, heard: [], problems: [], versions: [] };
+const KNOWLEDGE = {
+  leader: 0,
+  leader_age: 0,
+  heard: [],
+  problems: [],
+  versions: [],
+  missing_links: [],
+};
 
 /** By pnn: the content of its file, or the command that gives the list. Others are of another make. */
 export function withNodesFiles(

@@ -87,7 +87,14 @@ fd00::31 node[2] active[eth2] available[eth2] configured[eth2,eth1]
 
 test("ip all with a node that hangs shows what the own node knows of it, and says so", async () => {
   const time = new ManualTime();
-  const known = { leader: 0, leader_age: 0, heard: [0, 0, 7000], problems: [], versions: [] };
+  const known = {
+    leader: 0,
+    leader_age: 0,
+    heard: [0, 0, 7000],
+    problems: [],
+    versions: [],
+    missing_links: [],
+  };
   const ctdbd = withAddresses()
     .on("GET_PUBLIC_IPS", (_, pnn) =>
       pnn === 2 ? "silent" : { data: [{ addr: address(V6), pnn: 2 }] },

@@ -39,7 +39,14 @@ Leader:3
 
 test("status ends with why a node is kept out, where the daemon says so, and asks only when one is gone", async () => {
   const text = "Node 2 (10.0.0.3) is kept out: its nodes list is another one";
-  const known = { leader: 3, leader_age: 0, heard: [], problems: [{ pnn: 2, text }], versions: [] };
+  const known = {
+    leader: 3,
+    leader_age: 0,
+    heard: [],
+    problems: [{ pnn: 2, text }],
+    versions: [],
+    missing_links: [],
+  };
   const data = encode(nodeKnowledge, known);
   const shown = async (nodes: readonly NodeAndFlags[], ...args: string[]) => {
     const ctdbd = withLeader(daemon(nodes), 3).on("PING", () => ({ data }));

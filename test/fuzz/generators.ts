@@ -129,6 +129,7 @@ given(
     heard: listOf(anyU32, 5),
     problems: listOf(peerProblem, 5),
     versions: listOf(anyU32, 5),
+    missing_links: listOf(record({ pnn: anyU32, text: anyText }), 3),
   }),
 );
 const monitorFailure = given(

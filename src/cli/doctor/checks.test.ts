@@ -181,6 +181,7 @@ const CLUSTER: ClusterFacts = {
     heard: [0, 0],
     problems: [],
     versions: [0x40019, 0x40019],
+    missing_links: [],
   },
 };
 
@@ -354,6 +355,7 @@ const PLANTED: Readonly<Record<string, readonly Facts[]>> = {
         heard: [],
         problems: [],
         versions: [0x40019, 0x40011],
+        missing_links: [],
       },
     }),
   ],

@@ -3,6 +3,7 @@ import type { Keepalive } from "../../membership/keepalive.ts";
 import type { NodeTable } from "../../membership/node_table.ts";
 import type { PeerAgreement } from "../../membership/peer_agreement.ts";
 import type { NodeKnowledge } from "../../wire/structs/cluster.ts";
+import type { MissingLinks } from "../lifecycle/missing_links.ts";
 import type { LeaderCache } from "../routing/leader_cache.ts";
 
 const U32_MAX = 0xffffffff;
@@ -11,7 +12,8 @@ export function knowledgeOf(
   nodes: NodeTable,
   keepalive: Keepalive,
   leaderCache: LeaderCache,
-  peers: Pick<PeerAgreement, "problems">,
+  peers: PeerAgreement,
+  missingLinks: MissingLinks,
   ownVersion: number,
 ): NodeKnowledge {
   const { leader, ageMs } = leaderCache.last();
@@ -21,7 +23,14 @@ export function knowledgeOf(
   const versions = nodes
     .entries()
     .map(({ pnn, version }) => (pnn === nodes.ownPnn ? ownVersion : version));
-  return { leader, leader_age: age(ageMs), heard, problems: peers.problems(), versions };
+  return {
+    leader,
+    leader_age: age(ageMs),
+    heard,
+    problems: peers.problems(),
+    versions,
+    missing_links: missingLinks.problems(),
+  };
 }
 
 function age(ms: number): number {

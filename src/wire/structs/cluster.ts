@@ -16,7 +16,7 @@ import { timeval } from "./time.ts";
 export const nodeAndFlags = struct({ pnn: u32Codec, flags: u32Codec, addr: sockAddr });
 export type NodeAndFlags = TypeOf<typeof nodeAndFlags>;
 export const nodeMap = counted(nodeAndFlags, "nodes");
-/** Why a node is kept out: a sentence for people. */
+/** What is wrong with a node: a sentence for people. */
 export const peerProblem = struct({ pnn: u32Codec, text: countedString });
 export type PeerProblem = TypeOf<typeof peerProblem>;
 export const peerProblems = counted(peerProblem, "problems of nodes");
@@ -29,9 +29,12 @@ export const nodeKnowledge = struct({
   leader: u32Codec,
   leader_age: u32Codec,
   heard: counted(u32Codec, "nodes"),
+  /** Of nodes that this one keeps out, or that refuse it. */
   problems: peerProblems,
   /** Samba releases by pnn, as in keepalives: major << 16 | minor; 0 for what was not told yet. */
   versions: counted(u32Codec, "versions"),
+  /** Of nodes that cannot reach each other, or this one, though others can. */
+  missing_links: peerProblems,
 });
 export type NodeKnowledge = TypeOf<typeof nodeKnowledge>;
 

@@ -4,6 +4,7 @@ import { TUNABLES } from "../../../config/tunables.ts";
 import { versionFor } from "../../../membership/announced_version.ts";
 import { CAPABILITIES, NODE_FLAGS } from "../../../wire/constants.ts";
 import type { NodeAndFlags } from "../../../wire/structs/cluster.ts";
+import { problemsIn } from "../../node_knowledge.ts";
 import { peerFailureText } from "../../unhealthy.ts";
 import { type Check, cluster, type Severity, when } from "../check.ts";
 import type { ClusterFacts, Facts, NodeFacts } from "../facts.ts";
@@ -301,7 +302,7 @@ function stateCheck(
     known.nodes
       .filter(({ flags }) => (flags & flag) !== 0)
       .map(({ pnn, address }) => {
-        const told = known.knowledge?.problems.find((problem) => problem.pnn === pnn)?.text;
+        const told = problemsIn(known.knowledge).find((problem) => problem.pnn === pnn)?.text;
         return `Node ${pnn}, "${address}", is ${state}${told === undefined ? "" : `: ${told}`}`;
       }),
   );
