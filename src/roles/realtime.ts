@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import type { Logger } from "../base/log.ts";
 import type { CtdbClient } from "../client/types.ts";
 import type { CtdbConfig } from "../config/types.ts";
-import { becomeNormal, becomeRealtime } from "../platform/libc/scheduling.ts";
+import { becomeNormal, becomeRealtime, isRealtime } from "../platform/libc/scheduling.ts";
 import type { Timers } from "../platform/types/time.ts";
 
 /** Microseconds of each second that realtime threads may have; −1: all of it. */
@@ -54,7 +54,7 @@ export function guardRealtimeLoop(own: {
 }): void {
   let asked = false;
   own.timers.every(GUARD_INTERVAL_MS, () => {
-    if (asked) return;
+    if (asked || !isRealtime(own.pid)) return;
     asked = true;
     void own.client.control("PING", undefined, { timeoutMs: GUARD_ANSWER_MS }).then((answer) => {
       asked = false;

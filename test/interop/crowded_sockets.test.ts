@@ -11,7 +11,7 @@ import { CTDB_PORT } from "../../src/wire/constants.ts";
 import { CONTROLS } from "../../src/wire/controls.ts";
 import { buildReqControl } from "../../src/wire/packets.ts";
 import { type TestCluster, withCluster } from "../support/local_cluster.ts";
-import { Prober } from "../support/prober.ts";
+import { ANSWER_MS_MAX, Prober } from "../support/prober.ts";
 import { until, when } from "../support/until.ts";
 import { residentKib } from "./live_fuzz/node_counters.ts";
 
@@ -22,7 +22,6 @@ const IDLE_CLIENTS = 4000;
 const AT_ONCE = 200;
 const STRANGERS = 500;
 const UNREAD_REQUESTS = 2000;
-const ANSWER_MS_MAX = 50;
 const PROBES_MIN = 200;
 /** What is kept of so many links: their tables, and pages of the allocator. */
 const KEPT_KIB_MAX = 24 * 1024;

@@ -14,7 +14,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
 import { type TestCluster, withCluster } from "../support/local_cluster.ts";
-import { Prober } from "../support/prober.ts";
+import { ANSWER_MS_MAX, Prober } from "../support/prober.ts";
 import { fetchRecord, openRecords } from "../support/records.ts";
 import { bytes, hasLibtdb, PEER, PYTHON, tdbtoolCheck } from "../tdb/support.ts";
 
@@ -28,8 +28,6 @@ const KILLED_SLOT = 4;
 const KEYS = 40;
 const DATABASE = "hammered.tdb";
 const PROGRAM = new URL("./smb_like.py", import.meta.url).pathname;
-/** Generous, for a machine that does other things too; what was measured is printed. */
-const ANSWER_MS_MAX = 100;
 
 class Hammer {
   readonly #child: ChildProcess;

@@ -7,7 +7,15 @@ const PROGRAM = `
   const { becomeNormal, becomeRealtime } = await import(${MODULE});
   const fs = await import("node:fs");
   const policyOf = (path) => fs.readFileSync(path + "/stat", "latin1").replace(/^.*[)] /s, "").split(" ")[38];
-  const tasks = () => fs.readdirSync("/proc/self/task").map((tid) => [Number(tid) === process.pid, policyOf("/proc/self/task/" + tid)]);
+  // A thread of the runtime may end while they are read.
+  const tasks = () => fs.readdirSync("/proc/self/task").flatMap((tid) => {
+    try {
+      return [[Number(tid) === process.pid, policyOf("/proc/self/task/" + tid)]];
+    } catch (error) {
+      if (error.code === "ENOENT" || error.code === "ESRCH") return [];
+      throw error;
+    }
+  });
   const outcome = becomeRealtime();
   if (!outcome.ok) { console.log(JSON.stringify({ code: outcome.error.code })); process.exit(0); }
   const worker = new Worker("data:text/javascript,postMessage(1)");

@@ -20,11 +20,15 @@ export function becomeRealtime(): Result<void, SystemError> {
   return failed ? err(systemError(errno(), "sched_setscheduler", "SCHED_FIFO")) : done;
 }
 
+/** Whether the main thread of a process is one; of a process that is gone: no. */
+export function isRealtime(pid: number): boolean {
+  const policy = openLibc(SCHEDULING_FUNCTIONS).sched_getscheduler(pid);
+  return policy >= 0 && (policy & ~SCHED_RESET_ON_FORK) === SCHED_FIFO;
+}
+
 /** The main thread of a process is a normal one from now on; false: it was one, or may not be changed. */
 export function becomeNormal(pid: number): boolean {
-  const policy = openLibc(SCHEDULING_FUNCTIONS).sched_getscheduler(pid);
-  if (policy < 0 || (policy & ~SCHED_RESET_ON_FORK) !== SCHED_FIFO) return false;
-  return !setScheduler(pid, SCHED_OTHER, 0);
+  return isRealtime(pid) && !setScheduler(pid, SCHED_OTHER, 0);
 }
 
 function setScheduler(pid: number, policy: number, priority: number): boolean {

@@ -16,7 +16,7 @@ import { disableMessage } from "../../../src/wire/structs/cluster.ts";
 import { SeededRandom, testSeed } from "../../fuzz/seeded_random.ts";
 import { type TestCluster, withCluster } from "../../support/local_cluster.ts";
 import { must } from "../../support/must.ts";
-import { Prober } from "../../support/prober.ts";
+import { ANSWER_MS_MAX, Prober } from "../../support/prober.ts";
 import { PROJECT } from "../../support/source_tree.ts";
 import { MixedCluster } from "../mixed/mixed_cluster.ts";
 import { recordsGoEverywhere } from "../mixed/traffic.ts";
@@ -29,8 +29,6 @@ const TIMEOUT_MS = 300_000;
 const PACKETS_EACH = 10_000;
 /** The node's caches and the compiler settle before memory is compared. */
 const WARM_UP_PACKETS = 1_000;
-/** A loop that is stuck takes seconds. On a busy machine a collection takes 100 ms, as its threads wait for a processor. */
-const ANSWER_MS_MAX = 200;
 const PROBES_MIN = 100;
 const RECORD_PACKETS = 500;
 /** Of each kind of packet. */
