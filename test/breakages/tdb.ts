@@ -126,7 +126,7 @@ export const TDB_BREAKAGES: readonly Breakage[] = [
         replace: "      yield [offset, length] as const;",
       },
     ],
-    tests: ["test/tdb/killed_commits_libtdb.test.ts"],
+    tests: ["test/interop/tdb/killed_commits_libtdb.test.ts"],
   },
   {
     name: "replay-not-synced",

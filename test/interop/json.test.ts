@@ -104,7 +104,7 @@ const LINES: readonly string[] = [
 const NOT_SHOWN = new Map([
   ["drain", "as disable: nobody has a client to move"],
   ["ban", "as disable, and the wait until it is over is long"],
-  ["reload", "a stock node cannot; a unit test, and test/daemon/real_reload.test.ts"],
+  ["reload", "a stock node cannot; a unit test, and test/interop/process/real_reload.test.ts"],
   ["doctor", "doctor.test.ts"],
   ["wait", "new_commands.test.ts, and its unit tests"],
   ["top", "new_commands.test.ts, and its unit tests"],

@@ -1,8 +1,8 @@
 /** What tests of real nodes leave behind when they fail: nothing. */
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { until, when } from "../support/until.ts";
-import { REAL_TEST_MS, type RealNode, STEP_MS, withRealNode } from "./real_node.ts";
+import { REAL_TEST_MS, type RealNode, STEP_MS, withRealNode } from "../../daemon/real_node.ts";
+import { until, when } from "../../support/until.ts";
 
 test(
   "withRealNode() ends every process of a test that fails, also one that does not end by itself",

@@ -2,9 +2,6 @@
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { runCommand } from "../support/command.ts";
-import { compiledExecutables } from "../support/executables.ts";
-import { until, when } from "../support/until.ts";
 import {
   nodeDirectory,
   REAL_TEST_MS,
@@ -12,7 +9,10 @@ import {
   STEP_MS,
   startLimited,
   withNodeDirectory,
-} from "./real_node.ts";
+} from "../../daemon/real_node.ts";
+import { runCommand } from "../../support/command.ts";
+import { compiledExecutables } from "../../support/executables.ts";
+import { until, when } from "../../support/until.ts";
 
 async function ctdb(node: RealNode, ...args: readonly string[]) {
   const env = { CTDB_TEST_MODE: "yes", CTDB_BASE: node.base, PATH: "/usr/bin:/bin" };

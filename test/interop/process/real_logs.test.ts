@@ -2,12 +2,8 @@
 import { expect, test } from "bun:test";
 import { readdirSync, readFileSync, readlinkSync, renameSync } from "node:fs";
 import { join } from "node:path";
-import { EventLoop } from "../../src/platform/loop/event_loop.ts";
-import { SystemProcesses } from "../../src/platform/node/processes.ts";
-import { compiledExecutables } from "../support/executables.ts";
-import { must } from "../support/must.ts";
-import { withTemporaryDirectory } from "../support/temp_dir.ts";
-import { until, when } from "../support/until.ts";
+import { EventLoop } from "../../../src/platform/loop/event_loop.ts";
+import { SystemProcesses } from "../../../src/platform/node/processes.ts";
 import {
   nodeDirectory,
   REAL_TEST_MS,
@@ -16,7 +12,11 @@ import {
   withNodeDirectory,
   withRealNode,
   writeConfiguration,
-} from "./real_node.ts";
+} from "../../daemon/real_node.ts";
+import { compiledExecutables } from "../../support/executables.ts";
+import { must } from "../../support/must.ts";
+import { withTemporaryDirectory } from "../../support/temp_dir.ts";
+import { until, when } from "../../support/until.ts";
 
 /** No address of the nodes file. */
 const STRANGER = "127.0.0.99";

@@ -2,7 +2,6 @@
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { until, when } from "../support/until.ts";
 import {
   nodeDirectory,
   REAL_TEST_MS,
@@ -10,7 +9,8 @@ import {
   STEP_MS,
   startLimited,
   withNodeDirectory,
-} from "./real_node.ts";
+} from "../../daemon/real_node.ts";
+import { until, when } from "../../support/until.ts";
 
 const WATCHDOG_MS = 1000;
 

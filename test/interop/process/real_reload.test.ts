@@ -2,10 +2,10 @@
 import { expect, test } from "bun:test";
 import { appendFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { runCommand } from "../support/command.ts";
-import { compiledExecutables } from "../support/executables.ts";
-import { until, when } from "../support/until.ts";
-import { REAL_TEST_MS, type RealNode, STEP_MS, withRealNode } from "./real_node.ts";
+import { REAL_TEST_MS, type RealNode, STEP_MS, withRealNode } from "../../daemon/real_node.ts";
+import { runCommand } from "../../support/command.ts";
+import { compiledExecutables } from "../../support/executables.ts";
+import { until, when } from "../../support/until.ts";
 
 async function ctdb(node: RealNode, ...args: readonly string[]) {
   const env = { CTDB_TEST_MODE: "yes", CTDB_BASE: node.base, PATH: "/usr/bin:/bin" };

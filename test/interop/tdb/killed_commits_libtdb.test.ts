@@ -5,13 +5,13 @@
 import { expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import { MemoryDisk } from "../../src/tdb/memory/memory_files.ts";
-import { TDB_FLAGS } from "../../src/tdb/types.ts";
-import { must } from "../support/must.ts";
-import { TemporaryDirectory } from "../support/temp_dir.ts";
-import { changeOf, SCENARIOS, type Scenario } from "../torture/crash_scenarios.ts";
-import { FaultyFiles, openerOver } from "./faulty_files.ts";
-import { finish, hasLibtdb, openTdb, PEER, PYTHON } from "./support.ts";
+import { MemoryDisk } from "../../../src/tdb/memory/memory_files.ts";
+import { TDB_FLAGS } from "../../../src/tdb/types.ts";
+import { must } from "../../support/must.ts";
+import { TemporaryDirectory } from "../../support/temp_dir.ts";
+import { FaultyFiles, openerOver } from "../../tdb/faulty_files.ts";
+import { finish, hasLibtdb, openTdb, PEER, PYTHON } from "../../tdb/support.ts";
+import { changeOf, SCENARIOS, type Scenario } from "../../torture/crash_scenarios.ts";
 
 const OPTIONS = { path: "a.tdb", flags: 0, hashSize: 5, create: true };
 /** Of the many writes of a journal and of blocks every so-many-th. */

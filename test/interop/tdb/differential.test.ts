@@ -4,11 +4,11 @@
  */
 import { describe, expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
-import { TDB_FLAGS } from "../../src/tdb/types.ts";
-import { SeededRandom } from "../fuzz/seeded_random.ts";
-import { must } from "../support/must.ts";
-import { TemporaryDirectory } from "../support/temp_dir.ts";
-import { LibtdbPeer } from "./peer.ts";
+import { TDB_FLAGS } from "../../../src/tdb/types.ts";
+import { SeededRandom } from "../../fuzz/seeded_random.ts";
+import { must } from "../../support/must.ts";
+import { TemporaryDirectory } from "../../support/temp_dir.ts";
+import { LibtdbPeer } from "../../tdb/peer.ts";
 import {
   bytes,
   dump,
@@ -18,7 +18,7 @@ import {
   hasLibtdb,
   openTdb,
   tdbtoolCheck,
-} from "./support.ts";
+} from "../../tdb/support.ts";
 
 const {
   NOSYNC,

@@ -2,21 +2,21 @@
 import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { EventLoop } from "../../src/platform/loop/event_loop.ts";
-import { LoopNetwork } from "../../src/platform/loop/network.ts";
-import type { Stream } from "../../src/platform/types/network.ts";
-import { decodePadded, encode } from "../../src/wire/codec.ts";
+import { EventLoop } from "../../../src/platform/loop/event_loop.ts";
+import { LoopNetwork } from "../../../src/platform/loop/network.ts";
+import type { Stream } from "../../../src/platform/types/network.ts";
+import { decodePadded, encode } from "../../../src/wire/codec.ts";
 import {
   CTDB_PORT,
   NODE_FLAGS,
   RECOVERY_ACTIVE,
   RECOVERY_NORMAL,
-} from "../../src/wire/constants.ts";
-import { CONTROLS } from "../../src/wire/controls.ts";
-import { must } from "../support/must.ts";
-import { RawClient } from "../support/raw_client.ts";
-import { until, when } from "../support/until.ts";
-import { REAL_TEST_MS, type RealNode, STEP_MS, withRealNode } from "./real_node.ts";
+} from "../../../src/wire/constants.ts";
+import { CONTROLS } from "../../../src/wire/controls.ts";
+import { REAL_TEST_MS, type RealNode, STEP_MS, withRealNode } from "../../daemon/real_node.ts";
+import { must } from "../../support/must.ts";
+import { RawClient } from "../../support/raw_client.ts";
+import { until, when } from "../../support/until.ts";
 
 const DESCRIPTORS = 64;
 const CLIENTS = 150;
