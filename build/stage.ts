@@ -18,6 +18,8 @@ export interface Stage {
   /** Names of stages that must have passed before. */
   readonly after?: readonly string[];
   readonly timeoutMs?: number;
+  /** Beside what all have. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface Outcome {
@@ -69,22 +71,24 @@ function blockedBy(stage: Stage, name: string): Outcome {
 
 async function runStage(stage: Stage): Promise<Outcome> {
   const start = performance.now();
-  const timeoutMs = stage.timeoutMs ?? STAGE_TIMEOUT_MS;
+  const { timeoutMs = STAGE_TIMEOUT_MS, environment = {} } = stage;
+  const options = { timeoutMs, environment };
   const result =
     stage.command === undefined
-      ? await runTests(stage.tests ?? [], timeoutMs)
-      : await runCommand(stage.command, timeoutMs);
+      ? await runTests(stage.tests ?? [], options)
+      : await runCommand(stage.command, options);
   return { name: stage.name, seconds: (performance.now() - start) / 1000, ...result };
 }
 
 type Counts = Omit<Outcome, "name" | "seconds">;
+type RunOptions = Required<Pick<Stage, "timeoutMs" | "environment">>;
 
-async function runCommand(command: readonly string[], timeoutMs: number): Promise<Counts> {
-  const { code, output } = await run(command, timeoutMs);
+async function runCommand(command: readonly string[], options: RunOptions): Promise<Counts> {
+  const { code, output } = await run(command, options);
   return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: [], output };
 }
 
-async function runTests(paths: readonly string[], timeoutMs: number): Promise<Counts> {
+async function runTests(paths: readonly string[], options: RunOptions): Promise<Counts> {
   const present = paths.filter((path) => holdsTests(join(PROJECT, path)));
   if (present.length === 0) return { passed: 0, failed: 0, skipped: [], output: "" };
   const directory = mkdtempSync(join(tmpdir(), "ctdb-suite-"));
@@ -93,7 +97,7 @@ async function runTests(paths: readonly string[], timeoutMs: number): Promise<Co
     const filters = present.map((path) => `./${path}`);
     const reporter = ["--reporter=junit", `--reporter-outfile=${report}`];
     const limit = `--timeout=${TEST_TIMEOUT_MS}`;
-    const { code, output } = await run(["bun", "test", limit, ...reporter, ...filters], timeoutMs);
+    const { code, output } = await run(["bun", "test", limit, ...reporter, ...filters], options);
     const counts = existsSync(report) ? readReport(readFileSync(report, "utf8")) : undefined;
     if (counts === undefined) return { passed: 0, failed: 1, skipped: [], output };
     // A file that does not load fails the run without failing a test.
@@ -136,20 +140,21 @@ function unescapeXml(text: string): string {
 /** Runs a command in the project's root, both outputs in one text. */
 async function run(
   command: readonly string[],
-  timeoutMs: number,
+  { timeoutMs, environment }: RunOptions,
 ): Promise<{ code: number; output: string }> {
   const [program, ...args] = command as [string, ...string[]];
   const path = program.includes("/") ? join(PROJECT, program) : join(TOOLS, program);
   if (!existsSync(path)) return { code: 1, output: `expected the program "${path}"\n` };
-  const environment = {
+  const env = {
     ...process.env,
+    ...environment,
     NO_COLOR: "1",
     DENO_DIR: join(PROJECT, "node_modules/.cache/deno"),
     DENO_NO_UPDATE_CHECK: "1",
   };
   const child = Bun.spawn([path, ...args], {
     cwd: PROJECT,
-    env: environment,
+    env,
     stdout: "pipe",
     stderr: "pipe",
     stdin: "ignore",
