@@ -67,7 +67,7 @@ function allStages(): readonly Stage[] {
     { name: "format and lint", command: ["biome", "check", "--error-on-warnings", "."] },
     { name: "shellcheck", tests: ["test/scripts/shellcheck.test.ts"] },
     { name: "tidy", tests: ["test/tidy.test.ts"] },
-    { name: "unit tests", tests: ["src"] },
+    { name: "unit tests", tests: ["src"], processes: 2 },
     ...quickFolders().map((name) => ({ name: folderTitle(name), tests: [`test/${name}`] })),
     {
       name: "deno check",

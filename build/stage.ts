@@ -15,6 +15,8 @@ export interface Stage {
   readonly command?: readonly string[];
   /** Folders or files with tests; none found is a pass of nothing. */
   readonly tests?: readonly string[];
+  /** So many processes share the files of the tests. */
+  readonly processes?: number;
   /** Names of stages that must have passed before. */
   readonly after?: readonly string[];
   readonly timeoutMs?: number;
@@ -71,11 +73,11 @@ function blockedBy(stage: Stage, name: string): Outcome {
 
 async function runStage(stage: Stage): Promise<Outcome> {
   const start = performance.now();
-  const { timeoutMs = STAGE_TIMEOUT_MS, environment = {} } = stage;
+  const { timeoutMs = STAGE_TIMEOUT_MS, environment = {}, processes = 1 } = stage;
   const options = { timeoutMs, environment };
   const result =
     stage.command === undefined
-      ? await runTests(stage.tests ?? [], options)
+      ? await runTests(stage.tests ?? [], processes, options)
       : await runCommand(stage.command, options);
   return { name: stage.name, seconds: (performance.now() - start) / 1000, ...result };
 }
@@ -88,7 +90,11 @@ async function runCommand(command: readonly string[], options: RunOptions): Prom
   return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: [], output };
 }
 
-async function runTests(paths: readonly string[], options: RunOptions): Promise<Counts> {
+async function runTests(
+  paths: readonly string[],
+  processes: number,
+  options: RunOptions,
+): Promise<Counts> {
   const present = paths.filter((path) => holdsTests(join(PROJECT, path)));
   if (present.length === 0) return { passed: 0, failed: 0, skipped: [], output: "" };
   const directory = mkdtempSync(join(tmpdir(), "ctdb-suite-"));
@@ -97,7 +103,9 @@ async function runTests(paths: readonly string[], options: RunOptions): Promise<
     const filters = present.map((path) => `./${path}`);
     const reporter = ["--reporter=junit", `--reporter-outfile=${report}`];
     const limit = `--timeout=${TEST_TIMEOUT_MS}`;
-    const { code, output } = await run(["bun", "test", limit, ...reporter, ...filters], options);
+    const shared = processes > 1 ? [`--parallel=${processes}`, "--no-isolate"] : [];
+    const args = [limit, ...shared, ...reporter, ...filters];
+    const { code, output } = await run(["bun", "test", ...args], options);
     const counts = existsSync(report) ? readReport(readFileSync(report, "utf8")) : undefined;
     if (counts === undefined) return { passed: 0, failed: 1, skipped: [], output };
     // A file that does not load fails the run without failing a test.

@@ -96,7 +96,7 @@ test("shellStatements() names what a shell would not read, or read as something 
 test("shellStatements() of a large text takes no more than moments", () => {
   for (const text of ["$(", "'", '"\\', "a=b;", "${", "if ", "\\\n", "`"]) {
     const start = performance.now();
-    shellStatements(text.repeat(1_000_000 / text.length));
-    expect([text, performance.now() - start < 3000]).toEqual([text, true]);
+    shellStatements(text.repeat(300_000 / text.length));
+    expect([text, performance.now() - start < 1000]).toEqual([text, true]);
   }
 });

@@ -37,17 +37,15 @@ test("every deliberately broken variant still finds its text", () => {
   for (const mutant of MUTANTS) expect(editedFiles(mutant).size).toBeGreaterThan(0);
 });
 
-for (const seed of [1, 2]) {
-  test(
-    `simulate() finds nothing wrong in the weather of seed ${seed} in three minutes`,
-    () => {
-      const result = simulate({ seed, nodes: 0, virtualMs: 3 * MINUTE_MS, weather: true });
-      expect({ violation: result.violation, log: result.log }).toEqual({
-        violation: undefined,
-        log: [],
-      });
-      expect(result.faults).toBeGreaterThan(0);
-    },
-    WEATHER_LIMIT_MS,
-  );
-}
+test(
+  "simulate() finds nothing wrong in the weather of a seed in three minutes",
+  () => {
+    const result = simulate({ seed: 1, nodes: 0, virtualMs: 3 * MINUTE_MS, weather: true });
+    expect({ violation: result.violation, log: result.log }).toEqual({
+      violation: undefined,
+      log: [],
+    });
+    expect(result.faults).toBeGreaterThan(0);
+  },
+  WEATHER_LIMIT_MS,
+);
