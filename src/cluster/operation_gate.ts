@@ -5,6 +5,8 @@ export class OperationGate {
   readonly #timers: Timers;
   readonly #onChange: (state: "disabled" | "enabled" | "expired", seconds: number) => void;
   #timer: Timer | undefined;
+  /** The leader for whose own operation it is disabled. */
+  #leader: number | undefined;
   inProgress = false;
 
   constructor(
@@ -19,17 +21,24 @@ export class OperationGate {
     return this.#timer !== undefined;
   }
 
-  /** 0 seconds enable it again. "busy" while the operation runs. */
-  disable(seconds: number): "done" | "busy" {
+  /** 0 seconds enable it again. "busy" while the operation runs. `leader`: who does the operation meanwhile. */
+  disable(seconds: number, leader?: number): "done" | "busy" {
     if (seconds === 0) {
       this.#enable("enabled");
       return "done";
     }
     if (this.inProgress) return "busy";
     this.#timer?.cancel();
+    this.#leader = leader;
     this.#timer = this.#timers.after(seconds * 1000, () => this.#enable("expired"));
     this.#onChange("disabled", seconds);
     return "done";
+  }
+
+  /** One that has died or yielded in its operation will not enable it for others. */
+  leaderIs(pnn: number): void {
+    if (this.disabled && this.#leader !== undefined && this.#leader !== pnn)
+      this.#enable("enabled");
   }
 
   #enable(why: "enabled" | "expired"): void {

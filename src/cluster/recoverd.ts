@@ -234,6 +234,7 @@ export class Recoverd {
     if (!decision.active) this.#priorityTime = this.#host.clock.wallTime();
     else this.#requests.databasesAreInUse();
     for (const action of decision.actions) this.#act(action, local.nodes);
+    this.#heedLeader();
     this.#followLeader(local);
     if (decision.active && local.recoveryMode === RECOVERY_NORMAL) this.#checkAddresses();
     const busy =
@@ -265,6 +266,11 @@ export class Recoverd {
       if (this.#stopped || epoch !== this.#epoch || !this.#mayBeNewCluster(local)) return;
       if (allNew) this.election.force("all nodes are here and none was ever recovered");
     });
+  }
+
+  #heedLeader(): void {
+    const { leader, inProgress } = this.election;
+    if (!inProgress && leader !== UNKNOWN_PNN) this.takeoverRuns.gate.leaderIs(leader);
   }
 
   /** What a node does that does not lead. */

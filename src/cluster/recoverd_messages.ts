@@ -140,9 +140,11 @@ class Handlers {
   }
 
   #disabling(name: string, gate: OperationGate) {
-    return this.#decoded(name, disableMessage, ({ pnn, srvid, timeout }) => {
-      const disabled = gate.disable(timeout) === "done";
-      if (u64Equal(srvid, U64_ZERO)) return;
+    return this.#decoded(name, disableMessage, ({ pnn, srvid, timeout }, from) => {
+      // A tool waits until it is disabled; a leader that begins with it itself does not.
+      const isLeaders = u64Equal(srvid, U64_ZERO);
+      const disabled = gate.disable(timeout, isLeaders ? from : undefined) === "done";
+      if (isLeaders) return;
       const result = disabled ? this.#client.pnn : EAGAIN;
       this.#client.sendMessage(pnn, srvid, encode(i32Codec, result));
     });

@@ -4,10 +4,10 @@
  *
  * Invariants:
  * 1. OPEN is held from the first look at the content until the handle is ready.
- * 2. Content that is no TDB is never modified: only an empty file, or one with the format's magic text
- *    or nothing but zeros at its start, is made anew.
+ * 2. Content that is no TDB is never modified: only an empty file, one that was left half made, or, as the first
+ *    user of what may be cleared, one with the format's magic text or nothing but zeros at its start is made anew.
  * 3. A file that is being made begins with zeros until all else is in place: whoever finds it half made, after a
- *    kill, can make it anew.
+ *    kill or a disk that failed, can make it anew.
  */
 import { assert } from "../base/assert.ts";
 import type { SystemError } from "../base/errors.ts";
@@ -171,10 +171,11 @@ export class FileTdbOpener implements TdbOpener {
       if (!cleared.ok) return cleared;
       alone = cleared.value;
     }
-    if (!alone && file.size() === 0) {
-      if (!attempt.options.create) {
-        return tdbFailure("corrupt", `Cannot open "${file.path}": it is empty, expected a TDB`);
-      }
+    const isEmpty = !alone && file.size() === 0;
+    if (isEmpty && !attempt.options.create) {
+      return tdbFailure("corrupt", `Cannot open "${file.path}": it is empty, expected a TDB`);
+    }
+    if (isEmpty || (!alone && isHalfMade(attempt))) {
       const made = yield* this.#create(slice, attempt);
       if (!made.ok) return made;
     }
@@ -211,7 +212,7 @@ export class FileTdbOpener implements TdbOpener {
 
   *#create(slice: Slice, attempt: Attempt): SlicedBody<void> {
     const { file, options, flags } = attempt;
-    const hashSize = options.hashSize === 0 ? DEFAULT_HASH_SIZE : options.hashSize;
+    const hashSize = hashSizeOf(options);
     const doing = `create "${file.path}"`;
     if (!Number.isInteger(hashSize) || hashSize < 0 || dataStart(hashSize) > MAP_BYTES_MAX) {
       return tdbFailure("unsupported", `Cannot ${doing} with ${hashSize} hash chains`);
@@ -432,6 +433,18 @@ function* writeZeros(
 function firstBytes(file: SharedFile): Uint8Array {
   const count = Math.min(file.size(), HEADER_BYTES);
   return count === 0 ? new Uint8Array(0) : new Uint8Array(file.view(count), 0, count).slice();
+}
+
+/** What `create` was doing when it failed or was killed, with these options; more than that is damage. */
+function isHalfMade({ file, options }: Attempt): boolean {
+  const bytes = file.size();
+  if (!options.create || bytes === 0 || bytes > dataStart(hashSizeOf(options))) return false;
+  if (firstBytes(file).some((byte) => byte !== 0)) return false;
+  return new Uint8Array(file.view(bytes), 0, bytes).every((byte) => byte === 0);
+}
+
+function hashSizeOf({ hashSize }: TdbOpenOptions): number {
+  return hashSize === 0 ? DEFAULT_HASH_SIZE : hashSize;
 }
 
 function lockRange(

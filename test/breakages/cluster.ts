@@ -3,6 +3,18 @@ import type { Breakage } from "./breakage.ts";
 
 export const CLUSTER_BREAKAGES: readonly Breakage[] = [
   {
+    name: "dead-leader-disables",
+    breaks: "takeover runs stay disabled for a leader that has died in one",
+    edits: [
+      {
+        file: "src/cluster/recoverd.ts",
+        find: "if (!inProgress && leader !== UNKNOWN_PNN) this.takeoverRuns.gate.leaderIs(leader);",
+        replace: "if (!inProgress && leader < 0) this.takeoverRuns.gate.leaderIs(leader);",
+      },
+    ],
+    tests: ["test/scenarios/scenarios.test.ts"],
+  },
+  {
     name: "epoch-ignored",
     breaks: "the leader acts on what it read before something changed",
     edits: [

@@ -129,6 +129,30 @@ export const TDB_BREAKAGES: readonly Breakage[] = [
     tests: ["test/interop/tdb/killed_commits_libtdb.test.ts"],
   },
   {
+    name: "half-made-for-good",
+    breaks: "a file whose making failed is taken for damage",
+    edits: [
+      {
+        file: "src/tdb/opener.ts",
+        find: "if (isEmpty || (!alone && isHalfMade(attempt))) {",
+        replace: "if (isEmpty) {",
+      },
+    ],
+    tests: ["test/tdb/failing_disk.test.ts"],
+  },
+  {
+    name: "zeros-are-half-made",
+    breaks: "a file that begins with zeros is made anew, whatever comes after them",
+    edits: [
+      {
+        file: "src/tdb/opener.ts",
+        find: "return new Uint8Array(file.view(bytes), 0, bytes).every((byte) => byte === 0);",
+        replace: "return true;",
+      },
+    ],
+    tests: ["test/tdb/failing_disk.test.ts"],
+  },
+  {
     name: "replay-not-synced",
     breaks: "a replay ends the journal before the old content is on disk",
     edits: [

@@ -197,6 +197,19 @@ test("OperationGate.disable() is refused while the operation runs, but not the e
   expect([gate.disable(0), gate.disabled]).toEqual(["done", false]);
 });
 
+test("OperationGate.leaderIs() ends what another leader has disabled for itself, and nothing else", () => {
+  const { world } = calm();
+  const gate = new OperationGate(world.cluster.node(0).process.timers);
+  gate.disable(60, 2);
+  gate.leaderIs(2);
+  expect(gate.disabled).toBe(true);
+  gate.leaderIs(1);
+  expect(gate.disabled).toBe(false);
+  gate.disable(60);
+  gate.leaderIs(1);
+  expect(gate.disabled).toBe(true);
+});
+
 /** Takeover runs of one node, which end when the test says so, and the answers to who asked. */
 function takeovers() {
   const { world } = calm();

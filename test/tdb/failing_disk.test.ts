@@ -1,8 +1,9 @@
 /**
  * A disk that refuses any write, growth or sync now and then: a commit that fails leaves the old records, a
- * sound file, and nothing that a later commit stumbles over.
+ * sound file, and nothing that a later commit stumbles over; a file that could not be made can be made later.
  */
-import { test } from "bun:test";
+import { expect, test } from "bun:test";
+import { textBytes } from "../../src/base/byte_text.ts";
 import { MemoryDisk } from "../../src/tdb/memory/memory_files.ts";
 import { createMemoryTdbs } from "../../src/tdb/memory/memory_opener.ts";
 import { TDB_FLAGS } from "../../src/tdb/types.ts";
@@ -55,5 +56,45 @@ test("Tdb.commit() that fails on a failing disk leaves a sound file with the old
     } catch (error) {
       throw new Error(`seed ${seed} fails`, { cause: error });
     }
+  }
+});
+
+for (const [kind, flags] of [
+  ["persistent", TDB_FLAGS.DISALLOW_NESTING],
+  ["cleared by its first user, with mutexes", TDB_FLAGS.CLEAR_IF_FIRST | TDB_FLAGS.MUTEX_LOCKING],
+] as const) {
+  test(`TdbOpener.open() makes a file anew whose making failed anywhere: ${kind}`, () => {
+    let failures = 0;
+    for (let failing = 1; ; failing++) {
+      let operation = 0;
+      const disk = new MemoryDisk({
+        soon: queueMicrotask,
+        refuses: () => (++operation === failing ? "EIO" : undefined),
+      });
+      const options = { path: "/x.tdb", flags, hashSize: 7, create: true };
+      const first = createMemoryTdbs({ disk }).opener.open(options);
+      if (operation < failing) break;
+      failures += 1;
+      expect(first.ok).toBe(false);
+      const { opener } = createMemoryTdbs({ disk });
+      const tdb = must(opener.open(options));
+      must(tdb.store(textBytes("key"), textBytes("value")));
+      expect(tdb.hashSize).toBe(7);
+    }
+    expect(failures).toBeGreaterThan(1);
+  });
+}
+
+test("TdbOpener.open() leaves zeros alone that are more than a file half made, or end in something", () => {
+  const options = { path: "/x.tdb", flags: 0, hashSize: 7, create: true };
+  const half = new Uint8Array(168 + 4 * 8);
+  for (const content of [new Uint8Array(half.length + 1), half.with(half.length - 1, 1)]) {
+    const disk = new MemoryDisk({ soon: queueMicrotask });
+    const files = disk.process();
+    const file = must(files.open(options.path, { create: true, mode: 0o600 }));
+    must(file.extend(content.length));
+    must(file.write(0, content));
+    expect(createMemoryTdbs({ disk }).opener.open(options).ok).toBe(false);
+    expect(disk.read(options.path)).toEqual(content);
   }
 });
