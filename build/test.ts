@@ -1,16 +1,21 @@
 /**
- * The whole suite: the gate, then what needs peers or time, two groups at a time.
+ * The whole suite: the gate, then what needs peers or time, three groups at a time.
  * `--quick`: the gate alone. Last line: `N passed, N failed`. With CI set, a skipped test is a failure.
  */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { GATE_WIDTH, gateStages, SLOW_TESTS } from "./gate.ts";
-import { type Outcome, PROJECT, runStages, type Stage } from "./stage.ts";
+import { holdsTests, type Outcome, PROJECT, runStages, type Stage } from "./stage.ts";
 
-/** The simulator's seeds need a processor, the clusters of other tests mostly wait. */
-const SLOW_WIDTH = 2;
+/** Clusters of tests mostly wait, the simulator's seeds need a processor: that many keep two of them busy. */
+const SLOW_WIDTH = 3;
 const SLOW_TIMEOUT_MS = 60 * 60_000;
-const DIVIDED = "test/interop";
+/** Folders that are longer than their share, and into how many groups. */
+const DIVIDED: Readonly<Record<string, number>> = {
+  "test/torture": 3,
+  "test/interop": 4,
+  "test/netns": 2,
+};
 
 async function main(args: readonly string[]): Promise<number> {
   const wrong = args.find((arg) => arg !== "--quick");
@@ -23,24 +28,27 @@ async function main(args: readonly string[]): Promise<number> {
   return conclude(outcomes);
 }
 
-/** Each group by itself; what test/interop has in folders beside what it has in files: it is the longest by far. */
+/** A folder's files and folders in turn, so that neighbours, which are alike, are spread over its groups. */
 function slowStages(): readonly Stage[] {
-  const groups = SLOW_TESTS.map((name) => `test/${name}`).filter((path) =>
-    existsSync(join(PROJECT, path)),
-  );
-  return groups.flatMap((path) => (path === DIVIDED ? halvesOf(path) : [stageOf(path, [path])]));
+  return SLOW_TESTS.map((name) => `test/${name}`)
+    .filter((path) => existsSync(join(PROJECT, path)))
+    .flatMap((path) => {
+      const count = DIVIDED[path] ?? 1;
+      const entries = testsIn(path);
+      return Array.from({ length: count }, (_, group) => {
+        const name = count === 1 ? path : `${path} ${group + 1}/${count}`;
+        const tests = entries.filter((_, i) => i % count === group);
+        return { name, tests, timeoutMs: SLOW_TIMEOUT_MS };
+      });
+    });
 }
 
-function halvesOf(path: string): readonly Stage[] {
-  const entries = readdirSync(join(PROJECT, path), { withFileTypes: true });
-  const pathOf = ({ name }: { name: string }) => `${path}/${name}`;
-  const files = entries.filter(({ name }) => name.endsWith(".test.ts")).map(pathOf);
-  const folders = entries.filter((entry) => entry.isDirectory()).map(pathOf);
-  return [stageOf(path, files.sort()), stageOf(`${path}/*/`, folders.sort())];
-}
-
-function stageOf(name: string, tests: readonly string[]): Stage {
-  return { name, tests, timeoutMs: SLOW_TIMEOUT_MS };
+function testsIn(path: string): readonly string[] {
+  return readdirSync(join(PROJECT, path), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() || entry.name.endsWith(".test.ts"))
+    .map(({ name }) => `${path}/${name}`)
+    .filter((entry) => holdsTests(join(PROJECT, entry)))
+    .sort();
 }
 
 function conclude(outcomes: readonly Outcome[]): number {

@@ -100,8 +100,8 @@ async function runSeed(seed: number): Promise<RunResult> {
   return { ...result, violation: `a promise of the product failed: ${text}` };
 }
 
-function sameRun(seed: number): string[] {
-  const size = ["--seed", String(seed), "--nodes", String(nodes), "--minutes", String(minutes)];
+function sameRun(seed: number, endMinutes = minutes): string[] {
+  const size = ["--seed", String(seed), "--nodes", String(nodes), "--minutes", String(endMinutes)];
   const kinds = (["disks", "commits", "weather"] as const).filter((kind) => options[kind]);
   return [...size, ...kinds.map((kind) => `--${kind}`)];
 }
@@ -110,9 +110,11 @@ function reproduce(seed: number): string {
   return `bun run test/sim/run.ts ${sameRun(seed).join(" ")} --log`;
 }
 
-/** In a process of its own: the variant is loaded here. */
-function failsAnyway(seed: number): boolean {
-  const argv = [process.execPath, "run", import.meta.path, ...sameRun(seed)];
+/** Until then. In a process of its own: the variant is loaded here. */
+function failsAnyway(seed: number, virtualMs: number): boolean {
+  // Storms are laid out by the length of the whole run.
+  const endMinutes = options.weather ? minutes : Math.ceil(virtualMs / 60_000);
+  const argv = [process.execPath, "run", import.meta.path, ...sameRun(seed, endMinutes)];
   return Bun.spawnSync(argv, { stdout: "ignore", stderr: "ignore" }).exitCode !== 0;
 }
 
@@ -151,7 +153,7 @@ for (let seed = first; seed < first + count; seed += every) {
   totals.failures.push(reproduce(seed));
   console.log(`seed ${seed}: ${result.violation}`);
   if (options.mutant !== undefined) {
-    if (failsAnyway(seed)) {
+    if (failsAnyway(seed, result.virtualMs)) {
       console.log(`seed ${seed} fails without the variant, too`);
       continue;
     }

@@ -2,10 +2,10 @@
 import { afterAll, expect, test } from "bun:test";
 import { simulate } from "../sim/simulate.ts";
 
-const SEEDS = 100;
-const SEEDS_WITH_COMMITS = 40;
+const SEEDS = 60;
+const SEEDS_WITH_COMMITS = 20;
 /** Thousands of them are for `run.ts --weather --jobs 2`. */
-const SEEDS_OF_WEATHER = 12;
+const SEEDS_OF_WEATHER = 10;
 const TROUBLE_MS = 10 * 60_000;
 const SEED_LIMIT_MS = 60_000;
 
