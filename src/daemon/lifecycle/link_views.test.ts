@@ -32,6 +32,24 @@ test("whyLeave() has a node leave that misses a leader whom others hear", () => 
   expect(whyLeave(situation({}))).toEqual({ missed: [2], seenBy: [1] });
 });
 
+test("whyLeave() has a node leave at once whose link to the leader is gone while another's is there", () => {
+  const gone = (forMs: number, met = true): MissedNode => ({
+    ...missed(2, forMs + 300, met),
+    goneMs: NOW - forMs,
+  });
+  // The other has answered half a second ago.
+  expect(whyLeave(situation({ missed: [gone(1000)] }))).toEqual({ missed: [2], seenBy: [1] });
+  const not: Partial<LinkSituation>[] = [
+    { missed: [gone(990)] },
+    { missed: [gone(1000, false)] },
+    { missed: [gone(1000)], leading: true },
+    { missed: [gone(1000)], views: [view(1, { 2: NOW - 2500 })] },
+    { missed: [gone(1000)], views: [view(1, {})] },
+    { missed: [gone(1000)], views: [view(1, { 2: NOW - 900 }), view(3, {}), view(4, {})] },
+  ];
+  for (const more of not) expect(whyLeave(situation(more))).toBeUndefined();
+});
+
 test("whyLeave() leaves for nobody who is gone, too early, or not a leader", () => {
   const nobody: Partial<LinkSituation>[] = [
     // The other has heard it last when we did.

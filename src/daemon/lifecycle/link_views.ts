@@ -5,11 +5,17 @@
  * Invariants:
  * 1. Of two sides that know the same at most one leaves: the side of the leader stays, unless the other one is larger;
  *    of two leaders the one leaves whom fewer nodes see, or that has the higher pnn.
- * 2. Nobody leaves for a node that is not there any more: somebody must have heard it lead after we did.
+ * 2. Nobody leaves for a node that is not there any more: somebody must have heard it lead after we did, or must have a
+ *    link to it when ours was gone for a while.
  */
 
 /** Longer than the delays of a network, shorter than the leader timeout. */
 const MISSED_MS_MIN = 4000;
+/**
+ * The same where the link is gone: the leader knows it too, recovers without this node at once, and gives its addresses to
+ * others. Longer than it takes until the link is back, or everybody has noticed that the leader died.
+ */
+export const GONE_MS_MIN = 500;
 /** A node that was never connected may be about to be: nodes start one after the other. */
 const NEVER_MET_MS_MIN = 10_000;
 /** A leader that others lost is given so long to find its nodes again. */
@@ -29,6 +35,8 @@ export interface MissedNode {
   readonly pnn: number;
   /** Nothing came from it since. */
   readonly sinceMs: number;
+  /** There is no link to it since; undefined: there is one, and it is silent. */
+  readonly goneMs?: number;
   readonly met: boolean;
 }
 
@@ -65,21 +73,25 @@ export function seenBy(views: readonly LinkView[], pnn: number): readonly number
 }
 
 function leaveForLeader(situation: LinkSituation, missed: MissedNode): Leaving | undefined {
-  const { views, nowMs, leading, ownPnn, connected } = situation;
+  const { views, leading, ownPnn, connected } = situation;
   const { pnn } = missed;
-  if (nowMs - missed.sinceMs < (missed.met ? MISSED_MS_MIN : NEVER_MET_MS_MIN)) return undefined;
-  const leads = views.some(({ seen, atMs }) => {
-    const ledMs = seen.get(pnn);
-    return (
-      ledMs !== undefined && atMs - ledMs < LEADS_MS_MAX && ledMs > missed.sinceMs + LEADS_MS_MAX
-    );
-  });
-  if (!leads) return undefined;
+  if (!views.some((view) => leadsWithoutUs(situation, missed, view))) return undefined;
   const those = seenBy(views, pnn);
   const theirs = 1 + those.length;
   const ours = leading ? 1 + connected : 1 + views.length - those.length;
   const leaves = leading ? theirs > ours || (theirs === ours && ownPnn > pnn) : theirs >= ours;
   return leaves ? { missed: [pnn], seenBy: those } : undefined;
+}
+
+/** By what the other says, the missed node leads, and not only until we missed it. */
+function leadsWithoutUs(situation: LinkSituation, missed: MissedNode, view: LinkView): boolean {
+  const { nowMs, leading } = situation;
+  const { pnn, sinceMs, goneMs = Number.POSITIVE_INFINITY, met } = missed;
+  const ledMs = view.seen.get(pnn);
+  if (ledMs === undefined || view.atMs - ledMs >= LEADS_MS_MAX) return false;
+  if (met && !leading && view.atMs >= goneMs + GONE_MS_MIN) return true;
+  const isDue = nowMs - sinceMs >= (met ? MISSED_MS_MIN : NEVER_MET_MS_MIN);
+  return isDue && ledMs > sinceMs + LEADS_MS_MAX;
 }
 
 function leaveAsLeader({ views, missed, nowMs, connected }: LinkSituation): Leaving | undefined {

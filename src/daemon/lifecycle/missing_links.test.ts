@@ -86,13 +86,18 @@ function lose(pnn: number): void {
 }
 const led = (pnn: number) => hear(SRVID.LEADER, encode(u32Codec, pnn));
 
-/** The node in the middle answers what we ask, each second; `leads`: it hears the leader. */
+/** The node in the middle answers what we ask; `leads`: it hears the leader. */
+function answer(see: readonly number[], leads = true): void {
+  const seen = see.map((pnn) => ({ pnn, led_ms_ago: leads ? 300 : NEVER_LED }));
+  const message = { magic: SEEN_NODES_MAGIC, pnn: MIDDLE, seen };
+  hear(SRVID.LINKS_CHANGED, encode(seenNodes, message));
+}
+
+/** The same, each second. */
 async function pass(seconds: number, see: readonly number[], leads = true): Promise<void> {
   for (let second = 0; second < seconds; second++) {
     await time.advance(1000);
-    const seen = see.map((pnn) => ({ pnn, led_ms_ago: leads ? 300 : NEVER_LED }));
-    const answer = { magic: SEEN_NODES_MAGIC, pnn: MIDDLE, seen };
-    hear(SRVID.LINKS_CHANGED, encode(seenNodes, answer));
+    answer(see, leads);
   }
 }
 
@@ -117,7 +122,7 @@ test("MissingLinks asks nothing while all links are there and the leader says so
 test("MissingLinks stands aside when others hear the leader that it does not, and comes back with the link", async () => {
   led(LEADER);
   lose(LEADER);
-  await pass(2, [LEADER]);
+  await pass(2, []);
   expect(banned).toBe(false);
   await pass(6, [LEADER]);
   expect(banned).toBe(true);
@@ -134,6 +139,20 @@ test("MissingLinks stands aside when others hear the leader that it does not, an
   expect(banned).toBe(false);
   expect(links.problems()).toEqual([]);
   expect(questions().at(-1)).toEqual([]);
+});
+
+test("MissingLinks stands aside within a second when the link to the leader is gone, and not when it is back", async () => {
+  for (const isBack of [true, false]) {
+    led(LEADER);
+    lose(LEADER);
+    await time.advance(500);
+    expect(questions().at(-1)).toEqual([LEADER]);
+    answer([LEADER]);
+    expect(banned).toBe(false);
+    if (isBack) connect(LEADER);
+    await time.advance(250);
+    expect(banned).toBe(!isBack);
+  }
 });
 
 test("MissingLinks asks for a leader that is connected and silent, before anybody calls an election", async () => {

@@ -28,12 +28,21 @@ import {
   seenNodes,
 } from "../../wire/structs/links.ts";
 import type { MessageRouter } from "../routing/message_router.ts";
-import { type Leaving, type LinkView, type MissedNode, seenBy, whyLeave } from "./link_views.ts";
+import {
+  GONE_MS_MIN,
+  type Leaving,
+  type LinkView,
+  type MissedNode,
+  seenBy,
+  whyLeave,
+} from "./link_views.ts";
 
 const TICK_MS = 1000;
 /** The leader says so each second. */
 const SILENT_MS = 3000;
 const VIEW_MS = 2500;
+/** Until those who were asked have answered. */
+const ANSWERS_MS = 200;
 /** Since the links changed; afterwards it is asked less and less often. */
 const URGENT_MS = 15_000;
 const ASK_MS_MAX = 60_000;
@@ -61,23 +70,21 @@ export interface MissingLinksParts {
   comeBack(): boolean;
 }
 
-interface Missed extends MissedNode {
-  /** It is not connected; otherwise it is connected and silent. */
-  readonly lost: boolean;
-}
-
 export class MissingLinks {
   readonly #p: MissingLinksParts;
   readonly #views = new Map<number, LinkView>();
   /** By the node that asked: what it misses and we see, since when, and when it said so last. */
   readonly #told = new Map<number, { missing: readonly number[]; sinceMs: number; atMs: number }>();
   readonly #lostMs = new Map<number, number>();
+  readonly #goneMs = new Map<number, number>();
   readonly #ledMs = new Map<number, number>();
   readonly #named = new Set<number>();
   #leader = UNKNOWN_PNN;
   #heardMs = 0;
   #packets = 0;
   #timer: Timer | undefined;
+  /** Until the leader, whose link is gone, is asked for, and then until the answers are there. */
+  #leaderGone: Timer | undefined;
   #removeListeners: readonly (() => void)[] = [];
   #startedMs: number;
   #changedMs: number;
@@ -113,12 +120,14 @@ export class MissingLinks {
 
   stop(): void {
     this.#timer?.cancel();
+    this.#leaderGone?.cancel();
     for (const remove of this.#removeListeners) remove();
     this.#removeListeners = [];
   }
 
   nodeConnected(pnn: number): void {
     this.#lostMs.delete(pnn);
+    this.#goneMs.delete(pnn);
     this.#named.delete(pnn);
     this.#changed();
   }
@@ -126,10 +135,22 @@ export class MissingLinks {
   nodeLost(pnn: number): void {
     const nowMs = this.#p.clock.monotonicMs();
     this.#lostMs.set(pnn, pnn === this.#leader ? Math.min(this.#heardMs, nowMs) : nowMs);
+    this.#goneMs.set(pnn, nowMs);
     this.#views.delete(pnn);
     this.#told.delete(pnn);
     this.#ledMs.delete(pnn);
     this.#changed();
+    if (pnn === this.#leader) this.#hurry();
+  }
+
+  /** For a leader that goes on without us a second is long. */
+  #hurry(): void {
+    const { timers } = this.#p;
+    this.#leaderGone?.cancel();
+    this.#leaderGone = timers.after(GONE_MS_MIN, () => {
+      this.#ask(this.#missed());
+      this.#leaderGone = timers.after(ANSWERS_MS, () => this.#look(this.#missed()));
+    });
   }
 
   /** Sentences for people, by the node that they are about. */
@@ -228,24 +249,31 @@ export class MissingLinks {
     const nowMs = this.#p.clock.monotonicMs();
     for (const [pnn, { atMs }] of this.#told)
       if (nowMs - atMs > TOLD_MS_MAX) this.#told.delete(pnn);
-    const missed = this.#missed(nowMs);
-    const silent = missed.some(({ lost }) => !lost);
-    if (nowMs >= this.#nextAskMs || silent || this.#aside !== undefined) this.#ask(missed, nowMs);
+    const missed = this.#missed();
+    const silent = missed.some(({ goneMs }) => goneMs === undefined);
+    if (nowMs >= this.#nextAskMs || silent || this.#aside !== undefined) this.#ask(missed);
+    this.#look(missed);
+  }
+
+  #look(missed: readonly MissedNode[]): void {
     if (missed.length === 0 && this.#aside === undefined) return;
+    const nowMs = this.#p.clock.monotonicMs();
     const views = [...this.#views.values()].filter(({ atMs }) => nowMs - atMs < VIEW_MS);
     this.#standAsideOrNot(missed, views, nowMs);
     this.#name(missed, nowMs);
   }
 
   /** Nodes that are not connected, and a leader that is and says nothing. */
-  #missed(nowMs: number): readonly Missed[] {
+  #missed(): readonly MissedNode[] {
     const { nodes, isKeptOut } = this.#p;
-    const missed: Missed[] = [];
+    const nowMs = this.#p.clock.monotonicMs();
+    const missed: MissedNode[] = [];
     for (const { pnn, flags } of nodes.entries()) {
       if ((flags & NODE_FLAGS.DELETED) !== 0 || pnn === nodes.ownPnn || isKeptOut(pnn)) continue;
       if ((flags & NODE_FLAGS.DISCONNECTED) === 0) continue;
       const sinceMs = this.#lostMs.get(pnn) ?? nowMs;
-      missed.push({ pnn, sinceMs, met: this.#metBefore(pnn), lost: true });
+      const goneMs = this.#goneMs.get(pnn) ?? sinceMs;
+      missed.push({ pnn, sinceMs, goneMs, met: this.#metBefore(pnn) });
     }
     const leader = this.#isOther(this.#leader) ? nodes.entry(this.#leader) : undefined;
     if (leader === undefined) return missed;
@@ -253,7 +281,7 @@ export class MissingLinks {
     if (leader.received > 0 && leader.received !== this.#packets) this.#heardMs = nowMs;
     this.#packets = leader.received;
     if (nowMs - this.#heardMs >= SILENT_MS) {
-      missed.push({ pnn: leader.pnn, sinceMs: this.#heardMs, met: true, lost: false });
+      missed.push({ pnn: leader.pnn, sinceMs: this.#heardMs, met: true });
     }
     return missed;
   }
@@ -262,8 +290,9 @@ export class MissingLinks {
     return pnn === this.#leader || (this.#lostMs.get(pnn) ?? 0) > this.#startedMs;
   }
 
-  #ask(missed: readonly Missed[], nowMs: number): void {
+  #ask(missed: readonly MissedNode[]): void {
     const { nodes, messages } = this.#p;
+    const nowMs = this.#p.clock.monotonicMs();
     const views = [...this.#views.values()];
     const anybodySees = missed.some(({ pnn }) => seenBy(views, pnn).length > 0);
     const urgent = nowMs - this.#changedMs < URGENT_MS;
@@ -285,10 +314,10 @@ export class MissingLinks {
     this.#nextAskMs = isOver ? Number.POSITIVE_INFINITY : nowMs + this.#intervalMs;
   }
 
-  #standAsideOrNot(missed: readonly Missed[], views: readonly LinkView[], nowMs: number): void {
+  #standAsideOrNot(missed: readonly MissedNode[], views: readonly LinkView[], nowMs: number): void {
     const { nodes } = this.#p;
     const leading = this.#leader === nodes.ownPnn && nowMs - this.#heardMs < SILENT_MS;
-    const silent = missed.filter(({ lost }) => !lost).length;
+    const silent = missed.filter(({ goneMs }) => goneMs === undefined).length;
     const connected = nodes.connectedNodes().length - 1 - silent;
     const situation = { ownPnn: nodes.ownPnn, leading, nowMs, connected, missed, views };
     const leaving = whyLeave(situation);
@@ -330,13 +359,13 @@ export class MissingLinks {
     if (this.#p.comeBack()) this.#aside = undefined;
   }
 
-  #name(missed: readonly Missed[], nowMs: number): void {
+  #name(missed: readonly MissedNode[], nowMs: number): void {
     const { log, journal } = this.#p;
     const views = [...this.#views.values()];
-    for (const { pnn, sinceMs, lost } of missed) {
+    for (const { pnn, sinceMs, goneMs } of missed) {
       const those = seenBy(views, pnn);
       if (those.length === 0) this.#named.delete(pnn);
-      if (!lost || those.length === 0 || nowMs - sinceMs < NAMED_AFTER_MS) continue;
+      if (goneMs === undefined || those.length === 0 || nowMs - sinceMs < NAMED_AFTER_MS) continue;
       if (this.#named.has(pnn)) continue;
       this.#named.add(pnn);
       log.error(this.#sentence(pnn));
