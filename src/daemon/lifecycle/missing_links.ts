@@ -256,6 +256,10 @@ export class MissingLinks {
   }
 
   #look(missed: readonly MissedNode[]): void {
+    // One that was connected again, deleted or is kept out for another reason.
+    for (const pnn of this.#named) {
+      if (!missed.some((each) => each.pnn === pnn)) this.#named.delete(pnn);
+    }
     if (missed.length === 0 && this.#aside === undefined) return;
     const nowMs = this.#p.clock.monotonicMs();
     const views = [...this.#views.values()].filter(({ atMs }) => nowMs - atMs < VIEW_MS);
