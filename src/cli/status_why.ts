@@ -10,7 +10,7 @@ import { TUNABLES } from "../config/tunables.ts";
 import { NODE_FLAGS, NODE_FLAGS_INACTIVE, RECOVERY_NORMAL } from "../wire/constants.ts";
 import { FLAGS_BY_WORD } from "../wire/flag_words.ts";
 import { INVALID_GENERATION } from "../wire/packet.ts";
-import type { NodeStanding, VnnMap } from "../wire/structs/cluster.ts";
+import { DATABASE_STANDINGS, type NodeStanding, type VnnMap } from "../wire/structs/cluster.ts";
 import type { CommandContext } from "./command.ts";
 import { printable } from "./format.ts";
 import type { ShownNode } from "./node_lines.ts";
@@ -20,6 +20,8 @@ import { explainNodes } from "./unhealthy.ts";
 
 const MS_PER_SECOND = 1000;
 const GONE = NODE_FLAGS.DISCONNECTED | NODE_FLAGS.DELETED;
+/** That were frozen first: the others wait for their turn. */
+const DATABASES_SHOWN = 4;
 const NOT_TOLD = "the node does not say why";
 
 interface Shown {
@@ -177,7 +179,7 @@ function clusterConditions(shown: Shown, known: NodeStanding | undefined): reado
     conditions.push(about("NOT RECOVERED YET", reason, "ctdb status on an active node"));
   }
   if (shown.recoveryMode !== RECOVERY_NORMAL) {
-    const reason = known?.recovery_reason || NOT_TOLD;
+    const reason = [known?.recovery_reason || NOT_TOLD, ...progressOf(known)].join("; ");
     const remedy = "it ends within seconds; if not, ctdb why recovery, and the log of the leader";
     const ageMs = known?.recovery_reason ? known.recovery_age_ms : undefined;
     conditions.push(about("IN RECOVERY", reason, remedy, ageMs));
@@ -187,4 +189,22 @@ function clusterConditions(shown: Shown, known: NodeStanding | undefined): reado
     conditions.push(about("WITHOUT A LEADER", reason, "ctdb -n all getcapabilities; ctdb doctor"));
   }
   return conditions;
+}
+
+/** How far the recovery is, by what it does to the databases of the asked node. */
+function progressOf(known: NodeStanding | undefined): readonly string[] {
+  if (known === undefined || known.databases === 0) return [];
+  const { databases, recovering } = known;
+  const ready = databases - recovering.length;
+  const doing = recovering.slice(0, DATABASES_SHOWN).map(({ name, doing, age_ms, records }) => {
+    const state = DATABASE_STANDINGS[doing] ?? "busy";
+    const moved = records === 0 ? "" : `, ${records} records moved`;
+    return `${name} ${state} (${(age_ms / MS_PER_SECOND).toFixed(1)} s${moved})`;
+  });
+  const more = recovering.length - doing.length;
+  return [
+    `${ready} of ${databases} databases are ready on the asked node`,
+    ...doing,
+    ...(more > 0 ? [`${more} more`] : []),
+  ];
 }

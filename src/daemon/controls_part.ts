@@ -157,7 +157,7 @@ function ownNodeControls(needs: ControlsNeeds, shared: Shared): ControlHandlers 
         d.announcedVersion.version,
       ),
     health: () => healthOf(membership.health),
-    standingReasons: () => core.reasons.toWire(core.nodes.entries()),
+    standingReasons: () => core.reasons.toWire(core.nodes.entries(), database.recovering()),
     reload: reloader({
       reloadConfig: d.reloadConfig,
       ...shared,

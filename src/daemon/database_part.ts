@@ -10,6 +10,7 @@ import type { Result } from "../base/result.ts";
 import type { ControlHandlers } from "../control/control_request.ts";
 import type { DatabaseFacts } from "../wire/node_facts.ts";
 import type { PacketView } from "../wire/packet.ts";
+import type { DatabasesStanding } from "../wire/structs/cluster.ts";
 import type { MemoryItem } from "./report/memory_report.ts";
 
 export interface DatabasePart {
@@ -25,6 +26,8 @@ export interface DatabasePart {
   thawAll(): void;
   /** Name of a database whose generation is not this one, if there is one. */
   databaseOfOtherGeneration(generation: number): string | undefined;
+  /** What a recovery does to them, of the one that was first on. */
+  recovering(): DatabasesStanding;
   /** Databases serve no other node until they are recovered. */
   invalidateGenerations(): void;
   /** Why a persistent database is not healthy, if one is not. */

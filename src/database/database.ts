@@ -97,6 +97,8 @@ export class Database implements DatabaseIdentity {
   /** The node that asked last to freeze it, until it thaws; undefined when this node did so itself. */
   frozenFor: number | undefined;
   push: RunningPush | undefined;
+  /** Sent by pulls and stored by pushes since it was frozen last. */
+  recoveryRecords = 0;
   /** The highest count of recoveries that a push has brought, whether it was committed here or not. */
   recoveriesTold: number | undefined;
   /** Remote fetches of this node by key: further calls for the same key wait behind them. */

@@ -18,8 +18,10 @@ import {
 import { encode, u32Codec } from "../wire/codec.ts";
 import { DB_FLAGS, NODE_FLAGS_INACTIVE } from "../wire/constants.ts";
 import { CONTROLS } from "../wire/controls.ts";
+import { STANDING_DATABASES_MAX } from "../wire/limits.ts";
 import type { DatabaseFacts } from "../wire/node_facts.ts";
 import { BROADCAST_CONNECTED, INVALID_GENERATION, type PacketView } from "../wire/packet.ts";
+import { AGE_MS_MAX, DATABASE_STANDINGS, type DatabasesStanding } from "../wire/structs/cluster.ts";
 import { type AttachOutcome, AttachTable, persistentNames } from "./attach/attach.ts";
 import { AttachControl } from "./attach/attach_control.ts";
 import { waitingForAttach } from "./attach/attach_wait.ts";
@@ -33,6 +35,7 @@ import type { Database } from "./database.ts";
 import { DatabaseControls } from "./database_controls.ts";
 import { databaseFacts } from "./database_facts.ts";
 import type { DatabaseHost } from "./host.ts";
+import type { Freeze } from "./recovery/freeze_state.ts";
 import { RecoveryControls, unknownDatabase } from "./recovery/recovery_controls.ts";
 import { PushRecord } from "./transactions/push_record.ts";
 import { TransactionCommits } from "./transactions/transaction_commit.ts";
@@ -267,6 +270,22 @@ export class DatabaseSet {
     );
   }
 
+  recovering(): DatabasesStanding {
+    const nowMs = this.#host.clock.monotonicMs();
+    const frozen = [...this.#byId.values()]
+      .filter(({ freeze }) => freeze.state !== "thawed")
+      .sort((one, other) => one.freeze.sinceMs - other.freeze.sinceMs);
+    return {
+      databases: this.#byId.size,
+      recovering: frozen.slice(0, STANDING_DATABASES_MAX).map((database) => ({
+        name: database.name,
+        doing: DATABASE_STANDINGS.indexOf(standingOf(database.freeze)),
+        age_ms: Math.min(Math.floor(nowMs - database.freeze.sinceMs), AGE_MS_MAX),
+        records: database.recoveryRecords >>> 0,
+      })),
+    };
+  }
+
   /** A database that has not been through the recovery of this generation, if there is one. */
   databaseOfOtherGeneration(generation: number): string | undefined {
     for (const database of this.#byId.values()) {
@@ -388,4 +407,10 @@ export class DatabaseSet {
     assert(bytes >= 0, "parked bytes are counted both ways");
     return bytes;
   }
+}
+
+function standingOf({ state, transaction }: Freeze): (typeof DATABASE_STANDINGS)[number] {
+  if (transaction === "committing") return "committing";
+  if (transaction === "started") return "in transaction";
+  return state === "freezing" ? "freezing" : "frozen";
 }

@@ -11,6 +11,7 @@ import { FLAGS_BY_WORD } from "../wire/flag_words.ts";
 import { STANDING_FLAGS_MAX, STANDING_REASON_BYTES_MAX } from "../wire/limits.ts";
 import {
   AGE_MS_MAX,
+  type DatabasesStanding,
   type FlagReason,
   type NodeStanding,
   STANDING_MAGIC,
@@ -50,7 +51,10 @@ export class StandingReasons {
     this.#recovery = reason === undefined ? undefined : { atMs: this.#clock.monotonicMs(), reason };
   }
 
-  toWire(nodes: readonly Pick<NodeEntry, "pnn" | "flags">[]): NodeStanding {
+  toWire(
+    nodes: readonly Pick<NodeEntry, "pnn" | "flags">[],
+    databases: DatabasesStanding,
+  ): NodeStanding {
     const nowMs = this.#clock.monotonicMs();
     const age = (atMs: number) => Math.min(Math.max(0, Math.floor(nowMs - atMs)), AGE_MS_MAX);
     const atStart = { atMs: this.#startedMs, reason: "so it has been since this node started" };
@@ -65,6 +69,7 @@ export class StandingReasons {
       flags: flags.slice(0, STANDING_FLAGS_MAX),
       recovery_age_ms: this.#recovery === undefined ? 0 : age(this.#recovery.atMs),
       recovery_reason: cut(this.#recovery?.reason ?? ""),
+      ...databases,
     };
   }
 }

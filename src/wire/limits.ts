@@ -18,6 +18,8 @@ export const HEALTH_BYTES_MAX = 1024;
 export const STANDING_REASON_BYTES_MAX = 400;
 /** How many flags it tells of, and the whole answer, for who asks. */
 export const STANDING_FLAGS_MAX = 1024;
+/** And of how many databases. */
+export const STANDING_DATABASES_MAX = 64;
 export const STANDING_BYTES_MAX = 512 * 1024;
 /** Of the answer to PING_RELOAD, for who asks: some hundred lines, each at most as long as a message about a file. */
 export const RELOAD_BYTES_MAX = 1024 * 1024;

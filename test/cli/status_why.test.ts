@@ -14,6 +14,16 @@ import {
 import type { FakeCtdbd } from "../support/fake_ctdbd.ts";
 import { daemon, GONE, nodeAt, runCtdb } from "./tool_harness.ts";
 
+/** Those of a node that recovers. */
+const FROZEN = [
+  { name: "g_lock.tdb", doing: 2, age_ms: 12_040, records: 123_456 },
+  ...["a", "b", "c", "d"].map((name) => ({ name, doing: 1, age_ms: 12_000, records: 0 })),
+];
+
+const RECOVERY =
+  "node 1 died; 2 of 7 databases are ready on the asked node; g_lock.tdb in transaction (12.0 s, 123456 records moved); " +
+  "a frozen (12.0 s); b frozen (12.0 s); c frozen (12.0 s); 1 more";
+
 const { BANNED, DISCONNECTED, STOPPED } = NODE_FLAGS;
 
 function said(pnn: number, flag: number, ageMs: number, reason: string): FlagReason {
@@ -41,6 +51,8 @@ function cluster(
         flags: [...standing],
         recovery_age_ms: recovery === "" ? 0 : 1500,
         recovery_reason: recovery,
+        databases: recovery === "" ? 0 : 7,
+        recovering: recovery === "" ? [] : FROZEN,
       };
       return { status: 1, data: encode(nodeStanding, value) };
     })
@@ -94,7 +106,7 @@ test("status --why says why an active node has no share, and why there is a reco
     { node: 5, condition: "NOT IN THE MAP", reason: "no recovery has taken it in yet" },
   ]);
   expect(await why(cluster([nodeAt(0)], { 0: [] }, "node 1 died"))).toMatchObject([
-    { node: null, condition: "IN RECOVERY", reason: "node 1 died", since_seconds: 1.5 },
+    { node: null, condition: "IN RECOVERY", reason: RECOVERY, since_seconds: 1.5 },
   ]);
 });
 

@@ -32,6 +32,7 @@ import {
   readReplyControl,
   readReqMessage,
 } from "../../src/wire/packets/message.ts";
+import type { DatabasesStanding } from "../../src/wire/structs/cluster.ts";
 import { Writer } from "../../src/wire/writer.ts";
 import { FakeWorld } from "../support/fake_world.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
@@ -74,6 +75,9 @@ export class FakeDatabase implements DatabasePart {
   }
   thawAll(): void {
     this.frozen = false;
+  }
+  recovering(): DatabasesStanding {
+    return { databases: 0, recovering: [] };
   }
   databaseOfOtherGeneration(): string | undefined {
     return this.otherGeneration;

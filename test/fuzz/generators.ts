@@ -148,6 +148,11 @@ given(
     flags: listOf(record({ pnn: anyU32, flag: anyU32, age_ms: anyU32, reason: anyText }), 5),
     recovery_age_ms: anyU32,
     recovery_reason: anyText,
+    databases: anyU32,
+    recovering: listOf(
+      record({ name: anyText, doing: anyU32, age_ms: anyU32, records: anyU32 }),
+      4,
+    ),
   }),
 );
 given(s.vnnMap, record({ generation: anyU32, map: listOf(anyU32, 8) }));

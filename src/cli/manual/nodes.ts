@@ -27,7 +27,7 @@ export const NODES: Subject = {
         `States: ${STATES}`,
         "The generation is `INVALID` until the node has taken part in a first recovery. The recovery mode is `RECOVERY` while databases are frozen; that should be over within seconds.",
         "With `-v` a last line for each unhealthy node says why: the event script that failed, how, after how long, and what it printed.",
-        "With `--why` further lines say of everything that is not as it should be (flags of nodes, a node that is not in the map or has other tunables, a recovery, no leader) since when that is so, why, and what to do. A peer that hangs keeps nobody waiting: then what the own node knows is shown.",
+        "With `--why` further lines say of everything that is not as it should be (flags of nodes, a node that is not in the map or has other tunables, a recovery, no leader) since when that is so, why, and what to do; of a recovery also how far it is with each database. A peer that hangs keeps nobody waiting: then what the own node knows is shown.",
       ],
       examples: [
         {

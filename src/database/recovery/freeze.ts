@@ -54,6 +54,9 @@ export class DatabaseFreeze implements Freeze {
   get transaction(): TransactionState {
     return this.#transaction;
   }
+  get sinceMs(): number {
+    return this.#sinceMs;
+  }
   get allowsAccess(): boolean {
     return this.#state === "thawed" || this.#transaction !== "none";
   }
@@ -93,6 +96,7 @@ export class DatabaseFreeze implements Freeze {
     this.#database.vacuum?.cancel("it is being frozen");
     this.#host.log.notice(`Freeze db: ${this.#database.name}`);
     this.#sinceMs = this.#host.clock.monotonicMs();
+    this.#database.recoveryRecords = 0;
     this.#endWait = countLockWait([this.#database.statistics.locks, this.#host.statistics.locks]);
     this.#logLongWait();
     this.#host.slices.nowOrLater(() => this.#waitForLock());

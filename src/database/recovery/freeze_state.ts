@@ -7,6 +7,8 @@ export type TransactionState = "none" | "started" | "committing";
 export interface Freeze {
   readonly state: FreezeState;
   readonly transaction: TransactionState;
+  /** When the last freeze began. */
+  readonly sinceMs: number;
   /** Calls may read it, or a recovery works in it. */
   readonly allowsAccess: boolean;
 

@@ -103,6 +103,7 @@ export class Pull {
   #send(): void {
     this.#host.sendMessage(this.#destination, this.#srvid, this.#buffer.finish());
     this.#records += this.#buffer.count;
+    this.#database.recoveryRecords += this.#buffer.count;
     this.#backlog.sent(this.#buffer.byteLength);
     this.#buffer.reset();
     this.#behind = this.#backlog.behind;

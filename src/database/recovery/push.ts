@@ -131,6 +131,7 @@ export class Push implements RunningPush {
         return ok("done");
       }
       this.#stored += cursor.count;
+      this.#database.recoveryRecords += cursor.count;
       this.#waitingBytes -= cursor.bytes.length;
       this.#buffers.shift();
       cursor.freeBytes();

@@ -41,6 +41,27 @@ test("Pull sends buffers within RecBufferSizeLimit, then the count", () => {
   expect(seen.sort()).toEqual(keys.map((key) => Buffer.from(key).toString()).sort());
 });
 
+test("recovering() tells how far a recovery is with each database, and nothing when it is thawed", () => {
+  const { host, caller, tdb, dbId, request } = setUp();
+  for (let i = 0; i < 100; i++) tdb.store(textBytes(`key ${i}`), recordValue({ data: "x" }));
+  const told = () => caller.set.recovering();
+  expect(told()).toEqual({ databases: 1, recovering: [] });
+  caller.now("DB_FREEZE", dbId);
+  host.time.advance(1500);
+  const [frozen] = told().recovering;
+  expect(frozen).toEqual({ name: "x.tdb", doing: 1, age_ms: 1500, records: 0 });
+  caller.now("DB_TRANSACTION_START", { db_id: dbId, tid: 7 });
+  caller.call("DB_PULL", request, { srcnode: 2, clientId: 0 });
+  host.time.settle();
+  const [pulled] = told().recovering;
+  expect(pulled).toMatchObject({ doing: 2, records: 100 });
+  caller.now("DB_TRANSACTION_CANCEL", dbId);
+  caller.now("DB_THAW", dbId);
+  expect(told().recovering).toEqual([]);
+  caller.now("DB_FREEZE", dbId);
+  expect(told().recovering).toMatchObject([{ doing: 1, records: 0 }]);
+});
+
 test("Pull leaves out what is too short for a record", () => {
   const { host, caller, tdb, dbId, request, count } = setUp();
   for (const length of [0, 1, 23]) tdb.store(textBytes(`short ${length}`), new Uint8Array(length));

@@ -85,6 +85,18 @@ const flagReason = struct({
   reason: countedString,
 });
 export type FlagReason = TypeOf<typeof flagReason>;
+/** What a recovery does to a database on one node. */
+const databaseStanding = struct({
+  name: countedString,
+  /** A number of DATABASE_STANDINGS. */
+  doing: u32Codec,
+  /** Since it began to be frozen, in milliseconds; at most AGE_MS_MAX. */
+  age_ms: u32Codec,
+  /** Sent to the leader or taken from it since then; modulo 2³². */
+  records: u32Codec,
+});
+export const DATABASE_STANDINGS = ["freezing", "frozen", "in transaction", "committing"] as const;
+
 /** Why nodes are as they are, as one node knows (PING_STANDING). */
 export const nodeStanding = struct({
   /** STANDING_MAGIC. */
@@ -93,8 +105,13 @@ export const nodeStanding = struct({
   /** Since when and why databases are frozen for a recovery; `reason` is empty when they are not. */
   recovery_age_ms: u32Codec,
   recovery_reason: countedString,
+  /** All that it has. */
+  databases: u32Codec,
+  /** Those that are frozen or about to be, at most STANDING_DATABASES_MAX. */
+  recovering: counted(databaseStanding, "databases that are recovered"),
 });
 export type NodeStanding = TypeOf<typeof nodeStanding>;
+export type DatabasesStanding = Pick<NodeStanding, "databases" | "recovering">;
 export const STANDING_MAGIC = 0x73746e64;
 export const AGE_MS_MAX = 0xffffffff;
 
