@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { holdsTests, PROJECT, type Stage } from "./stage.ts";
 
-/** Folders of test/ that need peers, privileges or minutes: the full suite runs them, in this order. */
+/** Folders of test/ that need peers, privileges or minutes: the full suite runs them, the longest first. */
 export const SLOW_TESTS = ["torture", "interop", "netns", "bench", "scripts"];
 
 /** The core: folders of src/ that know no outside world, so that they run on every runtime. */

@@ -194,14 +194,13 @@ function clusterConditions(shown: Shown, known: NodeStanding | undefined): reado
 /** How far the recovery is, by what it does to the databases of the asked node. */
 function progressOf(known: NodeStanding | undefined): readonly string[] {
   if (known === undefined || known.databases === 0) return [];
-  const { databases, recovering } = known;
-  const ready = databases - recovering.length;
+  const { databases, ready, recovering } = known;
   const doing = recovering.slice(0, DATABASES_SHOWN).map(({ name, doing, age_ms, records }) => {
     const state = DATABASE_STANDINGS[doing] ?? "busy";
     const moved = records === 0 ? "" : `, ${records} records moved`;
     return `${name} ${state} (${(age_ms / MS_PER_SECOND).toFixed(1)} s${moved})`;
   });
-  const more = recovering.length - doing.length;
+  const more = databases - ready - doing.length;
   return [
     `${ready} of ${databases} databases are ready on the asked node`,
     ...doing,

@@ -26,7 +26,7 @@ export interface DatabasePart {
   thawAll(): void;
   /** Name of a database whose generation is not this one, if there is one. */
   databaseOfOtherGeneration(generation: number): string | undefined;
-  /** What a recovery does to them, of the one that was first on. */
+  /** What a recovery does to them. */
   recovering(): DatabasesStanding;
   /** Databases serve no other node until they are recovered. */
   invalidateGenerations(): void;

@@ -277,6 +277,7 @@ export class DatabaseSet {
       .sort((one, other) => one.freeze.sinceMs - other.freeze.sinceMs);
     return {
       databases: this.#byId.size,
+      ready: this.#byId.size - frozen.length,
       recovering: frozen.slice(0, STANDING_DATABASES_MAX).map((database) => ({
         name: database.name,
         doing: DATABASE_STANDINGS.indexOf(standingOf(database.freeze)),

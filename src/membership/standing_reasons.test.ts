@@ -5,7 +5,7 @@ import { StandingReasons } from "./standing_reasons.ts";
 
 const { BANNED, STOPPED, UNHEALTHY } = NODE_FLAGS;
 
-const NONE = { databases: 0, recovering: [] };
+const NONE = { databases: 0, ready: 0, recovering: [] };
 
 test("StandingReasons keeps the first reason of a flag while it stays, and none of one that went", () => {
   let nowMs = 1000;

@@ -21,8 +21,8 @@ const FROZEN = [
 ];
 
 const RECOVERY =
-  "node 1 died; 2 of 7 databases are ready on the asked node; g_lock.tdb in transaction (12.0 s, 123456 records moved); " +
-  "a frozen (12.0 s); b frozen (12.0 s); c frozen (12.0 s); 1 more";
+  "node 1 died; 2 of 100 databases are ready on the asked node; g_lock.tdb in transaction (12.0 s, 123456 records moved); " +
+  "a frozen (12.0 s); b frozen (12.0 s); c frozen (12.0 s); 94 more";
 
 const { BANNED, DISCONNECTED, STOPPED } = NODE_FLAGS;
 
@@ -51,7 +51,8 @@ function cluster(
         flags: [...standing],
         recovery_age_ms: recovery === "" ? 0 : 1500,
         recovery_reason: recovery,
-        databases: recovery === "" ? 0 : 7,
+        databases: recovery === "" ? 0 : 100,
+        ready: 2,
         recovering: recovery === "" ? [] : FROZEN,
       };
       return { status: 1, data: encode(nodeStanding, value) };

@@ -77,7 +77,7 @@ export class FakeDatabase implements DatabasePart {
     this.frozen = false;
   }
   recovering(): DatabasesStanding {
-    return { databases: 0, recovering: [] };
+    return { databases: 0, ready: 0, recovering: [] };
   }
   databaseOfOtherGeneration(): string | undefined {
     return this.otherGeneration;

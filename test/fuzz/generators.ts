@@ -149,6 +149,7 @@ given(
     recovery_age_ms: anyU32,
     recovery_reason: anyText,
     databases: anyU32,
+    ready: anyU32,
     recovering: listOf(
       record({ name: anyText, doing: anyU32, age_ms: anyU32, records: anyU32 }),
       4,

@@ -45,7 +45,7 @@ test("recovering() tells how far a recovery is with each database, and nothing w
   const { host, caller, tdb, dbId, request } = setUp();
   for (let i = 0; i < 100; i++) tdb.store(textBytes(`key ${i}`), recordValue({ data: "x" }));
   const told = () => caller.set.recovering();
-  expect(told()).toEqual({ databases: 1, recovering: [] });
+  expect(told()).toEqual({ databases: 1, ready: 1, recovering: [] });
   caller.now("DB_FREEZE", dbId);
   host.time.advance(1500);
   const [frozen] = told().recovering;

@@ -105,13 +105,14 @@ export const nodeStanding = struct({
   /** Since when and why databases are frozen for a recovery; `reason` is empty when they are not. */
   recovery_age_ms: u32Codec,
   recovery_reason: countedString,
-  /** All that it has. */
+  /** All that it has, and those of them that are not frozen. */
   databases: u32Codec,
-  /** Those that are frozen or about to be, at most STANDING_DATABASES_MAX. */
+  ready: u32Codec,
+  /** The others, at most STANDING_DATABASES_MAX, the one that was frozen first first. */
   recovering: counted(databaseStanding, "databases that are recovered"),
 });
 export type NodeStanding = TypeOf<typeof nodeStanding>;
-export type DatabasesStanding = Pick<NodeStanding, "databases" | "recovering">;
+export type DatabasesStanding = Pick<NodeStanding, "databases" | "ready" | "recovering">;
 export const STANDING_MAGIC = 0x73746e64;
 export const AGE_MS_MAX = 0xffffffff;
 
