@@ -3,6 +3,30 @@ import type { Breakage } from "./breakage.ts";
 
 export const CLUSTER_BREAKAGES: readonly Breakage[] = [
   {
+    name: "gone-leader-waited-for",
+    breaks: "a node whose link to the leader is gone waits as for a leader that is silent",
+    edits: [
+      {
+        file: "src/daemon/lifecycle/link_views.ts",
+        find: "if (met && !leading && view.atMs >= goneMs + GONE_MS_MIN) return true;",
+        replace: "if (met && !leading && view.atMs < goneMs) return true;",
+      },
+    ],
+    tests: ["src/daemon/lifecycle/link_views.test.ts"],
+  },
+  {
+    name: "gone-leader-not-asked-for",
+    breaks: "what others see of a leader whose link is gone is asked at the next interval",
+    edits: [
+      {
+        file: "src/daemon/lifecycle/missing_links.ts",
+        find: "if (pnn === this.#leader) this.#hurry();",
+        replace: "if (pnn < 0) this.#hurry();",
+      },
+    ],
+    tests: ["src/daemon/lifecycle/missing_links.test.ts"],
+  },
+  {
     name: "dead-leader-disables",
     breaks: "takeover runs stay disabled for a leader that has died in one",
     edits: [
