@@ -24,7 +24,8 @@ import {
   withoutNode,
 } from "./fixtures.ts";
 
-const SHOWN_MS = 2000;
+/** Sooner than it would be asked for. */
+const SHOWN_MS = OTHER_JOURNALS_MS - 500;
 const WAIT_MS = 10_000;
 const browserTest = test.skipIf(!chromiumInstalled());
 
@@ -111,13 +112,11 @@ browserTest("a killed node and an event show when the server tells them", async 
   await withPage(server, async (page) => {
     await page.ready();
     await until("a stream", WAIT_MS, () => when(server.streams === 1));
-    const startMs = performance.now();
     server.show(withoutNode(server.cluster, 1));
     await page.says("#verdict", "Node 1 is disconnected", SHOWN_MS);
     const event = { kind: "link_down", peer: 1, reason: "connection reset" } as const;
     server.happen(eventDocument(900, 0, Date.now(), "lost node 1: connection reset", event));
     await page.says("#entries li", "lost node 1: connection reset", SHOWN_MS);
-    expect(performance.now() - startMs).toBeLessThan(SHOWN_MS);
     expect(await page.text("#node-rows tr:nth-child(2)")).toContain("not heard from");
   });
 });
