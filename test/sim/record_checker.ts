@@ -87,6 +87,7 @@ export class RecordChecker {
   readonly #recoveries = new Map<string, Recovery[]>();
   /** RSN by node, database and key: deletions that other nodes ask for. */
   readonly #asked = new Map<string, number>();
+  readonly #commits = new Map<string, number>();
   storesSeen = 0;
   deletesSeen = 0;
   thawsSeen = 0;
@@ -130,6 +131,14 @@ export class RecordChecker {
     const id = `${pnn}/${name}/${keyText(key)}`;
     this.#asked.set(id, rsn);
     return () => this.#asked.delete(id);
+  }
+
+  /** The transaction of a recovery was committed on a node; and how often that was so. */
+  committed(name: string): void {
+    this.#commits.set(name, this.commitsOf(name) + 1);
+  }
+  commitsOf(name: string): number {
+    return this.#commits.get(name) ?? 0;
   }
 
   /** A recovery's transaction starts on the node. */

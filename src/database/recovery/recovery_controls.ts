@@ -10,6 +10,7 @@ import {
   type ReplyLater,
   SUCCESS,
 } from "../../control/control_request.ts";
+import { TRANSACTION_UNBROKEN } from "../../wire/controls.ts";
 import { type PersistentHealth, reasonAfterRecovery } from "../attach/persistent_health.ts";
 import type { Database } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";
@@ -46,6 +47,11 @@ export class RecoveryControls {
     DB_TRANSACTION_START: ({ db_id, tid }, from, later) =>
       this.#inItsTurn(db_id, later, (database) => {
         database.coordinator = from.srcnode;
+        // Nobody has recovered since this node's records counted: they were frozen, and are nowhere else.
+        const isUnbroken = (from.flags & TRANSACTION_UNBROKEN) !== 0;
+        if (isUnbroken && from.srvid.lo === this.#parts.host.countedGeneration()) {
+          database.invalidRecords = false;
+        }
         const outcome = database.freeze.startTransaction(tid, later);
         return outcome === "later" ? outcome : answer(outcome);
       }),
