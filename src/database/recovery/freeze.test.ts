@@ -162,6 +162,8 @@ test("DB_TRANSACTION_START makes volatile records count again when nobody has re
     return database.invalidRecords;
   };
   host.counted = 7;
+  expect(start(TRANSACTION_UNBROKEN, 7)).toBe(true);
+  database.contentGeneration = 7;
   expect(start(0, 7)).toBe(true);
   expect(start(TRANSACTION_UNBROKEN, 8)).toBe(true);
   expect(start(TRANSACTION_UNBROKEN, 7)).toBe(false);

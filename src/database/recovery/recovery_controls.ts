@@ -47,11 +47,7 @@ export class RecoveryControls {
     DB_TRANSACTION_START: ({ db_id, tid }, from, later) =>
       this.#inItsTurn(db_id, later, (database) => {
         database.coordinator = from.srcnode;
-        // Nobody has recovered since this node's records counted: they were frozen, and are nowhere else.
-        const isUnbroken = (from.flags & TRANSACTION_UNBROKEN) !== 0;
-        if (isUnbroken && from.srvid.lo === this.#parts.host.countedGeneration()) {
-          database.invalidRecords = false;
-        }
+        if (this.#isUnbroken(database, from)) database.invalidRecords = false;
         const outcome = database.freeze.startTransaction(tid, later);
         return outcome === "later" ? outcome : answer(outcome);
       }),
@@ -87,6 +83,15 @@ export class RecoveryControls {
         return "later";
       }),
   };
+
+  /**
+   * Nobody has recovered since the records of this node counted: they were frozen, and are nowhere else. The database itself
+   * must have been through that recovery: the node may have become inactive in the middle of it.
+   */
+  #isUnbroken({ contentGeneration }: Database, { flags, srvid }: ControlRequest): boolean {
+    const told = (flags & TRANSACTION_UNBROKEN) === 0 ? undefined : srvid.lo;
+    return told === this.#parts.host.countedGeneration() && told === contentGeneration;
+  }
 
   #with(
     dbId: number,
