@@ -3,8 +3,8 @@
  * daemon and its database part, looks, and lets everything pass.
  *
  * Whether the content of a node counts is judged here and not asked of the product: it does not from the moment in which
- * the node became inactive until a recovery commits on the active node. As long as no recovery has committed on any
- * node since then it may: the product can find out whether that is so.
+ * the node became inactive until a recovery commits on the active node. As long as none has committed since then on those that
+ * take part with it, it may: the product can find out whether that is so.
  */
 import { ok } from "../../src/base/result.ts";
 import type { ControlHandlers } from "../../src/control/control_request.ts";
@@ -25,8 +25,8 @@ export function watchRecoveries(
   const { records: checker, transactions } = checkers;
   const controls = set.controls as Mutable<ControlHandlers>;
   const byId = (dbId: number) => [...set.databases()].find((database) => database.dbId === dbId);
-  /** With the recoveries of the database that had committed until then. */
-  const worthless = new Map<Database, number>();
+  /** With the recoveries that had committed until then. */
+  const worthless = new Map<Database, ReadonlyMap<number, number>>();
 
   const invalidate = set.invalidateGenerations.bind(set);
   set.invalidateGenerations = () => {
@@ -35,11 +35,6 @@ export function watchRecoveries(
     for (const database of set.databases()) {
       if (!worthless.has(database)) worthless.set(database, checker.commitsOf(database.name));
     }
-  };
-
-  const mayCount = (database: Database) => {
-    const commits = worthless.get(database);
-    return commits === undefined || commits === checker.commitsOf(database.name);
   };
 
   const start = controls.DB_TRANSACTION_START;
@@ -54,10 +49,12 @@ export function watchRecoveries(
       }
       const content = wholeContent(database);
       if (content === undefined) return;
+      const worthlessSince = worthless.get(database);
       checker.joined(pnn, database.name, request.tid, {
         generation: database.generation,
-        content: mayCount(database) ? content : undefined,
-        doubtful: worthless.has(database),
+        content,
+        commits: checker.commitsOf(database.name).get(pnn) ?? 0,
+        ...(worthlessSince === undefined ? {} : { worthlessSince }),
       });
     };
     const reply = start?.(request, from, (answer) => {
@@ -79,7 +76,7 @@ export function watchRecoveries(
       const database = byId(request.db_id);
       if (database === undefined || status !== 0) return;
       // Also one that was attached while the node was out of the cluster.
-      checker.committed(database.name);
+      checker.committed(pnn, database.name);
       if (node.inactive) worthless.set(database, checker.commitsOf(database.name));
       else worthless.delete(database);
     };
