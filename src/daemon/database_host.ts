@@ -60,6 +60,7 @@ export function createDatabaseHost(parts: DatabaseHostParts): DatabaseHost {
     tunable: (name) => d.tunables.get(name) ?? 0,
 
     generation: () => vnnMap.generation,
+    countedGeneration: () => vnnMap.countedGeneration,
     vnnMap: () => vnnMap.map,
     recovering: () => state.recovering,
     nodeFlags: (pnn) => nodes.flags(pnn),

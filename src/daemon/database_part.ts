@@ -28,6 +28,8 @@ export interface DatabasePart {
   databaseOfOtherGeneration(generation: number): string | undefined;
   /** What a recovery does to them. */
   recovering(): DatabasesStanding;
+  /** Records of a database count for nothing, because this node was out of the cluster. */
+  hasInvalidRecords(): boolean;
   /** Databases serve no other node until they are recovered. */
   invalidateGenerations(): void;
   /** Why a persistent database is not healthy, if one is not. */

@@ -55,7 +55,7 @@ export class NodeCore {
       this.reasons.changed(change);
     });
     this.#setFirstFlags({ reason: "the configuration says so", by: actors.own });
-    this.vnnMap = new VnnMap(this.nodes.configured());
+    this.vnnMap = new VnnMap(this.nodes.configured(), this.nodes.ownPnn);
     this.state = this.#newState(listener);
   }
 

@@ -70,6 +70,8 @@ export class Database implements DatabaseIdentity {
   flags: number;
   /** Generation of the last recovery that this database took part in. */
   generation: number;
+  /** Generation of the recovery that wrote the content, or in which it was attached; also while the node is inactive. */
+  contentGeneration: number;
   /** Content is worthless, because this node was out of the cluster (until a recovery commits). */
   invalidRecords = false;
   readonly #host: DatabaseHost;
@@ -121,6 +123,7 @@ export class Database implements DatabaseIdentity {
     this.tdb = tdb;
     this.flags = flags;
     this.generation = host.generation();
+    this.contentGeneration = host.generation();
     this.records = new Records(tdb, identity.kind === "volatile", host.pnn, this.deleteQueue);
     this.gate = new ChainGate(host, tdb, identity.name, this.statistics.locks);
     this.sequence = new SequenceNumbers(host, tdb, identity.dbId);

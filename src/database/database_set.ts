@@ -295,6 +295,11 @@ export class DatabaseSet {
     return undefined;
   }
 
+  hasInvalidRecords(): boolean {
+    for (const { invalidRecords } of this.#byId.values()) if (invalidRecords) return true;
+    return false;
+  }
+
   invalidateGenerations(): void {
     for (const database of this.#byId.values()) database.generation = INVALID_GENERATION;
   }

@@ -74,6 +74,8 @@ export interface DatabaseHost {
   // --- cluster state, always read at the moment of the decision
   /** Generation of the vnn_map; INVALID_GENERATION before the first recovery. */
   generation(): number;
+  /** Of the last recovery in which this node's records counted, also while it is inactive. */
+  countedGeneration(): number;
   vnnMap(): readonly number[];
   recovering(): boolean;
   /** Flags of a node as we know them, own included; DELETED for unknown pnns. */

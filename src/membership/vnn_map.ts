@@ -7,10 +7,13 @@ import { INVALID_GENERATION } from "../wire/packet.ts";
 export class VnnMap {
   #generation = INVALID_GENERATION;
   #map: readonly number[];
+  readonly #ownPnn: number;
+  #countedGeneration = INVALID_GENERATION;
 
   /** Before the first recovery: all nodes that are not deleted, and no valid generation. */
-  constructor(pnns: readonly number[]) {
+  constructor(pnns: readonly number[], ownPnn: number) {
     this.#map = pnns;
+    this.#ownPnn = ownPnn;
   }
 
   get generation(): number {
@@ -23,9 +26,26 @@ export class VnnMap {
     return this.#generation !== INVALID_GENERATION;
   }
 
-  set(generation: number, map: readonly number[]): void {
+  /**
+   * Of the last recovery in which the records of this node counted, also while it is inactive; INVALID_GENERATION: of none.
+   * Two nodes that have the same one were in all recoveries together: also one that began and failed, for it may have
+   * been through with some databases.
+   */
+  get countedGeneration(): number {
+    return this.#countedGeneration;
+  }
+
+  /** `count`: the records of this node do, in the recovery that sets it. */
+  set(generation: number, map: readonly number[], count: boolean): void {
     this.#generation = generation;
     this.#map = map.slice();
+    if (count) this.recordsCount();
+  }
+
+  /** From this generation on. Those of a node without a place in the map do for nobody who vacuums. */
+  recordsCount(): void {
+    const isMember = this.#map.includes(this.#ownPnn);
+    this.#countedGeneration = isMember ? this.#generation : INVALID_GENERATION;
   }
 
   /** No call of another node is served until the next recovery. */

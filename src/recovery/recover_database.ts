@@ -5,8 +5,9 @@
  * all nodes accept again. After a failed thaw there is no other attempt in this recovery.
  */
 import { err, ok } from "../base/result.ts";
+import { u64 } from "../base/u64.ts";
 import { DB_FLAGS } from "../wire/constants.ts";
-import { ATTACH_RECOVERY } from "../wire/controls.ts";
+import { ATTACH_RECOVERY, TRANSACTION_UNBROKEN } from "../wire/controls.ts";
 import type { RecoveredDatabase } from "./database_union.ts";
 import { type Collected, collectFromAll, collectFromHighest, type PulledDatabase } from "./pull.ts";
 import { pushToAll } from "./push.ts";
@@ -25,7 +26,7 @@ export async function recoverDatabase(
   database: RecoveredDatabase,
   times: StepTimes,
 ): Promise<StepResult<{ readonly name: string; readonly records: number }>> {
-  const { pnns } = context;
+  const { pnns, unbroken } = context;
   const dbId = database.db_id;
   const transaction = { db_id: dbId, tid: context.generation };
 
@@ -38,7 +39,9 @@ export async function recoverDatabase(
 
   const frozen = await askEach(context, "DB_FREEZE", dbId, pnns);
   if (!frozen.ok) return blamed(context, frozen);
-  const started = await askEachBlaming(context, "DB_TRANSACTION_START", transaction);
+  const started = await askEachBlaming(context, "DB_TRANSACTION_START", transaction, {
+    ...(unbroken === undefined ? {} : { flags: TRANSACTION_UNBROKEN, srvid: u64(0, unbroken) }),
+  });
   if (!started.ok) return started;
   times.ended("freeze");
 

@@ -32,6 +32,8 @@ export interface RecoveryContext extends RecoveryHost {
   readonly pushBufferBytes: number;
   /** The nodes that take part, in the order of the node map. */
   readonly pnns: readonly number[];
+  /** Generation of the last recovery that anybody made, by what all nodes say; undefined: nobody can tell. */
+  readonly unbroken: number | undefined;
   /** Where a message for all of them goes: one broadcast, unless a node is connected that takes no part. */
   readonly toAll: readonly number[];
   /** For a failed attach, a failed freeze, a failed pull and a differing name; not for later steps. */
@@ -80,8 +82,9 @@ export async function askEachBlaming<N extends ControlName>(
   context: RecoveryContext,
   name: N,
   request: ControlRequestOf<N>,
+  options: Pick<RequestOptions, "flags" | "srvid"> = {},
 ): Promise<StepResult<Answers<N>>> {
-  const { answers, failed } = await askAll(context, name, request, context.pnns);
+  const { answers, failed } = await askAll(context, name, request, context.pnns, options);
   return failedThere(context, failed, answers);
 }
 

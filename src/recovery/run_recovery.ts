@@ -7,9 +7,10 @@
  * and the outcome is a failure; recoverd then begins anew.
  */
 import { err, ok, type Result } from "../base/result.ts";
+import type { CtdbClient } from "../client/types.ts";
 import { TunableSet } from "../config/tunables.ts";
 import { BanCredits } from "../membership/ban_credits.ts";
-import { encode, u32Codec } from "../wire/codec.ts";
+import { decodeExact, EMPTY, encode, u32Codec } from "../wire/codec.ts";
 import {
   CAPABILITIES,
   NODE_FLAGS,
@@ -18,7 +19,8 @@ import {
   RECOVERY_NORMAL,
   SRVID,
 } from "../wire/constants.ts";
-import { BROADCAST_CONNECTED } from "../wire/packet.ts";
+import { PING_GENERATION } from "../wire/controls.ts";
+import { BROADCAST_CONNECTED, INVALID_GENERATION } from "../wire/packet.ts";
 import { databaseUnion, type RecoveredDatabase } from "./database_union.ts";
 import {
   ATTEMPTS_MAX,
@@ -70,12 +72,13 @@ export async function runRecovery(
   const membership = await findMembers(host, settings.timeoutMs);
   if (!membership.ok) return failed(membership.error.reason);
   steps.ended("members");
-  const { connected, pnns, lmasters } = membership.value;
+  const { connected, pnns, lmasters, unbroken } = membership.value;
   const context: RecoveryContext = {
     ...host,
     ...settings,
     generation: options.generation,
     pnns,
+    unbroken,
     toAll: pnns.length === connected.length ? [BROADCAST_CONNECTED] : pnns,
     // As many as a database has attempts (docs/recovery.md, "Bans").
     credits: new BanCredits(ATTEMPTS_MAX),
@@ -144,6 +147,7 @@ interface Members {
   readonly pnns: readonly number[];
   /** Those of them that can be lmaster. */
   readonly lmasters: readonly number[];
+  readonly unbroken: number | undefined;
 }
 
 async function findMembers(host: RecoveryHost, timeoutMs: number): Promise<StepResult<Members>> {
@@ -165,7 +169,32 @@ async function findMembers(host: RecoveryHost, timeoutMs: number): Promise<StepR
   const lmasters = pnns.filter(
     (pnn) => ((capabilities.value.get(pnn)?.data ?? 0) & CAPABILITIES.LMASTER) !== 0,
   );
-  return ok({ connected, pnns, lmasters });
+  const unbroken = await findUnbroken(asker, pnns);
+  if (!unbroken.ok) return unbroken;
+  return ok({ connected, pnns, lmasters, unbroken: unbroken.value });
+}
+
+/**
+ * The generation that is the last one of every node whose records ever counted. Then nobody has recovered without another: what
+ * a node has that was inactive for a while was frozen, and nobody can have taken it over. A node of another make does not
+ * tell, and may have been in any.
+ */
+async function findUnbroken(
+  asker: { readonly client: CtdbClient; readonly timeoutMs: number },
+  pnns: readonly number[],
+): Promise<StepResult<number | undefined>> {
+  const told = await askEach(asker, "PING", undefined, pnns, { flags: PING_GENERATION });
+  if (!told.ok) return told;
+  const generationOf = (pnn: number): number | undefined => {
+    const generation = decodeExact(u32Codec, told.value.get(pnn)?.data ?? EMPTY);
+    return generation.ok ? generation.value : undefined;
+  };
+  const own = generationOf(asker.client.pnn);
+  if (own === INVALID_GENERATION) return ok(undefined);
+  const isOfOwn = pnns
+    .map(generationOf)
+    .every((generation) => generation === own || generation === INVALID_GENERATION);
+  return ok(isOfOwn ? own : undefined);
 }
 
 /** Up to the new vnn map on all nodes; the databases to recover. */

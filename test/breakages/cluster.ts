@@ -3,6 +3,30 @@ import type { Breakage } from "./breakage.ts";
 
 export const CLUSTER_BREAKAGES: readonly Breakage[] = [
   {
+    name: "broken-row-unbroken",
+    breaks: "records of a node count again although another one was in a recovery without it",
+    edits: [
+      {
+        file: "src/recovery/run_recovery.ts",
+        find: "return ok(isOfOwn ? own : undefined);",
+        replace: "return ok(own);",
+      },
+    ],
+    tests: ["test/recovery/run_recovery.test.ts"],
+  },
+  {
+    name: "failed-recovery-forgotten",
+    breaks: "a node counts a recovery as one of its own in which its records counted for nothing",
+    edits: [
+      {
+        file: "src/membership/vnn_map.ts",
+        find: "if (count) this.recordsCount();",
+        replace: "this.recordsCount();",
+      },
+    ],
+    tests: ["src/membership/vnn_map.test.ts"],
+  },
+  {
     name: "gone-leader-waited-for",
     breaks: "a node whose link to the leader is gone waits as for a leader that is silent",
     edits: [

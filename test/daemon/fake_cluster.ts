@@ -79,6 +79,9 @@ export class FakeDatabase implements DatabasePart {
   recovering(): DatabasesStanding {
     return { databases: 0, ready: 0, recovering: [] };
   }
+  hasInvalidRecords(): boolean {
+    return false;
+  }
   databaseOfOtherGeneration(): string | undefined {
     return this.otherGeneration;
   }

@@ -41,7 +41,7 @@ function setUp() {
   const [first] = nodes;
   const node = first?.daemon.node;
   if (first === undefined || node === undefined) throw new Error("node 0 has not started");
-  node.vnnMap.set(GENERATION, [0, 1]);
+  node.vnnMap.set(GENERATION, [0, 1], true);
   const { input } = node;
   /** The operations that came through, of the packets that this brings in. */
   const through = (bring: () => void): number[] => {

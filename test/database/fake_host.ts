@@ -87,6 +87,7 @@ export class FakeHost implements DatabaseHost {
   readonly tunables = { ...DEFAULT_TUNABLES };
 
   currentGeneration = 77;
+  counted = 77;
   map: number[] = [0];
   isRecovering = false;
   runstate: "INIT" | "STARTUP" | "RUNNING" = "RUNNING";
@@ -149,6 +150,9 @@ export class FakeHost implements DatabaseHost {
   }
   generation(): number {
     return this.currentGeneration;
+  }
+  countedGeneration(): number {
+    return this.counted;
   }
   vnnMap(): readonly number[] {
     return this.map;

@@ -80,7 +80,7 @@ export class FakeClient implements CtdbClient {
         return;
       }
       if (name.startsWith("DB_ATTACH")) this.#attach(target, name, String(request));
-      const { status, data } = target.handle(name, request, options.flags);
+      const { status, data } = target.handle(name, request, options);
       if (name === "DB_PULL" && status === 0) {
         const { db_id, srvid } = request as { db_id: number; srvid: U64 };
         const buffers = target.pullBuffers(db_id);

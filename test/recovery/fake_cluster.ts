@@ -6,7 +6,7 @@
  */
 import { expect } from "bun:test";
 import { type U64, u64, u64Compare, u64Hex } from "../../src/base/u64.ts";
-import type { MessageHandler } from "../../src/client/types.ts";
+import type { MessageHandler, RequestOptions } from "../../src/client/types.ts";
 import { TunableSet } from "../../src/config/tunables.ts";
 import { bytesText, decodeExact, EMPTY, encode, u32Codec } from "../../src/wire/codec.ts";
 import {
@@ -20,9 +20,11 @@ import {
 import {
   type ControlName,
   PING_BACKLOG,
+  PING_GENERATION,
   PUBLIC_IPS_ONLY_AVAILABLE,
   RECOVERY_COUNT_HIGH,
   SEQNUM_RECOVERIES,
+  TRANSACTION_UNBROKEN,
 } from "../../src/wire/controls.ts";
 import {
   BROADCAST_ACTIVE,
@@ -168,6 +170,10 @@ export class FakeNode {
   readonly databases = new Map<number, FakeDatabase>();
   /** Flags of others as pushed to us. */
   readonly #known = new Map<number, number>();
+  /** Of the last recovery in which its records counted; undefined: it is of another make. */
+  countedGeneration: number | undefined = INVALID_GENERATION;
+  /** By the last DB_TRANSACTION_START. */
+  unbrokenTold: number | undefined;
   readonly #handlers = new Map<string, Set<MessageHandler>>();
 
   constructor(cluster: FakeCluster, pnn: number) {
@@ -270,7 +276,14 @@ export class FakeNode {
   // --- controls
 
   /** Status and data, as the table of controls types them. */
-  handle(name: ControlName, request: unknown, flags = 0): { status: number; data: unknown } {
+  handle(
+    name: ControlName,
+    request: unknown,
+    { flags = 0, srvid }: RequestOptions = {},
+  ): { status: number; data: unknown } {
+    if (name === "DB_TRANSACTION_START") {
+      this.unbrokenTold = (flags & TRANSACTION_UNBROKEN) === 0 ? undefined : srvid?.lo;
+    }
     this.cluster.seen.push(`${this.pnn} ${name}`);
     const refused = { status: -1, data: undefined };
     const done = { status: 0, data: undefined };
@@ -302,6 +315,7 @@ export class FakeNode {
       case "START_RECOVERY":
         return done;
       case "PING":
+        if ((flags & PING_GENERATION) !== 0) return data(this.#countedGeneration());
         return data((flags & PING_BACKLOG) === 0 ? EMPTY : encode(u32Codec, this.pushWaiting));
       case "END_RECOVERY":
         this.recoveries += 1;
@@ -371,6 +385,11 @@ export class FakeNode {
     }
     this.recoveryMode = mode === RECOVERY_NORMAL ? RECOVERY_NORMAL : RECOVERY_ACTIVE;
     return true;
+  }
+
+  #countedGeneration(): Uint8Array {
+    const { countedGeneration } = this;
+    return countedGeneration === undefined ? EMPTY : encode(u32Codec, countedGeneration);
   }
 
   #transactionControl(

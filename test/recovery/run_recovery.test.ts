@@ -13,7 +13,7 @@ import {
   SRVID,
 } from "../../src/wire/constants.ts";
 import type { ControlName } from "../../src/wire/controls.ts";
-import { BROADCAST_CONNECTED } from "../../src/wire/packet.ts";
+import { BROADCAST_CONNECTED, INVALID_GENERATION } from "../../src/wire/packet.ts";
 import { Scheduler, SimProcess } from "../sim/scheduler.ts";
 import { must } from "../support/must.ts";
 import { RecordedEvents } from "../support/recorded_events.ts";
@@ -393,4 +393,28 @@ test("runRecovery() writes down steps and databases with the generation", () => 
     expect(event.duration_ms).toBeGreaterThanOrEqual(0);
   }
   expect(journal.of("recovery_step").at(-1)?.step).toBe("recovered event");
+});
+
+test("runRecovery() tells of an unbroken row of recoveries only when no node can have been in another one", () => {
+  const other = undefined;
+  const none = INVALID_GENERATION;
+  // By node; node 1 leads.
+  const cases: [counted: (number | undefined)[], told: number | undefined][] = [
+    [[7, 7, 7], 7],
+    [[7, 7, none], 7],
+    [[7, 7, 9], undefined],
+    [[7, 7, other], undefined],
+    [[7, none, 7], undefined],
+    [[none, none, none], undefined],
+  ];
+  for (const [counted, told] of cases) {
+    const cluster = newCluster();
+    cluster.node(0).store(VOLATILE, "key", 5, 0, "value");
+    for (const [pnn, generation] of counted.entries()) {
+      cluster.node(pnn).countedGeneration = generation;
+    }
+    expect(cluster.settle(recover(cluster).outcome)).toMatchObject({ ok: true });
+    const all = [0, 1, 2].map((pnn) => cluster.node(pnn).unbrokenTold);
+    expect([counted, all]).toEqual([counted, [told, told, told]]);
+  }
 });

@@ -53,6 +53,13 @@ export interface Brought {
   readonly generation: number;
   /** undefined when it counts for nothing. */
   readonly content: Content | undefined;
+  /** How often a recovery had been committed on the node. */
+  readonly commits?: number;
+  /**
+   * The node was inactive since the others had committed as often as this, by pnn: its content may count if none of those
+   * that take part has done so again.
+   */
+  readonly worthlessSince?: ReadonlyMap<number, number>;
   /**
    * The node became inactive meanwhile: nobody can say whether its records were read before that.
    */
@@ -87,6 +94,7 @@ export class RecordChecker {
   readonly #recoveries = new Map<string, Recovery[]>();
   /** RSN by node, database and key: deletions that other nodes ask for. */
   readonly #asked = new Map<string, number>();
+  readonly #commits = new Map<string, ReadonlyMap<number, number>>();
   storesSeen = 0;
   deletesSeen = 0;
   thawsSeen = 0;
@@ -130,6 +138,17 @@ export class RecordChecker {
     const id = `${pnn}/${name}/${keyText(key)}`;
     this.#asked.set(id, rsn);
     return () => this.#asked.delete(id);
+  }
+
+  /** The transaction of a recovery was committed on the node. */
+  committed(pnn: number, name: string): void {
+    const commits = new Map(this.commitsOf(name));
+    commits.set(pnn, (commits.get(pnn) ?? 0) + 1);
+    this.#commits.set(name, commits);
+  }
+  /** How often that was so, by pnn. */
+  commitsOf(name: string): ReadonlyMap<number, number> {
+    return this.#commits.get(name) ?? new Map();
   }
 
   /** A recovery's transaction starts on the node. */
@@ -333,8 +352,11 @@ interface Candidate {
  */
 function bestCopies(recovery: Recovery, withDoubtful: boolean): ReadonlyMap<string, BestCopies> {
   const candidates = new Map<string, Candidate[]>();
-  for (const [pnn, { generation, content, doubtful }] of recovery.brought) {
-    if (doubtful === true && !withDoubtful) continue;
+  for (const [pnn, brought] of recovery.brought) {
+    const { generation, content, doubtful, worthlessSince } = brought;
+    const isDoubtful = doubtful === true || worthlessSince !== undefined;
+    if (isDoubtful && !withDoubtful) continue;
+    if (worthlessSince !== undefined && !isUnbroken(recovery, pnn, worthlessSince)) continue;
     for (const [key, copy] of content ?? []) {
       const known = candidates.get(key);
       const highest = known?.[0]?.copy.rsn ?? -1;
@@ -357,6 +379,17 @@ function bestCopies(recovery: Recovery, withDoubtful: boolean): ReadonlyMap<stri
     });
   }
   return best;
+}
+
+/** None of the other participants was in a recovery since then. */
+function isUnbroken(
+  { brought }: Recovery,
+  pnn: number,
+  since: ReadonlyMap<number, number>,
+): boolean {
+  return [...brought].every(
+    ([other, { commits = 0 }]) => other === pnn || commits === (since.get(other) ?? 0),
+  );
 }
 
 /** Is what there is now what should have become of the best copies? */

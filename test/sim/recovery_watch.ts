@@ -2,8 +2,9 @@
  * Shows the checkers what recoveries do to the databases of a node: it stands between the
  * daemon and its database part, looks, and lets everything pass.
  *
- * Whether the content of a node counts is judged here and not asked of the product: it does not
- * from the moment in which the node became inactive until a recovery commits on the active node.
+ * Whether the content of a node counts is judged here and not asked of the product: it does not from the moment in which
+ * the node became inactive until a recovery commits on the active node. As long as none has committed since then on those that
+ * take part with it, it may: the product can find out whether that is so.
  */
 import { ok } from "../../src/base/result.ts";
 import type { ControlHandlers } from "../../src/control/control_request.ts";
@@ -24,13 +25,16 @@ export function watchRecoveries(
   const { records: checker, transactions } = checkers;
   const controls = set.controls as Mutable<ControlHandlers>;
   const byId = (dbId: number) => [...set.databases()].find((database) => database.dbId === dbId);
-  const worthless = new Set<Database>();
+  /** With the recoveries that had committed until then. */
+  const worthless = new Map<Database, ReadonlyMap<number, number>>();
 
   const invalidate = set.invalidateGenerations.bind(set);
   set.invalidateGenerations = () => {
     invalidate();
     checker.becameInactive(pnn);
-    for (const database of set.databases()) worthless.add(database);
+    for (const database of set.databases()) {
+      if (!worthless.has(database)) worthless.set(database, checker.commitsOf(database.name));
+    }
   };
 
   const start = controls.DB_TRANSACTION_START;
@@ -45,9 +49,12 @@ export function watchRecoveries(
       }
       const content = wholeContent(database);
       if (content === undefined) return;
+      const worthlessSince = worthless.get(database);
       checker.joined(pnn, database.name, request.tid, {
         generation: database.generation,
-        content: worthless.has(database) ? undefined : content,
+        content,
+        commits: checker.commitsOf(database.name).get(pnn) ?? 0,
+        ...(worthlessSince === undefined ? {} : { worthlessSince }),
       });
     };
     const reply = start?.(request, from, (answer) => {
@@ -69,7 +76,8 @@ export function watchRecoveries(
       const database = byId(request.db_id);
       if (database === undefined || status !== 0) return;
       // Also one that was attached while the node was out of the cluster.
-      if (node.inactive) worthless.add(database);
+      checker.committed(pnn, database.name);
+      if (node.inactive) worthless.set(database, checker.commitsOf(database.name));
       else worthless.delete(database);
     };
     const reply = commit?.(request, from, (answer) => {

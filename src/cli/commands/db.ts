@@ -87,6 +87,7 @@ async function repack(
       timeoutMs,
       pushBufferBytes: BACKUP_BUFFER_BYTES,
       pnns,
+      unbroken: undefined,
       toAll: pnns,
       credits: new BanCredits(ATTEMPTS_MAX),
       failedAlone: new BanCredits(ATTEMPTS_MAX),

@@ -22,6 +22,7 @@ import {
   nodeMap,
   vnnMap as vnnMapCodec,
 } from "../../wire/structs/cluster.ts";
+import type { DatabasePart } from "../database_part.ts";
 import type { Actors } from "../journal/actors.ts";
 import type { NodeState } from "../lifecycle/node_state.ts";
 import type { Standing } from "../lifecycle/standing.ts";
@@ -33,6 +34,7 @@ export interface MembershipControlParts {
   readonly vnnMap: VnnMap;
   readonly state: NodeState;
   readonly standing: Standing;
+  readonly database: Pick<DatabasePart, "hasInvalidRecords">;
   readonly log: Logger;
   readonly actors: Actors;
   /** Reads the nodes file anew, or runs the command that prints it. */
@@ -71,7 +73,7 @@ export function membershipControls(parts: MembershipControlParts): ControlHandle
     }),
     SETVNNMAP: ({ generation, map }) => {
       if (!state.recovering) return failure("attempt to set the vnn map when not in recovery");
-      vnnMap.set(generation, map);
+      vnnMap.set(generation, map, !parts.database.hasInvalidRecords());
       return SUCCESS;
     },
     GET_NODES_FILE: (_request, _from, later) => {

@@ -5,10 +5,12 @@ import type { Logger } from "../../base/log.ts";
 import type { U64 } from "../../base/u64.ts";
 import { listedTunablesText, type TunableSet } from "../../config/tunables.ts";
 import { type ControlHandlers, failure, SUCCESS } from "../../control/control_request.ts";
+import type { VnnMap } from "../../membership/vnn_map.ts";
 import type { Clock, Timers } from "../../platform/types/time.ts";
 import { countedString, encode, i32Codec, stringZ, textBytes, u32Codec } from "../../wire/codec.ts";
 import {
   PING_BACKLOG,
+  PING_GENERATION,
   PING_HEALTH,
   PING_KNOWLEDGE,
   PING_LISTENERS,
@@ -57,6 +59,7 @@ export interface NodeControlParts {
   clientCount(): number;
   /** Bytes that wait for the listener of a srvid that is most behind. */
   backlogBytes(srvid: U64): number;
+  readonly vnnMap: Pick<VnnMap, "countedGeneration">;
   /** How many listen to a srvid on this node. */
   listeners(srvid: U64): number;
   knowledge(): NodeKnowledge;
@@ -98,6 +101,9 @@ export function nodeControls(parts: NodeControlParts): ControlHandlers {
       }
       if ((flags & PING_STANDING) !== 0) {
         return { status, data: encode(nodeStanding, parts.standingReasons()) };
+      }
+      if ((flags & PING_GENERATION) !== 0) {
+        return { status, data: encode(u32Codec, parts.vnnMap.countedGeneration) };
       }
       if ((flags & PING_LISTENERS) !== 0) {
         return { status, data: encode(u32Codec, parts.listeners(srvid)) };

@@ -6,6 +6,7 @@ import { MemoryDisk } from "../../tdb/memory/memory_files.ts";
 import { createMemoryTdbs } from "../../tdb/memory/memory_opener.ts";
 import { textBytes } from "../../wire/codec.ts";
 import { NODE_FLAGS } from "../../wire/constants.ts";
+import { TRANSACTION_UNBROKEN } from "../../wire/controls.ts";
 import { withWholeDatabase } from "./marked.ts";
 
 function setUp() {
@@ -149,6 +150,23 @@ test("DatabaseSet.freezeForInactive() makes volatile records invalid until a com
   host.flags.set(host.pnn, 0);
   expect(recover(6)).toBe(false);
   expect(caller.now("DB_PULL", pull).data).toEqual(new Uint8Array([1, 0, 0, 0]));
+});
+
+test("DB_TRANSACTION_START makes volatile records count again when nobody has recovered since they did", () => {
+  const { caller, dbId, database, host } = setUp();
+  const start = (flags: number, generation: number) => {
+    caller.set.freezeForInactive(() => {});
+    host.time.settle();
+    const options = { flags, srvid: { hi: 0, lo: generation } };
+    caller.now("DB_TRANSACTION_START", { db_id: dbId, tid: 5 }, options);
+    return database.invalidRecords;
+  };
+  host.counted = 7;
+  expect(start(TRANSACTION_UNBROKEN, 7)).toBe(true);
+  database.contentGeneration = 7;
+  expect(start(0, 7)).toBe(true);
+  expect(start(TRANSACTION_UNBROKEN, 8)).toBe(true);
+  expect(start(TRANSACTION_UNBROKEN, 7)).toBe(false);
 });
 
 test("DatabaseFreeze.commit() on an inactive node makes records invalid that came with it", () => {

@@ -292,6 +292,7 @@ export class DatabaseFreeze implements Freeze {
     this.#transaction = "none";
     if (outcome.ok) {
       this.#database.generation = this.#transactionId;
+      this.#database.contentGeneration = this.#transactionId;
       // What a node gets while it is out of the cluster is worth as little as what it had, also in a database
       // that it has attached meanwhile.
       const { kind } = this.#database;

@@ -10,6 +10,7 @@ import {
   type ReplyLater,
   SUCCESS,
 } from "../../control/control_request.ts";
+import { TRANSACTION_UNBROKEN } from "../../wire/controls.ts";
 import { type PersistentHealth, reasonAfterRecovery } from "../attach/persistent_health.ts";
 import type { Database } from "../database.ts";
 import type { DatabaseHost } from "../host.ts";
@@ -46,6 +47,7 @@ export class RecoveryControls {
     DB_TRANSACTION_START: ({ db_id, tid }, from, later) =>
       this.#inItsTurn(db_id, later, (database) => {
         database.coordinator = from.srcnode;
+        if (this.#isUnbroken(database, from)) database.invalidRecords = false;
         const outcome = database.freeze.startTransaction(tid, later);
         return outcome === "later" ? outcome : answer(outcome);
       }),
@@ -81,6 +83,15 @@ export class RecoveryControls {
         return "later";
       }),
   };
+
+  /**
+   * Nobody has recovered since the records of this node counted: they were frozen, and are nowhere else. The database itself
+   * must have been through that recovery: the node may have become inactive in the middle of it.
+   */
+  #isUnbroken({ contentGeneration }: Database, { flags, srvid }: ControlRequest): boolean {
+    const told = (flags & TRANSACTION_UNBROKEN) === 0 ? undefined : srvid.lo;
+    return told === this.#parts.host.countedGeneration() && told === contentGeneration;
+  }
 
   #with(
     dbId: number,

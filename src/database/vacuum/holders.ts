@@ -6,7 +6,7 @@
  * recovery has made a new generation without it, nobody can say that all copies of a record are gone.
  * (A stopped or banned node is no holder: its records are invalid from that moment. But only as long as we
  * hear from it, and not if it is in the vnn map: what we know of it may then be older than the recovery that
- * made the map, and the one that leaves it out follows soon.)
+ * made the map, and the one that leaves it out follows soon; if it does not follow, its records count again.)
  *
  * A node that we cannot reach may be a member by way of others, without the lmaster role and so without a
  * place in the vnn map: they are asked whom they see.
