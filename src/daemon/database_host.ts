@@ -60,7 +60,8 @@ export function createDatabaseHost(parts: DatabaseHostParts): DatabaseHost {
     tunable: (name) => d.tunables.get(name) ?? 0,
 
     generation: () => vnnMap.generation,
-    countedGeneration: () => vnnMap.countedGeneration,
+    recoveryCommitted: () => vnnMap.recordsCount(),
+    countedWithAll: (generation) => vnnMap.countedWithAll(generation),
     vnnMap: () => vnnMap.map,
     recovering: () => state.recovering,
     nodeFlags: (pnn) => nodes.flags(pnn),

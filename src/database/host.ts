@@ -74,8 +74,10 @@ export interface DatabaseHost {
   // --- cluster state, always read at the moment of the decision
   /** Generation of the vnn_map; INVALID_GENERATION before the first recovery. */
   generation(): number;
-  /** Of the last recovery in which this node's records counted, also while it is inactive. */
-  countedGeneration(): number;
+  /** This node's records counted last in that recovery, and all who took part in it take part in the present one. */
+  countedWithAll(generation: number): boolean;
+  /** The transaction of a recovery was committed here. */
+  recoveryCommitted(): void;
   vnnMap(): readonly number[];
   recovering(): boolean;
   /** Flags of a node as we know them, own included; DELETED for unknown pnns. */

@@ -18,3 +18,12 @@ test("VnnMap.countedGeneration is that of the last recovery in which the records
   vnnMap.set(10, [0, 2], true);
   expect(vnnMap.countedGeneration).toBe(INVALID_GENERATION);
 });
+
+test("VnnMap.countedWithAll() only when all of that recovery take part in the present one", () => {
+  const vnnMap = new VnnMap([0, 1, 2], 1);
+  vnnMap.set(7, [0, 1, 2], true);
+  vnnMap.set(8, [1, 2], false);
+  expect(vnnMap.countedWithAll(7)).toBe(false);
+  vnnMap.set(9, [0, 1, 2], false);
+  expect([vnnMap.countedWithAll(7), vnnMap.countedWithAll(8)]).toEqual([true, false]);
+});

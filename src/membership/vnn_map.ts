@@ -9,6 +9,7 @@ export class VnnMap {
   #map: readonly number[];
   readonly #ownPnn: number;
   #countedGeneration = INVALID_GENERATION;
+  #countedMap: readonly number[] = [];
 
   /** Before the first recovery: all nodes that are not deleted, and no valid generation. */
   constructor(pnns: readonly number[], ownPnn: number) {
@@ -35,6 +36,15 @@ export class VnnMap {
     return this.#countedGeneration;
   }
 
+  /**
+   * The records of this node counted last in that generation, and all that had a place in the map then have one in the recovery
+   * that is under way: one that has not may have recovered with others.
+   */
+  countedWithAll(generation: number): boolean {
+    const all = this.#countedMap.every((pnn) => this.#map.includes(pnn));
+    return all && generation === this.#countedGeneration;
+  }
+
   /** `count`: the records of this node do, in the recovery that sets it. */
   set(generation: number, map: readonly number[], count: boolean): void {
     this.#generation = generation;
@@ -42,10 +52,15 @@ export class VnnMap {
     if (count) this.recordsCount();
   }
 
-  /** From this generation on. Those of a node without a place in the map do for nobody who vacuums. */
+  /**
+   * From this generation on: those that the recovery began with, or has written. Those of a node without a place in the map do
+   * for nobody who vacuums.
+   */
   recordsCount(): void {
+    if (!this.valid) return;
     const isMember = this.#map.includes(this.#ownPnn);
     this.#countedGeneration = isMember ? this.#generation : INVALID_GENERATION;
+    this.#countedMap = this.#map;
   }
 
   /** No call of another node is served until the next recovery. */

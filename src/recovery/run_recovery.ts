@@ -10,7 +10,7 @@ import { err, ok, type Result } from "../base/result.ts";
 import type { CtdbClient } from "../client/types.ts";
 import { TunableSet } from "../config/tunables.ts";
 import { BanCredits } from "../membership/ban_credits.ts";
-import { decodeExact, EMPTY, encode, u32Codec } from "../wire/codec.ts";
+import { decodeExact, encode, u32Codec } from "../wire/codec.ts";
 import {
   CAPABILITIES,
   NODE_FLAGS,
@@ -175,9 +175,9 @@ async function findMembers(host: RecoveryHost, timeoutMs: number): Promise<StepR
 }
 
 /**
- * The generation that is the last one of every node whose records ever counted. Then nobody has recovered without another: what
- * a node has that was inactive for a while was frozen, and nobody can have taken it over. A node of another make does not
- * tell, and may have been in any.
+ * The last generation in which the records of a node counted, when it is the same on all that take part. Then nobody of them has
+ * recovered without another: what a node has that was inactive for a while was frozen, and nobody can have taken it over. A
+ * node that has just started, or is of another make, may have been in any.
  */
 async function findUnbroken(
   asker: { readonly client: CtdbClient; readonly timeoutMs: number },
@@ -185,16 +185,14 @@ async function findUnbroken(
 ): Promise<StepResult<number | undefined>> {
   const told = await askEach(asker, "PING", undefined, pnns, { flags: PING_GENERATION });
   if (!told.ok) return told;
-  const generationOf = (pnn: number): number | undefined => {
-    const generation = decodeExact(u32Codec, told.value.get(pnn)?.data ?? EMPTY);
-    return generation.ok ? generation.value : undefined;
-  };
-  const own = generationOf(asker.client.pnn);
-  if (own === INVALID_GENERATION) return ok(undefined);
-  const isOfOwn = pnns
-    .map(generationOf)
-    .every((generation) => generation === own || generation === INVALID_GENERATION);
-  return ok(isOfOwn ? own : undefined);
+  const generations = new Set(
+    [...told.value.values()].map(({ data }) => {
+      const generation = decodeExact(u32Codec, data);
+      return generation.ok ? generation.value : INVALID_GENERATION;
+    }),
+  );
+  const [generation, ...others] = generations;
+  return ok(others.length === 0 && generation !== INVALID_GENERATION ? generation : undefined);
 }
 
 /** Up to the new vnn map on all nodes; the databases to recover. */

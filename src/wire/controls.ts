@@ -261,8 +261,8 @@ export const PING_STANDING = 0x04000000;
  */
 export const PING_GENERATION = 0x08000000;
 /**
- * Of DB_TRANSACTION_START, from a leader of ours: the srvid's low half is the generation of the last recovery that anybody
- * made. The volatile records of a node that counted in it count, also when it was inactive since. A node that does not know
+ * Of DB_TRANSACTION_START, from a leader of ours: the srvid's low half is the generation of the last recovery in which the
+ * records of any of those that take part counted. The volatile records of a node that counted in it count, also when it was inactive since. A node that does not know
  * the flag takes its own for worth nothing then.
  */
 export const TRANSACTION_UNBROKEN = 0x00080000;

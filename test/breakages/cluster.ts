@@ -8,11 +8,25 @@ export const CLUSTER_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/recovery/run_recovery.ts",
-        find: "return ok(isOfOwn ? own : undefined);",
-        replace: "return ok(own);",
+        find: "return ok(others.length === 0 && generation !== INVALID_GENERATION ? generation : undefined);",
+        replace:
+          "return ok(generation !== INVALID_GENERATION && others.length < 9 ? generation : undefined);",
       },
     ],
     tests: ["test/recovery/run_recovery.test.ts"],
+  },
+  {
+    name: "absent-nodes-forgotten",
+    breaks:
+      "records of a node count again although nodes are absent that may have recovered without it",
+    edits: [
+      {
+        file: "src/membership/vnn_map.ts",
+        find: "return all && generation === this.#countedGeneration;",
+        replace: "return generation === this.#countedGeneration;",
+      },
+    ],
+    tests: ["src/membership/vnn_map.test.ts"],
   },
   {
     name: "failed-recovery-forgotten",

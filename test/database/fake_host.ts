@@ -88,6 +88,7 @@ export class FakeHost implements DatabaseHost {
 
   currentGeneration = 77;
   counted = 77;
+  recoveriesCommitted = 0;
   map: number[] = [0];
   isRecovering = false;
   runstate: "INIT" | "STARTUP" | "RUNNING" = "RUNNING";
@@ -151,8 +152,11 @@ export class FakeHost implements DatabaseHost {
   generation(): number {
     return this.currentGeneration;
   }
-  countedGeneration(): number {
-    return this.counted;
+  recoveryCommitted(): void {
+    this.recoveriesCommitted += 1;
+  }
+  countedWithAll(generation: number): boolean {
+    return generation === this.counted;
   }
   vnnMap(): readonly number[] {
     return this.map;

@@ -208,7 +208,6 @@ function recoveryEnded(parts: RecoveryControlParts, later: ReplyLater): void {
   const { state, database, events, log, statistics } = parts;
   log.error("Recovery has finished");
   database.recoveryEnded();
-  if (parts.vnnMap.valid && !database.hasInvalidRecords()) parts.vnnMap.recordsCount();
   events.run("recovered", [], (status) => {
     statistics.current.num_recoveries += 1;
     if (status !== 0) log.error(`recovered event script failed (status ${status})`);

@@ -149,6 +149,7 @@ test("DatabaseSet.freezeForInactive() makes volatile records invalid until a com
   expect(recover(5)).toBe(true);
   host.flags.set(host.pnn, 0);
   expect(recover(6)).toBe(false);
+  expect(host.recoveriesCommitted).toBe(2);
   expect(caller.now("DB_PULL", pull).data).toEqual(new Uint8Array([1, 0, 0, 0]));
 });
 

@@ -293,6 +293,7 @@ export class DatabaseFreeze implements Freeze {
     if (outcome.ok) {
       this.#database.generation = this.#transactionId;
       this.#database.contentGeneration = this.#transactionId;
+      this.#host.recoveryCommitted();
       // What a node gets while it is out of the cluster is worth as little as what it had, also in a database
       // that it has attached meanwhile.
       const { kind } = this.#database;

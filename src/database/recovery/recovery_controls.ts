@@ -89,8 +89,8 @@ export class RecoveryControls {
    * must have been through that recovery: the node may have become inactive in the middle of it.
    */
   #isUnbroken({ contentGeneration }: Database, { flags, srvid }: ControlRequest): boolean {
-    const told = (flags & TRANSACTION_UNBROKEN) === 0 ? undefined : srvid.lo;
-    return told === this.#parts.host.countedGeneration() && told === contentGeneration;
+    const isTold = (flags & TRANSACTION_UNBROKEN) !== 0;
+    return isTold && srvid.lo === contentGeneration && this.#parts.host.countedWithAll(srvid.lo);
   }
 
   #with(
