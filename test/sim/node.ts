@@ -259,13 +259,16 @@ export class SimNode {
 
   /** Of a key, by the vnn map that the node has. */
   lmasterOf(key: Uint8Array): number | undefined {
-    const map = this.daemon?.node?.vnnMap.map ?? [];
-    return map[jenkinsHash(key) % map.length];
+    return this.map[jenkinsHash(key) % this.map.length];
   }
 
   /** Stopped or banned. */
   get inactive(): boolean {
     return this.daemon?.node?.nodes.ownInactive === true;
+  }
+
+  get map(): readonly number[] {
+    return this.daemon?.node?.vnnMap.map ?? [];
   }
 
   get generation(): number | undefined {

@@ -53,13 +53,6 @@ export interface Brought {
   readonly generation: number;
   /** undefined when it counts for nothing. */
   readonly content: Content | undefined;
-  /** How often a recovery had been committed on the node. */
-  readonly commits?: number;
-  /**
-   * The node was inactive since the others had committed as often as this, by pnn: its content may count if none of those
-   * that take part has done so again.
-   */
-  readonly worthlessSince?: ReadonlyMap<number, number>;
   /**
    * The node became inactive meanwhile: nobody can say whether its records were read before that.
    */
@@ -352,11 +345,8 @@ interface Candidate {
  */
 function bestCopies(recovery: Recovery, withDoubtful: boolean): ReadonlyMap<string, BestCopies> {
   const candidates = new Map<string, Candidate[]>();
-  for (const [pnn, brought] of recovery.brought) {
-    const { generation, content, doubtful, worthlessSince } = brought;
-    const isDoubtful = doubtful === true || worthlessSince !== undefined;
-    if (isDoubtful && !withDoubtful) continue;
-    if (worthlessSince !== undefined && !isUnbroken(recovery, pnn, worthlessSince)) continue;
+  for (const [pnn, { generation, content, doubtful }] of recovery.brought) {
+    if (doubtful === true && !withDoubtful) continue;
     for (const [key, copy] of content ?? []) {
       const known = candidates.get(key);
       const highest = known?.[0]?.copy.rsn ?? -1;
@@ -379,17 +369,6 @@ function bestCopies(recovery: Recovery, withDoubtful: boolean): ReadonlyMap<stri
     });
   }
   return best;
-}
-
-/** None of the other participants was in a recovery since then. */
-function isUnbroken(
-  { brought }: Recovery,
-  pnn: number,
-  since: ReadonlyMap<number, number>,
-): boolean {
-  return [...brought].every(
-    ([other, { commits = 0 }]) => other === pnn || commits === (since.get(other) ?? 0),
-  );
 }
 
 /** Is what there is now what should have become of the best copies? */

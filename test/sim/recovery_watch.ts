@@ -3,8 +3,8 @@
  * daemon and its database part, looks, and lets everything pass.
  *
  * Whether the content of a node counts is judged here and not asked of the product: it does not from the moment in which
- * the node became inactive until a recovery commits on the active node. As long as none has committed since then on those that
- * take part with it, it may: the product can find out whether that is so.
+ * the node became inactive until a recovery commits on the active node, or until the product says that it does: which it may
+ * as long as no recovery has committed since then on any of those that take part in the present one.
  */
 import { ok } from "../../src/base/result.ts";
 import type { ControlHandlers } from "../../src/control/control_request.ts";
@@ -18,7 +18,12 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export function watchRecoveries(
   checkers: { readonly records: RecordChecker; readonly transactions: TransactionChecker },
-  node: { readonly pnn: number; readonly inactive: boolean },
+  node: {
+    readonly pnn: number;
+    readonly inactive: boolean;
+    /** Those that have a place in the vnn map. */
+    readonly map: readonly number[];
+  },
   set: DatabaseSet,
 ): void {
   const { pnn } = node;
@@ -37,6 +42,12 @@ export function watchRecoveries(
     }
   };
 
+  const mayCount = (database: Database) => {
+    const since = worthless.get(database);
+    const now = checker.commitsOf(database.name);
+    return node.map.every((other) => other === pnn || now.get(other) === since?.get(other));
+  };
+
   const start = controls.DB_TRANSACTION_START;
   controls.DB_TRANSACTION_START = (request, from, later) => {
     const started = () => {
@@ -49,12 +60,10 @@ export function watchRecoveries(
       }
       const content = wholeContent(database);
       if (content === undefined) return;
-      const worthlessSince = worthless.get(database);
+      if (!database.invalidRecords && mayCount(database)) worthless.delete(database);
       checker.joined(pnn, database.name, request.tid, {
         generation: database.generation,
-        content,
-        commits: checker.commitsOf(database.name).get(pnn) ?? 0,
-        ...(worthlessSince === undefined ? {} : { worthlessSince }),
+        content: worthless.has(database) ? undefined : content,
       });
     };
     const reply = start?.(request, from, (answer) => {
