@@ -7,15 +7,22 @@ import { resolve } from "node:path";
 import { MUTANTS } from "../sim/mutant_list.ts";
 
 const SEEDS = 200;
+/** sim_seeds.test.ts runs them. */
+const SOUND_SEEDS = 60;
 const LIMIT_MS = 10 * 60_000;
 const RUN = resolve(import.meta.dir, "../sim/run.ts");
 
-for (const { name, breaks } of MUTANTS) {
+for (const { name, breaks, disks, commits, weather } of MUTANTS) {
+  const isPlain = disks !== true && commits !== true && weather !== true;
+
   test(
     `the variant ${name} is caught: ${breaks}`,
     async () => {
       const child = Bun.spawn(
-        [process.execPath, "run", RUN, "--seeds", String(SEEDS), "--mutant", name],
+        [
+          ...[process.execPath, "run", RUN, "--seeds", String(SEEDS), "--mutant", name],
+          ...(isPlain ? ["--sound", String(SOUND_SEEDS)] : []),
+        ],
         { stdout: "pipe", stderr: "pipe" },
       );
       const output = await new Response(child.stdout).text();
