@@ -170,7 +170,7 @@ export const CLUSTER_BREAKAGES: readonly Breakage[] = [
         replace: "",
       },
     ],
-    tests: ["test/recovery/elections.test.ts"],
+    tests: ["test/recovery/recoverd_rules.test.ts"],
   },
   {
     name: "requests-of-cancelled-runs",

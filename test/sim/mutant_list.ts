@@ -85,6 +85,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "lock-loss-ignored",
     breaks: "a leader that hears of the loss of the cluster lock goes on",
+    weather: true,
     edits: [
       {
         file: "src/cluster/election.ts",
