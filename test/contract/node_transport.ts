@@ -43,8 +43,13 @@ function heard(into: string[]): StreamHandlers {
   };
 }
 
-/** Byte number `at` of what is sent. */
-const pattern = (at: number): number => (at * 7 + (at >> 8)) & 0xff;
+/** What is sent repeats itself after so many bytes; some periods, for a stretch of any write that begins anywhere. */
+const PERIOD = 1 << 16;
+const PATTERN = Uint8Array.from({ length: 8 * PERIOD }, (_, at) => (at * 7 + (at >> 8)) & 0xff);
+
+function stretch(at: number, length: number): Uint8Array {
+  return PATTERN.subarray(at % PERIOD, (at % PERIOD) + length);
+}
 
 export function nodeTransportContract(name: string, makeWorld: () => TransportWorld): void {
   const contract = (what: string, run: (world: TransportWorld) => Promise<void>): void =>
@@ -120,7 +125,11 @@ export function nodeTransportContract(name: string, makeWorld: () => TransportWo
       let pauses = 0;
       const { connected, outgoing, drained } = listening(world, () => ({
         onData: (chunk) => {
-          for (const byte of chunk) if (byte !== pattern(at++)) wrong += 1;
+          for (let from = 0; from < chunk.length; from += PERIOD) {
+            const part = chunk.subarray(from, from + PERIOD);
+            if (Buffer.compare(part, stretch(at, part.length)) !== 0) wrong += 1;
+            at += part.length;
+          }
           if (pauses++ > 0) return;
           stream?.pause();
           world.timers.after(50, () => stream?.resume());
@@ -136,8 +145,7 @@ export function nodeTransportContract(name: string, makeWorld: () => TransportWo
       const send = (): void => {
         while (sent < SENT_BYTES) {
           size = (size * 5 + 3) % 300_007;
-          const lent = new Uint8Array(Math.min(size, SENT_BYTES - sent));
-          for (let i = 0; i < lent.length; i++) lent[i] = pattern(sent + i);
+          const lent = stretch(sent, Math.min(size, SENT_BYTES - sent)).slice();
           const taken = outgoing[0]?.write(lent) ?? 0;
           lent.fill(0xdb);
           sent += taken;

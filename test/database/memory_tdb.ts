@@ -29,6 +29,8 @@ type Owner = object;
 const text = (key: Uint8Array): string => Buffer.from(key).toString("latin1");
 const fail = (code: TdbErrorCode, reason: string): { ok: false; error: TdbError } =>
   err({ code, reason });
+/** Of keys: walks ask for those of all records again and again. */
+const HASHES = new WeakMap<Uint8Array, number>();
 const BUSY = fail("busy", "held elsewhere");
 
 /** What all handles of one path share. */
@@ -111,7 +113,12 @@ export class MemoryTdb implements Tdb {
     this.file.sequence += 1;
   }
   chainOf(key: Uint8Array): number {
-    return jenkinsHash(key) % this.hashSize;
+    let hash = HASHES.get(key);
+    if (hash === undefined) {
+      hash = jenkinsHash(key);
+      HASHES.set(key, hash);
+    }
+    return hash % this.hashSize;
   }
 
   // --- locks
@@ -274,7 +281,9 @@ export class MemoryTdb implements Tdb {
     let current = this.nextUsedChain(chain);
     while (goOn && current < this.hashSize) {
       const visited = this.visitChain(current, (key, data) => {
-        const record = Uint8Array.of(...key, ...data);
+        const record = new Uint8Array(key.length + data.length);
+        record.set(key);
+        record.set(data, key.length);
         goOn = visit(record, 0, key.length, data.length) && goOn;
         return true;
       });
@@ -284,8 +293,12 @@ export class MemoryTdb implements Tdb {
     return ok(current);
   }
   nextUsedChain(chain: number): number {
-    const used = [...this.#current.values()].map(({ key }) => this.chainOf(key));
-    return Math.min(this.hashSize, ...used.filter((candidate) => candidate >= chain));
+    let next = this.hashSize;
+    for (const { key } of this.#current.values()) {
+      const used = this.chainOf(key);
+      if (used >= chain && used < next) next = used;
+    }
+    return next;
   }
   check(judge?: JudgeRecord): SlicedWork<void> {
     const { damaged, contents } = this.file;

@@ -4,17 +4,15 @@ import type { SlicedWork, TdbResult } from "../../src/tdb/types.ts";
 
 interface Event {
   readonly atMs: number;
-  readonly order: number;
   readonly action: () => void;
-  cancelled: boolean;
 }
 
 export class VirtualTime implements Clock, Timers {
   nowMs = 0;
   /** Added to the clock at every look: makes slices end. */
   tickPerLookMs = 0;
-  #order = 0;
-  #events: Event[] = [];
+  /** In the order in which they were asked for. */
+  readonly #events = new Set<Event>();
   #soon: (() => void)[] = [];
 
   monotonicMs(): number {
@@ -25,13 +23,9 @@ export class VirtualTime implements Clock, Timers {
     return { sec: 1_700_000_000 + Math.floor(this.nowMs / 1000), usec: 0 };
   }
   after(delayMs: number, action: () => void): Timer {
-    const event = { atMs: this.nowMs + delayMs, order: this.#order++, action, cancelled: false };
-    this.#events.push(event);
-    return {
-      cancel: () => {
-        event.cancelled = true;
-      },
-    };
+    const event = { atMs: this.nowMs + delayMs, action };
+    this.#events.add(event);
+    return { cancel: () => void this.#events.delete(event) };
   }
   every(intervalMs: number, action: () => void): Timer {
     let timer: Timer = { cancel() {} };
@@ -73,25 +67,22 @@ export class VirtualTime implements Clock, Timers {
   }
   /** Runs the earliest timer, moving time; false when there is none. */
   runNextTimer(): boolean {
-    this.#events = this.#events.filter((event) => !event.cancelled);
-    const next = this.#events.reduce<Event | undefined>(
-      (first, event) =>
-        first === undefined ||
-        event.atMs < first.atMs ||
-        (event.atMs === first.atMs && event.order < first.order)
-          ? event
-          : first,
-      undefined,
-    );
+    const next = this.#first;
     if (next === undefined) return false;
-    this.#events = this.#events.filter((event) => event !== next);
+    this.#events.delete(next);
     this.nowMs = Math.max(this.nowMs, next.atMs);
     next.action();
     return true;
   }
   get nextTimerMs(): number | undefined {
-    const times = this.#events.filter((event) => !event.cancelled).map((event) => event.atMs);
-    return times.length === 0 ? undefined : Math.min(...times);
+    return this.#first?.atMs;
+  }
+  get #first(): Event | undefined {
+    let first: Event | undefined;
+    for (const event of this.#events) {
+      if (first === undefined || event.atMs < first.atMs) first = event;
+    }
+    return first;
   }
   advance(byMs: number): void {
     const end = this.nowMs + byMs;

@@ -49,16 +49,23 @@ export class ManualTime implements Clock, Timers {
     const endMs = this.nowMs + byMs;
     await settle();
     for (;;) {
-      const due = [...this.#pending]
-        .filter((entry) => entry.atMs <= endMs)
-        .sort((a, b) => a.atMs - b.atMs)[0];
-      if (due === undefined) break;
+      const due = this.#first();
+      if (due === undefined || due.atMs > endMs) break;
       this.#pending.delete(due);
       this.nowMs = Math.max(this.nowMs, due.atMs);
       due.action();
       await settle();
     }
     this.nowMs = endMs;
+  }
+
+  /** Of those that are due at the same time the one that was asked for first. */
+  #first(): Pending | undefined {
+    let first: Pending | undefined;
+    for (const entry of this.#pending) {
+      if (first === undefined || entry.atMs < first.atMs) first = entry;
+    }
+    return first;
   }
 }
 
