@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { holdsTests, PROJECT, type Stage } from "./stage.ts";
 
 /** Folders of test/ that need peers, privileges or minutes: the full suite runs them, the longest first. */
-export const SLOW_TESTS = ["torture", "interop", "netns", "bench", "scripts"];
+export const SLOW_TESTS = "torture interop netns scenarios compiled bench scripts".split(" ");
 
 /** The core: folders of src/ that know no outside world, so that they run on every runtime. */
 export const CORE_FOLDERS = [
@@ -30,8 +30,8 @@ export const CORE_FOLDERS = [
 /** What runs, as the runtime loads it: they reach everything but what other runtimes have. */
 const PROGRAMS = ["src/main.ts", "src/platform/node/lock_worker.ts"];
 
-/** How many stages run at a time. Two cores: the others fill the gaps in which these wait. */
-export const GATE_WIDTH = 4;
+/** How many stages run at a time. Two cores: the third fills the gaps in which the others wait. */
+export const GATE_WIDTH = 3;
 
 /** Begun first: for a long one that is begun last, the other core waits. Those that mostly wait are in front. */
 const LONG_STAGES = [
@@ -41,7 +41,6 @@ const LONG_STAGES = [
   "test/tdb",
   "deno check",
   "test/recovery",
-  "test/compiled",
 ];
 
 const INCREMENTAL = ["--incremental", "--tsBuildInfoFile", "node_modules/.cache/types.tsbuildinfo"];
@@ -65,7 +64,6 @@ function allStages(): readonly Stage[] {
     // What runs in a browser has that one's types and no other.
     { name: "types of the page", command: ["tsc", "--noEmit", "-p", "src/admin/page/view"] },
     { name: "format and lint", command: ["biome", "check", "--error-on-warnings", "."] },
-    { name: "shellcheck", tests: ["test/scripts/shellcheck.test.ts"] },
     { name: "tidy", tests: ["test/tidy.test.ts"] },
     { name: "unit tests", tests: ["src"], processes: 2 },
     ...quickFolders().map((name) => ({ name: folderTitle(name), tests: [`test/${name}`] })),

@@ -59,7 +59,7 @@ export class DatagramSocket {
       return;
     }
     const refused = this.#wasRefused();
-    if (this.#dropped > 0 && !refused && !this.#tellDropped()) {
+    if (this.#dropped > 0 && !refused && this.#tellDropped() !== "sent") {
       this.#dropped += 1;
       return;
     }
@@ -120,15 +120,14 @@ export class DatagramSocket {
     this.#queue.splice(0, sent);
     // One that reads takes more soon.
     const retryMs = sent > 0 ? RETRY_READING_MS : RETRY_MS;
-    if (this.#queue.length > 0) this.#retry = setTimeout(() => this.#sendQueue(), retryMs);
-    else if (this.#dropped > 0) this.#tellDropped();
+    const isBusy = this.#queue.length > 0 || (this.#dropped > 0 && this.#tellDropped() === "busy");
+    if (isBusy) this.#retry = setTimeout(() => this.#sendQueue(), retryMs);
   }
 
-  /** False: it cannot be told now either. */
-  #tellDropped(): boolean {
-    if (this.#trySend(this.#options.droppedNotice(this.#dropped)) !== "sent") return false;
-    this.#dropped = 0;
-    return true;
+  #tellDropped(): "sent" | "busy" | "lost" {
+    const outcome = this.#trySend(this.#options.droppedNotice(this.#dropped));
+    if (outcome === "sent") this.#dropped = 0;
+    return outcome;
   }
 
   /** UDP only: nobody had the last message, which is counted. The socket can be used again. */
