@@ -14,6 +14,7 @@ export interface ProbeWorld extends LockWorld {
 
 /** Of an event loop, whose timers may be late. */
 const LATE_MS = 500;
+const TRIES_MAX = 20;
 
 /** Asks the probe `times` times at once; each answers once, later, with a time that has passed. */
 async function ask(world: ProbeWorld, times = 1): Promise<readonly ProbeOutcome[]> {
@@ -50,7 +51,11 @@ export function clusterLockProbeContract(name: string, newWorld: () => ProbeWorl
   test(`${name} probe() tells that nobody holds the lock, and does not keep it`, async () => {
     await using world = newWorld();
     expect(await ask(world)).toEqual(["taken"]);
-    expect(await ask(world)).toEqual(["taken"]);
+    // A helper that was told to end lets go of it a moment later.
+    let again: readonly ProbeOutcome[] = [];
+    for (let tries = 0; tries < TRIES_MAX && again[0] !== "taken"; tries++)
+      again = await ask(world);
+    expect(again).toEqual(["taken"]);
     expect((await answerOf(world, world.newLock())).kind).toBe("held");
   });
 

@@ -1,12 +1,11 @@
 /**
  * Controls from clients of the node and of another node, at the same moment, in every state that a node can be
- * in: each is answered once. Those that change what others meet have a node each: here in one state, in
- * test/torture/one_answer.test.ts in all of them.
+ * in: each is answered once. Those that change what others meet have a node each, in test/torture/one_answer.test.ts.
  */
 import { expect, test } from "bun:test";
 import { CONTROL_NOREPLY } from "../../src/wire/controls.ts";
-import { ALONE, faults, TOGETHER } from "./one_answer.ts";
-import { BOUND_MS, Scene, STATES, type State, VOLATILE } from "./one_answer_scene.ts";
+import { faults, TOGETHER } from "./one_answer.ts";
+import { BOUND_MS, Scene, STATES, VOLATILE } from "./one_answer_scene.ts";
 
 for (const state of STATES) {
   test(`${state.name}: every control is answered once`, () => {
@@ -16,12 +15,6 @@ for (const state of STATES) {
     expect(faults(state, TOGETHER, CONTROL_NOREPLY)).toEqual([]);
   });
 }
-
-test("in a recovery: each control that changes the node is answered once", () => {
-  const [state] = STATES.filter(({ name }) => name === "in a recovery");
-  expect(state).toBeDefined();
-  expect(ALONE.flatMap((name) => faults(state as State, [name], 0))).toEqual([]);
-});
 
 test("a node that ends answers its clients what it owes them", () => {
   const scene = new Scene();

@@ -13,7 +13,7 @@ import { type ClusterNode, FakeCluster } from "./fake_cluster.ts";
 import { headerIn } from "./record_values.ts";
 
 const NAME = "ring.tdb";
-const SEEDS = Array.from({ length: 40 }, (_, i) => 0x51ed + 7919 * i);
+const SEEDS = Array.from({ length: 16 }, (_, i) => 0x51ed + 7919 * i);
 
 function headerOf(node: ClusterNode, key: Uint8Array): RecordHeader | undefined {
   const value = node.value(NAME, key);

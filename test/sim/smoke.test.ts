@@ -7,7 +7,7 @@ import { simulate } from "./simulate.ts";
 const MINUTE_MS = 60_000;
 const WEATHER_LIMIT_MS = 60_000;
 
-for (const seed of [1, 3]) {
+for (const seed of [3, 4]) {
   test(`simulate() finds nothing wrong with seed ${seed} in two minutes`, () => {
     const result = simulate({ seed, nodes: 4, virtualMs: 2 * MINUTE_MS });
     expect({ violation: result.violation, log: result.log }).toEqual({

@@ -93,7 +93,7 @@ export function tdbContract(name: string, makeMachine: () => Machine, commonFlag
         const tdb = await open();
         tdb.setMaxDead(maxDead);
         const model = new Map<string, string>();
-        for (let step = 0; step < 6000; step++) {
+        for (let step = 0; step < 3000; step++) {
           const key = `key-${random.below(150)}`;
           if (random.chance(0.35)) {
             expect(tdb.delete(bytes(key)).ok).toBe(model.delete(key));

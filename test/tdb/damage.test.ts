@@ -15,7 +15,7 @@ import { SeededRandom } from "../fuzz/seeded_random.ts";
 import { must } from "../support/must.ts";
 import { bytes, finish, openTdb } from "./support.ts";
 
-const SEEDS = Number(process.env.CTDB_TDB_DAMAGE_SEEDS ?? 400);
+const SEEDS = Number(process.env.CTDB_TDB_DAMAGE_SEEDS ?? 150);
 const OPTIONS = { path: "a.tdb", flags: 0, hashSize: 7, create: true };
 
 function diskWith(content: Uint8Array): MemoryDisk {

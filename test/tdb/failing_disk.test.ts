@@ -12,7 +12,7 @@ import { SeededRandom } from "../sim/random.ts";
 import { must } from "../support/must.ts";
 import { ModelledTdb } from "./modelled_tdb.ts";
 
-const SEEDS = 40;
+const SEEDS = 15;
 const ROUNDS = 20;
 
 class Run {
