@@ -7,7 +7,10 @@ import { join } from "node:path";
 import { GATE_WIDTH, gateStages, SLOW_TESTS } from "./gate.ts";
 import { holdsTests, type Outcome, PROJECT, runStages, type Stage } from "./stage.ts";
 
-/** test/torture needs one processor throughout; the clusters of the others mostly wait, so that two of them share the other. */
+/**
+ * test/torture needs one processor throughout; the clusters of the others mostly wait, so that two of them share the
+ * other.
+ */
 const SLOW_WIDTH = 3;
 const SLOW_TIMEOUT_MS = 60 * 60_000;
 /** Folders that are longer than their share, and into how many groups. */

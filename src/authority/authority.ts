@@ -10,9 +10,9 @@
  * Invariants:
  * 1. A key is never replaced by an authority that was not asked to; `init` refuses a directory that has one.
  * 2. A certificate stands in `issued` before it exists, so that one that nobody knows of cannot escape `revoke`.
- * 3. Files are replaced by renaming; a node's key before its certificate. The key that signs and its certificate are one
- *    file: whoever was interrupted between `ca.key` and `ca.crt` has made the new authority, which stands in `ca.crt` as soon
- *    as that is written again.
+ * 3. Files are replaced by renaming; a node's key before its certificate. The key that signs and its certificate are
+ *    one file: whoever was interrupted between `ca.key` and `ca.crt` has made the new authority, which stands in
+ *    `ca.crt` as soon as that is written again.
  * 4. Nobody is told of fewer revoked certificates than there are: a list that cannot be read ends the command.
  */
 import { err, ok, type Result } from "../base/result.ts";
@@ -153,7 +153,10 @@ export class Authority {
     return made.ok ? this.#spread() : made;
   }
 
-  /** Only the authority that signs is trusted from now on: nodes that still have a certificate of an old one are let in nowhere. */
+  /**
+   * Only the authority that signs is trusted from now on: nodes that still have a certificate of an old one are let in
+   * nowhere.
+   */
   retire(): Result<void> {
     const signer = this.#signer();
     if (!signer.ok) return signer;

@@ -35,6 +35,7 @@ function remote(changes: Partial<RemoteSnapshot> = {}): RemoteSnapshot {
     capabilities: new Map([0, 1, 2].map((pnn) => [pnn, ALL])),
     recoveryModes: new Map([0, 1, 2].map((pnn) => [pnn, RECOVERY_NORMAL])),
     vnnMaps: new Map([1, 2].map((pnn) => [pnn, MAP])),
+    heardMs: new Map(),
     problems: [],
     ...changes,
   };
@@ -47,6 +48,7 @@ const CALM: ClusterMemory = {
   takeoverRunsDisabled: false,
   takeoverRunWanted: false,
   linksAwaited: undefined,
+  lostAwaited: undefined,
   lockHeld: undefined,
 };
 
@@ -320,6 +322,12 @@ describe("decideCluster()", () => {
       name: "keeps it while takeover runs are disabled",
       memory: { takeoverRunWanted: true, takeoverRunsDisabled: true },
       actions: [],
+    },
+    {
+      name: "waits with it for a lost node that may have addresses",
+      memory: { takeoverRunWanted: true, lostAwaited: "node 1 hears node 2" },
+      actions: [],
+      problem: "but node 1 hears node 2",
     },
     {
       name: "prefers a recovery",

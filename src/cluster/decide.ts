@@ -81,6 +81,8 @@ export interface ClusterMemory {
   readonly takeoverRunWanted: boolean;
   /** Somebody whose link to this node is about to come back (links_to_come.ts), in words. */
   readonly linksAwaited: string | undefined;
+  /** Somebody who may have public addresses though this node has lost it (lost_nodes.ts), in words. */
+  readonly lostAwaited: string | undefined;
   /** undefined without a cluster lock. */
   readonly lockHeld: boolean | undefined;
 }
@@ -139,9 +141,10 @@ class ClusterChecks {
       }
       if (this.problem !== undefined) return;
     }
-    if (this.#memory.takeoverRunWanted && !this.#memory.takeoverRunsDisabled) {
-      this.actions.push({ do: "takeover_run" });
-    }
+    const { takeoverRunWanted, takeoverRunsDisabled, lostAwaited } = this.#memory;
+    if (!takeoverRunWanted || takeoverRunsDisabled) return;
+    if (lostAwaited === undefined) this.actions.push({ do: "takeover_run" });
+    else this.problem = `A takeover run is to be made, but ${lostAwaited}`;
   }
 
   #recover(reason: string): void {

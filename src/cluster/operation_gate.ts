@@ -21,10 +21,13 @@ export class OperationGate {
     return this.#timer !== undefined;
   }
 
-  /** 0 seconds enable it again. "busy" while the operation runs. `leader`: who does the operation meanwhile. */
+  /**
+   * 0 seconds enable it again, unless another leader has disabled it meanwhile. "busy" while the operation runs.
+   * `leader`: who does the operation meanwhile.
+   */
   disable(seconds: number, leader?: number): "done" | "busy" {
     if (seconds === 0) {
-      this.#enable("enabled");
+      if (leader === undefined || !this.#isOfAnother(leader)) this.#enable("enabled");
       return "done";
     }
     if (this.inProgress) return "busy";
@@ -37,13 +40,17 @@ export class OperationGate {
 
   /** One that has died or yielded in its operation will not enable it for others. */
   leaderIs(pnn: number): void {
-    if (this.disabled && this.#leader !== undefined && this.#leader !== pnn)
-      this.#enable("enabled");
+    if (this.disabled && this.#isOfAnother(pnn)) this.#enable("enabled");
+  }
+
+  #isOfAnother(leader: number): boolean {
+    return this.#leader !== undefined && this.#leader !== leader;
   }
 
   #enable(why: "enabled" | "expired"): void {
     this.#timer?.cancel();
     this.#timer = undefined;
+    this.#leader = undefined;
     this.#onChange(why, 0);
   }
 

@@ -29,6 +29,7 @@ import { Election, pnnText } from "./election.ts";
 import { LeaderConnection } from "./leader_connection.ts";
 import { LeaseVotes } from "./lease_votes.ts";
 import { LinksToCome } from "./links_to_come.ts";
+import { LostNodes } from "./lost_nodes.ts";
 import { isNewWithAllNodes, nobodyWasRecovered } from "./new_cluster.ts";
 import { NodeRequests } from "./node_requests.ts";
 import { OwnView } from "./own_view.ts";
@@ -47,6 +48,8 @@ import {
 import { TakeoverRuns } from "./takeover_runs.ts";
 
 const LEADER_BROADCAST_MS = 1000;
+/** While addresses wait for somebody who may still have them. */
+const AWAITED_LOOK_MS = 250;
 /** The first election of a test cluster. */
 const FAST_ELECTION_MS = 500;
 
@@ -72,7 +75,9 @@ export class Recoverd {
   #lastProblem: string | undefined;
   readonly #leaderConnection = new LeaderConnection();
   readonly #linksToCome = new LinksToCome();
+  readonly #lostNodes = new LostNodes();
   #nextTick: Timer | undefined;
+  #nextLook: Timer | undefined;
   #broadcasts: Timer | undefined;
   #subscriptions: readonly { remove(): void }[] = [];
   #stopped = false;
@@ -90,7 +95,11 @@ export class Recoverd {
     });
     const culprits = new Culprits();
     this.#blame = new Blame({ ...host, view: this.#view, culprits, requests: this.#requests });
-    this.takeoverRuns = new TakeoverRuns({ ...host, helper: host.takeoverHelper });
+    this.takeoverRuns = new TakeoverRuns({
+      ...host,
+      helper: host.takeoverHelper,
+      awaited: () => this.#lostNodes.awaited(host.clock.monotonicMs()),
+    });
     this.recoveries = new Recoveries({
       ...host,
       helper: host.recoveryHelper,
@@ -177,6 +186,7 @@ export class Recoverd {
   stop(released?: () => void): void {
     this.#stopped = true;
     this.#nextTick?.cancel();
+    this.#nextLook?.cancel();
     this.#broadcasts?.cancel();
     for (const subscription of this.#subscriptions) subscription.remove();
     this.#cancelOperations("the recovery daemon ends");
@@ -294,7 +304,9 @@ export class Recoverd {
 
   #learn(local: LocalSnapshot): void {
     if (this.#view.learn(local)) this.#beginEpoch();
-    this.#linksToCome.learn(local.nodes, this.#host.clock.monotonicMs());
+    const nowMs = this.#host.clock.monotonicMs();
+    this.#linksToCome.learn(local.nodes, nowMs);
+    this.#lostNodes.learn(local.nodes, nowMs);
     this.#host.setLogLevel(local.debugLevel);
   }
 
@@ -306,7 +318,8 @@ export class Recoverd {
   #lookRemote(local: LocalSnapshot): void {
     this.#lookingRemote = true;
     const epoch = this.#epoch;
-    collectRemote(this.#host.client, local, this.#view.requestTimeoutMs).then((remote) => {
+    const options = { timeoutMs: this.#view.requestTimeoutMs, askHeard: this.#lostNodes.some };
+    collectRemote(this.#host.client, local, options).then((remote) => {
       this.#lookingRemote = false;
       if (this.#stopped) return;
       if (epoch === this.#epoch) this.#actRemote(local, remote);
@@ -320,22 +333,29 @@ export class Recoverd {
       this.#problem("This node leads and does not act: it cannot prove that it still may");
       return;
     }
+    const nowMs = this.#host.clock.monotonicMs();
+    this.#lostNodes.told(remote, this.#view.tunable("KeepaliveInterval") * 1000);
+    const lostAwaited = this.#lostNodes.awaited(nowMs);
+    if (lostAwaited !== undefined) this.#lookSoon();
     const decision = decideCluster(local, remote, {
       pnn: this.#host.client.pnn,
       recoveryNeeded: this.recoveries.needed,
       recoveriesDisabled: this.recoveries.gate.disabled,
       takeoverRunsDisabled: this.takeoverRuns.gate.disabled,
       takeoverRunWanted: this.takeoverRuns.wanted,
-      linksAwaited: this.#linksToCome.awaited(
-        local.nodes,
-        remote.nodeMaps,
-        this.#host.clock.monotonicMs(),
-      ),
+      linksAwaited: this.#linksToCome.awaited(local.nodes, remote.nodeMaps, nowMs),
+      lostAwaited,
       lockHeld: lock?.held,
     });
     if (decision.problem === undefined) this.#lastProblem = undefined;
-    else this.#problem(`${decision.problem} (${remote.problems.join("; ")})`);
+    else this.#problem([decision.problem, ...remote.problems].join("; "));
     for (const action of decision.actions) this.#act(action, decision.nodes);
+  }
+
+  /** Addresses that are on no host are missed sooner than in an interval. */
+  #lookSoon(): void {
+    this.#nextLook?.cancel();
+    this.#nextLook = this.#host.timers.after(AWAITED_LOOK_MS, () => this.look());
   }
 
   /** The same problem each second is said once. */

@@ -10,7 +10,13 @@ import { decodePadded } from "../wire/codec.ts";
 import { NODE_FLAGS, NODE_FLAGS_INACTIVE } from "../wire/constants.ts";
 import { type ControlName, PING_KNOWLEDGE } from "../wire/controls.ts";
 import { CURRENT_NODE } from "../wire/packet.ts";
-import { type NodeAndFlags, nodeKnowledge, type VnnMap } from "../wire/structs/cluster.ts";
+import {
+  type NodeAndFlags,
+  type NodeKnowledge,
+  nodeKnowledge,
+  type PeerProblem,
+  type VnnMap,
+} from "../wire/structs/cluster.ts";
 
 export interface LocalSnapshot {
   readonly debugLevel: number;
@@ -30,6 +36,11 @@ export interface RemoteSnapshot {
   /** Our own included. */
   readonly recoveryModes: ReadonlyMap<number, number>;
   readonly vnnMaps: ReadonlyMap<number, VnnMap>;
+  /**
+   * How long ago others heard each node, at most, by their pnn and its; of nodes of ours, and only if it was asked
+   * for.
+   */
+  readonly heardMs: ReadonlyMap<number, readonly number[]>;
   /** Why answers are missing, for the log. */
   readonly problems: readonly string[];
 }
@@ -56,6 +67,7 @@ export async function collectLocal(
   if (!capabilities.ok) return missing("GET_CAPABILITIES", capabilities.error.reason);
   const set = new TunableSet();
   set.assignWireOrder(tunables.value.data);
+  const knowledge = ping.ok ? knowledgeIn(ping.value.data) : undefined;
   return ok({
     debugLevel: debug.value.data,
     tunables: set,
@@ -63,15 +75,21 @@ export async function collectLocal(
     recoveryMode: mode.value.status,
     vnnMap: vnnMap.value.data,
     capabilities: capabilities.value.data,
-    keptOut: ping.ok ? keptOut(nodes.value.data, ping.value.data) : [],
+    keptOut: keptOut(nodes.value.data, knowledge?.problems ?? []),
   });
 }
 
 /** A daemon of another make answers without data. */
-function keptOut(nodes: readonly NodeAndFlags[], data: Uint8Array | undefined): readonly number[] {
+function knowledgeIn(data: Uint8Array | undefined): NodeKnowledge | undefined {
   const known = data === undefined ? undefined : decodePadded(nodeKnowledge, data);
-  if (known?.ok !== true) return [];
-  return known.value.problems
+  return known?.ok === true ? known.value : undefined;
+}
+
+function keptOut(
+  nodes: readonly NodeAndFlags[],
+  problems: readonly PeerProblem[],
+): readonly number[] {
+  return problems
     .map(({ pnn }) => pnn)
     .filter((pnn) => ((flagsOf(nodes, pnn) ?? 0) & NODE_FLAGS.DISCONNECTED) !== 0);
 }
@@ -83,18 +101,19 @@ function missing(control: ControlName, reason: string): Result<never> {
 export async function collectRemote(
   client: CtdbClient,
   local: LocalSnapshot,
-  timeoutMs: number,
+  { timeoutMs, askHeard }: { readonly timeoutMs: number; readonly askHeard: boolean },
 ): Promise<RemoteSnapshot> {
   const problems: string[] = [];
   // Also of nodes that we hold for inactive: they know better.
   const connected = connectedNodes(local.nodes);
   const others = connected.filter((pnn) => pnn !== client.pnn);
   const options = { timeoutMs };
-  const [nodeMaps, capabilities, modes, vnnMaps] = await Promise.all([
+  const [nodeMaps, capabilities, modes, vnnMaps, heardMs] = await Promise.all([
     client.controlEach("GET_NODEMAP", undefined, others, options),
     client.controlEach("GET_CAPABILITIES", undefined, others, options),
     client.controlEach("GET_RECMODE", undefined, connected, options),
     client.controlEach("GETVNNMAP", undefined, others, options),
+    collectHeard(client, askHeard ? others : [], timeoutMs),
   ]);
   const known = answersOf("GET_CAPABILITIES", capabilities, problems);
   return {
@@ -102,8 +121,23 @@ export async function collectRemote(
     capabilities: new Map([...known, [client.pnn, local.capabilities]]),
     recoveryModes: statusesOf("GET_RECMODE", modes, problems),
     vnnMaps: answersOf("GETVNNMAP", vnnMaps, problems),
+    heardMs,
     problems,
   };
+}
+
+async function collectHeard(
+  client: CtdbClient,
+  others: readonly number[],
+  timeoutMs: number,
+): Promise<ReadonlyMap<number, readonly number[]>> {
+  const options = { timeoutMs, flags: PING_KNOWLEDGE };
+  const heard = new Map<number, readonly number[]>();
+  for (const [pnn, ping] of await client.controlEach("PING", undefined, others, options)) {
+    const knowledge = ping.ok ? knowledgeIn(ping.value.data) : undefined;
+    if (knowledge !== undefined) heard.set(pnn, knowledge.heard);
+  }
+  return heard;
 }
 
 function answersOf<T>(

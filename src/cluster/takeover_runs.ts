@@ -51,6 +51,8 @@ export interface TakeoverRunsHost {
   readonly log: Logger;
   readonly journal: Journal;
   readonly helper: TakeoverHelper;
+  /** Who may still have addresses that a run now would give to another host, in words. */
+  awaited(): string | undefined;
 }
 
 interface CurrentRun {
@@ -139,8 +141,15 @@ export class TakeoverRuns {
       done(false);
       return;
     }
-    this.#log.notice("Takeover run starting");
     const { journal, clock, helper } = this.#host;
+    const awaited = this.#host.awaited();
+    if (awaited !== undefined) {
+      this.#log.notice(`Takeover run put off: ${awaited}`);
+      this.#wanted = true;
+      done(false);
+      return;
+    }
+    this.#log.notice("Takeover run starting");
     const startMs = clock.monotonicMs();
     journal.record({ kind: "takeover_started", reason: [...this.#reasons].join("; ") });
     this.#reasons.clear();

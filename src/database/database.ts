@@ -70,7 +70,9 @@ export class Database implements DatabaseIdentity {
   flags: number;
   /** Generation of the last recovery that this database took part in. */
   generation: number;
-  /** Generation of the recovery that wrote the content, or in which it was attached; also while the node is inactive. */
+  /**
+   * Generation of the recovery that wrote the content, or in which it was attached; also while the node is inactive.
+   */
   contentGeneration: number;
   /** Content is worthless, because this node was out of the cluster (until a recovery commits). */
   invalidRecords = false;

@@ -28,17 +28,17 @@ export class VnnMap {
   }
 
   /**
-   * Of the last recovery in which the records of this node counted, also while it is inactive; INVALID_GENERATION: of none.
-   * Two nodes that have the same one were in all recoveries together: also one that began and failed, for it may have
-   * been through with some databases.
+   * Of the last recovery in which the records of this node counted, also while it is inactive; INVALID_GENERATION: of
+   * none. Two nodes that have the same one were in all recoveries together: also one that began and failed, for it
+   * may have been through with some databases.
    */
   get countedGeneration(): number {
     return this.#countedGeneration;
   }
 
   /**
-   * The records of this node counted last in that generation, and all that had a place in the map then have one in the recovery
-   * that is under way: one that has not may have recovered with others.
+   * The records of this node counted last in that generation, and all that had a place in the map then have one in
+   * the recovery that is under way: one that has not may have recovered with others.
    */
   countedWithAll(generation: number): boolean {
     const all = this.#countedMap.every((pnn) => this.#map.includes(pnn));
@@ -53,8 +53,8 @@ export class VnnMap {
   }
 
   /**
-   * From this generation on: those that the recovery began with, or has written. Those of a node without a place in the map do
-   * for nobody who vacuums.
+   * From this generation on: those that the recovery began with, or has written. Those of a node without a place in
+   * the map do for nobody who vacuums.
    */
   recordsCount(): void {
     if (!this.valid) return;

@@ -175,9 +175,9 @@ async function findMembers(host: RecoveryHost, timeoutMs: number): Promise<StepR
 }
 
 /**
- * The last generation in which the records of a node counted, when it is the same on all that take part. Then nobody of them has
- * recovered without another: what a node has that was inactive for a while was frozen, and nobody can have taken it over. A
- * node that has just started, or is of another make, may have been in any.
+ * The last generation in which the records of a node counted, when it is the same on all that take part. Then nobody
+ * of them has recovered without another: what a node has that was inactive for a while was frozen, and nobody can
+ * have taken it over. A node that has just started, or is of another make, may have been in any.
  */
 async function findUnbroken(
   asker: { readonly client: CtdbClient; readonly timeoutMs: number },

@@ -1,7 +1,7 @@
 /**
- * ctdb_etcd_lock and ctdb_mutex_etcd_helper [-v…] [-c FILE] [LOCK]: hold the cluster lock in etcd (lock/etcd_lock.ts), with the
- * options of the original and its configuration. The two are one program; the second has a helper's name. What is said to
- * etcd is another: the lock is a key with a lease, of etcd's third interface.
+ * ctdb_etcd_lock and ctdb_mutex_etcd_helper [-v…] [-c FILE] [LOCK]: hold the cluster lock in etcd
+ * (lock/etcd_lock.ts), with the options of the original and its configuration. The two are one program; the second
+ * has a helper's name. What is said to etcd is another: the lock is a key with a lease, of etcd's third interface.
  *
  * When the lock is lost, this process ends before it does anything else: that is how its parent learns of it.
  */

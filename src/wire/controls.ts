@@ -256,14 +256,14 @@ export const PING_LISTENERS = 0x02000000;
  */
 export const PING_STANDING = 0x04000000;
 /**
- * Of PING, from a leader of ours to our nodes: the answer carries the generation of the last recovery in which the node's
- * records counted (u32), INVALID_GENERATION for none. A node that does not know the flag answers without data.
+ * Of PING, from a leader of ours to our nodes: the answer carries the generation of the last recovery in which the
+ * node's records counted (u32), INVALID_GENERATION for none. A node that does not know the flag answers without data.
  */
 export const PING_GENERATION = 0x08000000;
 /**
- * Of DB_TRANSACTION_START, from a leader of ours: the srvid's low half is the generation of the last recovery in which the
- * records of any of those that take part counted. The volatile records of a node that counted in it count, also when it was inactive since. A node that does not know
- * the flag takes its own for worth nothing then.
+ * Of DB_TRANSACTION_START, from a leader of ours: the srvid's low half is the generation of the last recovery in
+ * which the records of any of those that take part counted. The volatile records of a node that counted in it count,
+ * also when it was inactive since. A node that does not know the flag takes its own for worth nothing then.
  */
 export const TRANSACTION_UNBROKEN = 0x00080000;
 /** Of GET_PUBLIC_IPS: addresses that the node could host now. */

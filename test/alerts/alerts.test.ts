@@ -1,4 +1,7 @@
-/** Rules, dashboard and runbooks that are shipped are whole; what Prometheus makes of them: test/interop/alerts.test.ts. */
+/**
+ * Rules, dashboard and runbooks that are shipped are whole; what Prometheus makes of them:
+ * test/interop/alerts.test.ts.
+ */
 import { expect, test } from "bun:test";
 import { commandRow } from "../../src/cli/commands.ts";
 import { LAYOUTS } from "../../src/config/layouts.ts";

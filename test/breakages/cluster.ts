@@ -77,6 +77,43 @@ export const CLUSTER_BREAKAGES: readonly Breakage[] = [
     tests: ["test/scenarios/scenarios.test.ts"],
   },
   {
+    name: "lost-nodes-not-awaited",
+    breaks:
+      "addresses of a node that only the leader has lost are given away before it has let go of them",
+    edits: [
+      {
+        file: "src/cluster/recoverd.ts",
+        find: "awaited: () => this.#lostNodes.awaited(host.clock.monotonicMs()),",
+        replace: "awaited: () => undefined,",
+      },
+    ],
+    tests: ["test/scenarios/scenarios.test.ts"],
+  },
+  {
+    name: "dead-nodes-awaited",
+    breaks: "a leader waits for a node that nobody has heard lately",
+    edits: [
+      {
+        file: "src/cluster/lost_nodes.ts",
+        find: "<= latelyMs;",
+        replace: ">= 0 && latelyMs > 0;",
+      },
+    ],
+    tests: ["src/cluster/lost_nodes.test.ts"],
+  },
+  {
+    name: "former-leader-enables",
+    breaks: "a former leader enables the takeover runs that its successor has disabled",
+    edits: [
+      {
+        file: "src/cluster/operation_gate.ts",
+        find: 'if (leader === undefined || !this.#isOfAnother(leader)) this.#enable("enabled");',
+        replace: 'this.#enable("enabled");',
+      },
+    ],
+    tests: ["test/recovery/recoverd_rules.test.ts"],
+  },
+  {
     name: "epoch-ignored",
     breaks: "the leader acts on what it read before something changed",
     edits: [

@@ -210,18 +210,31 @@ test("OperationGate.leaderIs() ends what another leader has disabled for itself,
   expect(gate.disabled).toBe(true);
 });
 
+test("OperationGate.disable() does not let one leader end what another has disabled", () => {
+  const { world } = calm();
+  const gate = new OperationGate(world.cluster.node(0).process.timers);
+  gate.disable(60, 1);
+  gate.disable(60, 2);
+  expect([gate.disable(0, 1), gate.disabled]).toEqual(["done", true]);
+  expect([gate.disable(0, 2), gate.disabled]).toEqual(["done", false]);
+  gate.disable(60, 2);
+  expect([gate.disable(0), gate.disabled]).toEqual(["done", false]);
+});
+
 /** Takeover runs of one node, which end when the test says so, and the answers to who asked. */
 function takeovers() {
   const { world } = calm();
   const node = world.cluster.node(0);
   const ends: ((outcome: Result<void>) => void)[] = [];
   const journal = new RecordedEvents();
+  const awaited: string[] = [];
   const runs = new TakeoverRuns({
     client: new FakeClient(node, node.process),
     clock: node.process.clock,
     timers: node.process.timers,
     log: silentLogger,
     journal,
+    awaited: () => awaited.at(-1),
     helper: {
       start: (_request, ended) => {
         ends.push(ended);
@@ -250,7 +263,7 @@ function takeovers() {
     world.cluster.run(10);
     return answers.splice(0);
   };
-  return { runs, start, journal, ends, ask, heard, disabled };
+  return { runs, start, journal, ends, ask, heard, disabled, awaited };
 }
 
 test("TakeoverRuns answers who asked for a run that was cancelled at the end of the next", () => {
@@ -273,6 +286,18 @@ test("TakeoverRuns lets others begin a run as soon as one ends, or is cancelled"
   ends.at(-1)?.(done);
   heard();
   expect(disabled).toEqual([60, 0, 60, 0]);
+});
+
+test("TakeoverRuns begins no run while somebody is awaited, and does not forget it", () => {
+  const { runs, start, ends, ask, heard, awaited } = takeovers();
+  ask(1);
+  awaited.push("node 2 may have addresses");
+  start();
+  expect([ends.length, runs.running, runs.wanted]).toEqual([0, false, true]);
+  awaited.pop();
+  start();
+  ends.at(-1)?.(done);
+  expect(heard()).toEqual(["1: 0"]);
 });
 
 test("TakeoverRuns keeps a thousand requests, and refuses those beyond", () => {

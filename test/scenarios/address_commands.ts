@@ -25,6 +25,11 @@ export const ADDRESS_COMMANDS: readonly Command[] = [
     action: (stage) => stage.addresses(),
   },
   {
+    pattern: "addresses for SECONDS",
+    help: "runs, and says for how long any of them was on two hosts, in tenths of a second",
+    action: (stage, { SECONDS }) => stage.watchAddresses(seconds(SECONDS)),
+  },
+  {
     pattern: "addresses of PNN",
     help: "whether its host has any",
     action: (stage, { PNN }) => {

@@ -198,6 +198,21 @@ export class Stage {
     });
   }
 
+  /** For how long any of them was on two hosts. */
+  watchAddresses(forSec: number): readonly string[] {
+    const { nodes, publicAddresses, scheduler } = this.cluster;
+    const endMs = scheduler.nowMs + forSec * 1000;
+    let twiceMs = 0;
+    const isTwice = (address: string) =>
+      nodes.filter(({ host }) => host.publicAddresses.has(address)).length > 1;
+    while (scheduler.nowMs < endMs) {
+      scheduler.run(scheduler.nowMs + STEP_MS);
+      const addresses = Array.from({ length: publicAddresses }, (_, i) => publicAddress(i));
+      if (addresses.some(isTwice)) twiceMs += STEP_MS;
+    }
+    return [twiceMs === 0 ? "never on two" : `on two for ${(twiceMs / 1000).toFixed(1)} s`];
+  }
+
   nameHost(name: string, address: string): undefined {
     const host = this.cluster.nodes.find((node) => node.host.publicAddresses.has(address));
     if (host === undefined) throw new Error(`nobody has ${address}`);

@@ -2,9 +2,9 @@
  * Shows the checkers what recoveries do to the databases of a node: it stands between the
  * daemon and its database part, looks, and lets everything pass.
  *
- * Whether the content of a node counts is judged here and not asked of the product: it does not from the moment in which
- * the node became inactive until a recovery commits on the active node, or until the product says that it does: which it may
- * as long as no recovery has committed since then on any of those that take part in the present one.
+ * Whether the content of a node counts is judged here and not asked of the product: it does not from the moment in
+ * which the node became inactive until a recovery commits on the active node, or until the product says that it does:
+ * which it may as long as no recovery has committed since then on any of those that take part in the present one.
  */
 import { ok } from "../../src/base/result.ts";
 import type { ControlHandlers } from "../../src/control/control_request.ts";

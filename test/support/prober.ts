@@ -11,7 +11,10 @@ const PAUSE_MS = 3;
 const LAG_TIMER_MS = 5;
 const TIMEOUT_MS = 10_000;
 
-/** A loop that is stuck takes seconds. On a busy machine a collection takes 100 ms, as its threads wait for a processor. */
+/**
+ * A loop that is stuck takes seconds. On a busy machine a collection takes 100 ms, as its threads wait for a
+ * processor.
+ */
 export const ANSWER_MS_MAX = 200;
 
 export class Prober {

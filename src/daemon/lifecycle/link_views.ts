@@ -12,8 +12,8 @@
 /** Longer than the delays of a network, shorter than the leader timeout. */
 const MISSED_MS_MIN = 4000;
 /**
- * The same where the link is gone: the leader knows it too, recovers without this node at once, and gives its addresses to
- * others. Longer than it takes until the link is back, or everybody has noticed that the leader died.
+ * The same where the link is gone: the leader knows it too, recovers without this node at once, and gives its
+ * addresses to others. Longer than it takes until the link is back, or everybody has noticed that the leader died.
  */
 export const GONE_MS_MIN = 500;
 /** A node that was never connected may be about to be: nodes start one after the other. */

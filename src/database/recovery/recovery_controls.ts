@@ -85,8 +85,8 @@ export class RecoveryControls {
   };
 
   /**
-   * Nobody has recovered since the records of this node counted: they were frozen, and are nowhere else. The database itself
-   * must have been through that recovery: the node may have become inactive in the middle of it.
+   * Nobody has recovered since the records of this node counted: they were frozen, and are nowhere else. The database
+   * itself must have been through that recovery: the node may have become inactive in the middle of it.
    */
   #isUnbroken({ contentGeneration }: Database, { flags, srvid }: ControlRequest): boolean {
     const isTold = (flags & TRANSACTION_UNBROKEN) !== 0;
