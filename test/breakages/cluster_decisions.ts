@@ -201,8 +201,8 @@ export const CLUSTER_DECISIONS_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/cluster/decide.ts",
-        find: "if (this.#memory.takeoverRunWanted && !this.#memory.takeoverRunsDisabled) {",
-        replace: "if (this.#memory.takeoverRunWanted) {",
+        find: "if (!takeoverRunWanted || takeoverRunsDisabled) return;",
+        replace: "if (!takeoverRunWanted) return;",
       },
     ],
     tests: ["src/cluster/decide.test.ts"],
