@@ -279,7 +279,7 @@ describe("decideCluster()", () => {
     {
       name: "takes over what a node says of itself, and goes on with that",
       remote: { nodeMaps: withEntry(remote().nodeMaps, 2, nodes(0, 0, STOPPED)) },
-      actions: ["push_flags 2 0x20 moves", "blame 0", "recover"],
+      actions: ["push_flags 2 0x20 at 0 1 moves", "blame 0", "recover 2 at 0 1"],
     },
     {
       name: "pushes flags that a third node has wrong",
@@ -290,7 +290,7 @@ describe("decideCluster()", () => {
           [2, nodes(0, 0, PERMANENTLY_DISABLED)],
         ]),
       },
-      actions: ["push_flags 2 0x4"],
+      actions: ["push_flags 2 0x4 at 1"],
     },
     {
       name: "pushes its own flags to a node that has them wrong",
@@ -301,7 +301,7 @@ describe("decideCluster()", () => {
           [2, nodes(0, 0, 0)],
         ]),
       },
-      actions: ["push_flags 0 0x2"],
+      actions: ["push_flags 0 0x2 at 2"],
     },
     {
       name: "does not argue about who is connected to whom",
@@ -343,8 +343,13 @@ describe("decideCluster()", () => {
       });
       const actions = decision.actions.map((action) => {
         if (action.do === "push_flags") {
-          const { pnn, flags, moves } = action;
-          return `push_flags ${pnn} 0x${flags.toString(16)}${moves ? " moves" : ""}`;
+          const { pnn, flags, at } = action.stale;
+          const moves = action.moves ? " moves" : "";
+          return `push_flags ${pnn} 0x${flags.toString(16)} at ${at.join(" ")}${moves}`;
+        }
+        if (action.do === "recover") {
+          const stale = action.stale.map(({ pnn, at }) => `${pnn} at ${at.join(" ")}`);
+          return ["recover", ...stale].join(" ");
         }
         return action.do === "blame" ? `blame ${action.pnn}` : action.do;
       });

@@ -27,16 +27,24 @@ export type Action =
   | { readonly do: "lock_databases"; readonly setMode: boolean }
   | { readonly do: "yield"; readonly reason: string }
   /** `moves`: whether it may host addresses was not known until now. */
-  | {
-      readonly do: "push_flags";
-      readonly pnn: number;
-      readonly flags: number;
-      readonly moves: boolean;
-    }
+  | { readonly do: "push_flags"; readonly stale: StaleFlags; readonly moves: boolean }
   | { readonly do: "blame"; readonly pnn: number; readonly reason: string }
   | { readonly do: "elect"; readonly reason: string }
-  | { readonly do: "recover"; readonly reason: string }
+  /** `stale`: what nodes must know before. */
+  | {
+      readonly do: "recover";
+      readonly reason: string;
+      readonly nodes: readonly NodeAndFlags[];
+      readonly stale: readonly StaleFlags[];
+    }
   | { readonly do: "takeover_run" };
+
+/** Flags of a node as it says itself, and which nodes take it to have others. */
+export interface StaleFlags {
+  readonly pnn: number;
+  readonly flags: number;
+  readonly at: readonly number[];
+}
 
 export interface LocalMemory {
   readonly pnn: number;
@@ -95,13 +103,11 @@ export function decideCluster(
 ): ClusterDecision {
   const checks = new ClusterChecks(local, remote, memory);
   checks.run();
-  return { actions: checks.actions, nodes: checks.nodes, problem: checks.problem };
+  return { actions: checks.actions, problem: checks.problem };
 }
 
 export interface ClusterDecision {
   readonly actions: readonly Action[];
-  /** Our node map with the flags that the nodes report of themselves. */
-  readonly nodes: readonly NodeAndFlags[];
   readonly problem: string | undefined;
 }
 
@@ -111,13 +117,15 @@ class ClusterChecks {
   readonly #local: LocalSnapshot;
   readonly #remote: RemoteSnapshot;
   readonly #memory: ClusterMemory;
-  nodes: readonly NodeAndFlags[];
+  /** Our node map with the flags that the nodes report of themselves. */
+  #nodes: readonly NodeAndFlags[];
+  readonly #stale: StaleFlags[] = [];
 
   constructor(local: LocalSnapshot, remote: RemoteSnapshot, memory: ClusterMemory) {
     this.#local = local;
     this.#remote = remote;
     this.#memory = memory;
-    this.nodes = local.nodes;
+    this.#nodes = local.nodes;
   }
 
   run(): void {
@@ -149,7 +157,8 @@ class ClusterChecks {
 
   #recover(reason: string): void {
     const { linksAwaited } = this.#memory;
-    if (linksAwaited === undefined) this.actions.push({ do: "recover", reason });
+    if (linksAwaited === undefined)
+      this.actions.push({ do: "recover", reason, nodes: this.#nodes, stale: this.#stale });
     else this.problem = `A recovery is needed (${reason}), but ${linksAwaited}`;
   }
 
@@ -161,7 +170,7 @@ class ClusterChecks {
 
   /** Node maps of all connected nodes and capabilities of all active ones are needed for everything. */
   #answersComplete(): boolean {
-    for (const { pnn, flags } of this.nodes) {
+    for (const { pnn, flags } of this.#nodes) {
       if ((flags & NODE_FLAGS.DISCONNECTED) !== 0 || pnn === this.#memory.pnn) continue;
       if (!this.#remote.nodeMaps.has(pnn)) {
         this.problem ??= `Cannot read the node map of node ${pnn}`;
@@ -178,29 +187,33 @@ class ClusterChecks {
   /** A node knows its own flags best; every node must have the same flags for every other. */
   #fixFlags(): void {
     const { nodeMaps } = this.#remote;
-    this.nodes = this.nodes.map((node) => {
+    this.#nodes = this.#nodes.map((node) => {
       const itself = nodeMaps.get(node.pnn);
       const flags = itself === undefined ? undefined : flagsOf(itself, node.pnn);
       if (flags === undefined) return node;
       const kept = node.flags & NODE_FLAGS.DISCONNECTED;
       return { ...node, flags: kept | (flags & ~NODE_FLAGS.DISCONNECTED) };
     });
-    for (const [at, { pnn, flags }] of this.nodes.entries()) {
+    for (const [place, { pnn, flags }] of this.#nodes.entries()) {
       if ((flags & NODE_FLAGS.DISCONNECTED) !== 0) continue;
-      const before = this.#local.nodes[at]?.flags ?? 0;
-      const stale = before !== flags;
-      const differs = [...nodeMaps].some(([viewer, map]) => {
+      const before = this.#local.nodes[place]?.flags ?? 0;
+      const at = before === flags ? [] : [this.#memory.pnn];
+      for (const [viewer, map] of nodeMaps) {
         const seen = flagsOf(map, pnn);
         // Who is connected to whom is each node's own observation.
-        return viewer !== pnn && seen !== undefined && differBeyondConnection(seen, flags);
-      });
+        const differs = seen !== undefined && differBeyondConnection(seen, flags);
+        if (viewer !== pnn && differs) at.push(viewer);
+      }
+      if (at.length === 0) continue;
+      const stale = { pnn, flags, at };
+      this.#stale.push(stale);
       const moves = ((before ^ flags) & NODE_FLAGS_HOSTS_NOTHING) !== 0;
-      if (stale || differs) this.actions.push({ do: "push_flags", pnn, flags, moves });
+      this.actions.push({ do: "push_flags", stale, moves });
     }
   }
 
   #modesNormal(): boolean {
-    const active = activeNodes(this.nodes);
+    const active = activeNodes(this.#nodes);
     for (const pnn of active) {
       const mode = this.#remote.recoveryModes.get(pnn);
       if (mode !== undefined && mode !== RECOVERY_NORMAL) {
@@ -216,17 +229,17 @@ class ClusterChecks {
 
   /** All nodes must agree on the number and order of the nodes. */
   #nodeMapProblem(): string | undefined {
-    for (const pnn of activeNodes(this.nodes)) {
+    for (const pnn of activeNodes(this.#nodes)) {
       const map = this.#remote.nodeMaps.get(pnn);
       if (map === undefined) continue;
-      if (map.length !== this.nodes.length) {
-        const known = `node ${pnn} knows ${map.length} nodes, this node ${this.nodes.length}`;
+      if (map.length !== this.#nodes.length) {
+        const known = `node ${pnn} knows ${map.length} nodes, this node ${this.#nodes.length}`;
         return this.#blame(pnn, known);
       }
-      const at = map.findIndex((node, i) => node.pnn !== this.nodes[i]?.pnn);
+      const at = map.findIndex((node, i) => node.pnn !== this.#nodes[i]?.pnn);
       if (at >= 0) {
         const theirs = `node ${pnn} has node ${map[at]?.pnn} in place ${at}`;
-        return this.#blame(pnn, `${theirs}, this node ${this.nodes[at]?.pnn}`);
+        return this.#blame(pnn, `${theirs}, this node ${this.#nodes[at]?.pnn}`);
       }
     }
     return undefined;
@@ -235,7 +248,7 @@ class ClusterChecks {
   /** The vnn map must hold the active lmasters and be the same everywhere. */
   #vnnMapProblem(): string | undefined {
     const own = this.#local.vnnMap;
-    const active = activeNodes(this.nodes);
+    const active = activeNodes(this.#nodes);
     const lmasters = active.filter(
       (pnn) => ((this.#remote.capabilities.get(pnn) ?? 0) & CAPABILITIES.LMASTER) !== 0,
     );

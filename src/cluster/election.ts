@@ -27,8 +27,13 @@ import { LeaderRivals } from "./leader_rivals.ts";
 
 /** Fixed by upstream: how long a helper may think about the lock. */
 const LOCK_TIMEOUT_MS = 120_000;
-/** Our own message is held back so that several arriving ones are answered once. */
+/**
+ * Our own message is held back so that several arriving ones are answered once; by chance less, so that one whom a better
+ * one outdoes has mostly heard that before it speaks: with n nodes some log n speak, and not all.
+ */
 const ANSWER_DELAY_MS = 500;
+/** The same for those who miss a leader at the same moment. */
+const SILENCE_DELAY_MS = 250;
 
 type State =
   | { readonly name: "settled" }
@@ -172,7 +177,7 @@ export class Election {
     }
     const state = this.#becomeElecting(`node ${message.pnn} calls one`);
     if (beats(host.electionMessage(), message) && host.canLead()) {
-      const delayMs = Math.min(ANSWER_DELAY_MS, host.electionTimeoutMs() / 2);
+      const delayMs = this.#atMost(Math.min(ANSWER_DELAY_MS, host.electionTimeoutMs() / 2));
       state.answer ??= host.timers.after(delayMs, () => {
         state.answer = undefined;
         this.#sendOwnMessage();
@@ -375,13 +380,19 @@ export class Election {
     lock.release(released);
   }
 
+  #atMost(ms: number): number {
+    return Math.floor((ms * this.#host.random.u32()) / 2 ** 32);
+  }
+
   /** Unless this node leads, a leader must be heard within the leader timeout. */
   #expectLeader(): void {
     this.#silence?.cancel();
     if (this.leading || this.#closed) return;
-    this.#silence = this.#host.timers.after(this.#host.leaderTimeoutMs, () => {
+    const { leaderTimeoutMs } = this.#host;
+    const delayMs = leaderTimeoutMs + this.#atMost(SILENCE_DELAY_MS);
+    this.#silence = this.#host.timers.after(delayMs, () => {
       this.#host.log.notice("Leader broadcast timeout");
-      this.#setLeader(UNKNOWN_PNN, `it was silent for ${this.#host.leaderTimeoutMs / 1000} s`);
+      this.#setLeader(UNKNOWN_PNN, `it was silent for ${leaderTimeoutMs / 1000} s`);
       if (this.#host.canLead()) this.force("leader broadcast timeout");
       else this.#expectLeader();
     });

@@ -1,12 +1,13 @@
 /** How an election reaches the other nodes, and what it is told of this one. */
 import type { Journal } from "../base/journal_event.ts";
 import type { Logger } from "../base/log.ts";
-import type { Timers } from "../platform/types/time.ts";
+import type { Random, Timers } from "../platform/types/time.ts";
 import type { ElectionMessage } from "../wire/structs/cluster.ts";
 
 export interface ElectionHost {
   readonly pnn: number;
   readonly timers: Timers;
+  readonly random: Random;
   readonly log: Logger;
   readonly journal: Journal;
   nowMs(): number;

@@ -23,6 +23,7 @@ function leader() {
     {
       pnn: OWN_PNN,
       timers,
+      random: { u32: () => 0 },
       log: silentLogger,
       journal: silentJournal,
       nowMs: () => world.nowMs,

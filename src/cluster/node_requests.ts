@@ -6,8 +6,9 @@ import type { Journal } from "../base/journal_event.ts";
 import type { Logger } from "../base/log.ts";
 import type { CtdbClient } from "../client/types.ts";
 import { RECOVERY_ACTIVE } from "../wire/constants.ts";
+import type { StaleFlags } from "./decide.ts";
 import type { OwnView } from "./own_view.ts";
-import { activeNodes, connectedNodes, flagsOf } from "./snapshot.ts";
+import { activeNodes, flagsOf } from "./snapshot.ts";
 
 export class NodeRequests {
   readonly #client: CtdbClient;
@@ -62,12 +63,11 @@ export class NodeRequests {
     this.#frozen = "no";
   }
 
-  pushFlags(pnn: number, flags: number): void {
+  pushFlags({ pnn, flags, at }: StaleFlags): void {
     this.#log.notice(`Pushing updated flags for node ${pnn} (0x${flags.toString(16)})`);
     const { nodes, requestTimeoutMs: timeoutMs } = this.#view;
     const change = { pnn, new_flags: flags, old_flags: flagsOf(nodes, pnn) ?? flags };
-    const targets = connectedNodes(nodes);
-    this.#client.controlEach("MODIFY_FLAGS", change, targets, { timeoutMs }).then((outcomes) => {
+    this.#client.controlEach("MODIFY_FLAGS", change, at, { timeoutMs }).then((outcomes) => {
       for (const [target, outcome] of outcomes) {
         if (outcome.ok) continue;
         this.#log.error(`MODIFY_FLAGS on node ${target}: ${outcome.error.reason}`);

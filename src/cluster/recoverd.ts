@@ -73,7 +73,7 @@ export class Recoverd {
   /** Something happened that the running look may have missed. */
   #lookAgain = false;
   #lastProblem: string | undefined;
-  readonly #leaderConnection = new LeaderConnection();
+  readonly #leaderConnection: LeaderConnection;
   readonly #linksToCome = new LinksToCome();
   readonly #lostNodes = new LostNodes();
   #nextTick: Timer | undefined;
@@ -87,6 +87,7 @@ export class Recoverd {
     this.#priorityTime = host.clock.wallTime();
     const { client, timers, log } = host;
     this.#view = new OwnView(client.pnn);
+    this.#leaderConnection = new LeaderConnection(host);
     this.#requests = new NodeRequests(client, log, host.journal, this.#view);
     this.#pauses = new PauseWatch({
       ...host,
@@ -120,6 +121,7 @@ export class Recoverd {
         timers,
         log,
         journal: host.journal,
+        random: host.random,
         nowMs: () => host.clock.monotonicMs(),
         leaderTimeoutMs: host.leaderTimeoutMs,
         electionTimeoutMs: () => this.#electionTimeoutMs(),
@@ -187,6 +189,7 @@ export class Recoverd {
     this.#stopped = true;
     this.#nextTick?.cancel();
     this.#nextLook?.cancel();
+    this.#leaderConnection.forget();
     this.#broadcasts?.cancel();
     for (const subscription of this.#subscriptions) subscription.remove();
     this.#cancelOperations("the recovery daemon ends");
@@ -243,7 +246,7 @@ export class Recoverd {
     const decision = decideLocal(local, memory);
     if (!decision.active) this.#priorityTime = this.#host.clock.wallTime();
     else this.#requests.databasesAreInUse();
-    for (const action of decision.actions) this.#act(action, local.nodes);
+    for (const action of decision.actions) this.#act(action);
     this.#heedLeader();
     this.#followLeader(local);
     if (decision.active && local.recoveryMode === RECOVERY_NORMAL) this.#checkAddresses();
@@ -292,8 +295,12 @@ export class Recoverd {
     }
     this.takeoverRuns.handOver(leader);
     const nowMs = this.#host.clock.monotonicMs();
-    if (!this.#leaderConnection.isLost(local.nodes, leader, nowMs) || !this.#view.canLead) return;
-    this.election.force(`leader ${leader} is not connected`);
+    this.#leaderConnection.look(local.nodes, leader, nowMs, () => {
+      // Another node may have called one meanwhile.
+      const { election } = this;
+      const mayCall = this.#view.canLead && !election.inProgress && election.leader === leader;
+      if (mayCall) election.force(`leader ${leader} is not connected`);
+    });
   }
 
   #mayBeNewCluster(local: LocalSnapshot): boolean {
@@ -349,7 +356,7 @@ export class Recoverd {
     });
     if (decision.problem === undefined) this.#lastProblem = undefined;
     else this.#problem([decision.problem, ...remote.problems].join("; "));
-    for (const action of decision.actions) this.#act(action, decision.nodes);
+    for (const action of decision.actions) this.#act(action);
   }
 
   /** Addresses that are on no host are missed sooner than in an interval. */
@@ -366,7 +373,7 @@ export class Recoverd {
 
   // --- actions
 
-  #act(action: Action, nodes: readonly NodeAndFlags[]): void {
+  #act(action: Action): void {
     switch (action.do) {
       case "ban":
         this.#blame.ban(action.pnn, action.credits);
@@ -378,9 +385,9 @@ export class Recoverd {
         this.election.yieldLeadership(action.reason);
         return;
       case "push_flags":
-        this.#requests.pushFlags(action.pnn, action.flags);
+        this.#requests.pushFlags(action.stale);
         // A run that was made meanwhile, after a recovery or for the tool, took it for what it was.
-        if (action.moves) this.takeoverRuns.want(`flags of node ${action.pnn} have changed`);
+        if (action.moves) this.takeoverRuns.want(`flags of node ${action.stale.pnn} have changed`);
         return;
       case "blame":
         this.#blame.blame(action.pnn, 1, action.reason);
@@ -389,7 +396,7 @@ export class Recoverd {
         this.election.force(action.reason);
         return;
       case "recover":
-        this.recoveries.want(action.reason, nodes);
+        this.recoveries.want(action);
         return;
       case "takeover_run":
         this.#takeOver();

@@ -8,8 +8,8 @@ import type { Result } from "../base/result.ts";
 import type { CtdbClient } from "../client/types.ts";
 import type { Clock, Random, Timers } from "../platform/types/time.ts";
 import { INVALID_GENERATION } from "../wire/packet.ts";
-import type { NodeAndFlags } from "../wire/structs/cluster.ts";
 import type { Culprits } from "./culprits.ts";
+import type { Action } from "./decide.ts";
 import { OperationGate } from "./operation_gate.ts";
 import type { OwnView } from "./own_view.ts";
 import { type RecoveryHelper, RecoveryRun } from "./recovery_run.ts";
@@ -33,6 +33,8 @@ export interface RecoveriesHost {
   beginEpoch(): void;
   look(): void;
 }
+
+export type WantedRecovery = Omit<Extract<Action, { readonly do: "recover" }>, "do">;
 
 export class Recoveries {
   readonly gate: OperationGate;
@@ -63,7 +65,7 @@ export class Recoveries {
   }
 
   /** Recovers `nodes`, unless it may not be now: then the next look at the cluster asks again. */
-  want(reason: string, nodes: readonly NodeAndFlags[]): void {
+  want({ reason, nodes, stale }: WantedRecovery): void {
     const { log, view, culprits } = this.#host;
     const first = this.#needed === undefined;
     this.#needed ??= reason;
@@ -89,6 +91,7 @@ export class Recoveries {
     const plan = {
       generation,
       nodes,
+      stale,
       timeoutMs: view.requestTimeoutMs,
       takeoverTimeoutMs: view.tunable("TakeoverTimeout") * 1000,
     };

@@ -15,6 +15,7 @@ import { EMPTY } from "../wire/codec.ts";
 import { NODE_FLAGS_INACTIVE, SRVID } from "../wire/constants.ts";
 import { BROADCAST_CONNECTED } from "../wire/packet.ts";
 import type { NodeAndFlags } from "../wire/structs/cluster.ts";
+import type { StaleFlags } from "./decide.ts";
 import { connectedNodes } from "./snapshot.ts";
 import type { TakeoverRuns } from "./takeover_runs.ts";
 
@@ -35,6 +36,7 @@ export interface RecoveryRunHost {
 export interface RecoveryPlan {
   readonly generation: number;
   readonly nodes: readonly NodeAndFlags[];
+  readonly stale: readonly StaleFlags[];
   readonly timeoutMs: number;
   readonly takeoverTimeoutMs: number;
 }
@@ -63,24 +65,21 @@ export class RecoveryRun {
     this.#state = "ended";
   }
 
-  /** All nodes must have the flags that we decide by. */
+  /** All nodes must have the flags that we decide by. Most have them. */
   #pushFlags(): void {
     const { client, log } = this.#host;
-    const { nodes, timeoutMs } = this.#plan;
-    const connected = connectedNodes(nodes);
-    const pushes = nodes
-      .filter(({ pnn }) => connected.includes(pnn))
-      .map(async ({ pnn, flags }) => {
-        const change = { pnn, new_flags: flags, old_flags: flags };
-        const outcomes = await client.controlEach("MODIFY_FLAGS", change, connected, { timeoutMs });
-        for (const [target, outcome] of outcomes) {
-          if (outcome.ok) continue;
-          const problem = `flags of node ${pnn} on node ${target}: ${outcome.error.reason}`;
-          if ((flags & NODE_FLAGS_INACTIVE) === 0) return problem;
-          log.warning(`Cannot update ${problem}`);
-        }
-        return undefined;
-      });
+    const { stale, timeoutMs } = this.#plan;
+    const pushes = stale.map(async ({ pnn, flags, at }) => {
+      const change = { pnn, new_flags: flags, old_flags: flags };
+      const outcomes = await client.controlEach("MODIFY_FLAGS", change, at, { timeoutMs });
+      for (const [target, outcome] of outcomes) {
+        if (outcome.ok) continue;
+        const problem = `flags of node ${pnn} on node ${target}: ${outcome.error.reason}`;
+        if ((flags & NODE_FLAGS_INACTIVE) === 0) return problem;
+        log.warning(`Cannot update ${problem}`);
+      }
+      return undefined;
+    });
     Promise.all(pushes).then((problems) => {
       if (this.#state !== "flags") return;
       const problem = problems.find((text) => text !== undefined);

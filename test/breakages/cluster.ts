@@ -77,6 +77,54 @@ export const CLUSTER_BREAKAGES: readonly Breakage[] = [
     tests: ["test/scenarios/scenarios.test.ts"],
   },
   {
+    name: "all-answer-at-once",
+    breaks: "in an election all who beat its message answer at the same moment",
+    edits: [
+      {
+        file: "src/cluster/election.ts",
+        find: "return Math.floor((ms * this.#host.random.u32()) / 2 ** 32);",
+        replace: "return ms;",
+      },
+    ],
+    tests: ["test/recovery/elections.test.ts"],
+  },
+  {
+    name: "all-call-at-once",
+    breaks: "all nodes that lose the leader call an election at the same moment",
+    edits: [
+      {
+        file: "src/cluster/leader_connection.ts",
+        find: "const SPREAD_MS = 4;",
+        replace: "const SPREAD_MS = 0;",
+      },
+    ],
+    tests: ["test/recovery/elections.test.ts"],
+  },
+  {
+    name: "flags-told-to-all",
+    breaks: "the leader tells flags also to those who have them",
+    edits: [
+      {
+        file: "src/cluster/decide.ts",
+        find: "if (viewer !== pnn && differs) at.push(viewer);",
+        replace: "if (viewer !== pnn) at.push(viewer);",
+      },
+    ],
+    tests: ["src/cluster/decide.test.ts", "test/recovery/elections.test.ts"],
+  },
+  {
+    name: "all-are-asked-for-links",
+    breaks: "each node of a large cluster asks all others when one is lost",
+    edits: [
+      {
+        file: "src/daemon/lifecycle/missing_links.ts",
+        find: "const QUESTIONED_MAX = 16;",
+        replace: "const QUESTIONED_MAX = 1000;",
+      },
+    ],
+    tests: ["src/daemon/lifecycle/missing_links.test.ts"],
+  },
+  {
     name: "lost-nodes-not-awaited",
     breaks:
       "addresses of a node that only the leader has lost are given away before it has let go of them",

@@ -169,6 +169,30 @@ test("Recoverd.election answers several messages that it beats once", () => {
   expect(world.leader).toBe(2);
 });
 
+test("Recoverd: of many nodes that lose the leader at the same moment few speak, and flags are told to nobody who has them", () => {
+  const count = 24;
+  const world = new RecoverdWorld({ count });
+  world.untilHealthy(30_000);
+  world.cluster.run(15_000);
+  const first = world.leader;
+  const calls: number[] = [];
+  const spoken: number[] = [];
+  const watcher = world.cluster.node(0);
+  watcher.subscribe(SRVID.ELECTION, (_data, from) => spoken.push(from));
+  watcher.subscribe(SRVID.LEADER, (data, from) => {
+    const told = decodeExact(u32Codec, data);
+    if (told.ok && told.value === UNKNOWN_PNN) calls.push(from);
+  });
+  world.cluster.seen.splice(0);
+  world.cluster.node(first).kill();
+  world.untilHealthy(30_000);
+  expect(world.leader).not.toBe(first);
+  expect(calls.length).toBeLessThan(5);
+  expect(spoken.length).toBeLessThan(count / 2);
+  // Nobody takes another for what it is not.
+  expect(world.cluster.seen.filter((control) => control.endsWith(" MODIFY_FLAGS"))).toEqual([]);
+});
+
 test("Recoverd without the lock follows; contention is no reason for a ban", () => {
   const world = new RecoverdWorld({ lock: true });
   world.untilHealthy();

@@ -78,9 +78,10 @@ test("Recoverd tells all clients that a recovery is over", () => {
 });
 
 test("Recoverd does not recover while an active node does not take the flags of all", () => {
-  const { world, follower } = calm();
+  const { world, leader, follower } = calm();
   world.cluster.interfere = (pnn, name) =>
     pnn === follower && name === "MODIFY_FLAGS" ? "fail" : undefined;
+  world.cluster.node((leader + 2) % 3).flags = NODE_FLAGS.UNHEALTHY;
   world.cluster.node(0).recoveryMode = 1;
   world.cluster.run(20_000);
   expect(world.recoveries.length).toBe(1);
@@ -146,6 +147,7 @@ function locking() {
     {
       pnn: 0,
       timers: time,
+      random: { u32: () => 0 },
       log: silentLogger,
       journal: silentJournal,
       nowMs: () => time.monotonicMs(),

@@ -5,7 +5,6 @@ import { silentLogger } from "../../base/log.ts";
 import { NodeTable } from "../../membership/node_table.ts";
 import { decodeExact, encode, u32Codec } from "../../wire/codec.ts";
 import { SRVID } from "../../wire/constants.ts";
-import { BROADCAST_CONNECTED } from "../../wire/packet.ts";
 import {
   MISSING_LINKS_MAGIC,
   missingLinks,
@@ -29,9 +28,15 @@ let reasons: string[];
 let links: MissingLinks;
 let hear: (srvid: { readonly lo: number; readonly hi: number }, data: Uint8Array) => void;
 
-beforeEach(async () => {
+beforeEach(() => setUp(3));
+
+async function setUp(count: number): Promise<void> {
   time = new ManualTime();
-  const configured = [0, 1, 2].map((pnn) => ({ pnn, address: `10.0.0.${pnn}`, deleted: false }));
+  const configured = Array.from({ length: count }, (_, pnn) => ({
+    pnn,
+    address: `10.0.0.${pnn}`,
+    deleted: false,
+  }));
   nodes = new NodeTable(OWN, configured, () => {});
   events = [];
   sent = [];
@@ -71,10 +76,9 @@ beforeEach(async () => {
     },
   });
   links.start();
-  connect(MIDDLE);
-  connect(LEADER);
+  for (let pnn = 1; pnn < count; pnn++) connect(pnn);
   await time.advance(1000);
-});
+}
 
 function connect(pnn: number): void {
   nodes.markConnected(pnn, "test");
@@ -101,12 +105,17 @@ async function pass(seconds: number, see: readonly number[], leads = true): Prom
   }
 }
 
-function questions(): (readonly number[])[] {
+function questions(): readonly { readonly to: number; readonly missing: readonly number[] }[] {
   return sent.flatMap(({ to, data }) => {
     const question = decodeExact(missingLinks, data);
-    if (to !== BROADCAST_CONNECTED || !question.ok) return [];
-    return question.value.magic === MISSING_LINKS_MAGIC ? [question.value.missing] : [];
+    const isOne = question.ok && question.value.magic === MISSING_LINKS_MAGIC;
+    return isOne ? [{ to, missing: question.value.missing }] : [];
   });
+}
+
+/** What the last question says is missing. */
+function lastMissing(): readonly number[] | undefined {
+  return questions().at(-1)?.missing;
 }
 
 test("MissingLinks asks nothing while all links are there and the leader says so", async () => {
@@ -138,7 +147,7 @@ test("MissingLinks stands aside when others hear the leader that it does not, an
   await time.advance(2000);
   expect(banned).toBe(false);
   expect(links.problems()).toEqual([]);
-  expect(questions().at(-1)).toEqual([]);
+  expect(lastMissing()).toEqual([]);
 });
 
 test("MissingLinks stands aside within a second when the link to the leader is gone, and not when it is back", async () => {
@@ -146,7 +155,7 @@ test("MissingLinks stands aside within a second when the link to the leader is g
     led(LEADER);
     lose(LEADER);
     await time.advance(500);
-    expect(questions().at(-1)).toEqual([LEADER]);
+    expect(lastMissing()).toEqual([LEADER]);
     answer([LEADER]);
     expect(banned).toBe(false);
     if (isBack) connect(LEADER);
@@ -160,7 +169,7 @@ test("MissingLinks asks for a leader that is connected and silent, before anybod
   await time.advance(2000);
   sent = [];
   await pass(3, [LEADER]);
-  expect(questions().at(-1)).toEqual([LEADER]);
+  expect(lastMissing()).toEqual([LEADER]);
   await pass(2, [LEADER]);
   expect(banned).toBe(true);
 });
@@ -234,6 +243,34 @@ test("MissingLinks answers whom it sees, and names two that do not reach each ot
   ]);
   ask([]);
   expect(links.problems()).toEqual([]);
+});
+
+test("MissingLinks asks sixteen of many nodes at a time, each time others, and takes back what it said from all", async () => {
+  await setUp(40);
+  mayBan = false;
+  await time.advance(10_000);
+  led(LEADER);
+  sent = [];
+  lose(LEADER);
+  const asked: number[] = [];
+  // At once for a leader, then with the seconds of the clock.
+  for (const waitMs of [500, 1500, 1000]) {
+    await time.advance(waitMs);
+    const those = questions().map(({ to }) => to);
+    expect(new Set(those).size).toBe(16);
+    asked.push(...those);
+    sent = [];
+    // Somebody sees it: it is asked again.
+    answer([LEADER]);
+  }
+  const others = Array.from({ length: 39 }, (_, i) => i + 1).filter((pnn) => pnn !== LEADER);
+  expect([...new Set(asked)].sort((a, b) => a - b)).toEqual(others);
+  connect(LEADER);
+  led(LEADER);
+  await time.advance(2000);
+  const last = questions();
+  expect(last.every(({ missing }) => missing.length === 0)).toBe(true);
+  expect(last.map(({ to }) => to).sort((a, b) => a - b)).toEqual(others);
 });
 
 test("MissingLinks drops what it cannot read, and what strangers say", async () => {

@@ -18,7 +18,7 @@ import type { NodeTable } from "../../membership/node_table.ts";
 import type { Clock, Timer, Timers } from "../../platform/types/time.ts";
 import { decodeExact, encode, u32Codec } from "../../wire/codec.ts";
 import { NODE_FLAGS, SRVID } from "../../wire/constants.ts";
-import { BROADCAST_CONNECTED, UNKNOWN_PNN } from "../../wire/packet.ts";
+import { UNKNOWN_PNN } from "../../wire/packet.ts";
 import type { PeerProblem } from "../../wire/structs/cluster.ts";
 import {
   MISSING_LINKS_MAGIC,
@@ -49,6 +49,8 @@ const ASK_MS_MAX = 60_000;
 /** A missing link is named when it is missing this long. */
 const NAMED_AFTER_MS = 10_000;
 const ASKED_MAX = 256;
+/** Nodes that are asked at a time, others the next time: all nodes of a large cluster lose one that dies. */
+const QUESTIONED_MAX = 16;
 const START_MS = 8000;
 const COME_BACK_TICKS = 4;
 /** Another's question that is not asked again is forgotten. */
@@ -91,7 +93,8 @@ export class MissingLinks {
   #nextAskMs = Number.POSITIVE_INFINITY;
   #intervalMs = TICK_MS;
   #asked = 0;
-  #saidMissing = false;
+  /** Who was told that links are missing here. */
+  readonly #questioned = new Set<number>();
   /** We asked to be aside, and somebody has ended it. */
   #overruled = false;
   #aside: Leaving | undefined;
@@ -305,17 +308,36 @@ export class MissingLinks {
       return;
     }
     const missing = missed.slice(0, ASKED_MAX).map(({ pnn }) => pnn);
-    if (missing.length === 0 && !this.#saidMissing) {
+    if (missing.length === 0 && this.#questioned.size === 0) {
       this.#nextAskMs = Number.POSITIVE_INFINITY;
       return;
     }
-    this.#saidMissing = missing.length > 0;
-    const message = { magic: MISSING_LINKS_MAGIC, pnn: nodes.ownPnn, missing };
-    messages.send(BROADCAST_CONNECTED, SRVID.LINKS_CHANGED, encode(missingLinks, message));
+    const message = encode(missingLinks, {
+      magic: MISSING_LINKS_MAGIC,
+      pnn: nodes.ownPnn,
+      missing,
+    });
+    const asked = missing.length === 0 ? [...this.#questioned] : this.#toBeAsked();
+    for (const pnn of asked) messages.send(pnn, SRVID.LINKS_CHANGED, message);
+    if (missing.length === 0) this.#questioned.clear();
+    else for (const pnn of asked) this.#questioned.add(pnn);
     this.#asked += 1;
     const isOver = missing.length === 0 || (this.#asked > 2 && !anybodySees);
     if (!urgent) this.#intervalMs = Math.min(2 * this.#intervalMs, ASK_MS_MAX);
     this.#nextAskMs = isOver ? Number.POSITIVE_INFINITY : nowMs + this.#intervalMs;
+  }
+
+  /** From one after this node on, in a circle, so that the questions of all nodes are spread over all. */
+  #toBeAsked(): readonly number[] {
+    const { nodes } = this.#p;
+    const others = nodes.connectedNodes().filter((pnn) => pnn !== nodes.ownPnn);
+    if (others.length <= QUESTIONED_MAX) return others;
+    const own = others.findIndex((pnn) => pnn > nodes.ownPnn);
+    const first = Math.max(own, 0) + this.#asked * QUESTIONED_MAX;
+    return Array.from(
+      { length: QUESTIONED_MAX },
+      (_, i) => others[(first + i) % others.length] ?? 0,
+    );
   }
 
   #standAsideOrNot(missed: readonly MissedNode[], views: readonly LinkView[], nowMs: number): void {
