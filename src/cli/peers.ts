@@ -9,9 +9,10 @@ import {
   type ControlReplyOf,
   type ControlRequestOf,
   PING_HEALTH,
+  PING_OPTIONS,
   PING_STANDING,
 } from "../wire/controls.ts";
-import { HEALTH_BYTES_MAX, STANDING_BYTES_MAX } from "../wire/limits.ts";
+import { HEALTH_BYTES_MAX, OPTIONS_BYTES_MAX, STANDING_BYTES_MAX } from "../wire/limits.ts";
 import { UNKNOWN_PNN } from "../wire/packet.ts";
 import {
   HEALTH_MAGIC,
@@ -21,6 +22,8 @@ import {
   type NodeStanding,
   nodeHealth,
   nodeStanding,
+  OPTIONS_MAGIC,
+  runningOptions,
   STANDING_MAGIC,
 } from "../wire/structs/cluster.ts";
 import { knowledgeOf, problemsIn } from "./node_knowledge.ts";
@@ -119,6 +122,15 @@ export class Peers {
     if (typeof data === "string" || data.length > STANDING_BYTES_MAX) return undefined;
     const standing = decodePadded(nodeStanding, data);
     return standing.ok && standing.value.magic === STANDING_MAGIC ? standing.value : undefined;
+  }
+
+  /** What a node runs with that is not the default, by option; undefined of one that does not tell soon. */
+  async options(pnn: number): Promise<ReadonlyMap<string, string> | undefined> {
+    const data = await this.#told(pnn, PING_OPTIONS);
+    if (typeof data === "string" || data.length > OPTIONS_BYTES_MAX) return undefined;
+    const told = decodePadded(runningOptions, data);
+    if (!told.ok || told.value.magic !== OPTIONS_MAGIC) return undefined;
+    return new Map(told.value.options.map(({ path, text }) => [path, text]));
   }
 
   /** Whether a node takes records as an lmaster; undefined of one that does not tell soon. */

@@ -55,6 +55,18 @@ test("LiveConfig.reload() takes what a running node takes, and keeps the rest of
   ]);
 });
 
+test("LiveConfig.given() is what a node runs with that is not the default, of what all nodes should have the same of", () => {
+  const scene = started(
+    "[logging]\nlog level = DEBUG\n[cluster]\nleader timeout = 7\nnodes list = !/bin/a\nnode address = 10.0.0.1\n[legacy]\nrealtime scheduling = true\n",
+  );
+  const given = () => scene.live.given().map(({ path, text }) => `${path}: ${text}`);
+  expect(given()).toEqual(["[cluster] nodes list: !/bin/a", "[cluster] leader timeout: 7"]);
+  scene.files.writeText(CONF, "[cluster]\nleader timeout = 9\n");
+  scene.live.reload();
+  // The leader timeout is that of the start.
+  expect(given()).toEqual(["[cluster] leader timeout: 7"]);
+});
+
 test("LiveConfig.reload() changes nothing while a file is wrong, and tells all of it", () => {
   const scene = started("");
   scene.files.writeText(CONF, "[logging]\nlog level = DEBUG\n[cluster]\nleader timeout = x\n[y]\n");

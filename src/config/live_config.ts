@@ -7,6 +7,7 @@
  */
 import { err, ok, type Result } from "../base/result.ts";
 import type { FileSystem } from "../platform/types/files.ts";
+import { isOfAdmind } from "./admin_options.ts";
 import {
   APPLIANCE_CONF,
   type ApplianceConfig,
@@ -35,6 +36,12 @@ export interface Reloaded {
   readonly applied: readonly ChangedOption[];
   readonly needRestart: readonly ChangedOption[];
   readonly warnings: readonly ConfigProblem[];
+}
+
+export interface GivenOption {
+  /** `[cluster] leader timeout`. */
+  readonly path: string;
+  readonly text: string;
 }
 
 interface ReadOptions {
@@ -74,6 +81,15 @@ export class LiveConfig {
     return this.#appliance;
   }
 
+  /** What this process runs with where that is not the default, of options that all nodes should have the same of. */
+  given(): readonly GivenOption[] {
+    const [started, taken] = [this.#started, this.#taken];
+    return [
+      ...givenIn(CTDB_CONF, started.conf, taken.conf),
+      ...givenIn(APPLIANCE_CONF, started.appliance, taken.appliance),
+    ];
+  }
+
   /** On failure: all problems of the files. */
   reload(): Result<Reloaded, readonly ConfigProblem[]> {
     const conf = readCtdbConfig(this.#files, this.#paths);
@@ -105,6 +121,19 @@ export class LiveConfig {
       warnings: problems,
     });
   }
+}
+
+function givenIn(
+  table: OptionTable,
+  started: OptionReader,
+  taken: OptionReader,
+): readonly GivenOption[] {
+  return table.options.flatMap((option) => {
+    const reader = option.reload === "now" ? taken : started;
+    const path = optionPath(option);
+    const isShared = option.perNode !== true && !isOfAdmind(option);
+    return isShared && reader.isGiven(option) ? [{ path, text: reader.textOf(option) }] : [];
+  });
 }
 
 function changed(

@@ -82,6 +82,12 @@ export class OptionReader {
     });
   }
 
+  /** The file says something else than the default. */
+  isGiven(option: AnyOption): boolean {
+    const standard = option.defaultValue(this.#context.paths);
+    return this.#values.has(option) && String(this.get(option)) !== String(standard);
+  }
+
   /** As a file could say it; empty for what has no value. */
   textOf(option: AnyOption): string {
     const value = this.get(option);

@@ -17,6 +17,8 @@ export interface ConfigOption<T> {
   readonly reload: "now" | "restart";
   /** What is wrong with a well-formed value on this machine. */
   readonly check?: (value: T, context: OptionContext) => string | undefined;
+  /** Nodes of one cluster may well have different values. */
+  readonly perNode?: true;
   /** Still accepted; the warning says what to use. */
   readonly deprecated?: string;
 }

@@ -27,6 +27,7 @@ export const OPTIONS = {
     schema: logLocation,
     defaultValue: (paths) => `file:${paths.logDirectory}/log.ctdb`,
     reload: "restart",
+    perNode: true,
     check: logDirectoryExists,
   }),
   logLevel: define<LogLevel>({
@@ -35,6 +36,7 @@ export const OPTIONS = {
     schema: logLevel,
     defaultValue: () => "NOTICE",
     reload: "now",
+    perNode: true,
   }),
   transport: define<"tcp">({
     section: "cluster",
@@ -49,6 +51,7 @@ export const OPTIONS = {
     schema: address,
     defaultValue: unset,
     reload: "restart",
+    perNode: true,
   }),
   clusterLock: define<string | undefined>({
     section: "cluster",
@@ -85,6 +88,7 @@ export const OPTIONS = {
     schema: truth,
     defaultValue: yes,
     reload: "now",
+    perNode: true,
   }),
   volatileDirectory: define({
     section: "database",
@@ -167,6 +171,7 @@ export const OPTIONS = {
     schema: truth,
     defaultValue: yes,
     reload: "now",
+    perNode: true,
   }),
   startAsStopped: define({
     section: "legacy",
@@ -174,6 +179,7 @@ export const OPTIONS = {
     schema: truth,
     defaultValue: no,
     reload: "restart",
+    perNode: true,
   }),
   startAsDisabled: define({
     section: "legacy",
@@ -181,6 +187,7 @@ export const OPTIONS = {
     schema: truth,
     defaultValue: no,
     reload: "restart",
+    perNode: true,
   }),
   scriptLogLevel: define<LogLevel>({
     section: "legacy",
@@ -188,6 +195,7 @@ export const OPTIONS = {
     schema: logLevel,
     defaultValue: () => "ERROR",
     reload: "now",
+    perNode: true,
   }),
 } as const;
 

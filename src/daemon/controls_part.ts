@@ -158,6 +158,7 @@ function ownNodeControls(needs: ControlsNeeds, shared: Shared): ControlHandlers 
       ),
     health: () => healthOf(membership.health),
     standingReasons: () => core.reasons.toWire(core.nodes.entries(), database.recovering()),
+    options: d.options,
     reload: reloader({
       reloadConfig: d.reloadConfig,
       ...shared,

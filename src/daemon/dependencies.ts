@@ -1,7 +1,7 @@
 /** Everything a daemon is made from. The role gives the real things, the simulator virtual ones. */
 import type { CrashPoints } from "../base/crash_points.ts";
 import type { Logger } from "../base/log.ts";
-import type { LiveConfig } from "../config/live_config.ts";
+import type { GivenOption, LiveConfig } from "../config/live_config.ts";
 import type { TunableSet } from "../config/tunables.ts";
 import type { ConfiguredNode, CtdbConfig, CtdbPaths } from "../config/types.ts";
 import type { DatabaseHost } from "../database/host.ts";
@@ -80,6 +80,8 @@ export interface DaemonDependencies {
   readonly nodesList?: (() => NodesListSource) | undefined;
   /** Reads the configuration again; from then on `config` is what it says. */
   readonly reloadConfig?: (() => ReturnType<LiveConfig["reload"]>) | undefined;
+  /** See LiveConfig.given. */
+  readonly options?: (() => readonly GivenOption[]) | undefined;
   /** With `collect` what nobody needs any more is freed first, which takes some milliseconds. */
   memoryUse(collect?: boolean): MemoryUse;
   /** The daemon has ended; nothing of it runs any more. */

@@ -127,6 +127,7 @@ export function buildDaemon(
     runsAgain: () => own.realtime.again(),
     loadNodes: (done) => void loadNodes(live.current, paths, files, processes).then(done),
     nodesList: () => nodesListSource(live.current, paths),
+    options: () => live.given(),
     reloadConfig: () => {
       const outcome = live.reload();
       if (outcome.ok) reconfigure();

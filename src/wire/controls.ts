@@ -261,6 +261,11 @@ export const PING_STANDING = 0x04000000;
  */
 export const PING_GENERATION = 0x08000000;
 /**
+ * Of PING, from our tool to our nodes: the answer carries the options that the node runs with where they are not the
+ * defaults (runningOptions). A node that does not know the flag answers without data.
+ */
+export const PING_OPTIONS = 0x10000000;
+/**
  * Of DB_TRANSACTION_START, from a leader of ours: the srvid's low half is the generation of the last recovery in
  * which the records of any of those that take part counted. The volatile records of a node that counted in it count,
  * also when it was inactive since. A node that does not know the flag takes its own for worth nothing then.

@@ -21,6 +21,8 @@ export const STANDING_FLAGS_MAX = 1024;
 /** And of how many databases. */
 export const STANDING_DATABASES_MAX = 64;
 export const STANDING_BYTES_MAX = 512 * 1024;
+/** Of the answer to PING_OPTIONS, for who asks: some dozens of lines of a configuration file. */
+export const OPTIONS_BYTES_MAX = 256 * 1024;
 /** Of the answer to PING_RELOAD, for who asks: some hundred lines, each at most as long as a message about a file. */
 export const RELOAD_BYTES_MAX = 1024 * 1024;
 

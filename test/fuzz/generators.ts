@@ -156,6 +156,10 @@ given(
     ),
   }),
 );
+given(
+  s.runningOptions,
+  record({ magic: anyU32, options: listOf(record({ path: anyText, text: anyText }), 5) }),
+);
 given(s.vnnMap, record({ generation: anyU32, map: listOf(anyU32, 8) }));
 const dbId = given(s.dbId, record({ db_id: anyU32, flags: (random) => anyU32(random) & 0xff }));
 given(s.dbIdMap, listOf(dbId, 6));

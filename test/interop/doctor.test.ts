@@ -3,7 +3,7 @@
  * each fault that is planted, one after the other; then between two hosts with a firewall.
  */
 import { expect, test } from "bun:test";
-import { linkSync, unlinkSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { netnsPossible, withNetnsCluster } from "../netns/cluster.ts";
 import { DIST } from "../support/executables.ts";
@@ -70,6 +70,16 @@ async function nodeStates(cluster: TestCluster): Promise<void> {
   await expectFound(cluster, ASKED, ["tunables-differ"], async () => {
     await must(cluster, OTHER, "setvar", "RecoverTimeout", "31");
     return () => must(cluster, OTHER, "setvar", "RecoverTimeout", "30");
+  });
+  await expectFound(cluster, ASKED, ["options-differ"], async () => {
+    const file = join(cluster.base(OTHER), "ctdb.conf");
+    const before = readFileSync(file, "utf8");
+    writeFileSync(file, `${before}\n[failover]\nshutdown extra timeout = 3\n`);
+    await must(cluster, OTHER, "reload");
+    return () => {
+      writeFileSync(file, before);
+      return must(cluster, OTHER, "reload");
+    };
   });
   await expectFound(cluster, ASKED, ["node-unhealthy"], () =>
     plantFile(join(cluster.base(OTHER), "sick"), ""),

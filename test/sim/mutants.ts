@@ -25,6 +25,8 @@ export interface Mutant {
   readonly commits?: boolean;
   /** Only storms show it. */
   readonly weather?: boolean;
+  /** The first that caught it when it was looked for last, if that was not soon: it is tried before the others. */
+  readonly seed?: number;
 }
 
 const ROOT = resolve(import.meta.dir, "../..");

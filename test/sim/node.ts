@@ -461,10 +461,14 @@ export class SimNode {
     parent.onDeath(() => process.kill());
     this.#tellHelpers();
     let reported = false;
+    let cancelled = false;
     const report = (outcome: Result<void>) => {
       if (reported) return;
       reported = true;
-      this.#cluster.scheduler.soon(parent, () => ended(outcome));
+      // A parent that was paused may give it up before it hears of it.
+      this.#cluster.scheduler.soon(parent, () => {
+        if (!cancelled) ended(outcome);
+      });
     };
     process.onDeath(() => report(err(`the ${name} was killed`)));
     void work(process).then((outcome) => {
@@ -474,7 +478,7 @@ export class SimNode {
     return {
       process,
       cancel: () => {
-        reported = true;
+        cancelled = true;
         process.kill();
       },
     };

@@ -163,6 +163,7 @@ const NODES: readonly NodeFacts[] = ADDRESSES.map((address, pnn) => ({
   nodesFile: NODE_MAP,
   tunables: TUNABLES.map(({ defaultValue }) => defaultValue),
   lock: LOCK,
+  options: new Map(),
   publicIps: PUBLIC.map((ip, host) => ({ address: ip, pnn: host })),
   interfaces: [{ name: "eth1", up: true }],
   capabilities: CAPABILITIES.PARALLEL_RECOVERY | CAPABILITIES.FRAGMENTED_CONTROLS,
@@ -345,6 +346,7 @@ const PLANTED: Readonly<Record<string, readonly Facts[]>> = {
   "cluster-locks-differ": [node({ lock: "/elsewhere/lock" }), node({ lock: "" })],
   "cluster-lock-not-loaded": [everyNode({ lock: "/elsewhere/lock" })],
   "tunables-differ": [node({ tunables: TUNABLES.map(() => 7) })],
+  "options-differ": [node({ options: new Map([["[cluster] leader timeout", "9"]]) })],
   "clocks-differ": [node({ clockOffsetMs: 5000 }), node({ clockOffsetMs: -5000 })],
   "peer-old": [
     node({ capabilities: CAPABILITIES.RECMASTER }),

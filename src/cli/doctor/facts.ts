@@ -169,6 +169,8 @@ export interface NodeFacts {
   readonly nodesFile: readonly NodeAndFlags[] | undefined;
   readonly tunables: readonly number[] | undefined;
   readonly lock: string | undefined;
+  /** What it runs with where that is not the default, by option, as `[cluster] leader timeout`. */
+  readonly options: ReadonlyMap<string, string> | undefined;
   readonly publicIps: readonly { readonly address: string; readonly pnn: number }[] | undefined;
   readonly interfaces: readonly { readonly name: string; readonly up: boolean }[] | undefined;
   readonly capabilities: number | undefined;

@@ -18,7 +18,13 @@ const USEC_PER_MS = 1000;
 /** What changes when somebody changes it, or now and then; a node's list of nodes may be what a command prints. */
 export type SettledFacts = Pick<
   NodeFacts,
-  "nodesFile" | "tunables" | "lock" | "capabilities" | "statistics" | "unhealthyDatabases"
+  | "nodesFile"
+  | "tunables"
+  | "lock"
+  | "options"
+  | "capabilities"
+  | "statistics"
+  | "unhealthyDatabases"
 >;
 
 /** For who looks again and again. */
@@ -88,11 +94,12 @@ async function gatherNode(
 export async function gatherSettled(session: Session, pnn: number): Promise<SettledFacts> {
   const ask = <N extends Unasked>(name: N) =>
     answer(session, name, undefined as ControlRequestOf<N>, pnn);
-  const [nodesFile, tunables, lock, capabilities, statistics, unhealthyDatabases] =
+  const [nodesFile, tunables, lock, options, capabilities, statistics, unhealthyDatabases] =
     await Promise.all([
       ask("GET_NODES_FILE"),
       ask("GET_ALL_TUNABLES"),
       ask("GET_RECLOCK_FILE"),
+      new Peers(session).options(pnn),
       ask("GET_CAPABILITIES"),
       ask("STATISTICS"),
       databasesOf(session, pnn),
@@ -101,6 +108,7 @@ export async function gatherSettled(session: Session, pnn: number): Promise<Sett
     nodesFile,
     tunables,
     lock: lock === undefined ? undefined : textBeforeNul(lock),
+    options,
     capabilities,
     statistics,
     unhealthyDatabases,
@@ -141,6 +149,7 @@ export function nothingOf({ pnn, addr, flags }: NodeAndFlags): NodeFacts {
     nodesFile: undefined,
     tunables: undefined,
     lock: undefined,
+    options: undefined,
     publicIps: undefined,
     interfaces: undefined,
     capabilities: undefined,

@@ -3,6 +3,7 @@ import { EINVAL } from "../../base/errno.ts";
 import type { Journal, JournalActor } from "../../base/journal_event.ts";
 import type { Logger } from "../../base/log.ts";
 import type { U64 } from "../../base/u64.ts";
+import type { GivenOption } from "../../config/live_config.ts";
 import { listedTunablesText, type TunableSet } from "../../config/tunables.ts";
 import { type ControlHandlers, failure, SUCCESS } from "../../control/control_request.ts";
 import type { VnnMap } from "../../membership/vnn_map.ts";
@@ -14,6 +15,7 @@ import {
   PING_HEALTH,
   PING_KNOWLEDGE,
   PING_LISTENERS,
+  PING_OPTIONS,
   PING_RELOAD,
   PING_STANDING,
   PING_TURNS,
@@ -28,6 +30,8 @@ import {
   nodeKnowledge,
   nodeStanding,
   nodeTurns,
+  OPTIONS_MAGIC,
+  runningOptions,
   uptime,
 } from "../../wire/structs/cluster.ts";
 import { type ReloadReport, reloadReport } from "../../wire/structs/reload.ts";
@@ -66,6 +70,8 @@ export interface NodeControlParts {
   health(): NodeHealth;
   /** Why nodes have the flags that they have. */
   standingReasons(): NodeStanding;
+  /** Undefined of a node without configuration files. */
+  readonly options?: (() => readonly GivenOption[]) | undefined;
   /** Reads the configuration again; undefined where there is none. */
   readonly reload: ((by: JournalActor) => ReloadReport) | undefined;
   turns(): NodeTurns;
@@ -104,6 +110,11 @@ export function nodeControls(parts: NodeControlParts): ControlHandlers {
       }
       if ((flags & PING_GENERATION) !== 0) {
         return { status, data: encode(u32Codec, parts.vnnMap.countedGeneration) };
+      }
+      if ((flags & PING_OPTIONS) !== 0) {
+        const options = parts.options?.();
+        if (options === undefined) return { status };
+        return { status, data: encode(runningOptions, { magic: OPTIONS_MAGIC, options }) };
       }
       if ((flags & PING_LISTENERS) !== 0) {
         return { status, data: encode(u32Codec, parts.listeners(srvid)) };

@@ -114,6 +114,14 @@ export const nodeStanding = struct({
 export type NodeStanding = TypeOf<typeof nodeStanding>;
 export type DatabasesStanding = Pick<NodeStanding, "databases" | "ready" | "recovering">;
 export const STANDING_MAGIC = 0x73746e64;
+/** Options of configuration files that all nodes should have the same of (PING_OPTIONS). */
+export const runningOptions = struct({
+  /** OPTIONS_MAGIC. */
+  magic: u32Codec,
+  /** Those that are not the default; as `[cluster] leader timeout`, and as a file would say it. */
+  options: counted(struct({ path: countedString, text: countedString }), "options"),
+});
+export const OPTIONS_MAGIC = 0x6f707473;
 export const AGE_MS_MAX = 0xffffffff;
 
 export const vnnMap: Codec<{ readonly generation: number; readonly map: readonly number[] }> = {

@@ -167,6 +167,23 @@ export const NODE_CHECKS: readonly Check[] = [
   ),
   cluster(
     {
+      id: "options-differ",
+      severity: "warning",
+      examines: "that all nodes run with the same options of ctdb.conf and ctdb-appliance.conf",
+      why: "nodes that follow different rules end in states that none of them was meant to be in",
+      remedy:
+        "make the files the same on all nodes, then ctdb reload; ctdbd says which need a restart",
+    },
+    ({ nodes }) =>
+      [...new Set(nodes.flatMap(({ options }) => [...(options?.keys() ?? [])]))]
+        .filter((path) => !LOCK_OPTIONS.includes(path))
+        .sort()
+        .flatMap((path) =>
+          difference(nodes, path, ({ options }) => options && (options.get(path) ?? DEFAULT_TEXT)),
+        ),
+  ),
+  cluster(
+    {
       id: "clocks-differ",
       severity: "warning",
       examines: `that clocks of nodes differ by less than ${CLOCK_OFFSET_MS_MAX / 1000} s from this one's`,
@@ -309,6 +326,10 @@ function stateCheck(
 }
 
 /** A setting that must be the same on all nodes that tell it. */
+/** cluster-locks-differ tells of them. */
+const LOCK_OPTIONS = ["[cluster] cluster lock", "[cluster] recovery lock"];
+const DEFAULT_TEXT = "the default";
+
 function differenceCheck(
   id: string,
   severity: Severity,
