@@ -75,6 +75,7 @@ async function playRounds(
       results.push(result);
       options.onRound(results.length, result);
       if (result.wrong.length === 0) continue;
+      writeFileSync(join(kept, "clients.txt"), world.workload.states());
       writeFileSync(join(kept, "logs.txt"), cluster.logs());
       writeFileSync(join(kept, "events.json"), JSON.stringify(eventsOf(cluster, 0), undefined, 1));
       appendFileSync(join(kept, "wrong.txt"), `${JSON.stringify(result, undefined, 1)}\n`);

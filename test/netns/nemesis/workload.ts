@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { bytesText } from "../../../src/base/byte_text.ts";
 import { PROJECT } from "../../support/source_tree.ts";
 import type { Host } from "../host.ts";
+import { threadStates } from "./thread_states.ts";
 import type { Operation, Step } from "./workload_steps.ts";
 
 const BUN = join(PROJECT, "node_modules/.bin/bun");
@@ -42,6 +43,13 @@ export class Workload {
   /** Operations that have not ended, of clients that live. */
   open(): readonly Operation[] {
     return this.operations.filter(({ endMs }) => endMs === Number.POSITIVE_INFINITY);
+  }
+
+  /** What each thread of the clients does now, for whoever looks for why one does not go on. */
+  states(): string {
+    return [...this.#clients]
+      .map(([node, { pid }]) => `client of node ${node}\n${threadStates(pid)}`)
+      .join("\n");
   }
 
   async end(): Promise<void> {
