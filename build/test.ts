@@ -4,7 +4,7 @@
  */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { GATE_WIDTH, gateStages, SLOW_TESTS } from "./gate.ts";
+import { GATE_WIDTH, gateStages, PROGRAMS, SLOW_TESTS } from "./gate.ts";
 import { holdsTests, type Outcome, PROJECT, runStages, type Stage } from "./stage.ts";
 
 /**
@@ -35,7 +35,11 @@ async function main(args: readonly string[]): Promise<number> {
 /** A folder's files and folders in turn, so that neighbours, which are alike, are spread over its groups. */
 function slowStages(): readonly Stage[] {
   const paths = SLOW_TESTS.map((name) => `test/${name}`);
-  return [APART, ...paths]
+  const programs: Stage = {
+    name: "deno check of programs",
+    command: ["deno", "check", "--quiet", ...PROGRAMS],
+  };
+  const folders = [APART, ...paths]
     .filter((path) => existsSync(join(PROJECT, path)))
     .flatMap((path) => {
       const count = DIVIDED[path] ?? 1;
@@ -46,6 +50,7 @@ function slowStages(): readonly Stage[] {
         return { name, tests, timeoutMs: SLOW_TIMEOUT_MS };
       });
     });
+  return [...folders, programs];
 }
 
 function testsIn(path: string): readonly string[] {
