@@ -69,8 +69,8 @@ export const CLUSTER_DECISIONS_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/cluster/decide.ts",
-        find: "if (stale || differs) this",
-        replace: "if (stale) this",
+        find: "if (at.length === 0) continue;",
+        replace: "if (before === flags) continue;",
       },
     ],
     tests: ["src/cluster/decide.test.ts"],
@@ -129,7 +129,7 @@ export const CLUSTER_DECISIONS_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/cluster/decide.ts",
-        find: "if (map.length !== this.nodes.length) {",
+        find: "if (map.length !== this.#nodes.length) {",
         replace: "if (map.length < 0) {",
       },
     ],
