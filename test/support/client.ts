@@ -1,10 +1,9 @@
 /** Client connections for tests, over the real platform. */
 import { connectClient } from "../../src/client/ctdb_client.ts";
 import type { Connect } from "../../src/local/node_health.ts";
-import { EventLoop } from "../../src/platform/loop/event_loop.ts";
 import { LoopNetwork } from "../../src/platform/loop/network.ts";
+import { loop } from "./loop.ts";
 
-const loop = new EventLoop();
 const network = new LoopNetwork(loop);
 
 /** A client of the daemon at `socketPath`. */

@@ -2,16 +2,16 @@
 import type { LockEnvironment } from "../../src/client/g_lock.ts";
 import type { RecordEnvironment } from "../../src/client/local_file.ts";
 import { SystemSharedFiles } from "../../src/platform/libc/shared_file.ts";
-import { EventLoop } from "../../src/platform/loop/event_loop.ts";
 import { SystemClock, SystemRandom } from "../../src/platform/node/clock.ts";
 import { FileTdbOpener } from "../../src/tdb/opener.ts";
+import { loop } from "./loop.ts";
 
 let environment: RecordEnvironment | undefined;
 
 /** One for the whole program: a file is opened once. */
 export function recordEnvironment(): RecordEnvironment {
   if (environment === undefined) {
-    const timers = new EventLoop();
+    const timers = loop;
     const clock = new SystemClock();
     const files = new SystemSharedFiles();
     const tdbs = new FileTdbOpener({

@@ -59,9 +59,7 @@ async function playRounds(
   kept: string,
 ): Promise<readonly RoundResult[]> {
   const random = new SeededRandom(options.seed);
-  const acknowledged = join(kept, "acknowledged.txt");
-  writeFileSync(acknowledged, "");
-  const world = await World.start(cluster, random, acknowledged);
+  const world = await World.start(cluster, random, kept);
   const results: RoundResult[] = [];
   if (options.lockLies === true) writeFileSync(`${cluster.lockFile}.lies`, "");
   try {

@@ -1,8 +1,8 @@
 /**
- * A client on each host, and the journal of what they asked and what was acknowledged, kept outside of all hosts: a file that
- * is written before anything is done with a line.
+ * A client on each host, and the journals of what they asked and what was acknowledged: a file of each client, which it writes
+ * itself, outside of what its host loses. So nobody who reads late holds it up.
  */
-import { appendFileSync } from "node:fs";
+import { closeSync, openSync, readSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { bytesText } from "../../../src/base/byte_text.ts";
 import { PROJECT } from "../../support/source_tree.ts";
@@ -12,25 +12,29 @@ import type { Operation, Step } from "./workload_steps.ts";
 
 const BUN = join(PROJECT, "node_modules/.bin/bun");
 const PROGRAM = join(import.meta.dir, "workload_process.ts");
+const READ_MS = 20;
+const READ_BYTES_MAX = 1 << 20;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export class Workload {
   readonly operations: Operation[] = [];
-  readonly #file: string;
+  readonly #directory: string;
   readonly #clients = new Map<number, Bun.Subprocess<"pipe", "pipe", "pipe">>();
   /** What they said on standard error: it should be nothing. */
   complaints = "";
 
-  /** `file`: the journal. */
-  constructor(file: string) {
-    this.#file = file;
+  /** `directory`: of the journals. */
+  constructor(directory: string) {
+    this.#directory = directory;
   }
 
   start(node: number, host: Host): void {
-    const client = host.namespaces.spawn([BUN, "run", PROGRAM]);
+    const journal = join(this.#directory, `acknowledged.${node}.txt`);
+    writeFileSync(journal, "");
+    const client = host.namespaces.spawn([BUN, "run", PROGRAM, journal]);
     this.#clients.set(node, client);
-    void this.#follow(node, client);
+    void this.#follow(node, client, journal);
     void (async () => {
       for await (const chunk of client.stderr) this.complaints += `${node}: ${bytesText(chunk)}`;
     })();
@@ -58,17 +62,24 @@ export class Workload {
     await Promise.all(clients.map((client) => client.exited));
   }
 
-  async #follow(node: number, client: Bun.Subprocess<"pipe", "pipe", "pipe">): Promise<void> {
+  async #follow(
+    node: number,
+    client: Bun.Subprocess<"pipe", "pipe", "pipe">,
+    journal: string,
+  ): Promise<void> {
     const open = new Map<number, Mutable<Operation>>();
+    const descriptor = openSync(journal, "r");
+    const buffer = new Uint8Array(READ_BYTES_MAX);
     let rest = "";
-    for await (const chunk of client.stdout) {
-      const lines = (rest + bytesText(chunk)).split("\n");
+    for (let isOver = false; !isOver; ) {
+      isOver = client.exitCode !== null || client.signalCode !== null;
+      const bytes = buffer.subarray(0, readSync(descriptor, buffer));
+      const lines = (rest + bytesText(bytes)).split("\n");
       rest = lines.pop() ?? "";
-      for (const line of lines) {
-        appendFileSync(this.#file, `${node} ${line}\n`);
-        this.#learn(node, JSON.parse(line) as Step, open);
-      }
+      for (const line of lines) this.#learn(node, JSON.parse(line) as Step, open);
+      if (!isOver) await Bun.sleep(READ_MS);
     }
+    closeSync(descriptor);
     // A client that was killed gets no answer any more.
     for (const operation of open.values()) operation.endMs = Date.now();
     this.#clients.delete(node);

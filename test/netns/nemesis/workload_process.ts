@@ -1,9 +1,9 @@
 /**
- * The client of one host: `bun run workload_process.ts`. It adds one to counters under record locks of a volatile database, and
- * to one counter of a persistent database by transactions, and says each step as a line of JSON (Step of workload.ts), the
+ * The client of one host: `bun run workload_process.ts JOURNAL`. It adds one to counters under record locks of a volatile database, and
+ * to one counter of a persistent database by transactions, and appends each step to a file as a line of JSON (Step of workload_steps.ts), the
  * beginning before anything is asked, the end after the answer. When its connection is lost it makes a new one, for ever.
  */
-import { writeSync } from "node:fs";
+import { openSync, writeSync } from "node:fs";
 import { bytesText, textBytes } from "../../../src/base/byte_text.ts";
 import { openPersistentDatabase } from "../../../src/client/persistent_database.ts";
 import { openRecordDatabase, type RecordDatabase } from "../../../src/client/record_database.ts";
@@ -27,11 +27,13 @@ const RECONNECT_PAUSE_MS = 200;
 const COUNTER_PAUSE_MS = 25;
 const TRANSACTION_PAUSE_MS = 150;
 
+const journal = openSync(process.argv[2] ?? "", "a");
+
 let requests = 0;
 
 /** Written at once: a step that is still in a buffer when we are killed would be one that nobody knows. */
 function say(step: Step): void {
-  writeSync(1, `${JSON.stringify(step)}\n`);
+  writeSync(journal, `${JSON.stringify(step)}\n`);
 }
 
 /** One operation with its two steps. */

@@ -32,21 +32,25 @@ export class World {
   private constructor(
     cluster: NetnsCluster,
     random: SeededRandom,
-    journal: string,
+    journals: string,
     addresses: AddressWatch,
   ) {
     this.cluster = cluster;
     this.random = random;
-    this.workload = new Workload(journal);
+    this.workload = new Workload(journals);
     this.addresses = addresses;
   }
 
-  static async start(cluster: NetnsCluster, random: SeededRandom, journal: string): Promise<World> {
+  static async start(
+    cluster: NetnsCluster,
+    random: SeededRandom,
+    journals: string,
+  ): Promise<World> {
     const hosts = cluster.nodes.map(({ host }) => host);
     const world = new World(
       cluster,
       random,
-      journal,
+      journals,
       await AddressWatch.start(hosts, PUBLIC_INTERFACE),
     );
     for (const host of hosts) await prepareHost(host);
