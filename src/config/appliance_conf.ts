@@ -50,6 +50,7 @@ const OPTIONS = {
     schema: text,
     defaultValue: (paths) => `${paths.etcDirectory}/tls`,
     reload: "restart",
+    perNode: true,
   }),
   ...ADMIN_OPTIONS,
 } as const;

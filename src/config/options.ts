@@ -96,6 +96,7 @@ export const OPTIONS = {
     schema: text,
     defaultValue: (paths) => `${paths.variableDirectory}/volatile`,
     reload: "restart",
+    perNode: true,
     check: directoryExists,
   }),
   persistentDirectory: define({
@@ -104,6 +105,7 @@ export const OPTIONS = {
     schema: text,
     defaultValue: (paths) => `${paths.variableDirectory}/persistent`,
     reload: "restart",
+    perNode: true,
     check: directoryExists,
   }),
   stateDirectory: define({
@@ -112,6 +114,7 @@ export const OPTIONS = {
     schema: text,
     defaultValue: (paths) => `${paths.variableDirectory}/state`,
     reload: "restart",
+    perNode: true,
     check: directoryExists,
   }),
   lockDebugScript: define<string | undefined>({
@@ -120,6 +123,7 @@ export const OPTIONS = {
     schema: optionalText,
     defaultValue: unset,
     reload: "restart",
+    perNode: true,
     check: scriptExists,
   }),
   tdbMutexes: define({
@@ -135,6 +139,7 @@ export const OPTIONS = {
     schema: optionalText,
     defaultValue: unset,
     reload: "now",
+    perNode: true,
     check: scriptExists,
   }),
   failoverDisabled: define({
