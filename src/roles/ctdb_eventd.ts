@@ -19,6 +19,7 @@ import { SystemFiles } from "../platform/node/file_system.ts";
 import type { RoleLogger } from "../platform/node/logger.ts";
 import { SystemProcesses } from "../platform/node/processes.ts";
 import { SystemScriptFiles } from "../platform/node/script_files.ts";
+import type { Timers } from "../platform/types/time.ts";
 import { EventCommands } from "../services/scripts/event_commands.ts";
 import { EventServer } from "../services/scripts/event_server.ts";
 import { Turns } from "../transport/turns.ts";
@@ -38,6 +39,9 @@ Help options:
   -?, --help              Show this help message
 `;
 const WATCH_INTERVAL_MS = 1000;
+/** Within this time it notices that its ctdbd is gone, and ends; less than ctdbd waits for us (EVENTD_START_MS_MAX). */
+const LAST_ONE_MS_MAX = 6000;
+const ACQUIRE_INTERVAL_MS = 100;
 /** As ctdbd reads it: an unsigned int, 0 for success. */
 const READY = new Uint8Array(4);
 
@@ -79,7 +83,9 @@ async function run(args: readonly string[]): Promise<number> {
     new SystemSharedFiles(),
     files,
   );
-  const held = pidFile.acquire();
+  // The one of a ctdbd that was killed a moment ago is about to notice it; ctdbd itself has its own pid file by now.
+  const patienceMs = options.value.watchedPid === undefined ? 0 : LAST_ONE_MS_MAX;
+  const held = await acquireWithin(pidFile, patienceMs, loop);
   if (!held.ok) failRole(log, held.error);
   let scriptLevel = config.legacy.scriptLogLevel;
   const scriptSaid = (line: string): void => sayAt(log, scriptLevel, line);
@@ -125,6 +131,20 @@ async function run(args: readonly string[]): Promise<number> {
   // It stays open: that it closes tells our end.
   if (startupDescriptor !== undefined) writeAll(startupDescriptor, READY, "the startup descriptor");
   return await new Promise<number>(() => {});
+}
+
+/** As long as another process has it, tries again. */
+async function acquireWithin(
+  pidFile: LockedPidFile,
+  patienceMs: number,
+  timers: Timers,
+): Promise<Result<void>> {
+  const endMs = performance.now() + patienceMs;
+  for (;;) {
+    const held = pidFile.acquire();
+    if (held.ok || !pidFile.heldElsewhere || performance.now() >= endMs) return held;
+    await new Promise<void>((resolve) => void timers.after(ACQUIRE_INTERVAL_MS, resolve));
+  }
 }
 
 function complain(reason: string): number {

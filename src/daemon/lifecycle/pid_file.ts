@@ -23,6 +23,8 @@ export class LockedPidFile implements PidFile {
   readonly #shared: SharedFiles;
   readonly #files: FileSystem;
   #held: SharedFile | undefined;
+  /** The last `acquire` found it locked by somebody else. */
+  heldElsewhere = false;
 
   constructor(path: string, pid: number, shared: SharedFiles, files: FileSystem) {
     this.#path = path;
@@ -35,7 +37,10 @@ export class LockedPidFile implements PidFile {
     const opened = this.#shared.open(this.#path, { create: true, mode: PID_FILE_MODE });
     if (!opened.ok) return err(`Cannot create pid file "${this.#path}": ${opened.error.message}`);
     const file = opened.value;
-    const locked = file.tryLockRange("write", 0, 0);
+    const taken = file.tryLockRange("write", 0, 0);
+    // Who had it has removed it meanwhile: the lock is one on nothing.
+    const locked = taken === "granted" && !this.#files.exists(this.#path) ? "busy" : taken;
+    this.heldElsewhere = locked === "busy";
     if (locked !== "granted") {
       file.close();
       if (locked !== "busy") return err(`Cannot lock pid file: ${locked.message}`);
