@@ -49,6 +49,11 @@ export class Workload {
     return this.operations.filter(({ endMs }) => endMs === Number.POSITIVE_INFINITY);
   }
 
+  /** nsenter stops itself when the program in it is stopped, and would not see its end. */
+  goOn(node: number): void {
+    this.#clients.get(node)?.kill("SIGCONT");
+  }
+
   /** What each thread of the clients does now, for whoever looks for why one does not go on. */
   states(): string {
     return [...this.#clients]

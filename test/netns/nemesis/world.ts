@@ -105,6 +105,7 @@ export class World {
     this.away(pnn);
     this.#undo.push(async () => {
       signalAll(pids, "SIGCONT");
+      this.workload.goOn(pnn);
     });
     return count;
   }
