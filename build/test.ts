@@ -13,7 +13,7 @@ import { holdsTests, type Outcome, PROJECT, runStages, type Stage } from "./stag
  */
 const SLOW_WIDTH = 3;
 const SLOW_TIMEOUT_MS = 60 * 60_000;
-/** A folder inside one of them that takes as long as the rest: by itself, and begun first. */
+/** A folder inside one of them that takes longer than their groups: by itself, and begun first. */
 const APART = "test/interop/mixed";
 /** Folders that are longer than their share, and into how many groups: short ones, so that nobody waits for the last. */
 const DIVIDED: Readonly<Record<string, number>> = {

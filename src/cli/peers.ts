@@ -3,7 +3,7 @@
  * knows is shown in its place, and standard error says so, and how old that is; standard output stays as scripts
  * know it.
  */
-import { decodePadded } from "../wire/codec.ts";
+import { type Codec, decodePadded } from "../wire/codec.ts";
 import { CAPABILITIES, NODE_FLAGS } from "../wire/constants.ts";
 import {
   type ControlReplyOf,
@@ -108,29 +108,23 @@ export class Peers {
    * was asked for, says nothing; one that is silent is named by `explain`.
    */
   async health(pnn: number): Promise<NodeHealth | "says nothing" | "silent"> {
-    const data = await this.#told(pnn, PING_HEALTH);
-    if (typeof data === "string" || data.length > HEALTH_BYTES_MAX) {
-      return data === "silent" ? "silent" : "says nothing";
-    }
-    const health = decodePadded(nodeHealth, data);
-    return health.ok && health.value.magic === HEALTH_MAGIC ? health.value : "says nothing";
+    const answer = { codec: nodeHealth, magic: HEALTH_MAGIC, bytesMax: HEALTH_BYTES_MAX };
+    return (await this.#told(pnn, PING_HEALTH, answer)) ?? "says nothing";
   }
 
   /** Why nodes have their flags, as a node knows; undefined of one that does not tell soon. */
   async standing(pnn: number): Promise<NodeStanding | undefined> {
-    const data = await this.#told(pnn, PING_STANDING);
-    if (typeof data === "string" || data.length > STANDING_BYTES_MAX) return undefined;
-    const standing = decodePadded(nodeStanding, data);
-    return standing.ok && standing.value.magic === STANDING_MAGIC ? standing.value : undefined;
+    const answer = { codec: nodeStanding, magic: STANDING_MAGIC, bytesMax: STANDING_BYTES_MAX };
+    const told = await this.#told(pnn, PING_STANDING, answer);
+    return told === "silent" ? undefined : told;
   }
 
   /** What a node runs with that is not the default, by option; undefined of one that does not tell soon. */
   async options(pnn: number): Promise<ReadonlyMap<string, string> | undefined> {
-    const data = await this.#told(pnn, PING_OPTIONS);
-    if (typeof data === "string" || data.length > OPTIONS_BYTES_MAX) return undefined;
-    const told = decodePadded(runningOptions, data);
-    if (!told.ok || told.value.magic !== OPTIONS_MAGIC) return undefined;
-    return new Map(told.value.options.map(({ path, text }) => [path, text]));
+    const answer = { codec: runningOptions, magic: OPTIONS_MAGIC, bytesMax: OPTIONS_BYTES_MAX };
+    const told = await this.#told(pnn, PING_OPTIONS, answer);
+    if (told === undefined || told === "silent") return undefined;
+    return new Map(told.options.map(({ path, text }) => [path, text]));
   }
 
   /** Whether a node takes records as an lmaster; undefined of one that does not tell soon. */
@@ -147,14 +141,23 @@ export class Peers {
     return answer.ok ? answer.value.data : undefined;
   }
 
-  async #told(pnn: number, flags: number): Promise<Uint8Array | "silent" | "refused"> {
+  /** Undefined of a node that does not know the flag of PING, or answers something else. */
+  async #told<T extends { readonly magic: number }>(
+    pnn: number,
+    flags: number,
+    expected: { readonly codec: Codec<T>; readonly magic: number; readonly bytesMax: number },
+  ): Promise<T | "silent" | undefined> {
     const session = this.#session;
     const timeoutMs = Math.min(PEER_GRACE_MS, session.timeoutMs);
     const answer = await session.attempt("PING", undefined, pnn, { timeoutMs, flags });
-    if (answer.ok) return answer.value.data;
-    if (answer.error.kind !== "timeout") return "refused";
-    this.#silent.add(pnn);
-    return "silent";
+    if (!answer.ok) {
+      if (answer.error.kind !== "timeout") return undefined;
+      this.#silent.add(pnn);
+      return "silent";
+    }
+    const { data } = answer.value;
+    const told = data.length > expected.bytesMax ? undefined : decodePadded(expected.codec, data);
+    return told?.ok === true && told.value.magic === expected.magic ? told.value : undefined;
   }
 
   /** Says of everything that is not from the node itself how old it is. */

@@ -30,14 +30,16 @@ export type Action =
   | { readonly do: "push_flags"; readonly stale: StaleFlags; readonly moves: boolean }
   | { readonly do: "blame"; readonly pnn: number; readonly reason: string }
   | { readonly do: "elect"; readonly reason: string }
-  /** `stale`: what nodes must know before. */
-  | {
-      readonly do: "recover";
-      readonly reason: string;
-      readonly nodes: readonly NodeAndFlags[];
-      readonly stale: readonly StaleFlags[];
-    }
+  | ({ readonly do: "recover" } & WantedRecovery)
   | { readonly do: "takeover_run" };
+
+export interface WantedRecovery {
+  readonly reason: string;
+  /** Our node map with the flags that the nodes report of themselves. */
+  readonly nodes: readonly NodeAndFlags[];
+  /** What some of them must know before. */
+  readonly stale: readonly StaleFlags[];
+}
 
 /** Flags of a node as it says itself, and which nodes take it to have others. */
 export interface StaleFlags {

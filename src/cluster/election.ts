@@ -21,6 +21,7 @@ import type { ClusterLock, LockAttempt } from "../lock/cluster_lock.ts";
 import type { Timer } from "../platform/types/time.ts";
 import { UNKNOWN_PNN } from "../wire/packet.ts";
 import type { ElectionMessage } from "../wire/structs/cluster.ts";
+import { byChance } from "./by_chance.ts";
 import type { ElectionHost } from "./election_host.ts";
 import { beats } from "./election_order.ts";
 import { LeaderRivals } from "./leader_rivals.ts";
@@ -177,8 +178,8 @@ export class Election {
     }
     const state = this.#becomeElecting(`node ${message.pnn} calls one`);
     if (beats(host.electionMessage(), message) && host.canLead()) {
-      const delayMs = this.#atMost(Math.min(ANSWER_DELAY_MS, host.electionTimeoutMs() / 2));
-      state.answer ??= host.timers.after(delayMs, () => {
+      const limitMs = Math.min(ANSWER_DELAY_MS, host.electionTimeoutMs() / 2);
+      state.answer ??= host.timers.after(byChance(host.random, limitMs), () => {
         state.answer = undefined;
         this.#sendOwnMessage();
       });
@@ -380,17 +381,13 @@ export class Election {
     lock.release(released);
   }
 
-  #atMost(ms: number): number {
-    return Math.floor((ms * this.#host.random.u32()) / 2 ** 32);
-  }
-
   /** Unless this node leads, a leader must be heard within the leader timeout. */
   #expectLeader(): void {
     this.#silence?.cancel();
     if (this.leading || this.#closed) return;
-    const { leaderTimeoutMs } = this.#host;
-    const delayMs = leaderTimeoutMs + this.#atMost(SILENCE_DELAY_MS);
-    this.#silence = this.#host.timers.after(delayMs, () => {
+    const { leaderTimeoutMs, random, timers } = this.#host;
+    const delayMs = leaderTimeoutMs + byChance(random, SILENCE_DELAY_MS);
+    this.#silence = timers.after(delayMs, () => {
       this.#host.log.notice("Leader broadcast timeout");
       this.#setLeader(UNKNOWN_PNN, `it was silent for ${leaderTimeoutMs / 1000} s`);
       if (this.#host.canLead()) this.force("leader broadcast timeout");

@@ -2,6 +2,7 @@
 import type { Random, Timer, Timers } from "../platform/types/time.ts";
 import { NODE_FLAGS } from "../wire/constants.ts";
 import type { NodeAndFlags } from "../wire/structs/cluster.ts";
+import { byChance } from "./by_chance.ts";
 import { connectedNodes, flagsOf } from "./snapshot.ts";
 
 /** How long the leader must be disconnected before it is given up: a link may come back. */
@@ -41,8 +42,7 @@ export class LeaderConnection {
     this.#goneMs ??= nowMs;
     if (nowMs - this.#goneMs < LEADER_GONE_MS || this.#call !== undefined) return;
     const limitMs = Math.min(SPREAD_MS * connectedNodes(nodes).length, SPREAD_MS_MAX);
-    const delayMs = Math.floor((limitMs * this.#random.u32()) / 2 ** 32);
-    this.#call = this.#timers.after(delayMs, () => {
+    this.#call = this.#timers.after(byChance(this.#random, limitMs), () => {
       this.#call = undefined;
       lost();
     });

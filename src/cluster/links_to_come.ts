@@ -7,9 +7,9 @@
  * 1. It is waited only while links come back: a node that has died is missed by nobody who has only lost links.
  * 2. It is waited for WAIT_MS at most, and then not again before there was nobody to wait for.
  */
-import { NODE_FLAGS, NODE_FLAGS_INACTIVE } from "../wire/constants.ts";
+import { NODE_FLAGS } from "../wire/constants.ts";
 import type { NodeAndFlags } from "../wire/structs/cluster.ts";
-import { connectedNodes, flagsOf } from "./snapshot.ts";
+import { connectedNodes, seesActive } from "./snapshot.ts";
 
 /** A peer tries to connect each second. */
 const WAIT_MS = 3000;
@@ -50,8 +50,7 @@ function missedLink(
     const isGone = (flags & NODE_FLAGS.DELETED) !== 0;
     if (isGone || (flags & NODE_FLAGS.DISCONNECTED) === 0) continue;
     for (const [viewer, map] of nodeMaps) {
-      const seen = flagsOf(map, pnn) ?? NODE_FLAGS.DISCONNECTED;
-      if ((seen & (NODE_FLAGS_INACTIVE | NODE_FLAGS.DISCONNECTED)) !== 0) continue;
+      if (!seesActive(map, pnn)) continue;
       return `node ${viewer} has a link to node ${pnn}, and this node not yet`;
     }
   }

@@ -11,9 +11,8 @@
  * 1. A node that is dead, or that has let go of its addresses, is awaited by nobody.
  * 2. It is waited for WAIT_MS at most since the link was lost.
  */
-import { NODE_FLAGS, NODE_FLAGS_INACTIVE } from "../wire/constants.ts";
 import type { NodeAndFlags } from "../wire/structs/cluster.ts";
-import { connectedNodes, flagsOf, type RemoteSnapshot } from "./snapshot.ts";
+import { connectedNodes, type RemoteSnapshot, seesActive } from "./snapshot.ts";
 
 /** A node that misses the leader stands aside within 5 s (docs/recovery.md, "Links that are missing"). */
 const WAIT_MS = 6000;
@@ -51,9 +50,8 @@ export class LostNodes {
     const latelyMs = 2 * keepaliveMs;
     for (const [pnn, lost] of this.#lost) {
       const hears = [...heardMs].find(([viewer, heard]) => {
-        const flags = flagsOf(nodeMaps.get(viewer) ?? [], pnn) ?? NODE_FLAGS.DELETED;
-        const active = (flags & (NODE_FLAGS_INACTIVE | NODE_FLAGS.DISCONNECTED)) === 0;
-        return active && (heard[pnn] ?? Number.POSITIVE_INFINITY) <= latelyMs;
+        const isLately = (heard[pnn] ?? Number.POSITIVE_INFINITY) <= latelyMs;
+        return isLately && seesActive(nodeMaps.get(viewer) ?? [], pnn);
       });
       if (hears === undefined) this.#lost.delete(pnn);
       else

@@ -341,9 +341,9 @@ export class Recoverd {
       return;
     }
     const nowMs = this.#host.clock.monotonicMs();
-    this.#lostNodes.told(remote, this.#view.tunable("KeepaliveInterval") * 1000);
+    this.#lostNodes.told(remote, Math.max(this.#view.tunable("KeepaliveInterval"), 1) * 1000);
     const lostAwaited = this.#lostNodes.awaited(nowMs);
-    if (lostAwaited !== undefined) this.#lookSoon();
+    if (lostAwaited !== undefined && this.takeoverRuns.wanted) this.#lookSoon();
     const decision = decideCluster(local, remote, {
       pnn: this.#host.client.pnn,
       recoveryNeeded: this.recoveries.needed,

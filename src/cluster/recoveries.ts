@@ -9,7 +9,7 @@ import type { CtdbClient } from "../client/types.ts";
 import type { Clock, Random, Timers } from "../platform/types/time.ts";
 import { INVALID_GENERATION } from "../wire/packet.ts";
 import type { Culprits } from "./culprits.ts";
-import type { Action } from "./decide.ts";
+import type { WantedRecovery } from "./decide.ts";
 import { OperationGate } from "./operation_gate.ts";
 import type { OwnView } from "./own_view.ts";
 import { type RecoveryHelper, RecoveryRun } from "./recovery_run.ts";
@@ -33,8 +33,6 @@ export interface RecoveriesHost {
   beginEpoch(): void;
   look(): void;
 }
-
-export type WantedRecovery = Omit<Extract<Action, { readonly do: "recover" }>, "do">;
 
 export class Recoveries {
   readonly gate: OperationGate;

@@ -14,8 +14,7 @@ import type { Clock } from "../platform/types/time.ts";
 import { EMPTY } from "../wire/codec.ts";
 import { NODE_FLAGS_INACTIVE, SRVID } from "../wire/constants.ts";
 import { BROADCAST_CONNECTED } from "../wire/packet.ts";
-import type { NodeAndFlags } from "../wire/structs/cluster.ts";
-import type { StaleFlags } from "./decide.ts";
+import type { WantedRecovery } from "./decide.ts";
 import { connectedNodes } from "./snapshot.ts";
 import type { TakeoverRuns } from "./takeover_runs.ts";
 
@@ -33,10 +32,8 @@ export interface RecoveryRunHost {
   readonly takeoverRuns: TakeoverRuns;
 }
 
-export interface RecoveryPlan {
+export interface RecoveryPlan extends Pick<WantedRecovery, "nodes" | "stale"> {
   readonly generation: number;
-  readonly nodes: readonly NodeAndFlags[];
-  readonly stale: readonly StaleFlags[];
   readonly timeoutMs: number;
   readonly takeoverTimeoutMs: number;
 }

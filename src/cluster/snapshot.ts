@@ -186,6 +186,11 @@ function pnnsWithout(nodes: readonly NodeAndFlags[], flags: number): readonly nu
   return nodes.filter((node) => (node.flags & flags) === 0).map(({ pnn }) => pnn);
 }
 
+/** By that map it is connected, and neither stopped nor banned. */
+export function seesActive(nodes: readonly NodeAndFlags[], pnn: number): boolean {
+  return ((flagsOf(nodes, pnn) ?? NODE_FLAGS.DELETED) & NODE_FLAGS_INACTIVE) === 0;
+}
+
 export function flagsOf(nodes: readonly NodeAndFlags[], pnn: number): number | undefined {
   return nodes.find((node) => node.pnn === pnn)?.flags;
 }

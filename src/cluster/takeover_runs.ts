@@ -135,21 +135,16 @@ export class TakeoverRuns {
   ): void {
     const { connected, timeoutMs, reason } = plan;
     if (reason !== undefined) this.#because(reason);
-    if (this.running || this.gate.disabled) {
-      this.#log.notice("Unable to begin - takeover runs are disabled");
-      this.#wanted = true;
-      done(false);
-      return;
-    }
-    const { journal, clock, helper } = this.#host;
-    const awaited = this.#host.awaited();
-    if (awaited !== undefined) {
-      this.#log.notice(`Takeover run put off: ${awaited}`);
+    const obstacle =
+      this.running || this.gate.disabled ? "takeover runs are disabled" : this.#host.awaited();
+    if (obstacle !== undefined) {
+      this.#log.notice(`Unable to begin - ${obstacle}`);
       this.#wanted = true;
       done(false);
       return;
     }
     this.#log.notice("Takeover run starting");
+    const { journal, clock, helper } = this.#host;
     const startMs = clock.monotonicMs();
     journal.record({ kind: "takeover_started", reason: [...this.#reasons].join("; ") });
     this.#reasons.clear();

@@ -82,7 +82,7 @@ export class OptionReader {
     });
   }
 
-  /** The file says something else than the default. */
+  /** The file says something else than the default; another spelling of the same (OptionText.given) is not. */
   isGiven(option: AnyOption): boolean {
     const standard = option.defaultValue(this.#context.paths);
     return this.#values.has(option) && String(this.get(option)) !== String(standard);

@@ -20,6 +20,7 @@ import type { RoleLogger } from "../platform/node/logger.ts";
 import { SystemProcesses } from "../platform/node/processes.ts";
 import { SystemScriptFiles } from "../platform/node/script_files.ts";
 import type { Timers } from "../platform/types/time.ts";
+import { LAST_EVENTD_MS_MAX } from "../services/limits.ts";
 import { EventCommands } from "../services/scripts/event_commands.ts";
 import { EventServer } from "../services/scripts/event_server.ts";
 import { Turns } from "../transport/turns.ts";
@@ -39,8 +40,6 @@ Help options:
   -?, --help              Show this help message
 `;
 const WATCH_INTERVAL_MS = 1000;
-/** Within this time it notices that its ctdbd is gone, and ends; less than ctdbd waits for us (EVENTD_START_MS_MAX). */
-const LAST_ONE_MS_MAX = 6000;
 const ACQUIRE_INTERVAL_MS = 100;
 /** As ctdbd reads it: an unsigned int, 0 for success. */
 const READY = new Uint8Array(4);
@@ -84,8 +83,10 @@ async function run(args: readonly string[]): Promise<number> {
     files,
   );
   // The one of a ctdbd that was killed a moment ago is about to notice it; ctdbd itself has its own pid file by now.
-  const patienceMs = options.value.watchedPid === undefined ? 0 : LAST_ONE_MS_MAX;
-  const held = await acquireWithin(pidFile, patienceMs, loop);
+  const patienceMs = options.value.watchedPid === undefined ? 0 : LAST_EVENTD_MS_MAX;
+  const held = await acquireWithin(pidFile, patienceMs, loop, () =>
+    log.notice(`Waiting for the last event daemon to end, pid ${pidFile.writer() ?? "unknown"}`),
+  );
   if (!held.ok) failRole(log, held.error);
   let scriptLevel = config.legacy.scriptLogLevel;
   const scriptSaid = (line: string): void => sayAt(log, scriptLevel, line);
@@ -138,11 +139,13 @@ async function acquireWithin(
   pidFile: LockedPidFile,
   patienceMs: number,
   timers: Timers,
+  waits: () => void,
 ): Promise<Result<void>> {
   const endMs = performance.now() + patienceMs;
-  for (;;) {
+  for (let isFirst = true; ; isFirst = false) {
     const held = pidFile.acquire();
     if (held.ok || !pidFile.heldElsewhere || performance.now() >= endMs) return held;
+    if (isFirst) waits();
     await new Promise<void>((resolve) => void timers.after(ACQUIRE_INTERVAL_MS, resolve));
   }
 }

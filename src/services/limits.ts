@@ -25,6 +25,8 @@ export const DEBUG_SCRIPT_MS_MAX = 30_000;
 
 /** An event daemon that says nothing for so long after it was started does not work. */
 export const EVENTD_START_MS_MAX = 10_000;
+/** Part of that: the one of a ctdbd that was killed notices it within a second, and ends. */
+export const LAST_EVENTD_MS_MAX = 6000;
 /** The event daemon watches the time of an event; it has this much longer to say how the event ended. */
 export const ANSWER_GRACE_MS = 10_000;
 

@@ -82,8 +82,8 @@ export const CLUSTER_BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "src/cluster/election.ts",
-        find: "return Math.floor((ms * this.#host.random.u32()) / 2 ** 32);",
-        replace: "return ms;",
+        find: "host.timers.after(byChance(host.random, limitMs), () => {",
+        replace: "host.timers.after(limitMs, () => {",
       },
     ],
     tests: ["test/recovery/elections.test.ts"],

@@ -11,17 +11,16 @@ let environment: RecordEnvironment | undefined;
 /** One for the whole program: a file is opened once. */
 export function recordEnvironment(): RecordEnvironment {
   if (environment === undefined) {
-    const timers = loop;
     const clock = new SystemClock();
     const files = new SystemSharedFiles();
     const tdbs = new FileTdbOpener({
       files,
       internalFiles: files,
-      timers,
+      timers: loop,
       clock,
       mutexesWork: true,
     });
-    environment = { tdbs, timers, clock };
+    environment = { tdbs, timers: loop, clock };
   }
   return environment;
 }

@@ -336,7 +336,7 @@ export class MissingLinks {
     const first = Math.max(own, 0) + this.#asked * QUESTIONED_MAX;
     return Array.from(
       { length: QUESTIONED_MAX },
-      (_, i) => others[(first + i) % others.length] ?? 0,
+      (_, i) => others[(first + i) % others.length] as number,
     );
   }
 

@@ -1,6 +1,6 @@
 /**
- * A client on each host, and the journals of what they asked and what was acknowledged: a file of each client, which it writes
- * itself, outside of what its host loses. So nobody who reads late holds it up.
+ * A client on each host, and the journals of what they asked and what was acknowledged: a file of each client, which it
+ * writes itself, outside of what its host loses. So nobody who reads late holds it up.
  */
 import { closeSync, openSync, readSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

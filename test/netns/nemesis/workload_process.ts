@@ -1,7 +1,8 @@
 /**
- * The client of one host: `bun run workload_process.ts JOURNAL`. It adds one to counters under record locks of a volatile database, and
- * to one counter of a persistent database by transactions, and appends each step to a file as a line of JSON (Step of workload_steps.ts), the
- * beginning before anything is asked, the end after the answer. When its connection is lost it makes a new one, for ever.
+ * The client of one host: `bun run workload_process.ts JOURNAL`. It adds one to counters under record locks of a volatile
+ * database, and to one counter of a persistent database by transactions, and appends each step to a file as a line of
+ * JSON (Step of workload_steps.ts), the beginning before anything is asked, the end after the answer. When its
+ * connection is lost it makes a new one, for ever.
  */
 import { openSync, writeSync } from "node:fs";
 import { bytesText, textBytes } from "../../../src/base/byte_text.ts";

@@ -325,11 +325,11 @@ function stateCheck(
   );
 }
 
-/** A setting that must be the same on all nodes that tell it. */
 /** cluster-locks-differ tells of them. */
 const LOCK_OPTIONS = ["[cluster] cluster lock", "[cluster] recovery lock"];
 const DEFAULT_TEXT = "the default";
 
+/** A setting that must be the same on all nodes that tell it. */
 function differenceCheck(
   id: string,
   severity: Severity,
