@@ -13,8 +13,10 @@ import { err, type Result } from "../base/result.ts";
 import { pathForCall } from "../platform/node/path.ts";
 
 const OTHERS = 0o077;
-/** How often its time is looked at. */
+/** How often it is looked at. */
 const LOOK_MS = 1000;
+/** What changes twice in one step of a file's times has the same time. Deno tells whole seconds; then a tick of the kernel. */
+const STEP_MS_MAX = 1100;
 
 export class TokenFile {
   readonly #path: string;
@@ -49,10 +51,12 @@ export class TokenFile {
   }
 }
 
+/** Empty: the file is to be read. */
 function stampOf(path: string): string {
   try {
-    const { mtimeMs, ctimeMs, ino, size } = fs.statSync(pathForCall(path));
-    return [mtimeMs, ctimeMs, ino, size].join(" ");
+    const { mtimeMs, ctimeMs, ino, size, mode, uid } = fs.statSync(pathForCall(path));
+    if (Date.now() - ctimeMs < STEP_MS_MAX) return "";
+    return [mtimeMs, ctimeMs, ino, size, mode, uid].join(" ");
   } catch {
     return "";
   }
