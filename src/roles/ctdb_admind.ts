@@ -41,14 +41,16 @@ import { admindWebhooks } from "./admind_webhooks.ts";
 import { printErr, printOut } from "./buffered_output.ts";
 import { ImageProcesses } from "./image_processes.ts";
 import { ownEnvironment, ownExecutable } from "./own_process.ts";
-import { watchParent } from "./parent_watch.ts";
+import { parentOf, watchParent } from "./parent_watch.ts";
 import { type Role, VERSION } from "./role.ts";
 import { openChildLog } from "./role_log.ts";
 
-const USAGE = `Usage: ctdb-admind
+const USAGE = `Usage: ctdb-admind [-P PID]
 
 Keeps the journal of this node and serves its HTTP API, metrics and page. Started by ctdbd where section [admin] of
 ctdb-appliance.conf says so, with the same environment and configuration.
+
+  -P PID  of the ctdbd that it ends with (default: of its parent)
 `;
 
 const SOCKET = "admind.socket";
@@ -61,11 +63,11 @@ async function run(args: readonly string[]): Promise<number> {
     printOut(USAGE);
     return 0;
   }
-  if (args.length > 0) {
+  const parent = parentOf(args);
+  if (parent === undefined) {
     printErr(USAGE);
     return 1;
   }
-  const parent = process.ppid;
   const settings = readSettings();
   if (!settings.ok) {
     printErr(`ctdb-admind: ${settings.error}\n`);

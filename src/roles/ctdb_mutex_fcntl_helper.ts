@@ -143,7 +143,10 @@ function untilEnd(file: string, inode: bigint, watching: Watching): Promise<void
       processes,
       timers,
       environment: withRuntimeSettings(inheritedEnvironment()),
-      argv: selfCommand(NAME, ["--check", file, String(inode), String(recheckSec), pinged]),
+      argv: selfCommand(NAME, [
+        "--check",
+        ...[file, String(inode), String(recheckSec), pinged, String(process.pid)],
+      ]),
       pingTimeoutMs: pingTimeoutSec * 1000,
       onErrorLine: (line) => printErr(`${line}\n`),
       onTrouble: end,
@@ -153,8 +156,8 @@ function untilEnd(file: string, inode: bigint, watching: Watching): Promise<void
 
 /** The child: looks at the file until something is wrong with it; may hang in the file system. */
 async function check(args: readonly string[]): Promise<number> {
-  const [file = "", inodeText = "", recheckText = "", pinged = ""] = args;
-  const parent = process.ppid;
+  const [file = "", inodeText = "", recheckText = "", pinged = "", parentText = ""] = args;
+  const parent = Number(parentText);
   const timers = new EventLoop();
   const waits = new RangeLockWaits();
   // Not while the loop hangs in the file system: that silence is the message.

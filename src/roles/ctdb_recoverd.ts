@@ -35,15 +35,17 @@ import { helperCommand } from "./helper_command.ts";
 import { ImageProcesses } from "./image_processes.ts";
 import { FENCE_VARIABLE, fenceLine } from "./leader_fence.ts";
 import { ownEnvironment, ownExecutable } from "./own_process.ts";
-import { watchParent } from "./parent_watch.ts";
+import { parentOf, watchParent } from "./parent_watch.ts";
 import { guardRealtimeLoop } from "./realtime.ts";
 import type { Role } from "./role.ts";
 import { failRole, openChildLog } from "./role_log.ts";
 
-const USAGE = `Usage: ctdb-recoverd
+const USAGE = `Usage: ctdb-recoverd [-P PID]
 
 Elects the leader, watches the consistency of the cluster and starts recoveries. Started by ctdbd, with
 the same environment and configuration.
+
+  -P PID  of the ctdbd that it ends with (default: of its parent)
 `;
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -58,11 +60,11 @@ async function run(args: readonly string[]): Promise<number> {
     printOut(USAGE);
     return 0;
   }
-  if (args.length > 0) {
+  const parent = parentOf(args);
+  if (parent === undefined) {
     printErr(USAGE);
     return 1;
   }
-  const parent = process.ppid;
   const environment = ownEnvironment();
   const settings = readSettings(environment);
   if (!settings.ok) return complain(settings.error);

@@ -54,7 +54,7 @@ function daemonStarter(name: string): Starter {
     const argv = helperCommand(helperDirectory, name);
     let pid = 0;
     const child = processes.spawn({
-      argv,
+      argv: [...argv, "-P", String(processes.ownPid)],
       env: withRuntimeSettings(environment),
       keepStdinOpen: true,
       reopensLog: true,

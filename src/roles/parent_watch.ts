@@ -3,7 +3,10 @@ import type { Timers } from "../platform/types/time.ts";
 
 const CHECK_MS = 1000;
 
-/** Calls `gone` at every look from the first on that finds another parent than `parent`. */
+/**
+ * Calls `gone` at every look from the first on that finds another parent than `parent`. A command that has no other end
+ * than its parent's is to name it: the process may be an orphan by the time that it can look.
+ */
 export function watchParent(
   timers: Pick<Timers, "every">,
   gone: () => void,
@@ -12,4 +15,11 @@ export function watchParent(
   timers.every(CHECK_MS, () => {
     if (process.ppid !== parent) gone();
   });
+}
+
+/** Of a daemon that ctdbd starts with `-P PID`; undefined: its arguments are wrong. */
+export function parentOf(args: readonly string[]): number | undefined {
+  if (args.length === 0) return process.ppid;
+  const [option, pid = ""] = args;
+  return option === "-P" && args.length === 2 && /^[0-9]{1,9}$/.test(pid) ? Number(pid) : undefined;
 }

@@ -1,13 +1,16 @@
 /** The fcntl mutex helper as a real process, over the lock that recoverd uses. */
 import { expect, test } from "bun:test";
-import { existsSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import type { LockAttempt } from "../../src/lock/cluster_lock.ts";
 import type { LockCommand } from "../../src/lock/mutex_helper_command.ts";
 import { MutexHelperLock } from "../../src/lock/mutex_helper_lock.ts";
 import { TemporaryDirectory } from "../support/temp_dir.ts";
+import { until, when } from "../support/until.ts";
 import { fcntlHelper, realHelperHost } from "./real_mutex_helpers.ts";
 
 const STOCK = "/usr/libexec/ctdb/ctdb_mutex_fcntl_helper";
+/** It is ended so many times, each this much later after it got the lock. */
+const [HASTY_ROUNDS, HASTY_STEP_MS] = [20, 8];
 
 function newLock(command: LockCommand) {
   const lines: string[] = [];
@@ -61,3 +64,36 @@ test.skipIf(!existsSync(STOCK))(
     await mine.release();
   },
 );
+
+test("ctdb_mutex_fcntl_helper leaves no process behind when it ends in the moment after it got the lock", async () => {
+  using directory = new TemporaryDirectory("mutex");
+  const file = directory.file("lock");
+  for (let round = 0; round < HASTY_ROUNDS; round++) {
+    const helper = newLock(fcntlHelper(file));
+    expect((await helper.attempt()).kind).toBe("held");
+    await Bun.sleep(HASTY_STEP_MS * round);
+    await helper.release();
+  }
+  await until(
+    "no process has the file in its command",
+    10_000,
+    () => when(processesWith(file).length === 0),
+    () => processesWith(file).join(", "),
+  );
+}, 30_000);
+
+/** The command lines of processes that name the file. */
+function processesWith(file: string): string[] {
+  return readdirSync("/proc")
+    .filter((name) => /^[0-9]+$/.test(name))
+    .map((pid) => commandLine(pid))
+    .filter((words) => words.includes(file));
+}
+
+function commandLine(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "latin1").replaceAll("\0", " ");
+  } catch {
+    return "";
+  }
+}

@@ -52,7 +52,7 @@ const ADMIND: ManualPage = {
   name: "ctdb-admind",
   section: 1,
   summary: "keeps the journal of a node, and serves its HTTP API, metrics and page",
-  synopsis: ["ctdb-admind"],
+  synopsis: ["ctdb-admind [-P PID]"],
   sections: [
     {
       title: "Description",
