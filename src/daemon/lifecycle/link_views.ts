@@ -35,7 +35,7 @@ export interface MissedNode {
   readonly pnn: number;
   /** Nothing came from it since. */
   readonly sinceMs: number;
-  /** There is no link to it since; undefined: there is one, and it is silent. */
+  /** There is no link to it since, and an attempt to make one was due; undefined: there is one, and it is silent. */
   readonly goneMs?: number;
   readonly met: boolean;
 }

@@ -161,7 +161,28 @@ test("MissingLinks stands aside within a second when the link to the leader is g
     if (isBack) connect(LEADER);
     await time.advance(250);
     expect(banned).toBe(!isBack);
+    await time.advance(1000);
   }
+});
+
+test("MissingLinks gives a link to the leader that was up for a moment the time of its next attempt", async () => {
+  led(LEADER);
+  lose(LEADER);
+  await time.advance(9000);
+  expect(banned).toBe(false);
+  connect(LEADER);
+  led(LEADER);
+  await time.advance(1);
+  lose(LEADER);
+  for (let passedMs = 0; passedMs < 1400; passedMs += 100) {
+    await time.advance(100);
+    answer([LEADER]);
+    expect(banned).toBe(false);
+  }
+  await time.advance(100);
+  answer([LEADER]);
+  await time.advance(250);
+  expect(banned).toBe(true);
 });
 
 test("MissingLinks asks for a leader that is connected and silent, before anybody calls an election", async () => {

@@ -16,6 +16,7 @@ import type { Journal } from "../../base/journal_event.ts";
 import type { Logger } from "../../base/log.ts";
 import type { NodeTable } from "../../membership/node_table.ts";
 import type { Clock, Timer, Timers } from "../../platform/types/time.ts";
+import { CONNECT_INTERVAL_MS } from "../../transport/limits.ts";
 import { decodeExact, encode, u32Codec } from "../../wire/codec.ts";
 import { NODE_FLAGS, SRVID } from "../../wire/constants.ts";
 import { UNKNOWN_PNN } from "../../wire/packet.ts";
@@ -79,6 +80,7 @@ export class MissingLinks {
   readonly #told = new Map<number, { missing: readonly number[]; sinceMs: number; atMs: number }>();
   readonly #lostMs = new Map<number, number>();
   readonly #goneMs = new Map<number, number>();
+  readonly #upMs = new Map<number, number>();
   readonly #ledMs = new Map<number, number>();
   readonly #named = new Set<number>();
   #leader = UNKNOWN_PNN;
@@ -129,6 +131,7 @@ export class MissingLinks {
   }
 
   nodeConnected(pnn: number): void {
+    this.#upMs.set(pnn, this.#p.clock.monotonicMs());
     this.#lostMs.delete(pnn);
     this.#goneMs.delete(pnn);
     this.#named.delete(pnn);
@@ -138,7 +141,7 @@ export class MissingLinks {
   nodeLost(pnn: number): void {
     const nowMs = this.#p.clock.monotonicMs();
     this.#lostMs.set(pnn, pnn === this.#leader ? Math.min(this.#heardMs, nowMs) : nowMs);
-    this.#goneMs.set(pnn, nowMs);
+    this.#goneMs.set(pnn, Math.max(nowMs, this.#nextAttemptMs(pnn)));
     this.#views.delete(pnn);
     this.#told.delete(pnn);
     this.#ledMs.delete(pnn);
@@ -146,11 +149,18 @@ export class MissingLinks {
     if (pnn === this.#leader) this.#hurry();
   }
 
+  /** When the link comes back at the earliest: one that was up for a moment only was made by the last attempt. */
+  #nextAttemptMs(pnn: number): number {
+    return (this.#upMs.get(pnn) ?? Number.NEGATIVE_INFINITY) + CONNECT_INTERVAL_MS;
+  }
+
   /** For a leader that goes on without us a second is long. */
   #hurry(): void {
-    const { timers } = this.#p;
+    const { timers, clock } = this.#p;
+    const nowMs = clock.monotonicMs();
+    const goneMs = this.#goneMs.get(this.#leader) ?? nowMs;
     this.#leaderGone?.cancel();
-    this.#leaderGone = timers.after(GONE_MS_MIN, () => {
+    this.#leaderGone = timers.after(goneMs - nowMs + GONE_MS_MIN, () => {
       this.#ask(this.#missed());
       this.#leaderGone = timers.after(ANSWERS_MS, () => this.#look(this.#missed()));
     });
