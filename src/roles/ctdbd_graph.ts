@@ -134,7 +134,7 @@ export function buildDaemon(
       tls.value?.look();
       return outcome;
     },
-    memoryUse,
+    memoryUse: (collect) => memoryUse(sharedFiles, collect),
     exit: (code) => {
       service?.close();
       stop();
@@ -160,10 +160,12 @@ function giveMemoryBackWhenQuiet(clock: SystemClock, timers: Timers, log: RoleLo
   new QuietCollector({ ...process, collect, releaseMapped }).start();
 }
 
-function memoryUse(collect = false) {
+function memoryUse(files: SystemSharedFiles, collect = false) {
   if (collect) collectGarbage();
   const { heapUsed, external, rss } = process.memoryUsage();
   // The runtime counts buffers in both, and among them what it sees of mapped files.
+  const { viewedBytes } = files;
   const heapBytes = Math.max(0, heapUsed - external);
-  return { heapBytes, externalBytes: external, residentBytes: rss };
+  const externalBytes = Math.max(0, external - viewedBytes);
+  return { heapBytes, externalBytes, viewedBytes, residentBytes: rss };
 }

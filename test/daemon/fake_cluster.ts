@@ -198,7 +198,12 @@ export class FakeNode {
       isAlive: () => true,
       processName: () => undefined,
       loadNodes: (done) => world.timers.soon(() => done(this.nodesFile)),
-      memoryUse: () => ({ heapBytes: 1000, externalBytes: 2000, residentBytes: 4096 }),
+      memoryUse: () => ({
+        heapBytes: 1000,
+        externalBytes: 2000,
+        viewedBytes: 0,
+        residentBytes: 4096,
+      }),
       exit: (code) => {
         this.exitCode = code;
       },

@@ -320,7 +320,7 @@ export class SimNode {
       isAlive: (pid) => cluster.network.isAlive(pid),
       processName: () => undefined,
       loadNodes: (loaded) => process.timers.soon(() => loaded(ok(this.#nodeList()))),
-      memoryUse: () => ({ heapBytes: 0, externalBytes: 0, residentBytes: 0 }),
+      memoryUse: () => ({ heapBytes: 0, externalBytes: 0, viewedBytes: 0, residentBytes: 0 }),
       exit: () => this.crash(),
     };
   }

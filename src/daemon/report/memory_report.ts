@@ -13,8 +13,10 @@ export interface MemoryItem {
 export interface MemoryUse {
   /** JavaScript objects. */
   readonly heapBytes: number;
-  /** Buffers outside of the heap, and the views of mapped database files. */
+  /** Buffers outside of the heap. */
   readonly externalBytes: number;
+  /** Views of mapped database files, which are the system's memory. */
+  readonly viewedBytes: number;
   /** Of the whole process. */
   readonly residentBytes: number;
 }

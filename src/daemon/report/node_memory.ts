@@ -42,7 +42,8 @@ export function nodeMemory(node: CountedParts, use: MemoryUse, turns: TracedTurn
     bytes: 0,
     children: [
       { name: "JavaScript heap", bytes: use.heapBytes },
-      { name: "buffers and mapped files", bytes: use.externalBytes },
+      { name: "buffers", bytes: use.externalBytes },
+      { name: "views of mapped files", bytes: use.viewedBytes },
       {
         name: "struct ctdb_context",
         bytes: 0,

@@ -65,6 +65,23 @@ test("SystemSharedFiles.open() sets the mode and refuses what is not a regular f
   expect(zero.ok).toBe(false);
 });
 
+test("SystemSharedFiles.viewedBytes counts the views of open files that are referred to", () => {
+  using directory = new TemporaryDirectory("shared");
+  const files = new SystemSharedFiles();
+  const [first, second] = [
+    opened(files, directory.file("a")),
+    opened(files, directory.file("b")),
+  ] as const;
+  for (const file of [first, second]) expect(file.extend(8192).ok).toBe(true);
+  const views = [first.view(4096), first.view(8192), second.view(8192)];
+  expect(files.viewedBytes).toBe(4096 + 8192 + 8192);
+  first.close();
+  expect(files.viewedBytes).toBe(8192);
+  expect(views.map(({ byteLength }) => byteLength)).toEqual([0, 0, 8192]);
+  second.close();
+  expect(files.viewedBytes).toBe(0);
+});
+
 test("SharedFile.extend() allocates the blocks", () => {
   using directory = new TemporaryDirectory("shared");
   const file = opened(new SystemSharedFiles(), directory.file("a"));

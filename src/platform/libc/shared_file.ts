@@ -54,7 +54,19 @@ const libc = openLibc(SHARED_FILE_FUNCTIONS);
 
 export class SystemSharedFiles implements SharedFiles {
   readonly pageSize: number = libc.sysconf(PAGE_SIZE_NAME);
-  readonly #waits: Waits = { ranges: new RangeLockWaits(), mutexes: new MutexWaits() };
+  readonly #shared: Shared = {
+    ranges: new RangeLockWaits(),
+    mutexes: new MutexWaits(),
+    open: new Set(),
+  };
+
+  /**
+   * What the runtime counts as buffers and is none: views of open files, each as often as one of another length is still
+   * referred to.
+   */
+  get viewedBytes(): number {
+    return [...this.#shared.open].reduce((sum, file) => sum + file.viewedBytes, 0);
+  }
 
   open(
     path: string,
@@ -76,14 +88,15 @@ export class SystemSharedFiles implements SharedFiles {
       fs.closeSync(descriptor);
       return err(systemError(ERRNO.EINVAL, "open (expected a regular file)", path));
     }
-    return ok(new SystemSharedFile(path, descriptor, options.readOnly === true, this.#waits));
+    return ok(new SystemSharedFile(path, descriptor, options.readOnly === true, this.#shared));
   }
 }
 
-/** What the files of a thread that may wait wait with. */
-interface Waits {
+interface Shared {
+  /** What the files of a thread that may wait wait with. */
   readonly ranges: RangeLockWaits;
   readonly mutexes: MutexWaits;
+  readonly open: Set<SystemSharedFile>;
 }
 
 class SystemSharedFile implements SharedFile {
@@ -92,7 +105,7 @@ class SystemSharedFile implements SharedFile {
   readonly viewsShowGrowth = true;
   readonly #descriptor: number;
   readonly #readOnly: boolean;
-  readonly #waits: Waits;
+  readonly #shared: Shared;
   /** Address of the window; 0 until it is mapped. */
   #window = 0;
   #views: WeakRef<ArrayBuffer>[] = [];
@@ -101,11 +114,16 @@ class SystemSharedFile implements SharedFile {
   #reservedEnd = 0;
   #closed = false;
 
-  constructor(path: string, descriptor: number, readOnly: boolean, waits: Waits) {
+  constructor(path: string, descriptor: number, readOnly: boolean, shared: Shared) {
     this.path = path;
     this.#descriptor = descriptor;
     this.#readOnly = readOnly;
-    this.#waits = waits;
+    this.#shared = shared;
+    shared.open.add(this);
+  }
+
+  get viewedBytes(): number {
+    return this.#views.reduce((sum, issued) => sum + (issued.deref()?.byteLength ?? 0), 0);
   }
 
   size(): number {
@@ -230,7 +248,7 @@ class SystemSharedFile implements SharedFile {
 
   waitLockRange(type: LockType, start: number, length: number, timeoutMs: number): TryLock {
     assert(!this.#closed, "waitLockRange() of an open file");
-    return this.#waits.ranges.lock(this.#descriptor, this.path, type, start, length, timeoutMs);
+    return this.#shared.ranges.lock(this.#descriptor, this.path, type, start, length, timeoutMs);
   }
 
   /** Written, not stored through the mapping: there each page would be a fault, and each view new memory for the collector. */
@@ -249,7 +267,7 @@ class SystemSharedFile implements SharedFile {
   }
 
   waitLockMutex(offset: number, timeoutMs: number): TryLock | "owner_died" {
-    return this.#waits.mutexes.lock(this.#address(offset), this.path, timeoutMs);
+    return this.#shared.mutexes.lock(this.#address(offset), this.path, timeoutMs);
   }
 
   unlockMutex(offset: number): void {
@@ -291,6 +309,7 @@ class SystemSharedFile implements SharedFile {
     if (this.#closed) return;
     unlockRange(this.#descriptor, this.path, 0, 0);
     this.#closed = true;
+    this.#shared.open.delete(this);
     for (const issued of this.#views) {
       const view = issued.deref();
       // Transferring to nothing leaves the old buffer, and all arrays over it, with length 0.

@@ -182,10 +182,9 @@ async function checkAim({ client, senders }: Run): Promise<void> {
 async function fuzzNode(run: Run): Promise<void> {
   const { cluster, client, senders } = run;
   const pid = cluster.local.process(NODE).daemonPid() ?? 0;
-  const files = join(cluster.base(NODE), "db");
   await sendPackets(run, "node", RECORD_PACKETS, "records");
   await sendBoth(run, WARM_UP_PACKETS, "anything");
-  const before = await nodeCounters(client, files);
+  const before = await nodeCounters(client);
   const refusedBefore = { client: senders.client.refusals, node: senders.node.refusals };
   const residentBefore = residentKib(pid);
 
@@ -197,7 +196,7 @@ async function fuzzNode(run: Run): Promise<void> {
     prober.stop();
     await probing;
   }
-  const after = await nodeCounters(client, files);
+  const after = await nodeCounters(client);
   const grown = after.liveBytes - before.liveBytes;
   const resident = residentKib(pid) - residentBefore;
   console.log(
@@ -220,7 +219,7 @@ async function fuzzNode(run: Run): Promise<void> {
   await checkAim(run);
   // What still waits for a peer or an answer is let go of in time.
   await until("memory is back", BACK_MS, async () => {
-    const now = await nodeCounters(client, files);
+    const now = await nodeCounters(client);
     return when(now.liveBytes - before.liveBytes < GROWTH_BYTES_MAX);
   });
 }

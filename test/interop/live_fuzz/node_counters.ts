@@ -1,5 +1,5 @@
 /** What a node says about itself, for the fuzzer: counters, and memory after a collection. */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import type { CtdbClient } from "../../../src/client/types.ts";
 import { bytesText } from "../../../src/wire/codec.ts";
 import { must } from "../../support/must.ts";
@@ -7,15 +7,11 @@ import { must } from "../../support/must.ts";
 export interface NodeCounters {
   readonly refusedOfClients: number;
   readonly refusedOfNodes: number;
-  /** Objects and buffers after the daemon has collected what it can, without what it sees of its files. */
+  /** Objects and buffers after the daemon has collected what it can. */
   readonly liveBytes: number;
 }
 
-/** `databaseDirectory`: where the node's files are, which it maps as a whole. */
-export async function nodeCounters(
-  client: CtdbClient,
-  databaseDirectory: string,
-): Promise<NodeCounters> {
+export async function nodeCounters(client: CtdbClient): Promise<NodeCounters> {
   const answer = must(await client.control("DUMP_MEMORY", undefined), "DUMP_MEMORY");
   const report = bytesText(answer.data);
   const number = (pattern: RegExp): number => {
@@ -28,24 +24,9 @@ export async function nodeCounters(
     refusedOfClients: number(/packets of clients refused: (\d+)/),
     refusedOfNodes: number(/packets of nodes refused: (\d+)/),
     liveBytes:
-      number(/JavaScript heap +contains +(\d+) bytes/) +
-      number(/buffers and mapped files +contains +(\d+) bytes/) -
-      fileBytes(databaseDirectory),
+      number(/JavaScript heap +contains +(\d+) bytes/) + number(/buffers +contains +(\d+) bytes/),
   };
 }
-
-/** Names are bytes: databases of the fuzzer have any. */
-function fileBytes(directory: string): number {
-  const sizeOf = (path: Buffer): number => {
-    const stat = statSync(path);
-    if (!stat.isDirectory()) return stat.size;
-    const names = readdirSync(path, { encoding: "buffer" });
-    return names.reduce((sum, name) => sum + sizeOf(Buffer.concat([path, SLASH, name])), 0);
-  };
-  return sizeOf(Buffer.from(directory));
-}
-
-const SLASH = Buffer.from("/");
 
 /** Resident memory of a process in KiB. */
 export function residentKib(pid: number): number {
