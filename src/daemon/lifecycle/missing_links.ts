@@ -149,7 +149,7 @@ export class MissingLinks {
     if (pnn === this.#leader) this.#hurry();
   }
 
-  /** When the link comes back at the earliest: one that was up for a moment only was made by the last attempt. */
+  /** When the next attempt is due at the latest: one that was up for a moment only was made by the last one. */
   #nextAttemptMs(pnn: number): number {
     return (this.#upMs.get(pnn) ?? Number.NEGATIVE_INFINITY) + CONNECT_INTERVAL_MS;
   }
