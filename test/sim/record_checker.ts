@@ -87,7 +87,8 @@ export class RecordChecker {
   readonly #recoveries = new Map<string, Recovery[]>();
   /** RSN by node, database and key: deletions that other nodes ask for. */
   readonly #asked = new Map<string, number>();
-  readonly #commits = new Map<string, ReadonlyMap<number, number>>();
+  /** database → pnn → generation */
+  readonly #commits = new Map<string, Map<number, number>>();
   storesSeen = 0;
   deletesSeen = 0;
   thawsSeen = 0;
@@ -134,14 +135,17 @@ export class RecordChecker {
   }
 
   /** The transaction of a recovery was committed on the node. */
-  committed(pnn: number, name: string): void {
-    const commits = new Map(this.commitsOf(name));
-    commits.set(pnn, (commits.get(pnn) ?? 0) + 1);
-    this.#commits.set(name, commits);
+  committed(pnn: number, name: string, generation: number): void {
+    let commits = this.#commits.get(name);
+    if (commits === undefined) {
+      commits = new Map();
+      this.#commits.set(name, commits);
+    }
+    commits.set(pnn, generation);
   }
-  /** How often that was so, by pnn. */
-  commitsOf(name: string): ReadonlyMap<number, number> {
-    return this.#commits.get(name) ?? new Map();
+  /** Generation of the last recovery that was; undefined: of none. */
+  lastCommit(pnn: number, name: string): number | undefined {
+    return this.#commits.get(name)?.get(pnn);
   }
 
   /** A recovery's transaction starts on the node. */

@@ -4,7 +4,8 @@
  *
  * Whether the content of a node counts is judged here and not asked of the product: it does not from the moment in
  * which the node became inactive until a recovery commits on the active node, or until the product says that it does:
- * which it may as long as no recovery has committed since then on any of those that take part in the present one.
+ * which it may as long as no recovery has committed on any of those that take part in the present one after the last that
+ * did here, be it while the node was inactive.
  */
 import { ok } from "../../src/base/result.ts";
 import type { ControlHandlers } from "../../src/control/control_request.ts";
@@ -30,22 +31,18 @@ export function watchRecoveries(
   const { records: checker, transactions } = checkers;
   const controls = set.controls as Mutable<ControlHandlers>;
   const byId = (dbId: number) => [...set.databases()].find((database) => database.dbId === dbId);
-  /** With the recoveries that had committed until then. */
-  const worthless = new Map<Database, ReadonlyMap<number, number>>();
+  const worthless = new Set<Database>();
 
   const invalidate = set.invalidateGenerations.bind(set);
   set.invalidateGenerations = () => {
     invalidate();
     checker.becameInactive(pnn);
-    for (const database of set.databases()) {
-      if (!worthless.has(database)) worthless.set(database, checker.commitsOf(database.name));
-    }
+    for (const database of set.databases()) worthless.add(database);
   };
 
-  const mayCount = (database: Database) => {
-    const since = worthless.get(database);
-    const now = checker.commitsOf(database.name);
-    return node.map.every((other) => other === pnn || now.get(other) === since?.get(other));
+  const mayCount = ({ name }: Database) => {
+    const own = checker.lastCommit(pnn, name);
+    return node.map.every((other) => checker.lastCommit(other, name) === own);
   };
 
   const start = controls.DB_TRANSACTION_START;
@@ -85,8 +82,8 @@ export function watchRecoveries(
       const database = byId(request.db_id);
       if (database === undefined || status !== 0) return;
       // Also one that was attached while the node was out of the cluster.
-      checker.committed(pnn, database.name);
-      if (node.inactive) worthless.set(database, checker.commitsOf(database.name));
+      checker.committed(pnn, database.name, request.tid);
+      if (node.inactive) worthless.add(database);
       else worthless.delete(database);
     };
     const reply = commit?.(request, from, (answer) => {

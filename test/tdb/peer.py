@@ -67,11 +67,17 @@ class Tdb:
         self.must(getattr(lib, name)(self.tdb), name)
 
 
+def mapped_counts(path):
+    """The file as an array of u32, each changed by one store: struct.pack_into() zeroes it first, and a kill may come then."""
+    with open(path, "r+b") as file:
+        counts = mmap.mmap(file.fileno(), 0)
+    return (ctypes.c_uint32 * (len(counts) // 4)).from_buffer(counts)
+
+
 def counters(path, flags, acks, slot, keys, seed):
     chance = random.Random(int(seed))
     slot = int(slot)
-    with open(acks, "r+b") as file:
-        counts = mmap.mmap(file.fileno(), 0)
+    counts = mapped_counts(acks)
     tdb = Tdb(path, int(flags))
     while True:
         index = chance.randrange(int(keys))
@@ -92,9 +98,7 @@ def counters(path, flags, acks, slot, keys, seed):
             tdb.call("tdb_unlockall")
         else:
             tdb.chainunlock(key)
-        at = (slot * int(keys) + index) * 4
-        (acked,) = struct.unpack_from("<I", counts, at)
-        struct.pack_into("<I", counts, at, acked + 1)
+        counts[slot * int(keys) + index] += 1
 
 
 def churn(path, flags, seed, count):

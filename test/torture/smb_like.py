@@ -7,7 +7,6 @@ Counts up its own slot of random records until standard input ends, and counts i
 Commands on standard input, one a line: "stop" and "die" act the next time a record is held: stopped by
 SIGSTOP before the store, or killed by SIGKILL before the store. Answers "held KEY" first.
 """
-import mmap
 import os
 import random
 import select
@@ -88,8 +87,7 @@ def main():
 
     chance = random.Random(int(seed))
     slot, slots, keys = int(slot), int(slots), int(keys)
-    with open(acks, "r+b") as file:
-        counts = mmap.mmap(file.fileno(), 0)
+    counts = peer.mapped_counts(acks)
     ctdbd = Ctdbd(path)
     pnn, _ = ctdbd.control(GET_PNN, b"")
     _, answer = ctdbd.control(DB_ATTACH, name.encode() + b"\0")
@@ -120,9 +118,7 @@ def main():
         (count,) = struct.unpack_from("<I", data, slot * 4)
         struct.pack_into("<I", data, slot * 4, count + 1)
         tdb.store(key, value[:HEADER_BYTES] + bytes(data))
-        at = (slot * keys + index) * 4
-        (acked,) = struct.unpack_from("<I", counts, at)
-        struct.pack_into("<I", counts, at, acked + 1)
+        counts[slot * keys + index] += 1
         tdb.chainunlock(key)
 
 
