@@ -90,7 +90,10 @@ async function run(args: readonly string[]): Promise<number> {
   if (!held.ok) failRole(log, held.error);
   let scriptLevel = config.legacy.scriptLogLevel;
   const scriptSaid = (line: string): void => sayAt(log, scriptLevel, line);
-  const server = buildServer(settings.value, { loop, processes, log, files, scriptSaid });
+  const { watchedPid, startupDescriptor } = options.value;
+  const isOrphaned = watchOf(watchedPid, processes);
+  const own = { loop, processes, log, files, scriptSaid, isOrphaned };
+  const server = buildServer(settings.value, own);
   const end = (reason: string, status: number): never => {
     log.notice(`${reason}, exiting`);
     server.close();
@@ -115,10 +118,9 @@ async function run(args: readonly string[]): Promise<number> {
     log.error(started.error);
     end("Cannot start", 1);
   }
-  const { watchedPid, startupDescriptor } = options.value;
   if (watchedPid !== undefined) {
     const watch = loop.every(WATCH_INTERVAL_MS, () => {
-      if (processes.isAlive(watchedPid)) return;
+      if (!isOrphaned()) return;
       watch.cancel();
       // First the scripts that run: one may be putting an address up.
       server.close();
@@ -132,6 +134,13 @@ async function run(args: readonly string[]): Promise<number> {
   // It stays open: that it closes tells our end.
   if (startupDescriptor !== undefined) writeAll(startupDescriptor, READY, "the startup descriptor");
   return await new Promise<number>(() => {});
+}
+
+/** Whether the process is gone that this one is to end with. A parent is, as soon as somebody else is ours. */
+function watchOf(watchedPid: number | undefined, processes: SystemProcesses): () => boolean {
+  if (watchedPid === undefined) return () => false;
+  if (process.ppid === watchedPid) return () => process.ppid !== watchedPid;
+  return () => !processes.isAlive(watchedPid);
 }
 
 /** As long as another process has it, tries again. */
@@ -176,16 +185,25 @@ function buildServer(
     readonly log: RoleLogger;
     readonly files: SystemFiles;
     scriptSaid(line: string): void;
+    isOrphaned(): boolean;
   },
 ): EventServer {
-  const { loop, processes, log, files, scriptSaid } = own;
+  const { loop, processes, log, files, scriptSaid, isOrphaned } = own;
   const clock = new SystemClock();
   const trace = new TracedTurns(clock, ({ durationMs }) =>
     log.warning(`Handling event took ${durationMs.toFixed(1)} ms`),
   );
   trace.setThresholdMs(TURN_LOGGED_MS);
   const commands = new EventCommands({
-    host: { processes, timers: loop, clock, log, scriptSaid, environment: inheritedEnvironment() },
+    host: {
+      processes,
+      timers: loop,
+      clock,
+      log,
+      scriptSaid,
+      isOrphaned,
+      environment: inheritedEnvironment(),
+    },
     files: new SystemScriptFiles(),
     directory: `${paths.etcDirectory}/events`,
     debugScript: () => debugScript(files, paths, config),

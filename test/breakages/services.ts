@@ -30,6 +30,18 @@ export const SERVICES_BREAKAGES: readonly Breakage[] = [
     tests: COMPONENT_TESTS,
   },
   {
+    name: "script-of-a-dead-ctdbd",
+    breaks: "an event daemon whose ctdbd is dead begins the scripts that are left",
+    edits: [
+      {
+        file: "src/services/scripts/event_run.ts",
+        find: "    if (this.#host.isOrphaned()) {",
+        replace: "    if (this.#host === undefined) {",
+      },
+    ],
+    tests: COMPONENT_TESTS,
+  },
+  {
     name: "hung-script-stays",
     breaks: "a script that hangs stays where there is no debug script, as with the original",
     edits: [

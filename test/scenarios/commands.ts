@@ -132,6 +132,10 @@ export const COMMANDS: readonly Command[] = [
     node.recoverdProcess?.pause(),
   ),
   onNode("resume recoverd PNN", "SIGCONT", (node) => node.recoverdProcess?.resume()),
+  onNode("pause eventd PNN", "SIGSTOP to its event daemon; the scripts go on", (node) =>
+    node.eventdProcess?.pause(),
+  ),
+  onNode("resume eventd PNN", "SIGCONT", (node) => node.eventdProcess?.resume()),
   onNode("kill recoverd PNN", "kill -9 of its recovery daemon", (node) =>
     node.recoverdProcess?.kill(),
   ),

@@ -5,7 +5,8 @@
  *
  * Invariants (as src/services/scripts/component.ts):
  * 1. One event at a time; a `monitor` gives way to every other event.
- * 2. A script that is ended changes nothing any more.
+ * 2. A script that is ended changes nothing any more; one that runs does its work, also while the event daemon is stopped.
+ * 3. None begins when ctdbd is dead.
  */
 import {
   EVENT_CANCELLED,
@@ -74,15 +75,18 @@ export class SimEvents implements EventRunner {
   readonly runsScripts = true;
   readonly #scripts: Scripts;
   readonly #eventd: SimProcess;
+  readonly #children: SimProcess;
   readonly #ctdbd: SimProcess;
   readonly #queue: Waiting[] = [];
   readonly #told = new Map<string, boolean>();
   #current: Running | undefined;
   #closed = false;
 
-  constructor(scripts: Scripts, eventd: SimProcess, ctdbd: SimProcess) {
+  /** `children`: what the scripts are, as one process. */
+  constructor(scripts: Scripts, eventd: SimProcess, children: SimProcess, ctdbd: SimProcess) {
     this.#scripts = scripts;
     this.#eventd = eventd;
+    this.#children = children;
     this.#ctdbd = ctdbd;
     eventd.onDeath(() => this.close());
   }
@@ -128,6 +132,7 @@ export class SimEvents implements EventRunner {
     this.#closed = true;
     this.#queue.length = 0;
     this.#stop();
+    this.#children.kill();
   }
 
   #begin(waiting: Waiting): void {
@@ -145,7 +150,7 @@ export class SimEvents implements EventRunner {
   }
 
   #next(): void {
-    if (this.#current !== undefined) return;
+    if (this.#current !== undefined || !this.#ctdbd.alive) return;
     const waiting = this.#queue.shift();
     if (waiting === undefined) return;
     const { trouble, random } = this.#scripts;
@@ -156,19 +161,19 @@ export class SimEvents implements EventRunner {
     const [low, high] = isMove(waiting.event) ? MOVE_MS : OTHER_MS;
     const tookMs = random.between(low, high);
     const durationMs = mine === "slow" ? random.between(SLOW_MIN_MS, SLOW_MAX_MS) : tookMs;
-    const after = (ms: number, action: () => void) =>
-      running.timers.push(this.#eventd.timers.after(ms, action));
+    const after = (process: SimProcess, ms: number, action: () => void) =>
+      running.timers.push(process.timers.after(ms, action));
     const effectMs = durationMs * random.between(0.2, 1);
     // One that fails or hangs may have done its work before.
     const works = mine === undefined || mine === "slow" || random.chance(0.5);
     let status = mine === "fail" ? ENOEXEC : 0;
     if (works) {
-      after(effectMs, () => {
+      after(this.#children, effectMs, () => {
         status = Math.max(status, this.#work(running));
       });
     }
-    if (mine !== "hang") after(durationMs, () => this.#end(running, status));
-    after(waiting.timeoutMs, () => this.#end(running, EVENT_TIMED_OUT));
+    if (mine !== "hang") after(this.#eventd, durationMs, () => this.#end(running, status));
+    after(this.#eventd, waiting.timeoutMs, () => this.#end(running, EVENT_TIMED_OUT));
   }
 
   #end(running: Running, status: EventStatus): void {

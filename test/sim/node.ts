@@ -189,7 +189,7 @@ export class SimNode {
     return process;
   }
 
-  /** A process that survives the crash of ctdbd, but not a loss of power. */
+  /** A process that survives the crash and the pause of ctdbd, but not a loss of power. */
   newClientProcess(name: string): SimProcess {
     const process = this.#cluster.newProcess(`${name}${this.pnn}`);
     this.#clients.add(process);
@@ -337,7 +337,7 @@ export class SimNode {
       // As the product does when its event daemon goes away.
       if (ctdbd.alive) this.#cluster.scheduler.soon(ctdbd, () => this.crash());
     });
-    const events = new SimEvents(this.scripts, process, ctdbd);
+    const events = new SimEvents(this.scripts, process, this.newClientProcess("scripts"), ctdbd);
     const watch = process.timers.every(EVENTD_WATCH_MS, () => {
       if (ctdbd.alive) return;
       watch.cancel();

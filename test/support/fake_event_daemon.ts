@@ -15,6 +15,7 @@ export class FakeEventDaemon {
   readonly files: FakeScripts;
   readonly commands: EventCommands;
   debugScript: string | undefined;
+  orphaned = false;
 
   /** `scripts` of the component "legacy", see FakeScripts. */
   constructor(scripts: readonly string[], world = new FakeWorld()) {
@@ -30,6 +31,7 @@ export class FakeEventDaemon {
         log: this.log,
         scriptSaid: (line) => this.log.error(line),
         environment: { A: "b" },
+        isOrphaned: () => this.orphaned,
       },
       files: this.files,
       directory: EVENTS,

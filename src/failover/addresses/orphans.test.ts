@@ -103,7 +103,17 @@ test("removeOrphanedAddresses() removes what the dead ctdbd had, and nothing els
   scene.world.run(10_000);
   expect(scene.commands).toHaveLength(2);
   expect([scene.overMs !== undefined, scene.locked]).toEqual([true, 0]);
-  expect(scene.files.exists(HELD)).toBe(false);
+});
+
+test("removeOrphanedAddresses() lets a child that was stopped meanwhile remove what its scripts did since", () => {
+  const scene = new Scene();
+  scene.start();
+  scene.world.run(10_000);
+  scene.kernel.add("10.0.0.1/24 dev eth0");
+  scene.start();
+  scene.world.run(10_000);
+  expect([...scene.kernel]).toEqual(["10.0.0.9/24 dev eth0"]);
+  expect([scene.overMs !== undefined, scene.locked]).toEqual([true, 0]);
 });
 
 test("removeOrphanedAddresses() waits until the parent is gone, and leaves one alone that stays", () => {

@@ -8,6 +8,8 @@
  * 1. Only addresses go that the dead ctdbd wrote down as its own (held_file.ts), by the pid that was our parent.
  * 2. The pid file is locked meanwhile: no other ctdbd of this node runs, and one that starts waits.
  * 3. An address that the kernel takes along with another one of the same network is put back.
+ * 4. What the dead ctdbd wrote down stays: a child that was stopped meanwhile looks once more, after it has ended the
+ *    scripts that went on without it.
  */
 import type { Logger } from "../../base/log.ts";
 import type { FileSystem } from "../../platform/types/files.ts";
@@ -93,7 +95,9 @@ class Removal {
     this.#orphans = new Set(held.value.addresses);
     this.#lock = this.#host.lockPidFile();
     if (this.#lock === undefined) {
-      log.notice("Another ctdbd has started: it sees to the public addresses");
+      log.notice(
+        "Another ctdbd or another child has the pid file: it sees to the public addresses",
+      );
       this.#end();
       return;
     }
@@ -171,10 +175,7 @@ class Removal {
   }
 
   #end(): void {
-    if (this.#lock !== undefined) {
-      this.#host.files.remove(this.#host.heldFile);
-      this.#lock.release();
-    }
+    this.#lock?.release();
     this.#over();
   }
 }

@@ -37,6 +37,17 @@ test("Component stops at the script that fails, unless all are to run", () => {
   }
 });
 
+test("Component of an orphaned event daemon starts no script any more, neither of the event that runs nor of the next", () => {
+  const daemon = new FakeEventDaemon(TWO);
+  daemon.run("releaseip");
+  daemon.run("takeip");
+  daemon.orphaned = true;
+  daemon.end(0);
+  daemon.run("takeip");
+  daemon.world.run(60_000);
+  expect([daemon.started, daemon.results]).toEqual([["00.ctdb releaseip"], []]);
+});
+
 test("Component keeps the results of scripts that a failed run did not come to, and the last good run", () => {
   const daemon = new FakeEventDaemon(TWO);
   expect(daemon.status("monitor")).toBe(EINVAL);

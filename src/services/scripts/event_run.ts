@@ -3,9 +3,10 @@
  *
  *     running ── last script, or one failed ──▶ ended
  *        ├────── time over ──▶ ended, and the script that hangs is left to whoever looks after it
- *        └────── cancel ──▶ ended, the script killed
+ *        ├────── cancel ──▶ ended, the script killed
+ *        └────── orphaned before the next script ──▶ ended
  *
- * Invariant: `done` comes once, never inside the constructor, and not after `cancel`.
+ * Invariant: `done` comes once, never inside the constructor, and neither after `cancel` nor to an orphan.
  */
 import { ENOEXEC, ENOMSG, ETIMEDOUT } from "../../base/errno.ts";
 import type { Logger } from "../../base/log.ts";
@@ -18,6 +19,11 @@ export interface RunHost extends ScriptHost {
   readonly log: Logger;
   /** A line that a script has printed. */
   scriptSaid(line: string): void;
+  /**
+   * Whoever the events are of is gone. What a script does from then on nobody would undo: the public addresses of a dead
+   * ctdbd are being taken down, or already were.
+   */
+  isOrphaned(): boolean;
 }
 
 export interface RunRequest {
@@ -91,6 +97,10 @@ export class EventRun {
     if (script === undefined) {
       // Not inside the call that began it.
       this.#host.timers.soon(() => this.#finish());
+      return;
+    }
+    if (this.#host.isOrphaned()) {
+      this.cancel();
       return;
     }
     this.#begin = this.#host.clock.wallTime();
