@@ -78,9 +78,10 @@ export class AddressChecker {
     process.timers.every(LOOK_MS, () => this.#look());
   }
 
-  /** What it was to announce it never will. */
+  /** What it was to announce it never will, nor what it was about to tell of connections. */
   daemonDied(pnn: number): void {
     this.#views[pnn]?.taken.clear();
+    this.#connections.died(pnn, this.#cluster.nowMs);
   }
 
   /** For a connection of an outside client. */

@@ -23,6 +23,11 @@ export class ConnectionModel {
     this.#connections.push(connection);
   }
 
+  /** The host is dead, with what it had not sent yet. */
+  died(pnn: number, nowMs: number): void {
+    this.forget((each) => each.pnn === pnn && each.sinceMs >= nowMs - TOLD_MS);
+  }
+
   /** `doubtful`: the host may have something else in its list, or has told nobody. */
   forget(doubtful: (connection: ToldConnection) => boolean): void {
     if (this.#connections.length === 0) return;

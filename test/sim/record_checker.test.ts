@@ -170,3 +170,12 @@ test("RecordChecker does not judge deletions in content that counts for nothing"
   generations[1] = undefined;
   remove(1);
 });
+
+test("RecordChecker knows which recovery has written a node's content, until the node dies", () => {
+  const { checker } = world();
+  checker.committed(0, NAME, 7);
+  checker.committed(1, NAME, 7);
+  checker.committed(0, NAME, 8);
+  checker.forget(1);
+  expect([0, 1].map((pnn) => checker.lastCommit(pnn, NAME))).toEqual([8, undefined]);
+});

@@ -125,6 +125,7 @@ export class RecordChecker {
     for (const keys of this.#copies.values()) {
       for (const copies of keys.values()) copies.delete(pnn);
     }
+    for (const commits of this.#commits.values()) commits.delete(pnn);
   }
 
   /** A node is asked to delete its copy if it is not newer than this; the result ends that. */
