@@ -126,6 +126,18 @@ test("Connections.setList() takes the list of the host of an address, and none f
   expect(connections.setList({ addr: ip("10.8.8.8"), connections: [] })).toEqual({ status: 1 });
 });
 
+test("Connections.clientGone() leaves the connections to an address on its way elsewhere, and the others their lists", () => {
+  const { node, connections } = hosting();
+  connections.clientConnected(CLIENT, FROM);
+  connections.add(FROM, false);
+  node.releaseLater(A, 2);
+  // The script of the release has just ended the connection.
+  connections.clientGone(CLIENT);
+  node.told.length = 0;
+  connections.sendLists("changed");
+  expect([node.told, connections.listOf(ip(A))?.length]).toEqual([[], 1]);
+});
+
 test("Connections sends the lists that changed each TickleUpdateInterval, and all when a node has started", () => {
   const { node, connections } = hosting();
   connections.start();

@@ -92,7 +92,7 @@ export class Connections {
     this.#ofClient.delete(clientId);
     for (const connection of connections.values()) {
       const address = this.#book.find(connection.dst);
-      if (address !== undefined && this.#isOurs(address)) address.tickles.remove(connection);
+      if (address !== undefined && this.#staysHere(address)) address.tickles.remove(connection);
     }
   }
 
