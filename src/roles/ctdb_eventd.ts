@@ -28,6 +28,7 @@ import { takeDownAddresses } from "./address_guard.ts";
 import { printErr, printOut, writeAll } from "./buffered_output.ts";
 import { inheritedEnvironment } from "./environment.ts";
 import { ownEnvironment, ownExecutable } from "./own_process.ts";
+import { orphanCheck } from "./parent_watch.ts";
 import type { Role } from "./role.ts";
 import { failRole, openRoleLog } from "./role_log.ts";
 
@@ -91,7 +92,7 @@ async function run(args: readonly string[]): Promise<number> {
   let scriptLevel = config.legacy.scriptLogLevel;
   const scriptSaid = (line: string): void => sayAt(log, scriptLevel, line);
   const { watchedPid, startupDescriptor } = options.value;
-  const isOrphaned = watchOf(watchedPid, processes);
+  const isOrphaned = orphanCheck(watchedPid, processes);
   const own = { loop, processes, log, files, scriptSaid, isOrphaned };
   const server = buildServer(settings.value, own);
   const end = (reason: string, status: number): never => {
@@ -134,13 +135,6 @@ async function run(args: readonly string[]): Promise<number> {
   // It stays open: that it closes tells our end.
   if (startupDescriptor !== undefined) writeAll(startupDescriptor, READY, "the startup descriptor");
   return await new Promise<number>(() => {});
-}
-
-/** Whether the process is gone that this one is to end with. A parent is, as soon as somebody else is ours. */
-function watchOf(watchedPid: number | undefined, processes: SystemProcesses): () => boolean {
-  if (watchedPid === undefined) return () => false;
-  if (process.ppid === watchedPid) return () => process.ppid !== watchedPid;
-  return () => !processes.isAlive(watchedPid);
 }
 
 /** As long as another process has it, tries again. */

@@ -5,12 +5,13 @@
  */
 
 import { attachDatabase } from "../../src/client/database.ts";
+import { whileBusy } from "../../src/client/local_file.ts";
 import type { CtdbClient } from "../../src/client/types.ts";
-import type { Tdb } from "../../src/tdb/types.ts";
 import { encode } from "../../src/wire/codec.ts";
 import { LTDB_HEADER_BYTES, ltdbHeader } from "../../src/wire/structs/records.ts";
 import { must } from "../support/must.ts";
 import { localFile } from "../support/records.ts";
+import { recordEnvironment } from "../support/tdbs.ts";
 import { connect, recordKey, TIMEOUT_MS } from "./clients.ts";
 import type { BenchCluster, Figure } from "./figures.ts";
 import { oncePerCluster } from "./once.ts";
@@ -22,7 +23,7 @@ const VALUE_BYTES = 1000;
 const RECORDS = 1024 * 1024;
 /** Several attempts of the leader, each of which may take RecoverTimeout for one of its steps. */
 const WAIT_MS = 180_000;
-
+/** The daemon works on the file, too: a vacuum has the lock of a chain for a moment. */
 const BUSY_MS_MAX = 10_000;
 /** Turns of the clients of this process. */
 const RECORDS_AT_ONCE = 5000;
@@ -30,26 +31,14 @@ const RECORDS_AT_ONCE = 5000;
 async function fill(client: CtdbClient): Promise<void> {
   const attached = must(await attachDatabase(client, NAME, 0, TIMEOUT_MS));
   const file = localFile(attached);
+  const environment = recordEnvironment();
   const value = new Uint8Array(LTDB_HEADER_BYTES + VALUE_BYTES).fill(0x61);
   value.set(encode(ltdbHeader, { rsn: { hi: 0, lo: 1 }, dmaster: 0, reserved1: 0, flags: 0 }));
   for (let i = 0; i < RECORDS; i++) {
-    await storePatiently(file, recordKey(i), value);
+    must(await whileBusy(environment, BUSY_MS_MAX, () => file.store(recordKey(i), value)));
     if (i % RECORDS_AT_ONCE === 0) await Bun.sleep(0);
   }
   file.close();
-}
-
-/** The daemon works on the file, too: a vacuum has the lock of a chain for a moment. */
-async function storePatiently(file: Tdb, key: Uint8Array, value: Uint8Array): Promise<void> {
-  const endMs = performance.now() + BUSY_MS_MAX;
-  for (;;) {
-    const stored = file.store(key, value);
-    if (stored.ok || stored.error.code !== "busy" || performance.now() > endMs) {
-      must(stored);
-      return;
-    }
-    await Bun.sleep(1);
-  }
 }
 
 const FAILED: WatchedRecovery = { elapsedMs: Number.NaN, peaks: unknownPeaks };
