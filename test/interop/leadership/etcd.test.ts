@@ -68,12 +68,7 @@ story(
   async (world) => {
     const { leader } = world;
     const claims = () => world.claims.filter(({ pnn }) => pnn === leader).length;
-    // One that ends meanwhile is told of when the daemon runs again.
-    await until("no takeover run is under way", NEW_LEADER_LIMIT_MS, () => {
-      const runs = world.cluster.log(leader).matchAll(/Takeover run (starting|completed)/g);
-      return when([...runs].at(-1)?.[1] !== "starting");
-    });
-    world.signal(leader, "ctdb-recoverd", "SIGSTOP");
+    await world.stopIdleRecoverd(leader);
     world.signal(leader, HELPER, "SIGSTOP");
     await world.newLeader();
     const next = world.leader;

@@ -109,12 +109,46 @@ export class EtcdCluster {
     process.kill(pid, signal);
   }
 
+  /**
+   * SIGSTOP to the recovery daemon of a node, at a moment when it has begun nothing: what a child of it ends meanwhile, it would
+   * tell of when it runs again. Only of one that is stopped it is known that it begins nothing.
+   */
+  async stopIdleRecoverd(pnn: number): Promise<void> {
+    await until("its recovery daemon was stopped idle", NEW_LEADER_LIMIT_MS, () => {
+      this.signal(pnn, "ctdb-recoverd", "SIGSTOP");
+      const running = this.processes(pnn);
+      const helps = RUN_HELPERS.some((name) => running.has(name));
+      if (!helps && hasEnded(this.cluster.log(pnn))) return true;
+      this.signal(pnn, "ctdb-recoverd", "SIGCONT");
+      return undefined;
+    });
+  }
+
   async healthy(): Promise<void> {
     await until("all nodes are healthy", READY_LIMIT_MS, async () => {
       const ready = await this.cluster.local.waitReady(this.cluster.pnns);
       return when(ready.ok);
     });
   }
+}
+
+/** The log alone does not tell: a second run within a second is only counted there at first. */
+const RUN_HELPERS = ["ctdb_takeover_helper", "ctdb_recovery_helper"];
+
+/** What a leader's log says when it begins something that a child does, and when that has ended. */
+const RUNS = [
+  {
+    begun: "Takeover run starting",
+    ended: ["Takeover run completed", "Takeover run unsuccessful"],
+  },
+  { begun: "Starting recovery,", ended: ["Recovery complete after", "Recovery failed ("] },
+];
+
+function hasEnded(log: string): boolean {
+  return RUNS.every(({ begun, ended }) => {
+    const lastEnd = Math.max(...ended.map((text) => log.lastIndexOf(text)));
+    return log.lastIndexOf(begun) <= lastEnd;
+  });
 }
 
 export async function withEtcdCluster(action: (world: EtcdCluster) => Promise<void>) {

@@ -58,6 +58,12 @@ test("leadershipProblems() finds one that acts without ever having had the lock"
   expect(problems([], [stray])[0]).toContain("nobody has taken the lock");
 });
 
+test("leadershipProblems() lets a line that counts late speak of the time that it names", () => {
+  const counted = (text: string) => [...FIRST, line("11.000000", text)];
+  expect(problems(counted("Takeover run starting (1 more in 1.5 s)"), SECOND)).toEqual([]);
+  expect(problems(counted("Takeover run starting (1 more in 0.9 s)"), SECOND)).toHaveLength(1);
+});
+
 test("leadershipProblems() takes a node back that has taken the lock again", () => {
   const again = [
     line("20.000000", "Took cluster lock, leader=0"),

@@ -22,6 +22,9 @@ export interface Term {
 
 interface Act {
   readonly pnn: number;
+  /** Some moment from here on. */
+  readonly fromMs: number;
+  /** Up to here, when it was said. */
   readonly atMs: number;
   readonly what: string;
 }
@@ -39,6 +42,8 @@ const ACTS = [
 ];
 /** How late a message of another node may be heard. */
 const LATE_MS = 300;
+/** At the end of a line that stands for several like it, said when their interval is over (base/log_limiter.ts). */
+const COUNTED = /\(\d+ more in ([\d.]+) s\)$/;
 
 export function termsOf(logs: readonly NodeLog[]): readonly Term[] {
   return linesOf(logs)
@@ -55,7 +60,8 @@ export function leadershipProblems(
   const terms = termsOf(logs);
   const acts: Act[] = linesOf(logs).flatMap(({ pnn, atMs, line }) => {
     const what = ACTS.find((text) => line.includes(text));
-    return what === undefined ? [] : [{ pnn, atMs, what }];
+    const countedSec = Number(COUNTED.exec(line)?.[1] ?? 0);
+    return what === undefined ? [] : [{ pnn, fromMs: atMs - countedSec * 1000, atMs, what }];
   });
   const leaderAt = (atMs: number) => terms.findLast(({ fromMs }) => fromMs <= atMs)?.pnn;
   const problem = ({ pnn, atMs, what }: Act) => {
@@ -63,13 +69,17 @@ export function leadershipProblems(
     const leads = leader === undefined ? "nobody has taken the lock" : `node ${leader} leads`;
     return `${timeText(atMs)}: node ${pnn} acts (${what}), but ${leads}`;
   };
-  const wrong = acts.filter(({ pnn, atMs }) => leaderAt(atMs) !== pnn);
-  for (const { pnn, atMs } of claims) {
-    // It may have been on its way.
-    if (leaderAt(atMs) === pnn || leaderAt(atMs - LATE_MS) === pnn) continue;
-    wrong.push({ pnn, atMs, what: "LEADER" });
-  }
-  return wrong.map(problem);
+  // It may have been on its way.
+  const heard = claims.map(({ pnn, atMs }) => ({
+    pnn,
+    fromMs: atMs - LATE_MS,
+    atMs,
+    what: "LEADER",
+  }));
+  const mayAct = ({ pnn, fromMs, atMs }: Act) =>
+    leaderAt(fromMs) === pnn ||
+    terms.some((term) => term.pnn === pnn && term.fromMs >= fromMs && term.fromMs <= atMs);
+  return [...acts, ...heard].filter((act) => !mayAct(act)).map(problem);
 }
 
 function linesOf(logs: readonly NodeLog[]) {
