@@ -25,7 +25,7 @@ beforeAll(async () => {
   for (const name of ["crash", "reject", "assert", "lock-thread"]) {
     linkSync(directory.file("ctdb-appliance"), directory.file(`ctdb-${name}`));
   }
-}, 60_000);
+}, 120_000);
 
 afterAll(() => directory.remove());
 

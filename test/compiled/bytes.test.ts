@@ -22,7 +22,7 @@ let dist = "";
 
 beforeAll(async () => {
   dist = await compiledExecutables();
-}, 60_000);
+}, 120_000);
 
 /** Names in a directory, as hexadecimal digits. */
 function names(directory: TemporaryDirectory): readonly string[] {

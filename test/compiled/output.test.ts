@@ -14,7 +14,7 @@ let dist = "";
 
 beforeAll(async () => {
   dist = await compiledExecutables();
-}, 60_000);
+}, 120_000);
 
 function run(argv: readonly string[], stdout: number | "pipe") {
   const [name = "", ...args] = argv;

@@ -11,7 +11,7 @@ let appliance = "";
 
 beforeAll(async () => {
   appliance = `${await compiledExecutables()}/ctdb-appliance`;
-}, 60_000);
+}, 120_000);
 
 /** A line of shell in which "$1" is the program; the lock file "$2" has no holder at its start. */
 async function shell(program: string, line: string) {
@@ -47,7 +47,7 @@ test.skipIf(Bun.which("flock") === null)(
       expect({ line, ...(await shell(`${appliance} flock`, line)) }).toEqual({ line, ...real });
     }
   },
-  30_000,
+  120_000,
 );
 
 test.skipIf(Bun.which("ss") === null)("ss lists connections as iproute2's does", async () => {

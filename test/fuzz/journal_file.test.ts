@@ -106,4 +106,4 @@ test("a damaged file of a journal costs at most what was in it", async () => {
     // Damage that nobody notices would be no test.
     expect(aside).toBeGreaterThan(ROUNDS / 10);
   });
-}, 60_000);
+}, 120_000);

@@ -20,7 +20,7 @@ test("every case of the journal's store holds under Deno", async () => {
   const { code, stdout, stderr } = await runUnderDeno("journal_store_alone.ts");
   const expected = JOURNAL_STORE_CASES.map(([name]) => `ok ${name}\n`).join("");
   expect({ stderr, stdout, code }).toEqual({ stderr: "", stdout: expected, code: 0 });
-}, 60_000);
+}, 120_000);
 
 test("TokenFile.tokens() sees under Deno what happens to a file in the moment after it was read", async () => {
   using directory = new TemporaryDirectory("tokens");
@@ -33,4 +33,4 @@ test("TokenFile.tokens() sees under Deno what happens to a file in the moment af
     stdout: `${JSON.stringify(CHANGED_TOKENS)}\n`,
     code: 0,
   });
-}, 60_000);
+}, 120_000);

@@ -76,7 +76,7 @@ test("ctdb_diagnostics compares files of the nodes that answer, and counts what 
   expect(second.code).toBe(2);
   const loose = await nodes.run(PROGRAM, "-c", "-w", "-n", "0,1");
   expect(loose.code).toBe(1);
-}, 30_000);
+}, 120_000);
 
 test("ctdb_diagnostics --bundle packs files and outputs of each node without their secrets", async () => {
   using nodes = new Nodes();
@@ -107,7 +107,7 @@ test("ctdb_diagnostics --bundle packs files and outputs of each node without the
   expect(text("node-1/files/var/log/ctdb/log.ctdb")).toEndWith("the end\n");
   expect(text("node-1/files/var/log/ctdb/log.ctdb").length).toBeLessThan((1 << 20) + 1);
   expect(text("node-1/shortened")).toContain("var/log/ctdb/log.ctdb: 1048576 of ");
-}, 30_000);
+}, 120_000);
 
 test("ctdb_diagnostics says so at once when it cannot write the bundle", async () => {
   using nodes = new Nodes();

@@ -58,7 +58,7 @@ etcd(
       expect(await start().status()).toBe("0");
     });
   },
-  60_000,
+  120_000,
 );
 
 etcd(
@@ -74,7 +74,7 @@ etcd(
       await until("the lock is free", LIMIT_MS, async () => when((await keyCount(server)) === 0));
     });
   },
-  60_000,
+  120_000,
 );
 
 etcd(
@@ -100,7 +100,7 @@ etcd(
       expect(next.child.exitCode).toBeNull();
     });
   },
-  60_000,
+  120_000,
 );
 
 etcd(
@@ -122,5 +122,5 @@ etcd(
       { read_timeout: "1" },
     );
   },
-  60_000,
+  120_000,
 );

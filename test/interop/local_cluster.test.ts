@@ -63,5 +63,5 @@ interop(
       expect(outcome.ok ? "" : outcome.error).toContain(cluster.local.directory.log(0));
     });
   },
-  60_000,
+  120_000,
 );

@@ -35,7 +35,7 @@ test("ctdb_local_daemons sets up, starts, asks and stops a cluster", async () =>
   } finally {
     expect((await daemons(path, "stop", "all")).code).toBe(0);
   }
-}, 60_000);
+}, 120_000);
 
 test("ctdb_local_daemons setup writes what its options say", async () => {
   using directory = new TemporaryDirectory("local");

@@ -4,7 +4,7 @@ import { namespacesPossible } from "./namespaces.ts";
 import { CLIENT, INTERFACE, SERVER, Wire } from "./rawnet/wire.ts";
 
 const PROGRAM = new URL("rawnet/take_process.ts", import.meta.url).pathname;
-const TEST_TIMEOUT_MS = 60_000;
+const TEST_TIMEOUT_MS = 120_000;
 const TAKEN = "10.88.0.77";
 
 test.skipIf(!namespacesPossible())(

@@ -13,7 +13,7 @@ const KILLTCP = "/usr/libexec/ctdb/ctdb_killtcp";
 const PROGRAMS = ["/usr/sbin/iptables", "/usr/sbin/ethtool", "/usr/bin/ss", KILLTCP];
 const possible = namespacesPossible() && PROGRAMS.every((path) => existsSync(path));
 const REAL = ["ip", "ss", "iptables", "ip6tables", "ethtool"];
-const TEST_TIMEOUT_MS = 60_000;
+const TEST_TIMEOUT_MS = 120_000;
 const WAIT_MS = 10_000;
 
 interface Place {

@@ -18,7 +18,7 @@ import { STATUS } from "./smb2/connection.ts";
 
 const here = netnsPossible();
 const START_TIMEOUT_MS = 120_000;
-const TEST_TIMEOUT_MS = 60_000;
+const TEST_TIMEOUT_MS = 120_000;
 const RELEASE_TIMEOUT_MS = 15_000;
 const ALL = [0, 1, 2];
 

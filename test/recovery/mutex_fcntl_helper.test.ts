@@ -80,7 +80,7 @@ test("ctdb_mutex_fcntl_helper leaves no process behind when it ends in the momen
     () => when(processesWith(file).length === 0),
     () => processesWith(file).join(", "),
   );
-}, 30_000);
+}, 120_000);
 
 /** The command lines of processes that name the file. */
 function processesWith(file: string): string[] {

@@ -59,4 +59,4 @@ test("ThreadLockWaiter waits on threads in a compiled executable", () => {
   const run = spawnSync(outfile, [directory.file("a.tdb")], { cwd: "/", encoding: "utf8" });
   expect(run.stdout).toBe("true busy\n");
   expect(run.status).toBe(0);
-}, 30_000);
+}, 120_000);

@@ -202,9 +202,9 @@ async function contend(name: string, flags: number): Promise<void> {
 describe.skipIf(!hasLibtdb)("locks within one process, against four libtdb writers", () => {
   test("open-file-description ranges exclude", async () => {
     await contend("ranges", TDB_FLAGS.NOSYNC | TDB_FLAGS.INCOMPATIBLE_HASH);
-  }, 60_000);
+  }, 120_000);
   test("robust mutexes exclude", async () => {
     const flags = TDB_FLAGS.NOSYNC | TDB_FLAGS.CLEAR_IF_FIRST | TDB_FLAGS.MUTEX_LOCKING;
     await contend("mutexes", flags);
-  }, 60_000);
+  }, 120_000);
 });

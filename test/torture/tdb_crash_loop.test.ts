@@ -315,5 +315,5 @@ t.transaction_commit()
       }
     }
     expect(replayed).toBeGreaterThan(0);
-  }, 60_000);
+  }, 120_000);
 });

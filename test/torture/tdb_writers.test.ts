@@ -62,7 +62,7 @@ describe.skipIf(!hasLibtdb)("torture", () => {
       expect(tdb.tryLockAll("write")).toBe("granted");
       tdb.close();
       expect(tdbtoolCheck(path)).toBeUndefined();
-    }, 60_000);
+    }, 120_000);
 
     test(
       `${name}: killed at random, both checks agree and the file stays usable`,

@@ -18,5 +18,5 @@ test(
       expect(await within("ctdb-admind ends", 10_000, admind.exited)).toBe(0);
       expect(await new Response(admind.stderr).text()).toBe("");
     }),
-  60_000,
+  120_000,
 );

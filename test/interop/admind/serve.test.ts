@@ -41,7 +41,7 @@ test("serve() closes a connection on which a request stops in its middle", async
   } finally {
     served.stop();
   }
-}, 30_000);
+}, 120_000);
 
 test("serve() leaves a stream open on which nothing happens for a while", async () => {
   const later = Promise.withResolvers<void>();
@@ -63,7 +63,7 @@ test("serve() leaves a stream open on which nothing happens for a while", async 
   } finally {
     served.stop();
   }
-}, 30_000);
+}, 120_000);
 
 test("serve() refuses bodies that are too long, and tells the other side's address", async () => {
   const served = begin(async (request, { address }) => {
