@@ -15,6 +15,8 @@ export interface ControlRequest {
   readonly srcnode: number;
   /** Local client number, 0 when it came from another node or from the daemon itself. */
   readonly clientId: number;
+  /** Generation of the vnn map of the node that sent it; undefined for a client's own. */
+  readonly generation?: number | undefined;
   /** Length of its data: what a request that waits keeps in memory. */
   readonly bytes: number;
 }
