@@ -33,7 +33,15 @@ export class CollectedLog implements Logger {
   }
 }
 
+/** At the end of a line that stands for several like it: how many, and in how many seconds (src/base/log_limiter.ts). */
+const COUNTS = /\((\d+) more in ([\d.]+) s\)$/;
+
 /** 1, or the number in the "(N more in S s)" of a line that counts. */
 export function occurrencesIn(line: string): number {
-  return Number(/\((\d+) more in [\d.]+ s\)$/.exec(line)?.[1] ?? 1);
+  return Number(COUNTS.exec(line)?.[1] ?? 1);
+}
+
+/** How long before the line was said the first of what it stands for may have happened, in ms. */
+export function countedForMs(line: string): number {
+  return Number(COUNTS.exec(line)?.[2] ?? 0) * 1000;
 }

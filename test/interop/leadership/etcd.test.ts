@@ -14,6 +14,8 @@ function story(what: string, action: (world: EtcdCluster) => Promise<void>): voi
       await withEtcdCluster(async (world) => {
         expect(world.problems()).toEqual([]);
         await action(world);
+        // What a log has only counted, it says at the end of its process.
+        await world.cluster.stop();
         expect(world.problems()).toEqual([]);
         expect(world.claims.length).toBeGreaterThan(0);
       });

@@ -11,7 +11,13 @@ import { type TestCluster, withCluster } from "../../support/local_cluster.ts";
 import { TcpProxy } from "../../support/tcp_proxy.ts";
 import { TemporaryDirectory } from "../../support/temp_dir.ts";
 import { until, when } from "../../support/until.ts";
-import { type LeaderClaim, leadershipProblems, type NodeLog, termsOf } from "./one_leader.ts";
+import {
+  type LeaderClaim,
+  leadershipProblems,
+  type NodeLog,
+  runsHaveEnded,
+  termsOf,
+} from "./one_leader.ts";
 
 export const TTL_SEC = 4;
 const NODES = 3;
@@ -22,6 +28,8 @@ const LATE_MS = 3000;
 /** The lease ends, and whoever then tries has waited for a leader once. */
 export const NEW_LEADER_LIMIT_MS = TTL_SEC * 1000 + LEADER_TIMEOUT_MS + LATE_MS;
 const READY_LIMIT_MS = 60_000;
+/** The log alone does not tell of a run: a second one within a second is only counted there at first. */
+const RUN_HELPERS = ["ctdb_takeover_helper", "ctdb_recovery_helper"];
 
 export class EtcdCluster {
   readonly cluster: TestCluster;
@@ -118,7 +126,7 @@ export class EtcdCluster {
       this.signal(pnn, "ctdb-recoverd", "SIGSTOP");
       const running = this.processes(pnn);
       const helps = RUN_HELPERS.some((name) => running.has(name));
-      if (!helps && hasEnded(this.cluster.log(pnn))) return true;
+      if (!helps && runsHaveEnded(this.cluster.log(pnn))) return true;
       this.signal(pnn, "ctdb-recoverd", "SIGCONT");
       return undefined;
     });
@@ -130,25 +138,6 @@ export class EtcdCluster {
       return when(ready.ok);
     });
   }
-}
-
-/** The log alone does not tell: a second run within a second is only counted there at first. */
-const RUN_HELPERS = ["ctdb_takeover_helper", "ctdb_recovery_helper"];
-
-/** What a leader's log says when it begins something that a child does, and when that has ended. */
-const RUNS = [
-  {
-    begun: "Takeover run starting",
-    ended: ["Takeover run completed", "Takeover run unsuccessful"],
-  },
-  { begun: "Starting recovery,", ended: ["Recovery complete after", "Recovery failed ("] },
-];
-
-function hasEnded(log: string): boolean {
-  return RUNS.every(({ begun, ended }) => {
-    const lastEnd = Math.max(...ended.map((text) => log.lastIndexOf(text)));
-    return log.lastIndexOf(begun) <= lastEnd;
-  });
 }
 
 export async function withEtcdCluster(action: (world: EtcdCluster) => Promise<void>) {

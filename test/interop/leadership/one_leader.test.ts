@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { leadershipProblems, termsOf } from "./one_leader.ts";
+import { leadershipProblems, runsHaveEnded, termsOf } from "./one_leader.ts";
 
 const line = (second: string, text: string) =>
   `2026-01-01T10:00:${second}+00:00 node ctdb-recoverd[7]: ${text}`;
@@ -70,4 +70,20 @@ test("leadershipProblems() takes a node back that has taken the lock again", () 
     line("21.000000", "Takeover run starting"),
   ];
   expect(problems([...FIRST, ...again], SECOND)).toEqual([]);
+});
+
+test("runsHaveEnded() tells whether a leader is in the middle of a run, by each kind and its last", () => {
+  const ended = (...texts: readonly string[]) =>
+    runsHaveEnded(texts.map((text) => line("01.000000", text)).join("\n"));
+  const [recovery, recovered] = [
+    "Starting recovery, new generation 5: x",
+    "Recovery complete after 9 ms",
+  ];
+  const [takeover, taken] = ["Takeover run starting", "Takeover run completed successfully"];
+  expect(ended()).toBe(true);
+  expect(ended(recovery, takeover, taken)).toBe(false);
+  expect(ended(recovery, takeover, taken, recovered)).toBe(true);
+  expect(ended(recovery, "Recovery failed (1 in a row): x", takeover)).toBe(false);
+  expect(ended(takeover, taken, takeover)).toBe(false);
+  expect(ended(takeover, "Takeover run unsuccessful")).toBe(true);
 });

@@ -3,6 +3,7 @@
  * lasts until another node takes it. Whatever only a leader does must lie in a term of the node that does it. A leader that
  * was stopped may *say* late that it has lost the lock; it may not have done anything meanwhile.
  */
+import { countedForMs } from "../../support/collected_log.ts";
 
 export interface NodeLog {
   readonly pnn: number;
@@ -40,10 +41,19 @@ const ACTS = [
   "Pushing updated flags",
   "Banning node",
 ];
+/** What a child does for a leader: when it has begun, and when it has ended, well or not. */
+const RUNS = [
+  {
+    begun: "Takeover run starting",
+    ended: ["Takeover run completed successfully", "Takeover run unsuccessful"],
+  },
+  {
+    begun: "Starting recovery, new generation",
+    ended: ["Recovery complete after", "Recovery failed ("],
+  },
+];
 /** How late a message of another node may be heard. */
 const LATE_MS = 300;
-/** At the end of a line that stands for several like it, said when their interval is over (base/log_limiter.ts). */
-const COUNTED = /\(\d+ more in ([\d.]+) s\)$/;
 
 export function termsOf(logs: readonly NodeLog[]): readonly Term[] {
   return linesOf(logs)
@@ -52,7 +62,15 @@ export function termsOf(logs: readonly NodeLog[]): readonly Term[] {
     .sort((a, b) => a.fromMs - b.fromMs);
 }
 
-/** Empty when all is well. */
+/** Whether all that a leader's log says it has begun has ended. What the log only counts at first is not in it yet. */
+export function runsHaveEnded(log: string): boolean {
+  return RUNS.every(({ begun, ended }) => {
+    const lastEnd = Math.max(...ended.map((text) => log.lastIndexOf(text)));
+    return log.lastIndexOf(begun) <= lastEnd;
+  });
+}
+
+/** Empty when all is well. What a log has only counted until now is looked at when it was said. */
 export function leadershipProblems(
   logs: readonly NodeLog[],
   claims: readonly LeaderClaim[] = [],
@@ -60,8 +78,7 @@ export function leadershipProblems(
   const terms = termsOf(logs);
   const acts: Act[] = linesOf(logs).flatMap(({ pnn, atMs, line }) => {
     const what = ACTS.find((text) => line.includes(text));
-    const countedSec = Number(COUNTED.exec(line)?.[1] ?? 0);
-    return what === undefined ? [] : [{ pnn, fromMs: atMs - countedSec * 1000, atMs, what }];
+    return what === undefined ? [] : [{ pnn, fromMs: atMs - countedForMs(line), atMs, what }];
   });
   const leaderAt = (atMs: number) => terms.findLast(({ fromMs }) => fromMs <= atMs)?.pnn;
   const problem = ({ pnn, atMs, what }: Act) => {
